@@ -1,0 +1,103 @@
+"""Every setting of jaxtrack with its default; a model's file states differences.
+
+The defaults are the released SiamCAR on pysot's schedule. The dictionary is locked: a
+config file or a flag such as `--config.batch_sise=8` that invents a field is refused.
+Fractions and probabilities lie in [0, 1]; crop sizes are pixels of the crop.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    """Returns the default settings, locked."""
+    c = ConfigDict()
+
+    # Network.
+    c.model = "siamcar_r50"  # A key of jaxtrack.models.MODELS.
+    c.correlation = ""  # "" (the model's own), "depthwise", "pixelwise" or "both".
+    c.pretrained = ""  # "", "imagenet" (Lite0 only) or a file of torch weights.
+    c.dtype = "float32"  # Of the computation, or "bfloat16"; parameters stay float32.
+    # What the network's weights expect: (RGB or BGR pixel - mean) / scale.
+    c.preprocessing = ConfigDict(
+        {"order": "BGR", "mean": (0.0, 0.0, 0.0), "scale": (1.0, 1.0, 1.0)}
+    )
+
+    # Data: packed folders (`python -m jaxtrack.data.build`) and composed scenes.
+    c.records = ()  # Packed folders.
+    c.record_weights = ()  # Share of pairs from each; empty means equal.
+    c.synthetic_weight = 1.0  # Share of pairs from composed scenes.
+    c.synthetic_photos = ""  # Folder of photographs; "" takes scikit-image's.
+    c.synthetic_cutouts = ""  # Folder of sequences with masks whose objects are pasted.
+    c.synthetic_tracks = 500
+    c.synthetic_length = 60  # Frames a composed track lasts.
+    c.frame_range = 100  # Largest distance between the two frames of a pair.
+    c.negative_ratio = 0.0  # Pairs whose search image lacks the target.
+    c.skip_damaged = False  # True leaves out (and counts) unreadable frames.
+    c.num_workers = 2  # Loader processes; 0 loads in the training process.
+
+    # Augmentation, on crops; the defaults are pysot's.
+    c.context = 0.5  # Context amount of a crop's side.
+    c.template_shift = 4.0  # Largest shift, px.
+    c.template_scale = 0.05  # Side factors are 1 + U(-1, 1) * scale on each axis.
+    c.template_blur = 0.0
+    c.template_color = 1.0
+    c.search_shift = 64.0
+    c.search_scale = 0.18
+    c.search_blur = 0.2
+    c.search_color = 1.0
+    c.flip = 0.0  # Both crops together.
+    c.gray = 0.0  # Both crops together.
+    c.aspect = 0.0  # Extra log-aspect jitter of the search crop.
+    c.fill_image = 0.0  # Outside of the image shows another image, not the mean.
+    c.occluder = 0.0
+    c.motion_blur = 0.0
+    c.low_resolution = 0.0
+    c.noise = 0.0
+    c.tone = 0.0  # Gain, gamma, saturation.
+
+    # Labels and loss.
+    c.positive_size = 0.4  # Side of the positive region as a share of the box's.
+    c.positive_min_half = 0.0  # Its least half side, px.
+    c.ignore_inside = False  # Rest of the box is ignored, not negative.
+    c.regression = "iou"  # Or "giou".
+    c.centerness_weighted = True  # Regression weighted by the centre-ness target.
+    c.quality = "centerness"  # Target of the centre-ness output, or "iou".
+    c.hard_negatives = 0  # Hardest negatives an image, in a term of their own.
+    c.cls_weights = (0.5, 0.5, 0.0)  # Positives, negatives, hardest negatives.
+    c.loss_weights = (1.0, 3.0, 1.0)  # Classification, regression, centre-ness.
+
+    # Optimisation.
+    c.seed = 0
+    c.batch_size = 80  # Over all devices and accumulation steps.
+    c.accumulate = 1  # Parts a device's batch is split into, one after the other.
+    c.num_epochs = 20
+    c.pairs_per_epoch = 600_000
+    c.optimizer = "sgd"  # Or "adamw".
+    c.schedule = "log"  # After warm-up: "log" (straight in log space) or "cosine".
+    c.lr_warmup = 0.001  # At step 0.
+    c.lr = 0.005  # After warm-up, at `batch_size` pairs a step (never rescaled).
+    c.lr_end = 0.0005  # At the last step.
+    c.warmup_epochs = 5.0
+    c.backbone_from_epoch = 10.0  # The backbone is frozen before.
+    c.backbone_lr_factor = 0.1
+    c.momentum = 0.9  # SGD's momentum, or Adam's b1.
+    c.adam_b2 = 0.999
+    c.weight_decay = 1e-4
+    c.clip_norm = 10.0  # Of the gradient over all parameters.
+    c.ema_decay = 0.0  # Of the averaged parameters used for tracking; 0 keeps none.
+
+    # Run.
+    c.log_every = 20  # Steps.
+    c.checkpoint_every = 1000  # Steps.
+    c.keep_every = 0  # Keep checkpoints at multiples of this forever; 0 keeps none.
+    c.keep_latest = 2
+
+    # Tracking.
+    c.selection = "released"  # As SiamCAR's code selects, or "clean".
+    c.penalty = 0.04
+    c.window = 0.44
+    c.size_rate = 0.33
+    c.quality_power = 1.0  # "clean": score = cls * centerness ** quality_power.
+
+    c.lock()
+    return c

@@ -1,0 +1,54 @@
+"""Fixtures shared by all tests."""
+
+import os
+import pathlib
+
+import jax
+import pytest
+from absl import flags
+
+jax.config.update("jax_num_cpu_devices", 8)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_default_matmul_precision", "highest")
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def pytest_configure():
+    """Lets grain's workers read absl flags, which no command line parses here."""
+    flags.FLAGS.mark_as_parsed()
+
+
+def _pmapped(fn):
+    """Calls `fn` on two devices with equal arguments; returns the second result."""
+
+    def call(*args):
+        two = jax.tree.map(lambda a: jax.numpy.stack([a, a]), args)
+        devices = jax.local_devices()[:2]
+        return jax.tree.map(lambda a: a[1], jax.pmap(fn, devices=devices)(*two))
+
+    return call
+
+
+@pytest.fixture(params=["eager", "jit", "pmap"])
+def variant(request):
+    """Calls a function as users will: op by op, jitted, and pmapped."""
+    if request.param == "pmap" and jax.local_device_count() < 2:
+        pytest.skip("needs two devices")
+    return {"eager": lambda f: f, "jit": jax.jit, "pmap": _pmapped}[request.param]
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of real video and goldens that is not part of the project."""
+    folder = pathlib.Path(os.environ.get("JAXTRACK_SHARED", ROOT.parent / "shared"))
+    if not (folder / "realdata").is_dir():
+        pytest.skip(f"no real data: {folder}/realdata is absent (JAXTRACK_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def goldens():
+    """Values computed with public implementations; see tests/goldens/README.md."""
+    return ROOT / "tests" / "goldens"
