@@ -1,0 +1,58 @@
+# Everything a newcomer needs; each target makes what it depends on.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo test test-all smoke lint format bench clean
+
+help:
+	@echo "make demo      train, track and score a small tracker (about ten minutes)"
+	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
+	@echo "make setup     the environment with every test extra, PyTorch included"
+	@echo "make bench     the benchmarks       make lint, make format"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[test]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.torch: $(VENV)/.test
+	$(BIN)/pip install --quiet -e '.[test,torch]'
+	@touch $@
+
+setup: $(VENV)/.torch
+
+demo: $(VENV)/.core
+	$(BIN)/python -m jaxtrack.demo --out=runs/demo
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow'
+
+test-all: lint
+	$(BIN)/python -m pytest -q -n 2
+
+smoke: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m smoke
+
+bench: $(VENV)/.torch
+	$(BIN)/python benchmarks/data.py
+	$(BIN)/python benchmarks/track.py
+	$(BIN)/python benchmarks/train_step.py
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,1 @@
+"""Settings: `common` has every field, the others state differences."""

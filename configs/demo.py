@@ -1,0 +1,17 @@
+"""The demonstration: the small tracker, trained on composed scenes for some minutes.
+
+Run: make demo
+"""
+
+from ml_collections import ConfigDict
+
+from configs import siamcar_lite0
+
+
+def get_config() -> ConfigDict:
+    """Returns `siamcar_lite0` on scenes composed of scikit-image's photographs."""
+    c = siamcar_lite0.get_config()
+    c.num_epochs = 5
+    c.warmup_epochs = 1.0
+    c.backbone_from_epoch = 5.0  # Never.
+    return c

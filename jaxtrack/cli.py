@@ -1,0 +1,50 @@
+"""What train.py, eval.py and track.py share: flags in, one clear line on a fault."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+
+from jaxtrack.errors import InputError
+
+
+def fail(message: str) -> None:
+    """Prints one line to standard error and leaves with exit code 2."""
+    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _parse(argv: Sequence[str]) -> list[str]:
+    """Parses flags; an unknown or ill-typed one is the user's to mend."""
+    try:
+        rest = flags.FLAGS(list(argv))
+    except (flags.Error, AttributeError, KeyError, TypeError, ValueError) as fault:
+        message = str(fault.args[0]) if fault.args else str(fault)
+        return fail(f"{message} (see --help)")
+    except FileNotFoundError as fault:
+        return fail(f"no config file {fault.filename}: see the folder configs/")
+    if len(rest) > 1:
+        return fail(f"unexpected argument {rest[1]!r}: flags are written --name=value")
+    return rest
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a command: parses flags, calls `main`, turns its faults into exit codes.
+
+    Args:
+      main: the command; it reads `absl.flags.FLAGS`. An `InputError` it raises is
+        printed as one line (exit code 2); Ctrl-C ends it quietly (exit code 130);
+        anything else is a fault of the program and keeps its traceback (exit code 1).
+    """
+
+    def guarded(argv: Sequence[str]) -> None:
+        del argv
+        try:
+            main()
+        except InputError as fault:
+            fail(str(fault))
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            raise SystemExit(130) from None
+
+    app.run(guarded, flags_parser=_parse)

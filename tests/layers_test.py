@@ -1,0 +1,89 @@
+"""Imports point one way: the table here is the one in docs/design.md."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# package or module -> what of jaxtrack it may import (besides itself and errors).
+ALLOWED = {
+    "errors": (),
+    "cli": (),
+    "config": ("ops.preprocess",),
+    "ops": (),
+    "models": ("ops",),
+    "assign": ("ops",),
+    "losses": ("ops", "assign"),
+    "weights": ("models",),
+    "data": (),
+    "training": ("config", "models", "weights", "losses", "ops", "data"),
+    "tracking": ("config", "ops", "models"),
+    "evaluation": (
+        *("config", "ops", "models", "tracking", "training.checkpoint"),
+        "data.annotations",
+    ),
+    "clients": (
+        *("config", "ops", "models", "tracking", "training.checkpoint"),
+        "data.annotations",
+    ),
+    "demo": ("training", "evaluation", "clients", "data"),
+}
+SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
+
+
+def imported(path):
+    """Yields the dotted names that a file imports, at any depth of nesting."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name, part):
+    return name == part or name.startswith(part + ".")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    parts = path.relative_to(ROOT / "jaxtrack").with_suffix("").parts
+    if parts == ("__init__",):
+        return
+    own = parts[0]
+    assert own in ALLOWED, f"{own} has no row in the table"
+    for name in imported(path):
+        if not within(name, "jaxtrack"):
+            continue
+        inner = name.removeprefix("jaxtrack").lstrip(".")
+        allowed = (own, "errors", *ALLOWED[own])
+        assert any(within(inner, part) for part in allowed), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_libraries_stay_where_they_belong(path):
+    names = list(imported(path))
+    top = path.relative_to(ROOT / "jaxtrack").parts[0]
+    for name in names:
+        assert not within(name, "torch"), f"{path} imports torch"
+        assert not within(name, "tensorflow"), f"{path} imports tensorflow"
+        if top == "data":
+            assert not within(name, "jax"), f"{path}: data is numpy's side"
+        if top in ("ops", "assign", "losses"):
+            assert not within(name, "flax"), f"{path}: pure functions have no params"
+
+
+def test_every_source_has_a_test():
+    missing = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.name != "__init__.py"
+        and not (
+            ROOT
+            / "tests"
+            / path.relative_to(ROOT / "jaxtrack").with_name(path.stem + "_test.py")
+        ).exists()
+    ]
+    assert not missing
