@@ -1,0 +1,72 @@
+"""Plain numbers that say how a pair is drawn, cropped and augmented."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class PairSettings:
+    """How two frames become a template and a search crop.
+
+    Attributes:
+      template_size: side of the template crop, px.
+      search_size: side of the search crop, px.
+      context: share `c` of the context: the template shows a square of side
+        `sqrt((w + p) (h + p))`, `p = c (w + h)`, around a `w x h` box.
+      frame_range: largest distance between the two frames of a pair.
+      negative_ratio: share of pairs whose search image lacks the target.
+    """
+
+    template_size: int = 127
+    search_size: int = 255
+    context: float = 0.5
+    frame_range: int = 100
+    negative_ratio: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """What is done to a pair of crops; the defaults are pysot's.
+
+    `*_shift` are px of the crop, `*_scale` and `aspect` relative sizes, `*_color`,
+    `*_blur` and all that follow probabilities in [0, 1].
+
+    Attributes:
+      template_shift: largest shift of the template crop on each axis.
+      template_scale: the sides of the template crop are multiplied by
+        `1 + U(-1, 1) * scale`, each axis on its own.
+      template_blur: a plus-shaped blur of the template.
+      template_color: a shift of the template's colour along natural directions.
+      search_shift: as `template_shift`, of the search crop.
+      search_scale: as `template_scale`, of the search crop.
+      search_blur: as `template_blur`, of the search crop.
+      search_color: as `template_color`, of the search crop.
+      flip: both crops mirrored.
+      gray: both crops without colour.
+      aspect: largest extra log-aspect `a` of the search crop: its width is multiplied
+        by `exp(a / 2)`, its height by `exp(-a / 2)`.
+      fill_image: outside of the frame shows another image, not the mean colour.
+      occluder: a piece of the surroundings covers part of the target in the search
+        crop.
+      motion_blur: the search crop is blurred along a line.
+      low_resolution: the search crop loses detail by shrinking and enlarging.
+      noise: the search crop gets Gaussian noise.
+      tone: gain, gamma and saturation of each crop change.
+    """
+
+    template_shift: float = 4.0
+    template_scale: float = 0.05
+    template_blur: float = 0.0
+    template_color: float = 1.0
+    search_shift: float = 64.0
+    search_scale: float = 0.18
+    search_blur: float = 0.2
+    search_color: float = 1.0
+    flip: float = 0.0
+    gray: float = 0.0
+    aspect: float = 0.0
+    fill_image: float = 0.0
+    occluder: float = 0.0
+    motion_blur: float = 0.0
+    low_resolution: float = 0.0
+    noise: float = 0.0
+    tone: float = 0.0
