@@ -1,0 +1,1 @@
+"""Training targets of one example; callers map them over the batch."""

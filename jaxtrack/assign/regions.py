@@ -1,0 +1,85 @@
+"""Which response points stand for the target, and what each should predict."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxtrack.ops import boxes
+
+POSITIVE = 1
+NEGATIVE = 0
+IGNORE = -1
+
+
+def center_region(
+    points: jax.Array,
+    xyxy: jax.Array,
+    *,
+    size: float = 0.4,
+    min_half: float = 0.0,
+    ignore_inside: bool = False,
+) -> jax.Array:
+    """Labels the points of a concentric box POSITIVE and the others NEGATIVE.
+
+        positive:  |x - cx| < max(size * w / 2, min_half)  and the same for y, h
+
+    With the defaults this is the released SiamCAR code (its paper, arXiv:1911.07241,
+    does not state the size): a box of 0.4 w by 0.4 h, without its border.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+      size: side of the positive box as a share of the target's side.
+      min_half: least half side of the positive box, pixels; it may then reach out of
+        the target, where distances to a side are negative.
+      ignore_inside: whether points strictly inside the target but outside the positive
+        box become IGNORE rather than NEGATIVE.
+
+    Returns:
+      `[H, W]` int32 of POSITIVE, NEGATIVE and IGNORE. A target that is empty or not
+      finite has only NEGATIVE points.
+    """
+    centre, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
+    is_box = jnp.all(half > 0) & jnp.all(jnp.isfinite(xyxy))
+    distance = jnp.abs(points - centre[None, None])
+    reach = jnp.maximum(size * half, min_half)
+    is_positive = jnp.all(distance < reach[None, None], axis=-1) & is_box
+    labels = jnp.where(is_positive, POSITIVE, NEGATIVE)
+    if ignore_inside:
+        is_inside = jnp.all(distance < half[None, None], axis=-1) & is_box
+        labels = jnp.where(is_inside & ~is_positive, IGNORE, labels)
+    return labels.astype(jnp.int32)
+
+
+def ltrb_targets(points: jax.Array, xyxy: jax.Array) -> jax.Array:
+    """Measures the distances from every point to the target's four sides.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+
+    Returns:
+      `[H, W, 4]` ltrb, pixels; negative where a point lies beyond a side.
+    """
+    return boxes.xyxy_to_ltrb(points, xyxy)
+
+
+def centerness_targets(ltrb: jax.Array) -> jax.Array:
+    """Computes how central points lie in their box.
+
+        c = sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b))
+
+    Tian et al., FCOS (arXiv:1904.01355), Eq. 3; SiamCAR (arXiv:1911.07241), Eq. 6.
+
+    Args:
+      ltrb: distances to the sides, `[..., 4]` ltrb, pixels.
+
+    Returns:
+      `[...]`: 1 at the box's centre, 0 on its border and outside of it.
+    """
+    low = jnp.minimum(ltrb[..., :2], ltrb[..., 2:])
+    high = jnp.maximum(ltrb[..., :2], ltrb[..., 2:])
+    is_inside = jnp.all(low > 0, axis=-1)
+    # The root's slope is infinite at 0: outside points take the root of 1 instead.
+    share = jnp.where(is_inside[..., None], low, 1) / jnp.where(high > 0, high, 1)
+    product = jnp.where(is_inside, share[..., 0] * share[..., 1], 1)
+    return jnp.where(is_inside, jnp.sqrt(product), 0)

@@ -1,0 +1,1 @@
+"""Losses: unreduced terms by family; `totals` reduces them, a function a tracker."""

@@ -1,0 +1,59 @@
+"""Classification losses of response cells, unreduced."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxtrack.assign import regions
+
+
+def softmax_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """Computes the negative log-likelihood of each cell's label.
+
+        loss = -log softmax(logits)[label],  0 where the label is IGNORE
+
+    Args:
+      logits: background and target, `[..., 2]`.
+      labels: `[...]` int32 of POSITIVE, NEGATIVE, IGNORE (see `assign.regions`).
+
+    Returns:
+      Losses, `[...]`.
+
+    Raises:
+      ValueError: if there are not two logits a label.
+    """
+    if logits.shape != (*labels.shape, 2):
+        raise ValueError(f"logits {logits.shape} do not fit labels {labels.shape}")
+    # -log softmax(l)[k] = log(1 + exp(l_other - l_k)), exact for large differences.
+    difference = logits[..., 1] - logits[..., 0]
+    difference = jnp.where(labels == regions.POSITIVE, -difference, difference)
+    return jnp.where(labels == regions.IGNORE, 0, jax.nn.softplus(difference))
+
+
+def hard_negatives(
+    losses: jax.Array, labels: jax.Array, *, count: int
+) -> tuple[jax.Array, jax.Array]:
+    """Picks the NEGATIVE cells with the largest losses of each image.
+
+    The shape is fixed: where an image has fewer negatives, the rest is marked as
+    missing and has loss 0.
+
+    Args:
+      losses: non-negative losses of the cells, `[B, H, W]`.
+      labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE.
+      count: cells to pick an image, at most `H * W`.
+
+    Returns:
+      The picked losses, `[B, count]`, largest first, and whether each is really the
+      loss of a negative cell, `[B, count]` bool.
+
+    Raises:
+      ValueError: if more cells are asked for than an image has.
+    """
+    batch, height, width = losses.shape
+    if not 0 < count <= height * width:
+        raise ValueError(f"cannot pick {count} cells of losses {losses.shape}")
+    negatives = jnp.where(labels == regions.NEGATIVE, losses, -1)
+    hardest, _ = lax.top_k(negatives.reshape(batch, height * width), count)
+    is_real = hardest >= 0
+    return jnp.where(is_real, hardest, 0), is_real

@@ -1,0 +1,63 @@
+"""Box regression losses, unreduced."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxtrack.ops import boxes
+
+_LEAST_RATIO = 1e-6  # Bounds the loss (13.8) where the overlap is none.
+
+
+def iou_loss(
+    ltrb: jax.Array, target: jax.Array, *, smoothing: float = 1.0
+) -> jax.Array:
+    """Takes the negative logarithm of the smoothed IoU of two boxes around one point.
+
+        loss = -ln((I + s) / (U + s))
+
+    with I, U the areas of intersection and union in square pixels. Yu et al., UnitBox
+    (arXiv:1608.01471), Eq. 3; the smoothing s = 1 is that of the released SiamCAR code.
+
+    Args:
+      ltrb: predicted distances, `[..., 4]` ltrb, pixels.
+      target: true distances, `[..., 4]` ltrb, pixels.
+      smoothing: s, square pixels; 0 is allowed.
+
+    Returns:
+      Losses, `[...]`, 0 for a perfect prediction.
+
+    Raises:
+      ValueError: if the shapes differ.
+    """
+    if ltrb.shape != target.shape:
+        raise ValueError(f"prediction {ltrb.shape} and target {target.shape} differ")
+    nearest = jnp.minimum(ltrb, target)
+    intersection = _area(nearest)
+    union = _area(ltrb) + _area(target) - intersection
+    whole = union + smoothing
+    ratio = (intersection + smoothing) / jnp.where(whole > 0, whole, 1)
+    is_overlap = ratio > _LEAST_RATIO
+    return -jnp.log(jnp.where(is_overlap, ratio, _LEAST_RATIO))
+
+
+def giou_loss(xyxy: jax.Array, target: jax.Array) -> jax.Array:
+    """Subtracts the generalised IoU from one.
+
+        loss = 1 - GIoU
+
+    Rezatofighi et al., Generalized Intersection over Union (arXiv:1902.09630), Alg. 1.
+
+    Args:
+      xyxy: predicted boxes, `[..., 4]` xyxy, pixels.
+      target: true boxes, `[..., 4]` xyxy, pixels.
+
+    Returns:
+      Losses in [0, 2], `[...]`, 0 for a perfect prediction.
+    """
+    return 1 - boxes.giou(xyxy, target)
+
+
+def _area(ltrb):
+    """Measures boxes given by distances from a point inside or outside of them."""
+    size = jnp.maximum(ltrb[..., :2] + ltrb[..., 2:], 0)
+    return size[..., 0] * size[..., 1]

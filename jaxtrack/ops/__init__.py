@@ -1,0 +1,5 @@
+"""Array functions without parameters: boxes, grids, correlations, crops, resizing.
+
+Everything here takes and returns arrays, can be jitted, mapped and differentiated, and
+knows neither networks nor configuration.
+"""

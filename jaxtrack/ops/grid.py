@@ -1,0 +1,58 @@
+"""Where the cells of a response map look in the search crop."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+class Geometry(NamedTuple):
+    """Sizes that tie a tracker's crops to its response map.
+
+    Cell `[i, j]` of the response looks at the search crop's point
+    `(x, y) = (offset + stride * j, offset + stride * i)`, in continuous pixels. (Public
+    trackers that count pixel centres as integers state an offset that is 0.5 less.)
+
+    Attributes:
+      template_size: side of the template crop, pixels.
+      search_size: side of the search crop, pixels.
+      response_size: side of the response map, cells.
+      stride: distance of neighbouring cells in the search crop, pixels.
+      offset: coordinate of cell 0 in the search crop, pixels, on both axes.
+    """
+
+    template_size: int
+    search_size: int
+    response_size: int
+    stride: int
+    offset: float
+
+
+def points(geometry: Geometry) -> jax.Array:
+    """Lists the search crop's point that each response cell looks at.
+
+    Args:
+      geometry: sizes of the tracker.
+
+    Returns:
+      `[response_size, response_size, 2]` xy, pixels of the search crop.
+    """
+    cells = jnp.arange(geometry.response_size, dtype=jnp.float32)
+    x, y = jnp.meshgrid(*[geometry.offset + geometry.stride * cells] * 2)
+    return jnp.stack([x, y], axis=-1)
+
+
+def hann_window(size: int) -> jax.Array:
+    """Builds the window that prefers cells near the centre of the response.
+
+        window[i, j] = h[i] h[j],  h[k] = 0.5 - 0.5 cos(2 pi k / (size - 1))
+
+    Args:
+      size: side of the response map, cells.
+
+    Returns:
+      `[size, size]` in [0, 1]; 0 on the border for `size > 1`.
+    """
+    window = np.hanning(size)
+    return jnp.asarray(np.outer(window, window), dtype=jnp.float32)
