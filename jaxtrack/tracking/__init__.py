@@ -1,0 +1,13 @@
+"""Trackers as a pair of pure functions, and the loops that drive them over video."""
+
+from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.tracker import check_init_box, make_tracker
+
+__all__ = [
+    "Frame",
+    "Tracker",
+    "TrackerOutput",
+    "TrackerState",
+    "check_init_box",
+    "make_tracker",
+]

@@ -1,0 +1,198 @@
+"""The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+from jaxtrack.ops import boxes, crop, preprocess
+from jaxtrack.tracking import select
+from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
+
+# Least width and height, pixels of the picture, of a box that `clean` reports.
+_LEAST_SIZE = 4.0
+
+
+class Settings(NamedTuple):
+    """Numbers of the selection; arrays of them under vmap try many at once.
+
+    Attributes:
+      penalty: cost of a change of size or shape.
+      window: share of the Hann window, in [0, 1].
+      size_rate: largest share of the new size.
+      quality_power: exponent of the quality; "clean" selection only.
+    """
+
+    penalty: float | jax.Array
+    window: float | jax.Array
+    size_rate: float | jax.Array
+    quality_power: float | jax.Array
+
+
+def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
+    """Makes the two functions that track with a network.
+
+    `selection="released"` also takes pysot's crops (sides rounded to whole pixels,
+    corners on whole pixels, plain bilinear sampling, the fill colour truncated to whole
+    grey levels) and its clipping, so that converted public weights behave as published;
+    "clean" crops without rounding and averages before it shrinks.
+
+    Args:
+      model: as `jaxtrack.models.build` makes it.
+      config: settings; `context`, `selection`, `penalty`, `window`, `size_rate`,
+        `quality_power` and `preprocessing` are read.
+
+    Returns:
+      The tracker. Its `step` has a fourth argument, `settings: Settings`, whose default
+      holds the configuration's numbers.
+    """
+    geometry = model.geometry
+    context = float(config.context)
+    is_released = config.selection == "released"
+    preprocessing = config_lib.preprocessing(config)
+    defaults = Settings(*(float(config[name]) for name in Settings._fields))
+
+    def look(frame, center, side, size, fill):
+        if is_released:
+            center, side = whole_pixel_square(center, side)
+        pixels = crop.crop_and_resize(
+            *(frame.image, frame.hw, center, side, size, fill),
+            antialias=not is_released,
+        )
+        return preprocess.normalize(pixels, preprocessing)[None]
+
+    def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
+        box = jnp.asarray(box).astype(jnp.float32)
+        fill = crop.mean_color(frame.image, frame.hw)
+        fill = jnp.floor(fill) if is_released else fill
+        side = _side(box[2:], context)
+        z_image = look(frame, box[:2], side, geometry.template_size, fill)
+        template = model.apply(variables, z_image, method="encode_template")
+        return TrackerState(template=template, box=box, fill=fill)
+
+    def step(
+        variables, state: TrackerState, frame: Frame, settings: Settings = defaults
+    ) -> tuple[TrackerState, TrackerOutput]:
+        center, wh = state.box[:2], state.box[2:]
+        scale = geometry.template_size / _side(wh, context)
+        side = geometry.search_size / scale
+        x_image = look(frame, center, side, geometry.search_size, state.fill)
+        search = model.apply(variables, x_image, method="encode_search")
+        maps = model.apply(variables, state.template, search, method="predict")
+        chosen = _select(maps, wh, scale, geometry, settings, is_released)
+        box = jnp.concatenate([center + chosen.shift, chosen.wh])
+        box = clip_released(box, frame.hw) if is_released else clip(box, frame.hw)
+        # A network that overflows loses a frame, not the target for ever.
+        is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
+        box = jnp.where(is_sound, box, state.box)
+        score = jnp.where(is_sound, chosen.score, 0.0)
+        return state.replace(box=box), TrackerOutput(box=box, score=score)
+
+    return Tracker(init=init, step=step)
+
+
+def _select(maps, wh, scale, geometry, settings, is_released):
+    """Picks from the maps of one example, `{"cls", "ltrb", "centerness"}` `[1, ...]`."""
+    maps = {name: value[0].astype(jnp.float32) for name, value in maps.items()}
+    cls = jax.nn.softmax(maps["cls"], axis=-1)[..., 1]
+    arguments = (cls, maps["ltrb"], maps["centerness"][..., 0], wh, scale)
+    common = {
+        "geometry": geometry,
+        "penalty": settings.penalty,
+        "window": settings.window,
+        "size_rate": settings.size_rate,
+    }
+    if is_released:
+        return select.select_released(*arguments, **common)
+    return select.select_clean(
+        *arguments, **common, quality_power=settings.quality_power
+    )
+
+
+def _side(wh, context):
+    """Returns the template crop's side, at least one pixel of the picture."""
+    return jnp.maximum(boxes.context_side(wh, context), 1.0)
+
+
+def whole_pixel_square(
+    center: jax.Array, side: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Moves a square to whole pixels as pysot's `get_subwindow` does.
+
+    In index coordinates the left-most pixel is `floor(c - (side + 1) / 2 + 0.5)` with
+    the side rounded half to even; continuous coordinates are half a pixel more.
+
+    Args:
+      center: `[2]` xy, continuous pixels.
+      side: `[]` pixels.
+
+    Returns:
+      Centre `[2]` and side `[]` of the square whose edges lie between pixels.
+    """
+    side = jnp.maximum(jnp.round(side), 1.0)
+    corner = jnp.floor(center - (side + 1) / 2)
+    return corner + side / 2, side
+
+
+def clip(box: jax.Array, hw: jax.Array) -> jax.Array:
+    """Keeps a box's centre in the picture and its size between 4 pixels and all of it.
+
+    Args:
+      box: `[4]` cxcywh, pixels.
+      hw: `[2]` height and width of the picture, pixels.
+
+    Returns:
+      `[4]` cxcywh, pixels.
+    """
+    wh = hw[::-1].astype(jnp.float32)
+    size = jnp.maximum(jnp.minimum(box[2:], wh), _LEAST_SIZE)
+    return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])
+
+
+def clip_released(box: jax.Array, hw: jax.Array) -> jax.Array:
+    """Clips as SiamCAR's released code: centre index in [0, W], size from 0 upwards.
+
+    Args:
+      box: `[4]` cxcywh, pixels.
+      hw: `[2]` height and width of the picture, pixels.
+
+    Returns:
+      `[4]` cxcywh, pixels.
+    """
+    wh = hw[::-1].astype(jnp.float32)
+    center = jnp.clip(box[:2], 0.5, wh + 0.5)
+    return jnp.concatenate([center, jnp.clip(box[2:], 0.0, wh)])
+
+
+def check_init_box(
+    box: Sequence[float], hw: Sequence[int], *, where: str = "the first box"
+) -> None:
+    """Refuses a first box with which tracking cannot start; for the host, not for jit.
+
+    Args:
+      box: `[4]` cxcywh, pixels.
+      hw: height and width of the picture, pixels.
+      where: what the message names, such as a path and line.
+
+    Raises:
+      InputError: if a number is NaN or infinite, the box is empty, or lies wholly
+        outside of the picture.
+    """
+    cx, cy, width, height = (float(value) for value in box)
+    x, y = cx - width / 2, cy - height / 2
+    shown = f"{where} is x,y,w,h = {x:g},{y:g},{width:g},{height:g}"
+    if not all(map(math.isfinite, (x, y, width, height))):
+        raise InputError(f"{shown}: give four finite numbers")
+    if width <= 0 or height <= 0:
+        raise InputError(f"{shown}: width and height must be positive")
+    if x >= hw[1] or y >= hw[0] or x + width <= 0 or y + height <= 0:
+        raise InputError(
+            f"{shown}, outside of the picture of {hw[1]} x {hw[0]} pixels: "
+            "give a box that meets it"
+        )
