@@ -1,0 +1,129 @@
+"""EfficientNet-Lite0 up to its 112-channel stage: a small real backbone."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+
+from jaxtrack.models.layers import BatchNorm, Conv, DepthwiseConv, conv_bn
+
+EPSILON = 1e-3  # Of every batch normalisation.
+MOMENTUM = 0.99
+# (features, kernel, stride, expansion) of the blocks, in order.
+BLOCKS = (
+    (16, 3, 1, 1),
+    *((24, 3, 2, 6), (24, 3, 1, 6)),
+    *((40, 5, 2, 6), (40, 5, 1, 6)),
+    *((80, 3, 2, 6), (80, 3, 1, 6), (80, 3, 1, 6)),
+    *((112, 5, 1, 6), (112, 5, 1, 6), (112, 5, 1, 6)),
+)
+TAPS = (4, 7, 10)  # Last blocks of the stages with 40, 80 and 112 channels.
+FIRST_TRAINED = 3  # Blocks before it work at stride 4 or less and stay as they are.
+
+
+class MBConv(nn.Module):
+    """Widens, filters each channel, narrows again, and adds the input if it can.
+
+    Sandler et al., MobileNetV2 (arXiv:1801.04381), section 3.3; the Lite family has
+    ReLU6 and no squeeze-and-excitation.
+
+    Attributes:
+      features: number of output channels.
+      kernel_size: side of the depthwise kernel.
+      stride: of the depthwise convolution.
+      expansion: widening; 1 leaves the first convolution out.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+    """
+
+    features: int
+    kernel_size: int
+    stride: int
+    expansion: int
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
+        """Maps `[B, H, W, Cin]` to `[B, ceil(H/stride), ceil(W/stride), features]`."""
+
+        def norm(features, name):
+            return BatchNorm(features, EPSILON, MOMENTUM, self.axis_name, name=name)
+
+        y, wide = x, x.shape[-1] * self.expansion
+        if self.expansion > 1:
+            conv = Conv(wide, dtype=self.dtype, name="expand_conv")
+            y = nn.relu6(conv_bn(conv, norm(wide, "bn0"), y, train=train))
+        conv = DepthwiseConv(
+            self.kernel_size, self.stride, dtype=self.dtype, name="depthwise_conv"
+        )
+        y = nn.relu6(conv_bn(conv, norm(wide, "bn1"), y, train=train))
+        conv = Conv(self.features, dtype=self.dtype, name="project_conv")
+        y = conv_bn(conv, norm(self.features, "bn2"), y, train=train)
+        return x + y if x.shape == y.shape else y
+
+
+class EfficientNetLite0(nn.Module):
+    """The first eleven blocks of EfficientNet-Lite0; three standardised maps.
+
+    Tan & Le, EfficientNet (arXiv:1905.11946), Table 1, in TensorFlow's Lite variant
+    and padding.
+
+    A stage adds up the outputs of its blocks, and each is the affine end of a batch
+    normalisation, with mean beta and variance gamma^2 over the training images. With
+    the blocks taken as uncorrelated the sum has mean sum(beta) and variance
+    sum(gamma^2), by which each map is standardised: no constants to measure or store.
+
+    Stem and blocks 0 to 2 (stride 4 at most) never train.
+
+    Attributes:
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation; parameters stay float32.
+    """
+
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, image: jax.Array, *, train: bool = False) -> tuple:
+        """Encodes images.
+
+        Args:
+          image: `[B, H, W, 3]`, preprocessed as the weights expect.
+          train: trains blocks 3 to 10; otherwise no gradient enters the network.
+
+        Returns:
+          Standardised outputs of blocks 4, 7 and 10: `[B, H/8, W/8, 40]`,
+          `[B, H/16, W/16, 80]` and `[B, H/16, W/16, 112]`.
+        """
+        stem = Conv(32, 3, 2, "SAME", dtype=self.dtype, name="conv_stem")
+        bn = BatchNorm(32, EPSILON, name="bn0")
+        x = nn.relu6(conv_bn(stem, bn, image, train=False))
+        taps = []
+        mean = var = None
+        for i, block in enumerate(BLOCKS):
+            if i == FIRST_TRAINED:
+                x = lax.stop_gradient(x)
+            module = MBConv(*block, self.axis_name, self.dtype, name=f"block{i}")
+            y = module(x, train=train and i >= FIRST_TRAINED)
+            beta, gamma = _last_affine(module)
+            adds = x.shape == y.shape
+            mean = mean + beta if adds else beta
+            var = var + jnp.square(gamma) if adds else jnp.square(gamma)
+            x = y
+            if i in TAPS:
+                taps.append(_standardise(x, mean, var))
+        return tuple(taps if train else map(lax.stop_gradient, taps))
+
+
+def _last_affine(block: MBConv) -> tuple[jax.Array, jax.Array]:
+    """Returns beta and gamma, `[C]`, of a block's last batch normalisation."""
+    params = lax.stop_gradient(block.variables["params"]["bn2"])
+    return params["bias"], params["scale"]
+
+
+def _standardise(x, mean, var):
+    """Brings each channel of `x` to mean 0 and variance 1, as `mean`, `var` say."""
+    a = lax.rsqrt(var + EPSILON)
+    b = -mean * a
+    return x * a.astype(x.dtype)[None, None, None] + b.astype(x.dtype)[None, None, None]

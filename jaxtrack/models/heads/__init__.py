@@ -1,0 +1,1 @@
+"""Networks that turn a response map into raw predictions."""

@@ -1,0 +1,114 @@
+"""The anchor-free head of SiamCAR: classification, regression, centre-ness."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxtrack.models.layers import Conv, DepthwiseConv, GroupNorm
+
+small_normal = nn.initializers.normal(0.01)
+
+
+class Tower(nn.Module):
+    """Convolution, group normalisation and ReLU, several times.
+
+    Attributes:
+      depth: number of repetitions.
+      groups: of the normalisation.
+      separable: depthwise 5x5 and 1x1 convolutions in place of dense 3x3 ones.
+      dtype: type of the computation.
+    """
+
+    depth: int
+    groups: int
+    separable: bool
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Maps `[B, H, W, C]` to the same shape."""
+        features = x.shape[-1]
+        for i in range(self.depth):
+            name = f"conv{i}"
+            if self.separable:
+                x = DepthwiseConv(5, dtype=self.dtype, name=f"depthwise{i}")(x)
+                conv = Conv(features, use_bias=True, dtype=self.dtype, name=name)
+            else:
+                conv = Conv(
+                    features,
+                    3,
+                    padding=1,
+                    use_bias=True,
+                    kernel_init=small_normal,
+                    dtype=self.dtype,
+                    name=name,
+                )
+            x = nn.relu(GroupNorm(self.groups, name=f"norm{i}")(conv(x)))
+        return x
+
+
+class CarHead(nn.Module):
+    """Two towers and three outputs on every cell of the response.
+
+    Guo et al., SiamCAR (arXiv:1911.07241), section 3.2, with the initialisation of the
+    released code, N(0, 0.01) and the biases below.
+
+    Attributes:
+      depth: repetitions in each tower.
+      groups: of the towers' group normalisation.
+      separable: light towers, and 1x1 output convolutions in place of 3x3 ones.
+      quality_beside_box: the centre-ness (or IoU) logit comes from the regression
+        tower, else from the classification tower as released.
+      box_unit: u in ltrb = u exp(output), pixels.
+      cls_bias: start of the two classification logits.
+      box_bias: start of the regression output.
+      dtype: type of the computation; outputs are float32.
+    """
+
+    depth: int = 4
+    groups: int = 32
+    separable: bool = False
+    quality_beside_box: bool = False
+    box_unit: float = 1.0
+    cls_bias: tuple[float, float] = (-4.59512, -4.59512)
+    box_bias: float = 0.0
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, response: jax.Array) -> dict[str, jax.Array]:
+        """Predicts class, box and centre-ness of each cell.
+
+        Args:
+          response: `[B, H, W, C]`.
+
+        Returns:
+          `cls` `[B, H, W, 2]` logits (1 is the target), `ltrb` `[B, H, W, 4]` distances
+          from the cell's point to the box's sides, pixels of the search crop, and
+          `centerness` `[B, H, W, 1]` logits.
+        """
+
+        def output(features, bias, name):
+            size, padding = (1, 0) if self.separable else (3, 1)
+            return Conv(
+                features,
+                size,
+                padding=padding,
+                use_bias=True,
+                kernel_init=small_normal,
+                bias_init=lambda key, shape: jnp.broadcast_to(jnp.array(bias), shape),
+                dtype=self.dtype,
+                name=name,
+            )
+
+        tower = (self.depth, self.groups, self.separable, self.dtype)
+        cls = Tower(*tower, name="cls_tower")(response)
+        box = Tower(*tower, name="bbox_tower")(response)
+        quality = box if self.quality_beside_box else cls
+        logits = output(2, self.cls_bias, "cls_logits")(cls)
+        log_ltrb = output(4, self.box_bias, "bbox_pred")(box)
+        centerness = output(1, 0.0, "centerness")(quality)
+        return {
+            "cls": logits.astype(jnp.float32),
+            "ltrb": self.box_unit * jnp.exp(log_ltrb.astype(jnp.float32)),
+            "centerness": centerness.astype(jnp.float32),
+        }

@@ -1,0 +1,259 @@
+"""Convolutions and normalisations whose affine parts fold into the kernel."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+
+from jaxtrack.ops.depthwise_conv import depthwise_conv
+
+# He et al. (arXiv:1502.01852) over the fan-out, as pysot and EfficientNet start.
+kaiming = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
+
+
+class Conv(nn.Module):
+    """A dense 2-D convolution; a 1x1 one is a matrix product over the channels.
+
+    Attributes:
+      features: number of output channels.
+      kernel_size: side of the square kernel, cells.
+      stride: cells between two outputs.
+      padding: zeros on each of the four sides, or "SAME" (TensorFlow's, which puts
+        the odd cell below and right).
+      dilation: cells between two kernel cells.
+      use_bias: adds a bias of its own.
+      kernel_init: initialiser of the kernel, `[k, k, Cin, Cout]`.
+      bias_init: initialiser of the bias, `[Cout]`.
+      dtype: type of the computation; parameters stay float32.
+    """
+
+    features: int
+    kernel_size: int = 1
+    stride: int = 1
+    padding: int | str = 0
+    dilation: int = 1
+    use_bias: bool = False
+    kernel_init: Callable = kaiming
+    bias_init: Callable = nn.initializers.zeros
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self,
+        x: jax.Array,
+        affine: tuple[jax.Array, jax.Array] | None = None,
+    ) -> jax.Array:
+        """Convolves `x`, then applies the affine map to the output channels.
+
+        Args:
+          x: `[B, H, W, Cin]`.
+          affine: `(a, b)`, `[Cout]` each, for `a * y + b`; `a` multiplies the kernel,
+            which is exact and far smaller than the map.
+
+        Returns:
+          `[B, H', W', Cout]`.
+        """
+        size = self.kernel_size
+        shape = (size, size, x.shape[-1], self.features)
+        kernel = self.param("kernel", self.kernel_init, shape)
+        bias = None
+        if self.use_bias:
+            bias = self.param("bias", self.bias_init, (self.features,))
+        if affine is not None:
+            a, b = affine
+            kernel = kernel * a[None, None, None]
+            bias = b if bias is None else a * bias + b
+        y = dense_conv(
+            x.astype(self.dtype),
+            kernel.astype(self.dtype),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+        )
+        return y if bias is None else y + bias.astype(self.dtype)[None, None, None]
+
+
+class DepthwiseConv(nn.Module):
+    """One kernel a channel, padded as TensorFlow's "SAME".
+
+    Attributes:
+      kernel_size: side of the square kernel, cells.
+      stride: cells between two outputs.
+      dtype: type of the computation; parameters stay float32.
+    """
+
+    kernel_size: int
+    stride: int = 1
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self,
+        x: jax.Array,
+        affine: tuple[jax.Array, jax.Array] | None = None,
+    ) -> jax.Array:
+        """Convolves `x`, then applies the affine map.
+
+        Args:
+          x: `[B, H, W, C]`.
+          affine: `(a, b)`, `[C]` each, for `a * y + b`; `a` multiplies the kernel.
+
+        Returns:
+          `[B, ceil(H / stride), ceil(W / stride), C]`.
+        """
+        shape = (self.kernel_size, self.kernel_size, 1, x.shape[-1])
+        kernel = self.param("kernel", kaiming, shape)
+        if affine is not None:
+            kernel = kernel * affine[0][None, None, None]
+        y = depthwise_conv(
+            x.astype(self.dtype),
+            kernel.astype(self.dtype),
+            stride=self.stride,
+            padding="SAME",
+        )
+        if affine is not None:
+            y = y + affine[1].astype(self.dtype)[None, None, None]
+        return y
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation that can say what affine map it is at evaluation.
+
+    Ioffe & Szegedy (arXiv:1502.03167). In training, mean and variance are taken over
+    the batch of all devices on `axis_name`; the running variance gathers the unbiased
+    one, as PyTorch does.
+
+    Attributes:
+      features: number of channels.
+      epsilon: added to the variance.
+      momentum: share of the running statistics that a step keeps.
+      axis_name: mapped axis over which statistics are shared, or None.
+    """
+
+    features: int
+    epsilon: float = 1e-5
+    momentum: float = 0.9
+    axis_name: str | None = None
+
+    def setup(self):
+        """Declares scale, bias and the running statistics, all `[C]`."""
+        shape = (self.features,)
+        self.scale = self.param("scale", nn.initializers.ones, shape)
+        self.bias = self.param("bias", nn.initializers.zeros, shape)
+        self.mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
+        self.var = self.variable("batch_stats", "var", jnp.ones, shape)
+
+    def affine(self) -> tuple[jax.Array, jax.Array]:
+        """Returns `(a, b)`, `[C]` each: at evaluation the layer is `a * x + b`."""
+        a = self.scale * lax.rsqrt(self.var.value + self.epsilon)
+        return a, self.bias - self.mean.value * a
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Normalises `x`, `[B, H, W, C]`, by its own batch and updates the averages."""
+        mean, var, count = self._statistics(x.astype(jnp.float32))
+        if not self.is_initializing():
+            keep, take = self.momentum, 1.0 - self.momentum
+            unbiased = var * (count / max(count - 1, 1))
+            self.mean.value = keep * self.mean.value + take * mean
+            self.var.value = keep * self.var.value + take * unbiased
+        a = self.scale * lax.rsqrt(var + self.epsilon)
+        b = self.bias - mean * a
+        y = x.astype(jnp.float32) * a[None, None, None] + b[None, None, None]
+        return y.astype(x.dtype)
+
+    def _statistics(self, x: jax.Array) -> tuple[jax.Array, jax.Array, int]:
+        """Mean and biased variance, `[C]`, over all devices, and their cell count."""
+        axes = (0, 1, 2)
+        count = x.shape[0] * x.shape[1] * x.shape[2]
+        mean = jnp.mean(x, axes)
+        if self.axis_name is None or self.is_initializing():
+            return mean, jnp.mean(jnp.square(x - mean[None, None, None]), axes), count
+        mean = lax.pmean(mean, self.axis_name)
+        square = jnp.mean(jnp.square(x - mean[None, None, None]), axes)
+        var = lax.pmean(square, self.axis_name)
+        return mean, var, count * lax.axis_size(self.axis_name)
+
+
+class GroupNorm(nn.Module):
+    """Group normalisation: channel sums first, then one multiply-add a cell.
+
+    Wu & He (arXiv:1803.08494); groups are contiguous channels, epsilon PyTorch's.
+
+    Attributes:
+      num_groups: number of groups; divides the number of channels.
+      epsilon: added to the variance.
+    """
+
+    num_groups: int
+    epsilon: float = 1e-5
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Normalises `x`, `[B, H, W, C]`, over cells and the channels of a group."""
+        batch, _, _, channels = x.shape
+        scale = self.param("scale", nn.initializers.ones, (channels,))
+        bias = self.param("bias", nn.initializers.zeros, (channels,))
+
+        def group_mean(cells):  # [B, H, W, C] -> [B, C], equal within a group
+            mean = jnp.mean(cells, (1, 2)).reshape(batch, self.num_groups, -1).mean(-1)
+            return jnp.repeat(mean, channels // self.num_groups, axis=-1)
+
+        y = x.astype(jnp.float32)
+        centred = y - group_mean(y)[:, None, None]
+        var = group_mean(jnp.square(centred))
+        a = scale[None] * lax.rsqrt(var + self.epsilon)
+        return (centred * a[:, None, None] + bias[None, None, None]).astype(x.dtype)
+
+
+def conv_bn(
+    conv: Conv | DepthwiseConv, bn: BatchNorm, x: jax.Array, *, train: bool
+) -> jax.Array:
+    """Applies a convolution and its batch normalisation.
+
+    Args:
+      conv: the convolution.
+      bn: the normalisation of its output.
+      x: `[B, H, W, C]`.
+      train: normalise by the batch; otherwise the running statistics are folded into
+        the kernel.
+
+    Returns:
+      `[B, H', W', C']`.
+    """
+    return bn(conv(x)) if train else conv(x, bn.affine())
+
+
+def dense_conv(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    stride: int = 1,
+    padding: int | str = 0,
+    dilation: int = 1,
+) -> jax.Array:
+    """Cross-correlates `x` with a dense kernel.
+
+    Args:
+      x: `[B, H, W, Cin]`.
+      kernel: `[k, k, Cin, Cout]`.
+      stride: cells between two outputs.
+      padding: zeros on each side, or "SAME".
+      dilation: cells between two kernel cells.
+
+    Returns:
+      `[B, H', W', Cout]`.
+    """
+    if kernel.shape[0] == 1 and stride == 1:
+        return jnp.einsum("bhwi,io->bhwo", x, kernel[0, 0])
+    if not isinstance(padding, str):
+        padding = ((padding, padding),) * 2
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        (stride, stride),
+        padding,
+        rhs_dilation=(dilation, dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )

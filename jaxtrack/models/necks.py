@@ -1,0 +1,123 @@
+"""Networks that bring a backbone's maps to one width and crop the template's."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
+
+
+class AdjustNeck(nn.Module):
+    """A 1x1 convolution and a batch normalisation a level; levels stay apart.
+
+    Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4.
+
+    Attributes:
+      features: channels of every level's output.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+    """
+
+    features: int = 256
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, levels: tuple, *, crop: int | None = None, train: bool = False
+    ) -> tuple:
+        """Adjusts the levels.
+
+        Args:
+          levels: maps of equal size, `[B, H, W, C_i]`, of stages 2, 3, ...
+          crop: side of the central part that is kept, after the normalisation; None
+            keeps all.
+          train: normalise by the batch.
+
+        Returns:
+          As many maps, `[B, H, W, features]`, or `[B, crop, crop, features]`.
+        """
+        adjusted = []
+        for stage, x in enumerate(levels, start=2):
+            conv = Conv(self.features, dtype=self.dtype, name=f"conv{stage}")
+            bn = BatchNorm(self.features, axis_name=self.axis_name, name=f"bn{stage}")
+            adjusted.append(central_crop(conv_bn(conv, bn, x, train=train), crop))
+        return tuple(adjusted)
+
+
+class PyramidNeck(nn.Module):
+    """Sums 1x1 convolutions of all levels at the stride of the first.
+
+    Lin et al., Feature Pyramid Networks (arXiv:1612.03144), section 3, with a single
+    output and bilinear upsampling.
+
+    Attributes:
+      features: channels of the output.
+      dtype: type of the computation.
+    """
+
+    features: int = 96
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, levels: tuple, *, crop: int | None = None, train: bool = False
+    ) -> jax.Array:
+        """Merges the levels.
+
+        Args:
+          levels: one map `[B, H, W, C_0]` and others `[B, H/2, W/2, C_i]`.
+          crop: side of the central part that is kept; None keeps all.
+          train: taken as every neck takes it; nothing here depends on it.
+
+        Returns:
+          `[B, H, W, features]`, or `[B, crop, crop, features]`.
+        """
+        del train
+        fine, *coarse = levels
+        fine = Conv(self.features, use_bias=True, dtype=self.dtype, name="fine")(fine)
+        # The sum of 1x1 convolutions is one convolution of the channels side by side.
+        coarse = jnp.concatenate(coarse, axis=-1)
+        coarse = Conv(self.features, dtype=self.dtype, name="coarse")(coarse)
+        return central_crop(fine + upsample_twice(coarse), crop)
+
+
+def central_crop(x: jax.Array, size: int | None) -> jax.Array:
+    """Cuts the central `size` x `size` cells out of `x`; None returns it whole.
+
+    Args:
+      x: `[B, H, W, C]`.
+      size: side of the part, cells. Where the rest is odd, the part lies half a cell
+        towards the top left.
+
+    Returns:
+      `[B, size, size, C]`.
+    """
+    if size is None:
+        return x
+    top, left = (x.shape[1] - size) // 2, (x.shape[2] - size) // 2
+    return x[:, top : top + size, left : left + size]
+
+
+def upsample_twice(x: jax.Array) -> jax.Array:
+    """Doubles height and width, bilinear with half-pixel centres.
+
+    Output cell 2i lies a quarter cell before input cell i, so it is
+    0.25 x[i-1] + 0.75 x[i]; output cell 2i+1 is 0.75 x[i] + 0.25 x[i+1]. Beyond the
+    border the last cell is repeated.
+
+    Args:
+      x: `[B, H, W, C]`.
+
+    Returns:
+      `[B, 2H, 2W, C]`.
+    """
+    _, height, width, _ = x.shape
+    pad = jnp.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge")
+    before, after = pad[:, :height], pad[:, 2:]
+    x = jnp.stack([0.25 * before + 0.75 * x, 0.75 * x + 0.25 * after], 2)
+    x = x.reshape(x.shape[0], 2 * height, width, -1)
+    pad = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="edge")
+    before, after = pad[:, :, :width], pad[:, :, 2:]
+    x = jnp.stack([0.25 * before + 0.75 * x, 0.75 * x + 0.25 * after], 3)
+    return x.reshape(x.shape[0], 2 * height, 2 * width, -1)
