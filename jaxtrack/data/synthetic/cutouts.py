@@ -1,0 +1,200 @@
+"""Real objects with masks, cut out of video."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from jaxtrack.data.synthetic import photos
+from jaxtrack.errors import InputError
+
+_LEAST_AREA = 100  # Masks of fewer px are left out.
+_LEAST_PIECE = 0.01  # Pieces below this share of the mask's area are left out.
+_MARGIN = 6  # Kept around the mask, px of the video.
+_MAX_SIDE = 192  # Of a kept cut-out, px.
+_SMOOTHING = 9  # Frames over which the object's size is averaged.
+
+
+def find_cutouts(
+    cutouts: str | os.PathLike | Sequence[str | os.PathLike] | None,
+) -> list[pathlib.Path]:
+    """Lists the sequences whose objects can be cut out.
+
+    Args:
+      cutouts: a folder of sequences, of which those with a `mask` folder are taken;
+        or a list of sequence folders, each of which must have one; or None.
+
+    Returns:
+      Folders `<sequence>` with `img` and `mask`; those of a folder sorted.
+
+    Raises:
+      InputError: if a folder is absent or there are no masks.
+    """
+    if cutouts is None:
+        return []
+    if isinstance(cutouts, (str, os.PathLike)):
+        root = pathlib.Path(cutouts)
+        if not root.is_dir():
+            raise InputError(f"no folder of cut-outs at {root}")
+        found = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
+        if not found:
+            raise InputError(
+                f"no masks under {root}: it needs sequences with img/0001.jpg and "
+                "mask/0001.png"
+            )
+    else:
+        found = [pathlib.Path(p) for p in cutouts]
+    for folder in found:
+        for part in ("img", "mask"):
+            if not (folder / part).is_dir():
+                raise InputError(f"no folder {folder / part}: cut-outs need img, mask")
+    return found
+
+
+class Cutout(NamedTuple):
+    """One object of one video, frame by frame.
+
+    In its rest coordinates the mask's centroid is the origin and the object measures
+    about one: `px = origin[f] + unit[f] * rest`, in pixels of video frame `f`.
+
+    Attributes:
+      images: the video frames, `F` paths.
+      outlines: for each frame the closed curves of its mask, tuple of `[N, 2]` rest
+        coordinates; even-odd, so a curve within another is a hole.
+      origin: `[F, 2]` px.
+      unit: `[F]` px.
+      window: part of the frame that is kept, `[F, 4]` int xyxy px.
+    """
+
+    images: tuple[pathlib.Path, ...]
+    outlines: tuple[tuple[np.ndarray, ...], ...]
+    origin: np.ndarray
+    unit: np.ndarray
+    window: np.ndarray
+
+    def texture(self, cache: photos.ImageCache, frame: int):
+        """Returns frame `frame`'s pixels.
+
+        Args:
+          cache: where decoded cut-outs are kept.
+          frame: index of a video frame.
+
+        Returns:
+          Pyramid levels, and scale `[2]`, offset `[2]` with
+          `level-0 px = scale * rest + offset`.
+        """
+        x0, y0, x1, y1 = self.window[frame]
+        path = self.images[frame]
+
+        def load():
+            crop = photos.read_image(path)[y0:y1, x0:x1]
+            return photos.pyramid(photos.shrink(crop, _MAX_SIDE)[0])
+
+        levels = cache.get((path, _MAX_SIDE), load)
+        height, width = levels[0].shape[:2]
+        shrunk = np.array([width / (x1 - x0), height / (y1 - y0)])
+        offset = (self.origin[frame] - (x0, y0)) * shrunk
+        return levels, self.unit[frame] * shrunk, offset
+
+
+def read_cutout(folder: pathlib.Path) -> Cutout:
+    """Reads the masks of a sequence; its pictures are decoded when they are drawn.
+
+    The longest run of frames whose mask is not tiny is taken.
+
+    Args:
+      folder: has `img/<frame>.jpg` and `mask/<frame>.png` (zero is background).
+
+    Returns:
+      The object.
+
+    Raises:
+      InputError: if a mask has no picture, cannot be read, or all are empty.
+    """
+    masks = sorted((folder / "mask").glob("*.png"))
+    if not masks:
+        raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png and so on")
+    found = [_read_curves(path) for path in masks]
+    run = _longest_run([shape is not None for shape in found])
+    if not len(run):
+        raise InputError(f"every mask in {folder / 'mask'} is empty or tiny")
+    images = []
+    for index in run:
+        image = folder / "img" / f"{masks[index].stem}.jpg"
+        if not image.is_file():
+            raise InputError(f"no picture {image} for the mask {masks[index]}")
+        images.append(image)
+    shapes = [found[index] for index in run]
+    area = np.array([shape.area for shape in shapes])
+    box = np.array([shape.xyxy for shape in shapes], np.float64)
+    unit = _smooth(np.sqrt(area))
+    sides = np.sqrt((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]))
+    unit = unit * np.median(sides / np.sqrt(area))
+    origin = np.array([shape.centroid for shape in shapes])
+    outlines = tuple(
+        tuple((curve - o) / u for curve in shape.curves)
+        for shape, o, u in zip(shapes, origin, unit, strict=True)
+    )
+    window = np.array([shape.window for shape in shapes])
+    return Cutout(tuple(images), outlines, origin, unit, window)
+
+
+class _Shape(NamedTuple):
+    curves: list[np.ndarray]  # [N, 2] px.
+    area: float
+    centroid: np.ndarray
+    xyxy: np.ndarray  # Of the curves, px.
+    window: tuple[int, int, int, int]
+
+
+def _read_curves(path: pathlib.Path) -> _Shape | None:
+    """Reads a mask's curves; None if it is tiny."""
+    mask = cv2.imread(os.fspath(path), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise InputError(f"cannot read the mask {path}: absent or damaged")
+    mask = (mask > 0).astype(np.uint8)
+    area = cv2.countNonZero(mask)
+    if area < _LEAST_AREA:
+        return None
+    curves, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    # Curves run through the centres of border pixels: half a pixel within the mask,
+    # which keeps the colours of the background out.
+    curves = [cv2.approxPolyDP(curve, 0.7, True)[:, 0] + 0.5 for curve in curves]
+    large = [
+        curve
+        for curve in curves
+        if len(curve) >= 3
+        and cv2.contourArea(curve.astype(np.float32)) >= _LEAST_PIECE * area
+    ]
+    if not large:
+        return None
+    points = np.concatenate(large)
+    xyxy = np.concatenate([points.min(0), points.max(0)])
+    height, width = mask.shape
+    x0, y0 = np.maximum(np.floor(xyxy[:2]).astype(int) - _MARGIN, 0)
+    x1, y1 = np.minimum(np.ceil(xyxy[2:]).astype(int) + _MARGIN, (width, height))
+    moments = cv2.moments(mask, binaryImage=True)
+    centroid = np.array([moments["m10"], moments["m01"]]) / moments["m00"] + 0.5
+    return _Shape(large, float(area), centroid, xyxy, (x0, y0, x1, y1))
+
+
+def _longest_run(is_good: list[bool]) -> range:
+    """Returns the indices of the longest run of True."""
+    best = range(0)
+    start = 0
+    for index, good in enumerate([*is_good, False]):
+        if not good:
+            if index - start > len(best):
+                best = range(start, index)
+            start = index + 1
+    return best
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Returns a moving average of `values [F]`, ends repeated."""
+    half = _SMOOTHING // 2
+    padded = np.pad(values, half, mode="edge")
+    return np.convolve(padded, np.full(_SMOOTHING, 1 / _SMOOTHING), mode="valid")

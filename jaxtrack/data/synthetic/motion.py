@@ -1,0 +1,125 @@
+"""Smooth random functions of time: paths, and ripples that bend an outline."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# The ripple's map is a contraction of this factor at strength 1, so that its inverse
+# exists and the fixed-point iteration below converges.
+_CONTRACTION = 0.45
+_ITERATIONS = 10
+
+
+class Drift(NamedTuple):
+    """A bounded sum of slow sines, defined at every real time.
+
+        x(t) = sum_k amplitude[k] * sin(2 pi (frequency[k] * t + phase[k]))
+
+    Attributes:
+      amplitude: `[K, D]`, in the unit of the result.
+      frequency: `[K, D]`, cycles a frame.
+      phase: `[K, D]`, cycles.
+    """
+
+    amplitude: np.ndarray
+    frequency: np.ndarray
+    phase: np.ndarray
+
+    def __call__(self, t):
+        """Returns the value at times `t [...]`, as `[..., D]`."""
+        angle = np.asarray(t, np.float64)[..., None, None] * self.frequency + self.phase
+        return (self.amplitude * np.sin(2 * np.pi * angle)).sum(-2)
+
+
+def random_drift(
+    rng: np.random.Generator,
+    amplitude,
+    *,
+    period: tuple[float, float],
+    max_speed: float = np.inf,
+    terms: int = 3,
+) -> Drift:
+    """Draws a drift that stays within `amplitude` and below a speed.
+
+    Args:
+      rng: source of randomness.
+      amplitude: `[D]`, bound of the absolute value on each axis.
+      period: shortest and longest period of a sine, frames.
+      max_speed: bound of the change a frame on each axis; the periods grow until it
+        holds.
+      terms: number of sines on each axis.
+
+    Returns:
+      The drift, with `D` axes.
+    """
+    amplitude = np.atleast_1d(np.asarray(amplitude, np.float64))
+    shape = (terms, amplitude.size)
+    share = rng.uniform(0.2, 1.0, shape)
+    parts = amplitude * share / share.sum(0)
+    frequency = 1.0 / rng.uniform(*period, shape)
+    speed = (2 * np.pi * parts * frequency).sum(0).max()
+    if speed > max_speed:
+        frequency = frequency * (max_speed / speed)
+    return Drift(parts, frequency, rng.uniform(0.0, 1.0, shape))
+
+
+class Ripple(NamedTuple):
+    """A travelling displacement of the plane, small enough to be inverted.
+
+        d(q, t) = sum_k push[k] * sin(wave[k] . q + 2 pi (frequency[k] * t + phase[k]))
+
+    The point drawn at `q` shows the object's rest point `q + d(q, t)`.
+
+    Attributes:
+      push: `[K, 2]`, local units (an object at rest measures about one).
+      wave: `[K, 2]`, radians a local unit.
+      frequency: `[K]`, cycles a frame.
+      phase: `[K]`, cycles.
+    """
+
+    push: np.ndarray
+    wave: np.ndarray
+    frequency: np.ndarray
+    phase: np.ndarray
+
+    def angles(self, t):
+        """Returns each wave's phase at times `t [...]` in radians, `[..., K]`."""
+        t = np.asarray(t, np.float64)[..., None]
+        return 2 * np.pi * (self.frequency * t + self.phase)
+
+    def displacement(self, points, t):
+        """Returns `d` at `points [..., 2]` and times `t [...]`, as `[..., 2]`."""
+        return np.sin(points @ self.wave.T + self.angles(t)) @ self.push
+
+    def inverse(self, rest, t):
+        """Returns where the rest points are drawn: the `q` with `q + d(q, t) = rest`.
+
+        Args:
+          rest: rest points, `[..., 2]` local units.
+          t: times, `[...]`.
+
+        Returns:
+          Drawn points, `[..., 2]` local units, to about 1e-4.
+        """
+        angles = self.angles(t)
+        drawn = rest
+        for _ in range(_ITERATIONS):
+            drawn = rest - np.sin(drawn @ self.wave.T + angles) @ self.push
+        return drawn
+
+
+def random_ripple(
+    rng: np.random.Generator, strength: float, *, period=(12.0, 50.0), waves: int = 2
+) -> Ripple:
+    """Draws a ripple; `strength` 0 is none and 1 the strongest that is invertible."""
+    towards = rng.uniform(0.0, 2 * np.pi, (2, waves))
+    length = rng.uniform(0.6, 1.6, waves)  # Local units.
+    number = 2 * np.pi / length
+    push = strength * _CONTRACTION / (waves * number)
+    unit = np.stack([np.cos(towards), np.sin(towards)], -1)  # [2, K, 2]
+    return Ripple(
+        push[:, None] * unit[0],
+        number[:, None] * unit[1],
+        1.0 / rng.uniform(*period, waves),
+        rng.uniform(0.0, 1.0, waves),
+    )

@@ -1,0 +1,194 @@
+"""Photographs: which there are, and a bounded memory of decoded ones."""
+
+import importlib.util
+import os
+import pathlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+MAX_SIDE = 640  # Photographs are shrunk to this once, px.
+_LEAST_LEVEL = 24  # Shorter side of the smallest pyramid level, px.
+
+# Photographs among the pictures in scikit-image's wheel. Of the stereo pair one image
+# is left out, so that the two splits never share a scene.
+_SCIKIT_IMAGE = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "ihc.png",
+    "moon.png",
+    "motorcycle_left.png",
+    "retina.jpg",
+    "rocket.jpg",
+)
+
+PathLike = str | os.PathLike
+
+
+def find_photographs(
+    photos: PathLike | Sequence[PathLike] | None = None,
+) -> list[pathlib.Path]:
+    """Lists photographs without opening them.
+
+    Args:
+      photos: a folder (searched with its subfolders), a list of files, or None for
+        the photographs of the installed scikit-image.
+
+    Returns:
+      Paths; those of a folder sorted, a list in its own order.
+
+    Raises:
+      InputError: if a file or folder is absent, or there are no photographs.
+    """
+    if photos is None:
+        return _scikit_image_photographs()
+    if isinstance(photos, (str, os.PathLike)):
+        folder = pathlib.Path(photos)
+        if not folder.is_dir():
+            raise InputError(f"no folder of photographs at {folder}")
+        found = sorted(
+            p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
+        )
+        if not found:
+            raise InputError(
+                f"no photographs in {folder}: it needs files ending in "
+                f"{', '.join(SUFFIXES)}"
+            )
+        return found
+    found = [pathlib.Path(p) for p in photos]
+    absent = [p for p in found if not p.is_file()]
+    if absent:
+        raise InputError(f"no photograph at {absent[0]} ({len(absent)} files absent)")
+    if not found:
+        raise InputError("the list of photographs is empty: name at least two files")
+    return found
+
+
+def _scikit_image_photographs() -> list[pathlib.Path]:
+    # find_spec locates the package without importing it.
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(
+            "the default photographs come with scikit-image, which is not installed: "
+            "install it, or name a folder of photographs"
+        )
+    folder = pathlib.Path(spec.submodule_search_locations[0]) / "data"
+    found = [folder / name for name in _SCIKIT_IMAGE if (folder / name).is_file()]
+    if not found:
+        raise InputError(
+            f"no known photographs in {folder}: name a folder of photographs"
+        )
+    return found
+
+
+def read_image(path: PathLike) -> np.ndarray:
+    """Decodes a picture.
+
+    Args:
+      path: a file of a format OpenCV reads.
+
+    Returns:
+      RGB, uint8 `[H, W, 3]`; a gray picture has three equal channels.
+
+    Raises:
+      InputError: if the file is absent or cannot be decoded.
+    """
+    image = cv2.imread(os.fspath(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"cannot read the picture {path}: absent or damaged")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def shrink(image: np.ndarray, max_side: int) -> tuple[np.ndarray, float]:
+    """Area-averages a picture down so that no side exceeds `max_side` px.
+
+    Args:
+      image: `[H, W, 3]` uint8.
+      max_side: largest side of the result, px.
+
+    Returns:
+      The picture and its scale, result px over given px (1 if it was small enough;
+      each side is rounded to a whole pixel).
+    """
+    height, width = image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return image, 1.0
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
+
+
+def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Returns the picture, its half, quarter and so on, each `[H, W, 4]` uint8.
+
+    The fourth channel is filler: OpenCV warps four channels in 0.4 of the time it
+    takes for three.
+
+    Level l is the 2x2 area mean of level l - 1, an odd last row or column left out;
+    so point `xy` of level 0 is `xy / 2**l` of level l, edge origin.
+    """
+    levels = [cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)]
+    while min(levels[-1].shape[:2]) >= 2 * _LEAST_LEVEL:
+        height, width = (side // 2 for side in levels[-1].shape[:2])
+        even = levels[-1][: 2 * height, : 2 * width]
+        levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    return tuple(levels)
+
+
+def read_pyramid(path: PathLike) -> tuple[np.ndarray, ...]:
+    """Decodes a photograph into a pyramid of at most `MAX_SIDE` px."""
+    return pyramid(shrink(read_image(path), MAX_SIDE)[0])
+
+
+def _num_bytes(levels) -> int:
+    return sum(level.nbytes for level in levels)
+
+
+class ImageCache:
+    """Keeps the pictures used last, up to a number of bytes, in this process only.
+
+    Several threads may read it at once.
+
+    Attributes:
+      max_bytes: bound of the kept pictures together.
+    """
+
+    def __init__(self, max_bytes: int):
+        """Makes an empty cache of at most `max_bytes`."""
+        self.max_bytes = max_bytes
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple, tuple[np.ndarray, ...]] = OrderedDict()
+
+    def get(self, key: tuple, load: Callable) -> tuple[np.ndarray, ...]:
+        """Returns the levels kept under `key`, made by `load()` if there are none."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        levels = load()  # Outside the lock: another thread may decode meanwhile.
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = levels
+                self._bytes += _num_bytes(levels)
+            while self._bytes > self.max_bytes and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= _num_bytes(dropped)
+        return levels
+
+    def __reduce__(self):
+        """Pickles without the pictures: another process decodes its own."""
+        return (type(self), (self.max_bytes,))

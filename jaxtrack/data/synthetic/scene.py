@@ -1,0 +1,119 @@
+"""A scene: a photograph seen by a moving camera, with sprites drawn over it."""
+
+import dataclasses
+import pathlib
+
+import cv2
+import numpy as np
+
+from jaxtrack.data.synthetic import photos, sprites
+
+
+@dataclasses.dataclass(frozen=True)
+class Backdrop:
+    """A photograph seen by a moving camera.
+
+    Frame point `p` (px from the frame's centre) shows the photograph at
+    `centre[t] + step[t] R(turn[t]) p`, where `step` px of the photograph a frame px
+    makes the frame see `height[t]` of it. Beyond its border it is mirrored.
+
+    Attributes:
+      photo: the photograph's file.
+      centre: `[T, 2]` what the frame's centre shows, as a share of width and height.
+      height: `[T]` the frame's height as a share of the photograph's that is seen.
+      turn: `[T]` angle of the camera, radians.
+      mirror: whether left and right are exchanged.
+    """
+
+    photo: pathlib.Path
+    centre: np.ndarray
+    height: np.ndarray
+    turn: np.ndarray
+    mirror: bool
+
+    def draw(
+        self, t: int, hw: tuple[int, int], reduction: int, cache: photos.ImageCache
+    ) -> np.ndarray:
+        """Returns what the camera sees.
+
+        Args:
+          t: frame index.
+          hw: height and width of the full-size frame, px.
+          reduction: how many times smaller to draw.
+          cache: where decoded photographs are kept.
+
+        Returns:
+          uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`.
+        """
+        levels = cache.get((self.photo,), lambda: photos.read_pyramid(self.photo))
+        rows, columns = levels[0].shape[:2]
+        # The view fits the photograph both ways, whatever the two shapes.
+        step = self.height[t] * min(rows / hw[0], columns / hw[1]) * reduction
+        level = int(np.clip(round(np.log2(step)), 0, len(levels) - 1))
+        step = step / 2**level
+        rows, columns = levels[level].shape[:2]
+        cosine, sine = step * np.cos(self.turn[t]), step * np.sin(self.turn[t])
+        matrix = np.array([[cosine, -sine], [sine, cosine]])
+        if self.mirror:
+            matrix[:, 0] *= -1
+        # From pixel indices to pixel indices, which are half a pixel less.
+        middle = np.array([hw[1], hw[0]]) / (2 * reduction) - 0.5
+        shown = self.centre[t] * (columns, rows) - 0.5
+        warp = np.column_stack([matrix, shown - matrix @ middle])
+        seen = cv2.warpAffine(
+            levels[level],
+            warp,
+            (-(-hw[1] // reduction), -(-hw[0] // reduction)),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        return cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """A composed video, any frame of which can be drawn alone.
+
+    Attributes:
+      hw: height and width, px.
+      backdrops: what is behind; one is shown at a time.
+      shown: `[T]` index of the backdrop shown.
+      cast: the sprites from the farthest to the nearest.
+      target: index of the tracked sprite in `cast`.
+      light: `[T, 3]` brightness of each colour, 1 is unchanged.
+    """
+
+    hw: tuple[int, int]
+    backdrops: tuple[Backdrop, ...]
+    shown: np.ndarray
+    cast: tuple[sprites.Sprite, ...]
+    target: int
+    light: np.ndarray
+
+    def boxes(self) -> np.ndarray:
+        """Returns the target's boxes without drawing.
+
+        Returns:
+          `[T, 4]` float32 xyxy px: the tight box of the target's outline as if
+          nothing covered it, clipped to the frame.
+        """
+        height, width = self.hw
+        limits = (width, height, width, height)
+        return np.clip(self.cast[self.target].boxes(), 0, limits).astype(np.float32)
+
+    def draw(self, t: int, cache: photos.ImageCache, *, reduction: int = 1):
+        """Draws a frame.
+
+        Args:
+          t: frame index.
+          cache: where decoded pictures are kept.
+          reduction: how many times smaller to draw it.
+
+        Returns:
+          uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`, whose pixel i
+          covers `[reduction * i, reduction * (i + 1))` of the full-size frame.
+        """
+        canvas = self.backdrops[self.shown[t]].draw(t, self.hw, reduction, cache)
+        for sprite in self.cast:
+            sprite.reduced(reduction).draw(canvas, t, cache)
+        return cv2.transform(canvas, np.diag(self.light[t]))

@@ -1,0 +1,67 @@
+"""Random outlines: closed curves in rest coordinates, where an object measures one."""
+
+import numpy as np
+
+_POINTS = 72
+
+
+def _unit(points: np.ndarray) -> np.ndarray:
+    """Centres a curve's box on the origin and scales it to the area one."""
+    low, high = points.min(0), points.max(0)
+    return (points - (low + high) / 2) / np.sqrt(np.prod(high - low))
+
+
+def blob(rng: np.random.Generator, *, roughness: float = 1.0) -> np.ndarray:
+    """Draws a smooth star-shaped curve, `r(a) = 1 + sum_k c_k cos(k a + p_k)`.
+
+    Args:
+      rng: source of randomness.
+      roughness: 0 is an ellipse, 1 has deep bays.
+
+    Returns:
+      Curve, `[N, 2]`, whose box is centred on 0 and has the area 1.
+    """
+    angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)
+    order = np.arange(2, 7)
+    size = roughness * rng.uniform(0.0, 0.9, order.size) / order**1.3
+    phase = rng.uniform(0, 2 * np.pi, order.size)
+    radius = 1 + (size * np.cos(angle[:, None] * order + phase)).sum(-1)
+    radius = np.maximum(radius, 0.3)
+    aspect = np.exp(rng.uniform(-0.6, 0.6))
+    curve = np.stack([np.cos(angle) * aspect, np.sin(angle)], -1) * radius[:, None]
+    return _unit(curve)
+
+
+def rounded_polygon(rng: np.random.Generator) -> np.ndarray:
+    """Draws a polygon of 3 to 7 corners, corners rounded (as `blob` returns)."""
+    corners = int(rng.integers(3, 8))
+    angle = (np.arange(corners) + rng.uniform(-0.25, 0.25, corners)) / corners
+    angle = 2 * np.pi * (angle + rng.uniform())
+    aspect = np.exp(rng.uniform(-0.6, 0.6))
+    corner = np.stack([np.cos(angle) * aspect, np.sin(angle)], -1)
+    corner *= rng.uniform(0.75, 1.25, (corners, 1))
+    return _unit(_chaikin(corner, rounds=3))
+
+
+def bar(rng: np.random.Generator, length: float) -> np.ndarray:
+    """Draws an upright rounded bar of `length` times its width, as `blob` returns."""
+    half = np.array([1.0, length]) / 2
+    corner = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
+    corner = corner * rng.uniform(0.85, 1.15, (4, 1))
+    edges = [np.linspace(a, b, 8, endpoint=False) for a, b in _pairs(corner)]
+    return _unit(_chaikin(np.concatenate(edges), rounds=1))
+
+
+def _pairs(corner):
+    return zip(corner, np.roll(corner, -1, axis=0), strict=True)
+
+
+def _chaikin(corner: np.ndarray, rounds: int) -> np.ndarray:
+    """Cuts the corners of a closed curve (Chaikin's scheme)."""
+    for _ in range(rounds):
+        following = np.roll(corner, -1, axis=0)
+        cut = np.stack(
+            [0.75 * corner + 0.25 * following, 0.25 * corner + 0.75 * following], 1
+        )
+        corner = cut.reshape(-1, 2)
+    return corner

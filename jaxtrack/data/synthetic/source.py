@@ -1,0 +1,187 @@
+"""A track source whose videos are composed while they are read."""
+
+import os
+import pathlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxtrack.data.synthetic.compose import SceneSettings, compose
+from jaxtrack.data.synthetic.cutouts import find_cutouts, read_cutout
+from jaxtrack.data.synthetic.photos import ImageCache, find_photographs
+from jaxtrack.data.synthetic.scene import Scene
+from jaxtrack.errors import InputError
+
+SPLITS = ("train", "eval", "all")
+TRAINING = SceneSettings(background_change=0.6)
+EVALUATION = SceneSettings()
+
+_EVAL_EVERY = 4  # Of every four photographs or videos one is for evaluation.
+_KEPT_SCENES = 1024
+
+Paths = str | os.PathLike | Sequence[str | os.PathLike]
+
+
+class SyntheticSource:
+    """Videos of moving objects over photographs, with exact boxes.
+
+    A track is a pure function of the constructor's arguments and its index: any
+    process may draw any frame in any order and gets the same pixels. The splits
+    "train" and "eval" share no photograph, no cut-out video and no random stream;
+    "all" takes every picture. Pickling carries no pictures; each process decodes
+    what it draws and keeps it, up to `cache_megabytes`.
+
+    Attributes:
+      num_tracks: number of tracks.
+      length: frames of every track.
+      size: height and width of every frame, px.
+    """
+
+    def __init__(
+        self,
+        photos: Paths | None = None,
+        cutouts: Paths | None = None,
+        *,
+        num_tracks: int = 500,
+        length: int = 60,
+        seed: int = 0,
+        size: tuple[int, int] = (360, 480),
+        split: str = "train",
+        settings: SceneSettings | None = None,
+        cache_megabytes: int = 256,
+    ):
+        """Lists the pictures; decodes none.
+
+        Args:
+          photos: a folder or a list of photographs; None takes those which the
+            installed scikit-image carries.
+          cutouts: a folder of sequences with `img/*.jpg` and `mask/*.png`, or a list
+            of such sequences, whose objects are pasted; None draws outlines only.
+          num_tracks: number of tracks.
+          length: frames a track.
+          seed: of all random choices.
+          size: height and width of a frame, px.
+          split: "train", "eval" or "all".
+          settings: how scenes are composed; None is `TRAINING` or, for the split
+            "eval", `EVALUATION`.
+          cache_megabytes: memory for decoded pictures in each process.
+
+        Raises:
+          InputError: if pictures are absent or a split has too few of them.
+          ValueError: if a count or size is not positive.
+        """
+        if num_tracks < 1 or length < 1 or min(size) < 16:
+            raise ValueError(
+                "num_tracks and length must be at least 1 and both sides at least 16 "
+                f"px: num_tracks {num_tracks}, length {length}, size {size}"
+            )
+        if split not in SPLITS:
+            raise InputError(f"unknown split {split!r}: it is one of {SPLITS}")
+        if settings is None:
+            settings = EVALUATION if split == "eval" else TRAINING
+        self.num_tracks = num_tracks
+        self.length = length
+        self.size = (int(size[0]), int(size[1]))
+        self._seed = (seed, SPLITS.index(split))
+        self._settings = settings
+        self._photos = _part(find_photographs(photos), split)
+        if len(self._photos) < 2:
+            raise InputError(
+                f"split {split!r} has {len(self._photos)} photographs and needs two "
+                "(a background, a texture): add photographs or take the split 'all'"
+            )
+        folders = find_cutouts(cutouts)
+        self._folders = _part(folders, split)
+        if folders and not self._folders:
+            raise InputError(
+                f"split {split!r} has none of the {len(folders)} cut-out sequences, "
+                f"it takes one of {_EVAL_EVERY}: add sequences or take the split 'all'"
+            )
+        self._cache = ImageCache(cache_megabytes * 2**20)
+        self._reset()
+
+    def _reset(self):
+        self._lock = threading.Lock()
+        self._videos = None
+        self._scenes: OrderedDict[int, tuple[Scene, np.ndarray]] = OrderedDict()
+
+    def track_boxes(self, track: int) -> np.ndarray:
+        """Returns the target's boxes in all frames of a track; draws nothing.
+
+        Args:
+          track: number of the track.
+
+        Returns:
+          `[T, 4]` float32 xyxy px: tight around the target as if nothing covered it,
+          clipped to the frame.
+        """
+        return self._scene(track)[1].copy()
+
+    def frame(
+        self, track: int, time: int, *, reduction: int = 1
+    ) -> tuple[np.ndarray, int]:
+        """Draws one frame.
+
+        Args:
+          track: number of the track.
+          time: number of the frame, `0 <= time < length`.
+          reduction: how many times smaller to draw it, a whole number from 1.
+
+        Returns:
+          The frame, uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`, and
+          `reduction`.
+
+        Raises:
+          InputError: if a picture cannot be decoded.
+        """
+        if not 0 <= time < self.length:
+            raise IndexError(f"frame {time} of a track of {self.length} frames")
+        scene = self._scene(track)[0]
+        return scene.draw(int(time), self._cache, reduction=reduction), reduction
+
+    def _scene(self, track: int) -> tuple[Scene, np.ndarray]:
+        """Returns a track's scene and boxes."""
+        if not 0 <= track < self.num_tracks:
+            raise IndexError(f"track {track} of {self.num_tracks}")
+        track = int(track)
+        with self._lock:
+            if track not in self._scenes:
+                scene = self._compose(track)
+                self._scenes[track] = (scene, scene.boxes())
+            self._scenes.move_to_end(track)
+            if len(self._scenes) > _KEPT_SCENES:
+                self._scenes.popitem(last=False)
+            return self._scenes[track]
+
+    def _compose(self, track: int) -> Scene:
+        if self._videos is None:
+            self._videos = [read_cutout(folder) for folder in self._folders]
+        return compose(
+            np.random.default_rng((*self._seed, track)),
+            self._photos,
+            self._videos,
+            hw=self.size,
+            length=self.length,
+            settings=self._settings,
+        )
+
+    def __getstate__(self):
+        """Leaves out what each process makes for itself."""
+        left_out = ("_lock", "_videos", "_scenes")
+        return {k: v for k, v in self.__dict__.items() if k not in left_out}
+
+    def __setstate__(self, state):
+        """Restores an unread source."""
+        self.__dict__.update(state)
+        self._reset()
+
+
+def _part(paths: list[pathlib.Path], split: str) -> list[pathlib.Path]:
+    """Returns the split's share of the pictures."""
+    if split == "all":
+        return paths
+    is_eval = [k % _EVAL_EVERY == _EVAL_EVERY - 1 for k in range(len(paths))]
+    wanted = split == "eval"
+    return [path for path, e in zip(paths, is_eval, strict=True) if e == wanted]

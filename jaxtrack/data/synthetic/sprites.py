@@ -1,0 +1,243 @@
+"""Sprites: textured outlines that move, turn, grow and bend, drawn on a canvas.
+
+A sprite's points live in rest coordinates `u`, where it measures about one. At time t
+they are drawn at the frame's pixel
+
+    p = centre[t] + matrix[t] q,   with   q + d(q, t) = u,
+
+d being the sprite's ripple. The outline is that map of a polygon, so its box is exact
+without drawing anything; texture is fetched through the inverse map, pixel by pixel.
+"""
+
+import dataclasses
+import pathlib
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from jaxtrack.data.synthetic import cutouts, motion, photos
+
+_SHIFT = 4  # Fractional bits of OpenCV's polygon corners.
+_MAX_BLUR = 15  # Longest motion blur, px.
+
+
+class Paint(NamedTuple):
+    """An outline filled with a window of a photograph, the same at all times.
+
+    Attributes:
+      curve: `[N, 2]` rest coordinates.
+      photo: where the texture comes from.
+      scale: `[2]` px of the photograph a rest unit; a negative one mirrors.
+      offset: `[2]` px of the photograph at the rest origin.
+    """
+
+    curve: np.ndarray
+    photo: pathlib.Path
+    scale: np.ndarray
+    offset: np.ndarray
+
+    def outline(self, t: int) -> tuple[np.ndarray, ...]:
+        """Returns the closed curves at time `t`."""
+        del t
+        return (self.curve,)
+
+    def texture(self, cache: photos.ImageCache, t: int):
+        """Returns levels, scale and offset, as `Cutout.texture`."""
+        del t
+        levels = cache.get((self.photo,), lambda: photos.read_pyramid(self.photo))
+        return levels, self.scale, self.offset
+
+
+class Footage(NamedTuple):
+    """A cut-out object that acts as it did in its video, forwards and backwards.
+
+    Attributes:
+      cutout: the object.
+      frames: `[T]` video frame shown at each time.
+      mirror: whether left and right are exchanged.
+    """
+
+    cutout: cutouts.Cutout
+    frames: np.ndarray
+    mirror: bool
+
+    def outline(self, t: int) -> tuple[np.ndarray, ...]:
+        """Returns the closed curves at time `t`."""
+        curves = self.cutout.outlines[self.frames[t]]
+        return tuple(c * (-1, 1) for c in curves) if self.mirror else curves
+
+    def texture(self, cache: photos.ImageCache, t: int):
+        """Returns levels, scale and offset, as `Cutout.texture`."""
+        levels, scale, offset = self.cutout.texture(cache, self.frames[t])
+        return levels, scale * (-1, 1) if self.mirror else scale, offset
+
+
+@dataclasses.dataclass(frozen=True)
+class Sprite:
+    """Something drawn in every frame of a scene.
+
+    Attributes:
+      skin: its outline and texture.
+      centre: `[T, 2]` px.
+      matrix: `[T, 2, 2]` px a rest unit.
+      ripple: how it bends.
+      marking: drawn within the outline, or None.
+      tint: `[3, 3]` colour matrix, or None.
+      relief: how much darker the rim is than the middle, in [0, 1].
+      shutter: part of a frame's time over which motion smears, in [0, 1].
+    """
+
+    skin: Paint | Footage
+    centre: np.ndarray
+    matrix: np.ndarray
+    ripple: motion.Ripple
+    marking: Paint | None = None
+    tint: np.ndarray | None = None
+    relief: float = 0.0
+    shutter: float = 0.0
+
+    def curves(self, t: int, *, marking: bool = False) -> list[np.ndarray]:
+        """Returns the drawn outline (or marking) at time `t`: `[N, 2]` px each."""
+        rest = (self.marking if marking else self.skin).outline(t)
+        drawn = self.ripple.inverse(np.concatenate(rest), t)
+        drawn = drawn @ self.matrix[t].T + self.centre[t]
+        return np.split(drawn, np.cumsum([len(curve) for curve in rest])[:-1])
+
+    def boxes(self) -> np.ndarray:
+        """Returns the outline's tight box at all times, `[T, 4]` xyxy px, unclipped."""
+        length = len(self.centre)
+        rest = [np.concatenate(self.skin.outline(t)) for t in range(length)]
+        count = [len(points) for points in rest]
+        times = np.repeat(np.arange(length), count)
+        drawn = self.ripple.inverse(np.concatenate(rest), times)
+        drawn = np.einsum("nij,nj->ni", self.matrix[times], drawn) + self.centre[times]
+        start = np.concatenate([[0], np.cumsum(count)[:-1]])
+        low = np.minimum.reduceat(drawn, start)
+        return np.concatenate([low, np.maximum.reduceat(drawn, start)], -1)
+
+    def velocity(self, t: int) -> np.ndarray:
+        """Returns the centre's change a frame around `t`, `[2]` px."""
+        before, after = max(t - 1, 0), min(t + 1, len(self.centre) - 1)
+        return (self.centre[after] - self.centre[before]) / max(after - before, 1)
+
+    def reduced(self, reduction: int) -> "Sprite":
+        """Returns the sprite for a canvas that is `reduction` times smaller."""
+        if reduction == 1:
+            return self
+        centre, matrix = self.centre / reduction, self.matrix / reduction
+        return dataclasses.replace(self, centre=centre, matrix=matrix)
+
+    def draw(self, canvas: np.ndarray, t: int, cache: photos.ImageCache) -> None:
+        """Paints the sprite at time `t` over `canvas [H, W, 3]` uint8, in place."""
+        curves = self.curves(t)
+        smear = _smear(self.velocity(t) * self.shutter)
+        margin = 1 if smear is None else 1 + smear.shape[0] // 2
+        region = _region(curves, canvas.shape[:2], margin)
+        if region is None:
+            return
+        x0, y0, x1, y1 = region
+        patch = self._pixels(self.skin, t, region, cache)
+        mask = fill_curves(curves, region)
+        if self.marking is not None:
+            inner = fill_curves(self.curves(t, marking=True), region)
+            patch = _blend(self._pixels(self.marking, t, region, cache), patch, inner)
+        if self.tint is not None:
+            patch = cv2.transform(patch, self.tint)
+        if self.relief:
+            patch = _shade(patch, mask, self.relief)
+        mask = cv2.blur(mask, (3, 3))
+        if smear is not None:
+            patch = cv2.filter2D(patch, -1, smear, borderType=cv2.BORDER_REPLICATE)
+            mask = cv2.filter2D(mask, -1, smear, borderType=cv2.BORDER_REPLICATE)
+        canvas[y0:y1, x0:x1] = _blend(patch, canvas[y0:y1, x0:x1], mask)
+
+    def _pixels(self, skin, t, region, cache):
+        """Fetches the texture under a region `xyxy` of the frame, `[h, w, 3]`."""
+        levels, scale, offset = skin.texture(cache, t)
+        inverse = np.linalg.inv(self.matrix[t])
+        # Photograph px a frame px: read the level on which it is about one.
+        ratio = np.sqrt(abs(np.prod(scale) * np.linalg.det(inverse)))
+        level = int(np.clip(round(np.log2(max(ratio, 1e-6))), 0, len(levels) - 1))
+        scale, offset = scale / 2**level, offset / 2**level
+        x0, y0, x1, y1 = region
+        x = np.arange(x0, x1) + 0.5 - self.centre[t, 0]
+        y = np.arange(y0, y1) + 0.5 - self.centre[t, 1]
+        # The map is a sum of products of a function of x and one of y, because
+        # sin(a x + b y + c) = sin(a x + c) cos(b y) + cos(a x + c) sin(b y).
+        wave = self.ripple.wave @ inverse
+        along = wave[:, :1] * x + self.ripple.angles(t)[:, None]
+        across = wave[:, 1:] * y
+        columns = np.concatenate([[x, np.ones_like(x)], np.sin(along), np.cos(along)])
+        rows = np.concatenate([np.cos(across), np.sin(across)])
+        push = np.concatenate([self.ripple.push, self.ripple.push])
+        maps = []
+        for axis in range(2):
+            linear = inverse[axis] * scale[axis]
+            affine = [np.full_like(y, linear[0]), y * linear[1] + offset[axis] - 0.5]
+            weights = np.concatenate(
+                [affine, rows * (push[:, axis : axis + 1] * scale[axis])]
+            )
+            maps.append((weights.T @ columns).astype(np.float32))
+        fetched = cv2.remap(
+            levels[level], *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
+        return cv2.cvtColor(fetched, cv2.COLOR_RGBA2RGB)
+
+
+def fill_curves(curves: list[np.ndarray], region) -> np.ndarray:
+    """Draws the inside of closed curves, even-odd.
+
+    Args:
+      curves: `[N, 2]` px each, continuous coordinates.
+      region: `xyxy` part of the frame to draw, whole px.
+
+    Returns:
+      255 inside and 0 outside, `[h, w]` uint8.
+    """
+    x0, y0, x1, y1 = region
+    mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    # OpenCV's corners are pixel centres: half a pixel less than ours.
+    corners = [
+        np.round((curve - (x0 + 0.5, y0 + 0.5)) * 2**_SHIFT).astype(np.int32)
+        for curve in curves
+    ]
+    cv2.fillPoly(mask, corners, 255, shift=_SHIFT)
+    return mask
+
+
+def _region(curves, hw, margin):
+    """Returns the whole-pixel box of the curves within the frame, or None."""
+    low = np.min([curve.min(0) for curve in curves], 0)
+    high = np.max([curve.max(0) for curve in curves], 0)
+    x0, y0 = np.maximum(np.floor(low).astype(int) - margin, 0)
+    x1, y1 = np.minimum(np.ceil(high).astype(int) + margin, (hw[1], hw[0]))
+    return None if x0 >= x1 or y0 >= y1 else (int(x0), int(y0), int(x1), int(y1))
+
+
+def _smear(shift: np.ndarray) -> np.ndarray | None:
+    """Returns the kernel of a motion blur along `shift` px; None if it is short."""
+    length = float(np.hypot(*shift))
+    if length < 2:
+        return None
+    shift = shift * min(1.0, _MAX_BLUR / length)
+    half = int(np.ceil(np.abs(shift).max() / 2))
+    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
+    end = np.round((half + shift / 2) * 16).astype(int)
+    start = np.round((half - shift / 2) * 16).astype(int)
+    cv2.line(kernel, tuple(start.tolist()), tuple(end.tolist()), 1.0, shift=4)
+    return kernel / kernel.sum()
+
+
+def _shade(patch: np.ndarray, mask: np.ndarray, relief: float) -> np.ndarray:
+    """Darkens the rim, as if the sprite were round."""
+    side = max(3, min(mask.shape) // 4)
+    inside = cv2.blur(mask, (side, side), borderType=cv2.BORDER_REPLICATE)
+    light = cv2.convertScaleAbs(inside, alpha=relief, beta=255 * (1 - relief))
+    return cv2.multiply(patch, cv2.merge([light] * 3), scale=1 / 255)
+
+
+def _blend(above: np.ndarray, below: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns `above` where the mask is 255, `below` where it is 0."""
+    weight = mask.astype(np.float32) * (1 / 255)
+    return cv2.blendLinear(above, below, weight, 1 - weight)

@@ -1,0 +1,77 @@
+"""Writes composed videos as folders that every evaluation reads."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from jaxtrack.data.synthetic.source import SyntheticSource
+from jaxtrack.errors import InputError
+
+
+def write_sequences(
+    source: SyntheticSource,
+    folder: str | os.PathLike,
+    *,
+    prefix: str = "synthetic",
+    quality: int = 95,
+    progress: bool = True,
+) -> list[pathlib.Path]:
+    """Writes each track as `<prefix>_0000/img/0001.jpg` and so on.
+
+    Beside the frames lies `groundtruth_rect.txt`: x,y,w,h a line, continuous pixels
+    with the origin at the frame's top-left edge. A sequence appears whole or not at
+    all, so an interrupted run can be repeated: what is there is kept.
+
+    Args:
+      source: what to write.
+      folder: where to; made if absent.
+      prefix: start of the sequences' names.
+      quality: of the JPEG files, 1 to 100.
+      progress: whether to show a progress bar.
+
+    Returns:
+      The sequences' folders.
+
+    Raises:
+      InputError: if `folder` is a file or a frame cannot be written.
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: name a folder for the sequences")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for i in tqdm(range(source.num_tracks), "sequences", disable=not progress):
+        sequence = folder / f"{prefix}_{i:04d}"
+        if not sequence.exists():
+            _write_sequence(source, i, sequence, quality)
+        written.append(sequence)
+    return written
+
+
+def _write_sequence(source, i, sequence, quality):
+    """Writes track `i` under another name, then renames it."""
+    partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial_", dir=sequence.parent))
+    try:
+        partial.chmod(0o755)  # mkdtemp lets nobody else read.
+        (partial / "img").mkdir()
+        for t in range(source.length):
+            image, _ = source.frame(i, t)
+            path = partial / "img" / f"{t + 1:04d}.jpg"
+            bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+            if not cv2.imwrite(
+                os.fspath(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, quality]
+            ):
+                raise InputError(f"cannot write {path}: is the disk full?")
+        xyxy = source.track_boxes(i).astype(np.float64)
+        xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], -1)
+        lines = [",".join(f"{v:.3f}" for v in row) for row in xywh]
+        text = "\n".join(lines) + "\n"
+        (partial / "groundtruth_rect.txt").write_text(text, encoding="utf-8")
+        partial.rename(sequence)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
