@@ -1,0 +1,205 @@
+"""Packs folders of sequences and tables of stills into ArrayRecord.
+
+Run: python -m jaxtrack.data.build --root DIR [--pattern 'a_*'] --out DIR
+Killed, it goes on where it stopped when run again; OUT appears when it is complete.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from jaxtrack.data import packing, tracks
+from jaxtrack.errors import InputError
+
+_MOST_NAMED = 5
+
+
+def build(
+    out: str | pathlib.Path,
+    *,
+    root: str | pathlib.Path | None = None,
+    patterns: tuple[str, ...] = ("*",),
+    stills: Sequence[str | pathlib.Path] = (),
+    skip_damaged: bool = False,
+    num_workers: int = 0,
+) -> tracks.TrackIndex:
+    """Packs sequences and stills into a folder that `sources.RecordSource` reads.
+
+    Work in progress lies in `OUT.incomplete` and is taken up by the next call. A
+    packed folder is left alone if its files have not changed since.
+
+    Args:
+      out: the folder to make.
+      root: folder of sequences, or None.
+      patterns: glob patterns of sequences' names.
+      stills: tables `image x y w h`.
+      skip_damaged: whether damaged files are left out (and listed in `damaged.txt`)
+        rather than refused.
+      num_workers: number of processes; 0 takes one a core.
+
+    Returns:
+      The index of what was packed.
+
+    Raises:
+      InputError: if files are damaged, nothing is found, or `out` holds other data.
+    """
+    out = pathlib.Path(out)
+    clips, faults = packing.collect(root, patterns, stills)
+    parts = packing.split(clips) if clips else []
+    fingerprint = hashlib.sha256("".join(p.key for p in parts).encode()).hexdigest()
+    if out.exists():
+        return _existing(out, fingerprint, faults, skip_damaged)
+    work = out.with_name(out.name + ".incomplete")
+    (work / "parts").mkdir(parents=True, exist_ok=True)
+    _pack_all(parts, work / "parts", num_workers)
+    indices = [tracks.read(work / "parts" / part.key) for part in parts]
+    faults += [fault for index in indices for fault in index.faults]
+    _refuse(faults, skip_damaged, work)
+    if not any((index.records >= 0).any() for index in indices):
+        raise InputError(f"no sound frame is left to pack (see {work}/damaged.txt)")
+    _finish(parts, indices, faults, fingerprint, work, out)
+    return tracks.read(out)
+
+
+def _existing(out, fingerprint, faults, skip_damaged):
+    """Returns the index of what was packed before, if it is of the same files."""
+    index = tracks.read(out)
+    if index.fingerprint != fingerprint:
+        raise InputError(
+            f"{out}: holds other data, or its files have changed since; delete it or "
+            "choose another --out"
+        )
+    _refuse(faults + list(index.faults), skip_damaged, out)
+    return index
+
+
+def _pack_all(parts, folder, num_workers):
+    """Packs the parts that are not there yet, in processes, with a progress bar."""
+    for entry in folder.iterdir():
+        if entry.name not in {part.key for part in parts}:
+            shutil.rmtree(entry)  # Unfinished, or of files that changed since.
+    missing = [part for part in parts if not (folder / part.key).exists()]
+    bar = tqdm(
+        total=sum(part.num_frames for part in parts),
+        initial=sum(part.num_frames for part in parts if part not in missing),
+        unit="frame",
+        desc="packing",
+        disable=not missing,
+    )
+    # Spawned: a forked child inherits the threads' locks of whoever calls.
+    pool = concurrent.futures.ProcessPoolExecutor(
+        min(num_workers or os.cpu_count() or 1, max(len(missing), 1)),
+        mp_context=multiprocessing.get_context("spawn"),
+    )
+    with bar, pool:
+        jobs = {pool.submit(packing.pack, part, folder): part for part in missing}
+        try:
+            for job in concurrent.futures.as_completed(jobs):
+                job.result()
+                bar.update(jobs[job].num_frames)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _refuse(faults, skip_damaged, folder):
+    """Lists the damaged files; raises unless they may be skipped."""
+    if not faults:
+        return
+    listing = folder / "damaged.txt"
+    listing.write_text("".join(fault + "\n" for fault in faults))
+    named = "; ".join(faults[:_MOST_NAMED])
+    message = f"{len(faults)} damaged: {named} (all in {listing})"
+    if not skip_damaged:
+        raise InputError(f"{message}: mend them, or leave them out by --skip_damaged")
+    tqdm.write(f"left out {message}", file=sys.stderr)
+
+
+def _finish(parts, indices, faults, fingerprint, work, out):
+    """Joins the parts into one tfds data set, and gives it its name last."""
+    final = work / "final"
+    final.mkdir(exist_ok=True)
+    infos = [
+        json.loads((work / "parts" / part.key / "dataset_info.json").read_text())
+        for part in parts
+    ]
+    splits = [info["splits"][0] for info in infos]
+    lengths = [[int(n) for n in split["shardLengths"]] for split in splits]
+    total, number = sum(len(part_lengths) for part_lengths in lengths), 0
+    for part in parts:
+        for shard in sorted((work / "parts" / part.key).glob("*.array_record-*")):
+            name = shard.name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
+            target = final / f"{name}-{number:05d}-of-{total:05d}"
+            target.unlink(missing_ok=True)
+            _link(shard, target)
+            number += 1
+    info = infos[0]
+    info["splits"] = [
+        {
+            **splits[0],
+            "numBytes": str(sum(int(split["numBytes"]) for split in splits)),
+            "shardLengths": [str(n) for part_lengths in lengths for n in part_lengths],
+        }
+    ]
+    (final / "dataset_info.json").write_text(json.dumps(info, indent=2))
+    shutil.copy(work / "parts" / parts[0].key / "features.json", final)
+    index = tracks.join(indices, [sum(part_lengths) for part_lengths in lengths])
+    fields = {**vars(index), "faults": tuple(faults), "fingerprint": fingerprint}
+    tracks.write(tracks.TrackIndex(**fields), final)
+    if faults:
+        (final / "damaged.txt").write_text("".join(fault + "\n" for fault in faults))
+    os.replace(final, out)
+    shutil.rmtree(work)
+
+
+def _link(source, target):
+    """Gives a file a second name, or copies it where a file system knows no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Parses the command line and builds."""
+    parser = argparse.ArgumentParser(prog="python -m jaxtrack.data.build")
+    parser.add_argument("--root", help="folder of sequences")
+    parser.add_argument(
+        "--pattern", action="append", help="names of sequences to take; repeatable"
+    )
+    parser.add_argument(
+        "--stills", action="append", default=[], help="table image x y w h; repeatable"
+    )
+    parser.add_argument("--out", required=True, help="folder to make")
+    parser.add_argument("--skip_damaged", action="store_true", help="leave them out")
+    parser.add_argument("--num_workers", type=int, default=0, help="0: one a core")
+    args = parser.parse_args(argv)
+    try:
+        index = build(
+            args.out,
+            root=args.root,
+            patterns=tuple(args.pattern or ("*",)),
+            stills=args.stills,
+            skip_damaged=args.skip_damaged,
+            num_workers=args.num_workers,
+        )
+    except InputError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on", file=sys.stderr)
+        raise SystemExit(130) from None
+    print(f"{args.out}: {len(index.names)} tracks, {len(index.records)} boxes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Builders: from the files of a data set to ArrayRecord shards."""

@@ -1,0 +1,196 @@
+"""Packing in parts: each part is written whole, or not at all, by one process."""
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jaxtrack.data import annotations, jpeg, tracks
+from jaxtrack.errors import InputError
+
+# A part is the work that is lost when a build is killed, and the file of a shard.
+_PARTS_AIMED_AT = 32
+_MIN_FRAMES, _MAX_FRAMES = 128, 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """Frames with the boxes of every object in them.
+
+    Attributes:
+      name: names its tracks.
+      frames: image files, `T` of them.
+      xyxy: boxes, `[K, T, 4]` float64 xyxy px, NaN where the object is absent.
+    """
+
+    name: str
+    frames: tuple[pathlib.Path, ...]
+    xyxy: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Clips that one process packs in one go.
+
+    Attributes:
+      clips: the clips.
+      key: hash of names, files (size and time of change) and boxes.
+    """
+
+    clips: tuple[Clip, ...]
+    key: str
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames."""
+        return sum(len(clip.frames) for clip in self.clips)
+
+
+def collect(
+    root: str | pathlib.Path | None,
+    patterns: tuple[str, ...] = ("*",),
+    stills: Sequence[str | pathlib.Path] = (),
+) -> tuple[list[Clip], list[str]]:
+    """Reads the annotations of sequences and stills.
+
+    Args:
+      root: folder of sequences, or None.
+      patterns: glob patterns of their names.
+      stills: tables of stills with boxes.
+
+    Returns:
+      Clips, and what is wrong with the sequences left out, one line each.
+
+    Raises:
+      InputError: if nothing is found, or a table of stills is malformed.
+    """
+    clips, faults = [], []
+    for folder in annotations.list_sequences(root, patterns) if root else []:
+        try:
+            sequence = annotations.read_sequence(folder, allow_absent=True)
+        except InputError as error:
+            faults.append(str(error))
+            continue
+        clips.append(Clip(sequence.name, tuple(sequence.frames), sequence.xyxy[None]))
+    for table in stills:
+        for still in annotations.read_stills(table):
+            name = f"{pathlib.Path(table).stem}/{still.path.name}"
+            clips.append(Clip(name, (still.path,), still.xyxy[:, None]))
+    if not clips and not faults:
+        raise InputError("nothing to pack: give a folder of sequences, or stills")
+    return clips, faults
+
+
+def split(clips: Sequence[Clip]) -> list[Part]:
+    """Splits clips into parts, the same whatever the number of processes.
+
+    Args:
+      clips: what to pack.
+
+    Returns:
+      Parts of about equal numbers of frames, in the same order.
+    """
+    total = sum(len(clip.frames) for clip in clips)
+    aim = min(max(total // _PARTS_AIMED_AT, _MIN_FRAMES), _MAX_FRAMES)
+    groups, size = [[]], 0
+    for clip in clips:
+        if size >= aim:
+            groups.append([])
+            size = 0
+        groups[-1].append(clip)
+        size += len(clip.frames)
+    return [Part(tuple(group), _key(group)) for group in groups]
+
+
+def pack(part: Part, folder: str | pathlib.Path) -> None:
+    """Packs a part into `folder / part.key`, which appears when it is complete.
+
+    A damaged frame is left out of the records and noted among the faults of the index.
+
+    Args:
+      part: what to pack.
+      folder: where the parts of this build lie.
+    """
+    # Late: tfds takes a second to import, which reading packed data need not wait for.
+    import tensorflow_datasets as tfds
+
+    from jaxtrack.data.builders import sequence_folder
+
+    folder = pathlib.Path(folder)
+    work = folder / f"unfinished-{os.getpid()}-{part.key}"
+    shutil.rmtree(work, ignore_errors=True)
+    records: dict[pathlib.Path, int] = {}
+    sizes: dict[pathlib.Path, tuple[int, int]] = {}
+    faults: list[str] = []
+
+    def frames() -> Iterator[sequence_folder.EncodedFrame]:
+        for path in (path for clip in part.clips for path in clip.frames):
+            try:
+                data, sizes[path] = jpeg.read_checked(path)
+            except InputError as error:
+                faults.append(str(error))
+                continue
+            records[path] = len(records)
+            yield sequence_folder.EncodedFrame(path.as_posix(), data)
+
+    tfds.disable_progress_bar()
+    with contextlib.redirect_stdout(io.StringIO()):
+        data_path = sequence_folder.write_frames(frames(), str(work))
+    index = _index(part.clips, records, sizes, faults)
+    tracks.write(index, data_path)
+    os.replace(data_path, folder / part.key)
+    shutil.rmtree(work)
+
+
+def _index(clips, records, sizes, faults):
+    """Makes the index of a part; boxes wholly outside of their frame are faults."""
+    names, lengths, rows, boxes = [], [], [], []
+    for clip in clips:
+        clip_records = [records.get(path, -1) for path in clip.frames]
+        for number, xyxy in enumerate(clip.xyxy):
+            xyxy = np.where(np.array(clip_records)[:, None] < 0, np.nan, xyxy)
+            for time, path in enumerate(clip.frames):
+                if not np.isnan(xyxy[time]).any() and _is_outside(
+                    xyxy[time], sizes[path]
+                ):
+                    faults.append(f"{path}: box {number} lies outside of the image")
+                    xyxy[time] = np.nan
+            names.append(clip.name if len(clip.xyxy) == 1 else f"{clip.name}#{number}")
+            lengths.append(len(clip.frames))
+            rows.extend(clip_records)
+            boxes.append(xyxy)
+    return tracks.TrackIndex(
+        names=np.array(names, np.str_),
+        offsets=np.cumsum([0, *lengths]),
+        records=np.array(rows, np.int64),
+        xyxy=np.concatenate(boxes).astype(np.float32),
+        faults=tuple(faults),
+    )
+
+
+def _is_outside(xyxy, hw):
+    """Tells whether a box and its image have no point in common."""
+    x0, y0, x1, y1 = xyxy
+    return x1 <= 0 or y1 <= 0 or x0 >= hw[1] or y0 >= hw[0]
+
+
+def _key(clips):
+    """Hashes what the records of clips depend on."""
+    digest = hashlib.sha256()
+    for clip in clips:
+        digest.update(repr((clip.name, clip.xyxy.shape)).encode())
+        digest.update(np.ascontiguousarray(clip.xyxy).tobytes())
+        for path in clip.frames:
+            try:
+                stat = path.stat()
+                state = (stat.st_size, stat.st_mtime_ns)
+            except OSError:
+                state = ()  # Packing says what is wrong with it.
+            digest.update(repr((path.as_posix(), state)).encode())
+    return digest.hexdigest()[:16]
