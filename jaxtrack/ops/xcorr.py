@@ -29,13 +29,8 @@ def depthwise_xcorr(z: jax.Array, x: jax.Array) -> jax.Array:
       ValueError: if the batch or channel sizes differ, or the template is larger
         than the search map.
     """
-    hr, wr = _response_hw(z, x)
-    _, hz, wz, _ = z.shape
-    return sum(
-        z[:, u : u + 1, v : v + 1] * x[:, u : u + hr, v : v + wr]
-        for u in range(hz)
-        for v in range(wz)
-    )
+    _response_hw(z, x)
+    return _depthwise(z, x)
 
 
 def full_xcorr(z: jax.Array, x: jax.Array) -> jax.Array:
@@ -91,6 +86,60 @@ def pixelwise_xcorr(z: jax.Array, x: jax.Array, *, eps: float = 1e-6) -> jax.Arr
     z, x = _unit_length(z, eps), _unit_length(x, eps)
     cosines = jnp.einsum("buvc,bijc->bijuv", z, x)
     return cosines.reshape(*x.shape[:3], math.prod(z.shape[1:3]))
+
+
+@jax.custom_vjp
+def _depthwise(z, x):
+    """Adds, template cell by template cell, the search maps it meets.
+
+    One fused loop over the response. As a grouped convolution, by example or with the
+    batch folded into the groups, it took 35 times as long on a CPU, and with its
+    gradient more than 150 times.
+    """
+    _, hz, wz, _ = z.shape
+    hr, wr = _response_hw(z, x)
+    z, wide_x = z.astype(jnp.float32), x.astype(jnp.float32)
+    response = sum(
+        z[:, u : u + 1, v : v + 1] * wide_x[:, u : u + hr, v : v + wr]
+        for u in range(hz)
+        for v in range(wz)
+    )
+    return response.astype(x.dtype)
+
+
+def _depthwise_forward(z, x):
+    """Returns the response and what its gradient needs."""
+    return _depthwise(z, x), (z, x)
+
+
+def _depthwise_backward(residuals, g):
+    """Returns the gradients by z and x, both of them correlations again.
+
+        dz[u, v] = sum_ij g[i, j] x[u + i, v + j]
+        dx[i, j] = sum_uv z[u, v] g[i - u, j - v]
+
+    Differentiating the sum as written gives reductions over space and padded additions
+    instead, which took five times as long on a CPU.
+    """
+    z, x = residuals
+    _, hz, wz, _ = z.shape
+    _, hr, wr, _ = g.shape
+    g = g.astype(jnp.float32)
+    padded = jnp.pad(g, ((0, 0), (hz - 1, hz - 1), (wz - 1, wz - 1), (0, 0)))
+    dx = _depthwise(z[:, ::-1, ::-1], padded)
+
+    def add_row(i, dz):  # The response's row i, cell by cell.
+        g_row = lax.dynamic_slice_in_dim(g, i, 1, axis=1)
+        x_rows = lax.dynamic_slice_in_dim(x, i, hz, axis=1).astype(jnp.float32)
+        return dz + sum(
+            g_row[:, :, j : j + 1] * x_rows[:, :, j : j + wz] for j in range(wr)
+        )
+
+    dz = lax.fori_loop(0, hr, add_row, jnp.zeros(z.shape, jnp.float32))
+    return dz.astype(z.dtype), dx.astype(x.dtype)
+
+
+_depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 
 def _check_alike(z, x):
