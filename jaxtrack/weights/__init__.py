@@ -1,0 +1,13 @@
+"""Weights from elsewhere: PyTorch's state dicts and ImageNet's networks."""
+
+from jaxtrack.weights.pickles import read_torch
+from jaxtrack.weights.pretrained import imagenet_lite0, load_pretrained
+from jaxtrack.weights.torch import from_state_dict, torch_name
+
+__all__ = [
+    "from_state_dict",
+    "imagenet_lite0",
+    "load_pretrained",
+    "read_torch",
+    "torch_name",
+]
