@@ -1,8 +1,13 @@
 """Tracks: where the frames and boxes of training pairs come from."""
 
+import pathlib
+import threading
 from typing import Protocol
 
 import numpy as np
+
+from jaxtrack.data import jpeg, tracks
+from jaxtrack.errors import InputError
 
 
 class TrackSource(Protocol):
@@ -43,3 +48,68 @@ class TrackSource(Protocol):
         Raises:
           InputError: if the frame cannot be decoded (the message names it).
         """
+
+
+class RecordSource:
+    """Tracks of a folder packed by `python -m jaxtrack.data.build`.
+
+    Attributes:
+      folder: the packed folder.
+    """
+
+    def __init__(self, folder: str | pathlib.Path):
+        """Reads the index of tracks; records are opened at first use.
+
+        Args:
+          folder: the packed folder.
+
+        Raises:
+          InputError: if the folder is absent, unfinished or damaged.
+        """
+        self.folder = str(folder)
+        self._open_lock = threading.Lock()
+        self._records = None
+        self._index = tracks.read(folder)
+
+    @property
+    def num_tracks(self) -> int:
+        """Number of tracks."""
+        return len(self._index.names)
+
+    def track_boxes(self, track: int) -> np.ndarray:
+        """Returns the boxes of a track; see `TrackSource`."""
+        return self._index.xyxy[self._index.rows(track)]
+
+    def frame(
+        self, track: int, time: int, *, reduction: int = 1
+    ) -> tuple[np.ndarray, int]:
+        """Reads and decodes one frame; see `TrackSource`."""
+        if self._records is None:
+            with self._open_lock:
+                self._records = self._records or _open_records(self.folder)
+        name = f"{self.folder}, track {self._index.names[track]}, frame {time}"
+        record = int(self._index.records[self._index.rows(track)][time])
+        if record < 0:
+            raise InputError(f"{name}: was damaged and left out when packed")
+        data = self._records[record]["image"]
+        return jpeg.decode(data, name, reduction=reduction), reduction
+
+    def __getstate__(self):
+        """Sends the folder's name only; each process opens it for itself."""
+        return {"folder": self.folder}
+
+    def __setstate__(self, state):
+        """Opens the folder again."""
+        self.__init__(state["folder"])
+
+
+def _open_records(folder):
+    """Opens the records of a packed folder for random access, still encoded."""
+    import tensorflow_datasets as tfds  # Late: takes a quarter of a second.
+
+    try:
+        return tfds.builder_from_directory(folder).as_data_source(
+            split="train", decoders={"image": tfds.decode.SkipDecoding()}
+        )
+    except Exception as error:  # tfds and ArrayRecord raise many kinds.
+        raise InputError(f"{folder}: damaged records ({error}); build again") from error

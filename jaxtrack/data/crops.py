@@ -1,0 +1,174 @@
+"""Crops of a frame on the host, with the geometry of `ops/crop.py`."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+# As in ops/crop.py: a crop is shrunk by at most this much by bilinear interpolation.
+_LEVEL_CHANGE = 1.61
+
+
+class View(NamedTuple):
+    """A rectangle of a frame that a square crop shows.
+
+    Attributes:
+      center_xy: its centre, `[2]` float64, px of the full-size frame.
+      sides_xy: width and height, `[2]` float64, px of the full-size frame.
+    """
+
+    center_xy: np.ndarray
+    sides_xy: np.ndarray
+
+
+def context_side(wh: np.ndarray, context: float = 0.5) -> float:
+    """Returns the side of the square that the template shows of a box.
+
+        sqrt((w + p) (h + p)),  p = context (w + h)
+
+    Bertinetto et al., SiamFC (arXiv:1606.09549), "Dataset curation".
+
+    Args:
+      wh: width and height of the box, `[2]`, px.
+      context: share of the context.
+
+    Returns:
+      The side, px.
+    """
+    pad = context * (wh[0] + wh[1])
+    return float(np.sqrt((wh[0] + pad) * (wh[1] + pad)))
+
+
+def to_crop(xyxy: np.ndarray, view: View, size: int) -> np.ndarray:
+    """Expresses a box in pixels of a crop.
+
+    Args:
+      xyxy: the box, `[4]` xyxy px of the full-size frame.
+      view: what the crop shows.
+      size: side of the crop, px.
+
+    Returns:
+      The box, `[4]` float32 xyxy px of the crop; it is not clipped.
+    """
+    corners = np.asarray(xyxy, np.float64).reshape(2, 2)
+    scaled = ((corners - view.center_xy) / view.sides_xy + 0.5) * size
+    return scaled.reshape(4).astype(np.float32)
+
+
+def reduction(view: View, size: int) -> int:
+    """Returns how many pixels a crop must average on each axis so as not to alias.
+
+    Args:
+      view: what the crop shows.
+      size: side of the crop, px.
+
+    Returns:
+      1, 2 or 4: 2 from 1.61 frame pixels a crop pixel, 4 from 3.22; of an oblong view
+      the geometric mean counts.
+    """
+    ratio = np.sqrt(view.sides_xy[0] * view.sides_xy[1]) / size
+    return 1 + int(ratio > _LEVEL_CHANGE) + 2 * int(ratio > 2 * _LEVEL_CHANGE)
+
+
+def cut(
+    image: np.ndarray, view: View, size: int, fill: np.ndarray, *, reduced: int = 1
+) -> np.ndarray:
+    """Cuts a view out of a frame and resamples it to a square.
+
+    Crop pixel `[i, j]` is the bilinear interpolation at
+
+        (x, y) = center_xy + ((j + 0.5, i + 0.5) / size - 0.5) * sides_xy
+
+    of the frame, averaged over blocks of `reduction(view, size)` pixels beforehand,
+    where every pixel outside of the frame reads `fill`.
+
+    Args:
+      image: the frame, `[H, W, 3]` uint8, or a smaller copy of it.
+      view: what to show.
+      size: side of the crop, px.
+      fill: colour outside of the frame, `[3]`.
+      reduced: how many times smaller than the frame the copy is; the rest of the
+        averaging is done here.
+
+    Returns:
+      `[size, size, 3]` uint8.
+    """
+    center, sides = view.center_xy / reduced, view.sides_xy / reduced
+    block = max(reduction(view, size) // reduced, 1)
+    if block > 1:
+        image, origin = _average(image, center, sides, block, fill)
+        center, sides = (center - origin) / block, sides / block
+    if image.size == 0:
+        return np.broadcast_to(np.round(fill), (size, size, 3)).astype(np.uint8)
+    scale = sides / size
+    offset = center - 0.5 * sides + 0.5 * scale - 0.5  # Of the first pixel's centre.
+    matrix = np.array([[scale[0], 0.0, offset[0]], [0.0, scale[1], offset[1]]])
+    return cv2.warpAffine(
+        image,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=[float(value) for value in fill],
+    )
+
+
+def is_inside(view: View, size: int, hw: tuple[int, int]) -> bool:
+    """Tells whether a crop reads pixels of the frame only, even when averaging.
+
+    Args:
+      view: what the crop shows.
+      size: side of the crop, px.
+      hw: height and width of the full-size frame, px.
+
+    Returns:
+      False also for some crops that reach the last pixels of the frame.
+    """
+    margin = 2 * reduction(view, size)
+    low = view.center_xy - view.sides_xy / 2
+    high = view.center_xy + view.sides_xy / 2
+    return bool(
+        low.min() >= margin and high[0] <= hw[1] - margin and high[1] <= hw[0] - margin
+    )
+
+
+def frame_part(view: View, size: int, hw: tuple[int, int]) -> tuple[slice, slice]:
+    """Returns the rows and columns of a crop whose pixels' centres lie in the frame.
+
+    Args:
+      view: what the crop shows.
+      size: side of the crop, px.
+      hw: height and width of the full-size frame, px.
+
+    Returns:
+      Slices of rows and of columns.
+    """
+    low = (0.5 - view.center_xy / view.sides_xy) * size - 0.5
+    high = low + np.array([hw[1], hw[0]]) / view.sides_xy * size
+    first = np.clip(np.ceil(low), 0, size).astype(int)
+    last = np.clip(np.ceil(high), first, size).astype(int)
+    return slice(first[1], last[1]), slice(first[0], last[0])
+
+
+def _average(image, center, sides, block, fill):
+    """Averages blocks of the part that a view needs; returns it and its corner."""
+    hw = np.array(image.shape[:2])
+    low = np.floor((center - sides / 2) / block - 1)[::-1].astype(int)
+    high = np.ceil((center + sides / 2) / block + 1)[::-1].astype(int)
+    (y0, x0), (y1, x1) = np.maximum(low, 0), np.minimum(high, -(-hw // block))
+    if y1 <= y0 or x1 <= x0:
+        return image[:0], np.zeros(2)
+    part = image[y0 * block : y1 * block, x0 * block : x1 * block]
+    missing = (y1 - y0) * block - part.shape[0], (x1 - x0) * block - part.shape[1]
+    if any(missing):  # Blocks across the border average the fill, too.
+        part = cv2.copyMakeBorder(
+            part,
+            0,
+            missing[0],
+            0,
+            missing[1],
+            cv2.BORDER_CONSTANT,
+            value=[float(value) for value in fill],
+        )
+    averaged = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    return averaged, np.array([x0, y0], np.float64) * block

@@ -1,0 +1,304 @@
+"""The loader: pairs drawn, cropped and batched by Grain, in processes or threads.
+
+Pair `i` of the stream is a function of the seed and `i` alone; process `p` of `P` takes
+the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
+processes nor on where it was taken up again.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import weakref
+from collections.abc import Sequence
+
+import cv2
+import grain.python as grain
+import numpy as np
+from absl import flags, logging
+
+from jaxtrack.data import pairs, transforms
+from jaxtrack.data.batch import Batch
+from jaxtrack.data.settings import Augmentation, PairSettings
+from jaxtrack.data.sources import TrackSource
+from jaxtrack.errors import InputError
+
+_THREADS_IN_PROCESS = 2
+_BATCHES_AHEAD = 2  # Of each loader process.
+_DAMAGED_IN_A_ROW = 20
+_OTHER_REDUCTION = 4
+
+
+class PairLoader(grain.RandomMapTransform):
+    """Draws and makes the pair whose template shows a given track."""
+
+    def __init__(
+        self,
+        sources: Sequence[TrackSource],
+        *,
+        settings: PairSettings,
+        augmentation: Augmentation,
+        skip_damaged: bool = False,
+    ):
+        """Makes a loader.
+
+        Args:
+          sources: track sources.
+          settings: how pairs are drawn and cropped.
+          augmentation: what is done to the crops.
+          skip_damaged: whether another pair is drawn where a frame is damaged.
+        """
+        self._sources = tuple(sources)
+        self._settings = settings
+        self._augmentation = augmentation
+        self._skip_damaged = skip_damaged
+
+    def random_map(
+        self, element: tuple[int, int], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Makes one pair.
+
+        Args:
+          element: numbers of the source and of the template's track.
+          rng: random numbers of this pair.
+
+        Returns:
+          One row of a batch; see `data/batch.py`.
+
+        Raises:
+          InputError: if a frame is damaged and damaged ones are not skipped, or if too
+            many in a row are.
+        """
+        source, track = element
+        for _ in range(_DAMAGED_IN_A_ROW):
+            try:
+                return self._load(source, track, rng)
+            except InputError as error:
+                if not self._skip_damaged:
+                    raise
+                logging.warning("left out: %s", error)
+                track = int(rng.integers(self._sources[source].num_tracks))
+        raise InputError(
+            f"source {source}: {_DAMAGED_IN_A_ROW} damaged frames in a row"
+        )
+
+    def _load(self, source, track, rng):
+        """Draws a pair, reads its frames and crops them."""
+        pair = pairs.sample_pair(
+            self._sources,
+            source,
+            track,
+            rng,
+            frame_range=self._settings.frame_range,
+            negative_ratio=self._settings.negative_ratio,
+        )
+
+        def reader(frame):
+            source = self._sources[frame.source]
+            return lambda reduction: source.frame(
+                frame.track, frame.time, reduction=reduction
+            )
+
+        def read_other():
+            return reader(pairs.sample_other(self._sources, pair.z, rng))(
+                _OTHER_REDUCTION
+            )[0]
+
+        example = transforms.make_pair(
+            reader(pair.z),
+            None if pair.x[:3] == pair.z[:3] else reader(pair.x),
+            pair.z.xyxy,
+            pair.x.xyxy,
+            rng,
+            settings=self._settings,
+            augmentation=self._augmentation,
+            read_other=read_other,
+        )
+        return {**example, "is_positive": np.bool_(pair.is_positive)}
+
+
+class PairIterator(grain.DatasetIterator):
+    """Batches of pairs, for ever; remembers where it is and closes its processes."""
+
+    def __init__(
+        self,
+        dataset: grain.MapDataset,
+        *,
+        num_workers: int,
+        fingerprint: dict[str, int],
+    ):
+        """Makes an iterator; it starts at the first batch asked for.
+
+        Args:
+          dataset: the batches, numbered.
+          num_workers: loader processes; 0 loads in threads of this process.
+          fingerprint: what must be equal for a state to mean the same batches.
+        """
+        super().__init__()
+        self._dataset = dataset
+        self._num_workers = num_workers
+        self._fingerprint = dict(fingerprint)
+        self._position = 0
+        self._iterator = None
+        self._at_exit = None
+
+    def __next__(self) -> Batch:
+        """Returns the next batch."""
+        if self._iterator is None:
+            self._start()
+        batch = next(self._iterator)
+        self._position += 1
+        # Out of the memory shared with a loader, which must outlive every view of it.
+        return {name: np.array(array) for name, array in batch.items()}
+
+    def get_state(self) -> dict[str, int]:
+        """Returns the number of batches taken and what they depend on."""
+        return {"position": self._position, **self._fingerprint}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Goes to where another iterator was, whatever its number of processes.
+
+        Args:
+          state: as `get_state` returned it.
+
+        Raises:
+          InputError: if the state is of a stream with other settings.
+        """
+        for name, value in self._fingerprint.items():
+            if state.get(name) != value:
+                raise InputError(
+                    f"the saved data position is of {name}={state.get(name)}, this run "
+                    f"has {name}={value}: resume with the same value"
+                )
+        self.close()
+        self._position = int(state["position"])
+
+    def start_prefetch(self) -> None:
+        """Starts loading ahead."""
+        if self._iterator is None:
+            self._start()
+
+    def close(self) -> None:
+        """Ends the loader processes; the next batch asked for starts new ones."""
+        iterator, self._iterator = self._iterator, None
+        if iterator is not None:
+            iterator.close()
+            self._at_exit.detach()
+
+    def _start(self):
+        """Starts the loader at the present position."""
+        rest = self._dataset[self._position :]
+        options = grain.ReadOptions(
+            num_threads=1 if self._num_workers else _THREADS_IN_PROCESS,
+            prefetch_buffer_size=_BATCHES_AHEAD,
+        )
+        batches = rest.to_iter_dataset(options)
+        if self._num_workers:
+            if not flags.FLAGS.is_parsed():
+                flags.FLAGS.mark_as_parsed()  # Grain's workers are sent its flags.
+            batches = batches.mp_prefetch(
+                grain.MultiprocessingOptions(
+                    num_workers=self._num_workers, per_worker_buffer_size=_BATCHES_AHEAD
+                ),
+                worker_init_fn=_init_worker,
+            )
+        self._iterator = iter(batches)
+        self._at_exit = weakref.finalize(self, self._iterator.close)
+
+
+def make_pipeline(
+    sources: Sequence[tuple[TrackSource, float]],
+    *,
+    settings: PairSettings,
+    augmentation: Augmentation,
+    batch_size: int,
+    seed: int,
+    num_workers: int,
+    process_index: int = 0,
+    process_count: int = 1,
+    skip_damaged: bool = False,
+) -> PairIterator:
+    """Makes the stream of training batches.
+
+    Tracks of each source are shuffled anew every time all have been shown; sources
+    take turns in proportion to their weights.
+
+    Args:
+      sources: track sources with their shares of the pairs (any positive scale; those
+        of share 0 are left out).
+      settings: how pairs are drawn and cropped.
+      augmentation: what is done to the crops.
+      batch_size: pairs a batch, of this process.
+      seed: of every random choice.
+      num_workers: loader processes; 0 loads in threads of this process.
+      process_index: number of this training process.
+      process_count: how many training processes share the stream.
+      skip_damaged: whether damaged frames are left out, with a warning each.
+
+    Returns:
+      An endless iterator of batches (`data/batch.py`); call its `close()`.
+
+    Raises:
+      InputError: if there is no source, or one without tracks.
+    """
+    sources = [(source, weight) for source, weight in sources if weight > 0]
+    if not sources:
+        raise InputError("no training data: every source is absent or has weight 0")
+    streams = []
+    for number, (source, _) in enumerate(sources):
+        if source.num_tracks < 1:
+            raise InputError(f"training source {number} has no tracks")
+        tracks = grain.MapDataset.range(source.num_tracks)
+        tracks = tracks.seed(_seed(seed, number)).shuffle().repeat()
+        streams.append(tracks.map(_Tag(number)))
+    total = sum(weight for _, weight in sources)
+    stream = grain.MapDataset.mix(streams, [weight / total for _, weight in sources])
+    loader = PairLoader(
+        [source for source, _ in sources],
+        settings=settings,
+        augmentation=augmentation,
+        skip_damaged=skip_damaged,
+    )
+    stream = stream.random_map(loader, seed=_seed(seed, len(sources)))
+    batches = stream[process_index::process_count].batch(batch_size)
+    cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
+    return PairIterator(
+        batches,
+        num_workers=num_workers,
+        fingerprint={
+            "seed": seed,
+            "batch_size": batch_size,
+            "process_count": process_count,
+        },
+    )
+
+
+class _Tag(grain.MapTransform):
+    """Pairs the number of a track with that of its source."""
+
+    def __init__(self, number):
+        self._number = number
+
+    def map(self, element):
+        return self._number, int(element)
+
+
+def _seed(seed, stream):
+    """Derives the seed of one stream of random choices, 31 bits."""
+    return int(np.random.SeedSequence((seed, stream)).generate_state(1)[0] >> 1)
+
+
+def _init_worker(index, count):
+    """Prepares a loader process: quiet on Ctrl-C, gone when its parent is gone."""
+    del index, count
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent closes its loaders.
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent():
+    """Ends this process when its parent ends, however that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,219 @@
+"""From two frames with boxes to one training pair.
+
+Crops and augmentations follow pysot's; what it lacks is off by default.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from jaxtrack.data import augmentations, crops
+from jaxtrack.data.settings import Augmentation, PairSettings
+
+ReadFrame = Callable[[int], tuple[np.ndarray, int]]
+
+
+class Views(NamedTuple):
+    """What the two crops of a pair show.
+
+    Attributes:
+      z: of the template's frame.
+      x: of the search frame.
+    """
+
+    z: crops.View
+    x: crops.View
+
+
+def draw_views(
+    z_xyxy: np.ndarray,
+    x_xyxy: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    settings: PairSettings,
+    augmentation: Augmentation,
+) -> Views:
+    """Draws where the crops lie: around the targets, shifted and scaled at random.
+
+    The unscaled template shows `crops.context_side` frame pixels, the unscaled search
+    crop `search_size / template_size` times as many. A shift of one crop pixel is
+    `side / size` frame pixels, whatever the scale.
+
+    Args:
+      z_xyxy: box of the target in the template's frame, `[4]` xyxy px.
+      x_xyxy: box of the target in the search frame, `[4]` xyxy px.
+      rng: random numbers.
+      settings: sizes and context.
+      augmentation: largest shifts and scales.
+
+    Returns:
+      Both views.
+    """
+    z = _draw_view(
+        z_xyxy,
+        settings,
+        rng,
+        size=settings.template_size,
+        shift=augmentation.template_shift,
+        scale=augmentation.template_scale,
+        aspect=0.0,
+    )
+    x = _draw_view(
+        x_xyxy,
+        settings,
+        rng,
+        size=settings.search_size,
+        shift=augmentation.search_shift,
+        scale=augmentation.search_scale,
+        aspect=augmentation.aspect,
+    )
+    return Views(z, x)
+
+
+def cut_filled(
+    frame: tuple[np.ndarray, int],
+    view: crops.View,
+    size: int,
+    read_other: Callable[[], np.ndarray] | None = None,
+) -> np.ndarray:
+    """Cuts a view out of a frame; what lies outside is the mean colour, or an image.
+
+    Args:
+      frame: image `[H, W, 3]` uint8, and how many times it is reduced.
+      view: what the crop shows.
+      size: side of the crop, px.
+      read_other: reads the image to show outside, if there is an outside; None shows
+        the mean colour of the frame.
+
+    Returns:
+      The crop, `[size, size, 3]` uint8.
+    """
+    image, reduced = frame
+    hw = image.shape[0] * reduced, image.shape[1] * reduced
+    if crops.is_inside(view, size, hw):  # Neither mean nor image is needed.
+        return crops.cut(image, view, size, np.zeros(3), reduced=reduced)
+    fill = np.array(cv2.mean(image)[:3])
+    crop = crops.cut(image, view, size, fill, reduced=reduced)
+    if read_other is None:
+        return crop
+    rows, columns = crops.frame_part(view, size, hw)
+    filled = cv2.resize(read_other(), (size, size), interpolation=cv2.INTER_AREA)
+    filled[rows, columns] = crop[rows, columns]
+    return filled
+
+
+def augment(
+    z_image: np.ndarray,
+    x_image: np.ndarray,
+    xyxy: np.ndarray,
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Changes colours and sharpness of a pair of crops, and mirrors it.
+
+    Args:
+      z_image: template crop, `[S, S, 3]` uint8 RGB.
+      x_image: search crop, `[S, S, 3]` uint8 RGB.
+      xyxy: box of the target, `[4]` xyxy px of the search crop.
+      rng: random numbers.
+      augmentation: probabilities.
+
+    Returns:
+      Template, search crop and box.
+    """
+
+    def happens(probability):
+        return probability > 0 and rng.random() < probability
+
+    a = augmentation
+    if happens(a.occluder):
+        x_image = augmentations.occlude(x_image, xyxy, rng)
+    if happens(a.gray):
+        z_image = augmentations.to_gray(z_image)
+        x_image = augmentations.to_gray(x_image)
+    steps = (  # Of the template, of the search crop, what.
+        (a.tone, a.tone, augmentations.change_tone),
+        (a.template_color, a.search_color, augmentations.shift_color),
+        (a.template_blur, a.search_blur, augmentations.blur_plus),
+        (0.0, a.motion_blur, augmentations.blur_motion),
+        (0.0, a.low_resolution, augmentations.lower_resolution),
+        (0.0, a.noise, augmentations.add_noise),
+    )
+    for z_probability, x_probability, change in steps:
+        if happens(z_probability):
+            z_image = change(z_image, rng)
+        if happens(x_probability):
+            x_image = change(x_image, rng)
+    if happens(a.flip):
+        z_image, x_image, xyxy = (
+            z_image[:, ::-1],
+            x_image[:, ::-1],
+            _flip(xyxy, x_image),
+        )
+    return z_image, x_image, xyxy
+
+
+def make_pair(
+    read_z: ReadFrame,
+    read_x: ReadFrame | None,
+    z_xyxy: np.ndarray,
+    x_xyxy: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    settings: PairSettings,
+    augmentation: Augmentation,
+    read_other: Callable[[], np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """Makes the crops of a pair; frames are read once it is known how sharp.
+
+    Args:
+      read_z: reads the template's frame, given how much it may be reduced.
+      read_x: reads the search frame; None says it is the template's.
+      z_xyxy: box in the template's frame, `[4]` xyxy px.
+      x_xyxy: box in the search frame, `[4]` xyxy px.
+      rng: random numbers.
+      settings: sizes and context.
+      augmentation: what is done to the crops.
+      read_other: reads an image to show outside of the frames, where the augmentation
+        wants one; None never does.
+
+    Returns:
+      `z_image`, `x_image` and `xyxy` of `data/batch.py`, without the batch axis.
+    """
+    views = draw_views(
+        z_xyxy, x_xyxy, rng, settings=settings, augmentation=augmentation
+    )
+    z_size, x_size = settings.template_size, settings.search_size
+    z_reduction = crops.reduction(views.z, z_size)
+    x_reduction = crops.reduction(views.x, x_size)
+    if read_x is None:
+        z_frame = x_frame = read_z(min(z_reduction, x_reduction))
+    else:
+        z_frame, x_frame = read_z(z_reduction), read_x(x_reduction)
+    if rng.random() >= augmentation.fill_image:
+        read_other = None
+    z_image = cut_filled(z_frame, views.z, z_size, read_other)
+    x_image = cut_filled(x_frame, views.x, x_size, read_other)
+    xyxy = crops.to_crop(x_xyxy, views.x, x_size)
+    z_image, x_image, xyxy = augment(z_image, x_image, xyxy, rng, augmentation)
+    return {"z_image": z_image, "x_image": x_image, "xyxy": xyxy}
+
+
+def _draw_view(xyxy, settings, rng, *, size, shift, scale, aspect):
+    """Draws one view; see `draw_views`."""
+    corners = np.asarray(xyxy, np.float64).reshape(2, 2)
+    side = crops.context_side(corners[1] - corners[0], settings.context)
+    per_pixel = side / settings.template_size
+    factors = 1 + rng.uniform(-1, 1, size=2) * scale
+    shifts = rng.uniform(-1, 1, size=2) * shift * per_pixel
+    skew = rng.uniform(-1, 1) * aspect / 2
+    factors *= np.exp([skew, -skew])
+    return crops.View(corners.mean(axis=0) + shifts, per_pixel * size * factors)
+
+
+def _flip(xyxy, width):
+    """Mirrors a box in a crop of some width."""
+    x0, y0, x1, y1 = xyxy
+    return np.array([width - x1, y0, width - x0, y1], xyxy.dtype)
