@@ -98,7 +98,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
 
 
 def _select(maps, wh, scale, geometry, settings, is_released):
-    """Picks from the maps of one example, `{"cls", "ltrb", "centerness"}` `[1, ...]`."""
+    """Picks from one example's maps, `{"cls", "ltrb", "centerness"}` `[1, ...]`."""
     maps = {name: value[0].astype(jnp.float32) for name, value in maps.items()}
     cls = jax.nn.softmax(maps["cls"], axis=-1)[..., 1]
     arguments = (cls, maps["ltrb"], maps["centerness"][..., 0], wh, scale)

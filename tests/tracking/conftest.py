@@ -1,0 +1,106 @@
+"""A tracker small enough to compile in a second, and a square for it to follow."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from configs import common
+from jaxtrack.ops import grid, xcorr
+from jaxtrack.tracking import make_tracker, video
+
+
+class Tiny(nn.Module):
+    """Correlates average colours; answers boxes of half the template crop's side.
+
+    With context 0.5 a square target fills half of the template crop's side, so a
+    half-width of 8 of 32 crop pixels is the target's own.
+    """
+
+    @property
+    def geometry(self):
+        return grid.Geometry(32, 64, 9, 4, 16.0)
+
+    def setup(self):
+        self.gain = self.param("gain", nn.initializers.constant(8.0), ())
+
+    def encode_template(self, z_image):
+        return self._features(z_image)
+
+    def encode_search(self, x_image):
+        return self._features(x_image)
+
+    def predict(self, z, x):
+        match = jnp.sum(xcorr.depthwise_xcorr(z, x), axis=-1)
+        match = self.gain * match / jnp.sum(z * z)
+        return {
+            "cls": jnp.stack([jnp.zeros_like(match), match - 4], axis=-1),
+            "ltrb": jnp.full((*match.shape, 4), 8.0),
+            "centerness": match[..., None],
+        }
+
+    def __call__(self, z_image, x_image):
+        return self.predict(self.encode_template(z_image), self.encode_search(x_image))
+
+    def _features(self, image):
+        batch, height, width, channels = image.shape
+        cells = (batch, height // 4, 4, width // 4, 4, channels)
+        pooled = jnp.mean(image.reshape(cells) / 64, axis=(2, 4))
+        return pooled - jnp.mean(pooled, axis=(1, 2), keepdims=True)
+
+
+def square_frames(count, hw=(96, 120), side=20, start=(30.0, 40.0), velocity=(2, -1)):
+    """Draws a bright square on noise; returns frames `[T, H, W, 3]`, boxes cxcywh."""
+    rng = np.random.default_rng(0)
+    background = rng.integers(0, 60, (*hw, 3), dtype=np.uint8)
+    frames, boxes = [], []
+    for t in range(count):
+        cx, cy = (round(s + v * t) for s, v in zip(start, velocity, strict=True))
+        frame = background.copy()
+        half = side // 2
+        frame[cy - half : cy + half, cx - half : cx + half] = (250, 200, 90)
+        frames.append(frame)
+        boxes.append((cx, cy, side, side))
+    return np.stack(frames), np.array(boxes, np.float32)
+
+
+@pytest.fixture(scope="session")
+def draw():
+    return square_frames
+
+
+@pytest.fixture(scope="session")
+def pad_all():
+    """Puts images on a canvas: `(images, canvas) -> list of frames`."""
+    return lambda images, canvas=(128, 128): [video.pad(i, canvas) for i in images]
+
+
+def trusting_config():
+    config = common.get_config()
+    config.selection = "clean"
+    config.preprocessing.order = "RGB"
+    config.window, config.penalty = 0.1, 0.05
+    return config
+
+
+@pytest.fixture
+def config():
+    """Settings of a tracker that trusts the network; a test may change them."""
+    return trusting_config()
+
+
+@pytest.fixture(scope="session")
+def tiny_variables():
+    model = Tiny()
+    size = model.geometry
+    z = jnp.zeros((1, size.template_size, size.template_size, 3))
+    x = jnp.zeros((1, size.search_size, size.search_size, 3))
+    return model, model.init(jax.random.key(0), z, x)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_variables):
+    """A tracker and its variables."""
+    model, variables = tiny_variables
+    return make_tracker(model, trusting_config()), variables

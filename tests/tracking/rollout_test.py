@@ -1,0 +1,163 @@
+"""Tests for jaxtrack.tracking.rollout."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.tracking import make_tracker, rollout, video
+from jaxtrack.tracking.state import Frame
+
+# Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
+ATOL = 1e-3
+
+
+@pytest.fixture(scope="module")
+def drivers(tiny):
+    return rollout.compile_tracker(tiny[0]), jax.device_put(tiny[1])
+
+
+def boxes_of(outputs):
+    return np.stack([output.box for output in outputs])
+
+
+def test_recorded_equals_live(drivers, draw, pad_all):
+    images, truth = draw(12)
+    frames = pad_all(images)
+    live = boxes_of(rollout.track_live(*drivers, frames, truth[0]))
+    recorded = list(rollout.track_video(*drivers, frames, truth[0], chunk=4))
+    assert len(live) == 12
+    np.testing.assert_array_equal(live[0], truth[0])
+    np.testing.assert_allclose(boxes_of(recorded), live, atol=ATOL)
+    np.testing.assert_allclose(live[-1][:2], truth[-1][:2], atol=4)
+
+
+def test_padding_leaves_the_state_alone(drivers, draw, pad_all):
+    drivers, variables = drivers
+    images, truth = draw(5)
+    frames = pad_all(images)
+    state = drivers.init(variables, frames[0], truth[0])
+    whole, _ = rollout._stack(frames[1:], 4, (128, 128, 3))
+    valid = np.array([True, True, False, False])
+    after, _ = drivers.scan(variables, state, whole, valid)
+    for frame in frames[1:3]:
+        state, _ = drivers.step(variables, state, frame)
+    np.testing.assert_allclose(after.box, state.box, atol=ATOL)
+    still, _ = drivers.scan(variables, state, whole, np.zeros(4, bool))
+    jax.tree.map(np.testing.assert_array_equal, still, state)
+
+
+@pytest.mark.parametrize("num_devices", [1, 2])
+def test_many_equal_one(tiny, draw, pad_all, num_devices):
+    drivers = rollout.compile_tracker(tiny[0], num_devices=num_devices)
+    variables = jax.device_put(tiny[1])
+    # Three videos of different length, size and canvas, on two devices: one is padding.
+    drawn = [draw(6), draw(3, hw=(80, 128), velocity=(-1, 1)), draw(1)]
+    videos = [pad_all(images) for images, _ in drawn[:2]] + [
+        pad_all(drawn[2][0], (96, 128))
+    ]
+    starts = [truth[0] for _, truth in drawn]
+    many = rollout.track_videos(drivers, variables, videos, starts, chunk=2)
+    assert [len(result.box) for result in many] == [6, 3, 1]
+    assert [result.score.shape for result in many] == [(6,), (3,), (1,)]
+    for result, frames, start in zip(many, videos, starts, strict=True):
+        alone = rollout.track_live(drivers, variables, frames, start)
+        np.testing.assert_allclose(result.box, boxes_of(alone), atol=ATOL)
+
+
+def test_canvas_size_does_not_matter(drivers, draw, pad_all):
+    images, truth = draw(4)
+    small = rollout.track_live(*drivers, pad_all(images), truth[0])
+    large = rollout.track_live(*drivers, pad_all(images, (200, 160)), truth[0])
+    np.testing.assert_allclose(boxes_of(small), boxes_of(large), atol=ATOL)
+
+
+def test_sizes_on_one_canvas_share_a_compilation(tiny, draw, pad_all):
+    (init, step), variables = tiny
+    traces = []
+
+    def traced(*arguments):
+        traces.append(1)
+        return step(*arguments)
+
+    drivers = rollout.compile_tracker(rollout.Tracker(init, traced))
+    counts = []
+    for hw in [(96, 120), (100, 110), (128, 128)]:
+        images, truth = draw(6, hw=hw)
+        list(rollout.track_live(drivers, variables, pad_all(images), truth[0]))
+        list(rollout.track_video(drivers, variables, pad_all(images), truth[0]))
+        counts.append(len(traces))
+    assert counts[0] > 0
+    assert counts == counts[:1] * 3
+
+
+def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
+    images, truth = draw(5)
+    frames = pad_all(images)
+    with jax.transfer_guard("disallow"):
+        list(rollout.track_live(*drivers, frames, truth[0]))
+        list(rollout.track_video(*drivers, frames, truth[0], chunk=2))
+        rollout.track_videos(*drivers, [frames, frames[:2]], truth[:1].repeat(2, 0))
+
+
+def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
+    images, truth = draw(9)
+    read = []
+
+    def frames():
+        for k, frame in enumerate(pad_all(images)):
+            read.append(k)
+            yield frame
+
+    outputs = rollout.track_video(*drivers, frames(), truth[0], chunk=2)
+    next(outputs)
+    assert len(read) == 1
+    next(outputs)
+    assert len(read) == 5
+
+
+def test_refuses_bad_input(drivers, draw, pad_all):
+    images, truth = draw(2)
+    frames = pad_all(images)
+    with pytest.raises(InputError, match="positive"):
+        next(rollout.track_live(*drivers, frames, (10, 10, 0, 5)))
+    with pytest.raises(InputError, match="no frame"):
+        next(rollout.track_video(*drivers, [], truth[0]))
+    with pytest.raises(ValueError, match="1 videos but 2 boxes"):
+        rollout.track_videos(*drivers, [frames], truth)
+    with pytest.raises(InputError, match="devices"):
+        rollout.compile_tracker(None, num_devices=1000)
+    assert rollout.track_videos(*drivers, [], []) == []
+
+
+def test_scan_frames_is_pure(tiny, draw, pad_all):
+    (init, step), variables = tiny
+    images, truth = draw(3)
+    stacked, valid = rollout._stack(pad_all(images[1:]), 2, (128, 128, 3))
+    state = init(variables, pad_all(images)[0], truth[0])
+    tracker = rollout.Tracker(init, step)
+    _, outputs = rollout.scan_frames(tracker, variables, state, stacked, valid)
+    for k in range(2):
+        frame = Frame(stacked.image[k], stacked.hw[k])
+        state, output = step(variables, state, frame)
+        np.testing.assert_allclose(outputs.box[k], output.box, atol=ATOL)
+
+
+@pytest.mark.slow
+def test_drivers_agree_on_the_lite0_network(config, draw):
+    models = pytest.importorskip("jaxtrack.models")
+    model = models.build("siamcar_lite0")
+    z, x = (np.zeros((1, s, s, 3), np.float32) for s in (128, 256))
+    variables = jax.jit(model.init)(jax.random.key(0), z, x)
+    tracker = make_tracker(model, config)
+    images, truth = draw(6, hw=(200, 250), start=(60.0, 90.0))
+    frames = [video.pad(image, (256, 256)) for image in images]
+    one = rollout.compile_tracker(tracker)
+    live = boxes_of(rollout.track_live(one, variables, frames, truth[0]))
+    recorded = rollout.track_video(one, variables, frames, truth[0], chunk=4)
+    np.testing.assert_allclose(boxes_of(recorded), live, atol=0.02)
+    for num_devices in (1, 2):
+        many = rollout.compile_tracker(tracker, num_devices=num_devices)
+        results = rollout.track_videos(many, variables, [frames] * 2, truth[:1][[0, 0]])
+        for result in results:
+            np.testing.assert_allclose(result.box, live, atol=0.02)

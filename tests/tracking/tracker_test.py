@@ -1,0 +1,116 @@
+"""Tests for jaxtrack.tracking.tracker."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.ops import boxes
+from jaxtrack.tracking import make_tracker, tracker
+
+
+def overlaps(found, truth):
+    return boxes.iou(boxes.cxcywh_to_xyxy(found), boxes.cxcywh_to_xyxy(truth))
+
+
+@pytest.mark.parametrize("selection", ["clean", "released"])
+def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
+    config.selection = selection
+    model, variables = tiny_variables
+    init, step = make_tracker(model, config)
+    images, truth = draw(20)
+    frames = pad_all(images)
+    state = jax.jit(init)(variables, frames[0], truth[0])
+    found, step = [truth[0]], jax.jit(step)
+    for frame in frames[1:]:
+        state, output = step(variables, state, frame)
+        found.append(output.box)
+    assert jnp.min(overlaps(jnp.stack(found), truth)) > 0.7
+    assert 0 < output.score <= 1
+
+
+def test_variants_agree(variant, tiny, draw, pad_all):
+    (init, step), variables = tiny
+    images, truth = draw(2)
+    first, second = pad_all(images)
+
+    def both(variables, first, second, box):
+        return step(variables, init(variables, first, box), second)[1]
+
+    output = variant(both)(variables, first, second, truth[0])
+    expected = jax.jit(both)(variables, first, second, truth[0])
+    np.testing.assert_allclose(output.box, expected.box, atol=1e-3)
+
+
+def test_settings_are_traced(tiny, draw, pad_all):
+    (init, step), variables = tiny
+    images, truth = draw(4)
+    frames = pad_all(images)
+    state = init(variables, frames[0], truth[0])
+    settings = tracker.Settings(
+        *(jnp.full(2, v) for v in (0.05, 0.1, 0.33)), quality_power=jnp.ones(2)
+    )._replace(window=jnp.array([0.0, 1.0]))
+    many = jax.jit(jax.vmap(lambda s: step(variables, state, frames[3], s)[1].box))
+    moved, still = many(settings)
+    # A window of 1 leaves only the Hann window, whose peak is the crop's centre.
+    np.testing.assert_allclose(still[:2], truth[0][:2], atol=1e-3)
+    np.testing.assert_allclose(moved[:2], truth[3][:2], atol=2)
+
+
+def test_a_frame_that_overflows_keeps_the_box(tiny, draw, pad_all):
+    (init, step), variables = tiny
+    images, truth = draw(2)
+    frames = pad_all(images)
+    state = init(variables, frames[0], truth[0])
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan, variables)
+    state, output = step(broken, state, frames[1])
+    np.testing.assert_array_equal(output.box, truth[0])
+    assert output.score == 0
+
+
+def get_subwindow_corner(center, side):
+    """pysot's formula in index coordinates: left-most pixel and number of pixels."""
+    side = round(side)
+    return np.floor(center - (side + 1) / 2 + 0.5), side
+
+
+@pytest.mark.parametrize("side", [50.4, 50.5, 51.5, 99.0])
+@pytest.mark.parametrize("index", [10.0, 10.25, 10.5, 10.75])
+def test_whole_pixel_square(index, side):
+    corner, pixels = get_subwindow_corner(index, side)
+    center, found = tracker.whole_pixel_square(
+        jnp.full(2, index + 0.5), jnp.float32(side)
+    )
+    # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
+    assert found == pixels
+    np.testing.assert_array_equal(center - found / 2, [corner, corner])
+
+
+def test_clips():
+    hw = jnp.array([100, 200])
+    box = jnp.array([-5.0, 300.0, 1.0, 500.0])
+    np.testing.assert_array_equal(tracker.clip(box, hw), [0, 100, 4, 100])
+    # Index 0 and 100 are 0.5 and 100.5; there is no least size but 0.
+    released = tracker.clip_released(box, hw)
+    np.testing.assert_array_equal(released, [0.5, 100.5, 1, 100])
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ((np.nan, 5, 4, 4), "finite"),
+        ((5, 5, np.inf, 4), "finite"),
+        ((5, 5, 0, 4), "positive"),
+        ((5, 5, 4, -1), "positive"),
+        ((205, 5, 10, 4), "outside"),
+        ((5, -2, 4, 4), "outside"),
+    ],
+)
+def test_bad_first_boxes(box, message):
+    with pytest.raises(InputError, match=message):
+        tracker.check_init_box(box, (100, 200))
+
+
+def test_first_box_may_stick_out():
+    tracker.check_init_box((199, 50, 10, 10), (100, 200))
