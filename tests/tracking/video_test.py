@@ -1,0 +1,156 @@
+"""Tests for jaxtrack.tracking.video."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.tracking import video
+
+
+def write_images(folder, count, hw=(20, 30), suffix=".png"):
+    """Writes `1.png`, `2.png`, ...; image k is of the RGB colour (k, 100, 200)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(1, count + 1):
+        image = np.full((*hw, 3), (200, 100, k), np.uint8)  # BGR for OpenCV.
+        cv2.imwrite(str(folder / f"{k}{suffix}"), image)
+    return folder
+
+
+def write_video(path, count, hw=(32, 48)):
+    """Writes a Motion-JPEG file whose frame k is grey of level 6 k."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, hw[::-1])
+    for k in range(count):
+        writer.write(np.full((*hw, 3), 6 * k, np.uint8))
+    writer.release()
+    return path
+
+
+def read(source, **options):
+    with video.FrameReader(source, **options) as reader:
+        return list(reader)
+
+
+def test_folder_in_order_as_rgb_on_a_canvas(tmp_path):
+    folder = write_images(tmp_path, 12)
+    with video.FrameReader(folder) as reader:
+        assert (reader.length, reader.hw, reader.canvas) == (12, (20, 30), (256, 256))
+        assert reader.fps is None
+        frames = list(reader)
+    # 10.png comes after 9.png.
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == list(range(1, 13))
+    np.testing.assert_array_equal(frames[0].image[19, 29], [1, 100, 200])
+    np.testing.assert_array_equal(frames[0].hw, [20, 30])
+    assert not frames[0].image[20:].any()
+    assert not frames[0].image[:, 30:].any()
+    assert frames[0].hw.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("hw", "canvas"), [((256, 257), (256, 512)), ((1, 1080), (256, 1280))]
+)
+def test_canvas_is_a_multiple_of_256(hw, canvas):
+    assert video.canvas_size(hw) == canvas
+
+
+def test_folder_img_and_list_of_paths(tmp_path):
+    folder = write_images(tmp_path / "img", 3)
+    assert len(read(tmp_path)) == 3
+    paths = [folder / "3.png", folder / "1.png"]
+    assert [int(f.image[0, 0, 0]) for f in read(paths)] == [3, 1]
+
+
+def test_video_file(tmp_path):
+    path = write_video(tmp_path / "a.avi", 8)
+    with video.FrameReader(str(path)) as reader:
+        assert (reader.length, reader.fps, reader.hw) == (8, 20.0, (32, 48))
+        levels = [int(frame.image[5, 5, 0]) for frame in reader]
+    np.testing.assert_allclose(levels, 6 * np.arange(8), atol=2)
+
+
+def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch):
+    folder = write_images(tmp_path, 20)
+    decoded = []
+    plain = video.read_image
+    monkeypatch.setattr(
+        video, "read_image", lambda path: (decoded.append(path), plain(path))[1]
+    )
+    with video.FrameReader(folder, ahead=4) as reader:
+        frames = iter(reader)
+        next(frames)
+        next(frames)
+        assert len(decoded) <= 6
+        assert len(list(frames)) == 18
+    assert len(decoded) == 20
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "3.jpg cannot be read"),
+        (lambda path: path.write_bytes(b""), "3.jpg is empty"),
+        (lambda path: path.write_bytes(b"text"), "3.jpg is no image"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "3.jpg is cut off"),
+        (
+            lambda path: cv2.imwrite(str(path), np.zeros((9, 8, 3), np.uint8)),
+            "frame 3 is 8 x 9 pixels, the first is 30 x 20",
+        ),
+    ],
+    ids=["missing", "empty", "text", "cut", "size"],
+)
+def test_names_the_damaged_frame(tmp_path, damage, message):
+    folder = write_images(tmp_path, 5, suffix=".jpg")
+    paths = [folder / f"{k}.jpg" for k in range(1, 6)]
+    damage(paths[2])
+    with video.FrameReader(paths) as reader:
+        frames = iter(reader)
+        assert len([next(frames), next(frames)]) == 2
+        with pytest.raises(InputError, match=message):
+            next(frames)
+
+
+def test_video_that_ends_early(tmp_path):
+    path = write_video(tmp_path / "a.avi", 40)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"a\.avi"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: p / "nothing.mp4", "no video"),
+        (lambda p: p, "has no images"),
+        (lambda p: [], "empty list"),
+        (lambda p: [p / "1.png"], "cannot be read"),
+    ],
+)
+def test_refuses_sources_without_frames(tmp_path, make, message):
+    with pytest.raises(InputError, match=message):
+        video.FrameReader(make(tmp_path))
+
+
+def test_refuses_a_file_that_is_no_video(tmp_path, capfd):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"no video at all")
+    with pytest.raises(InputError, match="does not open"):
+        video.FrameReader(path)
+
+
+def test_closes_its_threads(tmp_path):
+    folder = write_images(tmp_path, 8)
+    before = threading.active_count()
+    with video.FrameReader(folder) as reader:
+        next(iter(reader))
+    reader.close()
+    assert threading.active_count() == before
+
+
+def test_is_read_once(tmp_path):
+    with video.FrameReader(write_images(tmp_path, 2)) as reader:
+        list(reader)
+        with pytest.raises(ValueError, match="read already"):
+            list(reader)
