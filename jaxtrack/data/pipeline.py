@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Sequence
 
 import cv2
-import grain.python as grain
+import grain
 import numpy as np
 from absl import flags, logging
 
@@ -29,7 +29,7 @@ _DAMAGED_IN_A_ROW = 20
 _OTHER_REDUCTION = 4
 
 
-class PairLoader(grain.RandomMapTransform):
+class PairLoader(grain.transforms.RandomMap):
     """Draws and makes the pair whose template shows a given track."""
 
     def __init__(
@@ -242,6 +242,27 @@ def make_pipeline(
       InputError: if there is no source, or one without tracks.
     """
     sources = [(source, weight) for source, weight in sources if weight > 0]
+    loader = PairLoader(
+        [source for source, _ in sources],
+        settings=settings,
+        augmentation=augmentation,
+        skip_damaged=skip_damaged,
+    )
+    stream = _tracks(sources, seed).random_map(loader, seed=_seed(seed, len(sources)))
+    cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
+    return PairIterator(
+        stream[process_index::process_count].batch(batch_size),
+        num_workers=num_workers,
+        fingerprint={
+            "seed": seed,
+            "batch_size": batch_size,
+            "process_count": process_count,
+        },
+    )
+
+
+def _tracks(sources, seed):
+    """Returns an endless stream of (number of a source, number of a track)."""
     if not sources:
         raise InputError("no training data: every source is absent or has weight 0")
     streams = []
@@ -252,28 +273,10 @@ def make_pipeline(
         tracks = tracks.seed(_seed(seed, number)).shuffle().repeat()
         streams.append(tracks.map(_Tag(number)))
     total = sum(weight for _, weight in sources)
-    stream = grain.MapDataset.mix(streams, [weight / total for _, weight in sources])
-    loader = PairLoader(
-        [source for source, _ in sources],
-        settings=settings,
-        augmentation=augmentation,
-        skip_damaged=skip_damaged,
-    )
-    stream = stream.random_map(loader, seed=_seed(seed, len(sources)))
-    batches = stream[process_index::process_count].batch(batch_size)
-    cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
-    return PairIterator(
-        batches,
-        num_workers=num_workers,
-        fingerprint={
-            "seed": seed,
-            "batch_size": batch_size,
-            "process_count": process_count,
-        },
-    )
+    return grain.MapDataset.mix(streams, [weight / total for _, weight in sources])
 
 
-class _Tag(grain.MapTransform):
+class _Tag(grain.transforms.Map):
     """Pairs the number of a track with that of its source."""
 
     def __init__(self, number):

@@ -147,11 +147,8 @@ def augment(
         if happens(x_probability):
             x_image = change(x_image, rng)
     if happens(a.flip):
-        z_image, x_image, xyxy = (
-            z_image[:, ::-1],
-            x_image[:, ::-1],
-            _flip(xyxy, x_image),
-        )
+        z_image, x_image = cv2.flip(z_image, 1), cv2.flip(x_image, 1)
+        xyxy = _flip(xyxy, x_image.shape[1])
     return z_image, x_image, xyxy
 
 

@@ -1,0 +1,9 @@
+"""Training data on the host: from files to batches of pairs; never imports jax.
+
+annotations, jpeg ─► packing, build ─► sources ─► pairs ─► transforms ─► pipeline
+"""
+
+from jaxtrack.data.settings import Augmentation, PairSettings
+from jaxtrack.data.sources import RecordSource, TrackSource
+
+__all__ = ["Augmentation", "PairSettings", "RecordSource", "TrackSource"]
