@@ -1,7 +1,7 @@
 """Trackers as a pair of pure functions, and the loops that drive them over video."""
 
 from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.tracker import check_init_box, make_tracker
+from jaxtrack.tracking.tracker import check_init_box, from_config, make_tracker
 
 __all__ = [
     "Frame",
@@ -9,5 +9,6 @@ __all__ = [
     "TrackerOutput",
     "TrackerState",
     "check_init_box",
+    "from_config",
     "make_tracker",
 ]

@@ -217,9 +217,9 @@ def track_videos(
     order = [i if i < len(videos) else 0 for i in range(count)]
     frames, _ = _stack([firsts[i] for i in order], count, canvas)
     first_boxes = np.asarray([boxes[i] for i in order], np.float32)
-    place = functools.partial(_place, num_devices=drivers.num_devices)
-    variables = _replicate(variables, drivers.num_devices)
-    state = drivers.init_many(variables, *place((frames, first_boxes)))
+    variables = _put(variables, drivers.num_devices, split=False)
+    put = functools.partial(_put, num_devices=drivers.num_devices, split=True)
+    state = drivers.init_many(variables, *put((frames, first_boxes)))
 
     ones = np.ones([], np.float32)
     results = [[TrackerOutput(b, ones)] for b in first_boxes[: len(videos)]]
@@ -228,7 +228,7 @@ def track_videos(
         padded = parts + [[]] * (count - len(parts))
         stacks = [_stack(part, chunk, canvas) for part in padded]
         inputs = jax.tree.map(lambda *leaves: np.stack(leaves), *stacks)
-        state, outputs = drivers.scan_many(variables, state, *place(inputs))
+        state, outputs = drivers.scan_many(variables, state, *put(inputs))
         if running:
             _append(results, *running)
         running = outputs, [len(part) for part in parts]
@@ -288,23 +288,12 @@ def _append(
         results[i].extend(_unstack(TrackerOutput(box[i], score[i]), length))
 
 
-def _mesh(num_devices: int) -> Mesh:
-    """Returns the devices that share many videos, as pmap orders them."""
-    return Mesh(np.asarray(jax.local_devices()[:num_devices]), ("device",))
-
-
-def _place(tree: Any, num_devices: int) -> Any:
-    """Puts `[B, ...]` arrays on the device, or `[D, B / D, ...]` one part a device."""
+def _put(tree: Any, num_devices: int, *, split: bool) -> Any:
+    """Puts arrays on the devices: whole on each, or `[B, ...]` split `[D, B / D]`."""
     if num_devices == 1:
         return jax.device_put(tree)
-    split = jax.tree.map(lambda a: a.reshape(num_devices, -1, *a.shape[1:]), tree)
-    return jax.device_put(
-        split, NamedSharding(_mesh(num_devices), PartitionSpec("device"))
-    )
-
-
-def _replicate(variables: Any, num_devices: int) -> Any:
-    """Puts the variables on every device that tracks, once instead of at each call."""
-    if num_devices == 1:
-        return jax.device_put(variables)
-    return jax.device_put(variables, NamedSharding(_mesh(num_devices), PartitionSpec()))
+    if split:
+        tree = jax.tree.map(lambda a: a.reshape(num_devices, -1, *a.shape[1:]), tree)
+    mesh = Mesh(np.asarray(jax.local_devices()[:num_devices]), ("device",))
+    spec = PartitionSpec("device") if split else PartitionSpec()
+    return jax.device_put(tree, NamedSharding(mesh, spec))

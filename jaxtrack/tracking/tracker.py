@@ -10,6 +10,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
+from jaxtrack import models
 from jaxtrack.errors import InputError
 from jaxtrack.ops import boxes, crop, preprocess
 from jaxtrack.tracking import select
@@ -95,6 +96,26 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
     return Tracker(init=init, step=step)
+
+
+def from_config(config: ConfigDict) -> Tracker:
+    """Builds the network that a configuration names, and its tracker.
+
+    Args:
+      config: such as a checkpoint carries.
+
+    Returns:
+      The tracker.
+
+    Raises:
+      InputError: if the configuration names no network of this package.
+    """
+    model = models.build(
+        config.model,
+        correlation=config.correlation or None,
+        dtype=jnp.dtype(config.dtype),
+    )
+    return make_tracker(model, config)
 
 
 def _select(maps, wh, scale, geometry, settings, is_released):

@@ -35,6 +35,7 @@ class FrameReader:
         256, so that a few compilations serve all videos.
       length: number of frames, or None where the source does not say.
       fps: frames a second, or None where the source does not say.
+      first: the first frame, which iterating yields too.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class FrameReader:
             raise
         self.hw = first.shape[:2]
         self.canvas = canvas_size(self.hw)
-        self._first = first
+        self.first = pad(first, self.canvas)
+        self._is_read = False
 
     def __enter__(self) -> "FrameReader":
         """Returns itself."""
@@ -91,10 +93,11 @@ class FrameReader:
           InputError: naming the frame that is missing, damaged or of another size, or
             the video that ends early.
         """
-        if self._first is None:
+        if self._is_read:
             raise ValueError(f"{self.name} was read already: open it again")
-        first, self._first = self._first, None
-        yield self._frame(first)
+        self._is_read = True
+        self._count = 1
+        yield self.first
         while True:
             for load in itertools.islice(self._loads, self._room()):
                 self._waiting.append(self._pool.submit(load))
@@ -144,7 +147,7 @@ class FrameReader:
         """Opens a video file or a camera; its loaders read one frame after another."""
         capture = cv2.VideoCapture(target)
         if not capture.isOpened():
-            raise InputError(f"{name} does not open as a video: check the file")
+            raise InputError(f"{name} does not open as a video: check that it is one")
         self._capture = capture
         if isinstance(target, str):
             count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))

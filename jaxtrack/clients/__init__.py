@@ -1,0 +1,1 @@
+"""Programs around a tracker: live and recorded video in, boxes and pictures out."""

@@ -1,0 +1,73 @@
+"""Where the target is in the first frame."""
+
+import pathlib
+
+import cv2
+import numpy as np
+
+from jaxtrack.data import annotations
+from jaxtrack.errors import InputError
+from jaxtrack.tracking import check_init_box
+from jaxtrack.tracking.state import Frame
+
+_BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
+
+
+def first_box(
+    video: str, frame: Frame, *, box: str = "", window: str | None = None
+) -> np.ndarray:
+    """Finds the target's first box: given, drawn with the mouse, or annotated.
+
+    Args:
+      video: a file, a folder or a camera's number.
+      frame: the first one.
+      box: "x,y,w,h" or "".
+      window: open, in which the mouse may draw it; None if there is none.
+
+    Returns:
+      `[4]` float32 cxcywh, pixels.
+
+    Raises:
+      InputError: if there is none, or it cannot be tracked.
+    """
+    if box:
+        xywh, where = _parse_box(box), "--box"
+    elif window:
+        xywh, where = _draw_with_mouse(frame, window), "the box drawn"
+    else:
+        xywh, where = _annotated_box(pathlib.Path(video))
+    x, y, width, height = (float(value) for value in xywh)
+    cxcywh = np.array([x + width / 2, y + height / 2, width, height], np.float32)
+    check_init_box(cxcywh, frame.hw, where=where)
+    return cxcywh
+
+
+def _parse_box(text):
+    """Reads "x,y,w,h"."""
+    try:
+        x, y, width, height = (float(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--box={text} is not a box: write x,y,width,height in pixels, such as "
+            "--box=120,80,40,60"
+        ) from None
+    return x, y, width, height
+
+
+def _annotated_box(folder):
+    """Reads the first line of a folder's annotation; returns xywh and where it was."""
+    for place in (folder, folder.parent) if folder.name == "img" else (folder,):
+        for path in (place / name for name in _BOX_FILES):
+            if path.is_file():
+                x0, y0, x1, y1 = annotations.read_boxes(path, allow_absent=True)[0]
+                return (x0, y0, x1 - x0, y1 - y0), f"{path}, line 1,"
+    raise InputError(
+        f"no first box: give --box=x,y,w,h, or put {_BOX_FILES[0]} into {folder}"
+    )
+
+
+def _draw_with_mouse(frame, window):
+    """Lets the user draw the first box; returns xywh."""
+    height, width = frame.hw
+    picture = cv2.cvtColor(frame.image[:height, :width], cv2.COLOR_RGB2BGR)
+    return cv2.selectROI(window, picture, showCrosshair=False)
