@@ -116,7 +116,8 @@ def check_path(path: str | pathlib.Path) -> pathlib.Path:
       The path.
 
     Raises:
-      InputError: if the name does not end in .mp4, is a folder's, or its folder is missing.
+      InputError: if the name does not end in .mp4 or is a folder's, or the folder that
+        is to hold it is missing.
     """
     path = pathlib.Path(path)
     if path.suffix.lower() != ".mp4":

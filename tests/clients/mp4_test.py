@@ -61,12 +61,12 @@ def test_a_fault_keeps_the_older_file(tmp_path):
 
 def test_names_the_file_the_encoder_cannot_write(tmp_path):
     with (
-        pytest.raises(InputError, match=r"a\.mp4 could not be written: .*-1"),
+        pytest.raises(InputError, match=r"a\.mp4 could not be written: Error"),
         mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), -1) as writer,
     ):
         for _ in range(2000):
             writer.write(np.zeros((32, 32, 3), np.uint8))
-    with pytest.raises(InputError, match=r"a\.mp4 could not be written: .*-1"):
+    with pytest.raises(InputError, match=r"a\.mp4 could not be written: Error"):
         mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), -1).__exit__(None)
     assert list(tmp_path.iterdir()) == []
 
