@@ -25,7 +25,8 @@ class SceneSettings:
         by themselves, get a quarter.
       distractors: probability that other objects are about.
       lookalike: probability that a distractor has the target's outline and texture.
-      occluder: probability that something passes in front of the target.
+      occluder: probability that something passes in front of the target, if it does
+        not touch it in the first frame.
       motion_blur: probability that fast sprites are smeared.
       light: largest change of brightness over time.
       background_change: probability that the background is cut to another photograph
@@ -87,9 +88,11 @@ def compose(
     if rng.random() < settings.distractors:
         for _ in range(int(rng.integers(1, 4))):
             other = make.distractor(target, size)
-            (front if rng.random() < 0.3 else behind).append(other)
+            is_clear = not _touch(other, target)
+            (front if is_clear and rng.random() < 0.4 else behind).append(other)
     if rng.random() < settings.occluder:
-        front.append(make.occluder(target, size))
+        occluder = make.occluder(target, size)
+        (behind if _touch(occluder, target) else front).append(occluder)
     drift = motion.random_drift(rng, [settings.light] * 3, period=(40, 200))(times)
     light = 1 + drift.mean(-1, keepdims=True) + 0.25 * drift
     cast = (*behind, target, *front)
@@ -193,7 +196,7 @@ class _Maker:
     def occluder(self, target: sprites.Sprite, size: float) -> sprites.Sprite:
         """Draws something that is in front of the target at one time at least."""
         rng, times = self.rng, self.times
-        meeting = int(rng.integers(len(times)))
+        meeting = int(rng.integers(len(times) // 4, len(times)))
         if rng.random() < 0.5:  # A pole: taller than the target.
             length = rng.uniform(3, 8)
             size = size * float(np.sqrt(length)) * rng.uniform(0.4, 0.8)
@@ -216,13 +219,15 @@ class _Maker:
         wh = np.array([self.hw[1], self.hw[0]], np.float64)
         reach = np.maximum(wh / 2 - 0.42 * largest, 0.0)
         low, high = np.log(settings.speed)
+        roam = reach * rng.uniform(0.3, 1.0, 2)
+        home = wh / 2 + (reach - roam) * rng.uniform(-1.0, 1.0, 2)
         drift = motion.random_drift(
             rng,
-            reach * rng.uniform(0.5, 1.0, 2),
+            roam,
             period=(40, 160),
             max_speed=size * float(np.exp(rng.uniform(low, high))),
         )
-        return wh / 2 + drift(self.times)
+        return home + drift(self.times)
 
     def _looks(self, skin: sprites.Paint, size: float) -> dict:
         """Draws marking, tint and relief of a painted object."""
@@ -234,6 +239,15 @@ class _Maker:
         swap = rng.permutation(3) if rng.random() < 0.5 else np.arange(3)
         tint = np.eye(3)[swap] * rng.uniform(0.6, 1.15, (3, 1))
         return {"marking": marking, "tint": tint, "relief": rng.uniform(0.2, 0.7)}
+
+
+def _touch(a: sprites.Sprite, b: sprites.Sprite) -> bool:
+    """Whether boxes overlap in the first frame, where a tracker learns its target."""
+    (a_low, a_high), (b_low, b_high) = (
+        (points.min(0), points.max(0))
+        for points in (np.concatenate(sprite.curves(0)) for sprite in (a, b))
+    )
+    return bool(np.all((a_low < b_high) & (b_low < a_high)))
 
 
 def _turned(angle, along_x, along_y) -> np.ndarray:

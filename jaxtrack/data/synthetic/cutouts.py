@@ -12,9 +12,10 @@ from jaxtrack.data.synthetic import photos
 from jaxtrack.errors import InputError
 
 _LEAST_AREA = 100  # Masks of fewer px are left out.
-_LEAST_PIECE = 0.01  # Pieces below this share of the mask's area are left out.
+_LEAST_PIECE = 0.03  # Pieces below this share of the mask's area are left out.
 _MARGIN = 6  # Kept around the mask, px of the video.
 _MAX_SIDE = 192  # Of a kept cut-out, px.
+_LEAST_OVERLAP = 0.6  # IoU of boxes, below which the mask is taken to have jumped.
 _SMOOTHING = 9  # Frames over which the object's size is averaged.
 
 
@@ -103,7 +104,8 @@ class Cutout(NamedTuple):
 def read_cutout(folder: pathlib.Path) -> Cutout:
     """Reads the masks of a sequence; its pictures are decoded when they are drawn.
 
-    The longest run of frames whose mask is not tiny is taken.
+    Taken is the longest run of frames in which the mask is never tiny and never jumps,
+    as it does where something passes in front of the object.
 
     Args:
       folder: has `img/<frame>.jpg` and `mask/<frame>.png` (zero is background).
@@ -118,7 +120,7 @@ def read_cutout(folder: pathlib.Path) -> Cutout:
     if not masks:
         raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png and so on")
     found = [_read_curves(path) for path in masks]
-    run = _longest_run([shape is not None for shape in found])
+    run = _longest_run(found)
     if not len(run):
         raise InputError(f"every mask in {folder / 'mask'} is empty or tiny")
     images = []
@@ -181,16 +183,27 @@ def _read_curves(path: pathlib.Path) -> _Shape | None:
     return _Shape(large, float(area), centroid, xyxy, (x0, y0, x1, y1))
 
 
-def _longest_run(is_good: list[bool]) -> range:
-    """Returns the indices of the longest run of True."""
+def _longest_run(shapes: list[_Shape | None]) -> range:
+    """Returns the indices of the longest run of shapes that change smoothly."""
     best = range(0)
     start = 0
-    for index, good in enumerate([*is_good, False]):
-        if not good:
-            if index - start > len(best):
-                best = range(start, index)
+    for index, shape in enumerate(shapes):
+        if shape is None:
             start = index + 1
+            continue
+        if index > start and _overlap(shapes[index - 1], shape) < _LEAST_OVERLAP:
+            start = index
+        if index + 1 - start > len(best):
+            best = range(start, index + 1)
     return best
+
+
+def _overlap(a: _Shape, b: _Shape) -> float:
+    """Returns the IoU of two boxes whose centroids are laid on each other."""
+    low = [shape.xyxy[:2] - shape.centroid for shape in (a, b)]
+    high = [shape.xyxy[2:] - shape.centroid for shape in (a, b)]
+    shared = np.prod(np.maximum(np.minimum(*high) - np.maximum(*low), 0))
+    return shared / (np.prod(high[0] - low[0]) + np.prod(high[1] - low[1]) - shared)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:

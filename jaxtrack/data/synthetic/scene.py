@@ -6,7 +6,7 @@ import pathlib
 import cv2
 import numpy as np
 
-from jaxtrack.data.synthetic import photos, sprites
+from jaxtrack.data.synthetic import photos, shapes, sprites
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +95,15 @@ class Scene:
 
         Returns:
           `[T, 4]` float32 xyxy px: the tight box of the target's outline as if
-          nothing covered it, clipped to the frame.
+          nothing covered it, within the frame. NaN where it is wholly outside.
         """
         height, width = self.hw
-        limits = (width, height, width, height)
-        return np.clip(self.cast[self.target].boxes(), 0, limits).astype(np.float32)
+        target = self.cast[self.target]
+        boxes = target.boxes()
+        leaves = (boxes[:, :2] < 0).any(1) | (boxes[:, 2:] > (width, height)).any(1)
+        for t in np.flatnonzero(leaves):
+            boxes[t] = shapes.clipped_box(target.curves(t), self.hw)
+        return boxes.astype(np.float32)
 
     def draw(self, t: int, cache: photos.ImageCache, *, reduction: int = 1):
         """Draws a frame.

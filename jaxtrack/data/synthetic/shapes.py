@@ -52,6 +52,45 @@ def bar(rng: np.random.Generator, length: float) -> np.ndarray:
     return _unit(_chaikin(np.concatenate(edges), rounds=1))
 
 
+def clipped_box(curves, hw: tuple[int, int]) -> np.ndarray:
+    """Returns the tight box of what lies within the frame.
+
+    Each curve is clipped at the frame's four sides in turn (Sutherland and Hodgman's
+    algorithm); the box of a shape is not the clipped box of the shape when a part of
+    it leaves the frame.
+
+    Args:
+      curves: closed curves, `[N, 2]` px each.
+      hw: the frame's height and width, px.
+
+    Returns:
+      `[4]` xyxy px; NaN if nothing lies within.
+    """
+    kept = []
+    for curve in curves:
+        for axis, limit, sign in ((0, 0, 1), (1, 0, 1), (0, hw[1], -1), (1, hw[0], -1)):
+            curve = _clip(curve, axis, limit, sign)
+        kept.append(curve)
+    points = np.concatenate(kept)
+    if not len(points):
+        return np.full(4, np.nan)
+    return np.concatenate([points.min(0), points.max(0)])
+
+
+def _clip(curve: np.ndarray, axis: int, limit: float, sign: int) -> np.ndarray:
+    """Keeps the part of a closed curve where `sign * (x[axis] - limit) >= 0`."""
+    following = np.roll(curve, -1, axis=0)
+    here = sign * (curve[:, axis] - limit)
+    there = sign * (following[:, axis] - limit)
+    crosses = (here >= 0) != (there >= 0)
+    share = here / np.where(crosses, here - there, 1.0)
+    crossing = curve + share[:, None] * (following - curve)
+    crossing[:, axis] = limit
+    # Of each corner, then the crossing on the edge after it, those which exist.
+    both = np.stack([curve, crossing], 1)
+    return both[np.stack([here >= 0, crosses], 1)]
+
+
 def _pairs(corner):
     return zip(corner, np.roll(corner, -1, axis=0), strict=True)
 

@@ -6,9 +6,9 @@ import shutil
 import tempfile
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
+from jaxtrack.data.annotations import write_boxes
 from jaxtrack.data.synthetic.source import SyntheticSource
 from jaxtrack.errors import InputError
 
@@ -67,11 +67,7 @@ def _write_sequence(source, i, sequence, quality):
                 os.fspath(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, quality]
             ):
                 raise InputError(f"cannot write {path}: is the disk full?")
-        xyxy = source.track_boxes(i).astype(np.float64)
-        xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], -1)
-        lines = [",".join(f"{v:.3f}" for v in row) for row in xywh]
-        text = "\n".join(lines) + "\n"
-        (partial / "groundtruth_rect.txt").write_text(text, encoding="utf-8")
+        write_boxes(partial / "groundtruth_rect.txt", source.track_boxes(i))
         partial.rename(sequence)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,118 @@
+"""Tests for jaxtrack.data.synthetic.photos."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from jaxtrack.data.synthetic import photos
+from jaxtrack.errors import InputError
+
+
+def test_default_photographs_come_with_scikit_image_and_can_be_read():
+    found = photos.find_photographs()
+    assert len(found) >= 8
+    assert len({path.name for path in found}) == len(found)
+    for path in found:
+        assert min(photos.read_image(path).shape[:2]) >= 300
+
+
+def test_finding_the_defaults_does_not_import_scikit_image():
+    code = (
+        "import sys; from jaxtrack.data.synthetic import photos;"
+        "photos.find_photographs(); assert 'skimage' not in sys.modules;"
+        "assert 'jax' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_folder_is_searched_deeply_and_sorted(photo_folder):
+    deep = photo_folder / "a" / "b"
+    deep.mkdir(parents=True)
+    (photo_folder / "3.png").rename(deep / "Z.PNG")
+    (photo_folder / "note.txt").write_text("no picture")
+    found = photos.find_photographs(photo_folder)
+    assert len(found) == 8
+    assert found == sorted(found)
+    assert deep / "Z.PNG" in found
+
+
+def test_absent_photographs_are_named(tmp_path):
+    with pytest.raises(InputError, match="nowhere"):
+        photos.find_photographs(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=f"no photographs in {tmp_path}"):
+        photos.find_photographs(tmp_path)
+    with pytest.raises(InputError, match=r"gone\.jpg"):
+        photos.find_photographs([tmp_path / "gone.jpg"])
+    with pytest.raises(InputError, match="empty"):
+        photos.find_photographs([])
+
+
+def test_damaged_photograph_is_named(tmp_path):
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(b"not a picture")
+    with pytest.raises(InputError, match=r"broken\.jpg"):
+        photos.read_image(path)
+
+
+def test_channels_are_rgb(tmp_path):
+    import cv2
+
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 2] = 255  # OpenCV writes BGR.
+    cv2.imwrite(str(tmp_path / "red.png"), red)
+    np.testing.assert_array_equal(
+        photos.read_image(tmp_path / "red.png")[0, 0], [255, 0, 0]
+    )
+
+
+def test_shrink_keeps_small_pictures_and_shape_of_large():
+    image = np.zeros((300, 1200, 3), np.uint8)
+    small, scale = photos.shrink(image, 600)
+    assert small.shape == (150, 600, 3)
+    assert scale == 0.5
+    same, scale = photos.shrink(image, 1200)
+    assert same is image
+    assert scale == 1.0
+
+
+def test_pyramid_levels_are_means_of_four():
+    image = np.random.default_rng(0).integers(0, 256, (101, 130, 3), np.uint8)
+    levels = photos.pyramid(image)
+    assert [level.shape for level in levels] == [
+        (101, 130, 4),
+        (50, 65, 4),
+        (25, 32, 4),
+    ]
+    np.testing.assert_array_equal(levels[0][..., :3], image)
+    mean = image[:100].reshape(50, 2, 65, 2, 3).mean((1, 3))
+    assert np.abs(levels[1][..., :3] - mean).max() <= 0.51
+
+
+def test_cache_decodes_once_and_forgets_the_oldest():
+    cache = photos.ImageCache(max_bytes=250)
+    loads = []
+
+    def load(key):
+        return cache.get((key,), lambda: (loads.append(key), (np.zeros(100, "u1"),))[1])
+
+    load("a"), load("b"), load("a"), load("c")  # "b" is the oldest when "c" comes.
+    assert loads == ["a", "b", "c"]
+    load("a"), load("b")
+    assert loads == ["a", "b", "c", "b"]
+
+
+def test_cache_keeps_one_picture_larger_than_its_bound():
+    cache = photos.ImageCache(max_bytes=10)
+    first = cache.get(("a",), lambda: (np.zeros(100),))
+    assert cache.get(("a",), lambda: None) is first
+
+
+def test_cache_pickles_without_pictures():
+    cache = photos.ImageCache(max_bytes=10**6)
+    cache.get(("a",), lambda: (np.zeros(10**5, "u1"),))
+    sent = pickle.dumps(cache)
+    assert len(sent) < 500
+    assert pickle.loads(sent).max_bytes == 10**6
