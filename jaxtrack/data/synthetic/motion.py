@@ -7,7 +7,8 @@ import numpy as np
 # The ripple's map is a contraction of this factor at strength 1, so that its inverse
 # exists and the fixed-point iteration below converges.
 _CONTRACTION = 0.45
-_ITERATIONS = 10
+_MAX_ITERATIONS = 12
+_PRECISION = 1e-4  # Local units.
 
 
 class Drift(NamedTuple):
@@ -99,12 +100,15 @@ class Ripple(NamedTuple):
           t: times, `[...]`.
 
         Returns:
-          Drawn points, `[..., 2]` local units, to about 1e-4.
+          Drawn points, `[..., 2]` local units, to 1e-4.
         """
         angles = self.angles(t)
         drawn = rest
-        for _ in range(_ITERATIONS):
+        for _ in range(_MAX_ITERATIONS):
+            before = drawn
             drawn = rest - np.sin(drawn @ self.wave.T + angles) @ self.push
+            if np.abs(drawn - before).max() < _PRECISION:
+                break
         return drawn
 
 

@@ -103,6 +103,15 @@ def test_seeds_and_tracks_and_splits_differ(photo_folder):
     np.testing.assert_array_equal(boxes(), boxes(num_tracks=99))
 
 
+def test_splits_of_equal_pictures_have_streams_of_their_own(photo_folder):
+    paths = sorted(photo_folder.iterdir())
+    six = paths[:3] + paths[4:7]  # What "train" takes of the first seven.
+    train = SyntheticSource(paths[:7], num_tracks=1, settings=BUSY)
+    every = SyntheticSource(six, num_tracks=1, settings=BUSY, split="all")
+    assert train._photos == every._photos
+    assert not np.allclose(train.track_boxes(0), every.track_boxes(0))
+
+
 def test_splits_share_no_picture(photo_folder, cutout_folder):
     used = {}
     for split in ("train", "eval", "all"):

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,7 +29,7 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
         np.arange(length)
     )
     skin = sprites.Paint(
-        shapes.blob(rng), PHOTO, np.full(2, 30.0), np.array([60.0, 60.0])
+        shapes.blob(rng), PHOTO, np.full(2, 25.0), np.array([60.0, 60.0])
     )
     return sprites.Sprite(skin, centre, matrix, ripple, **looks)
 
@@ -62,24 +63,35 @@ def test_boxes_are_those_of_the_changed_pixels(seed):
         )
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_drawn_area_is_the_outlines(seed):
+    """No half pixel is added all around, although the mask touches more pixels."""
+    cache = cache_with(np.full((120, 120, 3), 255, np.uint8))
+    sprite = random_sprite(seed)
+    canvas = np.zeros((*FRAME, 3), np.uint8)
+    sprite.draw(canvas, 4, cache)
+    area = cv2.contourArea(sprite.curves(4)[0].astype(np.float32))
+    np.testing.assert_allclose(canvas[..., 0].sum() / 255, area, rtol=0.03)
+
+
 def test_texture_moves_with_the_outline():
     """A photograph of coordinates comes out as the map of the module's docstring."""
     x = np.arange(120, dtype=np.uint8)
     image = np.stack([*np.meshgrid(2 * x, 2 * x), np.zeros((120, 120), np.uint8)], -1)
-    sprite = random_sprite(1, strength=0.6)
+    sprite = random_sprite(1, strength=1.0)
     ellipse = shapes.blob(np.random.default_rng(1), roughness=0.0)
     skin = sprite.skin._replace(curve=ellipse)
     sprite = dataclasses.replace(sprite, skin=skin)
     canvas = np.zeros((*FRAME, 3), np.uint8)
-    sprite.draw(canvas, 5, cache_with(image))
-    column, row = np.round(sprite.centre[5]).astype(int)
+    sprite.draw(canvas, 19, cache_with(image))
+    column, row = np.round(sprite.centre[19]).astype(int)
     for pixel in [(row, column), (row - 4, column + 3), (row + 4, column - 5)]:
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
-        local = np.linalg.solve(sprite.matrix[5], point - sprite.centre[5])
-        rest = local + sprite.ripple.displacement(local, 5)
+        local = np.linalg.solve(sprite.matrix[19], point - sprite.centre[19])
+        rest = local + sprite.ripple.displacement(local, 19)
         # Photograph pixel i, whose centre is i + 0.5, has the colour 2 i.
-        expected = 2 * (rest * 30.0 + 60.0 - 0.5)
-        np.testing.assert_allclose(canvas[pixel][:2], expected, atol=1.5)
+        expected = 2 * (rest * 25.0 + 60.0 - 0.5)
+        np.testing.assert_allclose(canvas[pixel][:2], expected, atol=0.75)
 
 
 def test_box_needs_no_drawing_and_drawing_needs_only_the_region():
