@@ -28,6 +28,8 @@ def get_config() -> ConfigDict:
     c.synthetic_weight = 1.0  # Share of pairs from composed scenes.
     c.synthetic_photos = ""  # Folder of photographs; "" takes scikit-image's.
     c.synthetic_cutouts = ""  # Folder of sequences with masks whose objects are pasted.
+    c.synthetic_patterns = ("*",)  # Names of those sequences.
+    c.synthetic_split = "train"  # "all" leaves no photograph for evaluation.
     c.synthetic_tracks = 500
     c.synthetic_length = 60  # Frames a composed track lasts.
     c.frame_range = 100  # Largest distance between the two frames of a pair.

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from jaxtrack.errors import InputError
 
@@ -39,6 +39,8 @@ def run(main: Callable[[], None]) -> None:
 
     def guarded(argv: Sequence[str]) -> None:
         del argv
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)  # Orbax reports every file it writes.
         try:
             main()
         except InputError as fault:

@@ -1,0 +1,1 @@
+"""Training: the step that pmap runs, its state, and the loop around it."""

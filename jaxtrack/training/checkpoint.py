@@ -1,0 +1,225 @@
+"""Checkpoints: network, optimizer, position in the data and settings, together."""
+
+import json
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from ml_collections import ConfigDict
+
+from jaxtrack.errors import InputError
+from jaxtrack.training.state import TrainState
+
+_FOLDER = "checkpoints"
+# A checkpoint of a network that differs in one of these fits no other.
+_IDENTITY = ("model", "correlation", "optimizer")
+
+
+class Checkpoint(NamedTuple):
+    """A trained network.
+
+    Attributes:
+      config: the settings it was trained with, its preprocessing among them.
+      variables: "params" (averaged ones, if kept) and "batch_stats", numpy arrays.
+      step: optimizer steps it was trained for.
+    """
+
+    config: ConfigDict
+    variables: dict[str, Any]
+    step: int
+
+
+class CheckpointStore:
+    """The checkpoints of one run; the newest is always kept.
+
+    Writing goes on in the background: call `close` before the process ends.
+    """
+
+    def __init__(
+        self, workdir: pathlib.Path, *, keep_latest: int = 2, keep_every: int = 0
+    ):
+        """Opens `workdir/checkpoints`, which is made at the first save.
+
+        Args:
+          workdir: folder of the run.
+          keep_latest: newest checkpoints kept.
+          keep_every: steps whose multiples are kept for good; 0 keeps none.
+        """
+        policies = ocp.checkpoint_managers
+        kept = [policies.LatestN(max(keep_latest, 1))]
+        if keep_every:
+            kept.append(policies.EveryNSteps(keep_every))
+        self.folder = pathlib.Path(workdir).absolute() / _FOLDER
+        self._manager = ocp.CheckpointManager(
+            self.folder,
+            options=ocp.CheckpointManagerOptions(
+                preservation_policy=policies.AnyPreservationPolicy(kept),
+                cleanup_tmp_directories=True,
+            ),
+        )
+
+    def latest_step(self) -> int | None:
+        """Returns the step of the newest whole checkpoint, or None."""
+        return self._manager.latest_step()
+
+    def save(self, state: TrainState, data: dict[str, Any], config: ConfigDict) -> None:
+        """Saves at the state's step; what is saved already is left alone.
+
+        Args:
+          state: on this process's devices.
+          data: position of the loader, as JSON can hold it.
+          config: the settings.
+        """
+        step = int(state.step)
+        if step == self._manager.latest_step():
+            return
+        network, optimizer = _global(_split(state))
+        self._manager.save(
+            step,
+            args=ocp.args.Composite(
+                network=ocp.args.StandardSave(network),
+                optimizer=ocp.args.StandardSave(optimizer),
+                data=ocp.args.JsonSave(data),
+                config=ocp.args.JsonSave(json.loads(config.to_json())),
+            ),
+        )
+
+    def restore(
+        self, state: TrainState, config: ConfigDict
+    ) -> tuple[TrainState, dict[str, Any]]:
+        """Reads the newest checkpoint.
+
+        Args:
+          state: a state of the same network and optimizer, on any devices.
+          config: the settings of the run that resumes.
+
+        Returns:
+          The saved state as numpy arrays, and the loader's position.
+
+        Raises:
+          InputError: if the checkpoint is damaged, or of another network.
+        """
+        step = self._manager.latest_step()
+        path = self.folder / str(step)
+        saved = _read(self._manager, step, path, config=ocp.args.JsonRestore())
+        for name in _IDENTITY:
+            if (old := saved["config"].get(name)) != config[name]:
+                raise InputError(
+                    f"{path} was made with config.{name}={old!r}, "
+                    f"not {config[name]!r}: use that, or another workdir"
+                )
+        network, optimizer = jax.tree.map(np.asarray, _split(state))
+        found = _read(
+            self._manager,
+            step,
+            path,
+            network=ocp.args.StandardRestore(network),
+            optimizer=ocp.args.StandardRestore(optimizer),
+            data=ocp.args.JsonRestore(),
+        )
+        return _join(found["network"], found["optimizer"]), found["data"]
+
+    def close(self) -> None:
+        """Waits for the writing to end."""
+        self._manager.wait_until_finished()
+        self._manager.close()
+
+
+def load_for_inference(path: str | pathlib.Path) -> Checkpoint:
+    """Reads a trained network, wherever and on however many devices it was saved.
+
+    Args:
+      path: a run's workdir (its newest checkpoint is taken), its folder
+        `checkpoints`, or one step's folder in there.
+
+    Returns:
+      The checkpoint.
+
+    Raises:
+      InputError: if there is no checkpoint, or it is damaged.
+    """
+    path = pathlib.Path(path).absolute()
+    if not path.is_dir():
+        raise InputError(f"no checkpoint {path}: name a workdir that train.py wrote")
+    if (path / _FOLDER).is_dir():
+        path = path / _FOLDER
+    if not path.name.isdigit():
+        steps = ocp.utils.checkpoint_steps(path)
+        if not steps:
+            raise InputError(f"no whole checkpoint in {path}: let train.py write one")
+        path = path / str(max(steps))
+    network, config = _read_network(path)
+    params = network["params"] if network.get("ema") is None else network["ema"]
+    variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
+    return Checkpoint(_config(config), variables, int(path.name))
+
+
+def _split(state):
+    """Returns the network's part, which inference reads alone, and the rest."""
+    network = {"params": state.params, "batch_stats": state.batch_stats}
+    if state.ema is not None:
+        network["ema"] = state.ema
+    return network, {"step": state.step, "opt_state": state.opt_state}
+
+
+def _join(network, optimizer):
+    """Undoes `_split`."""
+    return TrainState(
+        step=optimizer["step"],
+        params=network["params"],
+        batch_stats=network["batch_stats"],
+        opt_state=optimizer["opt_state"],
+        ema=network.get("ema"),
+    )
+
+
+def _global(tree):
+    """Makes arrays that every process holds whole into what Orbax can save."""
+    if jax.process_count() == 1:
+        return tree
+    return jax.tree.map(
+        ocp.utils.fully_replicated_host_local_array_to_global_array, tree
+    )
+
+
+def _read_network(path):
+    """Reads the network and the settings of one step's folder, as numpy arrays."""
+    try:
+        with ocp.StandardCheckpointer() as reader:
+            metadata = reader.metadata(path / "network").item_metadata
+            shapes = jax.tree.map(lambda m: np.empty(m.shape, m.dtype), metadata.tree)
+            network = reader.restore(path / "network", shapes)
+        with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
+            return network, reader.restore(path / "config")
+    except Exception as fault:
+        raise InputError(_damaged(path, fault)) from fault
+
+
+def _read(manager, step, path, **items):
+    """Restores items of one step; whatever goes wrong is the checkpoint's damage."""
+    try:
+        return manager.restore(step, args=ocp.args.Composite(**items))
+    except Exception as fault:
+        raise InputError(_damaged(path, fault)) from fault
+
+
+def _damaged(path, fault):
+    """Words the message of a checkpoint that cannot be read."""
+    reason = str(fault).strip().split("\n")[0][:200]
+    return (
+        f"checkpoint {path} is damaged, or of another network ({reason}): remove that "
+        "folder to fall back on an older one"
+    )
+
+
+def _config(saved):
+    """Makes settings of what JSON kept of them: lists were tuples."""
+
+    def revive(value):
+        if isinstance(value, dict):
+            return {name: revive(inner) for name, inner in value.items()}
+        return tuple(value) if isinstance(value, list) else value
+
+    return ConfigDict(revive(saved)).lock()

@@ -1,0 +1,46 @@
+"""Scalars of a training run: a JSON line a time, and TensorBoard."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+
+import tensorboardX
+
+
+class ScalarLog:
+    """Writes scalars to `log.jsonl` and to TensorBoard files in a folder.
+
+    Lines of steps at or after `first_step` are dropped from an older `log.jsonl`: a
+    resumed run writes them again.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, first_step: int = 0):
+        """Opens the files; makes the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "log.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        kept = [line for line in lines if _step(line) <= first_step]
+        self._file = path.open("w", buffering=1)
+        self._file.writelines(line + "\n" for line in kept)
+        self._board = tensorboardX.SummaryWriter(
+            str(folder / "tensorboard"), purge_step=first_step
+        )
+
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Adds the scalars of one step."""
+        self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+        for name, value in scalars.items():
+            self._board.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Flushes and closes the files."""
+        self._file.close()
+        self._board.close()
+
+
+def _step(line: str) -> float:
+    """Returns the step of a line; a line cut short by a crash is never kept."""
+    try:
+        return json.loads(line)["step"]
+    except (json.JSONDecodeError, KeyError):
+        return float("inf")

@@ -1,0 +1,82 @@
+"""Batches on the devices before they are asked for."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.training.step import AXIS
+
+
+class DevicePrefetcher:
+    """Draws from a loader in a thread and lays batches out over the local devices.
+
+    Each batch comes with the loader's position *after* it, so that a checkpoint taken
+    when it has been trained on resumes with the next, whatever was drawn ahead.
+
+    Attributes:
+      waited: seconds that `next` has spent waiting.
+    """
+
+    def __init__(self, loader: Iterator[batch_lib.Batch], *, depth: int = 2):
+        """Starts drawing.
+
+        Args:
+          loader: with `get_state()` and `close()`; closed by `close`.
+          depth: batches kept ready.
+        """
+        self.waited = 0.0
+        self._loader = loader
+        self._queue: queue.Queue = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._thread.start()
+
+    def __next__(self) -> tuple[dict[str, jax.Array], Any]:
+        """Returns the next batch `[D, B / D, ...]`, and the position after it."""
+        start = time.perf_counter()
+        item = self._queue.get()
+        self.waited += time.perf_counter() - start
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def _draw(self):
+        """Fills the queue until told to stop; a fault is handed over, then it ends."""
+        try:
+            while not self._stop.is_set():
+                batch = next(self._loader)
+                position = self._loader.get_state()
+                self._put((_place(batch), position))
+        except BaseException as fault:
+            self._put(fault)
+
+    def _put(self, item):
+        """Waits for room, but not beyond the end."""
+        while not self._stop.is_set():
+            try:
+                return self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+
+    def close(self) -> None:
+        """Ends the thread and closes the loader."""
+        self._stop.set()
+        self._thread.join()
+        self._loader.close()
+
+
+def _place(batch: batch_lib.Batch) -> dict[str, Any]:
+    """Splits a batch over the local devices and starts the transfer."""
+    devices = jax.local_devices()
+    parts = batch_lib.shard(batch, len(devices))
+    if jax.process_count() > 1:  # pmap then wants what this process holds.
+        return parts
+    sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
+    return jax.device_put(parts, sharding)

@@ -1,0 +1,58 @@
+"""What training carries from step to step."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+
+Tree = Any
+
+
+@struct.dataclass
+class TrainState:
+    """Everything a step reads and writes; a pytree.
+
+    Attributes:
+      step: optimizer steps done, `[]` int32.
+      params: the network's parameters.
+      batch_stats: running statistics of its batch normalisation.
+      opt_state: the optimizer's state, of one shape from first to last step.
+      ema: averaged parameters, or None where none are kept.
+    """
+
+    step: jax.Array
+    params: Tree
+    batch_stats: Tree
+    opt_state: Tree
+    ema: Tree | None
+
+
+def create(
+    variables: Tree, optimizer: optax.GradientTransformation, *, keep_ema: bool
+) -> TrainState:
+    """Makes the state of step 0.
+
+    Args:
+      variables: the network's "params" and, if it has any, "batch_stats".
+      optimizer: whose state is initialised.
+      keep_ema: whether averaged parameters are kept.
+
+    Returns:
+      A state that shares no buffer with `variables`, so that it can be donated.
+    """
+    params = jax.tree.map(jnp.array, variables["params"])
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        batch_stats=jax.tree.map(jnp.array, variables.get("batch_stats", {})),
+        opt_state=optimizer.init(params),
+        ema=jax.tree.map(jnp.array, params) if keep_ema else None,
+    )
+
+
+def inference_variables(state: TrainState) -> Tree:
+    """Returns what tracking uses: averaged parameters if there are any."""
+    params = state.params if state.ema is None else state.ema
+    return {"params": params, "batch_stats": state.batch_stats}

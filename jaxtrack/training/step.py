@@ -1,0 +1,164 @@
+"""One optimizer step, and the one place where it is pmapped."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import linen as nn
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxtrack.ops.preprocess import Preprocessing, normalize
+from jaxtrack.training.state import TrainState
+
+Batch = Mapping[str, jax.Array]
+# (outputs, batch, axis_name) -> a device's shares of the loss and of the metrics.
+LossFn = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
+AXIS = "batch"
+
+
+def train_step(
+    state: TrainState,
+    batch: Batch,
+    *,
+    model: nn.Module,
+    loss_fn: LossFn,
+    optimizer: optax.GradientTransformation,
+    preprocessing: Preprocessing,
+    train_backbone: bool,
+    ema_decay: float = 0.0,
+    accumulate: int = 1,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+    """Moves the parameters once.
+
+    The loss function returns a device's share of a globally normalised loss, so
+    gradients are summed over devices, not averaged; N devices then equal one. With
+    `accumulate = A` the batch is taken in A parts one after the other and their
+    gradients are averaged: each part normalises by its own counts, which for a loss
+    with counts of positives is close to, not equal to, the undivided batch.
+    The averaged parameters follow `d ema + (1 - d) params` with
+    `d = min(ema_decay, (1 + step) / (10 + step))`.
+
+    Args:
+      state: before the step.
+      batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`.
+      model: called as `model.apply(variables, z, x, train=, train_backbone=)`.
+      loss_fn: `(outputs, batch, axis_name=) -> (loss, metrics)`, shares of sums.
+      optimizer: as `make_optimizer` builds it.
+      preprocessing: what the network expects of an image.
+      train_backbone: static; whether gradients reach the backbone.
+      ema_decay: of the averaged parameters, if the state has any.
+      accumulate: parts of the batch; `B` must be a multiple.
+      axis_name: mapped axis of the devices that share the batch.
+
+    Returns:
+      The state after the step, and metrics of the whole batch: those of the loss, and
+      "grad_norm" (before clipping).
+    """
+    parts = (model, loss_fn, preprocessing, train_backbone)
+    grads, metrics, batch_stats = _accumulated(
+        state, batch, *parts, accumulate=accumulate, axis_name=axis_name
+    )
+    if axis_name is not None:
+        grads, metrics = lax.psum((grads, metrics), axis_name)
+    metrics["grad_norm"] = optax.global_norm(grads)
+    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    ema = state.ema
+    if ema is not None:
+        step = state.step.astype(jnp.float32)
+        decay = jnp.minimum(ema_decay, (1 + step) / (10 + step))
+        ema = jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, ema, params)
+    return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+
+def _accumulated(
+    state,
+    batch,
+    model,
+    loss_fn,
+    preprocessing,
+    train_backbone,
+    *,
+    accumulate,
+    axis_name,
+):
+    """Averages gradients and metrics over the batch's parts; threads statistics."""
+
+    def loss(params, batch_stats, part):
+        outputs, updated = model.apply(
+            {"params": params, "batch_stats": batch_stats},
+            normalize(part["z_image"], preprocessing),
+            normalize(part["x_image"], preprocessing),
+            train=True,
+            train_backbone=train_backbone,
+            mutable=["batch_stats"],
+        )
+        value, metrics = loss_fn(outputs, part, axis_name=axis_name)
+        return value, (metrics, updated.get("batch_stats", batch_stats))
+
+    def part_step(batch_stats, part):
+        gradient = jax.grad(loss, has_aux=True)
+        grads, (metrics, batch_stats) = gradient(state.params, batch_stats, part)
+        return batch_stats, (grads, metrics)
+
+    if accumulate == 1:
+        batch_stats, (grads, metrics) = part_step(state.batch_stats, batch)
+        return grads, metrics, batch_stats
+
+    def split(array):
+        return array.reshape(accumulate, -1, *array.shape[1:])
+
+    def body(carry, part):
+        batch_stats, total = carry
+        batch_stats, new = part_step(batch_stats, part)
+        return (batch_stats, jax.tree.map(jnp.add, total, new)), None
+
+    parts = jax.tree.map(split, dict(batch))
+    shapes = jax.eval_shape(
+        part_step, state.batch_stats, jax.tree.map(lambda a: a[0], parts)
+    )[1]
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    (batch_stats, total), _ = lax.scan(body, (state.batch_stats, zeros), parts)
+    grads, metrics = jax.tree.map(lambda a: a / accumulate, total)
+    return grads, metrics, batch_stats
+
+
+def pmap_step(
+    step: Callable[..., Any], *, devices: list[jax.Device] | None = None
+) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, jax.Array]]]:
+    """Maps a step over devices: state whole on each, batch split, state donated.
+
+    Args:
+      step: `train_step` with its options given.
+      devices: local devices to use; None takes all of all processes.
+
+    Returns:
+      `(state, batch [D, B / D, ...]) -> (state, metrics)`; the state passed in is
+      gone afterwards, and neither result has an axis of devices.
+    """
+    return jax.pmap(
+        partial(step, axis_name=AXIS),
+        axis_name=AXIS,
+        in_axes=(None, 0),
+        out_axes=(None, None),
+        donate_argnums=(0,),
+        devices=devices,
+    )
+
+
+def replicate(tree: Any) -> Any:
+    """Puts a whole copy on every local device, as the mapped step returns it.
+
+    A state laid out so is compiled for once; with several processes the mapped step
+    wants what each process holds instead.
+    """
+    if jax.process_count() > 1:
+        return jax.tree.map(np.asarray, tree)
+    mesh = Mesh(np.array(jax.local_devices()), (AXIS,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
