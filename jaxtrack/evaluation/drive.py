@@ -1,0 +1,174 @@
+"""Drives a tracker through sequences, one at a time or many at once, by the clock."""
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.tracking import Frame, Tracker, check_init_box
+from jaxtrack.tracking.rollout import (
+    Drivers,
+    compile_tracker,
+    track_video,
+    track_videos,
+)
+from jaxtrack.tracking.video import FrameReader
+
+CHUNK = 16
+GROUP = 16
+
+
+class Tracked(NamedTuple):
+    """One sequence's result.
+
+    Attributes:
+      name: of the sequence.
+      xywh: `[N, 4]` float64, px; row 0 is the given box.
+      seconds: `[N]`, the sequence's time shared out evenly, without compilation.
+    """
+
+    name: str
+    xywh: np.ndarray
+    seconds: np.ndarray
+
+
+# Takes sequences and a callback for frames done; yields results in any order.
+Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
+
+
+def tracking_function(
+    tracker: Tracker, variables: Any, *, together: bool = False, chunk: int = CHUNK
+) -> Track:
+    """Makes what `track_unfinished` calls from a tracker.
+
+    Args:
+      tracker: init and step.
+      variables: of the network.
+      together: many sequences at once instead of one at a time.
+      chunk: frames a scan.
+
+    Returns:
+      The function; each new canvas compiles before its clock starts.
+    """
+    drivers = compile_tracker(tracker)
+    variables = jax.device_put(variables)
+    one_or_many = _track_together if together else _track_each
+
+    def track(videos, advance):
+        return one_or_many(drivers, variables, videos, advance, chunk)
+
+    return track
+
+
+def first_cxcywh(video: Video) -> np.ndarray:
+    """The box a tracker is given.
+
+    Args:
+      video: with `xyxy`, px.
+
+    Returns:
+      `[4]` cxcywh, px.
+    """
+    x0, y0, x1, y1 = video.xyxy[0]
+    return np.array([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
+
+
+def _open(stack: contextlib.ExitStack, video: Video) -> FrameReader:
+    """Opens a sequence and checks its first box on it."""
+    reader = stack.enter_context(FrameReader(video.frames))
+    where = f"sequence {video.name}: the first box"
+    check_init_box(first_cxcywh(video), reader.hw, where=where)
+    return reader
+
+
+def _blank(canvas: Sequence[int]) -> Iterable[Frame]:
+    """Two empty frames, enough to have a driver compiled."""
+    hw = np.array(canvas, np.int32)
+    return [Frame(np.zeros((*canvas, 3), np.uint8), hw)] * 2
+
+
+def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
+    """Turns cxcywh `[N, 4]` into what is written; the first box is given exactly."""
+    boxes = np.asarray(boxes, np.float64)
+    boxes[0] = first_cxcywh(video)
+    xywh = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
+    return Tracked(video.name, xywh, np.full(len(xywh), seconds / len(xywh)))
+
+
+def _track_each(
+    drivers: Drivers, variables: Any, videos, advance, chunk: int
+) -> Iterator[Tracked]:
+    """One sequence after another, scanned in chunks."""
+    compiled = set()
+    for video in videos:
+        with contextlib.ExitStack() as stack:
+            reader = _open(stack, video)
+            if reader.canvas not in compiled:
+                box = [8.0, 8.0, 8.0, 8.0]
+                blank = _blank(reader.canvas)
+                for _ in track_video(drivers, variables, blank, box, chunk=chunk):
+                    pass
+                compiled.add(reader.canvas)
+            start, boxes = time.perf_counter(), []
+            box = first_cxcywh(video)
+            for output in track_video(drivers, variables, reader, box, chunk=chunk):
+                boxes.append(output.box)
+                advance(1)
+            seconds = time.perf_counter() - start
+        yield _result(video, np.stack(boxes), seconds)
+
+
+def groups_by_canvas(
+    videos: Sequence[Video], canvases: Sequence[tuple[int, int]], size: int = GROUP
+) -> list[list[Video]]:
+    """Puts sequences of one canvas together, those of like length side by side.
+
+    Args:
+      videos: the sequences.
+      canvases: height and width of each one's canvas, px.
+      size: most sequences in a group.
+
+    Returns:
+      The groups, each ordered by length.
+    """
+    order = sorted(
+        zip(videos, canvases, strict=True), key=lambda vc: (vc[1], len(vc[0].frames))
+    )
+    groups = []
+    for _, same in itertools.groupby(order, key=lambda vc: vc[1]):
+        members = [video for video, _ in same]
+        groups += [members[i : i + size] for i in range(0, len(members), size)]
+    return groups
+
+
+def _track_together(
+    drivers: Drivers, variables: Any, videos, advance, chunk: int
+) -> Iterator[Tracked]:
+    """Groups of sequences under vmap; a group's time is shared out by frames."""
+    canvases = []
+    for video in videos:
+        with contextlib.ExitStack() as stack:
+            canvases.append(_open(stack, video).canvas)
+    compiled = set()
+    for group in groups_by_canvas(videos, canvases):
+        with contextlib.ExitStack() as stack:
+            readers = [_open(stack, video) for video in group]
+            key = (readers[0].canvas, len(group))
+            if key not in compiled:
+                blank = [_blank(readers[0].canvas)] * len(group)
+                boxes = [[8.0, 8.0, 8.0, 8.0]] * len(group)
+                track_videos(drivers, variables, blank, boxes, chunk=chunk)
+                compiled.add(key)
+            start = time.perf_counter()
+            first = [first_cxcywh(video) for video in group]
+            outputs = track_videos(drivers, variables, readers, first, chunk=chunk)
+            seconds = time.perf_counter() - start
+        rate = seconds / sum(len(video.frames) for video in group)
+        for video, output in zip(group, outputs, strict=True):
+            advance(len(video.frames))
+            yield _result(video, output.box, rate * len(video.frames))

@@ -1,0 +1,155 @@
+"""Runs a checkpoint over sequences and keeps what is finished."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+import jaxtrack
+from jaxtrack import models
+from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results, stamp
+from jaxtrack.evaluation.drive import Track, tracking_function
+from jaxtrack.tracking import make_tracker
+from jaxtrack.training.checkpoint import load_for_inference
+
+
+def tracker_name(checkpoint: str | pathlib.Path) -> str:
+    """Names a checkpoint by its run's folder.
+
+    Args:
+      checkpoint: workdir, its folder `checkpoints`, or one step's folder in there.
+
+    Returns:
+      Last part of the path that is neither `checkpoints` nor a step.
+    """
+    parts = pathlib.Path(checkpoint).absolute().parts[1:]
+    named = [p for p in parts if p != "checkpoints" and not p.isdigit()]
+    return named[-1] if named else "checkpoint"
+
+
+def run(
+    checkpoint: str | pathlib.Path,
+    videos: Sequence[Video],
+    out_dir: str | pathlib.Path,
+    *,
+    name: str = "",
+    together: bool = False,
+) -> pathlib.Path:
+    """Tracks every sequence that this checkpoint has not finished yet.
+
+    Args:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      videos: the sequences.
+      out_dir: results go to `<out_dir>/results/<name>`.
+      name: of the tracker; "" takes the run's folder.
+      together: many sequences at once by vmap, grouped by canvas, instead of one at a
+        time; the boxes are the same up to the rounding of float32.
+
+    Returns:
+      The folder of results.
+
+    Raises:
+      InputError: the checkpoint or a frame is missing or damaged, a first box is
+        unusable, a file cannot be written.
+    """
+    check_videos(videos)
+    loaded = load_for_inference(checkpoint)
+    config = loaded.config
+    identity = {
+        "config": json.loads(config.to_json()),
+        "jaxtrack": jaxtrack.__version__,
+        "seed": config.seed,
+        "step": loaded.step,
+        "weights": stamp.hash_arrays(loaded.variables),
+    }
+    around = stamp.environment(precision=config.dtype)
+    around |= {"checkpoint": str(checkpoint), "together": together}
+    model = models.build(
+        config.model,
+        correlation=config.correlation or None,
+        dtype=jnp.dtype(config.dtype),
+    )
+    track = tracking_function(
+        make_tracker(model, config), loaded.variables, together=together
+    )
+    folder = pathlib.Path(out_dir) / "results" / (name or tracker_name(checkpoint))
+    track_unfinished(track, videos, folder, identity=identity, around=around)
+    return folder
+
+
+def check_videos(videos: Sequence[Video]) -> None:
+    """Refuses sequences that no tracker can start on.
+
+    Args:
+      videos: the sequences.
+
+    Raises:
+      InputError: there are none, or one's first box is absent.
+    """
+    if not videos:
+        raise InputError("no sequences to track")
+    for video in videos:
+        if not np.all(np.isfinite(video.xyxy[0])):
+            raise InputError(
+                f"sequence {video.name}: its first frame has no box to start from"
+            )
+
+
+def track_unfinished(
+    track: Track,
+    videos: Sequence[Video],
+    folder: str | pathlib.Path,
+    *,
+    identity: dict,
+    around: dict,
+) -> list[str]:
+    """Tracks the sequences whose results are not there yet, and stamps each.
+
+    A result is kept where the folder's stamp has the same identity, its sequence the
+    same frames and ground truth, and its file can be read. Interrupted at any moment,
+    the next call goes on after the last finished sequence.
+
+    Args:
+      track: does the tracking.
+      videos: the sequences.
+      folder: of this tracker's results.
+      identity: of weights and settings, as JSON.
+      around: of the run, as JSON; recorded, never compared.
+
+    Returns:
+      Names of the sequences tracked now.
+
+    Raises:
+      InputError: from `track`, or a file cannot be written.
+    """
+    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in videos}
+    done = stamp.finished(folder, identity)
+    pending = [v for v in videos if not _is_kept(v, folder, done, hashes[v.name])]
+    if len(pending) < len(videos):
+        print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
+    tracked = []
+    total = sum(len(v.frames) for v in pending)
+    with tqdm(total=total, unit="frame", desc="tracking", disable=not total) as bar:
+        for result in track(pending, bar.update):
+            results.write_result(folder, result.name, result.xywh, result.seconds)
+            done[result.name] = hashes[result.name]
+            stamp.write(folder, identity, around, done)
+            tracked.append(result.name)
+    return tracked
+
+
+def _is_kept(video: Video, folder, done: dict[str, str], expected: str) -> bool:
+    """Whether a sequence's result is there, of this ground truth, and readable."""
+    if done.get(video.name) != expected:
+        return False
+    path = pathlib.Path(folder) / f"{video.name}.txt"
+    try:
+        results.read_boxes_xywh(path, len(video.frames))
+    except InputError:
+        return False
+    return True

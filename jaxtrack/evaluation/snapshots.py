@@ -1,0 +1,92 @@
+"""Frames of a sequence with the true box and the trackers' boxes drawn in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+FAILED_IOU = 0.2
+
+
+def telling_frames(frames: np.ndarray, iou: np.ndarray, count: int = 5) -> list[int]:
+    """Picks frames that tell how a sequence went.
+
+    The sequence's first frame, the first counted one with an IoU below 0.2, and the
+    rest evenly from there to the end; evenly throughout where nothing fails.
+
+    Args:
+      frames: `[N]` indices of the counted frames.
+      iou: `[N]` of those frames.
+      count: frames to pick; fewer come back from a shorter sequence.
+
+    Returns:
+      Ascending indices of frames.
+    """
+    failed = np.flatnonzero(iou < FAILED_IOU)
+    start = int(failed[0]) if len(failed) else 0
+    num_rest = count - 1 if len(failed) else count
+    even = np.linspace(start, len(frames) - 1, num_rest).round().astype(int)
+    return sorted({0, *(int(frames[i]) for i in even)})[:count]
+
+
+def _to_pixels(box: np.ndarray, scale: float) -> tuple[tuple[int, int], ...] | None:
+    """Corners in pixels of the scaled image; None where there is no box."""
+    if not np.all(np.isfinite(box)) or np.any(box[2:] <= 0):
+        return None
+    corners = np.concatenate([box[:2], box[:2] + box[2:]]) * scale
+    x0, y0, x1, y1 = np.clip(np.round(corners), -10_000, 10_000).astype(int)
+    return (int(x0), int(y0)), (int(x1) - 1, int(y1) - 1)
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    """Channels of `#rrggbb`."""
+    return tuple(bytes.fromhex(color.removeprefix("#")))
+
+
+def draw(
+    path: str | Path,
+    truth: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    *,
+    width: int = 400,
+) -> bytes:
+    """Draws boxes into a scaled frame: the truth white, trackers in their colours.
+
+    Args:
+      path: image file.
+      truth: `[4]` xywh, px; nothing is drawn where it is empty or NaN.
+      predicted: colour `#rrggbb` -> `[4]` xywh, px.
+      width: of the picture, px; smaller frames are not enlarged beyond twice.
+
+    Returns:
+      A JPEG file's bytes.
+
+    Raises:
+      InputError: the frame cannot be read.
+    """
+    try:
+        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    except (OSError, cv2.error):
+        image = None
+    if image is None:
+        raise InputError(f"frame {path} is missing or damaged")
+    scale = min(width / image.shape[1], 2.0)
+    size = (round(image.shape[1] * scale), max(1, round(image.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image = cv2.resize(image, size, interpolation=how)
+    boxes = [((255, 255, 255), truth), *((_rgb(c), b) for c, b in predicted.items())]
+    for color, box in boxes:
+        corners = _to_pixels(np.asarray(box, np.float64), scale)
+        if corners is not None:
+            cv2.rectangle(image, *corners, (0, 0, 0), 5, cv2.LINE_AA)
+            cv2.rectangle(image, *corners, color, 3, cv2.LINE_AA)
+    done, jpeg = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82]
+    )
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    return jpeg.tobytes()

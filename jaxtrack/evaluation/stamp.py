@@ -1,0 +1,144 @@
+"""What made a folder of results: enough to know whether it may be kept.
+
+`<tracker>/stamp.json` holds the identity of the run (weights, settings, version), the
+environment it ran in, and the finished sequences with a hash of their ground truth.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxtrack.evaluation import results
+
+FILE = "stamp.json"
+_PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
+
+
+def hash_arrays(tree) -> str:
+    """SHA-256 of a pytree: names, shapes, types and bytes of its leaves.
+
+    Args:
+      tree: of arrays, on the host or on a device.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.ascontiguousarray(leaf)
+        digest.update(
+            f"{jax.tree_util.keystr(path)}{array.shape}{array.dtype}".encode()
+        )
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def hash_json(value) -> str:
+    """SHA-256 of a value's JSON with sorted keys.
+
+    Args:
+      value: what `json.dumps` takes.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def hash_sequence(frames, xyxy: np.ndarray) -> str:
+    """SHA-256 of what a sequence's result depends on: frame names and boxes.
+
+    Args:
+      frames: paths of the frames.
+      xyxy: `[N, 4]` ground truth, px.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    boxes = np.ascontiguousarray(xyxy, np.float64)
+    return hash_json([[Path(f).name for f in frames], boxes.tobytes().hex()])
+
+
+def environment(*, precision: str) -> dict:
+    """Versions, device and precision of this process.
+
+    Args:
+      precision: type the network computes in.
+
+    Returns:
+      What the stamp records beside the identity; it never decides about reuse.
+    """
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "unknown"
+    device = jax.devices()[0]
+    return {
+        "versions": versions,
+        "device": f"{device.platform}: {device.device_kind}",
+        "num_devices": jax.device_count(),
+        "precision": precision,
+        "matmul_precision": str(jax.config.jax_default_matmul_precision or "default"),
+    }
+
+
+def read(folder: str | Path) -> dict | None:
+    """The stamp of a folder of results.
+
+    Args:
+      folder: of one tracker.
+
+    Returns:
+      None where there is none, or it is damaged: then nothing may be kept.
+    """
+    try:
+        stamp = json.loads((Path(folder) / FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return stamp if isinstance(stamp, dict) else None
+
+
+def finished(folder: str | Path, identity: Mapping) -> dict[str, str]:
+    """Sequences that a run of the same identity has finished.
+
+    Args:
+      folder: of one tracker.
+      identity: of the run that asks.
+
+    Returns:
+      name of a sequence -> hash of its frames and ground truth.
+    """
+    stamp = read(folder)
+    if stamp is None or stamp.get("hash") != hash_json(identity):
+        return {}
+    sequences = stamp.get("sequences")
+    return dict(sequences) if isinstance(sequences, dict) else {}
+
+
+def write(
+    folder: str | Path, identity: Mapping, around: Mapping, sequences: Mapping[str, str]
+) -> None:
+    """Writes the stamp, whole or not at all.
+
+    Args:
+      folder: of one tracker.
+      identity: decides whether results may be kept.
+      around: the environment.
+      sequences: name -> hash, of those finished.
+    """
+    stamp = {
+        "hash": hash_json(identity),
+        "identity": identity,
+        "environment": around,
+        "sequences": dict(sequences),
+    }
+    text = json.dumps(stamp, indent=1, sort_keys=True) + "\n"
+    results.write_text(Path(folder) / FILE, text)
