@@ -16,6 +16,7 @@ import numpy as np
 from absl import app, flags
 
 from jaxtrack.data import annotations, build, crops, pipeline
+from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 
@@ -92,7 +93,7 @@ def _make_pipeline(folder, num_workers, augmentation=None):
 def _loader(folder, augmentation=None):
     """Returns a function that makes pair `i` as a loader process does."""
     source = RecordSource(folder)
-    loader = pipeline.PairLoader(
+    loader = PairLoader(
         [source],
         settings=PairSettings(),
         augmentation=augmentation or Augmentation(),

@@ -57,7 +57,7 @@ def build(
     parts = packing.split(clips) if clips else []
     fingerprint = hashlib.sha256("".join(p.key for p in parts).encode()).hexdigest()
     if out.exists():
-        return _existing(out, fingerprint, faults, skip_damaged)
+        return _existing(out, fingerprint, skip_damaged)
     work = out.with_name(out.name + ".incomplete")
     (work / "parts").mkdir(parents=True, exist_ok=True)
     _pack_all(parts, work / "parts", num_workers)
@@ -70,7 +70,7 @@ def build(
     return tracks.read(out)
 
 
-def _existing(out, fingerprint, faults, skip_damaged):
+def _existing(out, fingerprint, skip_damaged):
     """Returns the index of what was packed before, if it is of the same files."""
     index = tracks.read(out)
     if index.fingerprint != fingerprint:
@@ -78,7 +78,7 @@ def _existing(out, fingerprint, faults, skip_damaged):
             f"{out}: holds other data, or its files have changed since; delete it or "
             "choose another --out"
         )
-    _refuse(faults + list(index.faults), skip_damaged, out)
+    _refuse(index.faults, skip_damaged, out)
     return index
 
 

@@ -1,4 +1,4 @@
-"""The loader: pairs drawn, cropped and batched by Grain, in processes or threads.
+"""The stream of batches: Grain shuffles, mixes and loads, in processes or threads.
 
 Pair `i` of the stream is a function of the seed and `i` alone; process `p` of `P` takes
 the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
@@ -15,106 +15,16 @@ from collections.abc import Sequence
 import cv2
 import grain
 import numpy as np
-from absl import flags, logging
+from absl import flags
 
-from jaxtrack.data import pairs, transforms
 from jaxtrack.data.batch import Batch
+from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
 _BATCHES_AHEAD = 2  # Of each loader process.
-_DAMAGED_IN_A_ROW = 20
-_OTHER_REDUCTION = 4
-
-
-class PairLoader(grain.transforms.RandomMap):
-    """Draws and makes the pair whose template shows a given track."""
-
-    def __init__(
-        self,
-        sources: Sequence[TrackSource],
-        *,
-        settings: PairSettings,
-        augmentation: Augmentation,
-        skip_damaged: bool = False,
-    ):
-        """Makes a loader.
-
-        Args:
-          sources: track sources.
-          settings: how pairs are drawn and cropped.
-          augmentation: what is done to the crops.
-          skip_damaged: whether another pair is drawn where a frame is damaged.
-        """
-        self._sources = tuple(sources)
-        self._settings = settings
-        self._augmentation = augmentation
-        self._skip_damaged = skip_damaged
-
-    def random_map(
-        self, element: tuple[int, int], rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        """Makes one pair.
-
-        Args:
-          element: numbers of the source and of the template's track.
-          rng: random numbers of this pair.
-
-        Returns:
-          One row of a batch; see `data/batch.py`.
-
-        Raises:
-          InputError: if a frame is damaged and damaged ones are not skipped, or if too
-            many in a row are.
-        """
-        source, track = element
-        for _ in range(_DAMAGED_IN_A_ROW):
-            try:
-                return self._load(source, track, rng)
-            except InputError as error:
-                if not self._skip_damaged:
-                    raise
-                logging.warning("left out: %s", error)
-                track = int(rng.integers(self._sources[source].num_tracks))
-        raise InputError(
-            f"source {source}: {_DAMAGED_IN_A_ROW} damaged frames in a row"
-        )
-
-    def _load(self, source, track, rng):
-        """Draws a pair, reads its frames and crops them."""
-        pair = pairs.sample_pair(
-            self._sources,
-            source,
-            track,
-            rng,
-            frame_range=self._settings.frame_range,
-            negative_ratio=self._settings.negative_ratio,
-        )
-
-        def reader(frame):
-            source = self._sources[frame.source]
-            return lambda reduction: source.frame(
-                frame.track, frame.time, reduction=reduction
-            )
-
-        def read_other():
-            return reader(pairs.sample_other(self._sources, pair.z, rng))(
-                _OTHER_REDUCTION
-            )[0]
-
-        example = transforms.make_pair(
-            reader(pair.z),
-            None if pair.x[:3] == pair.z[:3] else reader(pair.x),
-            pair.z.xyxy,
-            pair.x.xyxy,
-            rng,
-            settings=self._settings,
-            augmentation=self._augmentation,
-            read_other=read_other,
-        )
-        return {**example, "is_positive": np.bool_(pair.is_positive)}
 
 
 class PairIterator(grain.DatasetIterator):
@@ -139,14 +49,15 @@ class PairIterator(grain.DatasetIterator):
         self._num_workers = num_workers
         self._fingerprint = dict(fingerprint)
         self._position = 0
-        self._iterator = None
-        self._at_exit = None
+        # In a list that is emptied at exit: Grain cannot close what is still alive when
+        # Python takes its modules down.
+        self._running: list[grain.DatasetIterator] = []
+        weakref.finalize(self, self._end, self._running)
 
     def __next__(self) -> Batch:
         """Returns the next batch."""
-        if self._iterator is None:
-            self._start()
-        batch = next(self._iterator)
+        self.start_prefetch()
+        batch = next(self._running[0])
         self._position += 1
         # Out of the memory shared with a loader, which must outlive every view of it.
         return {name: np.array(array) for name, array in batch.items()}
@@ -175,15 +86,18 @@ class PairIterator(grain.DatasetIterator):
 
     def start_prefetch(self) -> None:
         """Starts loading ahead."""
-        if self._iterator is None:
-            self._start()
+        if not self._running:
+            self._running.append(self._start())
 
     def close(self) -> None:
         """Ends the loader processes; the next batch asked for starts new ones."""
-        iterator, self._iterator = self._iterator, None
-        if iterator is not None:
-            iterator.close()
-            self._at_exit.detach()
+        self._end(self._running)
+
+    @staticmethod
+    def _end(running):
+        """Ends what is running and forgets it; reads no name of this module."""
+        while running:
+            running.pop().close()
 
     def _start(self):
         """Starts the loader at the present position."""
@@ -202,8 +116,7 @@ class PairIterator(grain.DatasetIterator):
                 ),
                 worker_init_fn=_init_worker,
             )
-        self._iterator = iter(batches)
-        self._at_exit = weakref.finalize(self, self._iterator.close)
+        return iter(batches)
 
 
 def make_pipeline(

@@ -91,7 +91,12 @@ class RecordSource:
         record = int(self._index.records[self._index.rows(track)][time])
         if record < 0:
             raise InputError(f"{name}: was damaged and left out when packed")
-        data = self._records[record]["image"]
+        try:
+            data = self._records[record]["image"]
+        except (RuntimeError, ValueError, IndexError, KeyError) as error:
+            raise InputError(
+                f"{name}: damaged record ({error}); build again"
+            ) from error
         return jpeg.decode(data, name, reduction=reduction), reduction
 
     def __getstate__(self):

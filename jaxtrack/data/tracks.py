@@ -1,6 +1,7 @@
 """The index of tracks: which records, with which boxes, make up each track."""
 
 import dataclasses
+import io
 import pathlib
 from collections.abc import Sequence
 
@@ -92,7 +93,7 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
             " python -m jaxtrack.data.build"
         )
     try:
-        with np.load(path) as arrays:
+        with np.load(io.BytesIO(path.read_bytes())) as arrays:
             fields = {f.name: arrays[f.name] for f in dataclasses.fields(TrackIndex)}
     except Exception as error:  # numpy raises many kinds on a damaged archive.
         raise InputError(f"{path}: damaged index ({error}); build again") from error

@@ -1,0 +1,101 @@
+"""One training pair, from the number of a track to crops and a box."""
+
+from collections.abc import Sequence
+
+import grain
+import numpy as np
+from absl import logging
+
+from jaxtrack.data import pairs, transforms
+from jaxtrack.data.settings import Augmentation, PairSettings
+from jaxtrack.data.sources import TrackSource
+from jaxtrack.errors import InputError
+
+_DAMAGED_RUNNING = 20
+_OTHER_REDUCTION = 4  # An image that only fills the outside need not be sharp.
+
+
+class PairLoader(grain.transforms.RandomMap):
+    """Draws and makes the pair whose template shows a given track."""
+
+    def __init__(
+        self,
+        sources: Sequence[TrackSource],
+        *,
+        settings: PairSettings,
+        augmentation: Augmentation,
+        skip_damaged: bool = False,
+    ):
+        """Makes a loader.
+
+        Args:
+          sources: track sources.
+          settings: how pairs are drawn and cropped.
+          augmentation: what is done to the crops.
+          skip_damaged: whether another pair is drawn where a frame is damaged.
+        """
+        self._sources = tuple(sources)
+        self._settings = settings
+        self._augmentation = augmentation
+        self._skip_damaged = skip_damaged
+
+    def random_map(
+        self, element: tuple[int, int], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Makes one pair.
+
+        Args:
+          element: numbers of the source and of the template's track.
+          rng: random numbers of this pair.
+
+        Returns:
+          One row of a batch; see `data/batch.py`.
+
+        Raises:
+          InputError: if a frame is damaged and damaged ones are not skipped, or if too
+            many in a row are.
+        """
+        source, track = element
+        for _ in range(_DAMAGED_RUNNING):
+            try:
+                return self._load(source, track, rng)
+            except InputError as error:
+                if not self._skip_damaged:
+                    raise
+                logging.warning("left out: %s", error)
+                track = int(rng.integers(self._sources[source].num_tracks))
+        raise InputError(f"source {source}: {_DAMAGED_RUNNING} damaged frames in a row")
+
+    def _load(self, source, track, rng):
+        """Draws a pair, reads its frames and crops them."""
+        pair = pairs.sample_pair(
+            self._sources,
+            source,
+            track,
+            rng,
+            frame_range=self._settings.frame_range,
+            negative_ratio=self._settings.negative_ratio,
+        )
+
+        def reader(frame):
+            source = self._sources[frame.source]
+            return lambda reduction: source.frame(
+                frame.track, frame.time, reduction=reduction
+            )
+
+        def read_other():
+            return reader(pairs.sample_other(self._sources, pair.z, rng))(
+                _OTHER_REDUCTION
+            )[0]
+
+        example = transforms.make_pair(
+            reader(pair.z),
+            None if pair.x[:3] == pair.z[:3] else reader(pair.x),
+            pair.z.xyxy,
+            pair.x.xyxy,
+            rng,
+            settings=self._settings,
+            augmentation=self._augmentation,
+            read_other=read_other,
+        )
+        return {**example, "is_positive": np.bool_(pair.is_positive)}

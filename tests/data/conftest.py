@@ -1,0 +1,63 @@
+"""A small folder of sequences and stills, and the same packed."""
+
+import numpy as np
+import pytest
+
+from jaxtrack.data import annotations, build, jpeg
+
+HW = (48, 64)
+NUM_FRAMES = 6
+
+
+def scene(seed, hw=HW):
+    """A smooth random image, `[H, W, 3]` uint8: JPEG keeps it to a few levels."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: hw[0], : hw[1]] / 10
+    waves = rng.uniform(0.2, 1, (3, 2))
+    phases = rng.uniform(0, 6, 3)
+    image = [np.sin(a * x + b * y + p) for (a, b), p in zip(waves, phases, strict=True)]
+    return np.uint8(127 + 100 * np.stack(image, axis=-1))
+
+
+def write_sequence(folder, seed, num_frames=NUM_FRAMES):
+    """Writes frames and boxes; frame `t` has the box (10 + t, 12, 30 + t, 28)."""
+    (folder / "img").mkdir(parents=True)
+    xyxy = np.array([[10 + t, 12, 30 + t, 28] for t in range(num_frames)], float)
+    for t in range(num_frames):
+        data = jpeg.encode(scene(100 * seed + t))
+        (folder / "img" / f"{t + 1:04d}.jpg").write_bytes(data)
+    annotations.write_boxes(folder / "groundtruth_rect.txt", xyxy)
+    return xyxy
+
+
+def write_stills(folder, name="photos"):
+    """Writes two photographs, the first with two objects, and their table."""
+    (folder / name).mkdir(parents=True)
+    for number in range(2):
+        data = jpeg.encode(scene(900 + number))
+        (folder / name / f"{number}.jpg").write_bytes(data)
+    table = folder / f"{name}_boxes.tsv"
+    table.write_text(
+        "image\tx\ty\tw\th\n0.jpg\t1\t2\t20\t30\n0.jpg\t30\t5\t10\t10\n1.jpg\t0\t0\t9\t8\n"
+    )
+    return table
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder of the sequences `a` and `b`."""
+    for seed, name in enumerate("ab"):
+        write_sequence(tmp_path / "sequences" / name, seed)
+    return tmp_path / "sequences"
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory):
+    """Folder of records: tracks a and b of 6 frames, three of a still each."""
+    folder = tmp_path_factory.mktemp("packed")
+    for seed, name in enumerate("ab"):
+        write_sequence(folder / "sequences" / name, seed)
+    table = write_stills(folder)
+    out = folder / "records"
+    build.build(out, root=folder / "sequences", stills=[table], num_workers=1)
+    return out

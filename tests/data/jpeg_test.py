@@ -1,0 +1,104 @@
+"""Tests for jaxtrack.data.jpeg."""
+
+import cv2
+import numpy as np
+import pytest
+
+from jaxtrack.data import jpeg
+from jaxtrack.errors import InputError
+
+from .conftest import scene
+
+
+def test_decoding_gives_what_opencv_gives():
+    data = jpeg.encode(scene(0))
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    # Both use libjpeg-turbo; builds may round differently by a level.
+    np.testing.assert_allclose(jpeg.decode(data, "a"), expected[:, :, ::-1], atol=1)
+
+
+def test_encoding_keeps_the_order_of_colours():
+    image = np.zeros((16, 16, 3), np.uint8)
+    image[..., 0] = 200
+    decoded = jpeg.decode(jpeg.encode(image), "a")
+    np.testing.assert_allclose(decoded, image, atol=3)
+
+
+@pytest.mark.parametrize("reduction", [2, 4, 8])
+def test_reduced_pixels_are_averages_of_blocks(reduction):
+    image = scene(0, (64, 96))
+    decoded = jpeg.decode(jpeg.encode(image), "a", reduction=reduction)
+    blocks = image.reshape(64 // reduction, reduction, 96 // reduction, reduction, 3)
+    # Low frequencies of a block instead of its mean: equal where the image is smooth.
+    # A shift of half a reduced pixel would change this image by up to 25 levels.
+    tolerance = {2: 6, 4: 8, 8: 12}[reduction]
+    np.testing.assert_allclose(decoded, blocks.mean(axis=(1, 3)), atol=tolerance)
+    assert np.abs(decoded - blocks.mean(axis=(1, 3))).mean() < 2
+
+
+def test_reduced_sides_are_rounded_up():
+    data = jpeg.encode(scene(0, (45, 63)))
+    assert jpeg.decode(data, "a", reduction=2).shape == (23, 32, 3)
+    assert jpeg.decode(data, "a", reduction=4).shape == (12, 16, 3)
+
+
+def test_other_reductions_are_refused():
+    with pytest.raises(ValueError, match="reduction 3"):
+        jpeg.decode(jpeg.encode(scene(0)), "a", reduction=3)
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[: len(d) // 2], lambda d: d[:10]])
+def test_damaged_bytes_are_named(damage):
+    data = damage(jpeg.encode(scene(0)))
+    for reduction in (1, 2):
+        with pytest.raises(InputError, match="frame 7: damaged JPEG"):
+            jpeg.decode(data, "frame 7", reduction=reduction)
+
+
+def test_a_sound_file_is_kept_as_it_is(tmp_path):
+    data = jpeg.encode(scene(0, (45, 63)))
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert jpeg.read_checked(tmp_path / "a.jpg") == (data, (45, 63))
+
+
+def test_a_png_file_is_encoded(tmp_path):
+    image = scene(0)
+    cv2.imwrite(str(tmp_path / "a.png"), image[:, :, ::-1])
+    data, hw = jpeg.read_checked(tmp_path / "a.png")
+    assert hw == image.shape[:2]
+    assert np.abs(jpeg.decode(data, "a").astype(int) - image).mean() < 3
+
+
+def test_a_grey_file_is_read_as_three_channels(tmp_path):
+    gray = scene(0)[..., 0]
+    cv2.imwrite(str(tmp_path / "a.jpg"), gray)
+    data, hw = jpeg.read_checked(tmp_path / "a.jpg")
+    image = jpeg.decode(data, "a")
+    assert image.shape == (*hw, 3)
+    np.testing.assert_array_equal(image[..., 0], image[..., 2])
+
+
+def test_a_turned_photograph_is_stored_upright(tmp_path):
+    image = scene(0, (32, 64))
+    # An Exif block whose one entry (tag 0x0112, orientation) is 6: turn clockwise.
+    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0\0\0\0"
+    block = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    data = jpeg.encode(image)
+    (tmp_path / "a.jpg").write_bytes(data[:2] + block + data[2:])
+    data, hw = jpeg.read_checked(tmp_path / "a.jpg")
+    assert hw == (64, 32)
+    difference = jpeg.decode(data, "a").astype(int) - np.rot90(image, -1)
+    assert np.abs(difference).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot read"), (b"", "empty"), (b"hello", "not an image")],
+)
+def test_a_file_that_is_no_image_is_named(tmp_path, content, message):
+    path = tmp_path / "x.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=f"x.jpg: {message}"):
+        jpeg.read_checked(path)

@@ -1,0 +1,101 @@
+"""Tests for jaxtrack.data.loader."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.data.loader import PairLoader
+from jaxtrack.data.settings import Augmentation, PairSettings
+from jaxtrack.data.sources import RecordSource
+from jaxtrack.errors import InputError
+
+SETTINGS = PairSettings(template_size=16, search_size=32)
+NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
+
+
+class Painted:
+    """Tracks whose frames have one colour: the track's and time's numbers."""
+
+    num_tracks = 3
+
+    def __init__(self, damaged=()):
+        self.damaged = damaged
+        self.reads = []
+
+    def track_boxes(self, track):
+        return np.tile(np.array([40, 40, 60, 60], np.float32), (5, 1))
+
+    def frame(self, track, time, *, reduction=1):
+        self.reads.append((track, time))
+        if track in self.damaged:
+            raise InputError(f"track {track} is damaged")
+        image = np.empty((100, 100, 3), np.uint8)
+        image[...] = (track, time, 0)
+        return image, 1
+
+
+def load(source, number, *, track=0, augmentation=NONE, skip_damaged=False, **settings):
+    loader = PairLoader(
+        [source],
+        settings=dataclasses.replace(SETTINGS, **settings),
+        augmentation=augmentation,
+        skip_damaged=skip_damaged,
+    )
+    return loader.random_map((0, track), np.random.default_rng(number))
+
+
+def test_a_row_of_a_batch():
+    row = load(Painted(), 0, track=1)
+    batch_lib.check({name: np.asarray(value)[None] for name, value in row.items()})
+    assert row["z_image"].shape == (16, 16, 3) and row["x_image"].shape == (32, 32, 3)
+    assert row["z_image"][8, 8, 0] == row["x_image"][16, 16, 0] == 1
+
+
+def test_positive_and_negative_pairs():
+    for number in range(10):
+        row = load(Painted(), number, track=2)
+        assert row["is_positive"] and row["x_image"][16, 16, 0] == 2
+        row = load(Painted(), number, track=2, negative_ratio=1.0)
+        assert not row["is_positive"]
+        assert row["z_image"][8, 8, 0] == 2 and row["x_image"][16, 16, 0] != 2
+
+
+def test_a_shared_frame_is_read_once():
+    source = Painted()
+    for number in range(20):
+        row = load(source, number, frame_range=0)
+        np.testing.assert_array_equal(row["z_image"][8, 8], row["x_image"][16, 16])
+    assert len(source.reads) == 20
+
+
+def test_the_outside_shows_a_frame_of_another_track(packed):
+    augmentation = dataclasses.replace(NONE, fill_image=1.0)
+    source = Painted()
+    source.track_boxes = lambda track: np.array([[0, 0, 40, 40]], np.float32)
+    row = load(source, 0, track=1, augmentation=augmentation)
+    assert row["x_image"][0, 0, 0] != 1 and row["x_image"][16, 16, 0] == 1
+
+
+def test_a_damaged_frame_is_named_or_replaced():
+    with pytest.raises(InputError, match="track 1 is damaged"):
+        load(Painted(damaged=(1,)), 0, track=1)
+    row = load(Painted(damaged=(1,)), 0, track=1, skip_damaged=True)
+    assert row["z_image"][8, 8, 0] in (0, 2)
+    with pytest.raises(InputError, match="20 damaged frames in a row"):
+        load(Painted(damaged=(0, 1, 2)), 0, skip_damaged=True)
+
+
+def test_a_pair_is_a_function_of_its_random_numbers(packed):
+    source = RecordSource(packed)
+    augmentation = Augmentation(
+        **{f.name: 0.5 for f in dataclasses.fields(Augmentation)}
+    )
+    first, again, other = (
+        load(source, number, augmentation=augmentation, negative_ratio=0.5)
+        for number in (5, 5, 6)
+    )
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, again[name])
+    assert (first["x_image"] != other["x_image"]).any()

@@ -1,0 +1,231 @@
+"""Tests for jaxtrack.data.pipeline."""
+
+import json
+import multiprocessing
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import grain
+import numpy as np
+import pytest
+
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.data import pipeline
+from jaxtrack.data.settings import Augmentation, PairSettings
+from jaxtrack.data.sources import RecordSource
+from jaxtrack.errors import InputError
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+# A program that loads with two processes and prints their ids; then it hangs about.
+LOADING = """
+import multiprocessing, sys, time
+from jaxtrack.data import pipeline, settings, sources
+
+if __name__ == "__main__":
+    iterator = pipeline.make_pipeline(
+        [(sources.RecordSource(sys.argv[1]), 1.0)],
+        settings=settings.PairSettings(),
+        augmentation=settings.Augmentation(),
+        batch_size=2,
+        seed=0,
+        num_workers=2,
+    )
+    next(iterator)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+class Marked:
+    """Tracks of one frame whose colour is the source's mark and the track's number."""
+
+    def __init__(self, mark, num_tracks):
+        self.mark, self.num_tracks = mark, num_tracks
+
+    def track_boxes(self, track):
+        return np.array([[10, 10, 20, 20]], np.float32)
+
+    def frame(self, track, time, *, reduction=1):
+        image = np.empty((30, 30, 3), np.uint8)
+        image[...] = (self.mark, track, 0)
+        return image, 1
+
+
+def make(*sources, batch_size=4, num_workers=0, seed=0, **options):
+    return pipeline.make_pipeline(
+        [s if isinstance(s, tuple) else (s, 1.0) for s in sources],
+        settings=PairSettings(template_size=16, search_size=32),
+        augmentation=Augmentation(template_color=0.0, search_color=0.0, search_blur=0),
+        batch_size=batch_size,
+        seed=seed,
+        num_workers=num_workers,
+        **options,
+    )
+
+
+def take(iterator, count):
+    batches = [next(iterator) for _ in range(count)]
+    iterator.close()
+    return batches
+
+
+def marks(batches):
+    """Marks and track numbers of all templates, `[N, 2]`."""
+    return np.concatenate([batch["z_image"][:, 8, 8, :2] for batch in batches])
+
+
+def assert_equal(batches, others):
+    for batch, other in zip(batches, others, strict=True):
+        for name, value in batch.items():
+            np.testing.assert_array_equal(value, other[name])
+
+
+def test_batches_are_as_documented(packed):
+    batch = take(make(RecordSource(packed), batch_size=3), 1)[0]
+    batch_lib.check(batch)
+    assert batch["x_image"].shape == (3, 32, 32, 3)
+
+
+def test_a_seed_decides_everything(packed):
+    source = RecordSource(packed)
+    first = take(make(source), 3)
+    assert_equal(first, take(make(source), 3))
+    other = take(make(source, seed=1), 3)
+    assert (first[0]["x_image"] != other[0]["x_image"]).any()
+    # No pair repeats: a track shown again is cropped anew.
+    rows = np.concatenate([batch["xyxy"] for batch in first])
+    assert len(np.unique(rows, axis=0)) == len(rows)
+
+
+def test_every_track_is_shown_once_before_any_is_again():
+    shown = marks(take(make(Marked(1, 12)), 6))[:, 1]
+    assert sorted(shown[:12]) == sorted(shown[12:]) == list(range(12))
+    assert list(shown[:12]) != list(range(12))
+    assert list(shown[:12]) != list(shown[12:])  # In a new order.
+
+
+def test_sources_are_mixed_by_weight():
+    sources = (Marked(1, 7), 3.0), (Marked(2, 50), 1.0), (Marked(3, 5), 0.0)
+    shown = marks(take(make(*sources), 20))[:, 0]
+    # Of 80 pairs three quarters; grain takes turns, it does not draw.
+    assert abs((shown == 1).sum() - 60) <= 1 and abs((shown == 2).sum() - 20) <= 1
+
+
+def test_processes_share_the_stream():
+    source = Marked(1, 40)
+    whole = take(make(source, batch_size=6), 4)
+    parts = [
+        take(make(source, batch_size=3, process_index=p, process_count=2), 4)
+        for p in range(2)
+    ]
+    for batch, even, odd in zip(whole, *parts, strict=True):
+        np.testing.assert_array_equal(batch["xyxy"][0::2], even["xyxy"])
+        np.testing.assert_array_equal(batch["xyxy"][1::2], odd["xyxy"])
+
+
+def test_position_is_saved_and_restored(packed):
+    source = RecordSource(packed)
+    straight = take(make(source), 6)
+    iterator = make(source)
+    take(iterator, 4)
+    state = json.loads(json.dumps(iterator.get_state()))
+    resumed = make(source)
+    resumed.set_state(state)
+    assert_equal(take(resumed, 2), straight[4:])
+    iterator.set_state({**state, "position": 1})  # Also backwards.
+    assert_equal(take(iterator, 2), straight[1:3])
+    assert isinstance(iterator, grain.DatasetIterator)  # As orbax's handler asks.
+
+
+@pytest.mark.parametrize("change", [{"batch_size": 5}, {"seed": 3}])
+def test_a_state_of_another_stream_is_refused(change):
+    state = make(Marked(1, 3)).get_state()
+    with pytest.raises(InputError, match=next(iter(change))):
+        make(Marked(1, 3), **change).set_state(state)
+
+
+def test_loader_processes_change_nothing_and_are_closed(packed):
+    source = RecordSource(packed)
+    straight = take(make(source), 6)
+    iterator = make(source, num_workers=2)
+    batches = [next(iterator) for _ in range(3)]
+    state = iterator.get_state()
+    workers = {child.pid for child in multiprocessing.active_children()}
+    assert len(workers) == 2
+    assert_equal(batches, straight[:3])
+    iterator.close()
+    _assert_gone(workers)
+    resumed = make(source, num_workers=1)  # A state fits any number of processes.
+    resumed.set_state(state)
+    assert_equal(take(resumed, 3), straight[3:])
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_damaged_frame_reaches_the_user(num_workers):
+    iterator = make(Damaged(), num_workers=num_workers)
+    with pytest.raises(InputError, match="photo 7 is damaged"):
+        next(iterator)
+    iterator.close()
+
+
+class Damaged(Marked):
+    def __init__(self):
+        super().__init__(1, 3)
+
+    def frame(self, track, time, *, reduction=1):
+        raise InputError("photo 7 is damaged")
+
+
+def test_no_data_is_refused():
+    with pytest.raises(InputError, match="no training data"):
+        make()
+    with pytest.raises(InputError, match="no training data"):
+        make((Marked(1, 3), 0.0))
+    with pytest.raises(InputError, match="source 0 has no tracks"):
+        make(Marked(1, 0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_its_parent(packed, tmp_path, number):
+    script = tmp_path / "loading.py"
+    script.write_text(LOADING)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(packed)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        start_new_session=True,
+    )
+    workers = {int(word) for word in process.stdout.readline().split()}
+    assert len(workers) == 2
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # As a terminal sends Ctrl-C, to all.
+    else:
+        process.send_signal(number)
+    stderr = process.communicate(timeout=20)[1].decode()
+    _assert_gone(workers)
+    assert stderr.count("Traceback") <= 1, stderr  # The parent's own.
+
+
+def _assert_gone(pids):
+    """Waits for processes to end, ten seconds at most."""
+    deadline = time.monotonic() + 10
+    while any(_is_alive(pid) for pid in pids):
+        assert time.monotonic() < deadline, (
+            f"alive: {[p for p in pids if _is_alive(p)]}"
+        )
+        time.sleep(0.05)
+
+
+def _is_alive(pid):
+    """Tells whether a process runs; one that only waits to be counted does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False

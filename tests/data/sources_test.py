@@ -1,0 +1,75 @@
+"""Tests for jaxtrack.data.sources."""
+
+import concurrent.futures
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+
+from jaxtrack.data import jpeg, sources, tracks
+from jaxtrack.errors import InputError
+
+from .conftest import NUM_FRAMES, scene
+
+
+def test_tracks_of_a_packed_folder(packed):
+    source = sources.RecordSource(packed)
+    assert source.num_tracks == 5
+    boxes = source.track_boxes(1)
+    assert boxes.shape == (NUM_FRAMES, 4) and boxes.dtype == np.float32
+    np.testing.assert_array_equal(boxes[2], [12, 12, 32, 28])
+    np.testing.assert_array_equal(source.track_boxes(3), [[30, 5, 40, 15]])
+
+
+@pytest.mark.parametrize(
+    ("track", "time", "seed"), [(0, 0, 0), (1, 4, 104), (4, 0, 901)]
+)
+def test_frames_are_those_of_the_track(packed, track, time, seed):
+    image, reduced = sources.RecordSource(packed).frame(track, time)
+    assert reduced == 1
+    expected = jpeg.decode(jpeg.encode(scene(seed)), "expected")
+    np.testing.assert_array_equal(image, expected)
+
+
+def test_a_reduced_frame(packed):
+    image, reduced = sources.RecordSource(packed).frame(0, 1, reduction=4)
+    assert reduced == 4 and image.shape == (12, 16, 3)
+
+
+def test_a_pickled_source_is_small_and_reads_the_same(packed):
+    source = sources.RecordSource(packed)
+    frame, _ = source.frame(0, 3)  # Opened; pickling must not carry open files.
+    data = pickle.dumps(source)
+    assert len(data) < 500
+    np.testing.assert_array_equal(pickle.loads(data).frame(0, 3)[0], frame)
+
+
+def test_threads_may_share_a_source(packed):
+    source = sources.RecordSource(packed)
+    jobs = [(track, time) for track in (0, 1) for time in range(NUM_FRAMES)] * 5
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        frames = list(pool.map(lambda job: source.frame(*job)[0], jobs))
+    for job, frame in zip(jobs, frames, strict=True):
+        np.testing.assert_array_equal(frame, source.frame(*job)[0])
+
+
+def test_a_frame_that_was_damaged_is_named(packed, tmp_path):
+    folder = tmp_path / "records"
+    shutil.copytree(packed, folder)
+    index = tracks.read(folder)
+    index.records[2] = -1
+    tracks.write(index, folder)
+    with pytest.raises(InputError, match="track a, frame 2: was damaged"):
+        sources.RecordSource(folder).frame(0, 2)
+
+
+def test_damaged_records_are_named(packed, tmp_path):
+    folder = tmp_path / "records"
+    shutil.copytree(packed, folder)
+    (shard,) = folder.glob("*.array_record-*")
+    shard.write_bytes(b"")
+    with pytest.raises(InputError, match=r"track a, frame 0: damaged record"):
+        sources.RecordSource(folder).frame(0, 0)
+    with pytest.raises(InputError, match="no packed data"):
+        sources.RecordSource(tmp_path / "absent")
