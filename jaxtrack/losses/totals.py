@@ -6,6 +6,7 @@ that count. So the loss of the whole batch is the *sum* of what the devices retu
 so is its gradient: a training step applies `lax.psum` to both, never `lax.pmean`.
 """
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -78,35 +79,31 @@ def siamcar_loss(
     )
     positive = labels == regions.POSITIVE
     centerness = regions.centerness_targets(target)
-    predicted = boxes.ltrb_to_xyxy(points, outputs["ltrb"])
+    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    ltrb = jnp.where(positive[..., None], outputs["ltrb"], 0)
+    predicted = boxes.ltrb_to_xyxy(points, ltrb)
     iou = boxes.iou(lax.stop_gradient(predicted), xyxy)
-
-    cls = _classification(
-        outputs["cls"], labels, hard_negatives, cls_weights, axis_name
-    )
     if regression == "iou":
-        losses = regression_losses.iou_loss(outputs["ltrb"], target)
+        reg = regression_losses.iou_loss(ltrb, target)
     else:
-        losses = regression_losses.giou_loss(predicted, xyxy)
-    weight = centerness if centerness_weighted else jnp.ones_like(centerness)
-    reg = _share(losses, jnp.where(positive, weight, 0), axis_name)
-    bce = quality_losses.bce_with_logits(
-        outputs["centerness"][..., 0], centerness if quality == "centerness" else iou
-    )
-    rated = _share(bce, positive, axis_name)
+        reg = regression_losses.giou_loss(predicted, xyxy)
+    goal = centerness if quality == "centerness" else iou
+    bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
+    importance = positive * (centerness if centerness_weighted else 1.0)
 
-    loss = weights[0] * cls + weights[1] * reg + weights[2] * rated
+    share = functools.partial(_share, axis_name=axis_name)
     metrics = {
-        "loss": loss,
-        "cls": cls,
-        "reg": reg,
-        "quality": rated,
-        "iou": _share(iou, positive, axis_name),
-        "positives": _share(
-            jnp.sum(positive, axis=(1, 2)), jnp.ones_like(is_positive), axis_name
+        "cls": _classification(
+            outputs["cls"], labels, hard_negatives, cls_weights, share
         ),
+        "reg": share(reg, importance),
+        "quality": share(bce, positive),
+        "iou": share(iou, positive),
+        "positives": share(jnp.sum(positive, (1, 2)), jnp.ones_like(is_positive)),
     }
-    return loss, metrics
+    terms = (metrics["cls"], metrics["reg"], metrics["quality"])
+    loss = sum(weight * term for weight, term in zip(weights, terms, strict=True))
+    return loss, {"loss": loss, **metrics}
 
 
 def _check(outputs, xyxy, is_positive, points, regression, quality):
@@ -146,26 +143,20 @@ def _targets(xyxy, is_positive, points, positive_size, min_half, ignore_inside):
     return labels, target, xyxy[:, None, None, :]
 
 
-def _classification(logits, labels, num_hard, cls_weights, axis_name):
+def _classification(logits, labels, num_hard, cls_weights, share):
     """Weighs the mean losses of positive, negative and hardest negative cells."""
     losses = classification.softmax_cross_entropy(logits, labels)
-    positive = _share(losses, labels == regions.POSITIVE, axis_name)
-    negative = _share(losses, labels == regions.NEGATIVE, axis_name)
-    total = cls_weights[0] * positive + cls_weights[1] * negative
+    total = cls_weights[0] * share(losses, labels == regions.POSITIVE)
+    total += cls_weights[1] * share(losses, labels == regions.NEGATIVE)
     if num_hard:
         hardest = classification.hard_negatives(losses, labels, count=num_hard)
-        total += cls_weights[2] * _share(*hardest, axis_name)
+        total += cls_weights[2] * share(*hardest)
     return total
 
 
 def _share(values, weights, axis_name):
-    """Returns this device's part of the weighted mean over all devices; 0 of nothing.
-
-    Values of weight 0 are dropped rather than multiplied, so that what they hold (a
-    far too large exponential, say) reaches neither the mean nor its gradient.
-    """
-    weights = weights.astype(jnp.float32)
-    values = jnp.where(weights > 0, values.astype(jnp.float32), 0)
+    """Returns this device's part of the weighted mean over all of them; 0 of none."""
+    weights, values = weights.astype(jnp.float32), values.astype(jnp.float32)
     whole = jnp.sum(weights)
     if axis_name is not None:
         whole = lax.psum(whole, axis_name)

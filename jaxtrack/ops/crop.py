@@ -27,8 +27,9 @@ def crop_and_resize(
 
     where every pixel outside of the image reads `fill`. At integer corners and an
     integer side this is the padding, slicing and bilinear resizing of public trackers
-    (SiamFC, arXiv:1606.09549, section "Dataset curation"). Value and gradient with
-    respect to image, centre, side and fill are exact almost everywhere.
+    (as in SiamFC, arXiv:1606.09549, section "Dataset curation"), but that the border
+    cells of an enlarged square see the pixels beyond it, where those repeat its own.
+    The result is differentiable by image, centre, side and fill.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8 or float.

@@ -1,0 +1,90 @@
+"""Tests for jaxtrack.losses.regression."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from jaxtrack.losses import regression
+from jaxtrack.ops import boxes
+
+
+def random_ltrb(seed):
+    return np.random.default_rng(seed).uniform(1, 30, (40, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+def test_iou_loss_matches_definition(variant, smoothing):
+    ltrb, target = random_ltrb(0), random_ltrb(1)
+    losses = variant(lambda a, b: regression.iou_loss(a, b, smoothing=smoothing))(
+        ltrb, target
+    )
+
+    def area(ltrb):
+        left, top, right, bottom = ltrb.astype("f8").T
+        return (left + right) * (top + bottom)
+
+    inter = area(np.minimum(ltrb, target))
+    union = area(ltrb) + area(target) - inter
+    expected = -np.log((inter + smoothing) / (union + smoothing))
+    np.testing.assert_allclose(losses, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_iou_loss_by_hand():
+    # 2 x 2 in 4 x 2 around one point: (4 + 1) / (8 + 1).
+    ltrb, target = jnp.array([1.0, 1.0, 1.0, 1.0]), jnp.array([1.0, 1.0, 3.0, 1.0])
+    loss = regression.iou_loss(ltrb, target)
+    assert loss == pytest.approx(np.log(9 / 5), rel=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+def test_perfect_prediction_costs_nothing(smoothing):
+    ltrb = jnp.asarray(random_ltrb(0))
+    losses = regression.iou_loss(ltrb, ltrb, smoothing=smoothing)
+    np.testing.assert_allclose(losses, 0, atol=1e-6)
+    xyxy = boxes.ltrb_to_xyxy(jnp.zeros((40, 2)), ltrb)
+    np.testing.assert_allclose(regression.giou_loss(xyxy, xyxy), 0, atol=1e-6)
+
+
+def test_point_outside_of_the_target():
+    # Point (0, 0), target x 2..6, y -1..1; predicted x -1..5: intersection 3 * 2 = 6,
+    # union 12 + 8 - 6 = 14.
+    target, ltrb = jnp.array([-2.0, 1.0, 6.0, 1.0]), jnp.array([1.0, 1.0, 5.0, 1.0])
+    loss = regression.iou_loss(ltrb, target, smoothing=0.0)
+    assert loss == pytest.approx(np.log(14 / 6), rel=1e-6)
+
+
+def test_giou_loss_by_hand():
+    # Apart by 2 in a hull of 6 x 1: GIoU = -1/3.
+    a, b = jnp.array([0.0, 0.0, 2.0, 1.0]), jnp.array([4.0, 0.0, 6.0, 1.0])
+    assert regression.giou_loss(a, b) == pytest.approx(4 / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", [regression.iou_loss, regression.giou_loss])
+def test_gradients(loss):
+    ltrb, target = random_ltrb(2)[:5], random_ltrb(3)[:5]
+    if loss is regression.giou_loss:
+        origin = np.zeros((5, 2), np.float32)
+        ltrb, target = (boxes.ltrb_to_xyxy(origin, d) for d in (ltrb, target))
+    check_grads(loss, (ltrb, target), order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
+@pytest.mark.parametrize("target", [[0.0] * 4, [1.0, 1.0, 2.0, 2.0], [-3.0, 1, -2, 1]])
+@pytest.mark.parametrize("ltrb", [[0.0] * 4, [1.0, 0.0, 1.0, 0.0], [1.0, 1.0, 2.0, 2]])
+def test_degenerate_boxes_have_finite_value_and_gradient(ltrb, target, smoothing):
+    def iou_loss(ltrb, target):
+        return regression.iou_loss(ltrb, target, smoothing=smoothing)
+
+    for loss in (iou_loss, regression.giou_loss):
+        value, gradients = jax.value_and_grad(loss, (0, 1))(
+            jnp.array(ltrb), jnp.array(target)
+        )
+        assert np.isfinite(value)
+        assert np.isfinite(gradients).all()
+
+
+def test_bad_shapes():
+    with pytest.raises(ValueError, match=r"\(2, 4\) and target \(4,\) differ"):
+        regression.iou_loss(jnp.zeros((2, 4)), jnp.zeros(4))
