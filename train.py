@@ -4,13 +4,10 @@ Run: python train.py --config=configs/siamcar_lite0.py --workdir=runs/lite0
 """
 
 from absl import flags
-from ml_collections import config_flags
 
 from jaxtrack import cli
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config", "configs/siamcar_lite0.py", "Settings; --config.FIELD=VALUE overrides."
-)
+_CONFIG = cli.define_config("configs/siamcar_lite0.py")
 _WORKDIR = flags.DEFINE_string("workdir", "runs/train", "Checkpoints and logs go here.")
 
 

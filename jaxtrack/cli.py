@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
+from ml_collections import ConfigDict, config_flags
 
 from jaxtrack.errors import InputError
 
@@ -14,15 +15,42 @@ def fail(message: str) -> None:
     raise SystemExit(2)
 
 
+def define_config(default: str) -> flags.FlagHolder[ConfigDict]:
+    """Defines `--config=FILE` and `--config.FIELD=VALUE`.
+
+    Args:
+      default: file of the settings where none is given.
+
+    Returns:
+      The flag. Fields that the file does not have end the command.
+    """
+    text = "Settings; --config.FIELD=VALUE overrides one."
+    try:  # Overrides of the default file are already looked up here.
+        return config_flags.DEFINE_config_file("config", default, text)
+    except (AttributeError, KeyError) as fault:
+        return fail(_unknown_field(fault))
+
+
+def _unknown_field(fault: Exception) -> str:
+    """Words what ml_collections says of a field that does not exist."""
+    text = str(fault.args[0]).replace("\\n", " ").replace("\\", "").strip("'\"")
+    return f"--config has no such field: {text}"
+
+
 def _parse(argv: Sequence[str]) -> list[str]:
     """Parses flags; an unknown or ill-typed one is the user's to mend."""
     try:
         rest = flags.FLAGS(list(argv))
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError) as fault:
-        message = str(fault.args[0]) if fault.args else str(fault)
-        return fail(f"{message} (see --help)")
-    except FileNotFoundError as fault:
-        return fail(f"no config file {fault.filename}: see the folder configs/")
+        if "config" in flags.FLAGS:
+            dict(
+                flags.FLAGS["config"].value
+            )  # Where a file failed to load, it says so.
+    except (AttributeError, KeyError) as fault:
+        return fail(_unknown_field(fault))
+    except (flags.Error, TypeError, ValueError) as fault:
+        return fail(f"{fault} (see --help)")
+    except OSError as fault:
+        return fail(f"--config: {str(fault).splitlines()[-1]}: see the folder configs/")
     if len(rest) > 1:
         return fail(f"unexpected argument {rest[1]!r}: flags are written --name=value")
     return rest
@@ -40,7 +68,9 @@ def run(main: Callable[[], None]) -> None:
     def guarded(argv: Sequence[str]) -> None:
         del argv
         if not flags.FLAGS["verbosity"].present:
-            logging.set_verbosity(logging.WARNING)  # Orbax reports every file it writes.
+            logging.set_verbosity(
+                logging.WARNING
+            )  # Orbax reports every file it writes.
         try:
             main()
         except InputError as fault:

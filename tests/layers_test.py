@@ -28,7 +28,7 @@ ALLOWED = {
         *("config", "ops", "models", "tracking", "training.checkpoint"),
         "data.annotations",
     ),
-    "demo": ("training", "evaluation", "clients", "data"),
+    "demo": ("cli", "training", "evaluation", "clients", "data"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
 

@@ -105,13 +105,13 @@ LITE = Geometry(128, 256, 32, 8, 4.0)
 
 def siamcar_r50(*, correlation=None, dtype=jnp.float32, axis_name=None) -> SiamCar:
     """Returns SiamCAR as published, with ResNet-50; see `jaxtrack.models.build`."""
-    backbone = resnet.resnet50(axis_name, dtype)
+    backbone = resnet.resnet50(axis_name=axis_name, dtype=dtype)
     return _released("siamcar_r50", backbone, correlation, dtype, axis_name)
 
 
 def siamcar_r18(*, correlation=None, dtype=jnp.float32, axis_name=None) -> SiamCar:
     """Returns SiamCAR with ResNet-18; see `jaxtrack.models.build`."""
-    backbone = resnet.resnet18(axis_name, dtype)
+    backbone = resnet.resnet18(axis_name=axis_name, dtype=dtype)
     return _released("siamcar_r18", backbone, correlation, dtype, axis_name)
 
 

@@ -216,16 +216,16 @@ class ResNet(nn.Module):
         return tuple(taps if train else map(lax.stop_gradient, taps))
 
 
-def resnet18(axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
+def resnet18(*, axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
     """Returns ResNet-18; its taps have 128, 256 and 512 channels."""
     return ResNet(False, (2, 2, 2, 2), axis_name, dtype)
 
 
-def resnet34(axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
+def resnet34(*, axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
     """Returns ResNet-34; its taps have 128, 256 and 512 channels."""
     return ResNet(False, (3, 4, 6, 3), axis_name, dtype)
 
 
-def resnet50(axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
+def resnet50(*, axis_name: str | None = None, dtype=jnp.float32) -> ResNet:
     """Returns ResNet-50; its taps have 512, 1024 and 2048 channels."""
     return ResNet(True, (3, 4, 6, 3), axis_name, dtype)

@@ -1,0 +1,28 @@
+"""Tests for jaxtrack.demo."""
+
+import json
+
+import pytest
+
+from configs import demo as demo_config
+from jaxtrack import demo
+
+
+@pytest.mark.slow
+def test_the_whole_road(tmp_path, monkeypatch):
+    def small():
+        config = demo_config_get()
+        config.batch_size, config.pairs_per_epoch, config.num_workers = 8, 16, 0
+        config.synthetic_tracks, config.log_every = 8, 1
+        return config
+
+    demo_config_get = demo_config.get_config
+    monkeypatch.setattr(demo_config, "get_config", small)
+    auc = demo.run(tmp_path, num_sequences=2, num_epochs=1)
+    assert 0 <= auc <= 1
+    assert (tmp_path / "tracking.mp4").stat().st_size > 1000
+    report = (tmp_path / "report.html").read_text()
+    assert "scene" in report
+    assert json.loads((tmp_path / "report.json").read_text())
+    # Run again, it finds everything done.
+    assert demo.run(tmp_path, num_sequences=2, num_epochs=1) == auc
