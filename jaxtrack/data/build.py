@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from jaxtrack.data import packing, tracks
+from jaxtrack.data import packing, processes, tracks
 from jaxtrack.errors import InputError
 
 _MOST_NAMED = 5
@@ -99,6 +99,7 @@ def _pack_all(parts, folder, num_workers):
     pool = concurrent.futures.ProcessPoolExecutor(
         min(num_workers or os.cpu_count() or 1, max(len(missing), 1)),
         mp_context=multiprocessing.get_context("spawn"),
+        initializer=processes.prepare_worker,
     )
     with bar, pool:
         jobs = {pool.submit(packing.pack, part, folder): part for part in missing}

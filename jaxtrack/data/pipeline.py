@@ -5,10 +5,6 @@ the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
 processes nor on where it was taken up again.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 import weakref
 from collections.abc import Sequence
 
@@ -17,6 +13,7 @@ import grain
 import numpy as np
 from absl import flags
 
+from jaxtrack.data import processes
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
@@ -205,16 +202,6 @@ def _seed(seed, stream):
 
 
 def _init_worker(index, count):
-    """Prepares a loader process: quiet on Ctrl-C, gone when its parent is gone."""
+    """Prepares a loader process."""
     del index, count
-    cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent closes its loaders.
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent():
-    """Ends this process when its parent ends, however that ends."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    processes.prepare_worker()

@@ -129,6 +129,30 @@ def test_work_done_before_is_kept(root, tmp_path, in_process, monkeypatch):
     assert len(again) == 1 and again != packed
 
 
+def test_a_folder_appears_complete_or_not_at_all(
+    root, tmp_path, in_process, monkeypatch
+):
+    out, replace = tmp_path / "out", os.replace
+
+    def die_at_the_end(source, target):
+        if target == out:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", die_at_the_end)
+    with pytest.raises(KeyboardInterrupt):
+        build.build(out, root=root)
+    assert not out.exists()
+    monkeypatch.setattr(os, "replace", replace)
+    assert len(build.build(out, root=root).names) == 2
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path):
+    (tmp_path / "unfinished-1-abc").mkdir()
+    build._pack_all([], tmp_path, 1)
+    assert not list(tmp_path.iterdir())
+
+
 def test_main_says_what_is_wrong_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_info:
         build.main(["--root", str(tmp_path / "absent"), "--out", str(tmp_path / "o")])

@@ -1,0 +1,61 @@
+"""Tests for jaxtrack.data.processes."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+# A parent with a worker that would wait for ever; prints the worker's id.
+PARENT = """
+import concurrent.futures, multiprocessing, os, time
+from jaxtrack.data import processes
+
+if __name__ == "__main__":
+    pool = concurrent.futures.ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), processes.prepare_worker
+    )
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def family(tmp_path):
+    """A parent process and the id of its worker."""
+    (tmp_path / "parent.py").write_text(PARENT)
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py")],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    yield parent, int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+
+
+def is_alive(pid):
+    """Tells whether a process runs; one that only waits to be counted does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self").exists(), reason="needs /proc")
+def test_a_worker_leaves_ctrl_c_alone_and_dies_with_its_parent(family):
+    parent, worker = family
+    os.kill(worker, signal.SIGINT)
+    time.sleep(0.3)
+    assert is_alive(worker)
+    parent.kill()
+    deadline = time.monotonic() + 10
+    while is_alive(worker):
+        assert time.monotonic() < deadline, "the worker outlives its parent"
+        time.sleep(0.02)
