@@ -81,15 +81,10 @@ def siamcar_loss(
     centerness = regions.centerness_targets(target)
     # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
     ltrb = jnp.where(positive[..., None], outputs["ltrb"], 0)
-    predicted = boxes.ltrb_to_xyxy(points, ltrb)
-    iou = boxes.iou(lax.stop_gradient(predicted), xyxy)
-    if regression == "iou":
-        reg = regression_losses.iou_loss(ltrb, target)
-    else:
-        reg = regression_losses.giou_loss(predicted, xyxy)
+    reg, iou = _regression(ltrb, target, xyxy, points, regression)
     goal = centerness if quality == "centerness" else iou
     bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
-    importance = positive * (centerness if centerness_weighted else 1.0)
+    importance = jnp.where(positive, centerness if centerness_weighted else 1, 0)
 
     share = functools.partial(_share, axis_name=axis_name)
     metrics = {
@@ -141,6 +136,15 @@ def _targets(xyxy, is_positive, points, positive_size, min_half, ignore_inside):
     labels = jax.vmap(label)(xyxy)
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     return labels, target, xyxy[:, None, None, :]
+
+
+def _regression(ltrb, target, xyxy, points, regression):
+    """Returns unreduced losses `[B,H,W]` and the IoU, without slope, `[B,H,W]`."""
+    predicted = boxes.ltrb_to_xyxy(points, ltrb)
+    iou = lax.stop_gradient(boxes.iou(predicted, xyxy))
+    if regression == "iou":
+        return regression_losses.iou_loss(ltrb, target), iou
+    return regression_losses.giou_loss(predicted, xyxy), iou
 
 
 def _classification(logits, labels, num_hard, cls_weights, share):
