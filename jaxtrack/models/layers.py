@@ -49,8 +49,9 @@ class Conv(nn.Module):
 
         Args:
           x: `[B, H, W, Cin]`.
-          affine: `(a, b)`, `[Cout]` each, for `a * y + b`; `a` multiplies the kernel,
-            which is exact and far smaller than the map.
+          affine: `(a, b)`, `[Cout]` each, for `a * y + b`. It costs nothing: a pass
+            over the output adds the bias and cuts it off anyway, whereas a kernel may
+            be larger than its output.
 
         Returns:
           `[B, H', W', Cout]`.
@@ -58,13 +59,6 @@ class Conv(nn.Module):
         size = self.kernel_size
         shape = (size, size, x.shape[-1], self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
-        bias = None
-        if self.use_bias:
-            bias = self.param("bias", self.bias_init, (self.features,))
-        if affine is not None:
-            a, b = affine
-            kernel = kernel * a[None, None, None]
-            bias = b if bias is None else a * bias + b
         y = dense_conv(
             x.astype(self.dtype),
             kernel.astype(self.dtype),
@@ -72,7 +66,13 @@ class Conv(nn.Module):
             padding=self.padding,
             dilation=self.dilation,
         )
-        return y if bias is None else y + bias.astype(self.dtype)[None, None, None]
+        if self.use_bias:
+            bias = self.param("bias", self.bias_init, (self.features,))
+            y = y + bias.astype(self.dtype)[None, None, None]
+        if affine is not None:
+            a, b = (c.astype(self.dtype)[None, None, None] for c in affine)
+            y = y * a + b
+        return y
 
 
 class DepthwiseConv(nn.Module):

@@ -2,12 +2,12 @@
 
 from jaxtrack.weights.pickles import read_torch
 from jaxtrack.weights.pretrained import imagenet_lite0, load_pretrained
-from jaxtrack.weights.torch import from_state_dict, torch_name
+from jaxtrack.weights.torch import from_state_dict, to_state_dict
 
 __all__ = [
     "from_state_dict",
     "imagenet_lite0",
     "load_pretrained",
     "read_torch",
-    "torch_name",
+    "to_state_dict",
 ]

@@ -56,6 +56,27 @@ def from_state_dict(name: str, state_dict: dict[str, np.ndarray]) -> dict[str, A
     return _fill(name, _template(name), unwrap(state_dict))
 
 
+def to_state_dict(name: str, variables: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Maps our variables to the state dict of the same tracker in PyTorch.
+
+    Args:
+      name: a key of `jaxtrack.models.MODELS`.
+      variables: of that model, `{"params": ..., "batch_stats": ...}`.
+
+    Returns:
+      Arrays by name, as `from_state_dict` takes them.
+    """
+    state_dict = {}
+    for keys, leaf in jax.tree_util.tree_flatten_with_path(variables)[0]:
+        path = tuple(key.key for key in keys[1:])
+        array = np.asarray(leaf)
+        if array.ndim == 4:
+            order = (2, 3, 0, 1) if _is_transposed(name, path) else (3, 2, 0, 1)
+            array = np.ascontiguousarray(array.transpose(order))
+        state_dict[torch_name(name, path)] = array
+    return state_dict
+
+
 def backbone_from_state_dict(
     name: str, variables: dict[str, Any], state_dict: dict[str, np.ndarray]
 ) -> dict[str, Any]:
