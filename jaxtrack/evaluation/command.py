@@ -102,7 +102,9 @@ def worst_sequences(
         for frame in snapshots.telling_frames(judged[name].frames, judged[name].iou):
             # The tracker in question is drawn last, on top.
             order = sorted(range(len(scores)), key=lambda i: i == about)
-            boxes = {plots.color_of(i): scores[i].predicted[name][frame] for i in order}
+            boxes = [
+                (plots.color_of(i), scores[i].predicted[name][frame]) for i in order
+            ]
             jpeg = snapshots.draw(
                 by_name[name].frames[frame], truth[name][frame], boxes
             )
@@ -119,7 +121,7 @@ def summary_lines(scores: Sequence[TrackerScores]) -> list[str]:
       scores: of the trackers.
 
     Returns:
-      One line a tracker.
+      One line a tracker, and a note where the ground truth has unusable rows.
     """
     width = max(len(s.name) for s in scores)
     lines = []
@@ -133,6 +135,13 @@ def summary_lines(scores: Sequence[TrackerScores]) -> list[str]:
             f"AUC {given.auc:.3f}  precision@20px {given.precision:.3f}"
         )
         lines.append(line + (f"  | {speed:.1f} frames/s" if speed else ""))
+    judged = scores[0].reports[PRIMARY].sequences.values()
+    unusable = sum(s.num_unusable for s in judged)
+    if unusable:
+        lines.append(
+            f"note: in {unusable} frames the true x, y, width or height is not above "
+            f"0; by the rules of {PRIMARY!r} they count as misses"
+        )
     return lines
 
 
@@ -212,7 +221,8 @@ def evaluate(
         name = name or runner.tracker_name(checkpoint)
         if name in folders:
             raise InputError(
-                f"--results {name}=…: the checkpoint has that name; --name"
+                f"--results {name}=...: the checkpoint is called {name!r} too; "
+                "give it another --name"
             )
         folder = runner.run(checkpoint, videos, out_dir, name=name, together=together)
         scores.insert(0, compare.score_folder(name, folder, truth))

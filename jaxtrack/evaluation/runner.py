@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-import jaxtrack
 from jaxtrack import models
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, stamp
+from jaxtrack.evaluation import provenance, results, stamp
 from jaxtrack.evaluation.drive import Track, tracking_function
 from jaxtrack.tracking import make_tracker
 from jaxtrack.training.checkpoint import load_for_inference
@@ -58,17 +57,20 @@ def run(
         unusable, a file cannot be written.
     """
     check_videos(videos)
+    name = name or tracker_name(checkpoint)
+    if pathlib.Path(name).name != name:
+        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
     loaded = load_for_inference(checkpoint)
     config = loaded.config
+    around = provenance.environment(precision=config.dtype)
+    around |= {"checkpoint": str(checkpoint), "together": together}
     identity = {
         "config": json.loads(config.to_json()),
-        "jaxtrack": jaxtrack.__version__,
+        "jaxtrack": around["versions"]["jaxtrack"],
         "seed": config.seed,
         "step": loaded.step,
-        "weights": stamp.hash_arrays(loaded.variables),
+        "weights": provenance.hash_arrays(loaded.variables),
     }
-    around = stamp.environment(precision=config.dtype)
-    around |= {"checkpoint": str(checkpoint), "together": together}
     model = models.build(
         config.model,
         correlation=config.correlation or None,
@@ -77,7 +79,7 @@ def run(
     track = tracking_function(
         make_tracker(model, config), loaded.variables, together=together
     )
-    folder = pathlib.Path(out_dir) / "results" / (name or tracker_name(checkpoint))
+    folder = pathlib.Path(out_dir) / "results" / name
     track_unfinished(track, videos, folder, identity=identity, around=around)
     return folder
 

@@ -1,6 +1,6 @@
 """Frames of a sequence with the true box and the trackers' boxes drawn in."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -49,7 +49,7 @@ def _rgb(color: str) -> tuple[int, int, int]:
 def draw(
     path: str | Path,
     truth: np.ndarray,
-    predicted: Mapping[str, np.ndarray],
+    predicted: Sequence[tuple[str, np.ndarray]],
     *,
     width: int = 400,
 ) -> bytes:
@@ -58,7 +58,7 @@ def draw(
     Args:
       path: image file.
       truth: `[4]` xywh, px; nothing is drawn where it is empty or NaN.
-      predicted: colour `#rrggbb` -> `[4]` xywh, px.
+      predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top.
       width: of the picture, px; smaller frames are not enlarged beyond twice.
 
     Returns:
@@ -78,7 +78,7 @@ def draw(
     size = (round(image.shape[1] * scale), max(1, round(image.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = cv2.resize(image, size, interpolation=how)
-    boxes = [((255, 255, 255), truth), *((_rgb(c), b) for c, b in predicted.items())]
+    boxes = [((255, 255, 255), truth), *((_rgb(c), b) for c, b in predicted)]
     for color, box in boxes:
         corners = _to_pixels(np.asarray(box, np.float64), scale)
         if corners is not None:

@@ -5,38 +5,15 @@ environment it ran in, and the finished sequences with a hash of their ground tr
 """
 
 import hashlib
-import importlib.metadata
 import json
-import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax
 import numpy as np
 
 from jaxtrack.evaluation import results
 
 FILE = "stamp.json"
-_PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
-
-
-def hash_arrays(tree) -> str:
-    """SHA-256 of a pytree: names, shapes, types and bytes of its leaves.
-
-    Args:
-      tree: of arrays, on the host or on a device.
-
-    Returns:
-      64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.ascontiguousarray(leaf)
-        digest.update(
-            f"{jax.tree_util.keystr(path)}{array.shape}{array.dtype}".encode()
-        )
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def hash_json(value) -> str:
@@ -65,31 +42,6 @@ def hash_sequence(frames, xyxy: np.ndarray) -> str:
     return hash_json([[Path(f).name for f in frames], boxes.tobytes().hex()])
 
 
-def environment(*, precision: str) -> dict:
-    """Versions, device and precision of this process.
-
-    Args:
-      precision: type the network computes in.
-
-    Returns:
-      What the stamp records beside the identity; it never decides about reuse.
-    """
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "unknown"
-    device = jax.devices()[0]
-    return {
-        "versions": versions,
-        "device": f"{device.platform}: {device.device_kind}",
-        "num_devices": jax.device_count(),
-        "precision": precision,
-        "matmul_precision": str(jax.config.jax_default_matmul_precision or "default"),
-    }
-
-
 def read(folder: str | Path) -> dict | None:
     """The stamp of a folder of results.
 
@@ -103,7 +55,10 @@ def read(folder: str | Path) -> dict | None:
         stamp = json.loads((Path(folder) / FILE).read_text())
     except (OSError, ValueError):
         return None
-    return stamp if isinstance(stamp, dict) else None
+    parts = ("identity", "environment", "sequences")
+    if not isinstance(stamp, dict):
+        return None
+    return stamp if all(isinstance(stamp.get(p), dict) for p in parts) else None
 
 
 def finished(folder: str | Path, identity: Mapping) -> dict[str, str]:
@@ -119,8 +74,7 @@ def finished(folder: str | Path, identity: Mapping) -> dict[str, str]:
     stamp = read(folder)
     if stamp is None or stamp.get("hash") != hash_json(identity):
         return {}
-    sequences = stamp.get("sequences")
-    return dict(sequences) if isinstance(sequences, dict) else {}
+    return dict(stamp["sequences"])
 
 
 def write(

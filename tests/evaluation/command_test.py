@@ -1,0 +1,127 @@
+"""Tests for jaxtrack.evaluation.command and for eval.py."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import command, compare, runner
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def evaluate(root, tmp_path, **changes):
+    return command.evaluate(
+        **{
+            "checkpoint": "",
+            "results_of": [f"mine={tmp_path / 'results0'}"],
+            "sequences": str(root),
+            "patterns": [],
+            "out_dir": str(tmp_path / "out"),
+            **changes,
+        }
+    )
+
+
+def test_scores_files_and_writes_everything(root, tmp_path, scores, capsys):
+    two = [f"mine={tmp_path / 'results0'}", f"theirs={tmp_path / 'results1'}"]
+    found = evaluate(root, tmp_path, results_of=two)
+    out = tmp_path / "out"
+    names = {"success.png", "precision.png", "norm_precision.png"}
+    assert {p.name for p in out.iterdir()} == names | {"report.json", "report.html"}
+    for name in names:
+        assert cv2.imread(str(out / name)).shape[1] > 500
+    written = json.loads((out / "report.json").read_text())
+    auc = scores[0].reports["otb"].auc
+    assert written["trackers"]["mine"]["otb"]["auc"] == auc
+    assert found[0].reports["otb"].auc == auc
+    lines = capsys.readouterr().out.splitlines()
+    given = scores[0].reports["no_first"].auc
+    assert lines[0].startswith(f"mine    AUC {auc:.3f}")
+    assert f"first frame left out: AUC {given:.3f}" in lines[0]
+    assert lines[1].startswith("theirs  AUC")
+
+
+def test_pattern_chooses_sequences(root, tmp_path, scores):
+    found = evaluate(root, tmp_path, patterns=["b*", "dog"])
+    assert list(found[0].predicted) == ["ball", "dog"]
+
+
+def test_checkpoint_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
+    asked = []
+
+    def run(checkpoint, videos, out_dir, *, name, together):
+        asked.append((checkpoint, len(videos), out_dir, name, together))
+        return tmp_path / "results1"
+
+    monkeypatch.setattr(runner, "run", run)
+    found = evaluate(root, tmp_path, checkpoint="runs/lite0", together=True)
+    assert asked == [("runs/lite0", 3, str(tmp_path / "out"), "lite0", True)]
+    assert [s.name for s in found] == ["lite0", "mine"]
+    with pytest.raises(InputError, match="another --name"):
+        evaluate(root, tmp_path, checkpoint="runs/lite0", name="mine")
+
+
+def test_worst_come_first_and_show_the_judged_tracker(scores, videos):
+    worst = command.worst_sequences(scores, videos, about=1, count=2)
+    judged = scores[1].reports["otb"].sequences
+    assert list(worst) == sorted(judged, key=lambda n: judged[n].auc)[:2]
+    name, shots = next(iter(worst.items()))
+    assert shots[0].frame == 0 and shots[0].iou == pytest.approx(1.0)
+    assert shots[-1].iou == pytest.approx(max(0, judged[name].iou[shots[-1].frame]))
+
+
+def test_note_tells_of_truth_on_the_border(tmp_path, videos):
+    truth = {"a": np.tile([0.0, 5, 9, 9], (4, 1))}
+    (tmp_path / "a.txt").write_text("0,5,9,9\n" * 4)
+    score = compare.score_folder("mine", tmp_path, truth)
+    lines = command.summary_lines([score])
+    assert lines[1].startswith("note: in 4 frames")
+    assert "AUC 0.000" in lines[0] and "AUC 0.952" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sequences": ""}, "--sequences is missing"),
+        ({"results_of": []}, "nothing to score"),
+        ({"results_of": ["mine"]}, "'mine': expected NAME=DIR"),
+        ({"results_of": ["=x"]}, "expected NAME=DIR"),
+        ({"results_of": ["a=x", "a=y"]}, "'a' is given twice"),
+        ({"results_of": ["a=nowhere"]}, "no folder of results nowhere"),
+        ({"patterns": ["cat*"]}, r"cat\*"),
+    ],
+)
+def test_bad_flags_write_nothing(root, tmp_path, scores, changes, message):
+    with pytest.raises(InputError, match=message):
+        evaluate(root, tmp_path, **changes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_damaged_frame_writes_nothing(root, tmp_path, scores):
+    for path in root.glob("*/img/0001.png"):
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"0001\.png"):
+        evaluate(root, tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_eval_py_fails_in_one_line(root, tmp_path, scores):
+    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, ROOT / "eval.py", f"--sequences={root}"),
+            *(f"--results=mine={tmp_path / 'results0'}", f"--out={tmp_path / 'out'}"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert "ball.txt, line 2" in done.stderr

@@ -1,0 +1,81 @@
+"""Tests for jaxtrack.evaluation.drive, with a tracker that needs no network."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.data.annotations import Sequence
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare, drive
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+
+
+def brightest_tracker():
+    """Follows the centroid of white pixels and keeps the first size."""
+
+    def init(variables, frame, box):
+        fill = jnp.zeros(3, jnp.float32)
+        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+    def step(variables, state, frame):
+        white = (frame.image[..., 0] > 200).astype(jnp.float32)
+        height, width = white.shape
+        x = jnp.sum(white * (jnp.arange(width, dtype=jnp.float32) + 0.5)[None, :])
+        y = jnp.sum(white * (jnp.arange(height, dtype=jnp.float32) + 0.5)[:, None])
+        total = jnp.maximum(jnp.sum(white), 1.0)
+        center = jnp.stack([x / total, y / total]) + variables["shift"]
+        box = jnp.concatenate([center, state.box[2:]])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    return Tracker(init=init, step=step)
+
+
+def track(videos, *, together, shift=0.0, chunk=4):
+    variables = {"shift": np.float32(shift)}
+    track = drive.tracking_function(
+        brightest_tracker(), variables, together=together, chunk=chunk
+    )
+    done = []
+    tracked = list(track(videos, done.append))
+    return {t.name: t for t in tracked}, sum(done)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_results_follow_the_target(videos, together):
+    results, advanced = track(videos, together=together, shift=1.0)
+    truth = compare.truth_xywh(videos)
+    assert set(results) == set(truth)
+    assert advanced == 18
+    for name, boxes in truth.items():
+        # One pixel off in x and y, but for the box that was given.
+        expected = (
+            boxes
+            + [[0, 0, 0, 0]]
+            + np.minimum(np.arange(len(boxes)), 1)[:, None] * [1, 1, 0, 0]
+        )
+        np.testing.assert_allclose(results[name].xywh, expected, atol=1e-4)
+        np.testing.assert_array_equal(results[name].xywh[0], boxes[0])
+        assert results[name].seconds.shape == (len(boxes),)
+        assert np.all(results[name].seconds > 0)
+
+
+def test_groups_hold_one_canvas_and_like_lengths():
+    def video(name, length):
+        return Sequence(name, [None] * length, None)
+
+    videos = [video(n, k) for n, k in (("a", 9), ("b", 3), ("c", 5), ("d", 4))]
+    canvases = [(256, 256), (256, 512), (256, 256), (256, 256)]
+    groups = drive.groups_by_canvas(videos, canvases, size=2)
+    assert [[v.name for v in g] for g in groups] == [["d", "c"], ["a"], ["b"]]
+
+
+def test_first_box_outside_of_the_picture_names_the_sequence(videos):
+    videos[1].xyxy[0] += 500
+    with pytest.raises(InputError, match="sequence car <1>: the first box"):
+        track(videos, together=False)
+
+
+def test_damaged_frame_is_named(videos):
+    videos[0].frames[3].write_bytes(b"")
+    with pytest.raises(InputError, match=r"0004\.png"):
+        track(videos[:1], together=False)

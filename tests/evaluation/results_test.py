@@ -1,0 +1,99 @@
+"""Tests for jaxtrack.evaluation.results."""
+
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results
+
+BOXES = np.array([[1.5, 2, 30, 40], [-2.25, 3, 31, 0]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.5,2,30,40\n-2.25,3,31,0\n",
+        "1.5, 2, 30, 40\n-2.25, 3, 31, 0",
+        "1.5\t2\t30\t40\n-2.25\t3\t31\t0\n\n",
+        "1.5 2  30 40\r\n-2.25 3 31 0\r\n",
+        "\ufeff1.5,2,30,40\n-2.25,3,3.1e1,0\n",
+    ],
+)
+def test_reads_every_separator(tmp_path, text):
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode())
+    np.testing.assert_array_equal(results.read_boxes_xywh(path, 2), BOXES)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2,3,4\n1;2;3;4\n", "a.txt, line 2: expected 4 numbers.*'1;2;3;4'"),
+        ("1,2,3\n1,2,3,4\n", "a.txt, line 1: expected 4 numbers"),
+        ("1,2,3,4\n\n1,2,3,4", "a.txt, line 2: expected 4 numbers"),
+        ("1,2,3,4\n1,2,nan,4\n", "a.txt, line 2.*not finite"),
+        ("1,2,3,4\n1,inf,3,4\n", "a.txt, line 2.*not finite"),
+        ("1,2,3,4\n1,2,-3,4\n", "a.txt, line 2.*negative size"),
+        ("1,2,3,4\n", "a.txt, line 2: the file has 1 boxes, the sequence 2 frames"),
+        ("1,2,3,4\n" * 3, "a.txt, line 3: the file has 3 boxes, the sequence 2"),
+        ("", "a.txt, line 1: the file has 0 boxes"),
+        ("x,y,w,h\n1,2,3,4\n", "a.txt, line 1: expected 4 numbers"),
+    ],
+)
+def test_damaged_files_are_refused_by_line(tmp_path, text, message):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(InputError, match=message):
+        results.read_results(tmp_path, {"a": 2})
+
+
+def test_binary_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(InputError, match=r"a\.txt is unreadable"):
+        results.read_results(tmp_path, {"a": 2})
+
+
+def test_missing_file_and_folder(tmp_path):
+    (tmp_path / "a.txt").write_text("1,2,3,4\n")
+    with pytest.raises(InputError, match=r"no result file .*b\.txt \(1 of 2"):
+        results.read_results(tmp_path, {"a": 1, "b": 1})
+    with pytest.raises(InputError, match="no folder of results"):
+        results.read_results(tmp_path / "none", {"a": 1})
+
+
+def test_written_results_come_back(tmp_path):
+    results.write_result(tmp_path / "kcf", "a", BOXES, np.array([0.1, 0.15]))
+    read = results.read_results(tmp_path / "kcf", {"a": 2})
+    np.testing.assert_allclose(read["a"], BOXES, atol=5e-5)
+    assert (tmp_path / "kcf/a.txt").read_text().startswith("1.5000,2.0000,30.0000")
+    # Two frames in 0.25 s.
+    assert results.read_speed(tmp_path / "kcf", "a") == pytest.approx(8.0)
+
+
+def test_speed_without_times(tmp_path):
+    assert results.read_speed(tmp_path, "a") is None
+
+
+@pytest.mark.parametrize("text", ["0.1\nfast\n", "0.1\n-1\n", "nan\n"])
+def test_damaged_times(tmp_path, text):
+    results.write_text(results.time_path(tmp_path, "a"), text)
+    with pytest.raises(InputError, match=r"a_time\.txt"):
+        results.read_speed(tmp_path, "a")
+
+
+def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    results.write_text(tmp_path / "a.txt", "old")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results.os, "replace", fail)
+    with pytest.raises(InputError, match=r"cannot write .*a\.txt: No space left"):
+        results.write_text(tmp_path / "a.txt", "new")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_folder_that_is_a_file(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        results.write_text(tmp_path / "out/a.txt", "new")

@@ -1,0 +1,168 @@
+"""Tests for jaxtrack.evaluation.runner, with trackers that answer without a network."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare, results, runner, stamp
+from jaxtrack.evaluation.drive import Tracked
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.training.checkpoint import Checkpoint
+
+
+def truthful(calls):
+    """Answers the truth and notes what it was asked."""
+
+    def track(videos, advance):
+        for video in videos:
+            calls.append(video.name)
+            advance(len(video.frames))
+            xywh = compare.truth_xywh([video])[video.name]
+            yield Tracked(video.name, xywh, np.full(len(xywh), 0.5))
+
+    return track
+
+
+def track(videos, folder, *, identity=None, tracker=truthful):
+    calls = []
+    now = runner.track_unfinished(
+        tracker(calls), videos, folder, identity=identity or {"step": 1}, around={}
+    )
+    assert now == calls
+    return calls
+
+
+NAMES = ["ball", "car <1>", "dog"]
+
+
+def test_writes_results_and_keeps_them(videos, tmp_path):
+    folder = tmp_path / "r"
+    assert track(videos, folder) == NAMES
+    read = results.read_results(folder, {v.name: len(v.frames) for v in videos})
+    for name, boxes in compare.truth_xywh(videos).items():
+        np.testing.assert_allclose(read[name], boxes, atol=1e-4)
+    assert results.read_speed(folder, "dog") == pytest.approx(2.0)
+    assert track(videos, folder) == []
+
+
+def test_tracks_again_what_changed(videos, tmp_path):
+    folder = tmp_path / "r"
+    track(videos, folder)
+    videos[1].xyxy[2] += 1
+    assert track(videos, folder) == ["car <1>"]
+    (folder / "dog.txt").unlink()
+    assert track(videos, folder) == ["dog"]
+    (folder / "ball.txt").write_text("1,2,3\n")
+    assert track(videos, folder) == ["ball"]
+    assert track(videos, folder) == []
+
+
+def test_another_checkpoint_keeps_nothing(videos, tmp_path):
+    track(videos, tmp_path / "r")
+    assert track(videos, tmp_path / "r", identity={"step": 2}) == NAMES
+    assert track(videos, tmp_path / "r", identity={"step": 1}) == NAMES
+
+
+def test_goes_on_after_an_interruption(videos, tmp_path):
+    def interrupted(calls):
+        def track(pending, advance):
+            yield from truthful(calls)(pending[:2], advance)
+            raise KeyboardInterrupt
+
+        return track
+
+    with pytest.raises(KeyboardInterrupt):
+        track(videos, tmp_path / "r", tracker=interrupted)
+    assert track(videos, tmp_path / "r") == NAMES[2:]
+
+
+def test_interrupted_change_of_checkpoint_mixes_nothing(videos, tmp_path):
+    def interrupted(calls):
+        def track(pending, advance):
+            yield from truthful(calls)(pending[:1], advance)
+            raise KeyboardInterrupt
+
+        return track
+
+    track(videos, tmp_path / "r", identity={"step": 1})
+    with pytest.raises(KeyboardInterrupt):
+        track(videos, tmp_path / "r", identity={"step": 2}, tracker=interrupted)
+    assert track(videos, tmp_path / "r", identity={"step": 2}) == NAMES[1:]
+
+
+def still_tracker(model, config):
+    """Stays where it is, `params["shift"]` further every frame."""
+
+    def init(variables, frame, box):
+        fill = jnp.zeros(3, jnp.float32)
+        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+    def step(variables, state, frame):
+        shift = variables["params"]["shift"]
+        box = state.box + jnp.concatenate([shift, jnp.zeros(3, jnp.float32)])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    return Tracker(init=init, step=step)
+
+
+@pytest.fixture
+def checkpoint(monkeypatch):
+    """What `load_for_inference` gives, of a tracker without a network."""
+    fields = {"model": "m", "correlation": "", "dtype": "float32", "seed": 3}
+    variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
+    loaded = Checkpoint(ConfigDict(fields), variables, 12)
+    monkeypatch.setattr(runner, "load_for_inference", lambda path: loaded)
+    monkeypatch.setattr(runner.models, "build", lambda name, **_: None)
+    monkeypatch.setattr(runner, "make_tracker", still_tracker)
+    return loaded
+
+
+def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
+    folder = runner.run("runs/lite0/checkpoints/12", videos, tmp_path)
+    assert folder == tmp_path / "results/lite0"
+    truth = compare.truth_xywh(videos)
+    # The target moves two pixels a frame, and so does this tracker.
+    score = compare.score_folder("lite0", folder, truth)
+    assert score.reports["otb"].ao == pytest.approx(1.0, abs=1e-5)
+    made = score.stamp
+    assert made["identity"]["step"] == 12
+    assert made["identity"]["seed"] == 3
+    assert made["identity"]["config"]["dtype"] == "float32"
+    assert made["environment"]["precision"] == "float32"
+    assert set(made["sequences"]) == set(truth)
+    capsys.readouterr()
+    runner.run("runs/lite0", videos, tmp_path)
+    assert "3 of 3 sequences kept" in capsys.readouterr().out
+    checkpoint.variables["params"]["shift"] += 1
+    runner.run("runs/lite0", videos, tmp_path)
+    assert "kept" not in capsys.readouterr().out
+    assert stamp.read(folder)["identity"] != made["identity"]
+
+
+def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
+    videos[2].xyxy[0] = np.nan
+    with pytest.raises(InputError, match="sequence dog: its first frame has no box"):
+        runner.run("runs/lite0", videos, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError, match="no sequences"):
+        runner.run("runs/lite0", [], tmp_path / "out")
+
+
+def test_name_is_no_path(videos, tmp_path, checkpoint):
+    with pytest.raises(InputError, match="leave out separators"):
+        runner.run("runs/lite0", videos, tmp_path, name="../lite0")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/runs/lite0", "lite0"),
+        ("/runs/lite0/checkpoints", "lite0"),
+        ("/runs/lite0/checkpoints/3000", "lite0"),
+        ("/", "checkpoint"),
+    ],
+)
+def test_tracker_is_named_by_its_run(path, name):
+    assert runner.tracker_name(path) == name

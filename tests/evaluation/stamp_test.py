@@ -1,0 +1,28 @@
+"""Tests for jaxtrack.evaluation.stamp."""
+
+import numpy as np
+
+from jaxtrack.evaluation import stamp
+
+
+def test_hash_of_a_sequence_sees_boxes_and_frames_not_their_folder():
+    boxes = np.array([[0.0, 0, 1, 1], [np.nan] * 4])
+    first = stamp.hash_sequence(["x/1.jpg", "x/2.jpg"], boxes)
+    assert stamp.hash_sequence(["y/1.jpg", "y/2.jpg"], boxes) == first
+    assert stamp.hash_sequence(["x/1.jpg", "x/3.jpg"], boxes) != first
+    assert stamp.hash_sequence(["x/1.jpg", "x/2.jpg"], boxes[::-1]) != first
+
+
+def test_finished_only_for_the_same_identity(tmp_path):
+    assert stamp.finished(tmp_path, {"step": 1}) == {}
+    stamp.write(tmp_path, {"step": 1}, {"device": "cpu"}, {"a": "12"})
+    assert stamp.finished(tmp_path, {"step": 1}) == {"a": "12"}
+    assert stamp.finished(tmp_path, {"step": 2}) == {}
+    assert stamp.read(tmp_path)["environment"] == {"device": "cpu"}
+
+
+def test_damaged_stamp_keeps_nothing(tmp_path):
+    for text in ("{", "[1]", "", '{"identity": 3}'):
+        (tmp_path / stamp.FILE).write_text(text)
+        assert stamp.read(tmp_path) is None
+        assert stamp.finished(tmp_path, {}) == {}
