@@ -1,0 +1,121 @@
+"""Tests for jaxtrack.training.checkpoint."""
+
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from configs import common
+from jaxtrack.errors import InputError
+from jaxtrack.training import state
+from jaxtrack.training.checkpoint import CheckpointStore, load_for_inference
+
+
+def make_state(step=0, *, keep_ema=True, width=3):
+    params = {"head": {"w": jnp.arange(float(width)), "b": jnp.ones(())}}
+    variables = {"params": params, "batch_stats": {"neck": {"mean": jnp.ones(2)}}}
+    new = state.create(variables, optax.adam(0.1), keep_ema=keep_ema)
+    ema = jax.tree.map(lambda p: p + 1, new.params) if keep_ema else None
+    return new.replace(step=jnp.int32(step), ema=ema)
+
+
+def save(folder, steps, **options):
+    store = CheckpointStore(folder, **options)
+    for step in steps:
+        store.save(make_state(step), {"position": step}, common.get_config())
+    store.close()
+
+
+def equal(a, b):
+    jax.tree.map(np.testing.assert_array_equal, a, b)
+
+
+def test_what_is_saved_comes_back(tmp_path):
+    save(tmp_path, [5])
+    store = CheckpointStore(tmp_path)
+    restored, data = store.restore(make_state(), common.get_config())
+    store.close()
+    equal(make_state(5), restored)
+    assert data == {"position": 5}
+
+
+def test_the_newest_is_always_kept_and_multiples_for_good(tmp_path):
+    save(tmp_path, [1, 2, 3, 4, 5], keep_latest=2, keep_every=3)
+    kept = sorted(int(p.name) for p in (tmp_path / "checkpoints").iterdir())
+    assert kept == [3, 4, 5]
+
+
+def test_devices_may_differ(tmp_path):
+    mesh = Mesh(np.array(jax.devices()), ("batch",))
+    everywhere = jax.device_put(make_state(1), NamedSharding(mesh, PartitionSpec()))
+    store = CheckpointStore(tmp_path)
+    store.save(everywhere, {}, common.get_config())
+    store.close()
+    store = CheckpointStore(tmp_path)
+    restored, _ = store.restore(make_state(), common.get_config())
+    store.close()
+    equal(make_state(1), restored)
+
+
+@pytest.mark.parametrize("part", ["", "checkpoints", "checkpoints/2"])
+def test_inference_needs_a_path_alone(tmp_path, part):
+    save(tmp_path, [1, 2])
+    found = load_for_inference(tmp_path / part)
+    assert found.step == 2
+    # Averaged parameters, where there are any.
+    equal(make_state().ema, found.variables["params"])
+    equal({"neck": {"mean": np.ones(2)}}, found.variables["batch_stats"])
+    assert found.config.preprocessing.mean == (0.0, 0.0, 0.0)
+    assert found.config.to_dict() == common.get_config().to_dict()
+
+
+def test_inference_without_averages(tmp_path):
+    store = CheckpointStore(tmp_path)
+    store.save(make_state(1, keep_ema=False), {}, common.get_config())
+    store.close()
+    equal(make_state().params, load_for_inference(tmp_path).variables["params"])
+
+
+def test_no_checkpoint(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint .*nowhere"):
+        load_for_inference(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no whole checkpoint"):
+        load_for_inference(tmp_path)
+
+
+@pytest.mark.parametrize("item", ["network", "config"])
+def test_a_damaged_checkpoint_is_named(tmp_path, item):
+    save(tmp_path, [7])
+    shutil.rmtree(tmp_path / "checkpoints" / "7" / item)
+    with pytest.raises(InputError, match="checkpoints/7 is damaged"):
+        load_for_inference(tmp_path)
+    store = CheckpointStore(tmp_path)
+    with pytest.raises(InputError, match="checkpoints/7 is damaged"):
+        store.restore(make_state(), common.get_config())
+    store.close()
+
+
+def test_truncated_arrays_are_noticed(tmp_path):
+    save(tmp_path, [7])
+    files = [p for p in (tmp_path / "checkpoints/7/network/d").iterdir() if p.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(InputError, match="checkpoints/7 is damaged"):
+        load_for_inference(tmp_path)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    save(tmp_path, [7])
+    other = common.get_config()
+    other.model = "siamcar_lite0"
+    store = CheckpointStore(tmp_path)
+    with pytest.raises(
+        InputError, match="config.model='siamcar_r50', not 'siamcar_lite"
+    ):
+        store.restore(make_state(), other)
+    store.close()

@@ -1,0 +1,101 @@
+"""A network and a loader small enough to train in a test."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from jax import lax
+
+from configs import common
+from jaxtrack import models
+from jaxtrack.ops.grid import Geometry
+from jaxtrack.training import inputs
+
+GEOMETRY = Geometry(
+    template_size=16, search_size=32, response_size=4, stride=8, offset=4
+)
+
+
+class TinyBackbone(nn.Module):
+    """One frozen and one trainable convolution, with batch normalisation."""
+
+    axis_name: str | None
+
+    @nn.compact
+    def __call__(self, image, *, train):
+        x = nn.Conv(4, (8, 8), (8, 8), name="conv1")(image)
+        x = nn.Conv(6, (1, 1), name="layer2")(lax.stop_gradient(x))
+        x = nn.BatchNorm(not train, axis_name=self.axis_name, name="bn")(x)
+        return x if train else lax.stop_gradient(x)
+
+
+class TinyTracker(nn.Module):
+    """What the training code asks of a network, with a few hundred parameters."""
+
+    axis_name: str | None = None
+    geometry: Geometry = GEOMETRY
+
+    @nn.compact
+    def __call__(self, z_image, x_image, *, train=False, train_backbone=False):
+        backbone = TinyBackbone(self.axis_name, name="backbone")
+        z = backbone(z_image, train=train_backbone).mean((1, 2), keepdims=True)
+        r = z * backbone(x_image, train=train_backbone)
+        r = nn.BatchNorm(not train, axis_name=self.axis_name, name="neck")(r)
+        r = nn.Conv(7, (3, 3), name="head")(r)
+        cls, ltrb, centerness = jnp.split(r, (2, 6), axis=-1)
+        return {"cls": cls, "ltrb": 8 * jnp.exp(ltrb), "centerness": centerness}
+
+
+def make_batch(number, size=8):
+    """One batch of noise with a random box in each search image."""
+    rng = np.random.default_rng([7, number])
+    corner = rng.uniform(2, 10, (size, 2))
+    box = np.concatenate([corner, corner + rng.uniform(10, 20, (size, 2))], axis=1)
+    return {
+        "z_image": rng.integers(0, 256, (size, 16, 16, 3), np.uint8),
+        "x_image": rng.integers(0, 256, (size, 32, 32, 3), np.uint8),
+        "xyxy": box.astype(np.float32),
+        "is_positive": rng.random(size) > 0.2,
+    }
+
+
+class MemoryLoader:
+    """Numbered batches; remembers where it is."""
+
+    def __init__(self, size=8):
+        self.size, self.position, self.is_closed = size, 0, False
+
+    def __next__(self):
+        self.position += 1
+        return make_batch(self.position, self.size)
+
+    def get_state(self):
+        return {"position": self.position}
+
+    def set_state(self, state):
+        self.position = state["position"]
+
+    def close(self):
+        self.is_closed = True
+
+
+@pytest.fixture
+def tiny_config(monkeypatch):
+    """Settings of a run of 6 steps whose backbone joins at step 3."""
+
+    def build(*, correlation=None, dtype=jnp.float32, axis_name=None):
+        del correlation, dtype
+        return TinyTracker(axis_name)
+
+    monkeypatch.setitem(models.MODELS, "tiny", build)
+    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader(c.batch_size))
+    config = common.get_config()
+    config.model = "tiny"
+    config.preprocessing.scale = (128.0, 128.0, 128.0)
+    config.batch_size = 8
+    config.num_epochs, config.pairs_per_epoch = 2, 24
+    config.warmup_epochs, config.backbone_from_epoch = 1.0, 1.0
+    config.lr, config.lr_warmup, config.lr_end = 0.05, 0.01, 0.01
+    config.ema_decay = 0.9
+    config.log_every, config.checkpoint_every = 2, 2
+    return config

@@ -1,0 +1,39 @@
+"""Tests for jaxtrack.training.inputs."""
+
+import pytest
+
+from configs import demo
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.errors import InputError
+from jaxtrack.training import inputs
+
+
+def small_config():
+    config = demo.get_config()
+    config.batch_size, config.num_workers, config.synthetic_tracks = 2, 0, 4
+    return config
+
+
+def test_composed_scenes_make_batches_of_the_networks_sizes():
+    loader = inputs.make_loader(small_config())
+    batch = next(loader)
+    loader.close()
+    batch_lib.check(batch)
+    assert batch["z_image"].shape == (2, 128, 128, 3)
+    assert batch["x_image"].shape == (2, 256, 256, 3)
+
+
+def test_sources_without_a_share_are_left_out():
+    config = small_config()
+    config.synthetic_weight = 0.0
+    assert inputs.make_sources(config) == []
+    with pytest.raises(InputError, match="no training data"):
+        inputs.make_loader(config)
+
+
+def test_cutouts_are_found_by_pattern(tmp_path):
+    config = small_config()
+    config.synthetic_cutouts = str(tmp_path)
+    config.synthetic_patterns = ("davis_*",)
+    with pytest.raises(InputError, match=r"no sequence davis_\*"):
+        inputs.make_sources(config)

@@ -1,0 +1,153 @@
+"""Tests for jaxtrack.training.loop."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.training import inputs, loop
+from jaxtrack.training.checkpoint import load_for_inference
+
+from .conftest import MemoryLoader
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def equal(a, b):
+    jax.tree.map(np.testing.assert_array_equal, jax.device_get(a), jax.device_get(b))
+
+
+def test_a_run_from_start_to_end(tiny_config, tmp_path):
+    last = loop.train(tiny_config, tmp_path)
+    assert int(last.step) == 6
+    rows = [
+        json.loads(row) for row in (tmp_path / "log.jsonl").read_text().splitlines()
+    ]
+    assert [row["step"] for row in rows] == [2, 4, 6]
+    assert {"loss", "lr", "grad_norm", "pairs_per_second", "data_wait"} <= set(rows[0])
+    assert rows[0]["lr_backbone"] == 0 < rows[2]["lr_backbone"]
+    assert load_for_inference(tmp_path).step == 6
+
+
+class Interrupting(MemoryLoader):
+    """Sends this process a signal when a batch is drawn."""
+
+    def __init__(self, at, number):
+        super().__init__()
+        self.at, self.number = at, number
+
+    def __next__(self):
+        if self.position == self.at:
+            os.kill(os.getpid(), self.number)
+        return super().__next__()
+
+
+# The backbone joins at step 3: the run is cut before and after.
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(
+    tiny_config, tmp_path, monkeypatch, number
+):
+    straight = loop.train(tiny_config, tmp_path / "straight")
+    monkeypatch.setattr(inputs, "make_loader", lambda c: Interrupting(3, number))
+    cut = loop.train(tiny_config, tmp_path / "cut")
+    assert 0 < int(cut.step) < 6
+    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader())
+    resumed = loop.train(tiny_config, tmp_path / "cut")
+    assert int(resumed.step) == 6
+    equal(straight, resumed)
+
+
+def test_a_finished_run_is_left_alone(tiny_config, tmp_path, capsys):
+    first = loop.train(tiny_config, tmp_path)
+    again = loop.train(tiny_config, tmp_path)
+    equal(first, again)
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tmp_path, monkeypatch):
+    class Poisoned(MemoryLoader):
+        def __next__(self):
+            batch = super().__next__()
+            if self.position == 4:
+                batch["xyxy"] = np.full_like(batch["xyxy"], 1e38)
+                batch["is_positive"][:] = True
+            return batch
+
+    monkeypatch.setattr(inputs, "make_loader", lambda c: Poisoned())
+    with pytest.raises(
+        InputError, match=r"not finite at step 4 .*checkpoint is step 2"
+    ):
+        loop.train(tiny_config, tmp_path)
+    assert load_for_inference(tmp_path).step == 2
+
+
+def test_a_fault_of_the_data_keeps_what_was_saved(tiny_config, tmp_path, monkeypatch):
+    class Damaged(MemoryLoader):
+        def __next__(self):
+            if self.position == 3:
+                raise InputError("0004.jpg is damaged")
+            return super().__next__()
+
+    monkeypatch.setattr(inputs, "make_loader", lambda c: Damaged())
+    with pytest.raises(InputError, match=r"0004\.jpg"):
+        loop.train(tiny_config, tmp_path)
+    assert load_for_inference(tmp_path).step == 2
+
+
+def test_a_batch_that_devices_cannot_share_is_refused_first(tiny_config, tmp_path):
+    tiny_config.batch_size = 12
+    with pytest.raises(InputError, match="batch_size is 12: make it a multiple of 8"):
+        loop.train(tiny_config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_signals_go_back_where_they_came_from():
+    before = signal.getsignal(signal.SIGTERM)
+    with loop.Stopper() as stopper:
+        assert not stopper.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopper.is_set()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_stopper_is_harmless_in_a_thread():
+    seen = []
+
+    def body():
+        with loop.Stopper() as stopper:
+            seen.append(stopper.is_set())
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_exits_with_0(tmp_path):
+    command = [
+        *(sys.executable, "train.py", "--config=configs/demo.py"),
+        *(f"--workdir={tmp_path}", "--config.batch_size=2", "--config.num_workers=1"),
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    deadline = time.monotonic() + 240
+    while not (tmp_path / "log.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    while not (tmp_path / "log.jsonl").read_text() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert "stopped by a signal" in output
+    assert load_for_inference(tmp_path).step >= 20

@@ -1,0 +1,150 @@
+"""Tests for jaxtrack.training.optimizer."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxtrack.training.optimizer import make_optimizer, warmup_schedule
+
+PARAMS = {
+    "backbone": {"conv1": jnp.array([1.0]), "layer2": jnp.array([1.0])},
+    "head": jnp.array([1.0]),
+}
+GRADS = jax.tree.map(lambda p: 2 * p, PARAMS)
+
+
+def group(path):
+    if path[0] == "head":
+        return "head"
+    return "frozen" if path[1] == "conv1" else "backbone"
+
+
+def optimizer(**changes):
+    options = {
+        "kind": "sgd",
+        "schedule": lambda step: 0.1 + 0 * step,
+        "group": group,
+        "backbone_from_step": 2,
+        "backbone_factor": 0.5,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+        "clip_norm": 1e9,
+    }
+    return make_optimizer(**options | changes)
+
+
+def run(tx, steps, grads=GRADS):
+    params, state = PARAMS, tx.init(PARAMS)
+    history = []
+    for _ in range(steps):
+        updates, state = tx.update(grads, state, params)
+        params = optax.apply_updates(params, updates)
+        history.append(params)
+    return history, state
+
+
+def test_log_schedule_is_pysots_at_whole_epochs():
+    # One step an epoch: 0.001 * 5^(e / 5) for five epochs, then 15 points from 0.005
+    # to 0.0005 that are evenly spaced in log space.
+    schedule = warmup_schedule(
+        warmup=0.001, peak=0.005, end=0.0005, warmup_steps=5, total_steps=20
+    )
+    rates = [float(schedule(step)) for step in range(20)]
+    expected = [*(0.001 * 5 ** (np.arange(5) / 5)), *np.geomspace(0.005, 0.0005, 15)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
+    assert rates[1] == pytest.approx(0.001380, abs=1e-6)
+
+
+def test_cosine_schedule_by_hand():
+    schedule = warmup_schedule(
+        warmup=0.1, peak=1.0, end=0.2, warmup_steps=2, total_steps=7, kind="cosine"
+    )
+    # Warm-up 0.1 * 10^(1/2); then u = 0, 1/4, ..., 1: 0.2 + 0.4 (1 + cos(pi u)).
+    expected = [0.1, 0.1 * 10**0.5, 1.0, 0.6 + 0.4 * 0.5**0.5, 0.6]
+    expected += [0.6 - 0.4 * 0.5**0.5, 0.2, 0.2]
+    rates = [float(schedule(step)) for step in range(8)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
+
+
+def test_no_warmup_starts_at_the_peak():
+    schedule = warmup_schedule(
+        warmup=0.1, peak=1.0, end=0.5, warmup_steps=0, total_steps=3
+    )
+    assert float(schedule(0)) == pytest.approx(1.0)
+
+
+def test_sgd_by_hand():
+    # Gradient 2 + decay 0.5 * 1 = 2.5; momentum 0.9: second step's velocity is
+    # 0.9 * 2.5 + (2 + 0.5 * 0.75) = 4.625.
+    history, _ = run(optimizer(weight_decay=0.5), 2)
+    assert float(history[0]["head"][0]) == pytest.approx(1 - 0.1 * 2.5)
+    assert float(history[1]["head"][0]) == pytest.approx(0.75 - 0.1 * 4.625)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def test_the_backbone_joins_late_as_if_it_had_not_waited(kind):
+    history, _ = run(optimizer(kind=kind, weight_decay=0.1), 5)
+    joined = [float(p["backbone"]["layer2"][0]) for p in history]
+    assert joined[:2] == [1.0, 1.0]
+    assert joined[2] != 1.0
+    # Its moments start when it does: at half the rate, it moves from step 2 on as the
+    # head at half the rate moves from step 0 on.
+    half, _ = run(
+        optimizer(kind=kind, weight_decay=0.1, schedule=lambda s: 0.05 + 0 * s), 3
+    )
+    np.testing.assert_allclose(
+        joined[2:], [float(p["head"][0]) for p in half], rtol=1e-6
+    )
+
+
+def test_frozen_parameters_never_move():
+    history, _ = run(optimizer(weight_decay=0.1, backbone_from_step=0), 4)
+    assert float(history[-1]["backbone"]["conv1"][0]) == 1.0
+
+
+def test_the_backbones_schedule_counts_all_steps():
+    seen = optimizer(schedule=lambda step: 1.0 * step, momentum=0.0)
+    history, _ = run(seen, 3)
+    # At step 2: 0.5 * 2 * gradient 2 = 2.
+    assert float(history[2]["backbone"]["layer2"][0]) == pytest.approx(1 - 2.0)
+
+
+def test_one_tree_of_states_before_and_after():
+    tx = optimizer()
+    before = tx.init(PARAMS)
+    _, after = run(tx, 4)
+    assert jax.tree.structure(before) == jax.tree.structure(after)
+    assert [a.shape for a in jax.tree.leaves(before)] == [
+        a.shape for a in jax.tree.leaves(after)
+    ]
+
+
+def test_the_whole_gradient_is_clipped_together():
+    # Norm of (2, 2, 2) is sqrt(12); clipped to 1 each is 2 / sqrt(12).
+    history, _ = run(optimizer(clip_norm=1.0), 1)
+    assert float(history[0]["head"][0]) == pytest.approx(1 - 0.1 * 2 / 12**0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: optimizer(kind="adam"), "kind must be sgd or adamw"),
+        (
+            lambda: warmup_schedule(
+                warmup=0, peak=1, end=1, warmup_steps=1, total_steps=2
+            ),
+            "positive",
+        ),
+        (
+            lambda: warmup_schedule(
+                warmup=1, peak=1, end=1, warmup_steps=1, total_steps=2, kind="linear"
+            ),
+            "kind must be log or cosine",
+        ),
+    ],
+)
+def test_unknown_choices(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

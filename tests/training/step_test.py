@@ -1,0 +1,176 @@
+"""Tests for jaxtrack.training.step."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import common, siamcar_lite0
+from jaxtrack import config as config_lib
+from jaxtrack import models
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.ops.preprocess import Preprocessing
+from jaxtrack.training import objective, optimizer, state, step
+
+from .conftest import TinyTracker, make_batch
+
+PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
+
+
+def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
+    config = common.get_config()
+    network = model(axis_name=step.AXIS)
+    tx = optimizer.make_optimizer(
+        kind="sgd",
+        schedule=lambda count: 0.05 + 0 * count,
+        group=models.param_group,
+        backbone_from_step=0,
+        backbone_factor=0.1,
+        momentum=0.9,
+        weight_decay=1e-4,
+        clip_norm=10.0,
+    )
+    sizes = (network.geometry.template_size, network.geometry.search_size)
+    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
+    variables = model(axis_name=None).init(jax.random.key(0), *images)
+    first = state.create(variables, tx, keep_ema=True)
+    train_step = partial(
+        step.train_step,
+        model=network,
+        loss_fn=objective.make_loss(config, network),
+        optimizer=tx,
+        preprocessing=PREPROCESSING,
+        train_backbone=train_backbone,
+        ema_decay=0.9,
+        accumulate=accumulate,
+    )
+    return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
+
+
+def train(num_devices, *, steps=3, batches=make_batch, **options):
+    current, mapped = make(num_devices, **options)
+    for number in range(steps):
+        batch = batch_lib.shard(batches(number), num_devices)
+        current, metrics = mapped(current, batch)
+    return jax.device_get(current), jax.device_get(metrics)
+
+
+@pytest.mark.parametrize("num_devices", [2, 4, 8])
+def test_devices_together_equal_one(num_devices):
+    # Batches hold examples without a positive cell, so devices' counts differ. Sums
+    # in another order: float32 rounding, 1e-5 of values of order 1 after three steps.
+    one, one_metrics = train(1)
+    many, many_metrics = train(num_devices)
+    assert int(many.step) == 3
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+        (one, one_metrics),
+        (many, many_metrics),
+    )
+
+
+def test_a_frozen_backbone_does_not_move():
+    first, _ = make(1)
+    last, _ = train(1, train_backbone=False)
+    same = partial(np.testing.assert_array_equal)
+    jax.tree.map(same, first.batch_stats["backbone"], last.batch_stats["backbone"])
+    moved = jax.tree.map(
+        lambda a, b: float(np.abs(a - b).max()), first.params, last.params
+    )
+    assert moved["head"]["kernel"] > 0
+    # No gradient reaches it; weight decay alone is the optimizer's to withhold.
+    assert moved["backbone"]["layer2"]["kernel"] < 1e-5
+
+
+def test_a_training_backbone_moves_but_its_frozen_part_does_not():
+    first, _ = make(1)
+    last, _ = train(1)
+    gone = np.abs(
+        last.params["backbone"]["layer2"]["kernel"]
+        - first.params["backbone"]["layer2"]["kernel"]
+    ).max()
+    assert gone > 1e-5
+    np.testing.assert_array_equal(
+        last.params["backbone"]["conv1"]["kernel"],
+        first.params["backbone"]["conv1"]["kernel"],
+    )
+
+
+def test_accumulation_averages_the_parts():
+    # Two equal halves: each part's gradient is that of the whole batch. Statistics of
+    # batch normalisation move twice, so they are left out.
+    def doubled(number):
+        half = make_batch(number, size=4)
+        return {name: np.concatenate([a, a]) for name, a in half.items()}
+
+    whole, _ = train(1, steps=1, batches=doubled)
+    parts, _ = train(1, steps=1, batches=doubled, accumulate=2)
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
+        whole.params,
+        parts.params,
+    )
+
+
+def test_averaged_parameters_by_hand():
+    # Step 0: decay min(0.9, 1/10) = 0.1, so ema = 0.1 first + 0.9 new.
+    first, _ = make(1)
+    last, _ = train(1, steps=1)
+    expected = jax.tree.map(lambda a, b: 0.1 * a + 0.9 * b, first.params, last.params)
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), expected, last.ema
+    )
+
+
+def test_the_loss_falls():
+    current, mapped = make(1)
+    batch = batch_lib.shard(make_batch(0), 1)
+    losses = []
+    for _ in range(40):
+        current, metrics = mapped(current, batch)
+        losses.append(float(metrics["loss"]))
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.slow
+def test_the_real_network_is_the_same_on_four_devices():
+    config = siamcar_lite0.get_config()
+    rng = np.random.default_rng(0)
+    batch = {
+        "z_image": rng.integers(0, 256, (4, 128, 128, 3), np.uint8),
+        "x_image": rng.integers(0, 256, (4, 256, 256, 3), np.uint8),
+        "xyxy": np.tile(np.float32([96, 90, 150, 170]), (4, 1)),
+        "is_positive": np.array([True, True, False, True]),
+    }
+    tx = optimizer.make_optimizer(
+        kind="sgd",
+        schedule=lambda count: 0.01 + 0 * count,
+        group=models.param_group,
+        backbone_from_step=0,
+        backbone_factor=0.1,
+        momentum=0.9,
+        weight_decay=1e-4,
+        clip_norm=10.0,
+    )
+    network = models.build("siamcar_lite0", axis_name=step.AXIS)
+    images = [jnp.zeros((1, size, size, 3)) for size in (128, 256)]
+    variables = models.build("siamcar_lite0").init(jax.random.key(0), *images)
+    train_step = partial(
+        step.train_step,
+        model=network,
+        loss_fn=objective.make_loss(config, network),
+        optimizer=tx,
+        preprocessing=config_lib.preprocessing(config),
+        train_backbone=True,
+    )
+    results = []
+    for count in (1, 4):
+        current = state.create(variables, tx, keep_ema=False)
+        mapped = step.pmap_step(train_step, devices=jax.devices()[:count])
+        for _ in range(3):
+            current, _ = mapped(current, batch_lib.shard(batch, count))
+        results.append(jax.device_get(current.params))
+    # Sums in another order through 30 layers and a batch normalisation by 4 examples.
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-2, atol=2e-4), *results)
