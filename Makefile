@@ -46,8 +46,11 @@ test: lint
 test-all: lint
 	$(BIN)/python -m pytest -q -n 2
 
+# What a new version of Python, JAX or Flax is most likely to break.
+SMOKE := $(addprefix tests/,ops assign losses models weights training tracking config_test.py)
+
 smoke: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m smoke
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(SMOKE)
 
 bench: $(VENV)/.torch
 	$(BIN)/python benchmarks/data.py
