@@ -1,6 +1,6 @@
 """Speed of the loader on one core, beside the steps of pysot's loader.
 
-Run: python benchmarks/data.py
+Run: python -m benchmarks.data
 Real frames come from $JAXTRACK_SHARED/realdata/sequences (skipped where absent),
 511-pixel crops from them or from composed scenes. Rounds alternate, medians are shown.
 """
