@@ -53,9 +53,9 @@ smoke: $(VENV)/.test
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(SMOKE)
 
 bench: $(VENV)/.torch
-	$(BIN)/python benchmarks/data.py
-	$(BIN)/python benchmarks/track.py
-	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python -m benchmarks.data
+	$(BIN)/python -m benchmarks.track
+	$(BIN)/python -m benchmarks.train_step
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info
