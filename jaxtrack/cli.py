@@ -1,5 +1,7 @@
 """What train.py, eval.py and track.py share: flags in, one clear line on a fault."""
 
+import os
+import pathlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -56,8 +58,18 @@ def _parse(argv: Sequence[str]) -> list[str]:
     return rest
 
 
+def _keep_compilations() -> None:
+    """Names a folder for XLA's compilations, unless the user has; before jax starts."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    folder = pathlib.Path(cache) / "jaxtrack" / "xla"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+
+
 def run(main: Callable[[], None]) -> None:
     """Runs a command: parses flags, calls `main`, turns its faults into exit codes.
+
+    What XLA compiles is kept in `~/.cache/jaxtrack/xla` (or where the variable
+    `JAX_COMPILATION_CACHE_DIR` says), so that a second run starts at once.
 
     Args:
       main: the command; it reads `absl.flags.FLAGS`. An `InputError` it raises is
@@ -71,6 +83,7 @@ def run(main: Callable[[], None]) -> None:
             logging.set_verbosity(
                 logging.WARNING
             )  # Orbax reports every file it writes.
+        _keep_compilations()
         try:
             main()
         except InputError as fault:

@@ -59,7 +59,8 @@ def run(
     )
     print("4/4 drawing")
     live.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
-    auc = scores[0].reports["otb"].auc
+    # OTB's rules would count a target that touches the left or upper border as lost.
+    auc = scores[0].reports["no_first"].auc
     print(f"AUC {auc:.3f} on {num_sequences} scenes it has not seen")
     print(f"look at {out / 'report.html'} and {out / 'tracking.mp4'}")
     return auc

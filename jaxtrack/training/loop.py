@@ -1,7 +1,6 @@
 """The training run: everything built, resumed, stepped, logged and saved."""
 
 import math
-import os
 import pathlib
 import signal
 import threading
@@ -44,7 +43,6 @@ def train(config: ConfigDict, workdir: str | pathlib.Path) -> state.TrainState:
     """
     config_lib.check(config)
     _check_devices(config)
-    _keep_compilations()
     workdir = pathlib.Path(workdir).absolute()
     run = Run(config, workdir)
     try:
@@ -295,13 +293,3 @@ def _check_devices(config):
             f"config.batch_size is {config.batch_size}: make it a multiple of {parts} "
             f"({jax.device_count()} devices x {config.accumulate} accumulation steps)"
         )
-
-
-def _keep_compilations():
-    """Turns on XLA's cache on disk, unless the user has placed it."""
-    if jax.config.jax_compilation_cache_dir:
-        return
-    base = os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")
-    jax.config.update(
-        "jax_compilation_cache_dir", str(pathlib.Path(base) / "jaxtrack" / "xla")
-    )
