@@ -79,7 +79,6 @@ def centerness_targets(ltrb: jax.Array) -> jax.Array:
     low = jnp.minimum(ltrb[..., :2], ltrb[..., 2:])
     high = jnp.maximum(ltrb[..., :2], ltrb[..., 2:])
     is_inside = jnp.all(low > 0, axis=-1)
-    # The root's slope is infinite at 0: outside points take the root of 1 instead.
+    # The root's slope is infinite at 0: outside, take that of a positive number.
     share = jnp.where(is_inside[..., None], low, 1) / jnp.where(high > 0, high, 1)
-    product = jnp.where(is_inside, share[..., 0] * share[..., 1], 1)
-    return jnp.where(is_inside, jnp.sqrt(product), 0)
+    return jnp.where(is_inside, jnp.sqrt(share[..., 0] * share[..., 1]), 0)

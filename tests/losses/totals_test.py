@@ -191,7 +191,7 @@ def test_iou_quality_does_not_move_the_box():
 
 
 @RECIPES
-@pytest.mark.parametrize("case", ["no target", "nan", "empty", "overflow"])
+@pytest.mark.parametrize("case", ["no target", "nan", "infinite", "empty", "overflow"])
 def test_degenerate_batches_have_finite_gradients(case, options):
     outputs, xyxy, is_positive = random_batch(batch=2)
     is_positive = np.array([True, False])
@@ -199,6 +199,8 @@ def test_degenerate_batches_have_finite_gradients(case, options):
         is_positive[:] = False
     elif case == "nan":
         xyxy[:] = np.nan
+    elif case == "infinite":
+        xyxy[:] = [0, 0, np.inf, np.inf]
     elif case == "empty":
         xyxy[:, 2:] = xyxy[:, :2]
     else:  # Where there is nothing to regress, distances may be anything.

@@ -132,13 +132,11 @@ def test_pixelwise_gradient_at_empty_features_is_finite():
 
 
 def test_depthwise_sums_in_float32():
-    # 256 times 1 + 1/128 is 258. In bfloat16, whose steps are 2 from 256 on, adding
-    # one at a time would stall at 256.
-    z = jnp.ones((1, 16, 16, 1), jnp.bfloat16)
-    x = jnp.full((1, 16, 16, 1), 1.0078125, jnp.bfloat16)
-    r = xcorr.depthwise_xcorr(z, x)
+    # Added up one by one in bfloat16, whose steps are 2 from 256 on, ones stall there.
+    ones = jnp.ones((1, 20, 20, 1), jnp.bfloat16)
+    r = xcorr.depthwise_xcorr(ones, ones)
     assert r.dtype == jnp.bfloat16
-    assert r[0, 0, 0, 0] == 258
+    assert r[0, 0, 0, 0] == 400
 
 
 @pytest.mark.parametrize("correlate", [xcorr.depthwise_xcorr, xcorr.full_xcorr])
