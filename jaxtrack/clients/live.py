@@ -171,7 +171,7 @@ def draw(frame: Frame, output: TrackerOutput, *, fps: float) -> np.ndarray:
     score = float(output.score)
     # Green when sure, red when not.
     color = (int(255 * min(1, 2 - 2 * score)), int(255 * min(1, 2 * score)), 40)
-    scale = max(0.4, min(height, width) / 900)
+    scale = max(0.5, min(height, width) / 900)
     thick = max(1, round(2 * scale))
     center, half = output.box[:2], output.box[2:] / 2
     low, high = (
@@ -182,7 +182,7 @@ def draw(frame: Frame, output: TrackerOutput, *, fps: float) -> np.ndarray:
     words = f"score {score:.2f}" + (f"  {fps:.0f} frames/s" if fps == fps else "")
     at = (round(12 * scale), round(32 * scale))
     font = cv2.FONT_HERSHEY_SIMPLEX
-    for ink, weight in (((0, 0, 0), thick + 2), ((255, 255, 255), thick)):
+    for ink, weight in (((0, 0, 0), thick + 1), ((255, 255, 255), thick)):
         cv2.putText(picture, words, at, font, scale, ink, weight, cv2.LINE_AA)
     return picture
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax import lax
 from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
@@ -62,10 +63,8 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     def look(frame, center, side, size, fill):
         if is_released:
             center, side = whole_pixel_square(center, side)
-        pixels = crop.crop_and_resize(
-            *(frame.image, frame.hw, center, side, size, fill),
-            antialias=not is_released,
-        )
+        cut = _crop_alone(size, antialias=not is_released)
+        pixels = cut(frame.image, frame.hw, center, side, fill)
         return preprocess.normalize(pixels, preprocessing)[None]
 
     def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
@@ -116,6 +115,42 @@ def from_config(config: ConfigDict) -> Tracker:
         dtype=jnp.dtype(config.dtype),
     )
     return make_tracker(model, config)
+
+
+def _crop_alone(size, *, antialias):
+    """Returns `crop_and_resize`, which vmap on a CPU runs for one video at a time.
+
+    Under plain vmap the choice between averaged copies becomes a selection among all of
+    them: on a CPU that costs ten times the crop, on a GPU next to nothing.
+    """
+
+    def cut(image, hw, center, side, fill):
+        return crop.crop_and_resize(
+            *(image, hw, center, side, size, fill), antialias=antialias
+        )
+
+    def cut_many(axis_size, is_batched, *arguments):
+        del axis_size
+
+        def one_by_one(*arguments):
+            pairs = list(zip(arguments, is_batched, strict=True))
+
+            def body(batched):
+                batched = iter(batched)
+                return cut(*(next(batched) if is_b else a for a, is_b in pairs))
+
+            return lax.map(body, [a for a, is_b in pairs if is_b])
+
+        together = jax.vmap(cut, [0 if is_b else None for is_b in is_batched])
+        pixels = lax.platform_dependent(*arguments, cpu=one_by_one, default=together)
+        return pixels, True
+
+    alone = jax.custom_batching.custom_vmap(cut)
+    alone.def_vmap(cut_many)
+    # custom_vmap has no reverse mode; derivatives take the plain crop.
+    differentiable = jax.custom_jvp(alone)
+    differentiable.defjvp(lambda values, tangents: jax.jvp(cut, values, tangents))
+    return differentiable
 
 
 def _select(maps, wh, scale, geometry, settings, is_released):

@@ -6,7 +6,6 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import make_tracker, rollout, video
-from jaxtrack.tracking.state import Frame
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
 ATOL = 1e-3
@@ -48,20 +47,22 @@ def test_padding_leaves_the_state_alone(drivers, draw, pad_all):
 
 
 @pytest.mark.parametrize("num_devices", [1, 2])
-def test_many_equal_one(tiny, draw, pad_all, num_devices):
-    drivers = rollout.compile_tracker(tiny[0], num_devices=num_devices)
-    variables = jax.device_put(tiny[1])
+def test_many_equal_one(tiny, drivers, draw, pad_all, num_devices):
+    one, variables = drivers
+    many = one
+    if num_devices > 1:
+        many = rollout.compile_tracker(tiny[0], num_devices=num_devices)
     # Three videos of different length, size and canvas, on two devices: one is padding.
     drawn = [draw(6), draw(3, hw=(80, 128), velocity=(-1, 1)), draw(1)]
     videos = [pad_all(images) for images, _ in drawn[:2]] + [
         pad_all(drawn[2][0], (96, 128))
     ]
     starts = [truth[0] for _, truth in drawn]
-    many = rollout.track_videos(drivers, variables, videos, starts, chunk=2)
-    assert [len(result.box) for result in many] == [6, 3, 1]
-    assert [result.score.shape for result in many] == [(6,), (3,), (1,)]
-    for result, frames, start in zip(many, videos, starts, strict=True):
-        alone = rollout.track_live(drivers, variables, frames, start)
+    results = rollout.track_videos(many, variables, videos, starts, chunk=2)
+    assert [len(result.box) for result in results] == [6, 3, 1]
+    assert [result.score.shape for result in results] == [(6,), (3,), (1,)]
+    for result, frames, start in zip(results, videos, starts, strict=True):
+        alone = rollout.track_live(one, variables, frames, start)
         np.testing.assert_allclose(result.box, boxes_of(alone), atol=ATOL)
 
 
@@ -96,12 +97,13 @@ def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
     frames = pad_all(images)
     with jax.transfer_guard("disallow"):
         list(rollout.track_live(*drivers, frames, truth[0]))
-        list(rollout.track_video(*drivers, frames, truth[0], chunk=2))
-        rollout.track_videos(*drivers, [frames, frames[:2]], truth[:1].repeat(2, 0))
+        list(rollout.track_video(*drivers, frames, truth[0], chunk=4))
+        videos = [frames, frames[:2], frames[:3]]
+        rollout.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
 
 
 def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
-    images, truth = draw(9)
+    images, truth = draw(17)
     read = []
 
     def frames():
@@ -109,11 +111,11 @@ def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
             read.append(k)
             yield frame
 
-    outputs = rollout.track_video(*drivers, frames(), truth[0], chunk=2)
+    outputs = rollout.track_video(*drivers, frames(), truth[0], chunk=4)
     next(outputs)
     assert len(read) == 1
     next(outputs)
-    assert len(read) == 5
+    assert len(read) == 9
 
 
 def test_refuses_bad_input(drivers, draw, pad_all):
@@ -128,19 +130,6 @@ def test_refuses_bad_input(drivers, draw, pad_all):
     with pytest.raises(InputError, match="devices"):
         rollout.compile_tracker(None, num_devices=1000)
     assert rollout.track_videos(*drivers, [], []) == []
-
-
-def test_scan_frames_is_pure(tiny, draw, pad_all):
-    (init, step), variables = tiny
-    images, truth = draw(3)
-    stacked, valid = rollout._stack(pad_all(images[1:]), 2, (128, 128, 3))
-    state = init(variables, pad_all(images)[0], truth[0])
-    tracker = rollout.Tracker(init, step)
-    _, outputs = rollout.scan_frames(tracker, variables, state, stacked, valid)
-    for k in range(2):
-        frame = Frame(stacked.image[k], stacked.hw[k])
-        state, output = step(variables, state, frame)
-        np.testing.assert_allclose(outputs.box[k], output.box, atol=ATOL)
 
 
 @pytest.mark.slow

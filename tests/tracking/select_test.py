@@ -67,7 +67,9 @@ def test_window_decides_between_equal_peaks(pick):
     cls = cls.at[2, 2].set(0.6).at[0, 0].set(0.65)
     quality = quality.at[2, 2].set(1.0).at[0, 0].set(1.0)
     wh, scale = jnp.array([16.0, 16.0]), jnp.float32(1.0)
-    run = functools.partial(pick, cls, ltrb, quality, wh, scale, geometry=SMALL)
+    run = jax.jit(
+        functools.partial(pick, cls, ltrb, quality, wh, scale, geometry=SMALL)
+    )
     assert jnp.all(run(window=0.0).shift < -8)
     assert jnp.all(jnp.abs(run(window=0.5).shift) < 4)
 

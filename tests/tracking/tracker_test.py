@@ -7,7 +7,13 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import make_tracker, tracker
+from jaxtrack.tracking import Tracker, make_tracker, tracker
+
+
+@pytest.fixture(scope="module")
+def jitted(tiny):
+    """The tiny tracker, compiled once for all tests here."""
+    return Tracker(jax.jit(tiny[0].init), jax.jit(tiny[0].step))
 
 
 def overlaps(found, truth):
@@ -30,7 +36,8 @@ def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
     assert 0 < output.score <= 1
 
 
-def test_variants_agree(variant, tiny, draw, pad_all):
+@pytest.mark.parametrize("variant", ["pmap"], indirect=True)
+def test_pmap_equals_jit(variant, tiny, jitted, draw, pad_all):
     (init, step), variables = tiny
     images, truth = draw(2)
     first, second = pad_all(images)
@@ -39,15 +46,17 @@ def test_variants_agree(variant, tiny, draw, pad_all):
         return step(variables, init(variables, first, box), second)[1]
 
     output = variant(both)(variables, first, second, truth[0])
-    expected = jax.jit(both)(variables, first, second, truth[0])
+    state = jitted.init(variables, first, truth[0])
+    _, expected = jitted.step(variables, state, second)
     np.testing.assert_allclose(output.box, expected.box, atol=1e-3)
+    np.testing.assert_allclose(output.score, expected.score, atol=1e-5)
 
 
-def test_settings_are_traced(tiny, draw, pad_all):
-    (init, step), variables = tiny
+def test_settings_are_traced(tiny, jitted, draw, pad_all):
+    (_, step), variables = tiny
     images, truth = draw(4)
     frames = pad_all(images)
-    state = init(variables, frames[0], truth[0])
+    state = jitted.init(variables, frames[0], truth[0])
     settings = tracker.Settings(
         *(jnp.full(2, v) for v in (0.05, 0.1, 0.33)), quality_power=jnp.ones(2)
     )._replace(window=jnp.array([0.0, 1.0]))
@@ -58,13 +67,13 @@ def test_settings_are_traced(tiny, draw, pad_all):
     np.testing.assert_allclose(moved[:2], truth[3][:2], atol=2)
 
 
-def test_a_frame_that_overflows_keeps_the_box(tiny, draw, pad_all):
-    (init, step), variables = tiny
+def test_a_frame_that_overflows_keeps_the_box(tiny, jitted, draw, pad_all):
+    variables = tiny[1]
     images, truth = draw(2)
     frames = pad_all(images)
-    state = init(variables, frames[0], truth[0])
+    state = jitted.init(variables, frames[0], truth[0])
     broken = jax.tree.map(lambda leaf: leaf * jnp.nan, variables)
-    state, output = step(broken, state, frames[1])
+    state, output = jitted.step(broken, state, frames[1])
     np.testing.assert_array_equal(output.box, truth[0])
     assert output.score == 0
 
@@ -114,3 +123,32 @@ def test_bad_first_boxes(box, message):
 
 def test_first_box_may_stick_out():
     tracker.check_init_box((199, 50, 10, 10), (100, 200))
+
+
+def test_vmap_crops_as_one_video_does():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
+    hw = jnp.array([[40, 48], [30, 44]])
+    centers, sides = jnp.array([[20.0, 13.0], [4.5, 31.0]]), jnp.array([9.0, 30.0])
+    fill = jnp.array([1.0, 2.0, 3.0])
+    cut = jax.jit(tracker._crop_alone(8, antialias=True))
+    many = jax.jit(jax.vmap(cut, (0, 0, 0, 0, None)))
+    found = many(images, hw, centers, sides, fill)
+    for k in range(2):
+        alone = cut(images[k], hw[k], centers[k], sides[k], fill)
+        np.testing.assert_allclose(found[k], alone, atol=1e-3)
+
+
+def test_a_step_has_gradients(tiny, jitted, draw, pad_all):
+    (_, step), variables = tiny
+    images, truth = draw(2)
+    frames = pad_all(images)
+    state = jitted.init(variables, frames[0], truth[0])
+
+    def score_at(center):
+        box = jnp.concatenate([center, state.box[2:]])
+        return step(variables, state.replace(box=box), frames[1])[1].score
+
+    slope = jax.jit(jax.grad(score_at))(state.box[:2])
+    assert jnp.all(jnp.isfinite(slope))
+    assert jnp.any(slope != 0)

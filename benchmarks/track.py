@@ -1,0 +1,212 @@
+"""Speed of tracking: every driver, every stage, and a PyTorch twin in the same run.
+
+Run: python -m benchmarks.track
+On a GPU: python -m benchmarks.track --sequences=1,16,128 --many_chunk=16
+Frames are 640 x 480 on their canvas in host memory, so decoding does not count but the
+way to the device does. Rounds alternate between the ways, medians are shown. "CPU" is
+the processors' time, which other programs on the machine disturb less.
+"""
+
+import functools
+import importlib.util
+import os
+import statistics
+import time
+
+# A twin's OpenMP threads must not hold the cores while JAX works.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+from ml_collections import config_flags
+from tqdm import tqdm
+
+from jaxtrack import config as config_lib
+from jaxtrack import models
+from jaxtrack.ops import boxes, crop, preprocess
+from jaxtrack.tracking import make_tracker, rollout, select, video
+
+_CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
+_FRAMES = flags.DEFINE_integer("frames", 32, "Frames of a sequence a round.")
+_CHUNK = flags.DEFINE_integer("chunk", 16, "Frames a scan.")
+_MANY_CHUNK = flags.DEFINE_integer("many_chunk", 4, "Frames a scan of many.")
+_SEQUENCES = flags.DEFINE_list("sequences", ["16"], "Sequences tracked at once.")
+_DEVICES = flags.DEFINE_integer("devices", 2, "Devices of the pmapped driver.")
+_MARK = 1.2  # Times the twin's time that a live step may take on a CPU.
+_HW = (480, 640)
+_BOX = np.array([300.0, 200.0, 60.0, 80.0], np.float32)
+
+
+def main(argv: list[str]) -> None:
+    """Times every way of tracking in turn and prints frames/s."""
+    del argv
+    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
+    config = _CONFIG.value
+    model = models.build(config.model, correlation=config.correlation or None)
+    variables = jax.device_put(_variables(model))
+    frames = _frames(_FRAMES.value)
+    ways = _drivers(make_tracker(model, config), variables, frames)
+    stages = _stages(model, config, variables, frames[0])
+    twin = _twin(config, variables, frames)
+    ways |= twin
+    print(f"{config.model} on {jax.devices()[0].device_kind}, {os.cpu_count()} cores")
+    walls = {name: [] for name in ways | stages}
+    cores = {name: [] for name in ways | stages}
+    for _ in tqdm(range(_ROUNDS.value), unit="round"):
+        for name, (run, count) in (ways | stages).items():
+            wall, core = time.perf_counter(), time.process_time()
+            run()
+            walls[name].append((time.perf_counter() - wall) / count)
+            cores[name].append((time.process_time() - core) / count)
+    medians = [
+        {name: statistics.median(times) for name, times in seconds.items()}
+        for seconds in (walls, cores)
+    ]
+    _report(*medians, ways)
+
+
+def _report(walls, cores, ways):
+    """Prints frames/s, times of a frame, and ratios to the twin where there is one."""
+    twin = "PyTorch twin, live"
+    print(f"{'':32}{'frames/s':>9}{'ms':>9}{'CPU ms':>9}   of the twin's ms, CPU ms")
+    for name, wall in walls.items():
+        speed = f"{1 / wall:9.1f}" if name in ways else " " * 9
+        line = f"{name:32}{speed}{1000 * wall:9.2f}{1000 * cores[name]:9.2f}"
+        if name in ways and twin in walls:
+            line += f"   {wall / walls[twin]:.2f}, {cores[name] / cores[twin]:.2f}"
+        print(line)
+    if twin in walls:
+        ratio = walls["live (jit)"] / walls[twin]
+        verdict = "within" if ratio <= _MARK else "ABOVE"
+        print(f"live: {ratio:.2f} times the twin's time, {verdict} the mark of {_MARK}")
+    else:
+        print("no torch here: no twin to compare with")
+
+
+def _variables(model):
+    """Draws a network's variables."""
+    sizes = (model.geometry.template_size, model.geometry.search_size)
+    z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
+    return jax.jit(model.init)(jax.random.key(0), z, x)
+
+
+def _frames(count):
+    """Draws noise; what is in a frame changes no time."""
+    rng = np.random.default_rng(0)
+    canvas = video.canvas_size(_HW)
+    images = rng.integers(0, 256, (count + 1, *_HW, 3), dtype=np.uint8)
+    return [video.pad(image, canvas) for image in images]
+
+
+def _drivers(tracker, variables, frames):
+    """Returns name -> (what to time, frames in it) of all drivers, compiled."""
+    one = rollout.compile_tracker(tracker)
+    steps, chunk = len(frames) - 1, _CHUNK.value
+    record = functools.partial(rollout.track_video, chunk=chunk)
+    ways = {
+        "live (jit)": (
+            lambda: list(rollout.track_live(one, variables, frames, _BOX)),
+            steps,
+        ),
+        f"recorded (scan of {chunk})": (
+            lambda: list(record(one, variables, frames, _BOX)),
+            steps,
+        ),
+    }
+    for count in map(int, _SEQUENCES.value):
+        for devices in sorted({1, min(_DEVICES.value, len(jax.local_devices()))}):
+            if count % devices:
+                continue
+            drivers = rollout.compile_tracker(tracker, num_devices=devices)
+            few = _MANY_CHUNK.value
+            run = functools.partial(
+                _track_many, drivers, variables, frames[: 2 * few + 1], count, few
+            )
+            kind = "vmap" if devices == 1 else f"pmap over {devices} devices"
+            ways[f"{count} at once ({kind})"] = run, 2 * few * count
+    for run, _ in ways.values():
+        run()
+    return ways
+
+
+def _track_many(drivers, variables, frames, count, chunk):
+    """Tracks the same frames as `count` sequences."""
+    rollout.track_videos(
+        drivers, variables, [frames] * count, [_BOX] * count, chunk=chunk
+    )
+
+
+def _stages(model, config, variables, frame):
+    """Returns name -> (what to time, 1) of a live step's stages, compiled."""
+    geometry = model.geometry
+    preprocessing = config_lib.preprocessing(config)
+    antialias = config.selection != "released"
+    scale = geometry.template_size / boxes.context_side(jnp.asarray(_BOX[2:]))
+    choose = {"released": select.select_released, "clean": select.select_clean}
+
+    def cut(image, hw):
+        side = geometry.search_size / scale
+        size, fill = geometry.search_size, jnp.full(3, 100.0)
+        pixels = crop.crop_and_resize(
+            *(image, hw, jnp.asarray(_BOX[:2]), side, size, fill), antialias=antialias
+        )
+        return preprocess.normalize(pixels, preprocessing)[None]
+
+    def network(z, x_image):
+        x = model.apply(variables, x_image, method="encode_search")
+        return model.apply(variables, z, x, method="predict")
+
+    def pick(maps):
+        maps = {name: value[0] for name, value in maps.items()}
+        return choose[config.selection](
+            jax.nn.softmax(maps["cls"])[..., 1],
+            *(maps["ltrb"], maps["centerness"][..., 0], jnp.asarray(_BOX[2:]), scale),
+            geometry=geometry,
+        )
+
+    cut, network, pick = jax.jit(cut), jax.jit(network), jax.jit(pick)
+    z_image = jnp.zeros((1, geometry.template_size, geometry.template_size, 3))
+    z = jax.jit(lambda z: model.apply(variables, z, method="encode_template"))(z_image)
+    x_image = cut(*jax.device_put(frame))
+    maps = network(z, x_image)
+    parts = {
+        "  to the device": lambda: jax.device_put(frame),
+        "  crop": functools.partial(cut, *jax.device_put(frame)),
+        "  network": functools.partial(network, z, x_image),
+        "  select": functools.partial(pick, maps),
+    }
+    return {
+        name: (functools.partial(_repeat, run, _FRAMES.value), _FRAMES.value)
+        for name, run in parts.items()
+        if jax.block_until_ready(run()) is not None
+    }
+
+
+def _repeat(run, times):
+    """Runs and waits, again and again."""
+    for _ in range(times):
+        jax.block_until_ready(run())
+
+
+def _twin(config, variables, frames):
+    """Returns the PyTorch tracker of the same weights, or nothing without torch."""
+    if importlib.util.find_spec("torch") is None:
+        return {}
+    from benchmarks.twin_tracker import TwinTracker
+
+    tracker = TwinTracker(config, jax.device_get(variables))
+
+    def run():
+        tracker.start(frames[0], _BOX)
+        for frame in frames[1:]:
+            tracker.step(frame)
+
+    run()
+    return {"PyTorch twin, live": (run, len(frames) - 1)}
+
+
+if __name__ == "__main__":
+    app.run(main)
