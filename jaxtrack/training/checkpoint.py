@@ -2,11 +2,13 @@
 
 import json
 import pathlib
+import sys
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from etils import epath
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError
@@ -121,6 +123,14 @@ class CheckpointStore:
         )
         return _join(found["network"], found["optimizer"]), found["data"]
 
+    def __enter__(self):
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *_):
+        """Closes it."""
+        self.close()
+
     def close(self) -> None:
         """Waits for the writing to end."""
         self._manager.wait_until_finished()
@@ -187,13 +197,17 @@ def _global(tree):
 def _read_network(path):
     """Reads the network and the settings of one step's folder, as numpy arrays."""
     try:
+        # Not through the checkpointer, which warns of metadata that no one wrote.
+        metadata = ocp.StandardCheckpointHandler().metadata(
+            epath.Path(path / "network")
+        )
         with ocp.StandardCheckpointer() as reader:
-            metadata = reader.metadata(path / "network").item_metadata
             shapes = jax.tree.map(lambda m: np.empty(m.shape, m.dtype), metadata.tree)
             network = reader.restore(path / "network", shapes)
         with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
             return network, reader.restore(path / "config")
     except Exception as fault:
+        _hush_late_reads()
         raise InputError(_damaged(path, fault)) from fault
 
 
@@ -202,7 +216,23 @@ def _read(manager, step, path, **items):
     try:
         return manager.restore(step, args=ocp.args.Composite(**items))
     except Exception as fault:
+        _hush_late_reads()
         raise InputError(_damaged(path, fault)) from fault
+
+
+def _hush_late_reads():
+    """Silences reads under way that find the failed restore's event loop closed.
+
+    Orbax does not wait for them, and each would print a traceback below the one line
+    that says what is wrong.
+    """
+    report = sys.unraisablehook
+
+    def hook(unraisable):
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            report(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _damaged(path, fault):

@@ -10,8 +10,8 @@ import tensorboardX
 class ScalarLog:
     """Writes scalars to `log.jsonl` and to TensorBoard files in a folder.
 
-    Lines of steps at or after `first_step` are dropped from an older `log.jsonl`: a
-    resumed run writes them again.
+    Lines of steps after `first_step` are dropped from an older `log.jsonl`: a resumed
+    run writes them again.
     """
 
     def __init__(self, folder: pathlib.Path, *, first_step: int = 0):
@@ -20,8 +20,10 @@ class ScalarLog:
         path = folder / "log.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
         kept = [line for line in lines if _step(line) <= first_step]
-        self._file = path.open("w", buffering=1)
-        self._file.writelines(line + "\n" for line in kept)
+        draft = path.with_suffix(".tmp")
+        draft.write_text("".join(line + "\n" for line in kept))
+        draft.replace(path)
+        self._file = path.open("a", buffering=1)
         self._board = tensorboardX.SummaryWriter(
             str(folder / "tensorboard"), purge_step=first_step
         )
@@ -31,6 +33,14 @@ class ScalarLog:
         self._file.write(json.dumps({"step": step, **scalars}) + "\n")
         for name, value in scalars.items():
             self._board.add_scalar(name, value, step)
+
+    def __enter__(self):
+        """Returns itself; the files are open already."""
+        return self
+
+    def __exit__(self, *_):
+        """Closes it."""
+        self.close()
 
     def close(self) -> None:
         """Flushes and closes the files."""

@@ -21,7 +21,7 @@ class DevicePrefetcher:
     when it has been trained on resumes with the next, whatever was drawn ahead.
 
     Attributes:
-      waited: seconds that `next` has spent waiting.
+      waited: seconds in which devices had nothing to do for want of a batch.
     """
 
     def __init__(self, loader: Iterator[batch_lib.Batch], *, depth: int = 2):
@@ -38,8 +38,21 @@ class DevicePrefetcher:
         self._thread = threading.Thread(target=self._draw, daemon=True)
         self._thread.start()
 
-    def __next__(self) -> tuple[dict[str, jax.Array], Any]:
-        """Returns the next batch `[D, B / D, ...]`, and the position after it."""
+    def next(self, busy: Any = None) -> tuple[dict[str, jax.Array], Any]:
+        """Returns the next batch.
+
+        Args:
+          busy: arrays that the devices are computing. If no batch is ready they are
+            waited for first: only what is waited after that is the loader's fault.
+
+        Returns:
+          A batch `[D, B / D, ...]`, and the loader's position after it.
+
+        Raises:
+          Exception: whatever the loader raised, `InputError` for damaged data.
+        """
+        if self._queue.empty():
+            jax.block_until_ready(busy)
         start = time.perf_counter()
         item = self._queue.get()
         self.waited += time.perf_counter() - start
@@ -64,6 +77,14 @@ class DevicePrefetcher:
                 return self._queue.put(item, timeout=0.2)
             except queue.Full:
                 continue
+
+    def __enter__(self):
+        """Returns itself; the thread runs already."""
+        return self
+
+    def __exit__(self, *_):
+        """Closes it."""
+        self.close()
 
     def close(self) -> None:
         """Ends the thread and closes the loader."""

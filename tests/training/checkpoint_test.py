@@ -87,6 +87,17 @@ def test_no_checkpoint(tmp_path):
         load_for_inference(tmp_path)
 
 
+def test_a_half_written_checkpoint_does_not_count(tmp_path):
+    # What a process killed while saving leaves behind.
+    save(tmp_path, [7])
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(folder / "7", folder / "9.orbax-checkpoint-tmp")
+    assert load_for_inference(tmp_path).step == 7
+    with CheckpointStore(tmp_path) as store:
+        assert store.latest_step() == 7
+        assert int(store.restore(make_state(), common.get_config())[0].step) == 7
+
+
 @pytest.mark.parametrize("item", ["network", "config"])
 def test_a_damaged_checkpoint_is_named(tmp_path, item):
     save(tmp_path, [7])

@@ -1,5 +1,7 @@
 """A network and a loader small enough to train in a test."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -20,11 +22,14 @@ class TinyBackbone(nn.Module):
     """One frozen and one trainable convolution, with batch normalisation."""
 
     axis_name: str | None
+    dtype: Any
 
     @nn.compact
     def __call__(self, image, *, train):
-        x = nn.Conv(4, (8, 8), (8, 8), name="conv1")(image)
-        x = nn.Conv(6, (1, 1), name="layer2")(lax.stop_gradient(x))
+        x = nn.Conv(4, (8, 8), (8, 8), dtype=self.dtype, name="conv1")(image)
+        x = lax.stop_gradient(x)
+        x = nn.Conv(6, (1, 1), dtype=self.dtype, name="layer2")(x)
+        x = x.astype(jnp.float32)
         x = nn.BatchNorm(not train, axis_name=self.axis_name, name="bn")(x)
         return x if train else lax.stop_gradient(x)
 
@@ -33,15 +38,16 @@ class TinyTracker(nn.Module):
     """What the training code asks of a network, with a few hundred parameters."""
 
     axis_name: str | None = None
+    dtype: Any = jnp.float32
     geometry: Geometry = GEOMETRY
 
     @nn.compact
     def __call__(self, z_image, x_image, *, train=False, train_backbone=False):
-        backbone = TinyBackbone(self.axis_name, name="backbone")
+        backbone = TinyBackbone(self.axis_name, self.dtype, name="backbone")
         z = backbone(z_image, train=train_backbone).mean((1, 2), keepdims=True)
         r = z * backbone(x_image, train=train_backbone)
         r = nn.BatchNorm(not train, axis_name=self.axis_name, name="neck")(r)
-        r = nn.Conv(7, (3, 3), name="head")(r)
+        r = nn.Conv(7, (3, 3), dtype=self.dtype, name="head")(r).astype(jnp.float32)
         cls, ltrb, centerness = jnp.split(r, (2, 6), axis=-1)
         return {"cls": cls, "ltrb": 8 * jnp.exp(ltrb), "centerness": centerness}
 
@@ -79,16 +85,14 @@ class MemoryLoader:
         self.is_closed = True
 
 
-@pytest.fixture
-def tiny_config(monkeypatch):
+def build(*, correlation=None, dtype=jnp.float32, axis_name=None):
+    """Stands in `models.MODELS` as "tiny"."""
+    del correlation
+    return TinyTracker(axis_name, dtype)
+
+
+def small_config():
     """Settings of a run of 6 steps whose backbone joins at step 3."""
-
-    def build(*, correlation=None, dtype=jnp.float32, axis_name=None):
-        del correlation, dtype
-        return TinyTracker(axis_name)
-
-    monkeypatch.setitem(models.MODELS, "tiny", build)
-    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader(c.batch_size))
     config = common.get_config()
     config.model = "tiny"
     config.preprocessing.scale = (128.0, 128.0, 128.0)
@@ -99,3 +103,11 @@ def tiny_config(monkeypatch):
     config.ema_decay = 0.9
     config.log_every, config.checkpoint_every = 2, 2
     return config
+
+
+@pytest.fixture
+def tiny_config(monkeypatch):
+    """`small_config`, with the network and the loader in their places."""
+    monkeypatch.setitem(models.MODELS, "tiny", build)
+    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader(c.batch_size))
+    return small_config()

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.training.objective."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,11 +27,9 @@ def test_settings_reach_the_loss():
         "centerness": jax.random.normal(keys[2], (8, 4, 4, 1)),
     }
     batch = make_batch(0)
-    loss, _ = objective.make_loss(config, TinyTracker())(outputs, batch)
-    expected, _ = totals.siamcar_loss(
-        outputs,
-        batch["xyxy"],
-        batch["is_positive"],
+    loss, _ = jax.jit(objective.make_loss(config, TinyTracker()))(outputs, batch)
+    expected_loss = partial(
+        totals.siamcar_loss,
         points=grid.points(GEOMETRY),
         positive_size=0.8,
         min_half=3.0,
@@ -41,4 +41,5 @@ def test_settings_reach_the_loss():
         cls_weights=(0.5, 0.3, 0.2),
         weights=(1.0, 3.0, 1.0),
     )
+    expected, _ = jax.jit(expected_loss)(outputs, batch["xyxy"], batch["is_positive"])
     np.testing.assert_allclose(loss, expected, rtol=1e-6)

@@ -24,7 +24,7 @@ def group(path):
 def optimizer(**changes):
     options = {
         "kind": "sgd",
-        "schedule": lambda step: 0.1 + 0 * step,
+        "schedule": lambda step: jnp.float32(0.1),
         "group": group,
         "backbone_from_step": 2,
         "backbone_factor": 0.5,
@@ -39,7 +39,8 @@ def run(tx, steps, grads=GRADS):
     params, state = PARAMS, tx.init(PARAMS)
     history = []
     for _ in range(steps):
-        updates, state = tx.update(grads, state, params)
+        with jax.numpy_dtype_promotion("standard"):  # Optax's Adam: float ** int.
+            updates, state = tx.update(grads, state, params)
         params = optax.apply_updates(params, updates)
         history.append(params)
     return history, state
@@ -92,7 +93,7 @@ def test_the_backbone_joins_late_as_if_it_had_not_waited(kind):
     # Its moments start when it does: at half the rate, it moves from step 2 on as the
     # head at half the rate moves from step 0 on.
     half, _ = run(
-        optimizer(kind=kind, weight_decay=0.1, schedule=lambda s: 0.05 + 0 * s), 3
+        optimizer(kind=kind, weight_decay=0.1, schedule=lambda s: jnp.float32(0.05)), 3
     )
     np.testing.assert_allclose(
         joined[2:], [float(p["head"][0]) for p in half], rtol=1e-6
@@ -105,7 +106,7 @@ def test_frozen_parameters_never_move():
 
 
 def test_the_backbones_schedule_counts_all_steps():
-    seen = optimizer(schedule=lambda step: 1.0 * step, momentum=0.0)
+    seen = optimizer(schedule=lambda step: step.astype(jnp.float32), momentum=0.0)
     history, _ = run(seen, 3)
     # At step 2: 0.5 * 2 * gradient 2 = 2.
     assert float(history[2]["backbone"]["layer2"][0]) == pytest.approx(1 - 2.0)

@@ -17,7 +17,7 @@ def test_batches_come_in_order_with_the_position_after_them():
     loader = MemoryLoader()
     batches = DevicePrefetcher(loader)
     for number in (1, 2, 3):
-        batch, position = next(batches)
+        batch, position = batches.next()
         assert position == {"position": number}
         expected = make_batch(number)["x_image"]
         assert batch["x_image"].shape == (jax.local_device_count(), 1, 32, 32, 3)
@@ -46,7 +46,7 @@ def test_faults_of_the_loader_reach_the_loop():
 
     batches = DevicePrefetcher(Broken())
     with pytest.raises(InputError, match=r"a\.jpg"):
-        next(batches)
+        batches.next()
     batches.close()
 
 
@@ -60,5 +60,41 @@ def test_close_ends_the_thread():
 def test_a_batch_that_cannot_be_split_is_refused():
     batches = DevicePrefetcher(MemoryLoader(size=7))
     with pytest.raises(InputError, match="7 pairs cannot be split over 8 devices"):
-        next(batches)
+        batches.next()
     batches.close()
+
+
+class Held(MemoryLoader):
+    """Gives nothing before it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.go = threading.Event()
+
+    def __next__(self):
+        assert self.go.wait(10)
+        return super().__next__()
+
+
+class Busy:
+    """Stands for an array that takes a while, whose end lets the loader go."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def block_until_ready(self):
+        time.sleep(0.3)
+        self.loader.go.set()
+        return self
+
+
+def test_waiting_counts_only_while_devices_have_nothing_to_do():
+    with DevicePrefetcher(Held()) as batches:
+        batches.next(Busy(batches._loader))
+        assert batches.waited < 0.25
+
+    loader = Held()
+    with DevicePrefetcher(loader) as batches:
+        threading.Timer(0.3, loader.go.set).start()
+        batches.next()
+        assert 0.2 < batches.waited

@@ -24,7 +24,7 @@ def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
     network = model(axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
         kind="sgd",
-        schedule=lambda count: 0.05 + 0 * count,
+        schedule=lambda count: jnp.float32(0.05),
         group=models.param_group,
         backbone_from_step=0,
         backbone_factor=0.1,
@@ -124,6 +124,30 @@ def test_averaged_parameters_by_hand():
     )
 
 
+def test_bfloat16_computes_roughly_the_same_on_float32_parameters():
+    def half(**options):
+        return TinyTracker(dtype=jnp.bfloat16, **options)
+
+    full, full_metrics = train(1)
+    rough, rough_metrics = train(1, model=half)
+    assert {leaf.dtype for leaf in jax.tree.leaves(rough.params)} == {np.dtype("f4")}
+    # 8 bits of mantissa: 2^-8 = 0.4 % an operation, some ten of them one on another.
+    np.testing.assert_allclose(rough_metrics["loss"], full_metrics["loss"], rtol=0.05)
+    assert rough_metrics["loss"] != full_metrics["loss"]
+    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), full.params, rough.params)
+    assert max(jax.tree.leaves(moved)) < 0.05
+
+
+def test_the_state_given_is_gone_and_both_results_have_no_axis_of_devices():
+    first, mapped = make(8)
+    first = step.replicate(first)
+    old = jax.tree.leaves(first.params)
+    new, metrics = mapped(first, batch_lib.shard(make_batch(0), 8))
+    assert all(leaf.is_deleted() for leaf in old)
+    assert jax.tree.map(jnp.shape, new) == jax.tree.map(jnp.shape, make(8)[0])
+    assert metrics["loss"].shape == ()
+
+
 def test_the_loss_falls():
     current, mapped = make(1)
     batch = batch_lib.shard(make_batch(0), 1)
@@ -131,7 +155,8 @@ def test_the_loss_falls():
     for _ in range(40):
         current, metrics = mapped(current, batch)
         losses.append(float(metrics["loss"]))
-    assert losses[-1] < 0.5 * losses[0]
+    # The centre-ness term cannot fall below the entropy of its targets.
+    assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.slow
@@ -146,7 +171,7 @@ def test_the_real_network_is_the_same_on_four_devices():
     }
     tx = optimizer.make_optimizer(
         kind="sgd",
-        schedule=lambda count: 0.01 + 0 * count,
+        schedule=lambda count: jnp.float32(0.01),
         group=models.param_group,
         backbone_from_step=0,
         backbone_factor=0.1,

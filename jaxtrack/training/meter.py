@@ -1,0 +1,102 @@
+"""What a run reports of itself: means of metrics, speeds, waiting."""
+
+import math
+import time
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+
+from jaxtrack.errors import InputError
+from jaxtrack.training.checkpoint import CheckpointStore
+from jaxtrack.training.prefetch import DevicePrefetcher
+
+
+class Meter:
+    """Gathers metrics on the devices and reads them seldom.
+
+    The host stays at most one step ahead of the devices, so that a signal or a fault
+    is met soon and batches do not pile up.
+    """
+
+    def __init__(
+        self, batch_size: int, batches: DevicePrefetcher, store: CheckpointStore
+    ):
+        """Makes an empty meter.
+
+        Args:
+          batch_size: pairs a step.
+          batches: knows how long devices waited for data.
+          store: knows the last good checkpoint.
+        """
+        self._batch_size, self._batches, self._store = batch_size, batches, store
+        self._pending: list[tuple[int, Mapping[str, jax.Array]]] = []
+        self._start: float | None = None
+        self._time, self._waited, self._untimed = 0.0, 0.0, 0
+
+    @property
+    def newest(self) -> Mapping[str, jax.Array] | None:
+        """Metrics of the step started last, perhaps still being computed."""
+        return self._pending[-1][1] if self._pending else None
+
+    def add(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
+        """Keeps a step's metrics where they are; waits for the step before.
+
+        Args:
+          step: steps done with this one.
+          metrics: scalars on the devices.
+        """
+        if self._pending:
+            jax.block_until_ready(self._pending[-1][1])
+        self._pending.append((step, metrics))
+        if self._start is None:  # The first step compiles: its speed says nothing.
+            jax.block_until_ready(metrics)
+            self._start = self._time = time.perf_counter()
+            self._waited, self._untimed = self._batches.waited, 1
+
+    def read(self, upto: int) -> dict[str, float] | None:
+        """Reads the steps up to one; waits for the devices only if it is the newest.
+
+        Args:
+          upto: last step to read.
+
+        Returns:
+          Means of the metrics since the last reading, "pairs_per_second", "data_wait"
+          (share of the time in which devices waited for data) and "seconds" since the
+          first step; None if nothing is there to read.
+
+        Raises:
+          InputError: if a metric is not finite, naming its step and the last good
+            checkpoint.
+        """
+        taken = [(step, row) for step, row in self._pending if step <= upto]
+        if not taken:
+            return None
+        self._pending = self._pending[len(taken) :]
+        rows = jax.device_get([row for _, row in taken])
+        for (step, _), row in zip(taken, rows, strict=True):
+            self._check_finite(step, row)
+        now, waited = time.perf_counter(), self._batches.waited
+        seconds = max(now - self._time, 1e-9)
+        timed = len(rows) - self._untimed
+        scalars = {n: float(np.mean([row[n] for row in rows])) for n in rows[0]}
+        scalars["pairs_per_second"] = timed * self._batch_size / seconds
+        scalars["data_wait"] = (waited - self._waited) / seconds
+        scalars["seconds"] = now - self._start
+        self._time, self._waited, self._untimed = now, waited, 0
+        return scalars
+
+    def _check_finite(self, step, row):
+        """Raises if a step's loss, its parts or the gradient's norm are no numbers."""
+        bad = {n: float(v) for n, v in sorted(row.items()) if not math.isfinite(v)}
+        if not bad:
+            return
+        good = self._store.latest_step()
+        last = "no checkpoint is saved yet"
+        if good is not None:
+            last = f"the last good checkpoint is {self._store.folder / str(good)}"
+        values = ", ".join(f"{name} {value}" for name, value in bad.items())
+        raise InputError(
+            f"the loss or its gradient is not finite at step {step} ({values}): "
+            f"{last}; lower config.lr or config.clip_norm"
+        )
