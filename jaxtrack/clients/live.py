@@ -180,10 +180,11 @@ def draw(frame: Frame, output: TrackerOutput, *, fps: float) -> np.ndarray:
     )
     cv2.rectangle(picture, low, (high[0] - 1, high[1] - 1), color, max(2, thick))
     words = f"score {score:.2f}" + (f"  {fps:.0f} frames/s" if fps == fps else "")
-    at = (round(12 * scale), round(32 * scale))
     font = cv2.FONT_HERSHEY_SIMPLEX
-    for ink, weight in (((0, 0, 0), thick + 1), ((255, 255, 255), thick)):
-        cv2.putText(picture, words, at, font, scale, ink, weight, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize(words, font, scale, thick)
+    cv2.rectangle(picture, (0, 0), (width + 12, height + below + 8), (0, 0, 0), -1)
+    at = (6, height + 6)
+    cv2.putText(picture, words, at, font, scale, (255, 255, 255), thick, cv2.LINE_AA)
     return picture
 
 
