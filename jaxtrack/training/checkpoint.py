@@ -1,5 +1,6 @@
 """Checkpoints: network, optimizer, position in the data and settings, together."""
 
+import contextlib
 import json
 import pathlib
 import sys
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 from etils import epath
 from ml_collections import ConfigDict
 
@@ -209,6 +211,17 @@ def _read_network(path):
     except Exception as fault:
         _hush_late_reads()
         raise InputError(_damaged(path, fault)) from fault
+
+
+@contextlib.contextmanager
+def _errors_alone():
+    """Keeps Orbax from warning that an item of a checkpoint is not a checkpoint."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _read(manager, step, path, **items):
