@@ -1,0 +1,186 @@
+"""Speed of training steps, and a PyTorch twin in the same run.
+
+Run: python -m benchmarks.train_step
+On a GPU: python -m benchmarks.train_step --batch=128 --batch_r50=64 --dtype=bfloat16
+One device; the batch is uint8 crops on the device, so loading does not count. A step is
+everything: preprocessing, both branches, loss, gradients, clipping, optimizer, averaged
+parameters. Rounds alternate between the two, medians are shown.
+"""
+
+import os
+import statistics
+import time
+from functools import partial
+
+# A twin's OpenMP threads must not hold the cores while JAX works.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+
+from configs import siamcar_lite0, siamcar_r50
+from jaxtrack import config as config_lib
+from jaxtrack import models
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.training import objective, optimizer, state, step
+from jaxtrack.weights import load_pretrained
+
+_BATCH = flags.DEFINE_integer("batch", 16, "Pairs a step of siamcar_lite0.")
+_BATCH_R50 = flags.DEFINE_integer("batch_r50", 2, "Pairs a step of siamcar_r50; or 0.")
+_DTYPE = flags.DEFINE_enum("dtype", "float32", ["float32", "bfloat16"], "Computation.")
+_ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
+_STEPS = flags.DEFINE_integer("steps", 2, "Steps a round.")
+_MARK = 1.5  # Times the twin's time that a step may take on a CPU.
+
+
+def main(argv: list[str]) -> None:
+    """Times every case, ours and the twin's in turn, and prints pairs/s."""
+    del argv
+    kind = jax.devices()[0].device_kind
+    print(f"training on {kind}, {os.cpu_count()} cores, {_DTYPE.value}", flush=True)
+    cases = [
+        ("siamcar_lite0", siamcar_lite0, _BATCH.value, False),
+        ("siamcar_lite0", siamcar_lite0, _BATCH.value, True),
+        ("siamcar_r50", siamcar_r50, _BATCH_R50.value, False),
+        ("siamcar_r50", siamcar_r50, _BATCH_R50.value, True),
+    ]
+    for name, module, size, train_backbone in cases:
+        if size:
+            part = "backbone trained" if train_backbone else "backbone frozen"
+            print(f"\n{name}, {part}, {size} pairs a step", flush=True)
+            _case(module.get_config(), size, train_backbone)
+
+
+def _case(config, size, train_backbone):
+    """Times one network in one mode."""
+    variables = _variables(config)
+    batch = _batch(config, size)
+    runs, flops = _ours(config, variables, batch, train_backbone)
+    runs |= _twin(config, variables, batch, train_backbone)
+    # The first step of each: compiled, and the same loss from the same weights.
+    losses = {name: run() for name, run in runs.items()}
+    print("  first loss: " + ", ".join(f"{n} {v:.4f}" for n, v in losses.items()))
+    for (
+        run
+    ) in runs.values():  # The second step's arrays lie otherwise: it compiles too.
+        run()
+    seconds = {name: [] for name in runs}
+    for _ in range(_ROUNDS.value):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            for _ in range(_STEPS.value):
+                run()
+            seconds[name].append((time.perf_counter() - start) / _STEPS.value)
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    for name, second in medians.items():
+        print(f"  {name:10}{size / second:8.1f} pairs/s{1000 * second:10.1f} ms a step")
+    if flops:
+        rate = flops / medians["jaxtrack"] / 1e12
+        print(f"  jaxtrack {rate:.2f} TFLOP/s ({flops / 1e9:.1f} GFLOP a step)")
+    if "PyTorch" in medians:
+        _compare(medians["jaxtrack"] / medians["PyTorch"])
+
+
+def _compare(ratio):
+    """Prints how the two relate; the mark is a CPU's."""
+    line = f"  {ratio:.2f} times the twin's time"
+    if jax.default_backend() == "cpu":
+        line += f", {'within' if ratio <= _MARK else 'ABOVE'} the mark of {_MARK}"
+    print(line)
+
+
+def _variables(config):
+    """Draws a network's variables; Lite0 gets its ImageNet weights."""
+    model = models.build(config.model)
+    sizes = (model.geometry.template_size, model.geometry.search_size)
+    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
+    variables = jax.jit(model.init)(jax.random.key(0), *images)
+    if config.pretrained:
+        variables = load_pretrained(config.model, variables, config.pretrained)
+    return jax.device_get(variables)
+
+
+def _batch(config, size):
+    """Draws noise with a box in the middle; every pair is positive."""
+    geometry = models.build(config.model).geometry
+    rng = np.random.default_rng(0)
+    sides = {"z_image": geometry.template_size, "x_image": geometry.search_size}
+    batch = {
+        name: rng.integers(0, 256, (size, side, side, 3), np.uint8)
+        for name, side in sides.items()
+    }
+    batch["xyxy"] = np.tile(np.float32([90, 100, 150, 170]), (size, 1))
+    batch["is_positive"] = np.ones(size, bool)
+    return batch
+
+
+def _ours(config, variables, batch, train_backbone):
+    """Returns what to time, and the operations XLA counts in a step."""
+    model = models.build(
+        config.model,
+        correlation=config.correlation or None,
+        dtype=jnp.dtype(_DTYPE.value),
+        axis_name=step.AXIS,
+    )
+    tx = optimizer.make_optimizer(
+        kind=config.optimizer,
+        schedule=lambda count: jnp.full((), config.lr),
+        group=models.param_group,
+        backbone_from_step=0 if train_backbone else 10**9,
+        backbone_factor=config.backbone_lr_factor,
+        momentum=config.momentum,
+        adam_b2=config.adam_b2,
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+    )
+    train_step = partial(
+        step.train_step,
+        model=model,
+        loss_fn=objective.make_loss(config, model),
+        optimizer=tx,
+        preprocessing=config_lib.preprocessing(config),
+        train_backbone=train_backbone,
+        ema_decay=config.ema_decay,
+    )
+    device = jax.local_devices()[:1]
+    mapped = step.pmap_step(train_step, devices=device)
+    current = state.create(variables, tx, keep_ema=config.ema_decay > 0)
+    shards = jax.device_put(batch_lib.shard(batch, 1), device[0])
+    compiled = mapped.lower(current, shards).compile()
+    holder = [current]
+
+    def run():
+        holder[0], metrics = mapped(holder[0], shards)
+        return float(metrics["loss"])
+
+    return {"jaxtrack": run}, _flops(compiled)
+
+
+def _flops(compiled):
+    """Reads XLA's count of operations; 0 where the backend keeps none."""
+    analysis = compiled.cost_analysis()
+    analysis = analysis[0] if isinstance(analysis, list) else analysis
+    return float((analysis or {}).get("flops", 0))
+
+
+def _twin(config, variables, batch, train_backbone):
+    """Returns the PyTorch twin's step, or nothing without torch."""
+    try:
+        import torch
+
+        from benchmarks.twin_train import TwinTrainer
+    except ModuleNotFoundError:
+        print("  torch not installed: no twin to compare with")
+        return {}
+    torch.set_num_threads(os.cpu_count())
+    is_half = _DTYPE.value == "bfloat16"
+    trainer = TwinTrainer(
+        config, variables, train_backbone=train_backbone, is_half=is_half
+    )
+    return {"PyTorch": partial(trainer.step, batch)}
+
+
+if __name__ == "__main__":
+    app.run(main)

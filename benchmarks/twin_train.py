@@ -1,0 +1,158 @@
+"""Training steps in PyTorch, with jaxtrack's loss, clipping, optimizer and averages."""
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from benchmarks import twin
+from jaxtrack import models
+from jaxtrack.models import param_group
+
+
+class TwinTrainer:
+    """Trains the twin of a network as the settings say, at the peak learning rate."""
+
+    def __init__(self, config, variables, *, train_backbone, is_half=False):
+        """Builds network and optimizer, on the GPU if there is one."""
+        self._config, self._is_half = config, is_half
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        network = twin.build(config.model, variables, frozen=not train_backbone)
+        self._network = network.to(self._device)
+        self._network.neck.train()
+        if train_backbone:
+            self._thaw()
+        groups = [
+            {"params": [p for n, p in self._parameters() if "backbone" not in n]},
+            {
+                "params": [p for n, p in self._parameters() if "backbone" in n],
+                "lr": config.lr * config.backbone_lr_factor,
+            },
+        ]
+        self._trained = [p for group in groups for p in group["params"]]
+        self._optimizer = self._make_optimizer([g for g in groups if g["params"]])
+        self._ema = [p.detach().clone() for p in self._trained]
+        geometry = models.build(config.model).geometry
+        line = geometry.offset + geometry.stride * torch.arange(
+            geometry.response_size, device=self._device
+        )
+        self._points = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)
+
+    def _thaw(self):
+        """Trains those parts of the backbone that jaxtrack trains."""
+        for name, part in self._network.backbone.named_children():
+            blocks = part.named_children() if name == "_blocks" else [(name, part)]
+            for number, block in blocks:
+                own = f"block{number}" if name == "_blocks" else name.lstrip("_")
+                is_trained = param_group(("backbone", own)) == "backbone"
+                block.requires_grad_(is_trained).train(is_trained)
+
+    def _parameters(self):
+        """Yields what is trained."""
+        return (p for p in self._network.named_parameters() if p[1].requires_grad)
+
+    def _make_optimizer(self, groups):
+        """Builds the optimizer that the settings name."""
+        c = self._config
+        if c.optimizer == "sgd":
+            options = {"momentum": c.momentum, "weight_decay": c.weight_decay}
+            return torch.optim.SGD(groups, c.lr, **options)
+        betas = (c.momentum, c.adam_b2)
+        return torch.optim.AdamW(groups, c.lr, betas, weight_decay=c.weight_decay)
+
+    def step(self, batch):
+        """Takes one step; `batch` is jaxtrack's. Returns the loss before it."""
+        config = self._config
+        tensors = {k: torch.from_numpy(v).to(self._device) for k, v in batch.items()}
+        images = (self._prepare(tensors[name]) for name in ("z_image", "x_image"))
+        with torch.autocast(self._device, torch.bfloat16, enabled=self._is_half):
+            outputs = self._network(*images)
+        outputs = {name: value.float() for name, value in outputs.items()}
+        loss = siamcar_loss(
+            outputs,
+            tensors["xyxy"],
+            tensors["is_positive"],
+            points=self._points,
+            config=config,
+        )
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._trained, config.clip_norm)
+        self._optimizer.step()
+        if config.ema_decay:
+            with torch.no_grad():
+                torch._foreach_lerp_(self._ema, self._trained, 1 - config.ema_decay)
+        return float(loss.detach())
+
+    def _prepare(self, image):
+        """Makes RGB bytes `[B, H, W, 3]` what the network expects, channels second."""
+        p = self._config.preprocessing
+        image = image.float()
+        image = image.flip(-1) if p.order == "BGR" else image
+        mean, scale = (torch.tensor(v, device=image.device) for v in (p.mean, p.scale))
+        return ((image - mean) / scale).permute(0, 3, 1, 2)
+
+
+def siamcar_loss(outputs, xyxy, is_positive, *, points, config):
+    """Computes `jaxtrack.losses.totals.siamcar_loss`; every target is a real box."""
+    c = config
+    maps = {name: value.permute(0, 2, 3, 1) for name, value in outputs.items()}
+    box = xyxy[:, None, None, :]
+    centre, half = (
+        (box[..., :2] + box[..., 2:]) / 2,
+        (box[..., 2:] - box[..., :2]) / 2,
+    )
+    distance = (points - centre).abs()
+    reach = (c.positive_size * half).clamp(min=c.positive_min_half)
+    usable = is_positive[:, None, None]
+    positive = (distance < reach).all(-1) & usable
+    negative = ~positive
+    if c.ignore_inside:
+        negative &= ~((distance < half).all(-1) & usable)
+
+    difference = maps["cls"][..., 1] - maps["cls"][..., 0]
+    losses = F.softplus(torch.where(positive, -difference, difference))
+    cls = c.cls_weights[0] * _mean(losses, positive)
+    cls = cls + c.cls_weights[1] * _mean(losses, negative)
+    if c.hard_negatives:
+        hardest = torch.where(negative, losses, -1.0).flatten(1)
+        hardest = hardest.topk(c.hard_negatives, dim=1).values
+        cls = cls + c.cls_weights[2] * _mean(hardest.clamp(min=0), hardest >= 0)
+
+    target = torch.cat([points - box[..., :2], box[..., 2:] - points], -1)
+    ltrb, target = maps["ltrb"][positive], target[positive]
+    iou, giou, smoothed = _overlaps(ltrb, target)
+    centerness = _centerness(target)
+    reg = 1 - giou if c.regression == "giou" else smoothed
+    weight = centerness if c.centerness_weighted else torch.ones_like(centerness)
+    reg = (weight * reg).sum() / weight.sum().clamp(min=1e-9)
+    goal = centerness if c.quality == "centerness" else iou.detach()
+    logits = maps["centerness"][..., 0][positive]
+    quality = F.binary_cross_entropy_with_logits(logits, goal)
+    w = c.loss_weights
+    return w[0] * cls + w[1] * reg + w[2] * quality
+
+
+def _mean(values, mask):
+    """Returns the mean where the mask is true."""
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)
+
+
+def _area(ltrb):
+    """Measures boxes given by distances to their sides."""
+    return (ltrb[:, 0] + ltrb[:, 2]) * (ltrb[:, 1] + ltrb[:, 3])
+
+
+def _overlaps(ltrb, target):
+    """Returns IoU, GIoU and -ln of the smoothed IoU of boxes around one point."""
+    intersection = _area(torch.minimum(ltrb, target))
+    union = _area(ltrb) + _area(target) - intersection
+    hull = _area(torch.maximum(ltrb, target))
+    iou = intersection / union
+    smoothed = -torch.log((intersection + 1) / (union + 1))
+    return iou, iou - (hull - union) / hull, smoothed
+
+
+def _centerness(ltrb):
+    """Returns how central points inside their boxes lie."""
+    low = torch.minimum(ltrb[:, :2], ltrb[:, 2:])
+    high = torch.maximum(ltrb[:, :2], ltrb[:, 2:])
+    return (low / high).prod(-1).clamp(min=0).sqrt()
