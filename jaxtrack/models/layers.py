@@ -12,6 +12,12 @@ from jaxtrack.ops.depthwise_conv import depthwise_conv
 # He et al. (arXiv:1502.01852) over the fan-out, as pysot and EfficientNet start.
 kaiming = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 
+# On a CPU, convolutions whose patches are at least so long run 5 to 25 % faster as one
+# matrix product (ResNet-50's last stages; measured on two cores), where the matrix of
+# patches has at most so many entries.
+LONG_PATCH = 2304
+MOST_PATCHES = 2**24
+
 
 class Conv(nn.Module):
     """A dense 2-D convolution; a 1x1 one is a matrix product over the channels.
@@ -235,6 +241,8 @@ def dense_conv(
 ) -> jax.Array:
     """Cross-correlates `x` with a dense kernel.
 
+        y[b, i, j, o] = sum_uvc kernel[u, v, c, o] * x[b, s*i + d*u, s*j + d*v, c]
+
     Args:
       x: `[B, H, W, Cin]`.
       kernel: `[k, k, Cin, Cout]`.
@@ -245,15 +253,38 @@ def dense_conv(
     Returns:
       `[B, H', W', Cout]`.
     """
-    if kernel.shape[0] == 1 and stride == 1:
+    size = kernel.shape[0]
+    if size == 1 and stride == 1:
         return jnp.einsum("bhwi,io->bhwo", x, kernel[0, 0])
-    if not isinstance(padding, str):
-        padding = ((padding, padding),) * 2
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        (stride, stride),
-        padding,
-        rhs_dilation=(dilation, dilation),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
+    extent = dilation * (size - 1) + 1
+    if isinstance(padding, str):
+        pads = lax.padtype_to_pads(x.shape[1:3], (extent,) * 2, (stride,) * 2, padding)
+    else:
+        pads = ((padding, padding),) * 2
+    height, width = [
+        (n + sum(pad) - extent) // stride + 1
+        for n, pad in zip(x.shape[1:3], pads, strict=True)
+    ]
+
+    def convolution(x, kernel):
+        return lax.conv_general_dilated(
+            x,
+            kernel,
+            (stride, stride),
+            pads,
+            rhs_dilation=(dilation, dilation),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+
+    def matrix_product(x, kernel):
+        x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+        starts = [dilation * u for u in range(size)]
+        rows = [slice(a, a + stride * (height - 1) + 1, stride) for a in starts]
+        columns = [slice(a, a + stride * (width - 1) + 1, stride) for a in starts]
+        patches = jnp.concatenate([x[:, u, v] for u in rows for v in columns], axis=-1)
+        return patches @ kernel.reshape(-1, kernel.shape[-1])
+
+    patch = size * size * x.shape[-1]
+    if patch < LONG_PATCH or patch * x.shape[0] * height * width > MOST_PATCHES:
+        return convolution(x, kernel)
+    return lax.platform_dependent(x, kernel, cpu=matrix_product, default=convolution)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from jaxtrack.models import layers
 from jaxtrack.models.layers import (
     BatchNorm,
     Conv,
@@ -43,6 +44,31 @@ def test_dense_conv_matches_definition(variant, sizes):
     np.testing.assert_allclose(
         y, numpy_conv(x, kernel, stride, padding, dilation), rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("sizes", [(3, 2, 0, 1), (3, 1, 2, 2), (2, 2, "SAME", 1)])
+def test_matrix_product_equals_convolution(sizes, monkeypatch):
+    """Long patches take another road on a CPU; values and gradients are the same."""
+    size, stride, padding, dilation = sizes
+    x, kernel = normal(2, 7, 6, 3), normal(size, size, 3, 4, seed=1)
+
+    def run(shortest):
+        monkeypatch.setattr(layers, "LONG_PATCH", shortest)
+
+        def conv(x, kernel):
+            return dense_conv(
+                x, kernel, stride=stride, padding=padding, dilation=dilation
+            )
+
+        primitives = str(jax.make_jaxpr(conv)(x, kernel))
+        y, pullback = jax.vjp(conv, x, kernel)
+        return "dot_general" in primitives, y, *pullback(jnp.sin(y))
+
+    has_product, *ours = run(1)
+    plain_has_product, *plain = run(10**9)
+    assert has_product and not plain_has_product
+    for a, b in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
