@@ -1,4 +1,4 @@
-"""SiamCAR with a ResNet-18: the released recipe on a third of the computation.
+"""SiamCAR with a ResNet-18: the released recipe, a smaller backbone.
 
 Run: python train.py --config=configs/siamcar_r18.py --workdir=runs/siamcar_r18 \
          --config.records="('packed/got10k',)" --config.synthetic_weight=0

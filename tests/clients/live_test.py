@@ -130,7 +130,7 @@ def test_draws_where_the_box_is(score):
 def test_draws_a_lost_box_without_fault():
     frame = video.pad(np.zeros((40, 40, 3), np.uint8), (256, 256))
     far = TrackerOutput(np.array([1e9, -1e9, 1e9, 1e9], np.float32), np.float32(0))
-    live.draw(frame, far, fps=float("nan"))
+    assert live.draw(frame, far, fps=float("nan")).shape == (40, 40, 3)
 
 
 @pytest.mark.parametrize(

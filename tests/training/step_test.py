@@ -19,12 +19,10 @@ from .conftest import TinyTracker, make_batch
 PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
 
 
-def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
-    config = common.get_config()
-    network = model(axis_name=step.AXIS)
-    tx = optimizer.make_optimizer(
+def sgd(rate):
+    return optimizer.make_optimizer(
         kind="sgd",
-        schedule=lambda count: jnp.float32(0.05),
+        schedule=lambda count: jnp.float32(rate),
         group=models.param_group,
         backbone_from_step=0,
         backbone_factor=0.1,
@@ -32,6 +30,12 @@ def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
         weight_decay=1e-4,
         clip_norm=10.0,
     )
+
+
+def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
+    config = common.get_config()
+    network = model(axis_name=step.AXIS)
+    tx = sgd(0.05)
     sizes = (network.geometry.template_size, network.geometry.search_size)
     images = [jnp.zeros((1, size, size, 3)) for size in sizes]
     variables = model(axis_name=None).init(jax.random.key(0), *images)
@@ -169,16 +173,7 @@ def test_the_real_network_is_the_same_on_four_devices():
         "xyxy": np.tile(np.float32([96, 90, 150, 170]), (4, 1)),
         "is_positive": np.array([True, True, False, True]),
     }
-    tx = optimizer.make_optimizer(
-        kind="sgd",
-        schedule=lambda count: jnp.float32(0.01),
-        group=models.param_group,
-        backbone_from_step=0,
-        backbone_factor=0.1,
-        momentum=0.9,
-        weight_decay=1e-4,
-        clip_norm=10.0,
-    )
+    tx = sgd(0.01)
     network = models.build("siamcar_lite0", axis_name=step.AXIS)
     images = [jnp.zeros((1, size, size, 3)) for size in (128, 256)]
     variables = models.build("siamcar_lite0").init(jax.random.key(0), *images)
