@@ -53,13 +53,8 @@ def full_xcorr(z: jax.Array, x: jax.Array) -> jax.Array:
       ValueError: if the batch or channel sizes differ, or the template is larger
         than the search map.
     """
-    hr, wr = _response_hw(z, x)
-    _, hz, wz, _ = z.shape
-    products = jnp.einsum("buvc,bijc->bijuv", z, x)
-    response = sum(
-        products[:, u : u + hr, v : v + wr, u, v] for u in range(hz) for v in range(wz)
-    )
-    return response[..., None]
+    _response_hw(z, x)
+    return _full(z, x)[..., None]
 
 
 def pixelwise_xcorr(z: jax.Array, x: jax.Array, *, eps: float = 1e-6) -> jax.Array:
@@ -140,6 +135,50 @@ def _depthwise_backward(residuals, g):
 
 
 _depthwise.defvjp(_depthwise_forward, _depthwise_backward)
+
+
+@jax.custom_vjp
+def _full(z, x):
+    """Multiplies all cells with all cells, then adds what belongs together.
+
+    Template cells come first, so that every map that is added lies in one piece.
+    """
+    hr, wr = _response_hw(z, x)
+    _, hz, wz, _ = z.shape
+    products = jnp.einsum("buvc,bijc->buvij", z, x)
+    return sum(
+        products[:, u, v, u : u + hr, v : v + wr] for u in range(hz) for v in range(wz)
+    )
+
+
+def _full_forward(z, x):
+    """Returns the response and what its gradient needs."""
+    return _full(z, x), (z, x)
+
+
+def _full_backward(residuals, g):
+    """Returns the gradients by z and x: two matrix products with shifted copies of g.
+
+        dz[u, v] = sum_ij g'[u, v, i, j] x[i, j],  g'[u, v, i, j] = g[i - u, j - v]
+        dx[i, j] = sum_uv g'[u, v, i, j] z[u, v]
+
+    Differentiating the sum as written adds one padded array of all products for every
+    template cell.
+    """
+    z, x = residuals
+    _, hz, wz, _ = z.shape
+    shifted = [
+        jnp.pad(g, ((0, 0), (u, hz - 1 - u), (v, wz - 1 - v)))
+        for u in range(hz)
+        for v in range(wz)
+    ]
+    shifted = jnp.stack(shifted, axis=1).reshape(*z.shape[:3], *x.shape[1:3])
+    dz = jnp.einsum("buvij,bijc->buvc", shifted, x)
+    dx = jnp.einsum("buvij,buvc->bijc", shifted, z)
+    return dz.astype(z.dtype), dx.astype(x.dtype)
+
+
+_full.defvjp(_full_forward, _full_backward)
 
 
 def _check_alike(z, x):

@@ -117,6 +117,61 @@ def test_depthwise_gradient_is_the_convolutions():
         np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-3)
 
 
+def convolution(z, x):
+    """Correlation over all channels as XLA's convolution, an example at a time."""
+    return grouped_convolution(z, x).sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("hw_z", "hw_x"), [*SHAPES, ((3, 2), (6, 7)), ((1, 1), (3, 4))]
+)
+def test_full_gradient_is_the_convolutions(variant, hw_z, hw_x):
+    z, x = random_features(hw_z, hw_x)
+
+    def through(correlate):
+        return jax.grad(lambda z, x: jnp.sum(correlate(z, x) ** 3), (0, 1))
+
+    ours = variant(through(xcorr.full_xcorr))(z, x)
+    theirs = jax.jit(through(convolution))(z, x)
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-3)
+
+
+def test_full_gradient_by_hand():
+    # r[i, j] = sum_uv z[u, v] x[i + u, j + v]; of the response's sum, dz[u, v] is the
+    # sum of x[u : u + 2, v : v + 2], and dx[i, j] what of z passes over cell [i, j].
+    z = jnp.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+    x = jnp.arange(9.0).reshape(1, 3, 3, 1)
+    dz, dx = jax.grad(lambda *a: jnp.sum(xcorr.full_xcorr(*a)), (0, 1))(z, x)
+    np.testing.assert_array_equal(dz[0, ..., 0], [[8, 12], [20, 24]])
+    np.testing.assert_array_equal(dx[0, ..., 0], [[1, 3, 2], [4, 10, 6], [3, 7, 4]])
+
+
+def test_full_gradient_is_the_transpose():
+    # r is linear in z and in x: for any g, <g, r> = <dz, z> = <dx, x>.
+    z, x = random_features((3, 2), (6, 7))
+    r, pull = jax.vjp(xcorr.full_xcorr, jnp.asarray(z), jnp.asarray(x))
+    g = np.random.default_rng(1).standard_normal(r.shape, np.float32)
+    dz, dx = pull(jnp.asarray(g))
+    expected = np.sum(g.astype("f8") * np.asarray(r))
+    for gradient, features in ((dz, z), (dx, x)):
+        inner = np.sum(np.asarray(gradient, "f8") * features)
+        assert inner == pytest.approx(expected, rel=1e-4)
+
+
+def test_full_gradient_keeps_the_type():
+    z, x = (jnp.asarray(a, jnp.bfloat16) for a in random_features((2, 2), (4, 5)))
+    r, pull = jax.vjp(xcorr.full_xcorr, z, x)
+    gradients = pull(jnp.ones_like(r))
+    assert {a.dtype for a in (r, *gradients)} == {jnp.dtype(jnp.bfloat16)}
+    wide = jax.vjp(xcorr.full_xcorr, z.astype("f4"), x.astype("f4"))[1](
+        jnp.ones(r.shape)
+    )
+    for rough, exact in zip(gradients, wide, strict=True):
+        # Sums of at most 12 numbers of order 1, to 8 bits.
+        np.testing.assert_allclose(rough.astype("f4"), exact, rtol=0.02, atol=0.05)
+
+
 @pytest.mark.parametrize(
     "correlate", [xcorr.depthwise_xcorr, xcorr.full_xcorr, xcorr.pixelwise_xcorr]
 )
