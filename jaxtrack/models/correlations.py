@@ -1,12 +1,14 @@
 """Networks that compare template and search features and fuse the result."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
 from jaxtrack.models.layers import Conv, GroupNorm
-from jaxtrack.ops.xcorr import depthwise_xcorr, pixelwise_xcorr
+from jaxtrack.ops.xcorr import depthwise_xcorr, full_xcorr, pixelwise_xcorr
 
 
 class LevelCorrelation(nn.Module):
@@ -70,18 +72,92 @@ class SearchCorrelation(nn.Module):
         return nn.relu(GroupNorm(self.groups, name="norm")(r))
 
 
+class PositionEmbedding(nn.Module):
+    """Where the template's content lies in the search map, expanded to channels.
+
+        p = e(h(z, x))
+
+    Nie et al., SiamLA, Eq. 8, as resolved in S20: h is the naive correlation with one
+    output channel a level, divided by the number of products it adds, and e a 1x1
+    convolution over the levels.
+
+    Attributes:
+      features: channels of the result.
+      on_search_grid: scales cells to unit length (then h is a mean of cosines) and pads
+        the map, so that the result has the search map's size.
+      dtype: type of the computation.
+    """
+
+    features: int = 256
+    on_search_grid: bool = False
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, z: Any, x: Any) -> jax.Array:
+        """Correlates levels `z`, `[B, Hz, Wz, C]`, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: one map or a tuple of levels.
+          x: the same.
+
+        Returns:
+          `[B, Hx - Hz + 1, Wx - Wz + 1, features]`, or of the search map's size.
+        """
+        maps = [
+            self._naive(*zx)
+            for zx in zip(jax.tree.leaves(z), jax.tree.leaves(x), strict=True)
+        ]
+        maps = jnp.concatenate(maps, axis=-1).astype(self.dtype)
+        return Conv(self.features, use_bias=True, dtype=self.dtype, name="expand")(maps)
+
+    def _naive(self, z, x):
+        """The naive correlation, of order one."""
+        _, hz, wz, channels = z.shape
+        if self.on_search_grid:
+            return full_xcorr(_unit(z), _same_padded(_unit(x), hz, wz)) / (hz * wz)
+        return full_xcorr(z, x) / (hz * wz * channels)
+
+
+class PositionedCorrelation(nn.Module):
+    """A response, and beside it the embedding of the target's position.
+
+    Attributes:
+      response: features to a response, `(z, x)`.
+      position: features to an embedding of the response's shape, `(z, x)`, or None.
+    """
+
+    response: nn.Module
+    position: nn.Module | None
+
+    def __call__(self, z: Any, x: Any) -> tuple[jax.Array, jax.Array | None]:
+        """Returns response and embedding, `[B, H, W, C]` each."""
+        p = None if self.position is None else self.position(z, x)
+        return self.response(z, x), p
+
+
+def _unit(features):
+    """Scales cells to unit length; empty ones stay 0."""
+    square = jnp.sum(jnp.square(features), axis=-1, keepdims=True)
+    return features * lax.rsqrt(square + 1e-6)
+
+
+def _same_padded(x, hz, wz):
+    """Pads `x` so that correlating it with `hz` x `wz` cells keeps its size.
+
+    Even templates put the odd cell above and left, where the template's centre falls on
+    the search cell's top-left corner.
+    """
+    return jnp.pad(
+        x, ((0, 0), (hz // 2, (hz - 1) // 2), (wz // 2, (wz - 1) // 2), (0, 0))
+    )
+
+
 def _normalised_depthwise_xcorr(z, x):
     """Depthwise correlation of unit-length cells, of the search map's size.
 
     Scaled by C / (Hz Wz): a cell's channels have a mean square of 1 / C, so the result
-    is of order one. Even templates put the odd cell of padding above and left, where
-    the template's centre falls on the search cell's top-left corner.
+    is of order one.
     """
     _, hz, wz, channels = z.shape
-
-    def unit(features):
-        square = jnp.sum(jnp.square(features), axis=-1, keepdims=True)
-        return features * lax.rsqrt(square + 1e-6)
-
-    pads = ((0, 0), (hz // 2, (hz - 1) // 2), (wz // 2, (wz - 1) // 2), (0, 0))
-    return depthwise_xcorr(unit(z), jnp.pad(unit(x), pads)) * (channels / (hz * wz))
+    r = depthwise_xcorr(_unit(z), _same_padded(_unit(x), hz, wz))
+    return r * (channels / (hz * wz))

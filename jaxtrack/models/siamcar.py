@@ -1,5 +1,6 @@
 """SiamCAR networks: one Siamese frame around four interchangeable parts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -26,7 +27,7 @@ class SiamCar(nn.Module):
     Attributes:
       backbone: image to levels, `(image, *, train)`.
       neck: levels to features (a pytree), `(levels, *, crop, train)`.
-      correlation: template and search features to a response, `(z, x)`.
+      correlation: template and search features to a response (a pytree), `(z, x)`.
       head: response to raw maps.
       template_cells: side of the central part of the template's features.
       geometry: crop sizes, and where the response's cells look.
@@ -78,8 +79,9 @@ class SiamCar(nn.Module):
           x: what `encode_search` returns.
 
         Returns:
-          `cls` `[B, H, W, 2]` logits (1 is the target), `ltrb` `[B, H, W, 4]` pixels of
-          the search crop and `centerness` `[B, H, W, 1]` logits, float32.
+          What the head returns, float32; SiamCAR's: `cls` `[B, H, W, 2]` logits (1 is
+          the target), `ltrb` `[B, H, W, 4]` pixels of the search crop and `centerness`
+          `[B, H, W, 1]` logits.
         """
         return self.head(self.correlation(z, x))
 
@@ -103,21 +105,27 @@ RELEASED = Geometry(127, 255, 25, 8, 32.5)
 LITE = Geometry(128, 256, 32, 8, 4.0)
 
 
-def siamcar_r50(*, correlation=None, dtype=jnp.float32, axis_name=None) -> SiamCar:
+def siamcar_r50(
+    *, correlation=None, localization=None, dtype=jnp.float32, axis_name=None
+) -> SiamCar:
     """Returns SiamCAR as published, with ResNet-50; see `jaxtrack.models.build`."""
     backbone = resnet.resnet50(axis_name=axis_name, dtype=dtype)
+    choose("siamcar_r50", "localization", localization, ("centerness",))
     return _released("siamcar_r50", backbone, correlation, dtype, axis_name)
 
 
-def siamcar_r18(*, correlation=None, dtype=jnp.float32, axis_name=None) -> SiamCar:
+def siamcar_r18(
+    *, correlation=None, localization=None, dtype=jnp.float32, axis_name=None
+) -> SiamCar:
     """Returns SiamCAR with ResNet-18; see `jaxtrack.models.build`."""
     backbone = resnet.resnet18(axis_name=axis_name, dtype=dtype)
+    choose("siamcar_r18", "localization", localization, ("centerness",))
     return _released("siamcar_r18", backbone, correlation, dtype, axis_name)
 
 
 def _released(name, backbone, correlation, dtype, axis_name):
     """SiamCAR's own neck, correlation and head on a ResNet."""
-    _check_correlation(name, correlation, ("depthwise",))
+    choose(name, "correlation", correlation, ("depthwise",))
     return SiamCar(
         backbone=backbone,
         neck=AdjustNeck(axis_name=axis_name, dtype=dtype),
@@ -128,14 +136,17 @@ def _released(name, backbone, correlation, dtype, axis_name):
     )
 
 
-def siamcar_lite0(*, correlation=None, dtype=jnp.float32, axis_name=None) -> SiamCar:
+def siamcar_lite0(
+    *, correlation=None, localization=None, dtype=jnp.float32, axis_name=None
+) -> SiamCar:
     """Returns the small tracker on EfficientNet-Lite0; see `jaxtrack.models.build`.
 
     Pixel-wise correlation by default; light towers; ltrb starts at 32 px and the
     probability of the target at sigmoid(-4) = 0.018.
     """
     names = ("pixelwise", "depthwise", "both")
-    correlation = _check_correlation("siamcar_lite0", correlation, names)
+    correlation = choose("siamcar_lite0", "correlation", correlation, names)
+    choose("siamcar_lite0", "localization", localization, ("centerness",))
     return SiamCar(
         backbone=efficientnet.EfficientNetLite0(axis_name=axis_name, dtype=dtype),
         neck=PyramidNeck(dtype=dtype),
@@ -148,7 +159,7 @@ def siamcar_lite0(*, correlation=None, dtype=jnp.float32, axis_name=None) -> Sia
             depth=3,
             groups=8,
             separable=True,
-            quality_beside_box=True,
+            quality="box",
             box_unit=8.0,
             cls_bias=(0.0, -4.0),
             box_bias=1.386294,  # ln 4.
@@ -159,11 +170,21 @@ def siamcar_lite0(*, correlation=None, dtype=jnp.float32, axis_name=None) -> Sia
     )
 
 
-def _check_correlation(model, correlation, names):
-    """Returns the chosen correlation, the first of `names` for None or ""."""
-    correlation = correlation or names[0]
-    if correlation not in names:
-        raise InputError(
-            f"correlation: {model} has {', '.join(names)}, not {correlation!r}"
-        )
-    return correlation
+def choose(model: str, what: str, chosen: str | None, names: Sequence[str]) -> str:
+    """Checks a choice of a network's part.
+
+    Args:
+      model: the network's name.
+      what: the part's.
+      chosen: one of `names`; None or "" takes the first.
+      names: what the network has.
+
+    Returns:
+      The choice.
+
+    Raises:
+      InputError: if it is none of them.
+    """
+    if (chosen or names[0]) not in names:
+        raise InputError(f"{what}: {model} has {', '.join(names)}, not {chosen!r}")
+    return chosen or names[0]

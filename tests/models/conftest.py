@@ -16,8 +16,9 @@ from tests.goldens import draw
 def draw_variables(name):
     """Draws a tracker's variables from their names in PyTorch."""
     model = models.build(name)
-    x = jax.ShapeDtypeStruct((1, 127, 127, 3), jnp.float32)
-    shapes = jax.eval_shape(model.init, jax.random.key(0), x, x)
+    sizes = (model.geometry.template_size, model.geometry.search_size)
+    z, x = (jax.ShapeDtypeStruct((1, s, s, 3), jnp.float32) for s in sizes)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), z, x)
     state_dict = {}
     for keys, leaf in jax.tree_util.tree_flatten_with_path(shapes)[0]:
         path = tuple(key.key for key in keys[1:])

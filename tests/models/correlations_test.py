@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from jaxtrack.models import correlations
-from jaxtrack.models.correlations import LevelCorrelation, SearchCorrelation
+from jaxtrack.models.correlations import (
+    LevelCorrelation,
+    PositionedCorrelation,
+    PositionEmbedding,
+    SearchCorrelation,
+)
+from jaxtrack.ops import xcorr
 
 
 def normal(*shape, seed=0):
@@ -50,3 +56,58 @@ def test_padded_depthwise_peaks_at_the_target(size, corner):
     assert peak == (top + size // 2, left + size // 2)
     # Every cell of unit length: the sum of products is Hz Wz, times C / (Hz Wz).
     np.testing.assert_allclose(r[peak], 4.0, rtol=1e-3)
+
+
+def expanded(module, z, x):
+    """The embedding's maps, before the convolution that expands them."""
+    p, variables = module.init_with_output(jax.random.key(0), z, x)
+    kernel = np.asarray(variables["params"]["expand"]["kernel"])[0, 0]
+    return p, kernel
+
+
+def test_position_embedding_by_hand():
+    # One level: z is 1 2 / 3 4 and x counts from 0, three a row. At the top left
+    # 1*0 + 2*1 + 3*3 + 4*4 = 27; divided by the four products it adds: 6.75.
+    z = jnp.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1)
+    x = jnp.arange(9.0).reshape(1, 3, 3, 1)
+    p, kernel = expanded(PositionEmbedding(features=5), z, x)
+    maps = np.array([[27, 37], [57, 67]])[None, ..., None] / 4
+    np.testing.assert_allclose(p, maps @ kernel, rtol=1e-5)
+
+
+def test_position_embedding_sums_the_depthwise_correlation():
+    levels = [
+        (normal(2, 2, 2, 6, seed=i), normal(2, 5, 5, 6, seed=9 + i)) for i in (0, 1)
+    ]
+    z, x = zip(*levels, strict=True)
+    p, kernel = expanded(PositionEmbedding(features=3), z, x)
+    maps = [np.sum(xcorr.depthwise_xcorr(*zx), -1) / (2 * 2 * 6) for zx in levels]
+    np.testing.assert_allclose(p, np.stack(maps, -1) @ kernel, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "corner"), [(3, (3, 2)), (4, (2, 1))])
+def test_position_on_the_search_grid_peaks_at_the_target(size, corner):
+    z = normal(1, size, size, 4)
+    top, left = corner
+    x = jnp.zeros((1, 8, 8, 4)).at[:, top : top + size, left : left + size].set(z)
+    p, kernel = expanded(PositionEmbedding(features=1, on_search_grid=True), z, x)
+    r = p[0, ..., 0] / kernel[0, 0]
+    assert r.shape == (8, 8)
+    peak = jnp.unravel_index(jnp.argmax(r), r.shape)
+    assert peak == (top + size // 2, left + size // 2)
+    np.testing.assert_allclose(r[peak], 1.0, rtol=1e-3)  # The mean of cosines of 1.
+
+
+def test_positioned_correlation_returns_both():
+    z, x = normal(2, 3, 3, 16), normal(2, 6, 6, 16, seed=1)
+    response = SearchCorrelation(False, True, features=8, groups=2)
+    position = PositionEmbedding(features=8, on_search_grid=True)
+    both = PositionedCorrelation(response, position)
+    (r, p), variables = both.init_with_output(jax.random.key(0), z, x)
+    assert r.shape == p.shape == (2, 6, 6, 8)
+    assert set(variables["params"]) == {"response", "position"}
+    r, p = PositionedCorrelation(response, None).init_with_output(
+        jax.random.key(0), z, x
+    )[0]
+    assert r.shape == (2, 6, 6, 8)
+    assert p is None

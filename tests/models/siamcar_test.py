@@ -26,7 +26,7 @@ def abstract(name, **options):
     return jax.eval_shape(model.init_with_output, jax.random.key(0), z, x)
 
 
-@pytest.mark.parametrize("name", list(models.MODELS))
+@pytest.mark.parametrize("name", [n for n in models.MODELS if "siamcar" in n])
 def test_outputs_fit_the_geometry(name):
     outputs, variables = abstract(name)
     cells = models.build(name).geometry.response_size

@@ -31,7 +31,7 @@ def test_imagenet_fills_the_backbone_alone():
 
 
 def test_imagenet_only_where_it_exists():
-    with pytest.raises(InputError, match="exists for siamcar_lite0, not siamcar_r50"):
+    with pytest.raises(InputError, match="exists for Lite0, not for siamcar_r50"):
         load_pretrained("siamcar_r50", {}, "imagenet")
 
 

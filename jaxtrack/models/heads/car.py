@@ -57,10 +57,10 @@ class CarHead(nn.Module):
       depth: repetitions in each tower.
       groups: of the towers' group normalisation.
       separable: light towers, and 1x1 output convolutions in place of 3x3 ones.
-      quality_beside_box: the centre-ness (or IoU) logit comes from the regression
-        tower, else from the classification tower as released.
+      quality: the tower that the centre-ness (or IoU) logit comes from: "cls" as
+        released, "box", or "none" where another branch predicts it.
       box_unit: u in ltrb = u exp(output), pixels.
-      cls_bias: start of the two classification logits.
+      cls_bias: start of the classification logits; their number is its length.
       box_bias: start of the regression output.
       dtype: type of the computation; outputs are float32.
     """
@@ -68,9 +68,9 @@ class CarHead(nn.Module):
     depth: int = 4
     groups: int = 32
     separable: bool = False
-    quality_beside_box: bool = False
+    quality: str = "cls"
     box_unit: float = 1.0
-    cls_bias: tuple[float, float] = (-4.59512, -4.59512)
+    cls_bias: tuple[float, ...] = (-4.59512, -4.59512)
     box_bias: float = 0.0
     dtype: jnp.dtype = jnp.float32
 
@@ -82,10 +82,16 @@ class CarHead(nn.Module):
           response: `[B, H, W, C]`.
 
         Returns:
-          `cls` `[B, H, W, 2]` logits (1 is the target), `ltrb` `[B, H, W, 4]` distances
-          from the cell's point to the box's sides, pixels of the search crop, and
-          `centerness` `[B, H, W, 1]` logits.
+          `cls` `[B, H, W, 2]` logits (1 is the target; a single one is its sigmoid's),
+          `ltrb` `[B, H, W, 4]` distances from the cell's point to the box's sides,
+          pixels of the search crop, and, unless `quality` is "none", `centerness`
+          `[B, H, W, 1]` logits.
+
+        Raises:
+          ValueError: if `quality` is none of the three.
         """
+        if self.quality not in ("cls", "box", "none"):
+            raise ValueError(f"quality must be cls, box or none, got {self.quality!r}")
 
         def output(features, bias, name):
             size, padding = (1, 0) if self.separable else (3, 1)
@@ -103,12 +109,14 @@ class CarHead(nn.Module):
         tower = (self.depth, self.groups, self.separable, self.dtype)
         cls = Tower(*tower, name="cls_tower")(response)
         box = Tower(*tower, name="bbox_tower")(response)
-        quality = box if self.quality_beside_box else cls
-        logits = output(2, self.cls_bias, "cls_logits")(cls)
+        logits = output(len(self.cls_bias), self.cls_bias, "cls_logits")(cls)
         log_ltrb = output(4, self.box_bias, "bbox_pred")(box)
-        centerness = output(1, 0.0, "centerness")(quality)
-        return {
+        outputs = {
             "cls": logits.astype(jnp.float32),
             "ltrb": self.box_unit * jnp.exp(log_ltrb.astype(jnp.float32)),
-            "centerness": centerness.astype(jnp.float32),
         }
+        if self.quality != "none":
+            features = box if self.quality == "box" else cls
+            centerness = output(1, 0.0, "centerness")(features)
+            outputs["centerness"] = centerness.astype(jnp.float32)
+        return outputs

@@ -11,7 +11,7 @@ LITE = {
     "depth": 2,
     "groups": 2,
     "separable": True,
-    "quality_beside_box": True,
+    "quality": "box",
     "box_unit": 8.0,
     "cls_bias": (0.0, -4.0),
     "box_bias": 1.386294,
