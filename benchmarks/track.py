@@ -26,7 +26,7 @@ from tqdm import tqdm
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.ops import boxes, crop, preprocess
-from jaxtrack.tracking import make_tracker, rollout, select, video
+from jaxtrack.tracking import make_tracker, rollout, select, tracker, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
     del argv
     jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
     config = _CONFIG.value
-    model = models.build(config.model, correlation=config.correlation or None)
+    model = models.from_config(config)
     variables = jax.device_put(_variables(model))
     frames = _frames(_FRAMES.value)
     ways = _drivers(make_tracker(model, config), variables, frames)
@@ -101,9 +101,9 @@ def _frames(count):
     return [video.pad(image, canvas) for image in images]
 
 
-def _drivers(tracker, variables, frames):
+def _drivers(timed, variables, frames):
     """Returns name -> (what to time, frames in it) of all drivers, compiled."""
-    one = rollout.compile_tracker(tracker)
+    one = rollout.compile_tracker(timed)
     steps, chunk = len(frames) - 1, _CHUNK.value
     record = functools.partial(rollout.track_video, chunk=chunk)
     ways = {
@@ -120,7 +120,7 @@ def _drivers(tracker, variables, frames):
         for devices in sorted({1, min(_DEVICES.value, len(jax.local_devices()))}):
             if count % devices:
                 continue
-            drivers = rollout.compile_tracker(tracker, num_devices=devices)
+            drivers = rollout.compile_tracker(timed, num_devices=devices)
             few = _MANY_CHUNK.value
             run = functools.partial(
                 _track_many, drivers, variables, frames[: 2 * few + 1], count, few
@@ -160,11 +160,9 @@ def _stages(model, config, variables, frame):
         return model.apply(variables, z, x, method="predict")
 
     def pick(maps):
-        maps = {name: value[0] for name, value in maps.items()}
+        scores = tracker.scores_and_boxes(maps, stretch=not antialias)
         return choose[config.selection](
-            jax.nn.softmax(maps["cls"])[..., 1],
-            *(maps["ltrb"], maps["centerness"][..., 0], jnp.asarray(_BOX[2:]), scale),
-            geometry=geometry,
+            *scores, jnp.asarray(_BOX[2:]), scale, geometry=geometry
         )
 
     cut, network, pick = jax.jit(cut), jax.jit(network), jax.jit(pick)
@@ -197,12 +195,12 @@ def _twin(config, variables, frames):
         return {}
     from benchmarks.twin_tracker import TwinTracker
 
-    tracker = TwinTracker(config, jax.device_get(variables))
+    twin = TwinTracker(config, jax.device_get(variables))
 
     def run():
-        tracker.start(frames[0], _BOX)
+        twin.start(frames[0], _BOX)
         for frame in frames[1:]:
-            tracker.step(frame)
+            twin.step(frame)
 
     run()
     return {"PyTorch twin, live": (run, len(frames) - 1)}

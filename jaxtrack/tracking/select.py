@@ -69,18 +69,24 @@ def select_clean(
     window: float | jax.Array = 0.45,
     size_rate: float | jax.Array = 0.5,
     quality_power: float | jax.Array = 0.5,
+    num_boxes: int = 1,
 ) -> Selection:
-    """Takes the best cell's box after pysot's penalty and window.
+    """Takes the best cell's box (or a mean around it) after penalty and window.
 
-    `s = cls * sigmoid(quality) ** quality_power`; the cell is the argmax of
+    `s = cls * quality ** quality_power`; the cell is the argmax of
     `(1 - window) * penalty * s + window * hann`; the centre is the box's, the size
     moves by the share `penalty * s * size_rate` from the old to the new one. pysot
     (siamrpn_tracker), with the box's centre where SiamCAR takes the score's peak.
 
+    With `quality_power=1, num_boxes=3` this is SiamLA (Nie et al., Eqs. 12 and 13, as
+    resolved in S14 to S16): the box is the plain mean of those of the three best-ranked
+    cells among the best cell and its eight neighbours. Taken from the whole map
+    instead, the three could belong to different objects.
+
     Args:
       cls: `[H, W]` probability of the target.
       ltrb: `[H, W, 4]` distances to the box's sides, crop pixels.
-      quality: `[H, W]` logits of centre-ness or IoU.
+      quality: `[H, W]` centre-ness or IoU, in [0, 1].
       previous_wh: `[2]` last width and height, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
       geometry: which crop pixel each cell looks at.
@@ -88,17 +94,18 @@ def select_clean(
       window: share of the Hann window, in [0, 1].
       size_rate: largest share of the new size.
       quality_power: exponent of the quality.
+      num_boxes: boxes averaged, 1 to 9; at the map's border fewer where it ends.
 
     Returns:
-      The selection; its score is `s` at the chosen cell.
+      The selection; its score is `s` at the best cell.
     """
-    score = cls * jax.nn.sigmoid(quality) ** quality_power
+    score = cls * quality**quality_power
     xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
     wh = xyxy[..., 2:] - xyxy[..., :2]
     cost = change_penalty(wh, previous_wh * scale, penalty)
     ranked = cost * score * (1 - window) + grid.hann_window(cls.shape[0]) * window
     best = jnp.argmax(ranked)
-    box = xyxy.reshape(-1, 4)[best]
+    box = _mean_box(ranked, xyxy, best, num_boxes)
     score, cost = score.reshape(-1)[best], cost.reshape(-1)[best]
     rate = jnp.clip(cost * score * size_rate, 0.0, 1.0)
     center = (box[:2] + box[2:]) / 2
@@ -109,10 +116,40 @@ def select_clean(
     )
 
 
+def _mean_box(ranked, xyxy, best, count):
+    """Averages the boxes of the best-ranked cells among `best` and its neighbours."""
+    if count == 1:
+        return xyxy.reshape(-1, 4)[best]
+    row, column = jnp.unravel_index(best, ranked.shape)
+    near = jnp.pad(ranked, 1, constant_values=-jnp.inf)
+    near = lax.dynamic_slice(near, (row, column), (3, 3)).reshape(9)
+    values, places = lax.top_k(near, count)
+    is_cell = (values > -jnp.inf).astype(jnp.float32)[:, None]
+    cells = jnp.pad(xyxy, ((1, 1), (1, 1), (0, 0)))
+    cells = lax.dynamic_slice(cells, (row, column, 0), (3, 3, 4)).reshape(9, 4)
+    return jnp.sum(is_cell * cells[places], axis=0) / jnp.sum(is_cell)
+
+
+def stretched(logits: jax.Array) -> jax.Array:
+    """Stretches a map to [0, 1]: `(x - min) / (max - min)`, 0 where it is flat.
+
+    SiamCAR's released code does so with centre-ness logits instead of a sigmoid.
+
+    Args:
+      logits: `[H, W]`.
+
+    Returns:
+      `[H, W]`.
+    """
+    low = jnp.min(logits)
+    spread = jnp.max(logits) - low
+    return (logits - low) / jnp.where(spread > 0, spread, 1.0)
+
+
 def select_released(
     cls: jax.Array,
     ltrb: jax.Array,
-    centerness: jax.Array,
+    quality: jax.Array,
     previous_wh: jax.Array,
     scale: jax.Array,
     *,
@@ -127,7 +164,8 @@ def select_released(
     peak gives a coarse place, the unwindowed one's peak near it (`_refine`) the
     centre. Kept on purpose, so that public weights and settings behave as published:
 
-    - centre-ness is the raw logit, stretched to [0, 1] over the map;
+    - centre-ness is the raw logit, `stretched` over the map (so the caller does; a
+      localization branch's sigmoid is passed as it is, SiamLA's S15);
     - the centre is the score's peak, not the middle of the box there;
     - upsampling aligns pixel centres, while the peak is read off as if it aligned the
       corner cells: displacements come out 3.5 % short;
@@ -141,7 +179,7 @@ def select_released(
     Args:
       cls: `[H, W]` probability of the target.
       ltrb: `[H, W, 4]` distances to the box's sides, crop pixels.
-      centerness: `[H, W]` logits.
+      quality: `[H, W]` in [0, 1].
       previous_wh: `[2]` last width and height, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
       geometry: sizes of crops and response.
@@ -154,9 +192,7 @@ def select_released(
     """
     cell_wh = ltrb[..., :2] + ltrb[..., 2:]
     cost = change_penalty(cell_wh, previous_wh * scale, penalty)
-    low = jnp.min(centerness)
-    spread = jnp.max(centerness) - low
-    plain = cost * cls * (centerness - low) / jnp.where(spread > 0, spread, 1.0)
+    plain = cost * cls * quality
     windowed = plain * (1 - window) + grid.hann_window(cls.shape[0]) * window
 
     size = (geometry.response_size - 1) * geometry.stride + 1

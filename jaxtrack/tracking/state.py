@@ -47,14 +47,33 @@ class TrackerOutput(NamedTuple):
     score: jax.Array
 
 
+class Probe(NamedTuple):
+    """What a network thinks of every cell of its response, for analyses.
+
+    Attributes:
+      cls: `[H, W]` probability of the target.
+      quality: `[H, W]` quality of the cell's box in [0, 1], as the selection takes it.
+      confidence: `[H, W]` by which cells are ranked before penalty and window:
+        `cls * quality ** quality_power`.
+      xyxy: `[H, W, 4]` each cell's box, pixels of the picture.
+    """
+
+    cls: jax.Array
+    quality: jax.Array
+    confidence: jax.Array
+    xyxy: jax.Array
+
+
 class Tracker(NamedTuple):
-    """A tracker is two pure functions.
+    """A tracker is a pair of pure functions, and a third that shows its maps.
 
     Attributes:
       init: `(variables, frame, box [4] cxcywh px) -> TrackerState`.
       step: `(variables, state, frame) -> (TrackerState, TrackerOutput)`; the order of
         the results makes it the body of a `lax.scan`.
+      probe: `(variables, state, frame) -> Probe`, looking where `step` would look.
     """
 
     init: Callable[..., TrackerState]
     step: Callable[..., tuple[TrackerState, TrackerOutput]]
+    probe: Callable[..., Probe] | None = None

@@ -13,9 +13,15 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.errors import InputError
-from jaxtrack.ops import boxes, crop, preprocess
+from jaxtrack.ops import boxes, crop, grid, preprocess
 from jaxtrack.tracking import select
-from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.state import (
+    Frame,
+    Probe,
+    Tracker,
+    TrackerOutput,
+    TrackerState,
+)
 
 # Least width and height, pixels of the picture, of a box that `clean` reports.
 _LEAST_SIZE = 4.0
@@ -48,7 +54,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     Args:
       model: as `jaxtrack.models.build` makes it.
       config: settings; `context`, `selection`, `penalty`, `window`, `size_rate`,
-        `quality_power` and `preprocessing` are read.
+        `quality_power`, `num_boxes` and `preprocessing` are read.
 
     Returns:
       The tracker. Its `step` has a fourth argument, `settings: Settings`, whose default
@@ -58,6 +64,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     context = float(config.context)
     is_released = config.selection == "released"
     preprocessing = config_lib.preprocessing(config)
+    num_boxes = int(config.get("num_boxes", 1))  # Older checkpoints have none.
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
     def look(frame, center, side, size, fill):
@@ -76,16 +83,28 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         template = model.apply(variables, z_image, method="encode_template")
         return TrackerState(template=template, box=box, fill=fill)
 
+    def predict(variables, state: TrackerState, frame: Frame):
+        """Returns the maps of one example and crop pixels per picture pixel."""
+        scale = geometry.template_size / _side(state.box[2:], context)
+        side = geometry.search_size / scale
+        center = state.box[:2]
+        x_image = look(frame, center, side, geometry.search_size, state.fill)
+        search = model.apply(variables, x_image, method="encode_search")
+        outputs = model.apply(variables, state.template, search, method="predict")
+        return scores_and_boxes(outputs, stretch=is_released), scale
+
     def step(
         variables, state: TrackerState, frame: Frame, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
+        maps, scale = predict(variables, state, frame)
         center, wh = state.box[:2], state.box[2:]
-        scale = geometry.template_size / _side(wh, context)
-        side = geometry.search_size / scale
-        x_image = look(frame, center, side, geometry.search_size, state.fill)
-        search = model.apply(variables, x_image, method="encode_search")
-        maps = model.apply(variables, state.template, search, method="predict")
-        chosen = _select(maps, wh, scale, geometry, settings, is_released)
+        common = {"geometry": geometry, **settings._asdict()}
+        if is_released:
+            del common["quality_power"]
+            chosen = select.select_released(*maps, wh, scale, **common)
+        else:
+            common["num_boxes"] = num_boxes
+            chosen = select.select_clean(*maps, wh, scale, **common)
         box = jnp.concatenate([center + chosen.shift, chosen.wh])
         box = clip_released(box, frame.hw) if is_released else clip(box, frame.hw)
         # A network that overflows loses a frame, not the target for ever.
@@ -94,7 +113,16 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         score = jnp.where(is_sound, chosen.score, 0.0)
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
-    return Tracker(init=init, step=step)
+    def probe(variables, state: TrackerState, frame: Frame) -> Probe:
+        (cls, ltrb, quality), scale = predict(variables, state, frame)
+        power = 1.0 if is_released else defaults.quality_power
+        xyxy = (
+            boxes.ltrb_to_xyxy(grid.points(geometry), ltrb) - geometry.search_size / 2
+        )
+        xyxy = xyxy / scale + jnp.tile(state.box[:2], 2)[None, None]
+        return Probe(cls, quality, confidence=cls * quality**power, xyxy=xyxy)
+
+    return Tracker(init=init, step=step, probe=probe)
 
 
 def from_config(config: ConfigDict) -> Tracker:
@@ -109,12 +137,7 @@ def from_config(config: ConfigDict) -> Tracker:
     Raises:
       InputError: if the configuration names no network of this package.
     """
-    model = models.build(
-        config.model,
-        correlation=config.correlation or None,
-        dtype=jnp.dtype(config.dtype),
-    )
-    return make_tracker(model, config)
+    return make_tracker(models.from_config(config), config)
 
 
 def _crop_alone(size, *, antialias):
@@ -153,22 +176,36 @@ def _crop_alone(size, *, antialias):
     return differentiable
 
 
-def _select(maps, wh, scale, geometry, settings, is_released):
-    """Picks from one example's maps, `{"cls", "ltrb", "centerness"}` `[1, ...]`."""
-    maps = {name: value[0].astype(jnp.float32) for name, value in maps.items()}
-    cls = jax.nn.softmax(maps["cls"], axis=-1)[..., 1]
-    arguments = (cls, maps["ltrb"], maps["centerness"][..., 0], wh, scale)
-    common = {
-        "geometry": geometry,
-        "penalty": settings.penalty,
-        "window": settings.window,
-        "size_rate": settings.size_rate,
-    }
-    if is_released:
-        return select.select_released(*arguments, **common)
-    return select.select_clean(
-        *arguments, **common, quality_power=settings.quality_power
-    )
+def scores_and_boxes(
+    outputs: dict[str, jax.Array], *, stretch: bool = False
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Turns a network's raw maps of one example into what selections take.
+
+    Two classification logits go through a softmax, a single one (SiamLA, S8) through a
+    sigmoid; so does the quality (S15), unless it is to be stretched.
+
+    Args:
+      outputs: "cls" `[1, H, W, 2 or 1]`, "ltrb" `[1, H, W, 4]`, and "localization" or
+        "centerness" `[1, H, W, 1]` logits.
+      stretch: whether centre-ness logits are stretched to [0, 1] over the map, as in
+        SiamCAR's released code.
+
+    Returns:
+      Probability of the target `[H, W]`, ltrb `[H, W, 4]` and quality in [0, 1]
+      `[H, W]`, float32.
+    """
+    maps = {name: value[0].astype(jnp.float32) for name, value in outputs.items()}
+    if maps["cls"].shape[-1] == 1:
+        cls = jax.nn.sigmoid(maps["cls"][..., 0])
+    else:
+        cls = jax.nn.softmax(maps["cls"], axis=-1)[..., 1]
+    if "localization" in maps:
+        quality = jax.nn.sigmoid(maps["localization"][..., 0])
+    elif stretch:
+        quality = select.stretched(maps["centerness"][..., 0])
+    else:
+        quality = jax.nn.sigmoid(maps["centerness"][..., 0])
+    return cls, maps["ltrb"], quality
 
 
 def _side(wh, context):

@@ -74,7 +74,7 @@ def test_canvas_size_does_not_matter(drivers, draw, pad_all):
 
 
 def test_sizes_on_one_canvas_share_a_compilation(tiny, draw, pad_all):
-    (init, step), variables = tiny
+    (init, step, _), variables = tiny
     traces = []
 
     def traced(*arguments):

@@ -19,7 +19,7 @@ def flat_maps(cls=0.5, side=8.0, geometry=SMALL):
     return (
         jnp.full(shape, cls),
         jnp.full((*shape, 4), side),
-        jnp.zeros(shape),
+        jnp.full(shape, 0.5),
     )
 
 
@@ -56,7 +56,7 @@ def test_clean_by_hand(variant):
 
     chosen = variant(choose)(cls, ltrb, quality)
     np.testing.assert_allclose(chosen.shift, [-3.0, 4.0], rtol=1e-6)
-    # score = 0.8 * sigmoid(0) = 0.4; rate = 0.4 * 0.5 = 0.2.
+    # score = 0.8 * 0.5 = 0.4; rate = 0.4 * 0.5 = 0.2.
     np.testing.assert_allclose(chosen.score, 0.4, rtol=1e-6)
     np.testing.assert_allclose(chosen.wh, [0.8 * 8 + 0.2 * 6, 0.8 * 8 + 0.2 * 4])
 
@@ -103,7 +103,8 @@ def released_track(golden, choose):
         )
         foreground = jax.nn.softmax(cls, axis=-1)[..., 1]
         scale = 127 / tracker._side(box[2:], 0.5)
-        chosen = choose(foreground, ltrb, centerness[..., 0], box[2:], scale)
+        quality = select.stretched(centerness[..., 0])
+        chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
         box = tracker.clip_released(box, hw)
@@ -152,13 +153,70 @@ def test_refinement_at_the_last_cell():
     np.testing.assert_array_equal(peak, [29, 32])
 
 
-def test_released_stretches_the_centerness():
-    # Only order and ratio of its differences count: -4 + 3 q selects as q does.
-    rng = np.random.default_rng(0)
-    cls, centerness = rng.uniform(size=(2, 5, 5)).astype(np.float32)
-    _, ltrb, _ = flat_maps()
-    run = functools.partial(select.select_released, geometry=SMALL, window=0.0)
-    wh, scale = jnp.array([16.0, 16.0]), jnp.float32(1.0)
-    plain = run(cls, ltrb, centerness, wh, scale)
-    moved = run(cls, ltrb, 3 * centerness - 4, wh, scale)
-    np.testing.assert_allclose(moved.shift, plain.shift)
+def test_stretched_by_hand():
+    # (x + 2) / 8 on [-2, 6]; a flat map would be 0 / 0.
+    logits = jnp.array([[-2.0, 0.0], [6.0, 2.0]])
+    np.testing.assert_allclose(select.stretched(logits), [[0, 0.25], [1, 0.5]])
+    np.testing.assert_array_equal(select.stretched(jnp.full((2, 2), 3.0)), 0)
+
+
+def choose_mean(cls, ltrb, quality, num_boxes=3):
+    """SiamLA's selection without penalty or window; the size moves by the score."""
+    return select.select_clean(
+        *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(1.0)),
+        **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 1.0},
+        quality_power=1.0,
+        num_boxes=num_boxes,
+    )
+
+
+def test_mean_of_three_boxes_by_hand(variant):
+    cls, ltrb, _ = flat_maps(cls=0.1)
+    quality = jnp.ones((5, 5))
+    # Cells look at 0, 8, 16, 24, 32. The best is (2, 2); of its neighbours (1, 2) and
+    # (2, 3) are next. (4, 0) is better than both, but no neighbour.
+    cls = cls.at[2, 2].set(0.8).at[1, 2].set(0.6).at[2, 3].set(0.5).at[4, 0].set(0.7)
+    ltrb = ltrb.at[2, 2].set(jnp.array([4.0, 4.0, 4.0, 4.0]))
+    ltrb = ltrb.at[1, 2].set(jnp.array([4.0, 0.0, 8.0, 16.0]))
+    ltrb = ltrb.at[2, 3].set(jnp.array([10.0, 6.0, 2.0, 6.0]))
+    # xyxy: 12 12 20 20, 12 8 24 24, 14 10 26 22; their mean is 38/3 10 70/3 22.
+    chosen = variant(choose_mean)(cls, ltrb, quality)
+    np.testing.assert_allclose(chosen.shift, [18 - 16, 16 - 16], atol=1e-5)
+    np.testing.assert_allclose(chosen.score, 0.8, rtol=1e-6)
+    # rate = 0.8; the mean box is 32/3 by 12.
+    wh = [0.2 * 8 + 0.8 * 32 / 3, 0.2 * 8 + 0.8 * 12]
+    np.testing.assert_allclose(chosen.wh, wh, rtol=1e-6)
+
+
+def test_mean_in_a_corner_takes_only_cells_of_the_map():
+    # (0, 0) has three neighbours; with nine asked for, the mean is over four boxes.
+    cls, ltrb, quality = flat_maps(cls=0.1)
+    cls = cls.at[0, 0].set(0.9)
+    chosen = choose_mean(cls, ltrb, quality, num_boxes=9)
+    # Equal boxes around 0 and 8: the mean centre is 4, that of the crop 16.
+    np.testing.assert_allclose(chosen.shift, [-12.0, -12.0], atol=1e-5)
+
+
+def test_mean_equals_the_definition():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        cls, quality = rng.uniform(size=(2, 5, 5)).astype(np.float32)
+        ltrb = rng.uniform(1, 9, (5, 5, 4)).astype(np.float32)
+        score = np.float64(cls) * quality
+        row, column = np.unravel_index(np.argmax(score), score.shape)
+        near = [
+            (score[i, j], i, j)
+            for i in range(max(row - 1, 0), min(row + 2, 5))
+            for j in range(max(column - 1, 0), min(column + 2, 5))
+        ]
+        box = np.mean(
+            [
+                np.array([8 * j, 8 * i, 8 * j, 8 * i]) + ltrb[i, j] * [-1, -1, 1, 1]
+                for _, i, j in sorted(near)[-3:]
+            ],
+            axis=0,
+        )
+        chosen = choose_mean(jnp.array(cls), jnp.array(ltrb), jnp.array(quality))
+        np.testing.assert_allclose(
+            chosen.shift, (box[:2] + box[2:]) / 2 - 16, atol=1e-4
+        )

@@ -24,7 +24,7 @@ def overlaps(found, truth):
 def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
     config.selection = selection
     model, variables = tiny_variables
-    init, step = make_tracker(model, config)
+    init, step, _ = make_tracker(model, config)
     images, truth = draw(20)
     frames = pad_all(images)
     state = jax.jit(init)(variables, frames[0], truth[0])
@@ -38,7 +38,7 @@ def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
 
 @pytest.mark.parametrize("variant", ["pmap"], indirect=True)
 def test_pmap_equals_jit(variant, tiny, jitted, draw, pad_all):
-    (init, step), variables = tiny
+    (init, step, _), variables = tiny
     images, truth = draw(2)
     first, second = pad_all(images)
 
@@ -53,7 +53,7 @@ def test_pmap_equals_jit(variant, tiny, jitted, draw, pad_all):
 
 
 def test_settings_are_traced(tiny, jitted, draw, pad_all):
-    (_, step), variables = tiny
+    (_, step, _), variables = tiny
     images, truth = draw(4)
     frames = pad_all(images)
     state = jitted.init(variables, frames[0], truth[0])
@@ -76,6 +76,58 @@ def test_a_frame_that_overflows_keeps_the_box(tiny, jitted, draw, pad_all):
     state, output = jitted.step(broken, state, frames[1])
     np.testing.assert_array_equal(output.box, truth[0])
     assert output.score == 0
+
+
+@pytest.mark.parametrize("selection", ["clean", "released"])
+def test_probe_shows_what_step_chooses_from(
+    tiny_variables, config, draw, pad_all, selection
+):
+    config.selection = selection
+    config.penalty = config.window = 0.0
+    config.quality_power = 0.5
+    model, variables = tiny_variables
+    tracker = make_tracker(model, config)
+    images, truth = draw(3)
+    frames = pad_all(images)
+    state = jax.jit(tracker.init)(variables, frames[0], truth[0])
+    found = jax.jit(tracker.probe)(variables, state, frames[2])
+    assert found.cls.shape == found.quality.shape == (9, 9)
+    power = 0.5 if selection == "clean" else 1.0
+    np.testing.assert_allclose(
+        found.confidence, found.cls * found.quality**power, rtol=1e-6
+    )
+    # Without penalty and window the most confident cell's box is the chosen one; its
+    # centre is, as the size moves by a share.
+    best = jnp.argmax(found.confidence)
+    box = boxes.xyxy_to_cxcywh(found.xyxy.reshape(-1, 4)[best])
+    _, output = jax.jit(tracker.step)(variables, state, frames[2])
+    tolerance = 1e-3 if selection == "clean" else 4  # The release upsamples its maps.
+    np.testing.assert_allclose(output.box[:2], box[:2], atol=tolerance)
+    np.testing.assert_allclose(box[:2], truth[2][:2], atol=4)
+
+
+def test_one_logit_is_a_sigmoid_and_two_are_a_softmax():
+    ltrb, logits = (
+        jnp.ones((1, 2, 2, 4)),
+        jnp.array([[[[0.0], [2.0]], [[-3.0], [9.0]]]]),
+    )
+    one = {"cls": logits, "ltrb": ltrb, "localization": logits - 1}
+    two = {
+        "cls": jnp.concatenate([0 * logits, logits], -1),
+        "ltrb": ltrb,
+        "centerness": logits - 1,
+    }
+    sigmoid = 1 / (1 + np.exp(-np.float64(logits[0, ..., 0])))
+    quality = 1 / (1 + np.exp(1 - np.float64(logits[0, ..., 0])))
+    for maps in (one, two):
+        cls, _, found = tracker.scores_and_boxes(maps)
+        np.testing.assert_allclose(cls, sigmoid, rtol=1e-5)
+        np.testing.assert_allclose(found, quality, rtol=1e-5)
+    # Only centre-ness is stretched, from -4 ... 8 to 0 ... 1.
+    found = tracker.scores_and_boxes(one, stretch=True)[2]
+    np.testing.assert_allclose(found, quality, rtol=1e-5)
+    found = tracker.scores_and_boxes(two, stretch=True)[2]
+    np.testing.assert_allclose(found, [[3 / 12, 5 / 12], [0, 1]], rtol=1e-5)
 
 
 def get_subwindow_corner(center, side):
@@ -140,7 +192,7 @@ def test_vmap_crops_as_one_video_does():
 
 
 def test_a_step_has_gradients(tiny, jitted, draw, pad_all):
-    (_, step), variables = tiny
+    (_, step, _), variables = tiny
     images, truth = draw(2)
     frames = pad_all(images)
     state = jitted.init(variables, frames[0], truth[0])
