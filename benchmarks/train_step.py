@@ -50,14 +50,16 @@ def main(argv: list[str]) -> None:
         if size:
             part = "backbone trained" if train_backbone else "backbone frozen"
             print(f"\n{name}, {part}, {size} pairs a step", flush=True)
-            _case(module.get_config(), size, train_backbone)
+            config = module.get_config()
+            config.dtype = _DTYPE.value
+            _case(config, size, train_backbone)
 
 
 def _case(config, size, train_backbone):
     """Times one network in one mode."""
-    variables = _variables(config)
-    batch = _batch(config, size)
-    runs, flops = _ours(config, variables, batch, train_backbone)
+    variables = variables_of(config)
+    batch = batch_of(config, size)
+    runs, flops = step_of(config, variables, batch, train_backbone)
     runs |= _twin(config, variables, batch, train_backbone)
     # The first step of each: compiled, and the same loss from the same weights.
     losses = {name: run() for name, run in runs.items()}
@@ -91,9 +93,9 @@ def _compare(ratio):
     print(line)
 
 
-def _variables(config):
+def variables_of(config):
     """Draws a network's variables; Lite0 gets its ImageNet weights."""
-    model = models.build(config.model)
+    model = models.from_config(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
     images = [jnp.zeros((1, size, size, 3)) for size in sizes]
     variables = jax.jit(model.init)(jax.random.key(0), *images)
@@ -102,7 +104,7 @@ def _variables(config):
     return jax.device_get(variables)
 
 
-def _batch(config, size):
+def batch_of(config, size):
     """Draws noise with a box in the middle; every pair is positive."""
     geometry = models.build(config.model).geometry
     rng = np.random.default_rng(0)
@@ -116,14 +118,9 @@ def _batch(config, size):
     return batch
 
 
-def _ours(config, variables, batch, train_backbone):
-    """Returns what to time, and the operations XLA counts in a step."""
-    model = models.build(
-        config.model,
-        correlation=config.correlation or None,
-        dtype=jnp.dtype(_DTYPE.value),
-        axis_name=step.AXIS,
-    )
+def step_of(config, variables, batch, train_backbone):
+    """Returns name -> what to time, and the operations XLA counts in a step."""
+    model = models.from_config(config, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
         kind=config.optimizer,
         schedule=lambda count: jnp.full((), config.lr),

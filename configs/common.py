@@ -15,6 +15,8 @@ def get_config() -> ConfigDict:
     # Network.
     c.model = "siamcar_r50"  # A key of jaxtrack.models.MODELS.
     c.correlation = ""  # "" (the model's own), "depthwise", "pixelwise" or "both".
+    # SiamLA: "" (lafa), "aggregation", "non_local", "tower" or "centerness".
+    c.localization = ""
     c.pretrained = ""  # "", "imagenet" (Lite0 only) or a file of torch weights.
     c.dtype = "float32"  # Of the computation, or "bfloat16"; parameters stay float32.
     # What the network's weights expect: (RGB or BGR pixel - mean) / scale.
@@ -58,6 +60,7 @@ def get_config() -> ConfigDict:
     c.tone = 0.0  # Gain, gamma, saturation.
 
     # Labels and loss.
+    c.loss = "siamcar"  # Or "siamla".
     c.positive_size = 0.4  # Side of the positive region as a share of the box's.
     c.positive_min_half = 0.0  # Its least half side, px.
     c.ignore_inside = False  # Rest of the box is ignored, not negative.
@@ -66,7 +69,18 @@ def get_config() -> ConfigDict:
     c.quality = "centerness"  # Target of the centre-ness output, or "iou".
     c.hard_negatives = 0  # Hardest negatives an image, in a term of their own.
     c.cls_weights = (0.5, 0.5, 0.0)  # Positives, negatives, hardest negatives.
-    c.loss_weights = (1.0, 3.0, 1.0)  # Classification, regression, centre-ness.
+    c.loss_weights = (1.0, 3.0, 1.0)  # Classification, regression, quality.
+    # Of "siamla" alone, the paper's.
+    c.labels = "ladl"  # Or "region": 1 in the positive region, 0 outside.
+    c.label_smoothing = 0.2  # Lambda of boundary points; 0 leaves LALS out.
+    c.label_alpha = 0.5  # IoU whose label is a half.
+    c.label_beta = 10.0  # Steepness.
+    c.label_curve = "logistic"  # Or "linear".
+    c.label_normalize = True  # Labels stretched to [0, 1] in each image.
+    c.negative_weight_gradient = True  # Of the factor 1 + c.
+    c.cls_reduction = "balanced"  # By cls_weights; or "positives", "cells".
+    c.boundary_regression = True  # Boundary points train regression too.
+    c.negative_target = "zero"  # Quality of sampled negatives, or their own "iou".
 
     # Optimisation.
     c.seed = 0
@@ -99,7 +113,8 @@ def get_config() -> ConfigDict:
     c.penalty = 0.04
     c.window = 0.44
     c.size_rate = 0.33
-    c.quality_power = 1.0  # "clean": score = cls * centerness ** quality_power.
+    c.quality_power = 1.0  # "clean": score = cls * quality ** quality_power.
+    c.num_boxes = 1  # "clean": boxes averaged around the best cell (SiamLA: 3).
 
     c.lock()
     return c

@@ -11,7 +11,13 @@ from jaxtrack.ops.preprocess import Preprocessing
 
 _CHOICES = {
     "correlation": ("", "depthwise", "pixelwise", "both"),
+    "localization": ("", "lafa", "aggregation", "non_local", "tower", "centerness"),
     "dtype": ("float32", "bfloat16"),
+    "loss": ("siamcar", "siamla"),
+    "labels": ("ladl", "region"),
+    "label_curve": ("logistic", "linear"),
+    "cls_reduction": ("balanced", "positives", "cells"),
+    "negative_target": ("zero", "iou"),
     "regression": ("iou", "giou"),
     "quality": ("centerness", "iou"),
     "optimizer": ("sgd", "adamw"),
@@ -22,11 +28,12 @@ _FRACTIONS = (
     *("negative_ratio", "template_blur", "search_blur", "flip", "gray", "fill_image"),
     *("occluder", "motion_blur", "low_resolution", "noise", "tone"),
     *("window", "size_rate", "ema_decay", "momentum", "adam_b2"),
+    *("label_smoothing", "label_alpha", "positive_size"),
 )
 _POSITIVE = (
     *("batch_size", "accumulate", "num_epochs", "pairs_per_epoch", "frame_range"),
     *("log_every", "checkpoint_every", "keep_latest"),
-    *("synthetic_tracks", "synthetic_length", "lr", "clip_norm"),
+    *("synthetic_tracks", "synthetic_length", "lr", "clip_norm", "label_beta"),
 )
 _COUNTS = ("num_workers", "keep_every", "hard_negatives", "seed")
 
@@ -58,6 +65,10 @@ def check(config: ConfigDict) -> None:
         raise InputError(
             f"config.pairs_per_epoch is {config.pairs_per_epoch}, less than "
             f"config.batch_size {config.batch_size}: an epoch would have no step"
+        )
+    if not 1 <= config.num_boxes <= 9:
+        raise InputError(
+            f"config.num_boxes is {config.num_boxes}: a cell and its neighbours are 9"
         )
     weights = config.record_weights
     if weights and len(weights) != len(config.records):

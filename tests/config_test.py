@@ -10,15 +10,24 @@ from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NAMES = sorted(p.stem for p in (ROOT / "configs").glob("*.py") if p.stem != "__init__")
+NAMES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "configs").rglob("[!_]*.py")
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_config_is_sound(name):
-    config = importlib.import_module(f"configs.{name}").get_config()
+    config = importlib.import_module(name).get_config()
     config_lib.check(config)
     assert config.is_locked
     assert set(config) == set(common.get_config())
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if ".ablations." in n])
+def test_ablations_are_a_few_lines(name):
+    path = (ROOT / name.replace(".", "/")).with_suffix(".py")
+    assert len(path.read_text().splitlines()) <= 15
 
 
 def test_steps_count_whole_batches():
@@ -38,6 +47,8 @@ def test_steps_count_whole_batches():
         ("num_workers", -1, "config.num_workers is -1"),
         ("batch_size", 10_000_000, "an epoch would have no step"),
         ("synthetic_weight", 0.0, "nothing to train on"),
+        ("localization", "lava", "config.localization is 'lava'"),
+        ("num_boxes", 10, "config.num_boxes is 10"),
         ("records", ("no/such",), "no/such, which is no folder"),
         ("record_weights", (1.0,), "1 numbers for 0 folders"),
     ],
@@ -53,3 +64,26 @@ def test_unknown_field_is_refused():
     config = common.get_config()
     with pytest.raises(AttributeError, match="batch_size"):
         config.batch_sise = 8
+
+
+def test_siamla_is_trained_as_its_paper_says():
+    """Nie et al., section IV-A: 50 epochs, 5 frozen, batch 128, 5e-3 to 1e-5."""
+    config = importlib.import_module("configs.siamla_r50").get_config()
+    assert (config.num_epochs, config.backbone_from_epoch) == (50, 5)
+    assert (config.batch_size, config.schedule) == (128, "log")
+    assert (config.lr, config.lr_end) == (5e-3, 1e-5)
+    assert config.loss_weights == (1, 1, 1)  # Eq. 11: lambda1 = lambda2 = 1.
+    labels = (config.labels, config.label_alpha, config.label_beta)
+    assert labels == ("ladl", 0.5, 10)  # Eq. 5.
+    assert config.label_smoothing == 0.2  # Table V.
+    assert config.num_boxes == 3
+
+
+def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
+    siamcar, siamla = (
+        importlib.import_module(f"configs.{name}").get_config()
+        for name in ("siamcar_lite0", "siamla_lite0")
+    )
+    differing = {name for name in siamla if siamla[name] != siamcar[name]}
+    expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
+    assert differing == expected

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.assign import regions
+from jaxtrack.losses.quality import bce_with_logits
 
 
 def softmax_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
@@ -57,3 +58,45 @@ def hard_negatives(
     hardest, _ = lax.top_k(negatives.reshape(batch, height * width), count)
     is_real = hardest >= 0
     return jnp.where(is_real, hardest, 0), is_real
+
+
+def ladl_loss(
+    logits: jax.Array,
+    labels: jax.Array,
+    is_positive: jax.Array,
+    *,
+    weight_gradient: bool = True,
+) -> jax.Array:
+    """Computes SiamLA's localization-aware dynamic label loss of each cell.
+
+        positive:  -(y log c + (1 - y) log(1 - c)),  c = sigmoid(logit)
+        negative:  -(1 + c) log(1 - c)
+
+    Nie et al., SiamLA, Eq. 4; its positive term as printed has log(1 - c) twice (S1),
+    and the factor 1 + c, between 1 and 2, is meant to favour hard negatives (S2).
+
+    Args:
+      logits: `[...]`, one a cell (S8).
+      labels: y, `[...]` in [0, 1], of positive cells; see
+        `assign.localization.dynamic_labels`.
+      is_positive: `[...]` bool.
+      weight_gradient: whether the factor 1 + c is differentiated, as printed, or taken
+        as a constant weight.
+
+    Returns:
+      Losses, `[...]`, finite for every finite logit.
+
+    Raises:
+      ValueError: if the shapes differ.
+    """
+    if not logits.shape == labels.shape == is_positive.shape:
+        raise ValueError(
+            f"logits {logits.shape}, labels {labels.shape} and is_positive "
+            f"{is_positive.shape} differ"
+        )
+    weight = 1 + jax.nn.sigmoid(logits)
+    if not weight_gradient:
+        weight = lax.stop_gradient(weight)
+    # -log(1 - sigmoid(l)) = log(1 + e^l), exact where the sigmoid rounds to 1.
+    negative = weight * jax.nn.softplus(logits)
+    return jnp.where(is_positive, bce_with_logits(logits, labels), negative)

@@ -147,12 +147,7 @@ class Report:
 
 def _build(config: ConfigDict) -> tuple[TrainState, Callable[[int], Callable]]:
     """Makes the state of step 0, and what gives the function of each step."""
-    model = models.build(
-        config.model,
-        correlation=config.correlation or None,
-        dtype=jnp.dtype(config.dtype),
-        axis_name=step.AXIS,
-    )
+    model = models.from_config(config, axis_name=step.AXIS)
     tx = _optimizer(config)
     state = create(_initial_variables(config, model), tx, keep_ema=config.ema_decay > 0)
     train_step = partial(
@@ -163,6 +158,7 @@ def _build(config: ConfigDict) -> tuple[TrainState, Callable[[int], Callable]]:
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.ema_decay,
         accumulate=config.accumulate,
+        seed=config.seed,
     )
     frozen = step.pmap_step(partial(train_step, train_backbone=False))
     tuned = step.pmap_step(partial(train_step, train_backbone=True))

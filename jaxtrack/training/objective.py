@@ -10,6 +10,9 @@ from jaxtrack.losses import totals
 from jaxtrack.ops import grid
 from jaxtrack.training.step import Batch, LossFn
 
+Outputs = dict[str, jax.Array]
+Result = tuple[jax.Array, dict[str, jax.Array]]
+
 
 def make_loss(config: ConfigDict, model: nn.Module) -> LossFn:
     """Returns the loss that the settings name, bound to the network's grid.
@@ -21,25 +24,60 @@ def make_loss(config: ConfigDict, model: nn.Module) -> LossFn:
     Returns:
       `(outputs, batch, axis_name=) -> (loss, metrics)`.
     """
-    siamcar = partial(
+    points = grid.points(model.geometry)
+    common = {"regression": config.regression, "quality": config.quality}
+    common |= {"weights": tuple(config.loss_weights), "points": points}
+    if config.loss == "siamla":
+        return _siamla(config, common)
+    return _siamcar(config, common)
+
+
+def _siamcar(config, common):
+    """Binds SiamCAR's loss."""
+    bound = partial(
         totals.siamcar_loss,
-        points=grid.points(model.geometry),
+        **common,
         positive_size=config.positive_size,
         min_half=config.positive_min_half,
         ignore_inside=config.ignore_inside,
-        regression=config.regression,
         centerness_weighted=config.centerness_weighted,
-        quality=config.quality,
         hard_negatives=config.hard_negatives,
         cls_weights=tuple(config.cls_weights),
-        weights=tuple(config.loss_weights),
     )
 
-    def loss(
-        outputs: dict[str, jax.Array], batch: Batch, *, axis_name: str | None = None
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        return siamcar(
-            outputs, batch["xyxy"], batch["is_positive"], axis_name=axis_name
-        )
+    def loss(outputs: Outputs, batch: Batch, *, axis_name: str | None = None) -> Result:
+        return bound(outputs, batch["xyxy"], batch["is_positive"], axis_name=axis_name)
+
+    return loss
+
+
+def _siamla(config, common):
+    """Binds SiamLA's loss."""
+    rule = totals.LabelRule(
+        kind=config.labels,
+        smoothing=config.label_smoothing,
+        alpha=config.label_alpha,
+        beta=config.label_beta,
+        curve=config.label_curve,
+        normalize=config.label_normalize,
+        positive_size=config.positive_size,
+        min_half=config.positive_min_half,
+        ignore_inside=config.ignore_inside,
+    )
+    bound = partial(
+        totals.siamla_loss,
+        **common,
+        rule=rule,
+        weight_gradient=config.negative_weight_gradient,
+        reduction=config.cls_reduction,
+        cls_weights=tuple(config.cls_weights),
+        hard_negatives=config.hard_negatives,
+        boundary_regression=config.boundary_regression,
+        negative_target=config.negative_target,
+    )
+
+    def loss(outputs: Outputs, batch: Batch, *, axis_name: str | None = None) -> Result:
+        boxes = (batch["xyxy"], batch["is_positive"], batch["key"])
+        return bound(outputs, *boxes, axis_name=axis_name)
 
     return loss

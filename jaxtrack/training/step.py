@@ -32,6 +32,7 @@ def train_step(
     train_backbone: bool,
     ema_decay: float = 0.0,
     accumulate: int = 1,
+    seed: int = 0,
     axis_name: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """Moves the parameters once.
@@ -46,7 +47,8 @@ def train_step(
 
     Args:
       state: before the step.
-      batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`.
+      batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. The loss also
+        finds "key" in it, a random key for every pair of the step.
       model: called as `model.apply(variables, z, x, train=, train_backbone=)`.
       loss_fn: `(outputs, batch, axis_name=) -> (loss, metrics)`, shares of sums.
       optimizer: as `make_optimizer` builds it.
@@ -54,12 +56,15 @@ def train_step(
       train_backbone: static; whether gradients reach the backbone.
       ema_decay: of the averaged parameters, if the state has any.
       accumulate: parts of the batch; `B` must be a multiple.
+      seed: of the random keys.
       axis_name: mapped axis of the devices that share the batch.
 
     Returns:
       The state after the step, and metrics of the whole batch: those of the loss, and
       "grad_norm" (before clipping).
     """
+    size = len(batch["is_positive"])
+    batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
     parts = (model, loss_fn, preprocessing, train_backbone)
     grads, metrics, batch_stats = _accumulated(
         state, batch, *parts, accumulate=accumulate, axis_name=axis_name
@@ -75,6 +80,13 @@ def train_step(
         decay = jnp.minimum(ema_decay, (1 + step) / (10 + step))
         ema = jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, ema, params)
     return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+
+def _pair_keys(seed, number, size, axis_name):
+    """Returns a key for each pair, the same however the batch is split over devices."""
+    first = 0 if axis_name is None else lax.axis_index(axis_name) * size
+    key = jax.random.fold_in(jax.random.key(seed), number)
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(size))
 
 
 def _accumulated(

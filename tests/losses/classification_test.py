@@ -84,3 +84,133 @@ def test_faults():
             classification.hard_negatives(
                 jnp.zeros((1, 2, 2)), jnp.zeros((1, 2, 2), int), count=count
             )
+
+
+def ladl(logits, labels=0.0, positive=True, **options):
+    """Calls `ladl_loss` with labels and kinds that are the same everywhere."""
+    logits = jnp.asarray(logits, jnp.float32)
+    labels = jnp.broadcast_to(jnp.asarray(labels, jnp.float32), logits.shape)
+    is_positive = jnp.broadcast_to(jnp.asarray(positive), logits.shape)
+    return classification.ladl_loss(logits, labels, is_positive, **options)
+
+
+def random_soft_cells(shape=(2, 5, 5)):
+    rng = np.random.default_rng(0)
+    logits = 3 * rng.standard_normal(shape).astype(np.float32)
+    labels = rng.uniform(0, 1, shape).astype(np.float32)
+    return logits, labels, rng.random(shape) < 0.4
+
+
+@pytest.mark.parametrize("weight_gradient", [True, False])
+def test_ladl_matches_definition(variant, weight_gradient):
+    logits, labels, is_positive = random_soft_cells()
+
+    def loss(*cells):
+        return classification.ladl_loss(*cells, weight_gradient=weight_gradient)
+
+    c = 1 / (1 + np.exp(-logits.astype("f8")))
+    # Eq. 4, the positive term as S1 and the negative as S2 read it.
+    positive = -(labels * np.log(c) + (1 - labels) * np.log(1 - c))
+    expected = np.where(is_positive, positive, -(1 + c) * np.log(1 - c))
+    np.testing.assert_allclose(
+        variant(loss)(logits, labels, is_positive), expected, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_ladl_of_positives_by_hand():
+    # c = sigmoid(ln 3) = 3/4. Label 1: -ln(3/4); 0: -ln(1/4); 1/2: half of both;
+    # 3/4: the entropy of (1/4, 3/4), 1/4 ln 4 + 3/4 ln(4/3).
+    losses = ladl([np.log(3)] * 4, [1, 0, 0.5, 0.75])
+    by_hand = [0.2876821, 1.3862944, 0.8369882, 0.5623351]
+    np.testing.assert_allclose(losses, by_hand, rtol=1e-6)
+
+
+def test_ladl_of_negatives_by_hand():
+    # c = 1/4, 1/2, 3/4: 5/4 ln(4/3), 3/2 ln 2, 7/4 ln 4; the label has no say.
+    by_hand = [0.3596026, 1.0397208, 2.4260151]
+    for label in (0.0, 0.3, 1.0):
+        losses = ladl([-np.log(3), 0, np.log(3)], label, positive=False)
+        np.testing.assert_allclose(losses, by_hand, rtol=1e-6)
+
+
+def test_ladl_is_least_where_the_score_is_the_label():
+    # With log(1 - c) twice, as printed (S1), the label would cancel.
+    labels = jnp.array([0.1, 0.5, 0.9])
+    best = jnp.log(labels) - jnp.log1p(-labels)
+    slope = jax.grad(lambda x: ladl(x, labels).sum())(best)
+    np.testing.assert_allclose(slope, 0, atol=1e-6)
+    for away in (-0.5, 0.5):
+        assert (ladl(best + away, labels) > ladl(best, labels)).all()
+
+
+def test_ladl_weighs_hard_negatives_up_to_twice():
+    logits = jnp.linspace(-6, 6, 30)
+    factor = np.asarray(ladl(logits, positive=False) / jax.nn.softplus(logits))
+    assert (np.diff(factor) > 0).all()
+    # 1 + sigmoid(-6) = 1.0025 and 1 + sigmoid(6) = 1.9975.
+    np.testing.assert_allclose(
+        factor[jnp.array([0, -1])], [1.00247, 1.99753], rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("logit", [-np.log(3), 0.0, np.log(3)])
+def test_the_weights_gradient_changes_the_slope_but_not_the_value(logit):
+    # d/dl (1 + c) softplus(l) = c (1 - c) softplus(l) + (1 + c) c, as dc/dl = c (1 - c)
+    # and dsoftplus/dl = c. A constant weight leaves the second term. At l = ln 3:
+    # 3/16 ln 4 + 21/16 = 1.57243 and 21/16 = 1.3125.
+    def loss(logit, weight_gradient):
+        return ladl(logit, positive=False, weight_gradient=weight_gradient)
+
+    full, constant = (
+        jax.value_and_grad(loss)(jnp.float32(logit), flag) for flag in (True, False)
+    )
+    c = 1 / (1 + np.exp(-logit))
+    assert full[0] == constant[0]
+    assert constant[1] == pytest.approx((1 + c) * c, rel=1e-6)
+    expected = c * (1 - c) * np.log1p(np.exp(logit)) + (1 + c) * c
+    assert full[1] == pytest.approx(expected, rel=1e-6)
+    if logit > 0:
+        assert full[1] == pytest.approx(1.57243, rel=1e-5)
+
+
+@pytest.mark.parametrize("weight_gradient", [True, False])
+def test_ladl_gradient_of_positives_is_score_minus_label(weight_gradient):
+    logits, labels, _ = map(jnp.asarray, random_soft_cells())
+    slope = jax.grad(lambda x: ladl(x, labels, weight_gradient=weight_gradient).sum())(
+        logits
+    )
+    np.testing.assert_allclose(slope, jax.nn.sigmoid(logits) - labels, atol=1e-6)
+
+
+def test_ladl_gradients():
+    cells = random_soft_cells()
+
+    @jax.jit
+    def loss(logits):
+        return classification.ladl_loss(logits, *cells[1:])
+
+    check_grads(loss, cells[:1], order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+
+
+@pytest.mark.parametrize("weight_gradient", [True, False])
+def test_ladl_is_exact_for_extreme_logits(weight_gradient):
+    # c is 0 or 1 in float32. Positive, label 1/4: -1/4 l and 3/4 l, slopes -1/4 and
+    # 3/4; negative: 0 and 2 l, slopes 0 and 2 (c (1 - c) l vanishes).
+    logits = jnp.array([-1e4, -100.0, 100.0, 1e4])
+    for positive, values, slopes in [
+        (True, [2500, 25, 75, 7500], [-0.25, -0.25, 0.75, 0.75]),
+        (False, [0, 0, 200, 20000], [0, 0, 2, 2]),
+    ]:
+        losses, pull = jax.vjp(
+            lambda x, p=positive: ladl(x, 0.25, p, weight_gradient=weight_gradient),
+            logits,
+        )
+        np.testing.assert_allclose(losses, values, rtol=1e-6, atol=1e-30)
+        np.testing.assert_allclose(pull(jnp.ones(4))[0], slopes, rtol=1e-6, atol=1e-30)
+
+
+def test_ladl_faults():
+    fine, other = jnp.zeros((2, 3)), jnp.zeros((2, 3, 1))
+    for cells in [(other, fine, fine), (fine, other, fine), (fine, fine, other)]:
+        with pytest.raises(ValueError, match="is_positive .* differ"):
+            classification.ladl_loss(*cells[:2], cells[2] > 0)

@@ -11,10 +11,12 @@ from configs import common, siamcar_lite0
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.data import batch as batch_lib
+from jaxtrack.losses import totals
+from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.training import objective, optimizer, state, step
 
-from .conftest import TinyTracker, make_batch
+from .conftest import GEOMETRY, TinyTracker, make_batch
 
 PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
 
@@ -32,7 +34,15 @@ def sgd(rate):
     )
 
 
-def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
+def make(
+    num_devices,
+    *,
+    train_backbone=True,
+    accumulate=1,
+    model=TinyTracker,
+    loss_fn=None,
+    seed=0,
+):
     config = common.get_config()
     network = model(axis_name=step.AXIS)
     tx = sgd(0.05)
@@ -43,12 +53,13 @@ def make(num_devices, *, train_backbone=True, accumulate=1, model=TinyTracker):
     train_step = partial(
         step.train_step,
         model=network,
-        loss_fn=objective.make_loss(config, network),
+        loss_fn=loss_fn or objective.make_loss(config, network),
         optimizer=tx,
         preprocessing=PREPROCESSING,
         train_backbone=train_backbone,
         ema_decay=0.9,
         accumulate=accumulate,
+        seed=seed,
     )
     return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
 
@@ -116,6 +127,74 @@ def test_accumulation_averages_the_parts():
         whole.params,
         parts.params,
     )
+
+
+def drawing_loss(outputs, batch, *, axis_name=None):
+    """SiamLA's loss, which draws negatives, and what each pair's key draws."""
+    maps = {"cls": outputs["cls"][..., 1:], "ltrb": outputs["ltrb"]}
+    loss, metrics = totals.siamla_loss(
+        {**maps, "localization": outputs["centerness"]},
+        batch["xyxy"],
+        batch["is_positive"],
+        batch["key"],
+        points=grid.points(GEOMETRY),
+        axis_name=axis_name,
+    )
+    draws = jax.vmap(jax.random.uniform)(batch["key"])
+    return loss, {**metrics, "draws": jnp.zeros(8).at[batch["number"]].set(draws)}
+
+
+def numbered(number):
+    """Returns a batch whose pairs know their place in it."""
+    return {**make_batch(number), "number": np.arange(8)}
+
+
+def draws(num_devices, *, steps=1, **options):
+    """Returns what each pair's key draws in each step, `[steps, 8]`."""
+    current, mapped = make(num_devices, loss_fn=drawing_loss, **options)
+    drawn = []
+    for number in range(steps):
+        current, metrics = mapped(
+            current, batch_lib.shard(numbered(number), num_devices)
+        )
+        drawn.append(metrics["draws"])
+    return np.asarray(drawn)
+
+
+def test_a_loss_that_draws_is_the_same_on_all_counts_of_devices():
+    options = {"steps": 2, "batches": numbered, "loss_fn": drawing_loss}
+    one, one_metrics = train(1, **options)
+    for num_devices in (2, 4):
+        many, many_metrics = train(num_devices, **options)
+        # Each pair's key, bit by bit.
+        np.testing.assert_array_equal(many_metrics["draws"], one_metrics["draws"])
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+            (many, many_metrics),
+            (one, one_metrics),
+        )
+
+
+def test_every_pair_step_and_seed_has_its_own_key():
+    first, other = draws(1, steps=3), draws(1, steps=3, seed=1)
+    assert np.unique([first, other]).size == 2 * 3 * 8
+    np.testing.assert_array_equal(first, draws(1, steps=3))
+
+
+def test_the_seed_changes_a_loss_that_draws():
+    qualities = [
+        train(1, steps=1, batches=numbered, loss_fn=drawing_loss, seed=seed)[1]
+        for seed in (0, 1)
+    ]
+    assert qualities[0]["quality"] != qualities[1]["quality"]
+    assert qualities[0]["cls"] == qualities[1]["cls"]
+
+
+@pytest.mark.parametrize("num_devices", [1, 2])
+def test_keys_are_split_along_with_the_accumulated_batch(num_devices):
+    # Each part fills its own pairs' places, and metrics are means over the two parts.
+    parts = draws(num_devices, accumulate=2)
+    np.testing.assert_allclose(2 * parts, draws(1), rtol=1e-6)
 
 
 def test_averaged_parameters_by_hand():

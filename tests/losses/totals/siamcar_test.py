@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.losses.totals."""
+"""Tests for jaxtrack.losses.totals.siamcar."""
 
 import functools
 

@@ -1,23 +1,15 @@
-"""One function a tracker: from raw maps and true boxes to a scalar.
+"""SiamCAR's loss."""
 
-Everything is a mean over the examples of all devices. A count is summed over
-`axis_name` before anything is divided by it, and each device returns its own sum over
-that count. So the loss of the whole batch is the *sum* of what the devices return, and
-so is its gradient: a training step applies `lax.psum` to both, never `lax.pmean`.
-"""
-
-import functools
 from collections.abc import Mapping
+from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from jaxtrack.assign import regions
 from jaxtrack.losses import classification
 from jaxtrack.losses import quality as quality_losses
-from jaxtrack.losses import regression as regression_losses
-from jaxtrack.ops import boxes
+from jaxtrack.losses.totals import parts
 
 
 def siamcar_loss(
@@ -72,79 +64,34 @@ def siamcar_loss(
     Raises:
       ValueError: for an unknown `regression` or `quality`, or shapes that disagree.
     """
-    _check(outputs, xyxy, is_positive, points, regression, quality)
+    channels = {"cls": 2, "ltrb": 4, "centerness": 1}
+    parts.check_shapes(outputs, xyxy, is_positive, points, channels=channels)
+    parts.check_choice("regression", regression, ("iou", "giou"))
+    parts.check_choice("quality", quality, ("centerness", "iou"))
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
-    labels, target, xyxy = _targets(
-        xyxy, is_positive, points, positive_size, min_half, ignore_inside
-    )
+    xyxy = parts.usable_boxes(xyxy, is_positive)
+    size = {"size": positive_size, "min_half": min_half, "ignore_inside": ignore_inside}
+    labels = jax.vmap(partial(regions.center_region, points, **size))(xyxy)
+    target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     positive = labels == regions.POSITIVE
     centerness = regions.centerness_targets(target)
     # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
     ltrb = jnp.where(positive[..., None], outputs["ltrb"], 0)
-    reg, iou = _regression(ltrb, target, xyxy, points, regression)
+    reg = parts.regression(ltrb, target, xyxy, points, kind=regression)
+    iou = parts.overlap(ltrb, xyxy, points)
     goal = centerness if quality == "centerness" else iou
     bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
     importance = jnp.where(positive, centerness if centerness_weighted else 1, 0)
-
-    share = functools.partial(_share, axis_name=axis_name)
+    share = partial(parts.share, axis_name=axis_name)
     metrics = {
         "cls": _classification(
             outputs["cls"], labels, hard_negatives, cls_weights, share
         ),
         "reg": share(reg, importance),
         "quality": share(bce, positive),
-        "iou": share(iou, positive),
-        "positives": share(jnp.sum(positive, (1, 2)), jnp.ones_like(is_positive)),
+        **parts.overview(iou, positive, share),
     }
-    terms = (metrics["cls"], metrics["reg"], metrics["quality"])
-    loss = sum(weight * term for weight, term in zip(weights, terms, strict=True))
-    return loss, {"loss": loss, **metrics}
-
-
-def _check(outputs, xyxy, is_positive, points, regression, quality):
-    """Raises where choices are unknown or shapes disagree."""
-    if regression not in ("iou", "giou"):
-        raise ValueError(f"regression must be iou or giou, got {regression!r}")
-    if quality not in ("centerness", "iou"):
-        raise ValueError(f"quality must be centerness or iou, got {quality!r}")
-    (batch,) = is_positive.shape
-    hw = points.shape[:2]
-    channels = {"cls": 2, "ltrb": 4, "centerness": 1}
-    expected = {name: (batch, *hw, size) for name, size in channels.items()}
-    shapes = {name: outputs[name].shape for name in channels}
-    if shapes != expected or xyxy.shape != (batch, 4) or points.shape != (*hw, 2):
-        raise ValueError(
-            f"outputs {shapes}, boxes {xyxy.shape}, is_positive {is_positive.shape} "
-            f"and points {points.shape} disagree"
-        )
-
-
-def _targets(xyxy, is_positive, points, positive_size, min_half, ignore_inside):
-    """Returns labels `[B,H,W]`, ltrb `[B,H,W,4]` and boxes `[B,1,1,4]`, all finite."""
-    is_usable = is_positive & jnp.all(jnp.isfinite(xyxy), axis=-1)
-    xyxy = jnp.where(is_usable[:, None], xyxy, 0)
-
-    def label(xyxy):
-        return regions.center_region(
-            points,
-            xyxy,
-            size=positive_size,
-            min_half=min_half,
-            ignore_inside=ignore_inside,
-        )
-
-    labels = jax.vmap(label)(xyxy)
-    target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
-    return labels, target, xyxy[:, None, None, :]
-
-
-def _regression(ltrb, target, xyxy, points, regression):
-    """Returns unreduced losses `[B,H,W]` and the IoU, without slope, `[B,H,W]`."""
-    predicted = boxes.ltrb_to_xyxy(points, ltrb)
-    iou = lax.stop_gradient(boxes.iou(predicted, xyxy))
-    if regression == "iou":
-        return regression_losses.iou_loss(ltrb, target), iou
-    return regression_losses.giou_loss(predicted, xyxy), iou
+    return parts.weighed(metrics, weights)
 
 
 def _classification(logits, labels, num_hard, cls_weights, share):
@@ -156,12 +103,3 @@ def _classification(logits, labels, num_hard, cls_weights, share):
         hardest = classification.hard_negatives(losses, labels, count=num_hard)
         total += cls_weights[2] * share(*hardest)
     return total
-
-
-def _share(values, weights, axis_name):
-    """Returns this device's part of the weighted mean over all of them; 0 of none."""
-    weights, values = weights.astype(jnp.float32), values.astype(jnp.float32)
-    whole = jnp.sum(weights)
-    if axis_name is not None:
-        whole = lax.psum(whole, axis_name)
-    return jnp.sum(weights * values) / jnp.where(whole > 0, whole, 1)

@@ -1,0 +1,11 @@
+"""Table III: dynamic labels (LADL) alone."""
+
+from configs import siamla_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamla_lite0.get_config()
+    c.localization = "centerness"
+    c.label_smoothing = 0.0
+    return c

@@ -1,0 +1,10 @@
+"""Table III: dynamic labels and label smoothing."""
+
+from configs import siamla_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamla_lite0.get_config()
+    c.localization = "centerness"
+    return c

@@ -1,0 +1,10 @@
+"""Table III: the localization branch (LAFA) alone."""
+
+from configs import siamla_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamla_lite0.get_config()
+    c.labels, c.label_smoothing = "region", 0.0
+    return c

@@ -1,0 +1,10 @@
+"""Table III, first row: the baseline."""
+
+from configs import siamcar_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamcar_lite0.get_config()
+    c.num_boxes, c.quality_power = 3, 1.0  # As the others.
+    return c

@@ -1,0 +1,9 @@
+"""Table III, last row: everything."""
+
+from configs import siamla_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamla_lite0.get_config()
+    return c

@@ -1,0 +1,10 @@
+"""Table IV: labels linear in the IoU; beside `table3_ladl`, the nonlinear."""
+
+from configs.ablations import table3_ladl
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = table3_ladl.get_config()
+    c.label_curve = "linear"
+    return c

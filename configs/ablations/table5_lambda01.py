@@ -1,0 +1,10 @@
+"""Table V: lambda 0.1."""
+
+from configs.ablations import table3_ladl_lals
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = table3_ladl_lals.get_config()
+    c.label_smoothing = 0.1
+    return c

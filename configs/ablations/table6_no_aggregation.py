@@ -1,0 +1,10 @@
+"""Table VI: LAFA without the five points."""
+
+from configs.ablations import table3_lafa
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = table3_lafa.get_config()
+    c.localization = "non_local"
+    return c

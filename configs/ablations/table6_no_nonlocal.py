@@ -1,0 +1,10 @@
+"""Table VI: LAFA without the non-local block; whole: `table3_lafa`."""
+
+from configs.ablations import table3_lafa
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = table3_lafa.get_config()
+    c.localization = "aggregation"
+    return c

@@ -1,0 +1,23 @@
+"""SiamLA with EfficientNet-Lite0: trains in minutes on a CPU.
+
+Run: python train.py --config=configs/siamla_lite0.py --workdir=runs/siamla_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Data, schedule, regression and hard negatives are those of `siamcar_lite0`, so that the
+two differ in what SiamLA adds.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import siamcar_lite0
+
+
+def get_config() -> ConfigDict:
+    """Returns `siamcar_lite0` with SiamLA's labels, branch and selection."""
+    c = siamcar_lite0.get_config()
+    c.model = "siamla_lite0"
+    c.loss = "siamla"
+    c.loss_weights = (1.0, 2.0, 1.0)
+    c.num_boxes = 3
+    c.quality_power = 1.0
+    return c

@@ -1,0 +1,12 @@
+"""One function a tracker: from raw maps and true boxes to a scalar.
+
+Everything is a mean over the examples of all devices. A count is summed over
+`axis_name` before anything is divided by it, and each device returns its own sum over
+that count. So the loss of the whole batch is the *sum* of what the devices return, and
+so is its gradient: a training step applies `lax.psum` to both, never `lax.pmean`.
+"""
+
+from jaxtrack.losses.totals.siamcar import siamcar_loss
+from jaxtrack.losses.totals.siamla import LabelRule, siamla_loss
+
+__all__ = ["LabelRule", "siamcar_loss", "siamla_loss"]

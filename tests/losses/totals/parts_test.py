@@ -1,0 +1,210 @@
+"""Tests for jaxtrack.losses.totals.parts."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.losses.totals import parts
+from jaxtrack.ops import grid
+
+POINTS = grid.points(grid.Geometry(16, 16, 2, 8, 4.0))  # At 4 and 12.
+
+
+def on_devices(fn, *arrays):
+    """Maps over four devices; the first axis is theirs."""
+    return jax.pmap(fn, "batch", devices=jax.local_devices()[:4])(*arrays)
+
+
+def test_share_by_hand(variant):
+    # (1 * 2 + 3 * 4) / (1 + 3); the value with weight 0 has no say.
+    share = variant(parts.share)(jnp.array([2.0, 4.0, 9.0]), jnp.array([1.0, 3.0, 0.0]))
+    assert share == 3.5
+
+
+def test_share_takes_bools_and_any_shape():
+    values = jnp.arange(6.0).reshape(2, 3)
+    weights = jnp.array([[True, False, True], [False, False, True]])
+    assert float(parts.share(values, weights)) == pytest.approx((0 + 2 + 5) / 3)
+
+
+def test_share_of_count_by_hand(variant):
+    # Three values are added up but two counted: (2 + 4 + 9) / 2.
+    values = jnp.array([2.0, 4.0, 9.0])
+    share = variant(parts.share_of_count)(
+        values, jnp.ones(3, bool), jnp.array([[True, False], [False, True]])
+    )
+    assert share == 7.5
+
+
+@pytest.mark.parametrize("fill", [1.0, np.inf, np.nan])
+def test_a_mean_over_nothing_is_zero(variant, fill):
+    assert variant(parts.share)(jnp.full(4, fill), jnp.zeros(4, bool)) == 0
+
+
+def test_a_mean_over_nothing_has_no_slope():
+    slope = jax.grad(parts.share)(jnp.ones(4), jnp.zeros(4))
+    np.testing.assert_array_equal(slope, 0)
+
+
+def test_shares_slope_is_the_weights_share():
+    weights = jnp.array([1.0, 3.0, 0.0])
+    slope = jax.grad(parts.share)(jnp.array([2.0, 4.0, 9.0]), weights)
+    np.testing.assert_allclose(slope, [0.25, 0.75, 0], rtol=1e-6)
+
+
+def test_shares_are_added_up_in_float32():
+    # In bfloat16, 256 + 1 is 256.
+    ones = jnp.ones(1000, jnp.bfloat16)
+    share = parts.share_of_count(ones, ones, jnp.ones(1))
+    assert share.dtype == jnp.float32
+    assert share == 1000
+
+
+@pytest.mark.parametrize("counted", [None, "first"])
+def test_shares_of_four_devices_add_up(counted):
+    # Devices count 3, 0, 1 and 2; without a sum over them, means of means would come.
+    values = np.arange(12, dtype=np.float32).reshape(4, 3) ** 2
+    weights = np.array([[1, 1, 1], [0, 0, 0], [0, 1, 0], [1, 0, 1]], np.float32)
+    if counted is None:
+        shares = on_devices(partial(parts.share, axis_name="batch"), values, weights)
+        expected = np.sum(values * weights) / 6
+    else:
+        counted = np.array([[1], [0], [0], [1]], np.float32)
+        shares = on_devices(
+            partial(parts.share_of_count, axis_name="batch"), values, weights, counted
+        )
+        expected = np.sum(values * weights) / 2
+    assert shares.shape == (4,)
+    assert shares[1] == 0
+    np.testing.assert_allclose(np.sum(shares), expected, rtol=1e-6)
+
+
+def test_devices_without_any_count_share_zero():
+    zeros = np.zeros((4, 3), np.float32)
+    shares = on_devices(partial(parts.share, axis_name="batch"), zeros + 5, zeros)
+    np.testing.assert_array_equal(shares, 0)
+
+
+def test_overview_by_hand():
+    # Three positive cells of IoU 1, 0 and 1/2, two of them in one example of two.
+    iou = jnp.array([[[1.0, 0.9], [0.0, 0.8]], [[0.5, 0.7], [0.6, 0.4]]])
+    positive = jnp.array([[[1, 0], [1, 0]], [[1, 0], [0, 0]]], bool)
+    metrics = parts.overview(iou, positive, parts.share)
+    assert metrics == {"iou": 0.5, "positives": 1.5}
+
+
+def test_terms_are_weighed_by_hand():
+    metrics = {"cls": 2.0, "reg": 3.0, "quality": 5.0, "iou": 7.0}
+    loss, result = parts.weighed(metrics, (1.0, 10.0, 100.0))
+    assert loss == 532
+    assert result == {**metrics, "loss": 532}
+    assert "loss" not in metrics
+
+
+def test_unusable_boxes_are_emptied(variant):
+    inf, nan = np.inf, np.nan
+    xyxy = np.float32([[1, 2, 3, 4]] * 5)
+    xyxy[1, 2], xyxy[2, 0], xyxy[3, 3] = nan, -inf, inf
+    is_positive = np.array([True, True, True, True, False])
+    usable = variant(parts.usable_boxes)(xyxy, is_positive)
+    np.testing.assert_array_equal(usable, [[1, 2, 3, 4], *[[0, 0, 0, 0]] * 4])
+
+
+def scene():
+    """Returns predictions of four cells, a true box, and the truth of each cell.
+
+    The box is 8 by 8 around (8, 8). Predicted: the box itself; its left half; it and
+    as much below it; a box of 4 by 4 whose corner touches it.
+    """
+    xyxy = jnp.array([[4.0, 4.0, 12.0, 12.0]])
+    predicted = np.float32(
+        [[[4, 4, 12, 12], [4, 4, 8, 12]], [[4, 4, 12, 20], [12, 12, 16, 16]]]
+    )
+    points = np.asarray(POINTS)
+
+    def ltrb(box):
+        distances = [points - box[..., :2], box[..., 2:] - points]
+        return jnp.asarray(np.concatenate(distances, -1))[None]
+
+    return ltrb(predicted), ltrb(np.asarray(xyxy)), xyxy
+
+
+def test_iou_regression_by_hand(variant):
+    ltrb, target, xyxy = scene()
+    loss = variant(partial(parts.regression, kind="iou"))(ltrb, target, xyxy, POINTS)
+    # -ln((I + 1) / (U + 1)): I, U are 64, 64; 32, 64; 64, 128; 0, 80.
+    expected = -np.log([[65 / 65, 33 / 65], [65 / 129, 1 / 81]])
+    np.testing.assert_allclose(loss[0], expected, rtol=1e-6)
+
+
+def test_giou_regression_by_hand(variant):
+    ltrb, target, xyxy = scene()
+    loss = variant(partial(parts.regression, kind="giou"))(ltrb, target, xyxy, POINTS)
+    # 1 - IoU + (hull - union) / hull; the last hull is 12 by 12, its union 80.
+    expected = [[0, 0.5], [0.5, 1 + (144 - 80) / 144]]
+    np.testing.assert_allclose(loss[0], expected, rtol=1e-6)
+
+
+def test_overlap_by_hand(variant):
+    ltrb, _, xyxy = scene()
+    overlap = variant(parts.overlap)(ltrb, xyxy, POINTS)
+    np.testing.assert_allclose(overlap, [[[1, 0.5], [0.5, 0]]], rtol=1e-6)
+
+
+def test_overlap_has_no_slope_by_the_prediction():
+    ltrb, _, xyxy = scene()
+    slope = jax.grad(lambda d: parts.overlap(d, xyxy, POINTS).sum())(ltrb - 1)
+    np.testing.assert_array_equal(slope, 0)
+
+
+@pytest.mark.parametrize("fill", [0.0, -5.0, 1e30, np.inf, -np.inf, np.nan])
+def test_overlap_is_a_fraction_whatever_is_predicted(fill):
+    ltrb, _, xyxy = scene()
+    for side in ([0], [1, 2], [0, 1, 2, 3]):
+        overlap = parts.overlap(ltrb.at[..., jnp.array(side)].set(fill), xyxy, POINTS)
+        assert ((overlap >= 0) & (overlap <= 1)).all()
+
+
+def test_choices():
+    parts.check_choice("shade", "dark", ("dark", "light"))
+    with pytest.raises(ValueError, match="shade must be dark or light, got 'blue'"):
+        parts.check_choice("shade", "blue", ("dark", "light"))
+
+
+def check(**changes):
+    """Checks shapes that fit but for those given."""
+    fitting = {
+        "outputs": {"cls": jnp.zeros((3, 2, 5, 1)), "ltrb": jnp.zeros((3, 2, 5, 4))},
+        "xyxy": jnp.zeros((3, 4)),
+        "is_positive": jnp.zeros(3, bool),
+        "points": jnp.zeros((2, 5, 2)),
+        "channels": {"cls": 1, "ltrb": 4},
+    }
+    arguments = {**fitting, **changes}
+    channels = arguments.pop("channels")
+    parts.check_shapes(*arguments.values(), channels=channels)
+
+
+def test_fitting_shapes_pass():
+    check()
+    check(channels={"cls": 1})  # Maps that nobody needs may have any shape.
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": {"depth": 1}}, r"lack \['depth'\]: they have \['cls', 'ltrb'\]"),
+        ({"channels": {"cls": 2}}, r"\(3, 2, 5, 1\)"),
+        ({"xyxy": jnp.zeros((2, 4))}, r"boxes \(2, 4\)"),
+        ({"xyxy": jnp.zeros((3, 5))}, r"boxes \(3, 5\)"),
+        ({"is_positive": jnp.zeros(4, bool)}, r"is_positive \(4,\)"),
+        ({"points": jnp.zeros((5, 2, 2))}, r"points \(5, 2, 2\) disagree"),
+        ({"points": jnp.zeros((2, 5, 3))}, r"points \(2, 5, 3\) disagree"),
+    ],
+)
+def test_shapes_that_disagree(changes, message):
+    with pytest.raises(ValueError, match=message):
+        check(**changes)
