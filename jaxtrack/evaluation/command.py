@@ -6,31 +6,10 @@ from pathlib import Path
 
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, plots, report, results, snapshots
+from jaxtrack.evaluation import compare, entries, plots, report, results, snapshots
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
-
-
-def parse_results(entries: Sequence[str]) -> dict[str, Path]:
-    """Reads the `NAME=DIR` of the command line.
-
-    Args:
-      entries: as typed.
-
-    Returns:
-      Name of a tracker -> folder of its results.
-
-    Raises:
-      InputError: not of that form, or a name twice.
-    """
-    folders = {}
-    for entry in entries:
-        name, separator, folder = entry.partition("=")
-        if not (name and separator and folder):
-            raise InputError(f"--results {entry!r}: expected NAME=DIR")
-        if name in folders:
-            raise InputError(f"--results {entry!r}: {name!r} is given twice")
-        folders[name] = Path(folder)
-    return folders
+from jaxtrack.evaluation.sections import Section
+from jaxtrack.evaluation.wanted import Wanted
 
 
 def draw_plots(scores: Sequence[TrackerScores]) -> dict[str, bytes]:
@@ -71,6 +50,20 @@ def draw_plots(scores: Sequence[TrackerScores]) -> dict[str, bytes]:
     }
 
 
+def worst_names(
+    scores: Sequence[TrackerScores], *, about: int = 0, count: int = 4
+) -> list[str]:
+    """Names the sequences with the lowest AUC, worst first.
+
+    Args:
+      scores: of the trackers.
+      about: which of `scores` to judge by.
+      count: sequences to name.
+    """
+    judged = scores[about].reports[PRIMARY].sequences
+    return sorted(judged, key=lambda n: judged[n].auc)[:count]
+
+
 def worst_sequences(
     scores: Sequence[TrackerScores],
     videos: Sequence[annotations.Sequence],
@@ -96,7 +89,7 @@ def worst_sequences(
     truth = compare.truth_xywh(videos)
     judged = scores[about].reports[PRIMARY].sequences
     worst = {}
-    for name in sorted(judged, key=lambda n: judged[n].auc)[:count]:
+    for name in worst_names(scores, about=about, count=count):
         iou = dict(zip(judged[name].frames.tolist(), judged[name].iou, strict=True))
         shots = []
         for frame in snapshots.telling_frames(judged[name].frames, judged[name].iou):
@@ -151,6 +144,7 @@ def write_report(
     out_dir: str | Path,
     *,
     about: int = 0,
+    analyses: Sequence[Section] = (),
 ) -> None:
     """Writes plots, `report.json` and `report.html`, each whole or not at all.
 
@@ -159,6 +153,7 @@ def write_report(
       videos: the sequences scored.
       out_dir: made where it is missing.
       about: which of `scores` the worst sequences are shown of.
+      analyses: what else was asked for.
 
     Raises:
       InputError: a frame cannot be read or the folder not written to.
@@ -166,68 +161,89 @@ def write_report(
     out_dir = Path(out_dir)
     figures = draw_plots(scores)
     worst = worst_sequences(scores, videos, about=about)
-    text = report.html_report(scores, figures, worst, about=about)
+    text = report.html_report(scores, figures, worst, about=about, analyses=analyses)
     for name, png in figures.items():
         results.write_bytes(out_dir / f"{name}.png", png)
-    numbers = json.dumps(compare.as_json(scores), indent=1, allow_nan=False)
-    results.write_text(out_dir / "report.json", numbers + "\n")
+    for picture in (p for section in analyses for p in section.pictures):
+        results.write_bytes(out_dir / picture.path, picture.content)
+    numbers = compare.as_json(scores)
+    numbers["analyses"] = {section.key: section.numbers for section in analyses}
+    written = json.dumps(numbers, indent=1, allow_nan=False)
+    results.write_text(out_dir / "report.json", written + "\n")
     results.write_text(out_dir / "report.html", text)
 
 
 def evaluate(
     *,
-    checkpoint: str,
+    checkpoint: str | Sequence[str],
     results_of: Sequence[str],
     sequences: str,
     patterns: Sequence[str],
     out_dir: str,
     name: str = "",
     together: bool = False,
+    wanted: Wanted | None = None,
 ) -> list[TrackerScores]:
-    """Runs a checkpoint, reads other trackers' results, or both; scores and reports.
+    """Runs checkpoints, reads other trackers' results, or both; scores and reports.
 
     Args:
-      checkpoint: folder of a trained tracker; "" runs none.
+      checkpoint: folders of trained trackers, `DIR` or `NAME=DIR`; "" runs none.
       results_of: `NAME=DIR` of existing results.
       sequences: folder of sequences.
       patterns: which of them, as file name patterns; all where empty.
       out_dir: for results, plots and reports.
-      name: of the checkpoint in reports; "" takes its folder's.
+      name: of the checkpoint in reports, where there is one; "" takes its folder's.
       together: tracks many sequences at once.
+      wanted: analyses of the checkpoints beside the scores.
 
     Returns:
-      The scores, the checkpoint's first.
+      The scores, the checkpoints' first.
 
     Raises:
       InputError: nothing to score, or something the user gave is missing or damaged.
     """
+    wanted = wanted or Wanted()
     if not sequences:
         raise InputError("--sequences is missing: name a folder of sequences")
-    if not (checkpoint or results_of):
+    checkpoints = entries.parse_checkpoints(checkpoint, name=name)
+    if not (checkpoints or results_of):
         raise InputError("nothing to score: give --checkpoint, --results or both")
-    folders = parse_results(results_of)
+    folders = entries.parse_results(results_of)
+    for both in folders.keys() & checkpoints.keys():
+        raise InputError(
+            f"--results {both}=...: a checkpoint is called {both!r} too; "
+            "give it another --name"
+        )
     videos = [
         annotations.read_sequence(path, allow_absent=True)
         for path in annotations.list_sequences(sequences, tuple(patterns) or ("*",))
     ]
-    truth = compare.truth_xywh(videos)
-    scores = [
-        compare.score_folder(tracker, folder, truth)
-        for tracker, folder in folders.items()
-    ]
-    if checkpoint:
-        from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
+    wanted.check(list(checkpoints), videos)
+    scores = _scores(checkpoints, folders, videos, out_dir, together=together)
+    found = []
+    if wanted.flags:
+        from jaxtrack.evaluation import analyses  # Late: as in `_scores`.
 
-        name = name or runner.tracker_name(checkpoint)
-        if name in folders:
-            raise InputError(
-                f"--results {name}=...: the checkpoint is called {name!r} too; "
-                "give it another --name"
-            )
-        folder = runner.run(checkpoint, videos, out_dir, name=name, together=together)
-        scores.insert(0, compare.score_folder(name, folder, truth))
-    write_report(scores, videos, out_dir)
-    for line in summary_lines(scores):
-        print(line)
+        options = {"worst": worst_names(scores), "together": together}
+        found = analyses.run(
+            wanted, checkpoints, videos, out_dir, scores=scores, **options
+        )
+    write_report(scores, videos, out_dir, analyses=found)
+    lines = [line for section in found for line in section.lines]
+    print(*summary_lines(scores), *lines, sep="\n")
     print(f"report: {Path(out_dir) / 'report.html'}")
     return scores
+
+
+def _scores(checkpoints, folders, videos, out_dir, *, together) -> list[TrackerScores]:
+    """Tracks with the checkpoints; scores them and the folders of results."""
+    truth = compare.truth_xywh(videos)
+    # Files first: what is wrong with them shows at once.
+    others = [compare.score_folder(n, folder, truth) for n, folder in folders.items()]
+    scores = []
+    for name, checkpoint in checkpoints.items():
+        from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
+
+        folder = runner.run(checkpoint, videos, out_dir, name=name, together=together)
+        scores.append(compare.score_folder(name, folder, truth))
+    return scores + others

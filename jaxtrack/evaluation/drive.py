@@ -56,6 +56,23 @@ def tracking_function(
       The function; each new canvas compiles before its clock starts.
     """
     drivers = compile_tracker(tracker)
+    return driven_function(drivers, variables, together=together, chunk=chunk)
+
+
+def driven_function(
+    drivers: Drivers, variables: Any, *, together: bool = False, chunk: int = CHUNK
+) -> Track:
+    """As `tracking_function`, for several sets of variables that share a compilation.
+
+    Args:
+      drivers: of the tracker, compiled.
+      variables: what its functions take first.
+      together: many sequences at once instead of one at a time.
+      chunk: frames a scan.
+
+    Returns:
+      The function.
+    """
     variables = jax.device_put(variables)
     one_or_many = _track_together if together else _track_each
 

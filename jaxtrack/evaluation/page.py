@@ -36,6 +36,14 @@ i { display: inline-block; width: .75em; height: .75em; border-radius: 50%;
 .plots { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); }
 figure { margin: 0; }
+.few { grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); }
+.wide + .plots, .wide + .maps { margin-top: 1.2rem; }
+.maps { display: grid; gap: 1.6rem; }
+.maps figure { display: flex; flex-direction: column-reverse; max-width: 1000px; }
+.maps figcaption { font-size: 1rem; font-weight: 600; color: var(--ink); }
+.note { max-width: 60rem; margin: 0 0 .9rem; }
+details { margin: .8rem 0; }
+summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
 img { display: block; width: 100%; height: auto; }
 section { margin: 1.2rem 0 1.8rem; padding-top: 1rem;
   border-top: 1px solid var(--rule); }
@@ -98,6 +106,7 @@ $summary
 $sequences
 <h2>$worst_title</h2>
 $worst
+$analyses
 <h2>How it was scored</h2>
 $notes
 <h2>How the results were made</h2>

@@ -1,6 +1,5 @@
 """One self-contained HTML page: no network, pictures and styles inside."""
 
-import base64
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxtrack.evaluation import page
+from jaxtrack.evaluation import fragments, page, sections
 from jaxtrack.evaluation.compare import NUMBERS, PRIMARY, TrackerScores
 from jaxtrack.evaluation.dialects import DIALECTS
 from jaxtrack.evaluation.plots import color_of
@@ -38,26 +37,6 @@ class Snapshot:
     jpeg: bytes
 
 
-def _image(content: bytes, kind: str, alternative: str) -> str:
-    """An inline picture."""
-    data = base64.b64encode(content).decode()
-    return (
-        f'<img src="data:image/{kind};base64,{data}" alt="{html.escape(alternative)}">'
-    )
-
-
-def _number(value: float | None, digits: int = 3) -> str:
-    """A table cell that sorts by its full value."""
-    if value is None:
-        return '<td class="n" data-v="-1">&ndash;</td>'
-    return f'<td class="n" data-v="{value!r}">{value:.{digits}f}</td>'
-
-
-def _name(place: int, name: str) -> str:
-    """A tracker's name behind a spot of its colour."""
-    return f'<i style="background:{color_of(place)}"></i>{html.escape(name)}'
-
-
 def _summary_table(scores: Sequence[TrackerScores]) -> str:
     """One row a tracker, both dialects, best first."""
     heads = "".join(
@@ -74,14 +53,14 @@ def _summary_table(scores: Sequence[TrackerScores]) -> str:
         cells = ""
         for key in NUMBERS:
             value = getattr(report, key)
-            cell = _number(value)
+            cell = fragments.number(value)
             if len(scores) > 1 and value == best[key]:
                 cell = cell.replace('class="n"', 'class="n best"')
             cells += cell
         rows.append(
-            f"<tr><td>{_name(place, tracker.name)}</td>{cells}"
-            f"{_number(tracker.reports['no_first'].auc)}"
-            f"{_number(tracker.frames_per_second, 1)}</tr>"
+            f"<tr><td>{fragments.tracker(place, tracker.name)}</td>{cells}"
+            f"{fragments.number(tracker.reports['no_first'].auc)}"
+            f"{fragments.number(tracker.frames_per_second, 1)}</tr>"
         )
     return (
         f'<div class="wide"><table class="sortable"><thead><tr><th>Tracker</th>{heads}'
@@ -96,7 +75,7 @@ def _sequence_table(scores: Sequence[TrackerScores]) -> str:
     with_speed = len(scores) <= 3
     columns = 3 if with_speed else 2
     top = "".join(
-        f'<th class="n group" colspan="{columns}">{_name(i, s.name)}</th>'
+        f'<th class="n group" colspan="{columns}">{fragments.tracker(i, s.name)}</th>'
         for i, s in enumerate(scores)
     )
     sub = '<th class="n">AUC</th><th class="n">Prec.</th>'
@@ -107,9 +86,9 @@ def _sequence_table(scores: Sequence[TrackerScores]) -> str:
         for tracker in scores:
             one = tracker.reports[PRIMARY].sequences[name]
             shade = f' style="--s:{max(0.0, one.auc):.2f}"'
-            cells += _number(one.auc).replace("<td ", f"<td{shade} ", 1)
-            cells += _number(one.precision)
-            cells += _number(tracker.speeds[name], 1) if with_speed else ""
+            cells += fragments.number(one.auc).replace("<td ", f"<td{shade} ", 1)
+            cells += fragments.number(one.precision)
+            cells += fragments.number(tracker.speeds[name], 1) if with_speed else ""
         frames = len(scores[0].predicted[name])
         rows.append(
             f'<tr><td>{html.escape(name)}</td><td class="n" data-v="{frames}">'
@@ -156,14 +135,14 @@ def _worst(
     """The worst sequences of one tracker with frames."""
     tracker = scores[about]
     key = '<b class="truth"></b>true box &ensp; ' + " &ensp; ".join(
-        _name(i, s.name) for i, s in enumerate(scores)
+        fragments.tracker(i, s.name) for i, s in enumerate(scores)
     )
     parts = [f'<p class="key">{key}</p>']
     for name, shots in worst.items():
         one = tracker.reports[PRIMARY].sequences[name]
         num_frames = len(tracker.predicted[name])
         figures = "".join(
-            f"<figure>{_image(s.jpeg, 'jpeg', f'{name}, frame {s.frame}')}"
+            f"<figure>{fragments.image(s.jpeg, 'jpeg', f'{name}, frame {s.frame}')}"
             f"<figcaption>frame {s.frame}<span>IoU {s.iou:.2f}</span></figcaption>"
             "</figure>"
             for s in shots
@@ -213,7 +192,8 @@ def _stamps(scores: Sequence[TrackerScores]) -> str:
             text += (
                 f"<details><summary>settings</summary><pre>{settings}</pre></details>"
             )
-        rows.append(f"<tr><td>{_name(place, tracker.name)}</td><td>{text}</td></tr>")
+        name = fragments.tracker(place, tracker.name)
+        rows.append(f"<tr><td>{name}</td><td>{text}</td></tr>")
     return f'<table class="facts"><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -223,6 +203,7 @@ def html_report(
     worst: Mapping[str, Sequence[Snapshot]],
     *,
     about: int = 0,
+    analyses: Sequence[sections.Section] = (),
 ) -> str:
     """Puts the page together.
 
@@ -231,6 +212,7 @@ def html_report(
       figures: title -> PNG.
       worst: sequence -> its frames, worst first.
       about: which of `scores` the worst sequences belong to.
+      analyses: what else was asked for.
 
     Returns:
       The whole page.
@@ -245,7 +227,7 @@ def html_report(
         f"AUC {best.reports[PRIMARY].auc:.3f}."
     )
     pictures = "".join(
-        f"<figure>{_image(png, 'png', title)}</figure>"
+        f"<figure>{fragments.image(png, 'png', title)}</figure>"
         for title, png in figures.items()
     )
     return page.TEMPLATE.substitute(
@@ -254,6 +236,7 @@ def html_report(
         lead=lead,
         summary=_summary_table(scores),
         plots=pictures,
+        analyses="".join(sections.as_html(section) for section in analyses),
         sequences=_sequence_table(scores),
         worst_title=f"Worst sequences of {html.escape(scores[about].name)}",
         worst=_worst(scores, worst, about),

@@ -3,9 +3,11 @@
 import json
 import pathlib
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
+from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jaxtrack import models
@@ -57,13 +59,50 @@ def run(
         unusable, a file cannot be written.
     """
     check_videos(videos)
-    name = name or tracker_name(checkpoint)
-    if pathlib.Path(name).name != name:
-        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
+    name = checked_name(name or tracker_name(checkpoint))
+    opened = open_checkpoint(checkpoint)
+    tracker = make_tracker(opened.model, opened.config)
+    track = tracking_function(tracker, opened.variables, together=together)
+    folder = pathlib.Path(out_dir) / "results" / name
+    around = opened.around | {"together": together}
+    track_unfinished(track, videos, folder, identity=opened.identity, around=around)
+    return folder
+
+
+class Opened(NamedTuple):
+    """A checkpoint, ready to be tracked with.
+
+    Attributes:
+      config: its settings.
+      model: its network.
+      variables: of the network, on the host.
+      identity: of weights and settings, as JSON; results of another one are not kept.
+      around: versions, device and precision, as JSON.
+    """
+
+    config: ConfigDict
+    model: nn.Module
+    variables: Any
+    identity: dict
+    around: dict
+
+
+def open_checkpoint(checkpoint: str | pathlib.Path) -> Opened:
+    """Reads a checkpoint and says what makes its results its own.
+
+    Args:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+
+    Returns:
+      Network, weights, settings and their identity.
+
+    Raises:
+      InputError: it is missing or damaged.
+    """
     loaded = load_for_inference(checkpoint)
     config = loaded.config
     around = provenance.environment(precision=config.dtype)
-    around |= {"checkpoint": str(checkpoint), "together": together}
+    around["checkpoint"] = str(checkpoint)
     identity = {
         "config": json.loads(config.to_json()),
         "jaxtrack": around["versions"]["jaxtrack"],
@@ -71,17 +110,19 @@ def run(
         "step": loaded.step,
         "weights": provenance.hash_arrays(loaded.variables),
     }
-    model = models.build(
-        config.model,
-        correlation=config.correlation or None,
-        dtype=jnp.dtype(config.dtype),
-    )
-    track = tracking_function(
-        make_tracker(model, config), loaded.variables, together=together
-    )
-    folder = pathlib.Path(out_dir) / "results" / name
-    track_unfinished(track, videos, folder, identity=identity, around=around)
-    return folder
+    model = models.from_config(config)
+    return Opened(config, model, loaded.variables, identity, around)
+
+
+def checked_name(name: str) -> str:
+    """Returns a tracker's name that can be that of a file or folder.
+
+    Raises:
+      InputError: it has separators.
+    """
+    if pathlib.Path(name).name != name or name in ("", ".."):
+        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
+    return name
 
 
 def check_videos(videos: Sequence[Video]) -> None:
@@ -109,6 +150,8 @@ def track_unfinished(
     *,
     identity: dict,
     around: dict,
+    title: str = "tracking",
+    is_quiet: bool = False,
 ) -> list[str]:
     """Tracks the sequences whose results are not there yet, and stamps each.
 
@@ -122,6 +165,8 @@ def track_unfinished(
       folder: of this tracker's results.
       identity: of weights and settings, as JSON.
       around: of the run, as JSON; recorded, never compared.
+      title: of the bar.
+      is_quiet: does not say what is kept.
 
     Returns:
       Names of the sequences tracked now.
@@ -132,11 +177,11 @@ def track_unfinished(
     hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in videos}
     done = stamp.finished(folder, identity)
     pending = [v for v in videos if not _is_kept(v, folder, done, hashes[v.name])]
-    if len(pending) < len(videos):
+    if len(pending) < len(videos) and not is_quiet:
         print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
     tracked = []
     total = sum(len(v.frames) for v in pending)
-    with tqdm(total=total, unit="frame", desc="tracking", disable=not total) as bar:
+    with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
         for result in track(pending, bar.update):
             results.write_result(folder, result.name, result.xywh, result.seconds)
             done[result.name] = hashes[result.name]

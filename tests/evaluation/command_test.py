@@ -11,6 +11,7 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import command, compare, runner
+from jaxtrack.evaluation.wanted import Wanted
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -65,6 +66,71 @@ def test_checkpoint_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
     assert [s.name for s in found] == ["lite0", "mine"]
     with pytest.raises(InputError, match="another --name"):
         evaluate(root, tmp_path, checkpoint="runs/lite0", name="mine")
+
+
+def test_checkpoints_side_by_side(root, tmp_path, scores, monkeypatch):
+    folders = {"x/a": "results2", "x/b": "results1"}
+
+    def run(checkpoint, videos, out_dir, *, name, together):
+        return tmp_path / folders[checkpoint]
+
+    monkeypatch.setattr(runner, "run", run)
+    found = evaluate(root, tmp_path, checkpoint=["second=x/b", "x/a"])
+    assert [s.name for s in found] == ["second", "a", "mine"]
+    with pytest.raises(InputError, match="is for one --checkpoint"):
+        evaluate(root, tmp_path, checkpoint=["x/b", "x/a"], name="one")
+
+
+def test_analyses_are_run_shown_and_kept(
+    root, tmp_path, scores, checkpoints, capsys, monkeypatch
+):
+    wanted = Wanted(alignment=True, heatmaps_of=("dog",), windows=(0.0, 0.2))
+    evaluate(root, tmp_path, checkpoint=["good=sharp", "blunt"], wanted=wanted)
+    out = tmp_path / "out"
+    for name in ("alignment_good.png", "window_sweep.png", "heatmaps/dog.jpg"):
+        assert cv2.imread(str(out / name)).shape[1] > 500
+    written = json.loads((out / "report.json").read_text())
+    assert list(written["trackers"]) == ["good", "blunt", "mine"]
+    found = written["analyses"]
+    assert list(found) == ["alignment", "heatmaps", "window_sweep"]
+    assert found["alignment"]["good"]["overall"]["correlation"] == pytest.approx(1)
+    assert found["window_sweep"]["blunt"]["windows"] == [0.0, 0.2]
+    lines = capsys.readouterr().out.splitlines()
+    for start in (
+        *("alignment of good: rank correlation 1.000", "alignment of blunt"),
+        *("heat maps of dog: frames", "window sweep of good", "window sweep of blunt"),
+    ):
+        assert sum(line.startswith(start) for line in lines) == 1
+    text = (out / "report.html").read_text()
+    assert "Confidence against IoU" in text and "share of the window" in text
+    # All of it is kept: nothing is tracked or looked at again.
+    for opened in checkpoints.values():
+        opened.model.traced.clear()
+    evaluate(
+        *(root, tmp_path),
+        checkpoint=["good=sharp", "blunt"],
+        wanted=Wanted(alignment=True, windows=(0.0, 0.2)),
+    )
+    assert not any(opened.model.traced for opened in checkpoints.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"wanted": Wanted(alignment=True)}, "--alignment needs a --checkpoint"),
+        ({"wanted": Wanted(heatmaps=True)}, "--heatmaps needs a --checkpoint"),
+        (
+            {"checkpoint": "sharp", "wanted": Wanted(heatmaps_of=("cat",))},
+            "--heatmaps_of=cat: no such sequence",
+        ),
+    ],
+)
+def test_analyses_that_cannot_be_track_nothing(
+    root, tmp_path, scores, checkpoints, changes, message
+):
+    with pytest.raises(InputError, match=message):
+        evaluate(root, tmp_path, **changes)
+    assert not (tmp_path / "out").exists()
 
 
 def test_worst_come_first_and_show_the_judged_tracker(scores, videos):
@@ -125,3 +191,26 @@ def test_eval_py_fails_in_one_line(root, tmp_path, scores):
     assert done.returncode == 2
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert "ball.txt, line 2" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--window_sweep", "--window_sweep needs a --checkpoint"),
+        ("--windows=0,2", "--windows '2': expected numbers from 0 to 1"),
+        ("--heatmaps_of=cat", "--heatmaps_of needs a --checkpoint"),
+    ],
+)
+def test_eval_py_reads_the_flags_of_analyses(root, tmp_path, scores, flag, message):
+    done = subprocess.run(
+        [
+            *(sys.executable, ROOT / "eval.py", f"--sequences={root}", flag),
+            *(f"--results=mine={tmp_path / 'results0'}", f"--out={tmp_path / 'out'}"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert message in done.stderr

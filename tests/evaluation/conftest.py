@@ -1,11 +1,21 @@
 """Small annotated sequences, and trackers that answer the truth with noise."""
 
+import types
+
 import cv2
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from jaxtrack.data import annotations
-from jaxtrack.evaluation import compare, results
+from jaxtrack.evaluation import alignment, analyses, compare, results, runner, sweep
+from jaxtrack.ops import grid
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.state import Probe
+from jaxtrack.tracking.tracker import Settings
+
+CELLS = 8
 
 
 def write_sequence(folder, xyxy, hw=(48, 64)):
@@ -59,3 +69,57 @@ def scores(tmp_path, videos):
         compare.score_folder(name, tmp_path / f"results{place}", truth)
         for place, name in enumerate(names)
     ]
+
+
+def wandering_tracker(model, config):
+    """Moves to the right by `window` times ten px a frame; its maps need no network.
+
+    Cell `[i, j]` has the last box moved by j - 2 px (j = 4 is where the target of
+    `root` is); confidence falls with the distance from j = `variables["aim"]`.
+    """
+    defaults = Settings(0.0, config.window, 0.0, 1.0)
+
+    def init(variables, frame, box):
+        fill = jnp.zeros(3, jnp.float32)
+        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+    def step(variables, state, frame, settings=defaults):
+        model.traced.append("step")
+        shift = jnp.asarray(settings.window, jnp.float32) * 10
+        box = state.box + shift * jnp.array([1.0, 0.0, 0.0, 0.0])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    def probe(variables, state, frame):
+        model.traced.append("probe")
+        cells = jnp.arange(CELLS, dtype=jnp.float32)
+        confidence = 1 - jnp.abs(cells - variables["aim"]) / 10
+        confidence = jnp.broadcast_to(confidence[None], (CELLS, CELLS))
+        center, half = state.box[:2], state.box[2:] / 2
+        xyxy = jnp.concatenate([center - half, center + half])[None]
+        xyxy = xyxy + (cells - 2)[:, None] * jnp.array([[1.0, 0.0, 1.0, 0.0]])
+        xyxy = jnp.broadcast_to(xyxy[None], (CELLS, CELLS, 4))
+        ones = jnp.ones_like(confidence)
+        return Probe(cls=confidence, quality=ones, confidence=confidence, xyxy=xyxy)
+
+    return Tracker(init=init, step=step, probe=probe)
+
+
+@pytest.fixture
+def checkpoints(monkeypatch):
+    """Checkpoints without a network: name -> what opening it gives."""
+    # Two crop pixels a cell; see `grid.Geometry`.
+    geometry = grid.Geometry(8, 16, CELLS, 2, 1.0)
+    fields = {"window": 0.45, "penalty": 0.0, "size_rate": 0.0, "quality_power": 1.0}
+    opened = {}
+    for name, aim in (("sharp", 4), ("blunt", 0)):
+        opened[name] = runner.Opened(
+            config=ConfigDict(fields | {"context": 0.5, "dtype": "float32"}),
+            model=types.SimpleNamespace(geometry=geometry, traced=[]),
+            variables={"aim": np.float32(aim)},
+            identity={"weights": name},
+            around={"device": "none"},
+        )
+    monkeypatch.setattr(runner, "open_checkpoint", lambda path: opened[str(path)])
+    for module in (alignment, analyses, runner, sweep):
+        monkeypatch.setattr(module, "make_tracker", wandering_tracker)
+    return opened

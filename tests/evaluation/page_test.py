@@ -12,7 +12,7 @@ def test_nothing_is_fetched():
 
 def test_template_needs_exactly_what_the_report_gives():
     expected = {
-        *("style", "script", "lead", "summary", "plots", "sequences"),
+        *("style", "script", "lead", "summary", "plots", "analyses", "sequences"),
         *("worst_title", "worst", "notes", "stamps"),
     }
     assert set(page.TEMPLATE.get_identifiers()) == expected

@@ -10,6 +10,10 @@ GRID = np.linspace(0, 1, 21)
 
 def drawn(curves):
     png = plots.curve_plot(GRID, curves, title="t", xlabel="x", ylabel="y", mark=0.2)
+    return decoded(png)
+
+
+def decoded(png):
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
 
 
@@ -48,3 +52,43 @@ def test_the_palette_is_told_apart_in_grey_or_hue():
     colors = np.array([list(bytes.fromhex(c[1:])) for c in plots.PALETTE], float)
     gaps = np.linalg.norm(colors[:, None] - colors[None], axis=-1)
     assert np.min(gaps + np.eye(len(colors)) * 999) > 60
+
+
+def test_alignment_plot_shows_points_and_their_mean():
+    rng = np.random.default_rng(0)
+    points = np.stack([rng.random(500), np.full(500, 0.9)], axis=1)
+    options = {"color": plots.color_of(1), "title": "a $x$ [0.5]"}
+    image = decoded(plots.alignment_plot(points, **options))
+    dark = share_of(image, "#1c2430")
+    # All points lie high: the lower half holds the legend's line alone.
+    height = image.shape[0] // 2
+    assert share_of(image[height:], "#1c2430") < dark / 4
+    empty = decoded(plots.alignment_plot(np.empty((0, 2)), **options))
+    assert share_of(empty, "#1c2430") < dark
+
+
+def test_alignment_plot_draws_no_mean_of_a_few_points():
+    few = np.tile([[0.5, 0.9]], (4, 1))
+    some = np.tile([[0.5, 0.9]], (5, 1))
+    options = {"color": plots.color_of(0), "title": "a"}
+    less, more = (
+        share_of(decoded(plots.alignment_plot(p, **options)), "#1c2430")
+        for p in (few, some)
+    )
+    assert less < more
+
+
+def test_sweep_plot_keeps_colours_and_shows_small_spreads_as_small():
+    options = {"title": "t", "xlabel": "x", "ylabel": "y"}
+    curves = {"a": ((0.0, 0.5), (0.601, 0.6)), "_b $": ((0.0, 0.5), (0.602, 0.603))}
+    image = decoded(plots.sweep_plot(curves, **options))
+    for place in (0, 1):
+        assert share_of(image, plots.color_of(place)) > 1e-3
+    # A difference of 0.001 is a hundredth of the range in view: the lines stay
+    # together in the middle.
+    rgb = np.array(list(bytes.fromhex(plots.color_of(0)[1:])))
+    image = image[:, : int(image.shape[1] * 0.6)]
+    rows = np.nonzero(np.all(abs(image.astype(int) - rgb) < 12, axis=-1))[0]
+    assert np.ptp(np.percentile(rows, [5, 95])) < 0.3 * image.shape[0]
+    single = {"a": ((0.3,), (1.0,))}
+    assert decoded(plots.sweep_plot(single, **options)).shape[1] > 500

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.evaluation import command, report
+from jaxtrack.evaluation.sections import Column, Picture, Section, Table
 
 VOID = {"meta", "img", "line", "polyline"}
 
@@ -111,6 +112,15 @@ def test_stamp_is_shown_and_escaped(scores):
     text = report.html_report([dataclasses.replace(scores[0], stamp=stamp)], {}, {})
     assert "step 7, device cpu: &lt;cpu&gt;, jax 0.10.2" in text
     assert "&quot;model&quot;: &quot;&lt;x&gt;&quot;" in text
+
+
+def test_analyses_stand_in_the_page(scores):
+    table = Table("Tracker", [Column("n")], [((0, "x"), (0.5,))])
+    picture = Picture("a.png", png(), "of a")
+    section = Section("k", "What else", "n", {}, tables=[table], pictures=[picture])
+    page = Page(report.html_report(scores, {}, {}, analyses=[section]))
+    assert ["x", "0.500"] in page.rows
+    assert len(page.addresses) == 1
 
 
 CHECK = """

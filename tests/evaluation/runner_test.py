@@ -114,7 +114,7 @@ def checkpoint(monkeypatch):
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
     loaded = Checkpoint(ConfigDict(fields), variables, 12)
     monkeypatch.setattr(runner, "load_for_inference", lambda path: loaded)
-    monkeypatch.setattr(runner.models, "build", lambda name, **_: None)
+    monkeypatch.setattr(runner.models, "from_config", lambda config: None)
     monkeypatch.setattr(runner, "make_tracker", still_tracker)
     return loaded
 

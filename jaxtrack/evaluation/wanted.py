@@ -1,0 +1,85 @@
+"""Which analyses eval.py was asked for."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.errors import InputError
+
+WINDOWS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to do with the checkpoints beside scoring them.
+
+    Attributes:
+      alignment: how well confidence ranks boxes.
+      heatmaps: maps on the worst sequences.
+      heatmaps_of: sequences to draw maps of as well, by name.
+      windows: shares of the window to track with; none: no sweep.
+    """
+
+    alignment: bool = False
+    heatmaps: bool = False
+    heatmaps_of: tuple[str, ...] = ()
+    windows: tuple[float, ...] = ()
+
+    @property
+    def flags(self) -> list[str]:
+        """Names of the flags that asked for something."""
+        asked = {
+            "--alignment": self.alignment,
+            "--heatmaps": self.heatmaps,
+            "--heatmaps_of": self.heatmaps_of,
+            "--window_sweep": self.windows,
+        }
+        return [flag for flag, is_asked in asked.items() if is_asked]
+
+    def check(self, checkpoints: Sequence[str], videos: Sequence[Video]) -> None:
+        """Refuses what cannot be done, before anything is tracked.
+
+        Args:
+          checkpoints: their names.
+          videos: the sequences.
+
+        Raises:
+          InputError: there is no checkpoint, or no sequence of that name.
+        """
+        if self.flags and not checkpoints:
+            raise InputError(
+                f"{self.flags[0]} needs a --checkpoint: result files hold no maps and "
+                "cannot be run again"
+            )
+        unknown = set(self.heatmaps_of) - {video.name for video in videos}
+        if unknown:
+            raise InputError(
+                f"--heatmaps_of={min(unknown)}: no such sequence among the "
+                f"{len(videos)} that are scored"
+            )
+
+
+def windows(texts: Sequence[str], *, is_asked: bool) -> tuple[float, ...]:
+    """Reads shares of the window from the command line.
+
+    Args:
+      texts: as typed; any asks for a sweep.
+      is_asked: whether a sweep is asked for without them, over 0, 0.1, ..., 0.9.
+
+    Returns:
+      Ascending, each once; none where no sweep is asked for.
+
+    Raises:
+      InputError: one is no number in [0, 1].
+    """
+    found = set()
+    for text in texts:
+        try:
+            window = float(text)
+        except ValueError:
+            window = math.nan
+        if not 0 <= window <= 1:
+            raise InputError(f"--windows {text!r}: expected numbers from 0 to 1")
+        found.add(abs(window))  # Turns -0.0 into 0.0.
+    return tuple(sorted(found)) or (WINDOWS if is_asked else ())
