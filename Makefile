@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test test-all smoke lint format bench clean
+.PHONY: help setup demo compare ablation test test-all smoke lint format bench clean
 
 help:
 	@echo "make demo      train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
+	@echo "make compare   is one tracker better than another?  A=, B=, DATA=, SEEDS=, JOBS="
+	@echo "make ablation  a table of configs on composed scenes  CONFIGS=, SEEDS=, JOBS="
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +33,26 @@ setup: $(VENV)/.torch
 
 demo: $(VENV)/.core
 	$(BIN)/python -m jaxtrack.demo --out=runs/demo
+
+# Is tracker B better than tracker A? make compare B=configs/other.py DATA=REALDATA
+A ?= configs/siamcar_lite0.py
+B ?= configs/siamla_lite0.py
+DATA ?=
+JOBS ?= 1
+
+compare: SEEDS ?= 3
+compare: PAIRS ?= 8000
+compare: OUT ?= runs/compare
+compare: $(VENV)/.core
+	$(BIN)/python -m jaxtrack.studies.compare --a=$(A) --b=$(B) --root=$(DATA) \
+	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
+
+ablation: SEEDS ?= 1
+ablation: PAIRS ?= 3200
+ablation: OUT ?= runs/ablation
+ablation: $(VENV)/.core
+	$(BIN)/python -m jaxtrack.studies.ablation --configs=$(CONFIGS) \
+	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

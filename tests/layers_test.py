@@ -28,6 +28,7 @@ ALLOWED = {
         *("config", "ops", "models", "tracking", "training.checkpoint"),
         "data.annotations",
     ),
+    "studies": ("cli", "config", "training", "evaluation", "data"),
     "demo": ("cli", "training", "evaluation", "clients", "data"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

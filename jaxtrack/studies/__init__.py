@@ -1,0 +1,1 @@
+"""Studies: many trainings behind one answer, with its uncertainty."""

@@ -1,0 +1,202 @@
+"""One training of a study: its settings on disk, its stages, its outcome."""
+
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results
+from jaxtrack.studies import jobs, settings, work
+
+# Wall time of scoring compared with training, for the progress bar alone.
+_SCORE_WEIGHT = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A network to train and to test.
+
+    Attributes:
+      label: what messages call it.
+      folder: everything of it lies there.
+      config: the settings of its training.
+      videos: folders of the sequences it is tested on.
+    """
+
+    label: str
+    folder: pathlib.Path
+    config: ConfigDict
+    videos: tuple[pathlib.Path, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run has come to.
+
+    Attributes:
+      auc: sequence -> success AUC, first frame left out.
+      ao: sequence -> mean IoU.
+      alignment: sequence -> rank correlation of confidence and IoU, None where it is
+        not defined; None as a whole where it is not measured.
+      frames_per_second: while tracking, beside whatever else ran.
+      cpu_seconds: of the training, all attempts; None if unknown.
+      wall_seconds: of the training, all attempts; None if unknown.
+    """
+
+    auc: dict[str, float]
+    ao: dict[str, float]
+    alignment: dict[str, float | None] | None
+    frames_per_second: float | None
+    cpu_seconds: float | None
+    wall_seconds: float | None
+
+
+def _settings(run: Run) -> dict:
+    """Returns what the child processes of a run must know, as JSON holds it."""
+    return {
+        "config": json.loads(run.config.to_json()),
+        "videos": [str(video) for video in run.videos],
+    }
+
+
+def _write_settings(run: Run) -> None:
+    text = json.dumps(_settings(run), indent=1, sort_keys=True)
+    results.write_text(run.folder / work.SETTINGS, text + "\n")
+
+
+def _refuse_change(run: Run) -> None:
+    """Raises if the folder holds a run in which a field differs that both know."""
+    path = run.folder / work.SETTINGS
+    if not path.is_file():
+        return
+    before = settings.flat(json.loads(path.read_text()))
+    now = settings.flat(_settings(run))
+    changed = [name for name in now if name in before and before[name] != now[name]]
+    if changed:
+        name = changed[0]
+        raise InputError(
+            f"{run.folder} was made with {name}={before[name]!r}, not {now[name]!r}: "
+            "use that, or choose another --out"
+        )
+
+
+def as_job(run: Run) -> jobs.Job:
+    """Returns the two stages of a run: train, then score."""
+    return jobs.Job(
+        run.label,
+        (
+            _stage(run, "train", lambda: _is_trained(run), lambda: _trained(run)),
+            _stage(
+                run,
+                "score",
+                lambda: _is_scored(run),
+                lambda: _scored(run),
+                weight=_SCORE_WEIGHT,
+            ),
+        ),
+    )
+
+
+def run_all(
+    runs: Sequence[Run],
+    *,
+    at_once: int = 1,
+    on_finished: Callable[[], None] = lambda: None,
+) -> None:
+    """Trains and scores what is not done yet; see `jobs.run_jobs`.
+
+    Args:
+      runs: in order of importance.
+      at_once: child processes at a time.
+      on_finished: called whenever a run is done.
+
+    Raises:
+      InputError: a folder holds a run with other settings, or a child failed.
+    """
+    for run in runs:
+        _refuse_change(run)
+    for run in runs:
+        _write_settings(run)
+    jobs.run_jobs(
+        [as_job(run) for run in runs],
+        at_once=at_once,
+        on_finished=lambda job: on_finished(),
+    )
+
+
+def _stage(run, name, is_done, share, weight=1.0):
+    """Makes a stage that a child of this Python does."""
+    command = (sys.executable, "-m", "jaxtrack.studies.work", f"--stage={name}")
+    return jobs.Stage(
+        name=name,
+        command=(*command, f"--folder={run.folder}"),
+        log=run.folder / f"{name}.log",
+        usage=run.folder / f"{name}_usage.json",
+        is_done=is_done,
+        share=share,
+        weight=weight,
+    )
+
+
+def _is_trained(run: Run) -> bool:
+    # Orbax gives a checkpoint its name last: where it stands, it is whole.
+    step = config_lib.total_steps(run.config)
+    return (run.folder / "train" / "checkpoints" / str(step)).is_dir()
+
+
+def _trained(run: Run) -> float:
+    """Returns the share of the steps done, from the last line of the log."""
+    try:
+        lines = (run.folder / "train" / "log.jsonl").read_text().splitlines()
+        return json.loads(lines[-1])["step"] / config_lib.total_steps(run.config)
+    except (OSError, ValueError, IndexError, KeyError):
+        return 0.0
+
+
+def can_align() -> bool:
+    """Says whether alignment of confidence and overlap can be measured."""
+    return importlib.util.find_spec("jaxtrack.evaluation.alignment") is not None
+
+
+def _is_scored(run: Run) -> bool:
+    is_aligned = (run.folder / "alignment.json").is_file() or not can_align()
+    return is_aligned and (run.folder / "scores.json").is_file()
+
+
+def _scored(run: Run) -> float:
+    """Returns the share of the sequences tracked."""
+    done = len(list((run.folder / "results" / work.TRACKER).glob("*.txt")))
+    return done / max(len(run.videos), 1) * (0.5 if can_align() else 1.0)
+
+
+def read_outcome(folder: str | pathlib.Path) -> Outcome | None:
+    """Reads what a run has come to.
+
+    Args:
+      folder: of the run.
+
+    Returns:
+      The outcome, or None while it is not scored.
+    """
+    folder = pathlib.Path(folder)
+    try:
+        scores = json.loads((folder / "scores.json").read_text())
+    except (OSError, ValueError):
+        return None
+    try:
+        alignment = json.loads((folder / "alignment.json").read_text())
+    except (OSError, ValueError):
+        alignment = None
+    return Outcome(
+        auc=scores["auc"],
+        ao=scores["ao"],
+        alignment=alignment,
+        frames_per_second=scores["frames_per_second"],
+        **jobs.read_usage(folder / "train_usage.json"),
+    )

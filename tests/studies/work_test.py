@@ -1,0 +1,117 @@
+"""Tests for jaxtrack.studies.work."""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from jaxtrack.evaluation import compare, results, runner
+from jaxtrack.studies import runs, settings, work
+from jaxtrack.training import loop
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LITE = ROOT / "configs" / "siamcar_lite0.py"
+COMMAND = (sys.executable, "-m", "jaxtrack.studies.work")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run's folder, with one sequence of three frames to test on."""
+    video = tmp_path / "videos" / "a"
+    (video / "img").mkdir(parents=True)
+    for number in range(3):
+        (video / "img" / f"{number}.jpg").touch()
+    (video / "groundtruth_rect.txt").write_text("1,2,10,10\n" * 3)
+    config = settings.finish(LITE, overrides={}, given={}, pairs=320, seed=3)
+    spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
+    path = tmp_path / "run" / work.SETTINGS
+    results.write_text(path, json.dumps(spec))
+    return path.parent
+
+
+@pytest.fixture
+def tracked(monkeypatch):
+    """A runner that answers the box two pixels wide of the truth."""
+
+    def run(checkpoint, videos, out_dir, *, name):
+        assert checkpoint == out_dir / "train"
+        made = out_dir / "results" / name
+        for video in videos:
+            xywh = compare.truth_xywh([video])[video.name] + [0, 0, 0, 10]
+            results.write_result(made, video.name, xywh, [0.5] * len(xywh))
+        return made
+
+    monkeypatch.setattr(runner, "run", run)
+
+
+def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(loop, "train", lambda *given: asked.append(given))
+    work.train(folder)
+    ((config, workdir),) = asked
+    assert workdir == folder / "train"
+    assert (config.seed, config.pairs_per_epoch, config.num_epochs) == (3, 320, 1)
+    assert config.is_locked and config.cls_weights == (0.5, 0.35, 0.15)
+
+
+def test_scores_by_the_first_frame_left_out(folder, tracked, monkeypatch):
+    monkeypatch.setattr(work, "align", lambda *given: None)
+    work.score(folder)
+    found = runs.read_outcome(folder)
+    # IoU 1/2 in every frame: above the thresholds 0, 0.05, ..., 0.45, 10 of 21.
+    assert found.auc == {"a": pytest.approx(10 / 21)}
+    assert found.ao == {"a": pytest.approx(0.5)}
+    assert found.frames_per_second == pytest.approx(2.0)
+    assert found.alignment is None
+
+
+def test_alignment_is_kept_as_json(folder, monkeypatch):
+    alignment = pytest.importorskip("jaxtrack.evaluation.alignment")
+    asked = []
+
+    def measure(checkpoint, videos, out_dir, *, name):
+        asked.append((checkpoint, out_dir))
+        return {"a": 0.25, "b": math.nan}
+
+    monkeypatch.setattr(alignment, "measure", measure)
+    work.align(folder, [])
+    assert asked == [(folder / "train", folder)]
+    kept = json.loads((folder / "alignment.json").read_text())
+    assert kept == {"a": 0.25, "b": None}
+
+
+def test_without_the_module_alignment_is_missing(folder, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jaxtrack.evaluation.alignment", None)
+    monkeypatch.delattr("jaxtrack.evaluation.alignment", raising=False)
+    work.align(folder, [])
+    assert "not measured" in capsys.readouterr().out
+    assert not (folder / "alignment.json").exists()
+
+
+def test_a_fault_is_one_line(tmp_path):
+    done = subprocess.run(
+        COMMAND, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: --folder is missing")
+
+
+def test_ends_when_its_parent_is_gone():
+    code = "from jaxtrack.studies import work; import time\n"
+    code += "work._end_with_parent(); print('ready', flush=True); time.sleep(60)"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout.readline() == b"ready\n"
+    time.sleep(0.1)
+    assert child.poll() is None
+    child.stdin.close()  # As when the parent dies.
+    assert child.wait(20) == -15
+    child.stdout.close()
