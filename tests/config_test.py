@@ -86,4 +86,4 @@ def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
     )
     differing = {name for name in siamla if siamla[name] != siamcar[name]}
     expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
-    assert differing == expected
+    assert differing == expected | {"label_smoothing"}

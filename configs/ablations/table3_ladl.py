@@ -7,5 +7,4 @@ def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
     c.localization = "centerness"
-    c.label_smoothing = 0.0
     return c

@@ -7,4 +7,5 @@ def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
     c.localization = "centerness"
+    c.label_smoothing = 0.2
     return c

@@ -6,5 +6,5 @@ from configs import siamla_lite0
 def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
-    c.labels, c.label_smoothing = "region", 0.0
+    c.labels = "region"
     return c

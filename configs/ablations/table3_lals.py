@@ -7,5 +7,5 @@ def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
     c.localization = "centerness"
-    c.labels = "region"
+    c.labels, c.label_smoothing = "region", 0.2
     return c

@@ -6,4 +6,5 @@ from configs import siamla_lite0
 def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
+    c.label_smoothing = 0.2
     return c
