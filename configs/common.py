@@ -115,6 +115,7 @@ def get_config() -> ConfigDict:
     c.size_rate = 0.33
     c.quality_power = 1.0  # "clean": score = cls * quality ** quality_power.
     c.num_boxes = 1  # "clean": boxes averaged around the best cell (SiamLA: 3).
+    c.rate_by_quality = True  # "clean": size follows cls * quality, or cls (SiamLA).
 
     c.lock()
     return c

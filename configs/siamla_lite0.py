@@ -20,5 +20,6 @@ def get_config() -> ConfigDict:
     c.label_smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
     c.loss_weights = (1.0, 2.0, 1.0)
     c.num_boxes = 3
+    c.rate_by_quality = False
     c.quality_power = 1.0
     return c

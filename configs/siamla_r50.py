@@ -28,6 +28,7 @@ def get_config() -> ConfigDict:
 
     c.selection = "clean"
     c.num_boxes = 3
+    c.rate_by_quality = False
     c.quality_power = 1.0
     # "The same testing strategy with SiamCAR": its numbers for OTB100.
     c.size_rate, c.penalty, c.window = 0.35, 0.2, 0.45

@@ -77,6 +77,7 @@ def test_siamla_is_trained_as_its_paper_says():
     assert labels == ("ladl", 0.5, 10)  # Eq. 5.
     assert config.label_smoothing == 0.2  # Table V.
     assert config.num_boxes == 3
+    assert not config.rate_by_quality
 
 
 def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
@@ -86,4 +87,4 @@ def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
     )
     differing = {name for name in siamla if siamla[name] != siamcar[name]}
     expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
-    assert differing == expected | {"label_smoothing"}
+    assert differing == expected | {"label_smoothing", "rate_by_quality"}

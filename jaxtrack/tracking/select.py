@@ -70,6 +70,7 @@ def select_clean(
     size_rate: float | jax.Array = 0.5,
     quality_power: float | jax.Array = 0.5,
     num_boxes: int = 1,
+    rate_by_quality: bool = True,
 ) -> Selection:
     """Takes the best cell's box (or a mean around it) after penalty and window.
 
@@ -78,10 +79,11 @@ def select_clean(
     moves by the share `penalty * s * size_rate` from the old to the new one. pysot
     (siamrpn_tracker), with the box's centre where SiamCAR takes the score's peak.
 
-    With `quality_power=1, num_boxes=3` this is SiamLA (Nie et al., Eqs. 12 and 13, as
-    resolved in S14 to S16): the box is the plain mean of those of the three best-ranked
-    cells among the best cell and its eight neighbours. Taken from the whole map
-    instead, the three could belong to different objects.
+    With `quality_power=1, num_boxes=3, rate_by_quality=False` this is SiamLA (Nie et
+    al., Eqs. 12 and 13, as resolved in S14 to S16): the box is the plain mean of those
+    of the three best-ranked cells among the best cell and its eight neighbours (taken
+    from the whole map instead, the three could belong to different objects), and the
+    size's rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's code.
 
     Args:
       cls: `[H, W]` probability of the target.
@@ -95,6 +97,7 @@ def select_clean(
       size_rate: largest share of the new size.
       quality_power: exponent of the quality.
       num_boxes: boxes averaged, 1 to 9; at the map's border fewer where it ends.
+      rate_by_quality: whether the size's rate falls with `s`, or with `cls` alone.
 
     Returns:
       The selection; its score is `s` at the best cell.
@@ -106,8 +109,9 @@ def select_clean(
     ranked = cost * score * (1 - window) + grid.hann_window(cls.shape[0]) * window
     best = jnp.argmax(ranked)
     box = _mean_box(ranked, xyxy, best, num_boxes)
+    trust = (score if rate_by_quality else cls).reshape(-1)[best]
     score, cost = score.reshape(-1)[best], cost.reshape(-1)[best]
-    rate = jnp.clip(cost * score * size_rate, 0.0, 1.0)
+    rate = jnp.clip(cost * trust * size_rate, 0.0, 1.0)
     center = (box[:2] + box[2:]) / 2
     return Selection(
         shift=(center - geometry.search_size / 2) / scale,

@@ -54,7 +54,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     Args:
       model: as `jaxtrack.models.build` makes it.
       config: settings; `context`, `selection`, `penalty`, `window`, `size_rate`,
-        `quality_power`, `num_boxes` and `preprocessing` are read.
+        `quality_power`, `num_boxes`, `rate_by_quality` and `preprocessing` are read.
 
     Returns:
       The tracker. Its `step` has a fourth argument, `settings: Settings`, whose default
@@ -64,7 +64,9 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     context = float(config.context)
     is_released = config.selection == "released"
     preprocessing = config_lib.preprocessing(config)
-    num_boxes = int(config.get("num_boxes", 1))  # Older checkpoints have none.
+    # Older checkpoints lack these settings.
+    average = {"num_boxes": int(config.get("num_boxes", 1))}
+    average["rate_by_quality"] = bool(config.get("rate_by_quality", True))
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
     def look(frame, center, side, size, fill):
@@ -103,8 +105,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
             del common["quality_power"]
             chosen = select.select_released(*maps, wh, scale, **common)
         else:
-            common["num_boxes"] = num_boxes
-            chosen = select.select_clean(*maps, wh, scale, **common)
+            chosen = select.select_clean(*maps, wh, scale, **common, **average)
         box = jnp.concatenate([center + chosen.shift, chosen.wh])
         box = clip_released(box, frame.hw) if is_released else clip(box, frame.hw)
         # A network that overflows loses a frame, not the target for ever.

@@ -188,6 +188,22 @@ def test_mean_of_three_boxes_by_hand(variant):
     np.testing.assert_allclose(chosen.wh, wh, rtol=1e-6)
 
 
+def test_size_follows_the_class_alone():
+    # rate = 0.8, not 0.8 * 0.5: from 8 x 8 to the box of 12 x 12.
+    cls, ltrb, quality = flat_maps(cls=0.1, side=6.0)
+    cls = cls.at[2, 2].set(0.8)
+    sizes = [
+        select.select_clean(
+            *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(1.0)),
+            **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 1.0},
+            quality_power=1.0,
+            rate_by_quality=by_quality,
+        ).wh[0]
+        for by_quality in (False, True)
+    ]
+    np.testing.assert_allclose(sizes, [8 + 0.8 * 4, 8 + 0.4 * 4], rtol=1e-6)
+
+
 def test_mean_in_a_corner_takes_only_cells_of_the_map():
     # (0, 0) has three neighbours; with nine asked for, the mean is over four boxes.
     cls, ltrb, quality = flat_maps(cls=0.1)
