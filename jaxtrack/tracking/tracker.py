@@ -44,7 +44,7 @@ class Settings(NamedTuple):
 
 
 def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
-    """Makes the two functions that track with a network.
+    """Makes the functions that track with a network.
 
     `selection="released"` also takes pysot's crops (sides rounded to whole pixels,
     corners on whole pixels, plain bilinear sampling, the fill colour truncated to whole
