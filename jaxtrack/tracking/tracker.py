@@ -1,5 +1,6 @@
 """The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -64,9 +65,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     context = float(config.context)
     is_released = config.selection == "released"
     preprocessing = config_lib.preprocessing(config)
-    # Older checkpoints lack these settings.
-    average = {"num_boxes": int(config.get("num_boxes", 1))}
-    average["rate_by_quality"] = bool(config.get("rate_by_quality", True))
+    choose = _selection(config, geometry)
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
     def look(frame, center, side, size, fill):
@@ -100,12 +99,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     ) -> tuple[TrackerState, TrackerOutput]:
         maps, scale = predict(variables, state, frame)
         center, wh = state.box[:2], state.box[2:]
-        common = {"geometry": geometry, **settings._asdict()}
-        if is_released:
-            del common["quality_power"]
-            chosen = select.select_released(*maps, wh, scale, **common)
-        else:
-            chosen = select.select_clean(*maps, wh, scale, **common, **average)
+        chosen = choose(*maps, wh, scale, **settings._asdict())
         box = jnp.concatenate([center + chosen.shift, chosen.wh])
         box = clip_released(box, frame.hw) if is_released else clip(box, frame.hw)
         # A network that overflows loses a frame, not the target for ever.
@@ -175,6 +169,24 @@ def _crop_alone(size, *, antialias):
     differentiable = jax.custom_jvp(alone)
     differentiable.defjvp(lambda values, tangents: jax.jvp(cut, values, tangents))
     return differentiable
+
+
+def _selection(config, geometry):
+    """Returns the selection that the settings name."""
+    if config.selection == "released":
+
+        def choose(*maps, quality_power, **settings):
+            del quality_power
+            return select.select_released(*maps, geometry=geometry, **settings)
+
+        return choose
+    return functools.partial(
+        select.select_clean,
+        geometry=geometry,
+        # Older checkpoints lack these settings.
+        num_boxes=int(config.get("num_boxes", 1)),
+        rate_by_quality=bool(config.get("rate_by_quality", True)),
+    )
 
 
 def scores_and_boxes(
