@@ -85,9 +85,9 @@ class MemoryLoader:
         self.is_closed = True
 
 
-def build(*, correlation=None, dtype=jnp.float32, axis_name=None):
+def build(*, correlation=None, localization=None, dtype=jnp.float32, axis_name=None):
     """Stands in `models.MODELS` as "tiny"."""
-    del correlation
+    del correlation, localization
     return TinyTracker(axis_name, dtype)
 
 
