@@ -78,6 +78,7 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data
 	$(BIN)/python -m benchmarks.track
 	$(BIN)/python -m benchmarks.train_step
+	$(BIN)/python -m benchmarks.localization
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info
