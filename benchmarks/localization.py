@@ -9,16 +9,13 @@ which other programs on the machine disturb less.
 
 import functools
 import os
-import statistics
-import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
-from tqdm import tqdm
 
-from benchmarks import train_step
+from benchmarks import rounds, train_step
 from configs import siamla_lite0, siamla_r50
 from jaxtrack import models
 from jaxtrack.models.siamla import LOCALIZATIONS
@@ -105,17 +102,8 @@ def _timed(runs, count):
     for run in runs.values():  # Compiles; arrays of a second step may lie otherwise.
         run()
         run()
-    walls, cores = ({name: [] for name in runs} for _ in range(2))
-    for _ in tqdm(range(_REPEATS.value), unit="round", leave=False):
-        for name, run in runs.items():
-            wall, core = time.perf_counter(), time.process_time()
-            run()
-            walls[name].append((time.perf_counter() - wall) / count)
-            cores[name].append((time.process_time() - core) / count)
-    medians = [
-        {name: statistics.median(times) for name, times in seconds.items()}
-        for seconds in (walls, cores)
-    ]
+    counted = {name: (run, count) for name, run in runs.items()}
+    medians = rounds.timed(counted, _REPEATS.value)
     for name in runs:
         wall, core = (1000 * times[name] for times in medians)
         print(f"  {name:20}{wall:9.2f} ms{core:9.2f} ms CPU", flush=True)

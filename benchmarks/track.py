@@ -10,8 +10,6 @@ the processors' time, which other programs on the machine disturb less.
 import functools
 import importlib.util
 import os
-import statistics
-import time
 
 # A twin's OpenMP threads must not hold the cores while JAX works.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -21,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 from ml_collections import config_flags
-from tqdm import tqdm
 
+from benchmarks import rounds
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.ops import boxes, crop, preprocess
@@ -53,19 +51,7 @@ def main(argv: list[str]) -> None:
     twin = _twin(config, variables, frames)
     ways |= twin
     print(f"{config.model} on {jax.devices()[0].device_kind}, {os.cpu_count()} cores")
-    walls = {name: [] for name in ways | stages}
-    cores = {name: [] for name in ways | stages}
-    for _ in tqdm(range(_ROUNDS.value), unit="round"):
-        for name, (run, count) in (ways | stages).items():
-            wall, core = time.perf_counter(), time.process_time()
-            run()
-            walls[name].append((time.perf_counter() - wall) / count)
-            cores[name].append((time.process_time() - core) / count)
-    medians = [
-        {name: statistics.median(times) for name, times in seconds.items()}
-        for seconds in (walls, cores)
-    ]
-    _report(*medians, ways)
+    _report(*rounds.timed(ways | stages, _ROUNDS.value), ways)
 
 
 def _report(walls, cores, ways):
@@ -83,7 +69,7 @@ def _report(walls, cores, ways):
         verdict = "within" if ratio <= _MARK else "ABOVE"
         print(f"live: {ratio:.2f} times the twin's time, {verdict} the mark of {_MARK}")
     else:
-        print("no torch here: no twin to compare with")
+        print("no torch here, or no twin of this network: nothing to compare with")
 
 
 def _variables(model):
@@ -190,8 +176,9 @@ def _repeat(run, times):
 
 
 def _twin(config, variables, frames):
-    """Returns the PyTorch tracker of the same weights, or nothing without torch."""
-    if importlib.util.find_spec("torch") is None:
+    """Returns the PyTorch tracker of the same weights, or nothing where none is."""
+    has_twin = config.model.startswith("siamcar")
+    if importlib.util.find_spec("torch") is None or not has_twin:
         return {}
     from benchmarks.twin_tracker import TwinTracker
 
