@@ -1,7 +1,6 @@
 """One training of a study: its settings on disk, its stages, its outcome."""
 
 import dataclasses
-import importlib.util
 import json
 import pathlib
 import sys
@@ -159,20 +158,15 @@ def _trained(run: Run) -> float:
         return 0.0
 
 
-def can_align() -> bool:
-    """Says whether alignment of confidence and overlap can be measured."""
-    return importlib.util.find_spec("jaxtrack.evaluation.alignment") is not None
-
-
 def _is_scored(run: Run) -> bool:
-    is_aligned = (run.folder / "alignment.json").is_file() or not can_align()
-    return is_aligned and (run.folder / "scores.json").is_file()
+    names = ("scores.json", "alignment.json")
+    return all((run.folder / name).is_file() for name in names)
 
 
 def _scored(run: Run) -> float:
-    """Returns the share of the sequences tracked."""
+    """Returns the share of the sequences tracked, which is half of scoring."""
     done = len(list((run.folder / "results" / work.TRACKER).glob("*.txt")))
-    return done / max(len(run.videos), 1) * (0.5 if can_align() else 1.0)
+    return done / max(len(run.videos), 1) / 2
 
 
 def read_outcome(folder: str | pathlib.Path) -> Outcome | None:

@@ -63,17 +63,14 @@ def score(folder: str | pathlib.Path) -> None:
 
 
 def align(folder: pathlib.Path, videos: list) -> None:
-    """Measures how well confidence ranks overlap, where that can be measured.
+    """Measures how well confidence ranks overlap.
 
     Args:
       folder: of the run, with a trained network.
       videos: the sequences.
     """
-    try:
-        from jaxtrack.evaluation import alignment
-    except ImportError:
-        print("alignment is not measured: jaxtrack.evaluation.alignment is missing")
-        return
+    from jaxtrack.evaluation import alignment
+
     measured = alignment.measure(folder / "train", videos, folder, name=TRACKER)
     # JSON knows no NaN: the correlation of a constant is None.
     plain = {k: None if v != v else float(v) for k, v in measured.items()}

@@ -67,8 +67,7 @@ def test_tells_when_a_run_is_done(make_run, started):
     assert calls == [1] and started[0].label == "one"
 
 
-def test_stages_are_done_by_what_lies_there(make_run, monkeypatch):
-    monkeypatch.setattr(runs, "can_align", lambda: True)
+def test_stages_are_done_by_what_lies_there(make_run):
     run = make_run()
     train, score = runs.as_job(run).stages
     assert train.command[1:] == (
@@ -88,9 +87,6 @@ def test_stages_are_done_by_what_lies_there(make_run, monkeypatch):
     assert score.share() == 0.25  # One of two sequences, half of tracking and ranking.
     (run.folder / "scores.json").touch()
     assert not score.is_done()
-    monkeypatch.setattr(runs, "can_align", lambda: False)
-    assert score.is_done()
-    monkeypatch.setattr(runs, "can_align", lambda: True)
     (run.folder / "alignment.json").touch()
     assert score.is_done()
 

@@ -84,14 +84,6 @@ def test_alignment_is_kept_as_json(folder, monkeypatch):
     assert kept == {"a": 0.25, "b": None}
 
 
-def test_without_the_module_alignment_is_missing(folder, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "jaxtrack.evaluation.alignment", None)
-    monkeypatch.delattr("jaxtrack.evaluation.alignment", raising=False)
-    work.align(folder, [])
-    assert "not measured" in capsys.readouterr().out
-    assert not (folder / "alignment.json").exists()
-
-
 def test_a_fault_is_one_line(tmp_path):
     done = subprocess.run(
         COMMAND, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL

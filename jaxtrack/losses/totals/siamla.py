@@ -99,9 +99,8 @@ def siamla_loss(
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
     share = partial(parts.share, axis_name=axis_name)
     xyxy = parts.usable_boxes(xyxy, is_positive)
-    smoothing, is_center, is_ignored = jax.vmap(partial(_regions, points, rule))(xyxy)
+    smoothing, is_center, is_negative = jax.vmap(partial(_regions, points, rule))(xyxy)
     positive = smoothing > 0
-    is_negative = ~positive & ~is_ignored
     regressed = positive if boundary_regression else is_center
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
@@ -143,7 +142,7 @@ def _check_choices(rule, reduction, regression, quality, negative_target):
 
 
 def _regions(points, rule, xyxy):
-    """Returns lambda, the centre, and what is ignored of one example, `[H, W]` each."""
+    """Returns lambda, centre and negatives of one example, `[H, W]` each."""
     has_boundary = rule.smoothing > 0
     labels = regions.center_region(
         points,
@@ -153,8 +152,7 @@ def _regions(points, rule, xyxy):
         ignore_inside=has_boundary or rule.ignore_inside,
     )
     smoothing = localization.smoothing_map(labels, smoothing=rule.smoothing)
-    is_ignored = (labels == regions.IGNORE) & (smoothing == 0)
-    return smoothing, labels == regions.POSITIVE, is_ignored
+    return smoothing, labels == regions.POSITIVE, labels == regions.NEGATIVE
 
 
 def _as_many_negatives(keys, positive, is_negative):
