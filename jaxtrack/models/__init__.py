@@ -46,7 +46,7 @@ def build(
       axis_name: mapped axis over which batch normalisation shares its statistics.
 
     Returns:
-      A module; see `jaxtrack.models.siamcar.SiamCar` for its methods.
+      A module; see `jaxtrack.models.siamese.Siamese` for its methods.
 
     Raises:
       InputError: if the name is unknown, or a choice is none of the network's.

@@ -25,12 +25,18 @@ class LevelCorrelation(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, z: tuple, x: tuple) -> jax.Array:
+    def __call__(self, z: tuple, x: tuple, *, train: bool = False) -> jax.Array:
         """Correlates levels `z`, `[B, Hz, Wz, C]` each, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: levels of the template.
+          x: levels of the search crop.
+          train: taken as every correlation takes it; nothing here depends on it.
 
         Returns:
           `[B, Hx - Hz + 1, Wx - Wz + 1, features]`.
         """
+        del train
         r = jnp.concatenate([depthwise_xcorr(*zx) for zx in zip(z, x, strict=True)], -1)
         return Conv(self.features, use_bias=True, dtype=self.dtype, name="down")(r)
 
@@ -56,12 +62,18 @@ class SearchCorrelation(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, z: jax.Array, x: jax.Array) -> jax.Array:
+    def __call__(self, z: jax.Array, x: jax.Array, *, train: bool = False) -> jax.Array:
         """Correlates `z`, `[B, Hz, Wz, C]`, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: the template's map.
+          x: the search crop's.
+          train: taken as every correlation takes it; nothing here depends on it.
 
         Returns:
           `[B, Hx, Wx, features]`.
         """
+        del train
         maps = [x]
         if self.pixelwise:
             maps.append(pixelwise_xcorr(z, x))
@@ -129,10 +141,12 @@ class PositionedCorrelation(nn.Module):
     response: nn.Module
     position: nn.Module | None
 
-    def __call__(self, z: Any, x: Any) -> tuple[jax.Array, jax.Array | None]:
+    def __call__(
+        self, z: Any, x: Any, *, train: bool = False
+    ) -> tuple[jax.Array, jax.Array | None]:
         """Returns response and embedding, `[B, H, W, C]` each."""
         p = None if self.position is None else self.position(z, x)
-        return self.response(z, x), p
+        return self.response(z, x, train=train), p
 
 
 def _unit(features):

@@ -21,14 +21,15 @@ from jaxtrack.models.heads.localization import (
     PointAggregation,
     make_tower,
 )
-from jaxtrack.models.siamcar import SiamCar, choose, siamcar_lite0, siamcar_r50
+from jaxtrack.models.siamcar import siamcar_lite0, siamcar_r50
+from jaxtrack.models.siamese import Siamese, choose
 
 LOCALIZATIONS = ("lafa", "aggregation", "non_local", "tower", "centerness")
 
 
 def siamla_r50(
     *, correlation=None, localization=None, dtype=jnp.float32, axis_name=None
-) -> SiamCar:
+) -> Siamese:
     """Returns SiamLA as published, with ResNet-50; see `jaxtrack.models.build`."""
     localization = choose("siamla_r50", "localization", localization, LOCALIZATIONS)
     base = siamcar_r50(correlation=correlation, dtype=dtype, axis_name=axis_name)
@@ -47,7 +48,7 @@ def siamla_r50(
 
 def siamla_lite0(
     *, correlation=None, localization=None, dtype=jnp.float32, axis_name=None
-) -> SiamCar:
+) -> Siamese:
     """Returns the small SiamLA on EfficientNet-Lite0; see `jaxtrack.models.build`.
 
     Its branch is small too: keys and values of the non-local block are averages of
@@ -69,7 +70,7 @@ def siamla_lite0(
 
 
 def _with_branch(
-    base: SiamCar,
+    base: Siamese,
     localization: str,
     *,
     car: nn.Module,
@@ -77,7 +78,7 @@ def _with_branch(
     non_local: nn.Module,
     aggregation: nn.Module,
     kernel_size: int,
-) -> SiamCar:
+) -> Siamese:
     """Puts the chosen parts of a localization branch into a network."""
     if localization not in ("lafa", "non_local"):
         position = non_local = None

@@ -75,11 +75,14 @@ class CarHead(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, response: jax.Array) -> dict[str, jax.Array]:
+    def __call__(
+        self, response: jax.Array, *, train: bool = False
+    ) -> dict[str, jax.Array]:
         """Predicts class, box and centre-ness of each cell.
 
         Args:
           response: `[B, H, W, C]`.
+          train: taken as every head takes it; nothing here depends on it.
 
         Returns:
           `cls` `[B, H, W, 2]` logits (1 is the target; a single one is its sigmoid's),
@@ -90,6 +93,7 @@ class CarHead(nn.Module):
         Raises:
           ValueError: if `quality` is none of the three.
         """
+        del train
         if self.quality not in ("cls", "box", "none"):
             raise ValueError(f"quality must be cls, box or none, got {self.quality!r}")
 

@@ -183,19 +183,22 @@ class LocalizationHead(nn.Module):
     car: CarHead
     branch: LocalizationBranch
 
-    def __call__(self, inputs: tuple[jax.Array, jax.Array]) -> dict[str, jax.Array]:
+    def __call__(
+        self, inputs: tuple[jax.Array, jax.Array], *, train: bool = False
+    ) -> dict[str, jax.Array]:
         """Predicts class, box and the box's quality.
 
         Args:
           inputs: response and position embedding, `[B, H, W, C]` each; see
             `jaxtrack.models.correlations.PositionedCorrelation`.
+          train: as in every head.
 
         Returns:
           `cls` `[B, H, W, 1]` logits, `ltrb` `[B, H, W, 4]` pixels of the search crop
           and `localization` `[B, H, W, 1]` logits of the IoU.
         """
         response, p = inputs
-        outputs = self.car(response)
+        outputs = self.car(response, train=train)
         return {**outputs, "localization": self.branch(response, p, outputs["ltrb"])}
 
 

@@ -1,0 +1,121 @@
+"""The frame of every network here: four interchangeable parts around one image pair."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+from flax import linen as nn
+
+from jaxtrack.errors import InputError
+from jaxtrack.ops.grid import Geometry
+
+
+class Siamese(nn.Module):
+    """A Siamese tracker's network: images in, raw maps out.
+
+    Li et al., SiamRPN++ (arXiv:1812.11703), Fig. 3; Guo et al., SiamCAR
+    (arXiv:1911.07241), Fig. 2.
+
+    In every method `train` lets neck, correlation and head normalise by the batch, and
+    `train_backbone` lets the backbone do so and receive gradients; otherwise its
+    features are constants.
+
+    Attributes:
+      backbone: image to levels, `(image, *, train)`.
+      neck: levels to features (a pytree), `(levels, *, crop, train)`.
+      correlation: template and search features to a response (a pytree),
+        `(z, x, *, train)`.
+      head: response to raw maps, `(response, *, train)`.
+      template_cells: side of the central part of the template's features.
+      geometry: crop sizes, and where the response's cells look.
+      anchors: width and height of the anchors on every cell, pixels of the search crop;
+        none where boxes are predicted from the cell's point.
+    """
+
+    backbone: nn.Module
+    neck: nn.Module
+    correlation: nn.Module
+    head: nn.Module
+    template_cells: int
+    geometry: Geometry
+    anchors: tuple[tuple[float, float], ...] = ()
+
+    def encode_template(
+        self, z_image: jax.Array, *, train: bool = False, train_backbone: bool = False
+    ) -> Any:
+        """Encodes the target's crop once for a whole video.
+
+        Args:
+          z_image: `[B, template_size, template_size, 3]` float32, preprocessed.
+          train: trains the neck.
+          train_backbone: trains the backbone.
+
+        Returns:
+          A pytree of maps `[B, template_cells, template_cells, C]`.
+        """
+        levels = self.backbone(z_image, train=train_backbone)
+        return self.neck(levels, crop=self.template_cells, train=train)
+
+    def encode_search(
+        self, x_image: jax.Array, *, train: bool = False, train_backbone: bool = False
+    ) -> Any:
+        """Encodes the crop in which the target is sought.
+
+        Args:
+          x_image: `[B, search_size, search_size, 3]` float32, preprocessed.
+          train: trains the neck.
+          train_backbone: trains the backbone.
+
+        Returns:
+          A pytree of maps `[B, H, W, C]`.
+        """
+        return self.neck(self.backbone(x_image, train=train_backbone), train=train)
+
+    def predict(self, z: Any, x: Any, *, train: bool = False) -> dict[str, jax.Array]:
+        """Compares features of template and search crop.
+
+        Args:
+          z: what `encode_template` returns.
+          x: what `encode_search` returns.
+          train: trains correlation and head.
+
+        Returns:
+          What the head returns, float32: `cls` logits (of two, 1 is the target), boxes
+          as `ltrb` `[B, H, W, 4]`, pixels of the search crop, or `deltas`
+          `[B, H, W, A, 4]` of A anchors, and perhaps a quality `[B, H, W, 1]`, logits.
+        """
+        return self.head(self.correlation(z, x, train=train), train=train)
+
+    def __call__(
+        self,
+        z_image: jax.Array,
+        x_image: jax.Array,
+        *,
+        train: bool = False,
+        train_backbone: bool = False,
+    ) -> dict[str, jax.Array]:
+        """Predicts from two crops; arguments and result as in the other methods."""
+        modes = {"train": train, "train_backbone": train_backbone}
+        z = self.encode_template(z_image, **modes)
+        x = self.encode_search(x_image, **modes)
+        return self.predict(z, x, train=train)
+
+
+def choose(model: str, what: str, chosen: str | None, names: Sequence[str]) -> str:
+    """Checks a choice of a network's part.
+
+    Args:
+      model: the network's name.
+      what: the part's.
+      chosen: one of `names`; None or "" takes the first.
+      names: what the network has.
+
+    Returns:
+      The choice.
+
+    Raises:
+      InputError: if it is none of them.
+    """
+    if (chosen or names[0]) not in names:
+        raise InputError(f"{what}: {model} has {', '.join(names)}, not {chosen!r}")
+    return chosen or names[0]

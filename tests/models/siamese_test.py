@@ -1,0 +1,62 @@
+"""Tests for jaxtrack.models.siamese."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxtrack.errors import InputError
+from jaxtrack.models.siamese import Siamese, choose
+from jaxtrack.ops.grid import Geometry
+
+
+class Scale(nn.Module):
+    """Multiplies by a parameter; stands for any part, and keeps how it was called."""
+
+    name_of: str
+
+    @nn.compact
+    def __call__(self, *maps, crop=None, train=False):
+        self.sow("calls", self.name_of, (crop, train))
+        factor = self.param("factor", nn.initializers.constant(2.0), ())
+        return factor * sum(maps)
+
+
+def make():
+    parts = {n: Scale(n) for n in ("backbone", "neck", "correlation", "head")}
+    return Siamese(**parts, template_cells=3, geometry=Geometry(8, 16, 1, 8, 8.0))
+
+
+def run(**modes):
+    model = make()
+    z, x = jnp.ones((1, 1, 1, 1)), 10 * jnp.ones((1, 1, 1, 1))
+    variables = {"params": model.init(jax.random.key(0), z, x)["params"]}
+    return model.apply(variables, z, x, mutable=["calls"], **modes)
+
+
+def test_images_flow_through_the_four_parts():
+    """(1 * 2 * 2 + 10 * 2 * 2) * 2 * 2 = 176: every part doubles, correlation adds."""
+    np.testing.assert_array_equal(run()[0], [[[[176]]]])
+
+
+@pytest.mark.parametrize("train", [False, True])
+@pytest.mark.parametrize("train_backbone", [False, True])
+def test_modes_reach_the_parts(train, train_backbone):
+    _, state = run(train=train, train_backbone=train_backbone)
+    calls = {k: v[k] for k, v in state["calls"].items()}
+    assert calls["backbone"] == ((None, train_backbone),) * 2
+    assert calls["neck"] == ((3, train), (None, train))
+    assert calls["correlation"] == calls["head"] == ((None, train),)
+
+
+def test_a_network_has_no_anchors_unless_it_says_so():
+    assert make().anchors == ()
+
+
+def test_a_choice_is_checked():
+    assert choose("net", "part", None, ("a", "b")) == "a"
+    assert choose("net", "part", "", ("a", "b")) == "a"
+    assert choose("net", "part", "b", ("a", "b")) == "b"
+    with pytest.raises(InputError, match="part: net has a, b, not 'c'"):
+        choose("net", "part", "c", ("a", "b"))
