@@ -10,6 +10,19 @@ NEGATIVE = 0
 IGNORE = -1
 
 
+def is_box(xyxy: jax.Array) -> jax.Array:
+    """Tells whether a target has a size and is finite, or labels cannot follow it.
+
+    Args:
+      xyxy: the target, `[4]` xyxy, pixels.
+
+    Returns:
+      `[]` bool.
+    """
+    size = xyxy[2:] - xyxy[:2]
+    return jnp.all((size > 0) & jnp.isfinite(size))
+
+
 def center_region(
     points: jax.Array,
     xyxy: jax.Array,
@@ -39,15 +52,78 @@ def center_region(
       finite has only NEGATIVE points.
     """
     centre, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
-    is_box = jnp.all(half > 0) & jnp.all(jnp.isfinite(xyxy))
+    has_box = is_box(xyxy)
     distance = jnp.abs(points - centre[None, None])
     reach = jnp.maximum(size * half, min_half)
-    is_positive = jnp.all(distance < reach[None, None], axis=-1) & is_box
+    is_positive = jnp.all(distance < reach[None, None], axis=-1) & has_box
     labels = jnp.where(is_positive, POSITIVE, NEGATIVE)
     if ignore_inside:
-        is_inside = jnp.all(distance < half[None, None], axis=-1) & is_box
+        is_inside = jnp.all(distance < half[None, None], axis=-1) & has_box
         labels = jnp.where(is_inside & ~is_positive, IGNORE, labels)
     return labels.astype(jnp.int32)
+
+
+def circle(
+    points: jax.Array,
+    xyxy: jax.Array,
+    *,
+    radius: float = 16.0,
+    ignore_radius: float | None = None,
+) -> jax.Array:
+    """Labels the points of a disc around the target's centre POSITIVE.
+
+        R <= radius: positive;  radius < R <= ignore_radius: ignored;  else negative
+
+    with R the distance of point and centre: the labels of Bertinetto et al., SiamFC
+    (arXiv:1606.09549), as SiamDLA, section 2.2, tells them.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+      radius: of the disc, pixels.
+      ignore_radius: outer radius of the ring around it, pixels; None for no ring.
+
+    Returns:
+      `[H, W]` int32 of POSITIVE, NEGATIVE and IGNORE. A target that is empty or not
+      finite has only NEGATIVE points.
+    """
+    distance = points - ((xyxy[:2] + xyxy[2:]) / 2)[None, None]
+    square, has_box = jnp.sum(distance * distance, axis=-1), is_box(xyxy)
+    labels = jnp.where(square <= radius * radius, POSITIVE, NEGATIVE)
+    if ignore_radius is not None:
+        in_ring = (square > radius * radius) & (square <= ignore_radius * ignore_radius)
+        labels = jnp.where(in_ring, IGNORE, labels)
+    return jnp.where(has_box, labels, NEGATIVE).astype(jnp.int32)
+
+
+def ellipse(
+    points: jax.Array, xyxy: jax.Array, *, inner: float = 0.5, outer: float = 1.0
+) -> jax.Array:
+    """Labels the points of an ellipse of the target's shape POSITIVE.
+
+        e(s) = ((x - cx) / (s w / 2))^2 + ((y - cy) / (s h / 2))^2
+        e(inner) < 1: positive;  e(outer) > 1: negative;  else ignored
+
+    Chen et al., SiamBAN (arXiv:2003.06761), with its public code's sizes.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+      inner: axes of the positive ellipse as a share of the target's sides.
+      outer: axes of the ellipse outside of which points are negative, likewise.
+
+    Returns:
+      `[H, W]` int32 of POSITIVE, NEGATIVE and IGNORE. A target that is empty or not
+      finite has only NEGATIVE points.
+    """
+    has_box = is_box(xyxy)
+    centre, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
+    half = jnp.where(has_box, half, 1)
+    share = (points - centre[None, None]) / half[None, None]
+    square = jnp.sum(share * share, axis=-1)  # e(1); e(s) is e(1) / s^2.
+    labels = jnp.where(square > outer * outer, NEGATIVE, IGNORE)
+    labels = jnp.where(square < inner * inner, POSITIVE, labels)
+    return jnp.where(has_box, labels, NEGATIVE).astype(jnp.int32)
 
 
 def ltrb_targets(points: jax.Array, xyxy: jax.Array) -> jax.Array:

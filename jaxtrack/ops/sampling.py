@@ -11,7 +11,8 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
     Args:
       key: of the draw.
       mask: `[...]` bool, what may be drawn.
-      count: `[]` how many; it may be traced. Where fewer are true, all are drawn.
+      count: `[]` how many; it may be traced, but a plain int is cheaper (the same
+        entries are drawn). Where fewer are true, all are drawn.
 
     Returns:
       `[...]` bool, of which `min(count, sum(mask))` are true.
@@ -19,8 +20,11 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
     flat = mask.reshape(-1)
     order = jax.random.bits(key, flat.shape) >> 1  # Leaves the upper half to the rest.
     order = jnp.where(flat, order, jnp.uint32(0xFFFFFFFF))
-    # Sorted with their places, so that equal draws stay different entries.
-    places = lax.broadcasted_iota(jnp.int32, flat.shape, 0)
-    _, places = lax.sort((order, places), num_keys=1)
-    is_drawn = jnp.arange(flat.size) < jnp.minimum(count, jnp.sum(flat))
+    # With their places, so that equal draws stay different entries.
+    if isinstance(count, int):
+        _, places = lax.top_k(~order, min(count, flat.size))
+    else:
+        places = lax.broadcasted_iota(jnp.int32, flat.shape, 0)
+        _, places = lax.sort((order, places), num_keys=1)
+    is_drawn = jnp.arange(places.size) < jnp.minimum(count, jnp.sum(flat))
     return jnp.zeros_like(flat).at[places].set(is_drawn).reshape(mask.shape)

@@ -76,3 +76,14 @@ def test_a_subset_grows_with_its_count():
     # One order of the places for a key, from which the first `count` are taken.
     less, more = draw_many(100, MASK, 3), draw_many(100, MASK, 6)
     assert (more | ~less).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 30, 99])
+def test_a_plain_count_draws_the_same_entries(count):
+    mask = jnp.asarray(np.random.default_rng(3).random((6, 9)) < 0.6)
+    for seed in range(5):
+        key = jax.random.key(seed)
+        plain = sampling.random_subset(key, mask, count)
+        traced = jax.jit(sampling.random_subset)(key, mask, jnp.int32(count))
+        np.testing.assert_array_equal(plain, traced)
+        assert jnp.sum(plain) == min(count, int(jnp.sum(mask)))

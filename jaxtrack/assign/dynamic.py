@@ -1,0 +1,175 @@
+"""Dynamic label assignment (DLA): the threshold on IoU follows the target.
+
+SiamDLA, Algorithm 1, after Zhang et al., ATSS (arXiv:1912.02424). Tags such as D7 name
+how a gap of the paper is resolved. All functions see ONE example; vmap for more.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxtrack.assign import regions
+from jaxtrack.ops import anchors as anchor_boxes
+from jaxtrack.ops import boxes
+
+# Anchors of one size have equal IoUs wherever they lie inside the target, or it in
+# them: less than this is rounding (D7).
+_TOLERANCE = 1e-6
+
+# A point this near the target's border is not inside, pixels (D8).
+_LEAST_DISTANCE = 0.01
+
+
+def virtual_anchors(points: jax.Array, *, side: float = 64.0) -> jax.Array:
+    """Centres a square at every point, for trackers that have no anchors.
+
+    SiamDLA, section 3.2: 64 x 64, as the square anchor of its other tracker is.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      side: of the square, pixels.
+
+    Returns:
+      `[H, W, 1, 4]` xyxy, pixels.
+    """
+    return anchor_boxes.tile(points, [(side, side)])
+
+
+def dynamic_positives(
+    anchors: jax.Array,
+    xyxy: jax.Array,
+    *,
+    num_points: int = 9,
+    ddof: int = 1,
+    empty: str = "clamp",
+) -> jax.Array:
+    """Chooses positive anchors near the target's centre by their IoU's statistics.
+
+        C = anchors of the K points nearest to the target's centre
+        T = mean(IoU of C) + std(IoU of C)
+        positive:  in C, IoU >= T, and its centre inside the target
+
+    SiamDLA, Algorithm 1, lines 3 to 13. Points equally near come in the order of row
+    and column, each with all its anchors (D5). Often nothing reaches T, as IoUs level
+    off (D7); `empty` says what then.
+
+    Args:
+      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+      num_points: K; at most all points are taken.
+      ddof: 1 for the sample's standard deviation (D6), 0 for the population's.
+      empty: "clamp" lowers T to the best IoU of C inside the target, so that all
+        anchors as good as the best are positive; "argmax" takes the single best of them
+        where there would be none; both take the best anchor of the nearest point if no
+        point of C is inside. "skip" may leave a target without positives.
+
+    Returns:
+      `[H, W, A]` bool; all False for a target that is empty or not finite.
+
+    Raises:
+      ValueError: for an unknown `empty`, a `ddof` other than 0 or 1, or too few
+        candidates for a standard deviation.
+    """
+    height, width, num_anchors = anchors.shape[:3]
+    num_points = min(num_points, height * width)
+    _check(num_points, num_anchors, ddof, empty)
+    flat = anchors.reshape(height * width, num_anchors, 4)
+    nearest = _nearest(flat[:, 0], xyxy, num_points)
+    candidates = flat[nearest]
+    iou = boxes.iou(candidates, xyxy)
+    centres = (candidates[..., :2] + candidates[..., 2:]) / 2
+    is_inside = boxes.xyxy_to_ltrb(centres, xyxy).min(axis=-1) > _LEAST_DISTANCE
+    threshold = jnp.mean(iou) + jnp.std(iou, ddof=ddof)
+    is_positive = is_inside & (iou >= threshold - _TOLERANCE)
+    if empty != "skip":
+        # Without a candidate inside, those of the nearest point stand in.
+        is_nearest = jnp.zeros_like(is_inside).at[0].set(True)
+        has_inside = jnp.any(is_inside)
+        stand_in = jnp.where(has_inside, is_inside, is_nearest)
+        best = jnp.max(jnp.where(stand_in, iou, -1))
+        is_best = stand_in & (iou >= best - _TOLERANCE)
+        if empty == "argmax":
+            is_best = _first(is_best)
+        else:
+            is_best = jnp.where(has_inside, is_best, _first(is_best))
+        is_positive = jnp.where(jnp.any(is_positive), is_positive, is_best)
+    is_positive &= regions.is_box(xyxy)
+    placed = jnp.zeros((height * width, num_anchors), bool).at[nearest].set(is_positive)
+    return placed.reshape(height, width, num_anchors)
+
+
+def dynamic_labels(
+    key: jax.Array,
+    anchors: jax.Array,
+    xyxy: jax.Array,
+    *,
+    num_points: int = 9,
+    ddof: int = 1,
+    empty: str = "clamp",
+    negative_ratio: int = 4,
+) -> jax.Array:
+    """Labels anchors: dynamic positives, random negatives, and the rest ignored.
+
+    SiamDLA, Algorithm 1. The negatives are drawn uniformly from all that is not
+    positive, good overlaps among them (D4).
+
+    Args:
+      key: of the draw.
+      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
+      xyxy: the target, `[4]` xyxy, pixels of the same image.
+      num_points: as in `dynamic_positives`.
+      ddof: as in `dynamic_positives`.
+      empty: as in `dynamic_positives`.
+      negative_ratio: how many negatives are drawn for one positive.
+
+    Returns:
+      `[H, W, A]` int32 of POSITIVE, NEGATIVE and IGNORE; without positives, all are
+      IGNORE.
+
+    Raises:
+      ValueError: as `dynamic_positives` does.
+    """
+    is_positive = dynamic_positives(
+        anchors, xyxy, num_points=num_points, ddof=ddof, empty=empty
+    )
+    flat = is_positive.reshape(-1)
+    # The count is bounded, so the highest few of random numbers do; no sort of all.
+    most = min(negative_ratio * num_points * anchors.shape[2], flat.size)
+    # Positives come last; where the rest is too few, they are written over below.
+    order = jnp.where(flat, -1, jax.random.uniform(key, flat.shape))
+    places = lax.top_k(order, most)[1]
+    is_drawn = jnp.arange(most) < negative_ratio * jnp.sum(flat)
+    is_negative = jnp.zeros_like(flat).at[places].set(is_drawn)
+    labels = jnp.where(is_negative, regions.NEGATIVE, regions.IGNORE)
+    labels = jnp.where(flat, regions.POSITIVE, labels).astype(jnp.int32)
+    return labels.reshape(is_positive.shape)
+
+
+def _check(num_points, num_anchors, ddof, empty):
+    """Refuses settings that have no meaning."""
+    if empty not in ("clamp", "argmax", "skip"):
+        raise ValueError(f"empty must be clamp, argmax or skip, got {empty!r}")
+    if ddof not in (0, 1):
+        raise ValueError(f"ddof must be 0 or 1, got {ddof}")
+    if num_points < 1:
+        raise ValueError(f"num_points must be at least 1, got {num_points}")
+    if num_points * num_anchors <= ddof:
+        raise ValueError(
+            f"{num_points * num_anchors} candidates have no deviation with ddof {ddof}"
+        )
+
+
+def _nearest(anchors, xyxy, count):
+    """Returns the places of the anchors `[N, 4]` with the nearest centres."""
+    centres = (anchors[:, :2] + anchors[:, 2:]) / 2
+    centre = (xyxy[:2] + xyxy[2:]) / 2
+    # In 1/32 px all squares near the target are exact in float32, so that ties are
+    # ties, whatever order the compiler sums in; top_k then takes the first.
+    distance = jnp.round(centres * 32) - jnp.round(centre[None] * 32)
+    return lax.top_k(-jnp.sum(distance * distance, axis=-1), count)[1]
+
+
+def _first(mask):
+    """Keeps the first true entry of a mask: the nearest point's, its first anchor's."""
+    flat = mask.reshape(-1)
+    return (flat & (jnp.cumsum(flat) == 1)).reshape(mask.shape)

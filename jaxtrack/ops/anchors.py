@@ -1,0 +1,116 @@
+"""Anchor boxes: their sizes, their places, and boxes told relative to them.
+
+Where anchors come in a map, they are `[H, W, A, 4]` xyxy: row, column, anchor.
+"""
+
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+
+def anchor_sizes(
+    *,
+    stride: int = 8,
+    scale: int = 8,
+    ratios: Sequence[float] = (0.33, 0.5, 1.0, 2.0, 3.0),
+) -> tuple[tuple[float, float], ...]:
+    """Lists the anchors' sizes, of about one area and many shapes.
+
+        w = scale int(sqrt(stride^2 / ratio)),  h = scale int(int(...) ratio)
+
+    Cut to integers as SiamRPN++'s public code does, which makes 104 x 32, 88 x 40,
+    64 x 64, 40 x 80 and 32 x 96 pixels of the defaults.
+
+    Args:
+      stride: distance of neighbouring anchors, pixels.
+      scale: side of the square anchor in strides.
+      ratios: heights over widths.
+
+    Returns:
+      A (width, height) a ratio, pixels.
+    """
+    widths = [int(math.sqrt(stride * stride / ratio)) for ratio in ratios]
+    return tuple(
+        (float(scale * width), float(scale * int(width * ratio)))
+        for width, ratio in zip(widths, ratios, strict=True)
+    )
+
+
+def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
+    """Centres an anchor of every size at every point.
+
+    Args:
+      points: `[H, W, 2]` xy, pixels.
+      sizes: (width, height) of each of the A anchors, pixels.
+
+    Returns:
+      `[H, W, A, 4]` xyxy, pixels.
+    """
+    half = jnp.asarray(sizes, points.dtype)[None, None] / 2
+    centres = points[:, :, None]
+    return jnp.concatenate([centres - half, centres + half], axis=-1)
+
+
+def encode(anchors: jax.Array, xyxy: jax.Array) -> jax.Array:
+    """Tells boxes relative to their anchors.
+
+        d = ((x - x_a) / w_a, (y - y_a) / h_a, ln(w / w_a), ln(h / h_a))
+
+    with x, y the centres. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2.
+
+    Args:
+      anchors: `[..., 4]` xyxy, pixels.
+      xyxy: boxes, `[..., 4]` xyxy, pixels, whose leading axes broadcast with those of
+        `anchors`.
+
+    Returns:
+      `[..., 4]`: 0 (with gradient 0) where box or anchor is empty or not finite.
+    """
+    anchors, xyxy = jnp.broadcast_arrays(anchors, xyxy)
+    has_both = (_has_size(anchors) & _has_size(xyxy))[..., None]
+    # Relative to itself, a box is all zeros.
+    unit = jnp.broadcast_to(jnp.array([0, 0, 1, 1], xyxy.dtype), xyxy.shape)
+    anchors, xyxy = jnp.where(has_both, anchors, unit), jnp.where(has_both, xyxy, unit)
+    shift = (xyxy[..., :2] + xyxy[..., 2:] - anchors[..., :2] - anchors[..., 2:]) / 2
+    anchor_size, size = _size(anchors), _size(xyxy)
+    return jnp.concatenate([shift / anchor_size, jnp.log(size / anchor_size)], axis=-1)
+
+
+def decode(
+    anchors: jax.Array, deltas: jax.Array, *, max_log_scale: float | None = None
+) -> jax.Array:
+    """Turns what `encode` says back into boxes.
+
+        (x, y) = (x_a + d_x w_a, y_a + d_y h_a),  (w, h) = (w_a exp(d_w), h_a exp(d_h))
+
+    Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2.
+
+    Args:
+      anchors: `[..., 4]` xyxy, pixels.
+      deltas: `[..., 4]`, whose leading axes broadcast with those of `anchors`.
+      max_log_scale: if given, d_w and d_h are cut to at most this size.
+
+    Returns:
+      Boxes, `[..., 4]` xyxy, pixels.
+    """
+    anchors, deltas = jnp.broadcast_arrays(anchors, deltas)
+    size = _size(anchors)
+    log_scale = deltas[..., 2:]
+    if max_log_scale is not None:
+        log_scale = jnp.clip(log_scale, -max_log_scale, max_log_scale)
+    centre = (anchors[..., :2] + anchors[..., 2:]) / 2 + deltas[..., :2] * size
+    half = size * jnp.exp(log_scale) / 2
+    return jnp.concatenate([centre - half, centre + half], axis=-1)
+
+
+def _size(xyxy):
+    """Measures width and height."""
+    return xyxy[..., 2:] - xyxy[..., :2]
+
+
+def _has_size(xyxy):
+    """Tells which boxes are neither empty nor infinite."""
+    size = _size(xyxy)
+    return jnp.all((size > 0) & jnp.isfinite(size), axis=-1)

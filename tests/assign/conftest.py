@@ -1,0 +1,34 @@
+"""Targets that the tests of all assigners share."""
+
+import numpy as np
+import pytest
+
+
+def _of(rng, centres, sizes):
+    """Puts boxes on multiples of 1/8 px, where centres are exact in float32."""
+    low = np.round((centres - sizes / 2) * 8) / 8
+    sizes = np.maximum(np.round(sizes * 8) / 8, 1 / 8)
+    return np.concatenate([low, low + sizes], axis=1)[rng.permutation(len(low))]
+
+
+@pytest.fixture(scope="session")
+def targets():
+    """1,000 boxes `[1000, 4]` xyxy for a search crop of 255 px.
+
+    A fifth each: ordinary, tiny, huge, with their centres at the crop's border, and
+    outside of it.
+    """
+    rng = np.random.default_rng(0)
+    uniform = rng.uniform
+    sizes = np.exp(uniform(np.log(10), np.log(150), (200, 2)))
+    border = uniform(0, 255, (200, 2))
+    border[np.arange(200), rng.integers(0, 2, 200)] = rng.choice([0.0, 255.0], 200)
+    outside = rng.choice([-1, 1], (200, 2)) * uniform(128, 400, (200, 2)) + 127.5
+    kinds = [
+        (uniform(64, 191, (200, 2)), sizes),
+        (uniform(20, 235, (200, 2)), uniform(0.1, 8, (200, 2))),
+        (uniform(20, 235, (200, 2)), uniform(150, 2000, (200, 2))),
+        (border, sizes),
+        (outside, sizes),
+    ]
+    return np.concatenate([_of(rng, *kind) for kind in kinds]).astype(np.float32)
