@@ -7,8 +7,16 @@ from jax import numpy as jnp
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError
+from jaxtrack.models import siamese
 from jaxtrack.models.siamcar import siamcar_lite0, siamcar_r18, siamcar_r50
+from jaxtrack.models.siamfcpp import siamfcpp_googlenet, siamfcpp_lite0
 from jaxtrack.models.siamla import siamla_lite0, siamla_r50
+from jaxtrack.models.siamrpnpp import (
+    rpn_effb0,
+    siamrpnpp_lite0,
+    siamrpnpp_r50,
+    siamrpnpp_r50_otb,
+)
 
 MODELS = {
     "siamcar_r50": siamcar_r50,
@@ -16,12 +24,20 @@ MODELS = {
     "siamcar_lite0": siamcar_lite0,
     "siamla_r50": siamla_r50,
     "siamla_lite0": siamla_lite0,
+    "siamfcpp_googlenet": siamfcpp_googlenet,
+    "siamfcpp_lite0": siamfcpp_lite0,
+    "siamrpnpp_r50": siamrpnpp_r50,
+    "siamrpnpp_r50_otb": siamrpnpp_r50_otb,
+    "siamrpnpp_lite0": siamrpnpp_lite0,
+    "rpn_effb0": rpn_effb0,
 }
 
 # Parts of a backbone that work at stride 4 or less; pysot never trains them either.
 FROZEN = {
     *("conv1", "bn1", "layer1"),
     *("conv_stem", "bn0", "block0", "block1", "block2"),
+    *("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"),
+    *("Conv2d_3b_1x1", "Conv2d_4a_3x3"),
 }
 
 
@@ -61,27 +77,33 @@ def build(
     )
 
 
-def from_config(config: ConfigDict, *, axis_name: str | None = None) -> nn.Module:
+def from_config(
+    config: ConfigDict, *, training: bool = False, axis_name: str | None = None
+) -> nn.Module:
     """Builds the network that settings name.
 
     Args:
-      config: `model`, `correlation`, `localization` and `dtype` are read; one of an
-        older checkpoint may lack `localization`.
+      config: `model`, `correlation`, `localization` and `dtype` are read, and
+        `train_search_size`; one of an older checkpoint may lack some of them.
+      training: whether search crops have the size of training.
       axis_name: see `build`.
 
     Returns:
       A module, as `build` returns it.
 
     Raises:
-      InputError: see `build`.
+      InputError: see `build`; or no crops of that size fit the network.
     """
-    return build(
+    model = build(
         config.model,
         correlation=config.correlation or None,
         localization=config.get("localization") or None,
         dtype=jnp.dtype(config.dtype),
         axis_name=axis_name,
     )
+    if training and config.get("train_search_size"):
+        return siamese.resized(model, config.train_search_size)
+    return model
 
 
 def param_group(path: tuple[str, ...]) -> Literal["frozen", "backbone", "head"]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.layers import Conv, GroupNorm
+from jaxtrack.models.layers import BatchNorm, Conv, GroupNorm, conv_bn
 from jaxtrack.ops.xcorr import depthwise_xcorr, full_xcorr, pixelwise_xcorr
 
 
@@ -82,6 +82,59 @@ class SearchCorrelation(nn.Module):
         r = jnp.concatenate([m.astype(self.dtype) for m in maps], axis=-1)
         r = Conv(self.features, use_bias=True, dtype=self.dtype, name="fuse")(r)
         return nn.relu(GroupNorm(self.groups, name="norm")(r))
+
+
+class BranchCorrelation(nn.Module):
+    """Depthwise correlation of every level, for classes and for boxes apart.
+
+        r = depthwise(relu(bn(conv3x3(z))), relu(bn(conv3x3(x))))
+
+    Li et al., SiamRPN++ (arXiv:1812.11703), section 3.3 and Fig. 5c, with the released
+    code's unpadded convolutions: template and search map lose a cell on each side.
+
+    Attributes:
+      features: channels of every response.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+    """
+
+    features: int = 256
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, z: tuple, x: tuple, *, train: bool = False
+    ) -> dict[str, tuple[jax.Array, ...]]:
+        """Correlates levels `z`, `[B, Hz, Wz, C]` each, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: levels of the template.
+          x: levels of the search crop.
+          train: normalise by the batch.
+
+        Returns:
+          For "cls" and "loc" as many responses as there are levels,
+          `[B, Hx - Hz + 1, Wx - Wz + 1, features]` each.
+        """
+
+        def filtered(x, branch, role):
+            conv = Conv(self.features, 3, dtype=self.dtype, name=f"{branch}_{role}")
+            name = f"{branch}_{role}_bn"
+            bn = BatchNorm(self.features, axis_name=self.axis_name, name=name)
+            return nn.relu(conv_bn(conv, bn, x, train=train))
+
+        levels = list(enumerate(zip(z, x, strict=True), start=2))
+        return {
+            branch: tuple(
+                depthwise_xcorr(
+                    filtered(z, f"{branch}{stage}", "kernel"),
+                    filtered(x, f"{branch}{stage}", "search"),
+                )
+                for stage, (z, x) in levels
+            )
+            for branch in ("cls", "loc")
+        }
 
 
 class PositionEmbedding(nn.Module):

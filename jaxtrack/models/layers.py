@@ -87,11 +87,13 @@ class DepthwiseConv(nn.Module):
     Attributes:
       kernel_size: side of the square kernel, cells.
       stride: cells between two outputs.
+      dilation: cells between two kernel cells.
       dtype: type of the computation; parameters stay float32.
     """
 
     kernel_size: int
     stride: int = 1
+    dilation: int = 1
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
@@ -118,6 +120,7 @@ class DepthwiseConv(nn.Module):
             kernel.astype(self.dtype),
             stride=self.stride,
             padding="SAME",
+            dilation=self.dilation,
         )
         if affine is not None:
             y = y + affine[1].astype(self.dtype)[None, None, None]

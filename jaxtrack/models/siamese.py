@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxtrack.errors import InputError
-from jaxtrack.ops.grid import Geometry
+from jaxtrack.ops.grid import Geometry, with_search_size
 
 
 class Siamese(nn.Module):
@@ -51,7 +52,8 @@ class Siamese(nn.Module):
           train_backbone: trains the backbone.
 
         Returns:
-          A pytree of maps `[B, template_cells, template_cells, C]`.
+          A pytree of maps `[B, Hz, Wz, C]`: of `template_cells` cells a side, or fewer
+          where the neck convolves them.
         """
         levels = self.backbone(z_image, train=train_backbone)
         return self.neck(levels, crop=self.template_cells, train=train)
@@ -99,6 +101,37 @@ class Siamese(nn.Module):
         z = self.encode_template(z_image, **modes)
         x = self.encode_search(x_image, **modes)
         return self.predict(z, x, train=train)
+
+
+def resized(model: Siamese, search_size: int) -> Siamese:
+    """Gives a network search crops of another size; its parameters stay the same.
+
+    Args:
+      model: the network.
+      search_size: side of the new search crop, pixels.
+
+    Returns:
+      The network with another geometry (see `jaxtrack.ops.grid.with_search_size`),
+      whose response size is that of its outputs.
+
+    Raises:
+      InputError: if the network takes no crops of that size.
+    """
+    z, x = (
+        jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
+        for size in (model.geometry.template_size, search_size)
+    )
+    try:
+        outputs, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), z, x)
+        cells = outputs["cls"].shape[1]
+        if not cells:
+            raise ValueError("no cell is left of the response")
+    except (ValueError, TypeError) as fault:  # Of the layer where sizes do not fit.
+        raise InputError(
+            f"search_size: the network, made for {model.geometry.search_size} px, "
+            f"takes no crops of {search_size} px: {fault}"
+        ) from fault
+    return model.clone(geometry=with_search_size(model.geometry, search_size, cells))
 
 
 def choose(model: str, what: str, chosen: str | None, names: Sequence[str]) -> str:

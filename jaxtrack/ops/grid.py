@@ -29,6 +29,34 @@ class Geometry(NamedTuple):
     offset: float
 
 
+def with_search_size(
+    geometry: Geometry, search_size: int, response_size: int
+) -> Geometry:
+    """Fits the geometry to search crops of another size, seen by the same network.
+
+        offset' = offset + ((search_size' - search_size) - stride (n' - n)) / 2
+
+    The middle of the n' cells keeps its place relative to the crop's centre, where the
+    target lies on average. The released SiamFC++ trains so on 289 px, 17 cells, and
+    tracks on 303 px, 19 cells: an offset of 79.5 becomes 80.5.
+
+    Args:
+      geometry: sizes of the tracker.
+      search_size: side of the new search crop, pixels.
+      response_size: n', side of its response map, cells.
+
+    Returns:
+      Sizes with the same template, stride and middle.
+    """
+    grown = search_size - geometry.search_size
+    spread = geometry.stride * (response_size - geometry.response_size)
+    return geometry._replace(
+        search_size=search_size,
+        response_size=response_size,
+        offset=geometry.offset + (grown - spread) / 2,
+    )
+
+
 def points(geometry: Geometry) -> jax.Array:
     """Lists the search crop's point that each response cell looks at.
 

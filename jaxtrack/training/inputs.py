@@ -57,7 +57,7 @@ def make_loader(config: ConfigDict) -> pipeline.PairIterator:
     Raises:
       InputError: if there is nothing to train on.
     """
-    geometry = models.build(config.model).geometry
+    geometry = models.from_config(config, training=True).geometry
     sizes = {
         "template_size": geometry.template_size,
         "search_size": geometry.search_size,

@@ -12,6 +12,7 @@ from jaxtrack.weights.pickles import read_torch
 from jaxtrack.weights.torch import (
     FAMILY,
     backbone_from_state_dict,
+    backbone_prefix,
     from_state_dict,
     unwrap,
 )
@@ -49,7 +50,7 @@ def load_pretrained(
       variables: of that model, `{"params": ..., "batch_stats": ...}`.
       source: "imagenet" (for a Lite0 backbone), or a file of PyTorch weights (`.pth`,
         or arrays by name in `.npz`) of the whole tracker or of its backbone, told apart
-        by the prefix `backbone.`.
+        by the prefix (see `jaxtrack.weights.torch.backbone_prefix`).
 
     Returns:
       Variables of the same shapes.
@@ -65,7 +66,7 @@ def load_pretrained(
             )
         return backbone_from_state_dict(model_name, variables, imagenet_lite0())
     state_dict = unwrap(_read(Path(source)))
-    if any(key.startswith("backbone.") for key in state_dict):
+    if any(key.startswith(backbone_prefix(model_name)) for key in state_dict):
         return from_state_dict(model_name, state_dict)
     return backbone_from_state_dict(model_name, variables, state_dict)
 

@@ -11,6 +11,13 @@ from jaxtrack import models
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones.efficientnet import TAPS
 
+
+def _tower_index(match: re.Match) -> str:
+    """A tower is a list there: convolution, normalisation, ReLU, convolution, ..."""
+    tower, kind, number = match.groups()
+    return f"{tower}.{3 * int(number) + (kind == 'norm')}."
+
+
 # From a path in our variables, joined by dots, to PyTorch's name; first to last.
 RULES = {
     "resnet": (
@@ -20,17 +27,42 @@ RULES = {
         (r"^neck\.conv(\d)\.", r"neck.downsample\1.downsample.0."),
         (r"^neck\.bn(\d)\.", r"neck.downsample\1.downsample.1."),
         (r"^correlation\.down\.", "down."),
+        (r"^correlation\.(...)(\d)_(kernel|search)\.", r"rpn_head.rpn\2.\1.conv_\3.0."),
+        (
+            r"^correlation\.(...)(\d)_(kernel|search)_bn\.",
+            r"rpn_head.rpn\2.\1.conv_\3.1.",
+        ),
+        (r"^head\.(cls|loc)(\d)_conv\.", r"rpn_head.rpn\2.\1.head.0."),
+        (r"^head\.(cls|loc)(\d)_bn\.", r"rpn_head.rpn\2.\1.head.1."),
+        (r"^head\.(cls|loc)(\d)_out\.", r"rpn_head.rpn\2.\1.head.3."),
+        (r"^head\.$", "rpn_head."),
+        (r"(_tower)\.(conv|norm)(\d+)\.", _tower_index),
         (r"^head\.", "car_head."),
     ),
     "lite0": (
         (r"^backbone\.block(\d+)\.", r"backbone._blocks.\1._"),
         (r"^backbone\.(?=conv_stem|bn0)", "backbone._"),
     ),
+    "googlenet": (
+        (r"^backbone\.", "basemodel."),
+        (r"^neck\.reduce_conv\.", "basemodel.channel_reduce.0."),
+        (r"^neck\.reduce_bn\.", "basemodel.channel_reduce.1."),
+        (r"^neck\.cls_z_", "c_z_k."),
+        (r"^neck\.cls_x_", "c_x."),
+        (r"^neck\.box_z_", "r_z_k."),
+        (r"^neck\.box_x_", "r_x."),
+        (r"^head\.(cls|bbox)_conv(\d)\.", r"head.\1_p5_conv\2.conv."),
+        (r"^head\.(\w+)_(conv|bn)\.", r"head.\1_p5.\2."),
+    ),
 }
+RULES["effb0"] = RULES["lite0"]
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean"}
-LEAVES |= {"bias": "bias", "var": "running_var"}
+LEAVES |= {"var": "running_var"}  # The others are called the same.
 FAMILY = {"siamcar_r50": "resnet", "siamcar_r18": "resnet", "siamcar_lite0": "lite0"}
 FAMILY |= {"siamla_r50": "resnet", "siamla_lite0": "lite0"}
+FAMILY |= {"siamfcpp_googlenet": "googlenet", "siamfcpp_lite0": "lite0"}
+FAMILY |= {"siamrpnpp_r50": "resnet", "siamrpnpp_r50_otb": "resnet"}
+FAMILY |= {"siamrpnpp_lite0": "lite0", "rpn_effb0": "effb0"}
 MOST_NAMED = 8  # Keys a message lists before it counts the rest.
 
 
@@ -40,10 +72,12 @@ def from_state_dict(name: str, state_dict: dict[str, np.ndarray]) -> dict[str, A
     Every key is used once and every variable is filled: a key that is missing,
     unexpected or of another shape is an error. A prefix `module.` on every key and a
     dict that holds the real one under "state_dict" are unwrapped, and
-    `num_batches_tracked` is ignored. `siamcar_r50` and `siamcar_r18` have the names of
-    SiamCAR's released code, `siamcar_lite0` those of `EfficientNet-PyTorch` below
-    `backbone.` and its own elsewhere. SiamLA has SiamCAR's backbone and neck; of its
-    head no public code exists, so the names there are ours.
+    `num_batches_tracked` is ignored. Networks on ResNet have the names of SiamCAR's and
+    pysot's code, `siamfcpp_googlenet` those of video_analyst, whose backbone is its
+    `basemodel` but for `channel_reduce`, and those on Lite0 and B0 the names of
+    `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours are SiamLA's too
+    behind the neck: no public code exists. Weights of pysot without
+    `rpn_head.cls_weight` (its `_otb` ones) are `siamrpnpp_r50_otb`'s.
 
     Args:
       name: a key of `jaxtrack.models.MODELS`.
@@ -87,7 +121,7 @@ def backbone_from_state_dict(
     Args:
       name: a key of `jaxtrack.models.MODELS`.
       variables: of that model.
-      state_dict: as in `from_state_dict`, names without `backbone.`; a classifier
+      state_dict: as in `from_state_dict`, names without `backbone_prefix`; a classifier
         (`fc`) and blocks behind the last one used are left out.
 
     Returns:
@@ -99,7 +133,7 @@ def backbone_from_state_dict(
     template = _template(name)
     part = {kind: {"backbone": tree["backbone"]} for kind, tree in template.items()}
     state_dict = {
-        f"backbone.{key}": value
+        f"{backbone_prefix(name)}{key}": value
         for key, value in unwrap(state_dict).items()
         if not _is_behind_backbone(name, key)
     }
@@ -131,6 +165,18 @@ def unwrap(state_dict: dict[str, Any]) -> dict[str, np.ndarray]:
     return bare
 
 
+def backbone_prefix(name: str) -> str:
+    """Says how PyTorch's names of a tracker's backbone begin.
+
+    Args:
+      name: a key of `jaxtrack.models.MODELS`.
+
+    Returns:
+      A prefix that ends in a dot.
+    """
+    return "basemodel." if FAMILY[name] == "googlenet" else "backbone."
+
+
 def torch_name(name: str, path: tuple[str, ...]) -> str:
     """Names a variable as PyTorch does.
 
@@ -143,14 +189,9 @@ def torch_name(name: str, path: tuple[str, ...]) -> str:
     """
     *modules, leaf = path
     key = ".".join([*modules, ""])
-    if FAMILY[name] == "resnet" and modules[0] == "head" and len(modules) == 3:
-        # A tower is a list: convolution, normalisation, ReLU, convolution, ...
-        kind, number = re.fullmatch(r"(conv|norm)(\d+)", modules[-1]).groups()
-        index = 3 * int(number) + (kind == "norm")
-        key = f"head.{modules[1]}.{index}."
     for pattern, replacement in RULES[FAMILY[name]]:
         key = re.sub(pattern, replacement, key)
-    return key + LEAVES[leaf]
+    return key + LEAVES.get(leaf, leaf)
 
 
 def torch_shape(name: str, path: tuple[str, ...], shape: tuple[int, ...]) -> tuple:
@@ -181,9 +222,12 @@ def _is_behind_backbone(name, key):
     """Whether an ImageNet network's key belongs to a part that trackers cut off."""
     if FAMILY[name] == "resnet":
         return key.startswith("fc.")
+    if FAMILY[name] == "googlenet":
+        return key.startswith(("Mixed_7", "AuxLogits.", "fc."))
+    if key.startswith(("_conv_head.", "_bn1.", "_fc.")):
+        return True
     block = re.match(r"_blocks\.(\d+)\.", key)
-    tail = key.startswith(("_conv_head.", "_bn1.", "_fc."))
-    return tail or (block is not None and int(block[1]) > TAPS[-1])
+    return FAMILY[name] == "lite0" and bool(block) and int(block[1]) > TAPS[-1]
 
 
 def _template(name):
@@ -230,7 +274,7 @@ def _ours(name, path, array):
         array = array.transpose(
             (2, 3, 0, 1) if _is_transposed(name, path) else (2, 3, 1, 0)
         )
-    return jnp.asarray(np.ascontiguousarray(array), jnp.float32)
+    return jnp.asarray(np.asarray(array, order="C"), jnp.float32)
 
 
 def _listed(keys):

@@ -15,10 +15,10 @@ def tensor(key, shape, seed=1):
     leaf = key.rsplit(".", 1)[-1]
     if leaf == "num_batches_tracked":
         return np.zeros(shape, np.int64)
-    if leaf == "running_var" or (leaf == "weight" and len(shape) == 1):
-        values = rng.uniform(0.5, 1.5, shape)
-    elif leaf in ("running_mean", "bias"):
+    if leaf in ("running_mean", "bias"):
         values = 0.1 * rng.standard_normal(shape)
+    elif leaf == "running_var" or len(shape) == 1:
+        values = rng.uniform(0.5, 1.5, shape)
     else:
         values = rng.standard_normal(shape) * np.sqrt(1 / np.prod(shape[1:]))
     return values.astype(np.float32)

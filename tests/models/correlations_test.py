@@ -7,6 +7,7 @@ import pytest
 
 from jaxtrack.models import correlations
 from jaxtrack.models.correlations import (
+    BranchCorrelation,
     LevelCorrelation,
     PositionedCorrelation,
     PositionEmbedding,
@@ -111,3 +112,44 @@ def test_positioned_correlation_returns_both():
     )[0]
     assert r.shape == (2, 6, 6, 8)
     assert p is None
+
+
+def test_branches_by_definition():
+    """Each its own 3 x 3 convolutions, ReLU and correlation, level by level."""
+    z = (normal(1, 4, 4, 3), normal(1, 4, 4, 5, seed=1))
+    x = (normal(1, 7, 6, 3, seed=2), normal(1, 7, 6, 5, seed=3))
+    module = BranchCorrelation(features=2)
+    found, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, x)
+    assert set(found) == {"cls", "loc"}
+    shift = 1 / np.sqrt(1 + 1e-5)  # The normalisation's start.
+
+    def filtered(m, name):
+        kernel = np.float64(variables["params"][name]["kernel"])
+        windows = np.lib.stride_tricks.sliding_window_view(m, (3, 3), axis=(1, 2))
+        y = np.einsum("bijcuv,uvco->bijo", windows, kernel) * shift
+        return np.maximum(y, 0)
+
+    for branch, responses in found.items():
+        for i, response in enumerate(responses):
+            kernel = filtered(z[i], f"{branch}{i + 2}_kernel")  # 2 x 2 cells.
+            search = filtered(x[i], f"{branch}{i + 2}_search")
+            windows = np.lib.stride_tricks.sliding_window_view(
+                search, (2, 2), axis=(1, 2)
+            )
+            expected = np.einsum("bijcuv,buvc->bijc", windows, kernel)
+            assert response.shape == (1, 4, 3, 2)
+            np.testing.assert_allclose(response, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_branches_normalise_by_the_batch_in_training():
+    z, x = (normal(2, 4, 4, 3),), (normal(2, 6, 6, 3, seed=1),)
+    module = BranchCorrelation(features=2)
+    variables = jax.jit(module.init)(jax.random.key(0), z, x)
+    new = jax.jit(
+        lambda v: module.apply(v, z, x, train=True, mutable=["batch_stats"])[1]
+    )(variables)
+    moved = jax.tree.map(
+        lambda a, b: np.any(a != b), variables["batch_stats"], new["batch_stats"]
+    )
+    assert len(jax.tree.leaves(moved)) == 2 * 2 * 2  # Branch, role, mean or variance.
+    assert all(jax.tree.leaves(moved))

@@ -71,6 +71,16 @@ def test_matrix_product_equals_convolution(sizes, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+def test_depthwise_dilation_by_hand():
+    """A kernel 1 2 4 across, dilated by 2, on columns of 10 to 70."""
+    x = jnp.tile(jnp.linspace(10, 70, 7), 7).reshape(1, 7, 7, 1)
+    kernel = jnp.zeros((3, 3, 1, 1)).at[1, :, 0, 0].set(jnp.array([1.0, 2.0, 4.0]))
+    y = DepthwiseConv(3, dilation=2).apply({"params": {"kernel": kernel}}, x)
+    assert y.shape == x.shape
+    assert y[0, 3, 3, 0] == 20 + 2 * 40 + 4 * 60
+    assert y[0, 3, 0, 0] == 2 * 10 + 4 * 30  # Zeros beyond the border.
+
+
 @pytest.mark.parametrize(
     "module", [Conv(4, 1, use_bias=True), Conv(4, 3), DepthwiseConv(3)]
 )

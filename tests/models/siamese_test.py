@@ -7,7 +7,8 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack.errors import InputError
-from jaxtrack.models.siamese import Siamese, choose
+from jaxtrack.models import build
+from jaxtrack.models.siamese import Siamese, choose, resized
 from jaxtrack.ops.grid import Geometry
 
 
@@ -60,3 +61,41 @@ def test_a_choice_is_checked():
     assert choose("net", "part", "b", ("a", "b")) == "b"
     with pytest.raises(InputError, match="part: net has a, b, not 'c'"):
         choose("net", "part", "c", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "cells", "offset"),
+    [
+        # SAME padding: the cells tile the crop, and the first is centred on 4 px.
+        ("siamcar_lite0", 192, 24, 4.0),
+        # 287 px is four strides more: (287 - 255 - 8 * 4) / 2 = 0 more in front.
+        ("siamcar_r50", 287, 29, 32.5),
+        # The released networks' response may jump: 303 px has 37 - 7 + 1 cells.
+        ("siamcar_r50", 303, 31, 32.5),
+    ],
+)
+def test_other_search_sizes(name, size, cells, offset):
+    model = build(name)
+    other = resized(model, size)
+    wanted = Geometry(model.geometry.template_size, size, cells, 8, offset)
+    assert other.geometry == wanted
+    assert other.clone(geometry=model.geometry) == model
+
+
+def test_the_own_search_size_changes_nothing():
+    model = build("siamcar_lite0")
+    assert resized(model, 256) == model
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "reason"),
+    [
+        ("siamcar_lite0", 100, "incompatible shapes"),  # Not a multiple of 16.
+        ("siamcar_r50", 31, "larger than search"),
+        ("siamfcpp_googlenet", 135, "no cell is left"),
+    ],
+)
+def test_a_search_size_that_does_not_fit(name, size, reason):
+    message = rf"search_size: .* takes no crops of {size} px: .*{reason}"
+    with pytest.raises(InputError, match=message):
+        resized(build(name), size)

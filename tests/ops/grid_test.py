@@ -28,6 +28,20 @@ def test_points_of_a_symmetric_geometry_are_centred():
     np.testing.assert_allclose(np.mean(points, axis=(0, 1)), [128, 128])
 
 
+def test_another_search_size_keeps_the_middle():
+    """303 px: the middle of 79.5 + 8 i is 79.5 + 72 = 151.5, the crop's centre.
+
+    On 289 px with 17 cells it is again the centre, 144.5 = 80.5 + 64.
+    """
+    tracking = grid.Geometry(127, 303, 19, 8, 79.5)
+    training = grid.Geometry(127, 289, 17, 8, 80.5)
+    assert grid.with_search_size(tracking, 289, 17) == training
+    assert grid.with_search_size(training, 303, 19) == tracking
+    # SiamCAR's points lie one pixel to the lower right of the centre, and stay there.
+    points = grid.points(grid.with_search_size(SIAMCAR, 303, 31))
+    np.testing.assert_allclose(np.mean(points, axis=(0, 1)), 303 / 2 + 1)
+
+
 @pytest.mark.parametrize("size", [1, 5, 25])
 def test_window_matches_definition(size):
     k = np.arange(size)

@@ -66,9 +66,50 @@ def test_npz_of_a_backbone(tmp_path, goldens):
     assert loaded["params"]["neck"] is variables["params"]["neck"]
 
 
+def test_npz_of_an_efficientnet_b0(tmp_path, goldens):
+    """The public file, with the last layers that trackers leave out."""
+    state_dict = draw.state_dict(goldens, "efficientnet_b0")
+    path = tmp_path / "efficientnet-b0.npz"
+    np.savez(path, **state_dict)
+    variables = draw_variables("rpn_effb0")
+    loaded = load_pretrained("rpn_effb0", variables, str(path))
+    np.testing.assert_array_equal(
+        loaded["params"]["backbone"]["block15"]["se_expand"]["kernel"],
+        state_dict["_blocks.15._se_expand.weight"].transpose(2, 3, 1, 0),
+    )
+    assert loaded["params"]["neck"] is variables["params"]["neck"]
+    assert jax.tree.structure(loaded) == jax.tree.structure(variables)
+
+
 @pytest.mark.parametrize("name", ["damaged.npz", "damaged.pth"])
 def test_damaged_files_are_named(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"PK\3\4 and nothing more")
     with pytest.raises(InputError, match=name):
         load_pretrained("siamcar_lite0", draw_variables("siamcar_lite0"), str(path))
+
+
+def test_npz_of_a_googlenet(tmp_path, goldens):
+    """Names of torchvision's Inception-v3; what lies behind Mixed_6e is left out."""
+    name = "siamfcpp_googlenet"
+    whole = draw.state_dict(goldens, name)
+    state_dict = {
+        key.removeprefix("basemodel."): value
+        for key, value in whole.items()
+        if key.startswith("basemodel.") and "channel_reduce" not in key
+    }
+    tails = ("Mixed_7a.branch3x3_1.conv", "AuxLogits.fc", "fc")
+    path = tmp_path / "inception_v3.npz"
+    np.savez(path, **state_dict, **{f"{tail}.weight": np.zeros(1) for tail in tails})
+    variables = draw_variables("siamfcpp_googlenet")
+    loaded = load_pretrained(name, variables, str(path))
+    ours = to_state_dict(name, loaded)
+    for key, value in state_dict.items():
+        if "num_batches" not in key:
+            np.testing.assert_array_equal(ours[f"basemodel.{key}"], value)
+    assert loaded["params"]["neck"] is variables["params"]["neck"]
+    np.savez(path, **whole)
+    loaded = load_pretrained(name, variables, str(path))
+    reduce = whole["basemodel.channel_reduce.0.weight"].transpose(2, 3, 1, 0)
+    kernel = loaded["params"]["neck"]["reduce_conv"]["kernel"]
+    np.testing.assert_array_equal(kernel, reduce)

@@ -37,7 +37,59 @@ def test_public_names_fit_exactly(goldens):
     assert down[0, 0, 2, 3] == state_dict["down.weight"][2, 3, 0, 0]
 
 
-@pytest.mark.parametrize("name", ["siamcar_lite0", "siamcar_r18"])
+def test_anchor_based_names_fit_exactly(goldens):
+    """All names and shapes of pysot's SiamRPN++; those without weights are another's.
+
+    The channels of its last convolutions stay in their order: all anchors' first value,
+    all anchors' second.
+    """
+    state_dict = draw.state_dict(goldens, "siamrpnpp_r50")
+    variables = from_state_dict("siamrpnpp_r50", state_dict)
+    public = {k: v for k, v in state_dict.items() if "num_batches" not in k}
+    ours = to_state_dict("siamrpnpp_r50", variables)
+    assert set(ours) == set(public)
+    for key, value in public.items():
+        np.testing.assert_array_equal(ours[key], value)
+    kernel = variables["params"]["correlation"]["loc3_search"]["kernel"]
+    assert (
+        kernel[0, 1, 2, 3]
+        == state_dict["rpn_head.rpn3.loc.conv_search.0.weight"][3, 2, 0, 1]
+    )
+    last = variables["params"]["head"]["cls4_out"]["bias"]
+    np.testing.assert_array_equal(last, state_dict["rpn_head.rpn4.cls.head.3.bias"])
+    mean = {k: v for k, v in state_dict.items() if not k.endswith("_weight")}
+    assert len(state_dict) - len(mean) == 2
+    with pytest.raises(InputError, match=r"missing: rpn_head\.cls_weight"):
+        from_state_dict("siamrpnpp_r50", mean)
+    alike = from_state_dict("siamrpnpp_r50_otb", mean)
+    assert jax.tree.leaves(alike["params"]["neck"])
+    with pytest.raises(InputError, match=r"unexpected: rpn_head\.cls_weight"):
+        from_state_dict("siamrpnpp_r50_otb", state_dict)
+
+
+def test_public_names_fit_siamfcpp(goldens):
+    """All names and shapes of video_analyst's network, and no others."""
+    name = "siamfcpp_googlenet"
+    state_dict = draw.state_dict(goldens, name)
+    variables = from_state_dict(name, state_dict)
+    public = {k: v for k, v in state_dict.items() if "num_batches" not in k}
+    ours = to_state_dict(name, variables)
+    assert set(ours) == set(public)
+    for key, value in public.items():
+        np.testing.assert_array_equal(ours[key], value, strict=True)
+    row = variables["params"]["backbone"]["Mixed_6b"]["branch7x7_2"]["conv"]["kernel"]
+    assert row.shape == (1, 7, 128, 128)
+    key = "basemodel.Mixed_6b.branch7x7_2.conv.weight"
+    assert row[0, 4, 2, 3] == state_dict[key][3, 2, 0, 4]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("siamcar_lite0", "siamcar_r18", "siamla_r50", "siamrpnpp_lite0"),
+        *("rpn_effb0", "siamfcpp_lite0"),
+    ],
+)
 def test_there_and_back(name):
     variables = draw_variables(name)
     again = from_state_dict(name, to_state_dict(name, variables))

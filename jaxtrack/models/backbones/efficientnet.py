@@ -1,5 +1,7 @@
 """EfficientNet-Lite0 up to its 112-channel stage: a small real backbone."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -25,7 +27,9 @@ class MBConv(nn.Module):
     """Widens, filters each channel, narrows again, and adds the input if it can.
 
     Sandler et al., MobileNetV2 (arXiv:1801.04381), section 3.3; the Lite family has
-    ReLU6 and no squeeze-and-excitation.
+    ReLU6 and no squeeze-and-excitation (Hu et al., arXiv:1709.01507, Eq. 2 to 4):
+
+        y' = y sigmoid(expand(activation(reduce(mean of y over the map))))
 
     Attributes:
       features: number of output channels.
@@ -34,6 +38,10 @@ class MBConv(nn.Module):
       expansion: widening; 1 leaves the first convolution out.
       axis_name: mapped axis of the batch normalisations.
       dtype: type of the computation.
+      dilation: of the depthwise convolution.
+      squeeze: channels that `reduce` leaves, as a share of the block's input channels;
+        0 leaves squeeze-and-excitation out.
+      activation: behind all convolutions but the last.
     """
 
     features: int
@@ -42,6 +50,9 @@ class MBConv(nn.Module):
     expansion: int
     axis_name: str | None = None
     dtype: jnp.dtype = jnp.float32
+    dilation: int = 1
+    squeeze: float = 0.0
+    activation: Callable = nn.relu6
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
@@ -53,14 +64,31 @@ class MBConv(nn.Module):
         y, wide = x, x.shape[-1] * self.expansion
         if self.expansion > 1:
             conv = Conv(wide, dtype=self.dtype, name="expand_conv")
-            y = nn.relu6(conv_bn(conv, norm(wide, "bn0"), y, train=train))
+            y = self.activation(conv_bn(conv, norm(wide, "bn0"), y, train=train))
         conv = DepthwiseConv(
-            self.kernel_size, self.stride, dtype=self.dtype, name="depthwise_conv"
+            self.kernel_size,
+            self.stride,
+            self.dilation,
+            dtype=self.dtype,
+            name="depthwise_conv",
         )
-        y = nn.relu6(conv_bn(conv, norm(wide, "bn1"), y, train=train))
+        y = self.activation(conv_bn(conv, norm(wide, "bn1"), y, train=train))
+        if self.squeeze:
+            few = max(1, int(self.squeeze * x.shape[-1]))
+            y = y * nn.sigmoid(self._excitation(y, few))
         conv = Conv(self.features, dtype=self.dtype, name="project_conv")
         y = conv_bn(conv, norm(self.features, "bn2"), y, train=train)
         return x + y if x.shape == y.shape else y
+
+    def _excitation(self, y, few):
+        """The logits by which squeeze-and-excitation weighs the channels of `y`."""
+
+        def conv(features, name):
+            return Conv(features, use_bias=True, dtype=self.dtype, name=name)
+
+        mean = jnp.mean(y, axis=(1, 2), keepdims=True)
+        reduced = self.activation(conv(few, "se_reduce")(mean))
+        return conv(y.shape[-1], "se_expand")(reduced)
 
 
 class EfficientNetLite0(nn.Module):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxtrack.models.backbones.efficientnet import EfficientNetLite0, MBConv
 
@@ -48,6 +49,33 @@ def test_block_adds_its_input_only_where_it_can():
     strided = MBConv(features=3, kernel_size=3, stride=2, expansion=2)
     assert not np.any(strided.apply({**variables, "params": dead}, x))
     assert y.shape == x.shape
+
+
+def test_squeeze_and_excitation_by_hand():
+    """A gate a channel, from its mean over the map; the rest passes unchanged.
+
+    Kernels are 1 at their centre and the reduction of two channels to one adds them:
+    the map's means are 1 and 3, the squeezed value 4 of max(4, 0), and the expansion
+    by 1/4 and -1/4 gives the gates sigmoid(1) and sigmoid(-1).
+    """
+    x = np.zeros((1, 4, 4, 2), np.float32)
+    x[0, :2] = (2, 6)
+    block = MBConv(2, 3, 1, 1, squeeze=0.5, activation=nn.relu)
+    shapes = jax.eval_shape(block.init, jax.random.key(0), x)
+    variables = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
+    params, stats = variables["params"], variables["batch_stats"]
+    for name in ("bn1", "bn2"):
+        params[name]["scale"] = jnp.full(2, np.sqrt(1 + 1e-3))
+        stats[name]["var"] = jnp.ones(2)
+    params["depthwise_conv"]["kernel"] = (
+        params["depthwise_conv"]["kernel"].at[1, 1].set(1.0)
+    )
+    params["se_reduce"]["kernel"] = jnp.ones((1, 1, 2, 1))
+    params["se_expand"]["kernel"] = jnp.array([0.25, -0.25]).reshape(1, 1, 1, 2)
+    params["project_conv"]["kernel"] = jnp.eye(2)[None, None]
+    y = block.apply(variables, x) - x  # The block adds its input.
+    gates = 1 / (1 + np.exp([-1.0, 1.0]))
+    np.testing.assert_allclose(y, x * gates, rtol=1e-5)
 
 
 def test_taps_are_standardised(variables):

@@ -1,0 +1,137 @@
+"""Tests for jaxtrack.models.siamrpnpp."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack import models, weights
+from jaxtrack.errors import InputError
+from jaxtrack.ops import anchors, grid
+from tests.goldens import draw
+
+from .conftest import draw_variables
+
+LITE = "siamrpnpp_lite0"
+NAMES = [name for name in models.MODELS if "rpn" in name]
+
+
+def abstract(name, **options):
+    """Shapes of a model's outputs and parameters on its own crops."""
+    model = models.build(name, **options)
+    sizes = (model.geometry.template_size, model.geometry.search_size)
+    z, x = (jax.ShapeDtypeStruct((2, s, s, 3), jnp.float32) for s in sizes)
+    outputs, variables = jax.eval_shape(model.init_with_output, jax.random.key(0), z, x)
+    return outputs, variables["params"]
+
+
+def count(tree):
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_fit_the_geometry(name, dtype):
+    outputs, params = abstract(name, dtype=dtype)
+    model = models.build(name)
+    cells = (2, *[model.geometry.response_size] * 2, len(model.anchors))
+    assert {k: (v.shape, v.dtype) for k, v in outputs.items()} == {
+        "cls": ((*cells, 2), jnp.float32),
+        "deltas": ((*cells, 4), jnp.float32),
+    }
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_middle_anchor_is_centred(name):
+    """The response's middle is the crop's."""
+    geometry = models.build(name).geometry
+    xy = grid.points(geometry)
+    assert (xy[0, 0] + xy[-1, -1] == geometry.search_size).all()
+
+
+def test_released_anchors(goldens):
+    """pysot's, which counts pixel centres as integers: half a pixel less."""
+    model = models.build("siamrpnpp_r50")
+    ours = anchors.tile(grid.points(model.geometry), model.anchors)
+    golden = np.load(goldens / "rpn_functions_s1.npz")["anchors_xyxy"]
+    np.testing.assert_allclose(ours - 0.5, golden.transpose(2, 3, 1, 0), atol=1e-4)
+
+
+def test_released_parameters():
+    """Those of pysot's neck, and of its three heads with their two times 3 weights."""
+    _, params = abstract("siamrpnpp_r50")
+    assert count(params["neck"]) == 919_040
+    assert count(params["correlation"]) + count(params["head"]) == 7_503_456
+    _, params = abstract("siamrpnpp_r50_otb")
+    assert count(params["correlation"]) + count(params["head"]) == 7_503_456 - 6
+
+
+def test_lite_is_small():
+    """`siamcar_lite0` has 1 x 1 outputs 96 -> 7; here they are 96 -> 5 (2 + 4)."""
+    _, ours = abstract(LITE)
+    _, others = abstract("siamcar_lite0")
+    assert count(ours) - count(others) == (30 - 7) * (96 + 1)
+
+
+def test_golden_siamrpnpp_r50(goldens):
+    """The public network on the same weights; error is float32's."""
+    name = "siamrpnpp_r50"
+    variables = weights.from_state_dict(name, draw.state_dict(goldens, name))
+    golden = np.load(goldens / f"{name}_s1.npz")
+    z = draw.image("template", (2, 3, 127, 127)).transpose(0, 2, 3, 1)
+    x = draw.image("search", (2, 3, 255, 255)).transpose(0, 2, 3, 1)
+    outputs = jax.jit(models.build(name).apply)(variables, z, x)
+    # There channels are value-major: all anchors' first value, all anchors' second.
+    found = {
+        ours: value.transpose(0, 4, 3, 1, 2).reshape(2, -1, 25, 25)
+        for ours, value in outputs.items()
+    }
+    errors = {
+        ours: draw.relative_error(found[ours], golden[theirs])
+        for ours, theirs in (("cls", "cls"), ("deltas", "loc"))
+    }
+    assert max(errors.values()) < 1e-5, errors
+
+
+def test_gradients_reach_all_behind_the_backbone():
+    """In bfloat16, whose outputs are float32; backbones have tests of their own."""
+    params = draw_variables(LITE)["params"]
+    model = models.build(LITE, dtype=jnp.bfloat16)
+    rng = np.random.default_rng(0)
+    # The template's 8 x 8 cells, and few of a search crop: larger ones compile longer.
+    z, x = (
+        [
+            rng.standard_normal((2, cells // by, cells // by, channels), np.float32)
+            for by, channels in ((1, 40), (2, 80), (2, 112))
+        ]
+        for cells in (8, 2)
+    )
+
+    def predict(model, z, x):
+        return model.predict(model.neck(z, crop=8), model.neck(x))
+
+    def loss(params):
+        outputs = model.apply({"params": params}, z, x, method=predict)
+        assert {value.dtype for value in outputs.values()} == {jnp.dtype("float32")}
+        return sum(jnp.mean((v - 1.0) ** 2) for v in outputs.values())
+
+    gradients = jax.jit(jax.grad(loss))(params)
+    for keys, gradient in jax.tree_util.tree_flatten_with_path(gradients)[0]:
+        path = [key.key for key in keys]
+        assert np.all(np.isfinite(gradient)), path
+        assert np.any(gradient) == (path[0] != "backbone"), path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("siamrpnpp_r50_otb", {"correlation": "both"}, "has depthwise, not 'both'"),
+        ("siamrpnpp_r50", {"localization": "lafa"}, "has none, not 'lafa'"),
+        ("siamrpnpp_lite0", {"localization": "centerness"}, "not 'centerness'"),
+        ("rpn_effb0", {"correlation": "pixelwise"}, "rpn_effb0 has depthwise"),
+    ],
+)
+def test_unknown_choices_are_refused(name, options, message):
+    with pytest.raises(InputError, match=message):
+        models.build(name, **options)
