@@ -23,8 +23,8 @@ from ml_collections import config_flags
 from benchmarks import rounds
 from jaxtrack import config as config_lib
 from jaxtrack import models
-from jaxtrack.ops import boxes, crop, preprocess
-from jaxtrack.tracking import make_tracker, rollout, select, tracker, video
+from jaxtrack.ops import boxes, crop, grid, preprocess
+from jaxtrack.tracking import make_tracker, maps, rollout, select, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
@@ -129,6 +129,7 @@ def _stages(model, config, variables, frame):
     """Returns name -> (what to time, 1) of a live step's stages, compiled."""
     geometry = model.geometry
     preprocessing = config_lib.preprocessing(config)
+    points = grid.points(geometry)
     antialias = config.selection != "released"
     scale = geometry.template_size / boxes.context_side(jnp.asarray(_BOX[2:]))
     choose = {"released": select.select_released, "clean": select.select_clean}
@@ -145,8 +146,8 @@ def _stages(model, config, variables, frame):
         x = model.apply(variables, x_image, method="encode_search")
         return model.apply(variables, z, x, method="predict")
 
-    def pick(maps):
-        scores = tracker.scores_and_boxes(maps, stretch=not antialias)
+    def pick(raw):
+        scores = maps.scores_and_boxes(raw, points, stretch=not antialias)
         return choose[config.selection](
             *scores, jnp.asarray(_BOX[2:]), scale, geometry=geometry
         )
@@ -155,12 +156,12 @@ def _stages(model, config, variables, frame):
     z_image = jnp.zeros((1, geometry.template_size, geometry.template_size, 3))
     z = jax.jit(lambda z: model.apply(variables, z, method="encode_template"))(z_image)
     x_image = cut(*jax.device_put(frame))
-    maps = network(z, x_image)
+    raw = network(z, x_image)
     parts = {
         "  to the device": lambda: jax.device_put(frame),
         "  crop": functools.partial(cut, *jax.device_put(frame)),
         "  network": functools.partial(network, z, x_image),
-        "  select": functools.partial(pick, maps),
+        "  select": functools.partial(pick, raw),
     }
     return {
         name: (functools.partial(_repeat, run, _FRAMES.value), _FRAMES.value)

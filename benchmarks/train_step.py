@@ -106,7 +106,7 @@ def variables_of(config):
 
 def batch_of(config, size):
     """Draws noise with a box in the middle; every pair is positive."""
-    geometry = models.build(config.model).geometry
+    geometry = models.from_config(config, training=True).geometry
     rng = np.random.default_rng(0)
     sides = {"z_image": geometry.template_size, "x_image": geometry.search_size}
     batch = {
@@ -118,8 +118,11 @@ def batch_of(config, size):
     return batch
 
 
-def step_of(config, variables, batch, train_backbone):
-    """Returns name -> what to time, and the operations XLA counts in a step."""
+def step_of(config, variables, batch, train_backbone, *, assign=None):
+    """Returns name -> what to time, and the operations XLA counts in a step.
+
+    With `assign`, that labels the pairs instead of the settings' assigner.
+    """
     model = models.from_config(config, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
         kind=config.optimizer,
@@ -135,7 +138,7 @@ def step_of(config, variables, batch, train_backbone):
     train_step = partial(
         step.train_step,
         model=model,
-        loss_fn=objective.make_loss(config, model),
+        loss_fn=objective.make_loss(config, model, assign=assign),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         train_backbone=train_backbone,

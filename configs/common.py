@@ -36,6 +36,7 @@ def get_config() -> ConfigDict:
     c.synthetic_length = 60  # Frames a composed track lasts.
     c.frame_range = 100  # Largest distance between the two frames of a pair.
     c.negative_ratio = 0.0  # Pairs whose search image lacks the target.
+    c.train_search_size = 0  # Side of the search crop in training; 0: as in tracking.
     c.skip_damaged = False  # True leaves out (and counts) unreadable frames.
     c.num_workers = 2  # Loader processes; 0 loads in the training process.
 
@@ -59,17 +60,37 @@ def get_config() -> ConfigDict:
     c.noise = 0.0
     c.tone = 0.0  # Gain, gamma, saturation.
 
-    # Labels and loss.
-    c.loss = "siamcar"  # Or "siamla".
-    c.positive_size = 0.4  # Side of the positive region as a share of the box's.
-    c.positive_min_half = 0.0  # Its least half side, px.
-    c.ignore_inside = False  # Rest of the box is ignored, not negative.
+    # Labels. Every assigner serves every network.
+    c.assigner = "rectangle"  # Or "circle", "ellipse", "iou", "dla".
+    c.positive_size = 0.4  # "rectangle": its side as a share of the box's.
+    c.positive_min_half = 0.0  # "rectangle": its least half side, px.
+    c.ignore_inside = False  # "rectangle": the rest of the box is ignored.
+    c.positive_radius = 16.0  # "circle": its radius, px.
+    c.ignore_radius = 0.0  # "circle": that of an ignored ring, px; 0 for none.
+    c.iou_high = 0.6  # "iou": positive above.
+    c.iou_low = 0.3  # "iou": negative below; ignored between.
+    c.dla_points = 9  # "dla": points nearest to the target's centre, the paper's K.
+    c.dla_ddof = 1  # "dla": 1 for the sample's deviation, 0 for the population's.
+    c.dla_empty = "clamp"  # "dla": where nothing passes; or "argmax", "skip".
+    c.dla_negatives = 4  # "dla": negatives drawn for one positive.
+    c.virtual_anchor = 64.0  # Side of the anchors of a network without any, px.
+    c.sampled_positives = 0  # At most so many an image, at random; 0 keeps all.
+    c.sampled_negatives = 0
+    # Where the search crop lacks the target: "all" cells are negative, a few in a
+    # "window" around the other object, or what would be its "positives".
+    c.negative_pairs = "all"
+
+    # Loss.
+    c.loss = "siamcar"  # Or "siamla", "siamrpnpp", "siamfcpp".
+    c.focal_alpha = 0.75  # "siamfcpp": weight of positive cells.
+    c.focal_gamma = 2.0  # "siamfcpp": exponent.
     c.regression = "iou"  # Or "giou".
     c.centerness_weighted = True  # Regression weighted by the centre-ness target.
     c.quality = "centerness"  # Target of the centre-ness output, or "iou".
     c.hard_negatives = 0  # Hardest negatives an image, in a term of their own.
     c.cls_weights = (0.5, 0.5, 0.0)  # Positives, negatives, hardest negatives.
-    c.loss_weights = (1.0, 3.0, 1.0)  # Classification, regression, quality.
+    # Classification, regression and, but for "siamrpnpp", quality.
+    c.loss_weights = (1.0, 3.0, 1.0)
     # Of "siamla" alone, the paper's.
     c.labels = "ladl"  # Or "region": 1 in the positive region, 0 outside.
     c.label_smoothing = 0.2  # Lambda of boundary points; 0 leaves LALS out.
@@ -109,13 +130,15 @@ def get_config() -> ConfigDict:
     c.keep_latest = 2
 
     # Tracking.
-    c.selection = "released"  # As SiamCAR's code selects, or "clean".
+    # As SiamCAR's code selects; as pysot's does, with its crops; or "clean".
+    c.selection = "released"
     c.penalty = 0.04
     c.window = 0.44
     c.size_rate = 0.33
-    c.quality_power = 1.0  # "clean": score = cls * quality ** quality_power.
-    c.num_boxes = 1  # "clean": boxes averaged around the best cell (SiamLA: 3).
-    c.rate_by_quality = True  # "clean": size follows cls * quality, or cls (SiamLA).
+    # Not of "released":
+    c.quality_power = 1.0  # score = cls * quality ** quality_power.
+    c.num_boxes = 1  # Boxes averaged around the best cell (SiamLA: 3).
+    c.rate_by_quality = True  # The size follows cls * quality, or cls (SiamLA).
 
     c.lock()
     return c

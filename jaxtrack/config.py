@@ -13,7 +13,11 @@ _CHOICES = {
     "correlation": ("", "depthwise", "pixelwise", "both"),
     "localization": ("", "lafa", "aggregation", "non_local", "tower", "centerness"),
     "dtype": ("float32", "bfloat16"),
-    "loss": ("siamcar", "siamla"),
+    "assigner": ("rectangle", "circle", "ellipse", "iou", "dla"),
+    "dla_ddof": (0, 1),
+    "dla_empty": ("clamp", "argmax", "skip"),
+    "negative_pairs": ("all", "window", "positives"),
+    "loss": ("siamcar", "siamla", "siamrpnpp", "siamfcpp"),
     "labels": ("ladl", "region"),
     "label_curve": ("logistic", "linear"),
     "cls_reduction": ("balanced", "positives", "cells"),
@@ -22,20 +26,26 @@ _CHOICES = {
     "quality": ("centerness", "iou"),
     "optimizer": ("sgd", "adamw"),
     "schedule": ("log", "cosine"),
-    "selection": ("released", "clean"),
+    "selection": ("released", "pysot", "clean"),
 }
 _FRACTIONS = (
     *("negative_ratio", "template_blur", "search_blur", "flip", "gray", "fill_image"),
     *("occluder", "motion_blur", "low_resolution", "noise", "tone"),
     *("window", "size_rate", "ema_decay", "momentum", "adam_b2"),
     *("label_smoothing", "label_alpha", "positive_size"),
+    *("iou_high", "iou_low", "focal_alpha"),
 )
 _POSITIVE = (
     *("batch_size", "accumulate", "num_epochs", "pairs_per_epoch", "frame_range"),
     *("log_every", "checkpoint_every", "keep_latest"),
     *("synthetic_tracks", "synthetic_length", "lr", "clip_norm", "label_beta"),
+    *("positive_radius", "dla_points", "virtual_anchor"),
 )
-_COUNTS = ("num_workers", "keep_every", "hard_negatives", "seed")
+_COUNTS = (
+    *("num_workers", "keep_every", "hard_negatives", "seed", "ignore_radius"),
+    *("dla_negatives", "sampled_positives", "sampled_negatives", "focal_gamma"),
+    "train_search_size",
+)
 
 
 def check(config: ConfigDict) -> None:
@@ -65,6 +75,21 @@ def check(config: ConfigDict) -> None:
         raise InputError(
             f"config.pairs_per_epoch is {config.pairs_per_epoch}, less than "
             f"config.batch_size {config.batch_size}: an epoch would have no step"
+        )
+    if config.dla_points <= config.dla_ddof:
+        raise InputError(
+            f"config.dla_points is {config.dla_points}: a deviation with "
+            f"config.dla_ddof {config.dla_ddof} needs more"
+        )
+    if len(config.loss_weights) != 3:
+        raise InputError(
+            f"config.loss_weights is {config.loss_weights}: give three numbers, for "
+            "classification, regression and quality"
+        )
+    if config.iou_low > config.iou_high:
+        raise InputError(
+            f"config.iou_low is {config.iou_low}, above config.iou_high "
+            f"{config.iou_high}: an anchor would be positive and negative"
         )
     if not 1 <= config.num_boxes <= 9:
         raise InputError(

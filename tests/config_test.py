@@ -3,11 +3,15 @@
 import importlib
 import pathlib
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from configs import common
 from jaxtrack import config as config_lib
+from jaxtrack import models
 from jaxtrack.errors import InputError
+from jaxtrack.training import objective
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = sorted(
@@ -22,6 +26,27 @@ def test_every_config_is_sound(name):
     config_lib.check(config)
     assert config.is_locked
     assert set(config) == set(common.get_config())
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if ".ablations." not in n])
+def test_every_config_has_a_loss_for_its_network(name):
+    config = importlib.import_module(name).get_config()
+    model = models.from_config(config, training=True)
+    loss = objective.make_loss(config, model)
+    geometry = model.geometry
+    images = [
+        jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
+        for side in (geometry.template_size, geometry.search_size)
+    ]
+
+    def value(key, z_image, x_image):
+        variables = model.init(key, z_image, x_image)
+        batch = {"xyxy": jnp.ones((2, 4)), "is_positive": jnp.ones(2, bool)}
+        outputs = model.apply(variables, z_image, x_image)
+        return loss(outputs, {**batch, "key": jax.random.split(key, 2)})[0]
+
+    result = jax.eval_shape(value, jax.random.key(0), *images)
+    assert (result.shape, result.dtype) == ((), jnp.float32)
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if ".ablations." in n])
@@ -51,6 +76,25 @@ def test_steps_count_whole_batches():
         ("num_boxes", 10, "config.num_boxes is 10"),
         ("records", ("no/such",), "no/such, which is no folder"),
         ("record_weights", (1.0,), "1 numbers for 0 folders"),
+        ("assigner", "square", "config.assigner is 'square'"),
+        ("dla_ddof", 2, "config.dla_ddof is 2"),
+        ("dla_empty", "none", "config.dla_empty is 'none'"),
+        ("negative_pairs", "some", "config.negative_pairs is 'some'"),
+        ("loss", "siamrpn", "config.loss is 'siamrpn'"),
+        ("positive_radius", 0.0, "config.positive_radius is 0.0: it must be positive"),
+        ("dla_points", 0, "config.dla_points is 0: it must be positive"),
+        ("dla_points", 1, "config.dla_points is 1: a deviation with config.dla_ddof 1"),
+        ("loss_weights", (1.0, 1.2), "give three numbers"),
+        ("virtual_anchor", 0.0, "config.virtual_anchor is 0.0: it must be positive"),
+        ("ignore_radius", -1.0, "config.ignore_radius is -1.0: it must not"),
+        ("dla_negatives", -1, "config.dla_negatives is -1: it must not be negative"),
+        ("sampled_positives", -1, "config.sampled_positives is -1"),
+        ("sampled_negatives", -1, "config.sampled_negatives is -1"),
+        ("focal_gamma", -0.5, "config.focal_gamma is -0.5"),
+        ("train_search_size", -1, "config.train_search_size is -1"),
+        ("focal_alpha", 1.1, r"config.focal_alpha is 1.1: it must lie in \[0, 1\]"),
+        ("iou_low", -0.1, r"config.iou_low is -0.1: it must lie in \[0, 1\]"),
+        ("iou_high", 0.2, "config.iou_low is 0.3, above config.iou_high 0.2"),
     ],
 )
 def test_what_cannot_work_is_refused(field, value, message):

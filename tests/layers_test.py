@@ -18,7 +18,7 @@ ALLOWED = {
     "losses": ("ops", "assign"),
     "weights": ("models",),
     "data": (),
-    "training": ("config", "models", "weights", "losses", "ops", "data"),
+    "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
     "tracking": ("config", "ops", "models"),
     "evaluation": (
         *("config", "ops", "models", "tracking", "training.checkpoint"),
@@ -28,7 +28,10 @@ ALLOWED = {
         *("config", "ops", "models", "tracking", "training.checkpoint"),
         "data.annotations",
     ),
-    "studies": ("cli", "config", "training", "evaluation", "data"),
+    "studies": (
+        *("cli", "config", "training", "evaluation", "data"),
+        *("assign", "models", "ops"),
+    ),
     "demo": ("cli", "training", "evaluation", "clients", "data"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

@@ -31,6 +31,41 @@ def softmax_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
     return jnp.where(labels == regions.IGNORE, 0, jax.nn.softplus(difference))
 
 
+def focal_loss(
+    logits: jax.Array, labels: jax.Array, *, alpha: float = 0.75, gamma: float = 2.0
+) -> jax.Array:
+    """Computes the focal loss of each cell, which easy cells hardly enter.
+
+        positive:  -alpha (1 - p)^gamma log p,  p = sigmoid(logit)
+        negative:  -(1 - alpha) p^gamma log(1 - p)
+        ignored:   0
+
+    Lin et al., Focal Loss (arXiv:1708.02002), Eq. 5, with SiamFC++'s weight.
+
+    Args:
+      logits: `[...]`, one a cell.
+      labels: `[...]` int32 of POSITIVE, NEGATIVE, IGNORE (see `assign.regions`).
+      alpha: weight of positive cells, in [0, 1].
+      gamma: at least 0; 0 is the weighted cross-entropy.
+
+    Returns:
+      Losses, `[...]`, finite with finite slopes for every finite logit.
+
+    Raises:
+      ValueError: if the shapes differ.
+    """
+    if logits.shape != labels.shape:
+        raise ValueError(f"logits {logits.shape} and labels {labels.shape} differ")
+    is_positive = labels == regions.POSITIVE
+    # With s the logit of the wrong answer: log(1 + e^s) sigmoid(s)^gamma.
+    wrong = jnp.where(is_positive, -logits, logits)
+    # A power as exp of a logarithm: its slope is finite where the sigmoid is 0.
+    modulation = jnp.exp(-gamma * jax.nn.softplus(-wrong))
+    weight = jnp.where(is_positive, alpha, 1 - alpha)
+    losses = weight * modulation * jax.nn.softplus(wrong)
+    return jnp.where(labels == regions.IGNORE, 0, losses)
+
+
 def hard_negatives(
     losses: jax.Array, labels: jax.Array, *, count: int
 ) -> tuple[jax.Array, jax.Array]:

@@ -1,6 +1,7 @@
 """Losses of the predicted quality of a box: centre-ness, or IoU."""
 
 import jax
+import jax.numpy as jnp
 
 
 def bce_with_logits(logits: jax.Array, targets: jax.Array) -> jax.Array:
@@ -23,3 +24,22 @@ def bce_with_logits(logits: jax.Array, targets: jax.Array) -> jax.Array:
     if logits.shape != targets.shape:
         raise ValueError(f"logits {logits.shape} and targets {targets.shape} differ")
     return jax.nn.softplus(logits) - targets * logits
+
+
+def entropy(targets: jax.Array) -> jax.Array:
+    """Computes the least value of `bce_with_logits`: the soft target's entropy.
+
+        h = -t log t - (1 - t) log(1 - t),  0 for t = 0 and t = 1
+
+    Args:
+      targets: `[...]` in [0, 1].
+
+    Returns:
+      Entropies, `[...]`, in [0, ln 2].
+    """
+
+    def term(share):
+        has_any = share > 0
+        return jnp.where(has_any, -share * jnp.log(jnp.where(has_any, share, 1)), 0)
+
+    return term(targets) + term(1 - targets)

@@ -2,7 +2,7 @@
 
 All functions see ONE example (vmap for more), branch on no value, and take `penalty`,
 `window` and `size_rate` as numbers or traced scalars, so that many settings can be a
-batch axis. A cell's box is `ltrb`, distances in search-crop pixels.
+batch axis. A cell's box is `ltrb`, distances from its point in search-crop pixels.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.ops import boxes, grid, resize
+from jaxtrack.tracking import maps
 
 # The refinement window's least and largest half side over the template's side: the
 # release's REGION_S and REGION_L.
@@ -77,7 +78,8 @@ def select_clean(
     `s = cls * quality ** quality_power`; the cell is the argmax of
     `(1 - window) * penalty * s + window * hann`; the centre is the box's, the size
     moves by the share `penalty * s * size_rate` from the old to the new one. pysot
-    (siamrpn_tracker), with the box's centre where SiamCAR takes the score's peak.
+    (siamrpn_tracker), with the box's centre where SiamCAR takes the score's peak. Of
+    the anchors of a cell the one that ranks highest stands for it.
 
     With `quality_power=1, num_boxes=3, rate_by_quality=False` this is SiamLA (Nie et
     al., Eqs. 12 and 13, as resolved in S14 to S16): the box is the plain mean of those
@@ -86,9 +88,9 @@ def select_clean(
     size's rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's code.
 
     Args:
-      cls: `[H, W]` probability of the target.
-      ltrb: `[H, W, 4]` distances to the box's sides, crop pixels.
-      quality: `[H, W]` centre-ness or IoU, in [0, 1].
+      cls: `[H, W]` probability of the target, or `[H, W, A]` of A anchors.
+      ltrb: `[H, W, 4]` distances to the box's sides, crop pixels, or `[H, W, A, 4]`.
+      quality: `[H, W]` centre-ness or IoU, in [0, 1], or `[H, W, A]`.
       previous_wh: `[2]` last width and height, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
       geometry: which crop pixel each cell looks at.
@@ -103,10 +105,16 @@ def select_clean(
       The selection; its score is `s` at the best cell.
     """
     score = cls * quality**quality_power
-    xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
+    points, hann = grid.points(geometry), grid.hann_window(cls.shape[0])
+    if cls.ndim == 3:
+        points, hann = points[:, :, None], hann[:, :, None]
+    xyxy = boxes.ltrb_to_xyxy(points, ltrb)
     wh = xyxy[..., 2:] - xyxy[..., :2]
     cost = change_penalty(wh, previous_wh * scale, penalty)
-    ranked = cost * score * (1 - window) + grid.hann_window(cls.shape[0]) * window
+    ranked = cost * score * (1 - window) + hann * window
+    ranked, xyxy, cost, score, cls = maps.best_anchors(
+        ranked, ranked, xyxy, cost, score, cls
+    )
     best = jnp.argmax(ranked)
     box = _mean_box(ranked, xyxy, best, num_boxes)
     trust = (score if rate_by_quality else cls).reshape(-1)[best]
@@ -134,22 +142,6 @@ def _mean_box(ranked, xyxy, best, count):
     return jnp.sum(is_cell * cells[places], axis=0) / jnp.sum(is_cell)
 
 
-def stretched(logits: jax.Array) -> jax.Array:
-    """Stretches a map to [0, 1]: `(x - min) / (max - min)`, 0 where it is flat.
-
-    SiamCAR's released code does so with centre-ness logits instead of a sigmoid.
-
-    Args:
-      logits: `[H, W]`.
-
-    Returns:
-      `[H, W]`.
-    """
-    low = jnp.min(logits)
-    spread = jnp.max(logits) - low
-    return (logits - low) / jnp.where(spread > 0, spread, 1.0)
-
-
 def select_released(
     cls: jax.Array,
     ltrb: jax.Array,
@@ -168,7 +160,7 @@ def select_released(
     peak gives a coarse place, the unwindowed one's peak near it (`_refine`) the
     centre. Kept on purpose, so that public weights and settings behave as published:
 
-    - centre-ness is the raw logit, `stretched` over the map (so the caller does; a
+    - centre-ness is the raw logit, `maps.stretched` (so the caller does; a
       localization branch's sigmoid is passed as it is, SiamLA's S15);
     - the centre is the score's peak, not the middle of the box there;
     - upsampling aligns pixel centres, while the peak is read off as if it aligned the
@@ -201,10 +193,10 @@ def select_released(
 
     size = (geometry.response_size - 1) * geometry.stride + 1
     stacked = jnp.stack([windowed, plain, cls], axis=-1)
-    maps = resize.resize_bicubic(jnp.concatenate([stacked, ltrb], axis=-1), size)
-    peak = _refine(maps[..., 0], maps[..., 1], ltrb, template=geometry.template_size)
+    fine = resize.resize_bicubic(jnp.concatenate([stacked, ltrb], axis=-1), size)
+    peak = _refine(fine[..., 0], fine[..., 1], ltrb, template=geometry.template_size)
 
-    at = maps[peak[0], peak[1]]
+    at = fine[peak[0], peak[1]]
     wh = (at[3:5] + at[5:7]) / scale
     rate = change_penalty(wh, previous_wh * scale, penalty) * at[2] * size_rate
     margin = int((geometry.search_size - (size - 1)) / 2)

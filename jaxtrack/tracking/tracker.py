@@ -14,8 +14,9 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.errors import InputError
+from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, crop, grid, preprocess
-from jaxtrack.tracking import select
+from jaxtrack.tracking import maps, select
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
@@ -24,8 +25,8 @@ from jaxtrack.tracking.state import (
     TrackerState,
 )
 
-# Least width and height, pixels of the picture, of a box that `clean` reports.
-_LEAST_SIZE = 4.0
+# Least width and height, pixels of the picture, of a box that is reported.
+_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
 
 
 class Settings(NamedTuple):
@@ -35,7 +36,7 @@ class Settings(NamedTuple):
       penalty: cost of a change of size or shape.
       window: share of the Hann window, in [0, 1].
       size_rate: largest share of the new size.
-      quality_power: exponent of the quality; "clean" selection only.
+      quality_power: exponent of the quality; not of the "released" selection.
     """
 
     penalty: float | jax.Array
@@ -47,10 +48,11 @@ class Settings(NamedTuple):
 def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     """Makes the functions that track with a network.
 
-    `selection="released"` also takes pysot's crops (sides rounded to whole pixels,
-    corners on whole pixels, plain bilinear sampling, the fill colour truncated to whole
-    grey levels) and its clipping, so that converted public weights behave as published;
-    "clean" crops without rounding and averages before it shrinks.
+    `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamFC++, SiamBAN)
+    also take pysot's crops (sides rounded to whole pixels, corners on whole pixels,
+    plain bilinear sampling, the fill colour truncated to whole grey levels) and
+    clipping, so that converted public weights behave as published; "clean" crops
+    without rounding and averages before it shrinks.
 
     Args:
       model: as `jaxtrack.models.build` makes it.
@@ -64,21 +66,24 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     geometry = model.geometry
     context = float(config.context)
     is_released = config.selection == "released"
+    is_public = config.selection in ("released", "pysot")
+    least = _LEAST_SIZE[config.selection]
+    places = _places(model)
     preprocessing = config_lib.preprocessing(config)
     choose = _selection(config, geometry)
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
     def look(frame, center, side, size, fill):
-        if is_released:
+        if is_public:
             center, side = whole_pixel_square(center, side)
-        cut = _crop_alone(size, antialias=not is_released)
+        cut = _crop_alone(size, antialias=not is_public)
         pixels = cut(frame.image, frame.hw, center, side, fill)
         return preprocess.normalize(pixels, preprocessing)[None]
 
     def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
         box = jnp.asarray(box).astype(jnp.float32)
         fill = crop.mean_color(frame.image, frame.hw)
-        fill = jnp.floor(fill) if is_released else fill
+        fill = jnp.floor(fill) if is_public else fill
         side = _side(box[2:], context)
         z_image = look(frame, box[:2], side, geometry.template_size, fill)
         template = model.apply(variables, z_image, method="encode_template")
@@ -92,16 +97,16 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         x_image = look(frame, center, side, geometry.search_size, state.fill)
         search = model.apply(variables, x_image, method="encode_search")
         outputs = model.apply(variables, state.template, search, method="predict")
-        return scores_and_boxes(outputs, stretch=is_released), scale
+        return maps.scores_and_boxes(outputs, places, stretch=is_released), scale
 
     def step(
         variables, state: TrackerState, frame: Frame, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
-        maps, scale = predict(variables, state, frame)
+        seen, scale = predict(variables, state, frame)
         center, wh = state.box[:2], state.box[2:]
-        chosen = choose(*maps, wh, scale, **settings._asdict())
+        chosen = choose(*seen, wh, scale, **settings._asdict())
         box = jnp.concatenate([center + chosen.shift, chosen.wh])
-        box = clip_released(box, frame.hw) if is_released else clip(box, frame.hw)
+        box = (clip_public if is_public else clip)(box, frame.hw, least)
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
@@ -111,13 +116,21 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     def probe(variables, state: TrackerState, frame: Frame) -> Probe:
         (cls, ltrb, quality), scale = predict(variables, state, frame)
         power = 1.0 if is_released else defaults.quality_power
-        xyxy = (
-            boxes.ltrb_to_xyxy(grid.points(geometry), ltrb) - geometry.search_size / 2
-        )
-        xyxy = xyxy / scale + jnp.tile(state.box[:2], 2)[None, None]
-        return Probe(cls, quality, confidence=cls * quality**power, xyxy=xyxy)
+        confidence = cls * quality**power
+        seen = maps.best_anchors(confidence, cls, quality, confidence, ltrb)
+        cls, quality, confidence, ltrb = seen
+        xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
+        xyxy = (xyxy - geometry.search_size / 2) / scale
+        xyxy = xyxy + jnp.tile(state.box[:2], 2)[None, None]
+        return Probe(cls, quality, confidence, xyxy)
 
     return Tracker(init=init, step=step, probe=probe)
+
+
+def _places(model):
+    """Returns the points of the response's cells, or their anchors."""
+    points = grid.points(model.geometry)
+    return anchor_boxes.tile(points, model.anchors) if model.anchors else points
 
 
 def from_config(config: ConfigDict) -> Tracker:
@@ -189,38 +202,6 @@ def _selection(config, geometry):
     )
 
 
-def scores_and_boxes(
-    outputs: dict[str, jax.Array], *, stretch: bool = False
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Turns a network's raw maps of one example into what selections take.
-
-    Two classification logits go through a softmax, a single one (SiamLA, S8) through a
-    sigmoid; so does the quality (S15), unless it is to be stretched.
-
-    Args:
-      outputs: "cls" `[1, H, W, 2 or 1]`, "ltrb" `[1, H, W, 4]`, and "localization" or
-        "centerness" `[1, H, W, 1]` logits.
-      stretch: whether centre-ness logits are stretched to [0, 1] over the map, as in
-        SiamCAR's released code.
-
-    Returns:
-      Probability of the target `[H, W]`, ltrb `[H, W, 4]` and quality in [0, 1]
-      `[H, W]`, float32.
-    """
-    maps = {name: value[0].astype(jnp.float32) for name, value in outputs.items()}
-    if maps["cls"].shape[-1] == 1:
-        cls = jax.nn.sigmoid(maps["cls"][..., 0])
-    else:
-        cls = jax.nn.softmax(maps["cls"], axis=-1)[..., 1]
-    if "localization" in maps:
-        quality = jax.nn.sigmoid(maps["localization"][..., 0])
-    elif stretch:
-        quality = select.stretched(maps["centerness"][..., 0])
-    else:
-        quality = jax.nn.sigmoid(maps["centerness"][..., 0])
-    return cls, maps["ltrb"], quality
-
-
 def _side(wh, context):
     """Returns the template crop's side, at least one pixel of the picture."""
     return jnp.maximum(boxes.context_side(wh, context), 1.0)
@@ -246,34 +227,35 @@ def whole_pixel_square(
     return corner + side / 2, side
 
 
-def clip(box: jax.Array, hw: jax.Array) -> jax.Array:
-    """Keeps a box's centre in the picture and its size between 4 pixels and all of it.
+def clip(box: jax.Array, hw: jax.Array, least: float = 4.0) -> jax.Array:
+    """Keeps a box's centre in the picture, its size between `least` and the picture's.
 
     Args:
       box: `[4]` cxcywh, pixels.
       hw: `[2]` height and width of the picture, pixels.
+      least: width and height, pixels; it wins over a smaller picture.
 
     Returns:
       `[4]` cxcywh, pixels.
     """
     wh = hw[::-1].astype(jnp.float32)
-    size = jnp.maximum(jnp.minimum(box[2:], wh), _LEAST_SIZE)
+    size = jnp.maximum(jnp.minimum(box[2:], wh), least)
     return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])
 
 
-def clip_released(box: jax.Array, hw: jax.Array) -> jax.Array:
-    """Clips as SiamCAR's released code: centre index in [0, W], size from 0 upwards.
+def clip_public(box: jax.Array, hw: jax.Array, least: float = 0.0) -> jax.Array:
+    """Clips as pysot's code and SiamCAR's do: the centre's *index* lies in [0, W].
 
     Args:
       box: `[4]` cxcywh, pixels.
       hw: `[2]` height and width of the picture, pixels.
+      least: width and height, pixels: 10 in pysot's code, 0 in SiamCAR's.
 
     Returns:
       `[4]` cxcywh, pixels.
     """
-    wh = hw[::-1].astype(jnp.float32)
-    center = jnp.clip(box[:2], 0.5, wh + 0.5)
-    return jnp.concatenate([center, jnp.clip(box[2:], 0.0, wh)])
+    shifted = clip(box - jnp.array([0.5, 0.5, 0, 0]), hw, least)
+    return shifted + jnp.array([0.5, 0.5, 0, 0])
 
 
 def check_init_box(

@@ -147,7 +147,7 @@ class Report:
 
 def _build(config: ConfigDict) -> tuple[TrainState, Callable[[int], Callable]]:
     """Makes the state of step 0, and what gives the function of each step."""
-    model = models.from_config(config, axis_name=step.AXIS)
+    model = models.from_config(config, training=True, axis_name=step.AXIS)
     tx = _optimizer(config)
     state = create(_initial_variables(config, model), tx, keep_ema=config.ema_decay > 0)
     train_step = partial(

@@ -3,55 +3,87 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
+from jaxtrack.errors import InputError
 from jaxtrack.losses import totals
+from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
+from jaxtrack.training.assigners import Assigner, make_assigner
 from jaxtrack.training.step import Batch, LossFn
 
 Outputs = dict[str, jax.Array]
 Result = tuple[jax.Array, dict[str, jax.Array]]
 
 
-def make_loss(config: ConfigDict, model: nn.Module) -> LossFn:
+def make_loss(
+    config: ConfigDict, model: nn.Module, *, assign: Assigner | None = None
+) -> LossFn:
     """Returns the loss that the settings name, bound to the network's grid.
 
     Args:
-      config: see configs/common.py, "Labels and loss".
-      model: whose `geometry` places the cells.
+      config: see configs/common.py, "Labels" and "Loss".
+      model: whose `geometry` places the cells, and whose `anchors` lie there.
+      assign: labels one example; None takes the assigner that the settings name.
 
     Returns:
       `(outputs, batch, axis_name=) -> (loss, metrics)`.
+
+    Raises:
+      InputError: the loss is not one for a network with, or without, anchors.
     """
-    points = grid.points(model.geometry)
-    common = {"regression": config.regression, "quality": config.quality}
-    common |= {"weights": tuple(config.loss_weights), "points": points}
-    if config.loss == "siamla":
-        return _siamla(config, common)
-    return _siamcar(config, common)
-
-
-def _siamcar(config, common):
-    """Binds SiamCAR's loss."""
-    bound = partial(
-        totals.siamcar_loss,
-        **common,
-        positive_size=config.positive_size,
-        min_half=config.positive_min_half,
-        ignore_inside=config.ignore_inside,
-        centerness_weighted=config.centerness_weighted,
-        hard_negatives=config.hard_negatives,
-        cls_weights=tuple(config.cls_weights),
-    )
+    if (config.loss == "siamrpnpp") != bool(model.anchors):
+        has = "has" if model.anchors else "has no"
+        raise InputError(
+            f"config.loss is {config.loss!r}, but {config.model} {has} anchors: "
+            'use "siamrpnpp" where there are anchors, and only there'
+        )
+    assign = jax.vmap(assign or make_assigner(config, model))
+    total = _TOTALS[config.loss](config, model)
 
     def loss(outputs: Outputs, batch: Batch, *, axis_name: str | None = None) -> Result:
-        return bound(outputs, batch["xyxy"], batch["is_positive"], axis_name=axis_name)
+        is_positive = batch["is_positive"]
+        # What the loss draws itself is independent of what the labels draw.
+        keys = jax.vmap(jax.random.fold_in, (0, None))(batch["key"], 1)
+        labels = assign(keys, batch["xyxy"], is_positive)
+        xyxy = jnp.where(is_positive[:, None], batch["xyxy"], 0)
+        drawn = (batch["key"],) if config.loss == "siamla" else ()
+        return total(outputs, xyxy, labels, *drawn, axis_name=axis_name)
 
     return loss
 
 
-def _siamla(config, common):
+def _of_points(config, model):
+    """Options that the losses of anchor-free networks share."""
+    return {
+        "points": grid.points(model.geometry),
+        "regression": config.regression,
+        "quality": config.quality,
+        "weights": tuple(config.loss_weights),
+    }
+
+
+def _balance(config):
+    """Options of the losses that weigh positive, negative and hard cells."""
+    return {
+        "hard_negatives": config.hard_negatives,
+        "cls_weights": tuple(config.cls_weights),
+    }
+
+
+def _siamcar(config, model):
+    """Binds SiamCAR's loss."""
+    return partial(
+        totals.siamcar_loss,
+        **_of_points(config, model),
+        **_balance(config),
+        centerness_weighted=config.centerness_weighted,
+    )
+
+
+def _siamla(config, model):
     """Binds SiamLA's loss."""
     rule = totals.LabelRule(
         kind=config.labels,
@@ -60,24 +92,43 @@ def _siamla(config, common):
         beta=config.label_beta,
         curve=config.label_curve,
         normalize=config.label_normalize,
-        positive_size=config.positive_size,
-        min_half=config.positive_min_half,
-        ignore_inside=config.ignore_inside,
     )
-    bound = partial(
+    return partial(
         totals.siamla_loss,
-        **common,
+        **_of_points(config, model),
+        **_balance(config),
         rule=rule,
         weight_gradient=config.negative_weight_gradient,
         reduction=config.cls_reduction,
-        cls_weights=tuple(config.cls_weights),
-        hard_negatives=config.hard_negatives,
         boundary_regression=config.boundary_regression,
         negative_target=config.negative_target,
     )
 
-    def loss(outputs: Outputs, batch: Batch, *, axis_name: str | None = None) -> Result:
-        boxes = (batch["xyxy"], batch["is_positive"], batch["key"])
-        return bound(outputs, *boxes, axis_name=axis_name)
 
-    return loss
+def _siamrpnpp(config, model):
+    """Binds SiamRPN++'s loss."""
+    points = grid.points(model.geometry)
+    return partial(
+        totals.siamrpnpp_loss,
+        anchors=anchor_boxes.tile(points, model.anchors),
+        weights=tuple(config.loss_weights)[:2],
+        **_balance(config),
+    )
+
+
+def _siamfcpp(config, model):
+    """Binds SiamFC++'s loss."""
+    return partial(
+        totals.siamfcpp_loss,
+        **_of_points(config, model),
+        alpha=config.focal_alpha,
+        gamma=config.focal_gamma,
+    )
+
+
+_TOTALS = {
+    "siamcar": _siamcar,
+    "siamla": _siamla,
+    "siamrpnpp": _siamrpnpp,
+    "siamfcpp": _siamfcpp,
+}

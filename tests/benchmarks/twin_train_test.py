@@ -32,7 +32,10 @@ def test_the_losses_are_the_same(module):
         "xyxy": np.float32([[90, 100, 150, 170], [40, 60, 180, 130], [1, 2, 250, 251]]),
         "is_positive": np.array([True, True, False]),
     }
-    ours, _ = jax.jit(objective.make_loss(config, model))(outputs, batch)
+    keys = jax.random.split(jax.random.key(0), 3)
+    ours, _ = jax.jit(objective.make_loss(config, model))(
+        outputs, {**batch, "key": keys}
+    )
     theirs = twin_train.siamcar_loss(
         {n: torch.tensor(v.transpose(0, 3, 1, 2)) for n, v in outputs.items()},
         *(torch.tensor(v) for v in batch.values()),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxtrack.losses import classification
+from jaxtrack.losses import classification, quality
 
 
 def random_cells(shape=(2, 5, 5)):
@@ -54,6 +54,81 @@ def test_ignored_cells_have_no_gradient():
     check_grads(total, (logits,), order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
 
 
+def focal(logits, label, **options):
+    """Calls `focal_loss` with one label for all."""
+    logits = jnp.asarray(logits, jnp.float32)
+    return classification.focal_loss(logits, jnp.full(logits.shape, label), **options)
+
+
+def test_focal_by_hand():
+    # p = sigmoid(-ln 3, 0, ln 3) = 1/4, 1/2, 3/4. Positive, times 3/4: 9/16 ln 4,
+    # 1/4 ln 2, 1/16 ln(4/3); negative, times 1/4, the same the other way round.
+    logits = [-np.log(3), 0, np.log(3)]
+    by_hand = np.array([9 / 16 * np.log(4), np.log(2) / 4, np.log(4 / 3) / 16])
+    np.testing.assert_allclose(focal(logits, 1), 0.75 * by_hand, rtol=1e-6)
+    np.testing.assert_allclose(focal(logits, 0), 0.25 * by_hand[::-1], rtol=1e-6)
+    np.testing.assert_array_equal(focal(logits, -1), 0)
+    np.testing.assert_allclose(focal(0, 1, alpha=0.6), 0.15 * np.log(2), rtol=1e-6)
+    # (1/4)^(1/2) = 1/2.
+    loss = focal(-np.log(3), 0, alpha=0.0, gamma=0.5)
+    np.testing.assert_allclose(loss, np.log(4 / 3) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("alpha", "gamma"), [(0.75, 2.0), (0.25, 3.5), (0.9, 0.5)])
+def test_focal_matches_definition(variant, alpha, gamma):
+    logits, labels = random_cells()
+    logits = logits[..., 0]
+
+    def loss(*cells):
+        return classification.focal_loss(*cells, alpha=alpha, gamma=gamma)
+
+    p = 1 / (1 + np.exp(-logits.astype("f8")))
+    positive = -alpha * (1 - p) ** gamma * np.log(p)
+    negative = -(1 - alpha) * p**gamma * np.log(1 - p)
+    expected = np.select([labels == 1, labels == 0], [positive, negative])
+    np.testing.assert_allclose(variant(loss)(logits, labels), expected, rtol=1e-5)
+
+
+def test_focal_without_focus_is_the_weighted_cross_entropy():
+    logits, labels = random_cells()
+    logits = jnp.asarray(logits[..., 1])
+    losses = classification.focal_loss(logits, labels, alpha=0.3, gamma=0.0)
+    bce = quality.bce_with_logits(logits, (labels == 1).astype(np.float32))
+    weight = np.select([labels == 1, labels == 0], [0.3, 0.7])
+    np.testing.assert_allclose(losses, weight * bce, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_is_exact_for_extreme_logits(gamma):
+    # Right, p is 1: no loss, no slope. Wrong, the factor is 1: alpha |l|, slope alpha.
+    logits = jnp.array([-1e4, -200.0, 200.0, 1e4])
+    for label, values, slopes in [
+        (1, [7500, 150, 0, 0], [-0.75, -0.75, 0, 0]),
+        (0, [0, 0, 50, 2500], [0, 0, 0.25, 0.25]),
+        (-1, [0, 0, 0, 0], [0, 0, 0, 0]),
+    ]:
+        losses, pull = jax.vjp(lambda x, k=label: focal(x, k, gamma=gamma), logits)
+        np.testing.assert_allclose(losses, values, rtol=1e-6, atol=1e-30)
+        np.testing.assert_allclose(pull(jnp.ones(4))[0], slopes, rtol=1e-6, atol=1e-30)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_gradients(gamma):
+    logits, labels = random_cells()
+
+    @jax.jit
+    def total(logits):
+        return classification.focal_loss(logits, labels, gamma=gamma).sum()
+
+    gradient = jax.grad(total)(jnp.asarray(logits[..., 0]))
+    assert (gradient[labels == 1] < 0).all()
+    assert (gradient[labels == 0] > 0).all()
+    np.testing.assert_array_equal(gradient[labels == -1], 0)
+    check_grads(
+        total, (logits[..., 0],), order=1, modes=["rev"], rtol=1e-2, atol=1e-3, eps=1e-2
+    )
+
+
 def test_hard_negatives_by_hand(variant):
     losses = jnp.array([[[1.0, 5.0], [3.0, 2.0]], [[0.0, 7.0], [8.0, 9.0]]])
     labels = jnp.array([[[0, 1], [0, 0]], [[0, -1], [-1, 1]]])
@@ -79,6 +154,8 @@ def test_gradient_flows_to_the_picked_cells_only():
 def test_faults():
     with pytest.raises(ValueError, match=r"logits \(3, 1\) do not fit"):
         classification.softmax_cross_entropy(jnp.zeros((3, 1)), jnp.zeros(3, int))
+    with pytest.raises(ValueError, match=r"logits \(3, 1\) and labels \(3,\) differ"):
+        classification.focal_loss(jnp.zeros((3, 1)), jnp.zeros(3, int))
     for count in (0, 5):
         with pytest.raises(ValueError, match=f"cannot pick {count}"):
             classification.hard_negatives(

@@ -18,6 +18,8 @@ class Tiny(nn.Module):
     half-width of 8 of 32 crop pixels is the target's own.
     """
 
+    anchors: tuple = ()
+
     @property
     def geometry(self):
         return grid.Geometry(32, 64, 9, 4, 16.0)

@@ -7,10 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtrack.ops import boxes as boxes_lib
+from jaxtrack.ops import grid
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.tracking import select, tracker
+from jaxtrack.tracking import maps, select, tracker
 
 CAR = Geometry(127, 255, 25, 8, 32.5)
+RPN = Geometry(127, 255, 25, 8, 31.5)
 SMALL = Geometry(16, 32, 5, 8, 0.0)
 
 
@@ -103,11 +106,11 @@ def released_track(golden, choose):
         )
         foreground = jax.nn.softmax(cls, axis=-1)[..., 1]
         scale = 127 / tracker._side(box[2:], 0.5)
-        quality = select.stretched(centerness[..., 0])
+        quality = maps.stretched(centerness[..., 0])
         chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
-        box = tracker.clip_released(box, hw)
+        box = tracker.clip_public(box, hw)
         yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]])
 
 
@@ -156,8 +159,8 @@ def test_refinement_at_the_last_cell():
 def test_stretched_by_hand():
     # (x + 2) / 8 on [-2, 6]; a flat map would be 0 / 0.
     logits = jnp.array([[-2.0, 0.0], [6.0, 2.0]])
-    np.testing.assert_allclose(select.stretched(logits), [[0, 0.25], [1, 0.5]])
-    np.testing.assert_array_equal(select.stretched(jnp.full((2, 2), 3.0)), 0)
+    np.testing.assert_allclose(maps.stretched(logits), [[0, 0.25], [1, 0.5]])
+    np.testing.assert_array_equal(maps.stretched(jnp.full((2, 2), 3.0)), 0)
 
 
 def choose_mean(cls, ltrb, quality, num_boxes=3):
@@ -236,3 +239,52 @@ def test_mean_equals_the_definition():
         np.testing.assert_allclose(
             chosen.shift, (box[:2] + box[2:]) / 2 - 16, atol=1e-4
         )
+
+
+def rpn_track(golden, choose):
+    """Follows pysot's six frames; yields (box as its code writes it, score)."""
+    xywh, hw = golden["track_init_xywh"], jnp.asarray(golden["track_frame_hw"])
+    box = np.array([xywh[0] + xywh[2] / 2, xywh[1] + xywh[3] / 2, *xywh[2:]])
+    box = jnp.asarray(box, jnp.float32)
+    points = grid.points(RPN)[:, :, None]
+    for t in range(len(golden["track_boxes_xywh"])):
+        logits, cxcywh = (
+            golden[f"track_{name}_{t}"].reshape(-1, 5, 25, 25).transpose(2, 3, 1, 0)
+            for name in ("cls", "loc")
+        )
+        # Its boxes are decoded already, and relative to the crop's centre.
+        xyxy = boxes_lib.cxcywh_to_xyxy(cxcywh) + 255 / 2
+        cls = jax.nn.softmax(logits, axis=-1)[..., 1]
+        seen = cls, boxes_lib.xyxy_to_ltrb(points, xyxy), jnp.ones_like(cls)
+        scale = 127 / tracker._side(box[2:], 0.5)
+        chosen = jax.device_get(choose(*seen, box[2:], scale))
+        box = tracker.clip_public(
+            jnp.concatenate([box[:2] + chosen.shift, chosen.wh]), hw, 10.0
+        )
+        yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]]), chosen.score
+
+
+def test_clean_follows_pysot_on_anchors(goldens, variant):
+    """Values: STVIR/pysot d04028f on drawn maps; see tests/goldens/README.md."""
+    golden = np.load(goldens / "rpn_functions_s1.npz")
+    choose = variant(
+        functools.partial(
+            select.select_clean,
+            **{"geometry": RPN, "penalty": 0.05, "window": 0.42, "size_rate": 0.38},
+        )
+    )
+    boxes, scores = zip(*rpn_track(golden, choose), strict=True)
+    np.testing.assert_allclose(boxes, golden["track_boxes_xywh"], atol=1e-3)
+    np.testing.assert_allclose(scores, golden["track_scores"], rtol=1e-5)
+
+
+def test_anchors_of_one_kind_are_no_anchors():
+    rng = np.random.default_rng(0)
+    cls, quality = rng.uniform(size=(2, 5, 5)).astype(np.float32)
+    ltrb = rng.uniform(4, 12, (5, 5, 4)).astype(np.float32)
+    rest = jnp.array([9.0, 8.0]), jnp.float32(1.5)
+    plain = select.select_clean(cls, ltrb, quality, *rest, geometry=SMALL)
+    maps_of_one = (m[:, :, None] for m in (cls, ltrb, quality))
+    single = select.select_clean(*maps_of_one, *rest, geometry=SMALL)
+    for one, other in zip(plain, single, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -106,30 +106,6 @@ def test_probe_shows_what_step_chooses_from(
     np.testing.assert_allclose(box[:2], truth[2][:2], atol=4)
 
 
-def test_one_logit_is_a_sigmoid_and_two_are_a_softmax():
-    ltrb, logits = (
-        jnp.ones((1, 2, 2, 4)),
-        jnp.array([[[[0.0], [2.0]], [[-3.0], [9.0]]]]),
-    )
-    one = {"cls": logits, "ltrb": ltrb, "localization": logits - 1}
-    two = {
-        "cls": jnp.concatenate([0 * logits, logits], -1),
-        "ltrb": ltrb,
-        "centerness": logits - 1,
-    }
-    sigmoid = 1 / (1 + np.exp(-np.float64(logits[0, ..., 0])))
-    quality = 1 / (1 + np.exp(1 - np.float64(logits[0, ..., 0])))
-    for maps in (one, two):
-        cls, _, found = tracker.scores_and_boxes(maps)
-        np.testing.assert_allclose(cls, sigmoid, rtol=1e-5)
-        np.testing.assert_allclose(found, quality, rtol=1e-5)
-    # Only centre-ness is stretched, from -4 ... 8 to 0 ... 1.
-    found = tracker.scores_and_boxes(one, stretch=True)[2]
-    np.testing.assert_allclose(found, quality, rtol=1e-5)
-    found = tracker.scores_and_boxes(two, stretch=True)[2]
-    np.testing.assert_allclose(found, [[3 / 12, 5 / 12], [0, 1]], rtol=1e-5)
-
-
 def get_subwindow_corner(center, side):
     """pysot's formula in index coordinates: left-most pixel and number of pixels."""
     side = round(side)
@@ -153,7 +129,7 @@ def test_clips():
     box = jnp.array([-5.0, 300.0, 1.0, 500.0])
     np.testing.assert_array_equal(tracker.clip(box, hw), [0, 100, 4, 100])
     # Index 0 and 100 are 0.5 and 100.5; there is no least size but 0.
-    released = tracker.clip_released(box, hw)
+    released = tracker.clip_public(box, hw)
     np.testing.assert_array_equal(released, [0.5, 100.5, 1, 100])
 
 

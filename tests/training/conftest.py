@@ -40,6 +40,7 @@ class TinyTracker(nn.Module):
     axis_name: str | None = None
     dtype: Any = jnp.float32
     geometry: Geometry = GEOMETRY
+    anchors: tuple[tuple[float, float], ...] = ()
 
     @nn.compact
     def __call__(self, z_image, x_image, *, train=False, train_backbone=False):

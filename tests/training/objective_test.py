@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from configs import common
+from jaxtrack.errors import InputError
 from jaxtrack.losses import totals
+from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
-from jaxtrack.training import objective
+from jaxtrack.training import assigners, objective
+from tests import labelled
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
 
@@ -27,10 +30,10 @@ def test_settings_reach_the_loss():
         "ltrb": jnp.exp(jax.random.normal(keys[1], (8, 4, 4, 4))),
         "centerness": jax.random.normal(keys[2], (8, 4, 4, 1)),
     }
-    batch = make_batch(0)
+    batch = {**make_batch(0), "key": jax.random.split(jax.random.key(1), 8)}
     loss, _ = jax.jit(objective.make_loss(config, TinyTracker()))(outputs, batch)
     expected_loss = partial(
-        totals.siamcar_loss,
+        labelled.siamcar_loss,
         points=grid.points(GEOMETRY),
         positive_size=0.8,
         min_half=3.0,
@@ -107,10 +110,13 @@ def test_each_setting_reaches_siamlas_loss(settings, options, rule):
         objective.make_loss(config, TinyTracker()), batch
     )
     config.update(settings)
+    rule = dict(rule)
     (loss, _), slope = slopes(objective.make_loss(config, TinyTracker()), batch)
     options = {"weights": (1.0, 2.0, 0.5), "quality": "centerness", **options}
+    made_with = {"positive_size", "min_half", "ignore_inside"} & rule.keys()
+    options |= {name: rule.pop(name) for name in made_with}
     direct = partial(
-        totals.siamla_loss,
+        labelled.siamla_loss,
         points=grid.points(GEOMETRY),
         rule=totals.LabelRule(**rule),
         **options,
@@ -138,3 +144,127 @@ def test_the_losss_draws_follow_the_batchs_keys():
     )
     assert first["quality"] == again["quality"] != other["quality"]
     assert first["cls"] == other["cls"]
+
+
+SIZES = ((8.0, 4.0), (4.0, 8.0))
+LOSSES = ("siamcar", "siamla", "siamrpnpp", "siamfcpp")
+
+
+def scene(loss, **changes):
+    """Returns settings, a network, random outputs and a batch for a loss."""
+    config = common.get_config()
+    config.update({"loss": loss, "virtual_anchor": 12.0, "iou_high": 0.3, **changes})
+    channels = {"cls": 1, "ltrb": 4, "centerness": 1}
+    channels = {
+        "siamcar": {**channels, "cls": 2},
+        "siamla": {"cls": 1, "ltrb": 4, "localization": 1},
+        "siamrpnpp": {"cls": 2, "deltas": 4},
+        "siamfcpp": channels,
+    }[loss]
+    model = TinyTracker(anchors=SIZES if loss == "siamrpnpp" else ())
+    leading = (8, 4, 4, 2) if model.anchors else (8, 4, 4)
+    rng = np.random.default_rng(0)
+    outputs = {
+        name: rng.standard_normal((*leading, size), np.float32)
+        for name, size in channels.items()
+    }
+    if "ltrb" in outputs:
+        outputs["ltrb"] = 8 * np.exp(0.5 * outputs["ltrb"])
+    batch = {**make_batch(0), "key": jax.random.split(jax.random.key(1), 8)}
+    assert 0 < batch["is_positive"].sum() < 8
+    return config, model, *jax.tree.map(jnp.asarray, (outputs, batch))
+
+
+DIRECT = [
+    ("siamcar", {}, {}),
+    ("siamcar", {"centerness_weighted": False}, {"centerness_weighted": False}),
+    ("siamfcpp", {}, {}),
+    ("siamfcpp", {"focal_alpha": 0.4}, {"alpha": 0.4}),
+    ("siamfcpp", {"focal_gamma": 1.0}, {"gamma": 1.0}),
+    ("siamfcpp", {"regression": "giou"}, {"regression": "giou"}),
+    ("siamfcpp", {"quality": "iou"}, {"quality": "iou"}),
+    ("siamfcpp", {"loss_weights": (2.0, 1.0, 3.0)}, {"weights": (2.0, 1.0, 3.0)}),
+    ("siamrpnpp", {}, {"weights": (1.0, 3.0)}),
+    ("siamrpnpp", {"loss_weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0)}),
+    (
+        "siamrpnpp",
+        {"hard_negatives": 3, "cls_weights": (0.2, 0.3, 0.5)},
+        {"hard_negatives": 3, "cls_weights": (0.2, 0.3, 0.5), "weights": (1.0, 3.0)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "options"), DIRECT)
+def test_losses_get_their_settings_and_the_assigners_labels(name, settings, options):
+    config, model, outputs, batch = scene(name, assigner="dla", **settings)
+    loss, metrics = jax.jit(objective.make_loss(config, model))(outputs, batch)
+    # Draws of the labels are from another key than the loss's own.
+    keys = jax.vmap(jax.random.fold_in, (0, None))(batch["key"], 1)
+    assign = jax.vmap(assigners.make_assigner(config, model))
+    labels = assign(keys, batch["xyxy"], batch["is_positive"])
+    points = grid.points(GEOMETRY)
+    places = {"points": points}
+    if model.anchors:
+        places = {"anchors": anchor_boxes.tile(points, SIZES)}
+    xyxy = jnp.where(batch["is_positive"][:, None], batch["xyxy"], 0)
+    direct = partial(getattr(totals, f"{name}_loss"), **places, **options)
+    expected, _ = jax.jit(direct)(outputs, xyxy, labels)
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    assert metrics["positives"] == (labels == 1).sum() / 8 > 0
+    if settings:
+        before, _ = objective.make_loss(*scene(name, assigner="dla")[:2])(
+            outputs, batch
+        )
+        assert abs(loss - before) > 1e-4
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_and_anchors_must_fit(loss):
+    config, model, *_ = scene(loss)
+    objective.make_loss(config, model)
+    wrong = TinyTracker(anchors=() if model.anchors else SIZES)
+    has = "has no anchors" if model.anchors else "has anchors"
+    with pytest.raises(InputError, match=f"'{loss}', but siamcar_r50 {has}"):
+        objective.make_loss(config, wrong)
+
+
+@pytest.mark.parametrize(
+    ("loss", "assigner"),
+    [
+        *((loss, "dla") for loss in LOSSES),
+        *(("siamcar", name) for name in ("rectangle", "circle", "ellipse")),
+        ("siamrpnpp", "iou"),
+    ],
+)
+def test_four_devices_draw_the_labels_of_one(loss, assigner):
+    config, model, outputs, batch = scene(
+        loss, assigner=assigner, negative_pairs="window", sampled_negatives=5
+    )
+    call = objective.make_loss(config, model)
+    _, metrics = jax.jit(call)(outputs, batch)
+    parts = jax.tree.map(lambda a: a.reshape(4, 2, *a.shape[1:]), (outputs, batch))
+    shares = jax.pmap(
+        lambda *args: call(*args, axis_name="batch")[1],
+        "batch",
+        devices=jax.local_devices()[:4],
+    )(*parts)
+    assert np.isfinite(metrics["loss"])
+    for name, value in metrics.items():
+        np.testing.assert_allclose(shares[name].sum(), value, rtol=1e-5, err_msg=name)
+
+
+def test_the_losss_own_draws_are_independent_of_the_labels(monkeypatch):
+    # None of the keys that reach the assigner reach the loss.
+    config, model, outputs, batch = scene("siamla")
+
+    def total(outputs, xyxy, labels, keys, *, axis_name):
+        del outputs, xyxy, axis_name
+        return labels, keys
+
+    monkeypatch.setattr(
+        objective, "make_assigner", lambda *_: lambda key, *_: jax.random.key_data(key)
+    )
+    monkeypatch.setitem(objective._TOTALS, "siamla", lambda *_: total)
+    labels, keys = objective.make_loss(config, model)(outputs, batch)
+    both = np.concatenate([labels, jax.random.key_data(keys)])
+    assert len({tuple(row) for row in both.tolist()}) == 16

@@ -11,10 +11,10 @@ from configs import common, siamcar_lite0
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.losses import totals
 from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.training import objective, optimizer, state, step
+from tests import labelled
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
 
@@ -132,7 +132,7 @@ def test_accumulation_averages_the_parts():
 def drawing_loss(outputs, batch, *, axis_name=None):
     """SiamLA's loss, which draws negatives, and what each pair's key draws."""
     maps = {"cls": outputs["cls"][..., 1:], "ltrb": outputs["ltrb"]}
-    loss, metrics = totals.siamla_loss(
+    loss, metrics = labelled.siamla_loss(
         {**maps, "localization": outputs["centerness"]},
         batch["xyxy"],
         batch["is_positive"],

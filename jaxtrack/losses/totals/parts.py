@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxtrack.assign import regions
+from jaxtrack.losses import classification
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.ops import boxes
 
@@ -33,16 +35,18 @@ def share_of_count(
     weights: jax.Array,
     counted: jax.Array,
     *,
+    least: float = 0.0,
     axis_name: str | None = None,
 ) -> jax.Array:
     """Computes this device's part of a weighted sum over a count of all devices.
 
-        share = sum(w v) / sum over devices of sum(counted),  0 where that is 0
+        share = sum(w v) / max(sum over devices of sum(counted), least),  0 over 0
 
     Args:
       values: of any shape.
       weights: of the same shape, not negative; bool counts as 0 and 1.
       counted: what is counted, of any shape.
+      least: the count is taken for no less.
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
@@ -52,6 +56,7 @@ def share_of_count(
     whole = jnp.sum(counted.astype(jnp.float32))
     if axis_name is not None:
         whole = lax.psum(whole, axis_name)
+    whole = jnp.maximum(whole, least)
     has_any = whole > 0
     return jnp.where(has_any, jnp.sum(weights * values), 0) / jnp.where(
         has_any, whole, 1
@@ -64,15 +69,15 @@ def overview(
     """Computes the metrics that say how a training goes.
 
     Args:
-      iou: of predicted boxes, `[B, H, W]`.
-      positive: `[B, H, W]` bool.
+      iou: of predicted boxes, `[B, ...]`.
+      positive: `[B, ...]` bool.
       share: `share` with its `axis_name`.
 
     Returns:
       Shares of "iou", the mean over positive cells, and of "positives", cells an
       example.
     """
-    per_example = jnp.sum(positive, axis=(1, 2))
+    per_example = jnp.sum(positive, axis=range(1, positive.ndim))
     return {
         "iou": share(iou, positive),
         "positives": share(per_example, jnp.ones_like(per_example)),
@@ -96,19 +101,49 @@ def weighed(
     return loss, {"loss": loss, **metrics}
 
 
-def usable_boxes(xyxy: jax.Array, is_positive: jax.Array) -> jax.Array:
-    """Empties the boxes that nothing is to be learnt from.
+def finite_boxes(xyxy: jax.Array) -> jax.Array:
+    """Empties boxes that are not finite; no cell of theirs is positive.
 
     Args:
       xyxy: `[B, 4]` xyxy, pixels.
-      is_positive: `[B]` bool, whether the search crop shows the target.
 
     Returns:
-      `[B, 4]`, all finite: zeros where the target is missing or not finite, in which
-      every assigner finds only negatives.
+      `[B, 4]`, zeros where a number is not finite.
     """
-    is_usable = is_positive & jnp.all(jnp.isfinite(xyxy), axis=-1)
-    return jnp.where(is_usable[:, None], xyxy, 0)
+    is_finite = jnp.all(jnp.isfinite(xyxy), axis=-1, keepdims=True)
+    return jnp.where(is_finite, xyxy, 0)
+
+
+def balanced(
+    losses: jax.Array,
+    labels: jax.Array,
+    cls_weights: tuple[float, float, float],
+    num_hard: int,
+    share: Callable[..., jax.Array],
+) -> jax.Array:
+    """Weighs the mean losses of positive, negative and hardest negative cells.
+
+        c0 mean_pos + c1 mean_neg + c2 mean_hard
+
+    Args:
+      losses: of every cell, or of every anchor, `[B, ...]`.
+      labels: `[B, ...]` int32 of POSITIVE, NEGATIVE, IGNORE.
+      cls_weights: c0, c1, c2.
+      num_hard: hardest negatives an image; 0 leaves their term out.
+      share: `share` with its `axis_name`.
+
+    Returns:
+      `[]`.
+    """
+    total = cls_weights[0] * share(losses, labels == regions.POSITIVE)
+    total += cls_weights[1] * share(losses, labels == regions.NEGATIVE)
+    if num_hard:
+        flat = (len(labels), labels.shape[1], -1)
+        hardest = classification.hard_negatives(
+            losses.reshape(flat), labels.reshape(flat), count=num_hard
+        )
+        total += cls_weights[2] * share(*hardest)
+    return total
 
 
 def regression(
@@ -118,6 +153,7 @@ def regression(
     points: jax.Array,
     *,
     kind: str,
+    smoothing: float = 1.0,
 ) -> jax.Array:
     """Computes regression losses, unreduced.
 
@@ -127,12 +163,13 @@ def regression(
       xyxy: true boxes, `[B, 4]` xyxy, pixels of the search crop.
       points: `[H, W, 2]` xy, pixels of the search crop.
       kind: "iou" or "giou".
+      smoothing: of "iou", square pixels; see `regression.iou_loss`.
 
     Returns:
       Losses, `[B, H, W]`.
     """
     if kind == "iou":
-        return regression_losses.iou_loss(ltrb, target)
+        return regression_losses.iou_loss(ltrb, target, smoothing=smoothing)
     predicted = boxes.ltrb_to_xyxy(points, ltrb)
     return regression_losses.giou_loss(predicted, xyxy[:, None, None, :])
 
@@ -161,31 +198,33 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 def check_shapes(
     outputs: Mapping[str, jax.Array],
     xyxy: jax.Array,
-    is_positive: jax.Array,
-    points: jax.Array,
+    labels: jax.Array,
+    places: jax.Array,
     *,
     channels: Mapping[str, int],
 ) -> None:
-    """Raises unless a network's maps, boxes and points fit each other.
+    """Raises unless a network's maps, boxes, labels and places fit each other.
 
     Args:
-      outputs: maps by name, `[B, H, W, C]`.
+      outputs: maps by name, `[B, H, W, C]`, or `[B, H, W, A, C]` of A anchors.
       xyxy: `[B, 4]`.
-      is_positive: `[B]`.
-      points: `[H, W, 2]`.
+      labels: `[B, H, W]` or `[B, H, W, A]`.
+      places: points `[H, W, 2]`, or anchors `[H, W, A, 4]`.
       channels: name of a map that is needed -> C.
 
     Raises:
       ValueError: a map is missing, or shapes disagree.
     """
-    (batch,) = is_positive.shape
-    hw = points.shape[:2]
     if missing := [name for name in channels if name not in outputs]:
         raise ValueError(f"outputs lack {missing}: they have {sorted(outputs)}")
-    expected = {name: (batch, *hw, size) for name, size in channels.items()}
+    expected = {name: (*labels.shape, size) for name, size in channels.items()}
     shapes = {name: outputs[name].shape for name in channels}
-    if shapes != expected or xyxy.shape != (batch, 4) or points.shape != (*hw, 2):
+    if (
+        shapes != expected
+        or xyxy.shape != (len(labels), 4)
+        or places.shape != (*labels.shape[1:], 2 if labels.ndim == 3 else 4)
+    ):
         raise ValueError(
-            f"outputs {shapes}, boxes {xyxy.shape}, is_positive {is_positive.shape} "
-            f"and points {points.shape} disagree"
+            f"outputs {shapes}, boxes {xyxy.shape}, labels {labels.shape} "
+            f"and points or anchors {places.shape} disagree"
         )

@@ -15,12 +15,9 @@ from jaxtrack.losses.totals import parts
 def siamcar_loss(
     outputs: Mapping[str, jax.Array],
     xyxy: jax.Array,
-    is_positive: jax.Array,
+    labels: jax.Array,
     *,
     points: jax.Array,
-    positive_size: float = 0.4,
-    min_half: float = 0.0,
-    ignore_inside: bool = False,
     regression: str = "iou",
     centerness_weighted: bool = True,
     quality: str = "centerness",
@@ -42,12 +39,9 @@ def siamcar_loss(
       outputs: "cls" `[B, H, W, 2]` logits, "ltrb" `[B, H, W, 4]` pixels of the search
         crop, "centerness" `[B, H, W, 1]` logits.
       xyxy: the target, `[B, 4]` xyxy, pixels of the search crop.
-      is_positive: whether the search crop shows the template's target, `[B]` bool;
-        where it does not, every cell is NEGATIVE and nothing is regressed.
+      labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE, of any assigner;
+        SiamCAR's is `assign.regions.center_region`.
       points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
-      positive_size: see `regions.center_region`, as are `min_half`, `ignore_inside`.
-      min_half: in pixels of the search crop.
-      ignore_inside: whether the target's rim is IGNORE rather than NEGATIVE.
       regression: "iou" or "giou".
       centerness_weighted: whether regression is weighted by the centre-ness target.
       quality: "centerness", or "iou": that of the predicted box, taken as constant.
@@ -65,13 +59,11 @@ def siamcar_loss(
       ValueError: for an unknown `regression` or `quality`, or shapes that disagree.
     """
     channels = {"cls": 2, "ltrb": 4, "centerness": 1}
-    parts.check_shapes(outputs, xyxy, is_positive, points, channels=channels)
+    parts.check_shapes(outputs, xyxy, labels, points, channels=channels)
     parts.check_choice("regression", regression, ("iou", "giou"))
     parts.check_choice("quality", quality, ("centerness", "iou"))
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
-    xyxy = parts.usable_boxes(xyxy, is_positive)
-    size = {"size": positive_size, "min_half": min_half, "ignore_inside": ignore_inside}
-    labels = jax.vmap(partial(regions.center_region, points, **size))(xyxy)
+    xyxy = parts.finite_boxes(xyxy)
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     positive = labels == regions.POSITIVE
     centerness = regions.centerness_targets(target)
@@ -83,23 +75,11 @@ def siamcar_loss(
     bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
     importance = jnp.where(positive, centerness if centerness_weighted else 1, 0)
     share = partial(parts.share, axis_name=axis_name)
+    cls = classification.softmax_cross_entropy(outputs["cls"], labels)
     metrics = {
-        "cls": _classification(
-            outputs["cls"], labels, hard_negatives, cls_weights, share
-        ),
+        "cls": parts.balanced(cls, labels, cls_weights, hard_negatives, share),
         "reg": share(reg, importance),
         "quality": share(bce, positive),
         **parts.overview(iou, positive, share),
     }
     return parts.weighed(metrics, weights)
-
-
-def _classification(logits, labels, num_hard, cls_weights, share):
-    """Weighs the mean losses of positive, negative and hardest negative cells."""
-    losses = classification.softmax_cross_entropy(logits, labels)
-    total = cls_weights[0] * share(losses, labels == regions.POSITIVE)
-    total += cls_weights[1] * share(losses, labels == regions.NEGATIVE)
-    if num_hard:
-        hardest = classification.hard_negatives(losses, labels, count=num_hard)
-        total += cls_weights[2] * share(*hardest)
-    return total

@@ -19,15 +19,12 @@ class LabelRule(NamedTuple):
 
     Attributes:
       kind: "ladl" (from the predicted boxes' IoUs) or "region" (from lambda alone).
-      smoothing: LALS's lambda at the boundary; 0 leaves LALS out, and the boundary is
-        negative, or ignored where `ignore_inside`.
+      smoothing: LALS's lambda at the boundary, which is the rest of the box around the
+        positive cells; 0 leaves LALS out.
       alpha: see `assign.localization.dynamic_labels`, as are the next three.
       beta: steepness.
       curve: "logistic" or "linear".
       normalize: whether labels are stretched to [0, 1] in each image.
-      positive_size: see `assign.regions.center_region`, as are the next two.
-      min_half: pixels of the search crop.
-      ignore_inside: only where `smoothing` is 0.
     """
 
     kind: str = "ladl"
@@ -36,9 +33,6 @@ class LabelRule(NamedTuple):
     beta: float = 10.0
     curve: str = "logistic"
     normalize: bool = True
-    positive_size: float = 0.4
-    min_half: float = 0.0
-    ignore_inside: bool = False
 
 
 PUBLISHED = LabelRule()
@@ -47,7 +41,7 @@ PUBLISHED = LabelRule()
 def siamla_loss(
     outputs: Mapping[str, jax.Array],
     xyxy: jax.Array,
-    is_positive: jax.Array,
+    labels: jax.Array,
     keys: jax.Array,
     *,
     points: jax.Array,
@@ -71,8 +65,9 @@ def siamla_loss(
 
     Args:
       outputs: "cls", "ltrb" and "localization" or "centerness", `[B, H, W, C]`.
-      xyxy: the target, `[B, 4]` xyxy, pixels of the search crop.
-      is_positive: whether the crop shows the target, `[B]` bool; else all is negative.
+      xyxy: the target, `[B, 4]` xyxy, pixels of the search crop; an empty box where the
+        crop does not show it.
+      labels: `[B, H, W]` int32, as `siamcar_loss` takes them; POSITIVE is the centre.
       keys: `[B]` random keys, one an example, which draw the negatives of L_loc.
       points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
       rule: how labels are made.
@@ -94,13 +89,14 @@ def siamla_loss(
     Raises:
       ValueError: for an unknown choice, or shapes that disagree.
     """
-    name = _checked_quality(outputs, xyxy, is_positive, points)
+    name = _checked_quality(outputs, xyxy, labels, points)
     _check_choices(rule, reduction, regression, quality, negative_target)
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
     share = partial(parts.share, axis_name=axis_name)
-    xyxy = parts.usable_boxes(xyxy, is_positive)
-    smoothing, is_center, is_negative = jax.vmap(partial(_regions, points, rule))(xyxy)
-    positive = smoothing > 0
+    xyxy = parts.finite_boxes(xyxy)
+    is_center = labels == regions.POSITIVE
+    smoothing, labels = _lals(labels, xyxy, points, rule.smoothing)
+    positive = labels == regions.POSITIVE
     regressed = positive if boundary_regression else is_center
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
@@ -111,12 +107,12 @@ def siamla_loss(
     goal, judged = iou, regressed
     if name == "localization":
         goal = jnp.where(positive | (negative_target == "iou"), iou, 0)
-        judged = positive | _as_many_negatives(keys, positive, is_negative)
+        judged = positive | _as_many_negatives(keys, labels)
     elif quality == "centerness":
         goal = regions.centerness_targets(target)
     how = (cls_weights, hard_negatives, axis_name)
     metrics = {
-        "cls": _REDUCTIONS[reduction](cls, positive, is_negative, *how),
+        "cls": _REDUCTIONS[reduction](cls, labels, *how),
         "reg": share(reg, regressed),
         "quality": share(bce_with_logits(outputs[name][..., 0], goal), judged),
         **parts.overview(iou, positive, share),
@@ -124,11 +120,11 @@ def siamla_loss(
     return parts.weighed(metrics, weights)
 
 
-def _checked_quality(outputs, xyxy, is_positive, points):
+def _checked_quality(outputs, xyxy, labels, points):
     """Names the map that predicts quality; raises where shapes disagree."""
     name = "localization" if "localization" in outputs else "centerness"
     channels = {"cls": 1, "ltrb": 4, name: 1}
-    parts.check_shapes(outputs, xyxy, is_positive, points, channels=channels)
+    parts.check_shapes(outputs, xyxy, labels, points, channels=channels)
     return name
 
 
@@ -141,24 +137,25 @@ def _check_choices(rule, reduction, regression, quality, negative_target):
     parts.check_choice("negative_target", negative_target, ("zero", "iou"))
 
 
-def _regions(points, rule, xyxy):
-    """Returns lambda, centre and negatives of one example, `[H, W]` each."""
-    has_boundary = rule.smoothing > 0
-    labels = regions.center_region(
-        points,
-        xyxy,
-        size=rule.positive_size,
-        min_half=rule.min_half,
-        ignore_inside=has_boundary or rule.ignore_inside,
-    )
-    smoothing = localization.smoothing_map(labels, smoothing=rule.smoothing)
-    return smoothing, labels == regions.POSITIVE, labels == regions.NEGATIVE
+def _lals(labels, xyxy, points, smoothing):
+    """Returns lambda and, with the boundary positive too, labels, `[B, H, W]` each."""
+    if smoothing > 0:
+        inside = jax.vmap(partial(regions.center_region, points, size=1.0))(xyxy)
+        boundary = (inside == regions.POSITIVE) & (labels != regions.POSITIVE)
+    else:
+        boundary = jnp.zeros(labels.shape, bool)
+    center = labels == regions.POSITIVE
+    outside = jnp.where(boundary, regions.IGNORE, regions.NEGATIVE)
+    zones = jnp.where(center, regions.POSITIVE, outside)
+    labels = jnp.where(boundary, regions.POSITIVE, labels)
+    return localization.smoothing_map(zones, smoothing=smoothing), labels
 
 
-def _as_many_negatives(keys, positive, is_negative):
+def _as_many_negatives(keys, labels):
     """Draws one negative cell for each positive one of the same image."""
-    count = jnp.sum(positive, axis=(1, 2))
-    return jax.vmap(sampling.random_subset)(keys, is_negative, count)
+    count = jnp.sum(labels == regions.POSITIVE, axis=(1, 2))
+    draw = jax.vmap(sampling.random_subset)
+    return draw(keys, labels == regions.NEGATIVE, count)
 
 
 def _classification(logits, iou, smoothing, rule, weight_gradient):
@@ -178,29 +175,23 @@ def _classification(logits, iou, smoothing, rule, weight_gradient):
     )
 
 
-def _balanced(losses, positive, is_negative, cls_weights, num_hard, axis_name):
+def _balanced(losses, labels, cls_weights, num_hard, axis_name):
     """Weighs the mean losses of positive, negative and hardest negative cells."""
     share = partial(parts.share, axis_name=axis_name)
-    total = cls_weights[0] * share(losses, positive)
-    total += cls_weights[1] * share(losses, is_negative)
-    if num_hard:
-        labels = jnp.where(is_negative, regions.NEGATIVE, regions.IGNORE)
-        hardest = classification.hard_negatives(losses, labels, count=num_hard)
-        total += cls_weights[2] * share(*hardest)
-    return total
+    return parts.balanced(losses, labels, cls_weights, num_hard, share)
 
 
-def _over_positives(losses, positive, is_negative, cls_weights, num_hard, axis_name):
+def _over_positives(losses, labels, cls_weights, num_hard, axis_name):
     """Divides the sum over all cells by the number of positive ones."""
     del cls_weights, num_hard
-    judged = positive | is_negative
+    judged, positive = labels != regions.IGNORE, labels == regions.POSITIVE
     return parts.share_of_count(losses, judged, positive, axis_name=axis_name)
 
 
-def _over_cells(losses, positive, is_negative, cls_weights, num_hard, axis_name):
+def _over_cells(losses, labels, cls_weights, num_hard, axis_name):
     """Averages over all cells that are not ignored."""
     del cls_weights, num_hard
-    return parts.share(losses, positive | is_negative, axis_name=axis_name)
+    return parts.share(losses, labels != regions.IGNORE, axis_name=axis_name)
 
 
 _REDUCTIONS = {

@@ -9,6 +9,7 @@ import pytest
 
 from jaxtrack.losses import totals
 from jaxtrack.ops import grid
+from tests import labelled
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))  # At 4, 12, ..., 60.
 KEY = jax.random.key(0)
@@ -51,8 +52,8 @@ def drawn_choices(number=24, seed=871):
     ]
 
 
-def bound(choice, **options):
-    """Returns the loss with a choice's options."""
+def bound(choice, labels=None, **options):
+    """Returns the loss with a choice's options; `labels` stand in for SiamCAR's."""
     alpha, beta = choice["alpha_beta"]
     size, min_half = choice["region"]
     rule = totals.LabelRule(
@@ -62,9 +63,6 @@ def bound(choice, **options):
         beta=beta,
         curve=choice["curve"],
         normalize=choice["normalize"],
-        positive_size=size,
-        min_half=min_half,
-        ignore_inside=choice["ignore_inside"],
     )
     output, goal = choice["judge"]
     goals = {"negative_target" if output == "localization" else "quality": goal}
@@ -72,8 +70,17 @@ def bound(choice, **options):
     settings["cls_weights"] = (0.5, 0.35, 0.15) if choice["hard_negatives"] else HALVES
     same = ("weight_gradient", "reduction", "boundary_regression", "regression")
     same += ("hard_negatives",)
-    settings |= {name: choice[name] for name in same}
-    return functools.partial(totals.siamla_loss, **(settings | options))
+    settings |= {name: choice[name] for name in same} | options
+    if labels is not None:
+
+        def loss(outputs, xyxy, is_positive, keys):
+            del is_positive
+            return totals.siamla_loss(outputs, xyxy, labels, keys, **settings)
+
+        return loss
+    settings |= {"positive_size": size, "min_half": min_half}
+    settings["ignore_inside"] = choice["ignore_inside"]
+    return functools.partial(labelled.siamla_loss, **settings)
 
 
 def value_and_gradient(choice, batch, **options):
@@ -102,14 +109,14 @@ def random_batch(choice=PAPER, batch=4, seed=0):
     return outputs, xyxy, is_positive, jax.random.split(jax.random.key(seed), batch)
 
 
-def judged_cells(choice, batch):
+def judged_cells(choice, batch, labels=None):
     """Finds the cells of the quality term: those with a slope, `[B, H, W]`.
 
     Slopes are sigmoid(logit) - label, which random logits do not bring to 0.
     """
 
     def quality(outputs):
-        return bound(choice)(outputs, *batch[1:])[1]["quality"]
+        return bound(choice, labels)(outputs, *batch[1:])[1]["quality"]
 
     return np.asarray(jax.grad(quality)(batch[0])[choice["judge"][0]][..., 0]) != 0
 
@@ -118,8 +125,10 @@ def log1pexp(x):
     return np.logaddexp(0, x)
 
 
-def numpy_terms(batch, judged, choice):
+def numpy_terms(batch, judged, choice, labels=None):
     """Eqs. 3 to 7 and 10 in float64, a cell at a time, with S1 to S13.
+
+    The centre and what is ignored are SiamCAR's, unless there are `labels`.
 
     Returns the terms, and how many cells are positive, judged negatives and
     negatives, an example each.
@@ -138,6 +147,9 @@ def numpy_terms(batch, judged, choice):
             is_center = dx < max(size * half_w, min_half)
             is_center &= dy < max(size * half_h, min_half)
             is_inside = dx < half_w and dy < half_h
+            ignored = is_positive[b] and is_inside and choice["ignore_inside"]
+            if labels is not None:
+                is_center, ignored = labels[b, i, j] == 1, labels[b, i, j] == -1
             left, top, right, bottom = outputs["ltrb"][b, i, j].astype("f8")
             px0, py0, px1, py1 = x - left, y - top, x + right, y + bottom
             inter = max(0, min(px1, x1) - max(px0, x0))
@@ -147,7 +159,6 @@ def numpy_terms(batch, judged, choice):
             quality_logit = float(outputs[output][b, i, j, 0])
             smooth = 1 if is_center else choice["smoothing"] if is_inside else 0
             if not is_positive[b] or smooth == 0:
-                ignored = is_positive[b] and is_inside and choice["ignore_inside"]
                 if not ignored:
                     negatives.append((i, j))
                 if output == "localization" and judged[b, i, j]:
@@ -175,13 +186,13 @@ def numpy_terms(batch, judged, choice):
             label = centerness if goal == "centerness" else iou
             label = iou if output == "localization" else label
             bce.append(log1pexp(quality_logit) - label * quality_logit)
-        labels = [label for _, label in cells]
+        goals = [label for _, label in cells]
         if choice["kind"] == "ladl" and choice["normalize"] and cells:
-            low, high = min(labels), max(labels)
+            low, high = min(goals), max(goals)
             if high - low >= 1e-6:
-                labels = [(label - low) / (high - low) for label in labels]
+                goals = [(label - low) / (high - low) for label in goals]
         logits = [logit for logit, _ in cells]
-        pos += [log1pexp(v) - y * v for v, y in zip(logits, labels, strict=True)]
+        pos += [log1pexp(v) - y * v for v, y in zip(logits, goals, strict=True)]
         for i, j in negatives:
             logit = float(outputs["cls"][b, i, j, 0])
             weight = 1 + 1 / (1 + np.exp(-logit)) if choice["kind"] == "ladl" else 1

@@ -104,13 +104,33 @@ def test_terms_are_weighed_by_hand():
     assert "loss" not in metrics
 
 
-def test_unusable_boxes_are_emptied(variant):
+def test_boxes_that_are_not_finite_are_emptied(variant):
     inf, nan = np.inf, np.nan
-    xyxy = np.float32([[1, 2, 3, 4]] * 5)
+    xyxy = np.float32([[1, 2, 3, 4]] * 4)
     xyxy[1, 2], xyxy[2, 0], xyxy[3, 3] = nan, -inf, inf
-    is_positive = np.array([True, True, True, True, False])
-    usable = variant(parts.usable_boxes)(xyxy, is_positive)
-    np.testing.assert_array_equal(usable, [[1, 2, 3, 4], *[[0, 0, 0, 0]] * 4])
+    finite = variant(parts.finite_boxes)(xyxy)
+    np.testing.assert_array_equal(finite, [[1, 2, 3, 4], *[[0, 0, 0, 0]] * 3])
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3), (2, 1, 1, 3)], ids=["cells", "anchors"])
+def test_balance_by_hand(shape):
+    """Two positive cells of loss 1 and 3, three negative ones of 2, 4 and 9; of the
+    two hardest an image, 2 alone is there in the first, and 9 and 4 in the second.
+    """
+    losses = jnp.array([1.0, 2.0, 50.0, 3.0, 4.0, 9.0])
+    labels = jnp.array([1, 0, -1, 1, 0, 0]).reshape(shape)
+    total = parts.balanced(losses.reshape(shape), labels, (1, 10, 100), 2, parts.share)
+    np.testing.assert_allclose(total, 2 + 10 * 5 + 100 * 5)
+    total = parts.balanced(losses.reshape(shape), labels, (1, 10, 0), 0, parts.share)
+    np.testing.assert_allclose(total, 2 + 10 * 5)
+
+
+def test_a_count_has_a_least():
+    values, none = jnp.array([3.0, 5.0]), jnp.zeros(2, bool)
+    weigh = partial(parts.share_of_count, values, jnp.ones(2), none)
+    assert weigh() == 0
+    assert weigh(least=1.0) == 8
+    assert weigh(least=4.0) == 2
 
 
 def scene():
@@ -179,8 +199,8 @@ def check(**changes):
     fitting = {
         "outputs": {"cls": jnp.zeros((3, 2, 5, 1)), "ltrb": jnp.zeros((3, 2, 5, 4))},
         "xyxy": jnp.zeros((3, 4)),
-        "is_positive": jnp.zeros(3, bool),
-        "points": jnp.zeros((2, 5, 2)),
+        "labels": jnp.zeros((3, 2, 5), int),
+        "places": jnp.zeros((2, 5, 2)),
         "channels": {"cls": 1, "ltrb": 4},
     }
     arguments = {**fitting, **changes}
@@ -200,9 +220,10 @@ def test_fitting_shapes_pass():
         ({"channels": {"cls": 2}}, r"\(3, 2, 5, 1\)"),
         ({"xyxy": jnp.zeros((2, 4))}, r"boxes \(2, 4\)"),
         ({"xyxy": jnp.zeros((3, 5))}, r"boxes \(3, 5\)"),
-        ({"is_positive": jnp.zeros(4, bool)}, r"is_positive \(4,\)"),
-        ({"points": jnp.zeros((5, 2, 2))}, r"points \(5, 2, 2\) disagree"),
-        ({"points": jnp.zeros((2, 5, 3))}, r"points \(2, 5, 3\) disagree"),
+        ({"labels": jnp.zeros((4, 2, 5), int)}, r"labels \(4, 2, 5\)"),
+        ({"places": jnp.zeros((5, 2, 2))}, r"anchors \(5, 2, 2\) disagree"),
+        ({"places": jnp.zeros((2, 5, 3))}, r"anchors \(2, 5, 3\) disagree"),
+        ({"places": jnp.zeros((2, 5, 4))}, r"anchors \(2, 5, 4\) disagree"),
     ],
 )
 def test_shapes_that_disagree(changes, message):

@@ -10,6 +10,7 @@ from jax.test_util import check_grads
 
 from jaxtrack.losses import totals
 from jaxtrack.ops import grid
+from tests import labelled
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))
 LITE = {
@@ -42,9 +43,25 @@ def random_batch(batch=8, seed=0):
     return outputs, xyxy, is_positive
 
 
-def numpy_loss(outputs, xyxy, is_positive, options):
+def numpy_labels(xyxy, is_positive, options):
+    """Both recipes' labels, a cell at a time: `[B, 8, 8]`."""
+    size, least = options.get("positive_size", 0.4), options.get("min_half", 0)
+    labels = np.zeros((len(xyxy), 8, 8), np.int32)
+    for b, i, j in np.ndindex(labels.shape):
+        x0, y0, x1, y1 = xyxy[b].astype("f8")
+        dx, dy = abs(4 + 8 * j - (x0 + x1) / 2), abs(4 + 8 * i - (y0 + y1) / 2)
+        half_w, half_h = (x1 - x0) / 2, (y1 - y0) / 2
+        if not is_positive[b]:
+            continue
+        if dx < max(size * half_w, least) and dy < max(size * half_h, least):
+            labels[b, i, j] = 1
+        elif options.get("ignore_inside") and dx < half_w and dy < half_h:
+            labels[b, i, j] = -1
+    return labels
+
+
+def numpy_loss(outputs, xyxy, labels, options):
     """Both recipes in float64, a cell at a time: (cls, reg, quality)."""
-    size = options.get("positive_size", 0.4)
     pos, neg, hard, reg, weights, bce = [], [], [], [], [], []
     for b in range(len(xyxy)):
         x0, y0, x1, y1 = xyxy[b].astype("f8")
@@ -52,20 +69,9 @@ def numpy_loss(outputs, xyxy, is_positive, options):
         for i, j in np.ndindex(8, 8):
             x, y = 4 + 8 * j, 4 + 8 * i
             background, target = outputs["cls"][b, i, j].astype("f8")
-            dx, dy = abs(x - (x0 + x1) / 2), abs(y - (y0 + y1) / 2)
-            half_w, half_h = (x1 - x0) / 2, (y1 - y0) / 2
-            least = options.get("min_half", 0)
-            if not is_positive[b] or not (
-                dx < max(size * half_w, least) and dy < max(size * half_h, least)
-            ):
-                if (
-                    is_positive[b]
-                    and options.get("ignore_inside")
-                    and dx < half_w
-                    and dy < half_h
-                ):
-                    continue
+            if labels[b, i, j] == 0:
                 negatives.append(np.logaddexp(0, target - background))
+            if labels[b, i, j] != 1:
                 continue
             pos.append(np.logaddexp(0, background - target))
             dl, dt, dr, db = outputs["ltrb"][b, i, j].astype("f8")
@@ -102,14 +108,34 @@ def numpy_loss(outputs, xyxy, is_positive, options):
 @RECIPES
 def test_matches_definition(variant, options):
     batch = random_batch()
-    loss_fn = functools.partial(totals.siamcar_loss, points=POINTS, **options)
+    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
     loss, metrics = variant(loss_fn)(*batch)
-    cls, reg, quality = numpy_loss(*batch, options)
-    weights = options.get("weights", (1, 3, 1))
-    for name, value in [("cls", cls), ("reg", reg), ("quality", quality)]:
+    labels = numpy_labels(*batch[1:], options)
+    check_terms(loss, metrics, numpy_loss(*batch[:2], labels, options), options)
+
+
+def check_terms(loss, metrics, expected, options):
+    """Compares a loss and its terms with the definition's."""
+    for name, value in zip(("cls", "reg", "quality"), expected, strict=True):
         np.testing.assert_allclose(metrics[name], value, rtol=1e-5, err_msg=name)
-    np.testing.assert_allclose(loss, np.dot(weights, [cls, reg, quality]), rtol=1e-5)
+    weights = options.get("weights", (1, 3, 1))
+    np.testing.assert_allclose(loss, np.dot(weights, expected), rtol=1e-5)
     assert loss == metrics["loss"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@RECIPES
+def test_labels_may_come_from_any_assigner(options, seed):
+    # As DLA makes them: a few positives, some negatives, and the rest ignored.
+    outputs, xyxy, _ = random_batch(seed=seed)
+    draw = np.random.default_rng(seed).random((8, 8, 8))
+    labels = np.where(draw < 0.06, 1, np.where(draw < 0.3, 0, -1)).astype(np.int32)
+    labels[1:3] = np.minimum(labels[1:3], 0)
+    made_with = ("positive_size", "min_half", "ignore_inside")
+    rest = {name: value for name, value in options.items() if name not in made_with}
+    loss, metrics = totals.siamcar_loss(outputs, xyxy, labels, points=POINTS, **rest)
+    check_terms(loss, metrics, numpy_loss(outputs, xyxy, labels, options), options)
+    assert metrics["positives"] == (labels == 1).sum() / 8
 
 
 def test_golden(goldens):
@@ -122,7 +148,9 @@ def test_golden(goldens):
     }
     points = grid.points(grid.Geometry(127, 255, 25, 8, 32.5))
     xyxy = jnp.asarray(golden["loss_box_xyxy"]) + 0.5
-    loss, metrics = totals.siamcar_loss(outputs, xyxy, jnp.ones(4, bool), points=points)
+    loss, metrics = labelled.siamcar_loss(
+        outputs, xyxy, jnp.ones(4, bool), points=points
+    )
     ours = [metrics[name] for name in ("cls", "reg", "quality")]
     np.testing.assert_allclose(ours, golden["loss_out_cls_reg_cen"], rtol=1e-5)
     np.testing.assert_allclose(
@@ -136,7 +164,7 @@ def test_four_devices_equal_one(options):
     outputs, xyxy, is_positive = random_batch()
     order = np.array([0, 3, 1, 2, 4, 5, 6, 7])
     batch = jax.tree.map(lambda a: a[order], (outputs, xyxy, is_positive))
-    loss_fn = functools.partial(totals.siamcar_loss, points=POINTS, **options)
+    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
     (loss, metrics), gradients = jax.jit(jax.value_and_grad(loss_fn, has_aux=True))(
         *batch
     )
@@ -174,7 +202,7 @@ def test_gradients(options):
 
     @jax.jit
     def loss(outputs):
-        return totals.siamcar_loss(
+        return labelled.siamcar_loss(
             outputs, xyxy, is_positive, points=POINTS, **options
         )[0]
 
@@ -184,7 +212,7 @@ def test_gradients(options):
 def test_iou_quality_does_not_move_the_box():
     outputs, xyxy, is_positive = random_batch(batch=4)
     options = {**LITE, "weights": (0.0, 0.0, 1.0)}
-    loss_fn = functools.partial(totals.siamcar_loss, points=POINTS, **options)
+    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
     gradients, _ = jax.jit(jax.grad(loss_fn, has_aux=True))(outputs, xyxy, is_positive)
     np.testing.assert_array_equal(gradients["ltrb"], 0)
     assert np.abs(gradients["centerness"]).max() > 0
@@ -205,7 +233,7 @@ def test_degenerate_batches_have_finite_gradients(case, options):
         xyxy[:, 2:] = xyxy[:, :2]
     else:  # Where there is nothing to regress, distances may be anything.
         outputs["ltrb"][1] = np.inf
-    loss_fn = functools.partial(totals.siamcar_loss, points=POINTS, **options)
+    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
     (loss, metrics), gradients = jax.jit(jax.value_and_grad(loss_fn, has_aux=True))(
         outputs, xyxy, is_positive
     )
@@ -223,7 +251,7 @@ def test_perfect_outputs_cost_little():
     points = np.asarray(POINTS)
     distances = np.concatenate([points - box[..., :2], box[..., 2:] - points], -1)
     outputs["ltrb"] = np.maximum(distances, 1)
-    _, metrics = totals.siamcar_loss(outputs, xyxy, is_positive, points=POINTS)
+    _, metrics = labelled.siamcar_loss(outputs, xyxy, is_positive, points=POINTS)
     assert metrics["reg"] == pytest.approx(0, abs=1e-6)
     assert metrics["iou"] == pytest.approx(1, abs=1e-6)
 
@@ -231,7 +259,9 @@ def test_perfect_outputs_cost_little():
 def test_negative_pair_is_all_negative():
     outputs, xyxy, _ = random_batch(batch=2)
     args = jax.tree.map(jnp.asarray, (outputs, xyxy, np.zeros(2, bool)))
-    _, metrics = totals.siamcar_loss(*args, points=POINTS, cls_weights=(0.0, 1.0, 0.0))
+    _, metrics = labelled.siamcar_loss(
+        *args, points=POINTS, cls_weights=(0.0, 1.0, 0.0)
+    )
     difference = outputs["cls"][..., 1] - outputs["cls"][..., 0]
     expected = np.mean(np.logaddexp(0, difference))
     assert metrics["cls"] == pytest.approx(expected, rel=1e-5)
@@ -239,12 +269,12 @@ def test_negative_pair_is_all_negative():
 
 def test_faults():
     outputs, xyxy, is_positive = random_batch()
-    call = functools.partial(totals.siamcar_loss, points=POINTS)
+    call = functools.partial(labelled.siamcar_loss, points=POINTS)
     with pytest.raises(ValueError, match="iou or giou, got 'l1'"):
         call(outputs, xyxy, is_positive, regression="l1")
     with pytest.raises(ValueError, match="centerness or iou, got 'none'"):
         call(outputs, xyxy, is_positive, quality="none")
-    with pytest.raises(ValueError, match=r"boxes \(7, 4\)"):
-        call(outputs, xyxy[:7], is_positive)
+    with pytest.raises(ValueError, match=r"boxes \(7, 4\), labels \(7, 8, 8\)"):
+        call(outputs, xyxy[:7], is_positive[:7])
     with pytest.raises(ValueError, match=r"\(8, 8, 8, 1\)"):
         call({**outputs, "cls": outputs["cls"][..., :1]}, xyxy, is_positive)

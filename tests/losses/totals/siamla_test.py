@@ -9,6 +9,7 @@ import pytest
 from jax.test_util import check_grads
 
 from jaxtrack.losses import totals
+from tests import labelled
 
 from .conftest import (
     CENTER,
@@ -68,21 +69,21 @@ POSITIVES, NEGATIVES = 9 * np.log(4) - SUM_Y * np.log(3), 7 * 1.5 * np.log(2)
         ),
         # The eight are ignored.
         (
-            {"rule": totals.LabelRule(smoothing=0.0, ignore_inside=True)},
+            {"rule": totals.LabelRule(smoothing=0.0), "ignore_inside": True},
             (np.log(4) - 0.9933071 * np.log(3)) / 2 + NEGATIVES / 14,
         ),
     ],
 )
 def test_eqs_3_to_7_by_hand(options, expected):
     points, batch = hand_made()
-    _, metrics = totals.siamla_loss(*batch, points=points, **options)
+    _, metrics = labelled.siamla_loss(*batch, points=points, **options)
     np.testing.assert_allclose(metrics["cls"], expected, rtol=1e-5)
 
 
 def test_eqs_10_and_11_by_hand(variant):
     points, batch = hand_made()
     weights = (1.0, 10.0, 100.0)
-    call = functools.partial(totals.siamla_loss, points=points, weights=weights)
+    call = functools.partial(labelled.siamla_loss, points=points, weights=weights)
     loss, metrics = variant(call)(*batch)
     # All seven negatives are drawn, as nine are wanted; their label is 0 (S13). IoUs,
     # not the logistic's labels: twice 1, seven times 1/2.
@@ -100,7 +101,7 @@ def test_eqs_10_and_11_by_hand(variant):
 
 def test_the_weights_of_eq_11_are_ones():
     points, batch = hand_made()
-    loss, metrics = totals.siamla_loss(*batch, points=points)
+    loss, metrics = labelled.siamla_loss(*batch, points=points)
     total = metrics["cls"] + metrics["reg"] + metrics["quality"]
     np.testing.assert_allclose(loss, total, rtol=1e-6)
 
@@ -125,6 +126,18 @@ def test_matches_definition(number):
         np.testing.assert_allclose(metrics[name], value, rtol=5e-5, err_msg=name)
     terms = [expected[name] for name in ("cls", "reg", "quality")]
     np.testing.assert_allclose(loss, np.dot([1, 2, 0.5], terms), rtol=5e-5)
+
+
+@pytest.mark.parametrize("choice", drawn_choices()[::3])
+def test_labels_may_come_from_any_assigner(choice):
+    batch = random_batch(choice)
+    # As DLA makes them: mostly ignored. LALS takes the box around them as it is.
+    labels = np.random.default_rng(0).integers(-6, 2, (4, 8, 8), np.int32).clip(-1)
+    labels[1], batch[1][1] = np.minimum(labels[1], 0), 0
+    terms, _ = numpy_terms(batch, judged_cells(choice, batch, labels), choice, labels)
+    _, metrics = bound(choice, labels)(*jax.tree.map(jnp.asarray, batch))
+    for name, value in terms.items():
+        np.testing.assert_allclose(metrics[name], value, rtol=5e-5, err_msg=name)
 
 
 @RECIPES
@@ -354,7 +367,7 @@ def test_a_batch_without_targets_costs_its_negatives():
         "ltrb": jnp.ones((2, 8, 8, 4)),
         "localization": jnp.ones((2, 8, 8, 1)),
     }
-    loss, _ = totals.siamla_loss(
+    loss, _ = labelled.siamla_loss(
         outputs,
         jnp.tile(BOX, (2, 1)),
         jnp.zeros(2, bool),
@@ -366,7 +379,7 @@ def test_a_batch_without_targets_costs_its_negatives():
 
 def test_faults():
     batch = random_batch()
-    call = functools.partial(totals.siamla_loss, *batch, points=POINTS)
+    call = functools.partial(labelled.siamla_loss, *batch, points=POINTS)
     for options, message in [
         ({"rule": totals.LabelRule(kind="soft")}, "labels must be ladl or region"),
         ({"rule": totals.LabelRule(curve="cubic")}, "logistic or linear, got 'cubic'"),
@@ -380,7 +393,7 @@ def test_faults():
     outputs, *rest = batch
     with pytest.raises(ValueError, match=r"\(4, 8, 8, 2\)"):
         two = np.concatenate([outputs["cls"]] * 2, -1)
-        totals.siamla_loss({**outputs, "cls": two}, *rest, points=POINTS)
+        labelled.siamla_loss({**outputs, "cls": two}, *rest, points=POINTS)
     outputs.pop("localization")
     with pytest.raises(ValueError, match=r"lack \['centerness'\]"):
-        totals.siamla_loss(outputs, *rest, points=POINTS)
+        labelled.siamla_loss(outputs, *rest, points=POINTS)
