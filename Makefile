@@ -79,6 +79,7 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.track
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.localization
+	$(BIN)/python -m benchmarks.assignment
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info

@@ -1,0 +1,108 @@
+"""What labelling costs in a training step: dynamic labels, fixed ones, and none.
+
+Run: python -m benchmarks.assignment
+The same network takes steps with labels computed beforehand, with the baseline's and
+with dynamic ones. Rounds alternate, medians are shown; "CPU" is the processors' time,
+which other programs on the machine disturb less. Steps differ by chance more than
+labelling takes, so it is timed alone too: its share of the step without it is the
+steadier number.
+"""
+
+import os
+from functools import partial
+
+import jax
+import numpy as np
+from absl import app, flags
+
+from benchmarks import rounds, train_step
+from configs import (
+    dla_siamcar_lite0,
+    dla_siamcar_r50,
+    dla_siamrpnpp_lite0,
+    dla_siamrpnpp_r50,
+    siamcar_lite0,
+    siamcar_r50,
+    siamrpnpp_lite0,
+    siamrpnpp_r50,
+)
+from jaxtrack import models
+from jaxtrack.training import assigners
+
+_PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step of the Lite0 networks.")
+_PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same of ResNet-50; or 0.")
+_REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")
+_ALONE = 20  # Labellings a round.
+_MARK = 0.02  # Share of a step that dynamic labels may take.
+
+
+def main(argv: list[str]) -> None:
+    """Times every pair of settings, prints ratios and shares."""
+    del argv
+    print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
+    cases = (
+        (siamcar_lite0, dla_siamcar_lite0, _PAIRS.value),
+        (siamrpnpp_lite0, dla_siamrpnpp_lite0, _PAIRS.value),
+        (siamcar_r50, dla_siamcar_r50, _PAIRS_R50.value),
+        (siamrpnpp_r50, dla_siamrpnpp_r50, _PAIRS_R50.value),
+    )
+    for fixed, dynamic, pairs in cases:
+        if pairs:
+            configs = {"fixed": fixed.get_config(), "dynamic": dynamic.get_config()}
+            name = configs["fixed"].model
+            print(f"\n{name}: {pairs} pairs, frozen backbone", flush=True)
+            _compare(configs, pairs)
+
+
+def _compare(configs, pairs):
+    """Times steps that differ in the labels alone, and the labelling alone."""
+    variables = train_step.variables_of(configs["fixed"])
+    batch = train_step.batch_of(configs["fixed"], pairs)
+    alone = {f"{kind}, alone": _alone(c, batch) for kind, c in configs.items()}
+    first = np.asarray(alone["dynamic, alone"]()[0])
+    steps = {"labels given": (configs["fixed"], lambda *_: first)}
+    steps |= {f"{kind} labels": (c, None) for kind, c in configs.items()}
+    runs = {}
+    for name, (config, assign) in steps.items():
+        made, _ = train_step.step_of(config, variables, batch, False, assign=assign)
+        runs[name] = made["jaxtrack"]
+    for run in (*runs.values(), *alone.values()):
+        run()  # Compiles; arrays of a second step may lie otherwise.
+        run()
+    counted = {name: (run, 1) for name, run in runs.items()}
+    counted |= {n: (partial(_many, run), _ALONE) for n, run in alone.items()}
+    walls, cores = rounds.timed(counted, _REPEATS.value)
+    for name in counted:
+        wall, core = 1000 * walls[name], 1000 * cores[name]
+        print(f"  {name:16}{wall:9.2f} ms{core:9.2f} ms CPU")
+    for kind, config in configs.items():
+        ratios, shares = (
+            [times[f"{kind}{what}"] / times["labels given"] for times in (walls, cores)]
+            for what in (" labels", ", alone")
+        )
+        print(
+            f"  {kind} ({config.assigner}): {ratios[0]:.3f} of the step with labels "
+            f"given, CPU {ratios[1]:.3f}; alone {shares[0]:.2%} of it, "
+            f"CPU {shares[1]:.2%}"
+        )
+    verdict = "within" if shares[0] <= _MARK else "ABOVE"
+    print(f"  dynamic labels alone: {verdict} the mark of {_MARK:.0%} of a step")
+
+
+def _alone(config, batch):
+    """Returns the labelling of a batch, compiled."""
+    model = models.from_config(config, training=True)
+    assign = jax.jit(jax.vmap(assigners.make_assigner(config, model)))
+    keys = jax.random.split(jax.random.key(0), len(batch["xyxy"]))
+    targets = jax.device_put((keys, batch["xyxy"], batch["is_positive"]))
+    return lambda: jax.block_until_ready(assign(*targets))
+
+
+def _many(run):
+    """Labels several times: once is too short to time."""
+    for _ in range(_ALONE):
+        run()
+
+
+if __name__ == "__main__":
+    app.run(main)
