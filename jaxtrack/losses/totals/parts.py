@@ -1,6 +1,7 @@
 """What the totals of several trackers are made of."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +9,77 @@ from jax import lax
 
 from jaxtrack.assign import regions
 from jaxtrack.losses import classification
+from jaxtrack.losses import quality as quality_losses
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.ops import boxes
+
+
+class PointTerms(NamedTuple):
+    """What the losses of anchor-free networks share, unreduced, `[B, H, W]` each.
+
+    Attributes:
+      positive: bool, which cells are POSITIVE.
+      reg: regression loss; it has no meaning elsewhere.
+      iou: of the predicted box with the target, without slope.
+      centerness: its target.
+      goal: target of the quality, centre-ness or IoU.
+      quality: cross-entropy of the quality with it.
+    """
+
+    positive: jax.Array
+    reg: jax.Array
+    iou: jax.Array
+    centerness: jax.Array
+    goal: jax.Array
+    quality: jax.Array
+
+
+def point_terms(
+    outputs: Mapping[str, jax.Array],
+    xyxy: jax.Array,
+    labels: jax.Array,
+    points: jax.Array,
+    *,
+    kind: str,
+    quality: str,
+    smoothing: float = 1.0,
+) -> PointTerms:
+    """Computes what the losses of SiamCAR and SiamFC++ have in common.
+
+    Args:
+      outputs: "ltrb" `[B, H, W, 4]` pixels, "centerness" `[B, H, W, 1]` logits.
+      xyxy: true boxes, `[B, 4]` xyxy, pixels of the search crop.
+      labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE.
+      points: `[H, W, 2]` xy, pixels of the search crop.
+      kind: of the regression, see `regression`.
+      quality: "centerness", or "iou": that of the predicted box.
+      smoothing: see `regression`.
+
+    Returns:
+      The terms.
+
+    Raises:
+      ValueError: for an unknown `kind` or `quality`.
+    """
+    check_choice("regression", kind, ("iou", "giou"))
+    check_choice("quality", quality, ("centerness", "iou"))
+    xyxy = finite_boxes(xyxy)
+    target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
+    positive = labels == regions.POSITIVE
+    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    ltrb = jnp.where(positive[..., None], outputs["ltrb"].astype(jnp.float32), 0)
+    centerness = regions.centerness_targets(target)
+    iou = overlap(ltrb, xyxy, points)
+    goal = centerness if quality == "centerness" else iou
+    logits = outputs["centerness"][..., 0].astype(jnp.float32)
+    return PointTerms(
+        positive=positive,
+        reg=regression(ltrb, target, xyxy, points, kind=kind, smoothing=smoothing),
+        iou=iou,
+        centerness=centerness,
+        goal=goal,
+        quality=quality_losses.bce_with_logits(logits, goal),
+    )
 
 
 def share(

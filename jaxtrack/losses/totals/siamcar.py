@@ -6,9 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from jaxtrack.assign import regions
 from jaxtrack.losses import classification
-from jaxtrack.losses import quality as quality_losses
 from jaxtrack.losses.totals import parts
 
 
@@ -60,26 +58,17 @@ def siamcar_loss(
     """
     channels = {"cls": 2, "ltrb": 4, "centerness": 1}
     parts.check_shapes(outputs, xyxy, labels, points, channels=channels)
-    parts.check_choice("regression", regression, ("iou", "giou"))
-    parts.check_choice("quality", quality, ("centerness", "iou"))
-    outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
-    xyxy = parts.finite_boxes(xyxy)
-    target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
-    positive = labels == regions.POSITIVE
-    centerness = regions.centerness_targets(target)
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
-    ltrb = jnp.where(positive[..., None], outputs["ltrb"], 0)
-    reg = parts.regression(ltrb, target, xyxy, points, kind=regression)
-    iou = parts.overlap(ltrb, xyxy, points)
-    goal = centerness if quality == "centerness" else iou
-    bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
-    importance = jnp.where(positive, centerness if centerness_weighted else 1, 0)
+    terms = parts.point_terms(
+        outputs, xyxy, labels, points, kind=regression, quality=quality
+    )
+    importance = terms.centerness if centerness_weighted else 1
     share = partial(parts.share, axis_name=axis_name)
-    cls = classification.softmax_cross_entropy(outputs["cls"], labels)
+    logits = outputs["cls"].astype(jnp.float32)
+    cls = classification.softmax_cross_entropy(logits, labels)
     metrics = {
         "cls": parts.balanced(cls, labels, cls_weights, hard_negatives, share),
-        "reg": share(reg, importance),
-        "quality": share(bce, positive),
-        **parts.overview(iou, positive, share),
+        "reg": share(terms.reg, jnp.where(terms.positive, importance, 0)),
+        "quality": share(terms.quality, terms.positive),
+        **parts.overview(terms.iou, terms.positive, share),
     }
     return parts.weighed(metrics, weights)

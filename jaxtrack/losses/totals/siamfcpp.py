@@ -58,28 +58,23 @@ def siamfcpp_loss(
     """
     channels = {"cls": 1, "ltrb": 4, "centerness": 1}
     parts.check_shapes(outputs, xyxy, labels, points, channels=channels)
-    parts.check_choice("regression", regression, ("iou", "giou"))
-    parts.check_choice("quality", quality, ("centerness", "iou"))
-    outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
-    xyxy = parts.finite_boxes(xyxy)
-    target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
-    positive = labels == regions.POSITIVE
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
-    ltrb = jnp.where(positive[..., None], outputs["ltrb"], 0)
-    reg = parts.regression(ltrb, target, xyxy, points, kind=regression, smoothing=0.0)
-    iou = parts.overlap(ltrb, xyxy, points)
-    goal = regions.centerness_targets(target) if quality == "centerness" else iou
-    bce = quality_losses.bce_with_logits(outputs["centerness"][..., 0], goal)
-    cls = classification.focal_loss(
-        outputs["cls"][..., 0], labels, alpha=alpha, gamma=gamma
+    terms = parts.point_terms(
+        outputs, xyxy, labels, points, kind=regression, quality=quality, smoothing=0.0
     )
+    logits = outputs["cls"][..., 0].astype(jnp.float32)
+    cls = classification.focal_loss(logits, labels, alpha=alpha, gamma=gamma)
+    least = quality_losses.entropy(terms.goal)
     share = partial(parts.share, axis_name=axis_name)
     metrics = {
         "cls": parts.share_of_count(
-            cls, labels != regions.IGNORE, positive, least=1.0, axis_name=axis_name
+            cls,
+            labels != regions.IGNORE,
+            terms.positive,
+            least=1.0,
+            axis_name=axis_name,
         ),
-        "reg": share(reg, positive),
-        "quality": share(bce - quality_losses.entropy(goal), positive),
-        **parts.overview(iou, positive, share),
+        "reg": share(terms.reg, terms.positive),
+        "quality": share(terms.quality - least, terms.positive),
+        **parts.overview(terms.iou, terms.positive, share),
     }
     return parts.weighed(metrics, weights)

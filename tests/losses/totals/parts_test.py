@@ -188,6 +188,30 @@ def test_overlap_is_a_fraction_whatever_is_predicted(fill):
         assert ((overlap >= 0) & (overlap <= 1)).all()
 
 
+@pytest.mark.parametrize("quality", ["centerness", "iou"])
+def test_terms_of_points_by_hand(quality):
+    """The cells are the corners of the scene's box: centre-ness 0. The predicted boxes
+    have IoUs of 1, 1/2, 1/2 and 0; the last cell is not positive, so its box is empty.
+    """
+    ltrb, _, xyxy = scene()
+    outputs = {"ltrb": ltrb, "centerness": jnp.full((1, 2, 2, 1), np.log(3.0))}
+    labels = jnp.array([[[1, 1], [1, 0]]])
+    terms = parts.point_terms(
+        outputs, xyxy, labels, POINTS, kind="iou", quality=quality, smoothing=0.0
+    )
+    np.testing.assert_array_equal(terms.positive, labels == 1)
+    np.testing.assert_allclose(terms.iou, [[[1, 0.5], [0.5, 0]]], rtol=1e-6)
+    np.testing.assert_array_equal(terms.centerness, np.zeros((1, 2, 2)))
+    log2 = np.log(2)
+    np.testing.assert_allclose(terms.reg[0, 0], [0, log2], rtol=1e-6, atol=1e-6)
+    goal = terms.iou if quality == "iou" else terms.centerness
+    np.testing.assert_array_equal(terms.goal, goal)
+    # At logit ln 3: ln 4 - t ln 3.
+    np.testing.assert_allclose(
+        terms.quality, np.log(4) - np.asarray(goal) * np.log(3), rtol=1e-6
+    )
+
+
 def test_choices():
     parts.check_choice("shade", "dark", ("dark", "light"))
     with pytest.raises(ValueError, match="shade must be dark or light, got 'blue'"):
