@@ -113,6 +113,9 @@ def batch_of(config, size):
         name: rng.integers(0, 256, (size, side, side, 3), np.uint8)
         for name, side in sides.items()
     }
+    middle, wh = geometry.template_size / 2, np.float32([60, 70])
+    z_xyxy = np.concatenate([middle - wh / 2, middle + wh / 2])
+    batch["z_xyxy"] = np.tile(z_xyxy, (size, 1))
     batch["xyxy"] = np.tile(np.float32([90, 100, 150, 170]), (size, 1))
     batch["is_positive"] = np.ones(size, bool)
     return batch
@@ -123,7 +126,7 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
 
     With `assign`, that labels the pairs instead of the settings' assigner.
     """
-    model = models.from_config(config, axis_name=step.AXIS)
+    model = models.from_config(config, training=True, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
         kind=config.optimizer,
         schedule=lambda count: jnp.full((), config.lr),
