@@ -123,8 +123,16 @@ def test_a_child_that_ends_early_is_no_success(tmp_path):
         jobs.run_jobs([job(tmp_path, "a", "pass")])
 
 
+@pytest.fixture
+def restored_interrupts():
+    # A shell without a terminal starts what it puts in the background deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_children_gently(tmp_path, number):
+def test_signals_end_children_gently(tmp_path, number, restored_interrupts):
     def send():
         until = time.monotonic() + 60
         while not (tmp_path / "a0.done.started").exists():
