@@ -53,17 +53,25 @@ def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
     return jnp.concatenate([centres - half, centres + half], axis=-1)
 
 
-def encode(anchors: jax.Array, xyxy: jax.Array) -> jax.Array:
+def encode(
+    anchors: jax.Array,
+    xyxy: jax.Array,
+    *,
+    weights: Sequence[float] = (1, 1, 1, 1),
+) -> jax.Array:
     """Tells boxes relative to their anchors.
 
-        d = ((x - x_a) / w_a, (y - y_a) / h_a, ln(w / w_a), ln(h / h_a))
+        d = weights ((x - x_a) / w_a, (y - y_a) / h_a, ln(w / w_a), ln(h / h_a))
 
-    with x, y the centres. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2.
+    with x, y the centres. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2. Weights
+    above 1, SPM-Tracker's being (5, 5, 10, 10), bring the deltas of boxes that nearly
+    agree to a size of about one (C8).
 
     Args:
       anchors: `[..., 4]` xyxy, pixels.
       xyxy: boxes, `[..., 4]` xyxy, pixels, whose leading axes broadcast with those of
         `anchors`.
+      weights: of x, y, width and height.
 
     Returns:
       `[..., 4]`: 0 (with gradient 0) where box or anchor is empty or not finite.
@@ -75,14 +83,22 @@ def encode(anchors: jax.Array, xyxy: jax.Array) -> jax.Array:
     anchors, xyxy = jnp.where(has_both, anchors, unit), jnp.where(has_both, xyxy, unit)
     shift = (xyxy[..., :2] + xyxy[..., 2:] - anchors[..., :2] - anchors[..., 2:]) / 2
     anchor_size, size = _size(anchors), _size(xyxy)
-    return jnp.concatenate([shift / anchor_size, jnp.log(size / anchor_size)], axis=-1)
+    deltas = jnp.concatenate(
+        [shift / anchor_size, jnp.log(size / anchor_size)], axis=-1
+    )
+    return deltas * _along_last(weights, deltas)
 
 
 def decode(
-    anchors: jax.Array, deltas: jax.Array, *, max_log_scale: float | None = None
+    anchors: jax.Array,
+    deltas: jax.Array,
+    *,
+    weights: Sequence[float] = (1, 1, 1, 1),
+    max_log_scale: float | None = None,
 ) -> jax.Array:
     """Turns what `encode` says back into boxes.
 
+        d = deltas / weights
         (x, y) = (x_a + d_x w_a, y_a + d_y h_a),  (w, h) = (w_a exp(d_w), h_a exp(d_h))
 
     Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2.
@@ -90,12 +106,14 @@ def decode(
     Args:
       anchors: `[..., 4]` xyxy, pixels.
       deltas: `[..., 4]`, whose leading axes broadcast with those of `anchors`.
+      weights: those that `encode` had.
       max_log_scale: if given, d_w and d_h are cut to at most this size.
 
     Returns:
       Boxes, `[..., 4]` xyxy, pixels.
     """
     anchors, deltas = jnp.broadcast_arrays(anchors, deltas)
+    deltas = deltas / _along_last(weights, deltas)
     size = _size(anchors)
     log_scale = deltas[..., 2:]
     if max_log_scale is not None:
@@ -103,6 +121,12 @@ def decode(
     centre = (anchors[..., :2] + anchors[..., 2:]) / 2 + deltas[..., :2] * size
     half = size * jnp.exp(log_scale) / 2
     return jnp.concatenate([centre - half, centre + half], axis=-1)
+
+
+def _along_last(weights, deltas):
+    """Shapes weights so that they multiply the last axis of deltas."""
+    weights = jnp.asarray(weights, deltas.dtype)
+    return weights.reshape((1,) * (deltas.ndim - 1) + weights.shape)
 
 
 def _size(xyxy):

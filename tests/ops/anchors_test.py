@@ -1,5 +1,7 @@
 """Tests for jaxtrack.ops.anchors."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -132,6 +134,39 @@ def test_log_scale_is_cut_only_on_request():
     np.testing.assert_allclose(free, [19 - wide, 1 - high, 19 + wide, 1 + high], 1e-5)
     cut = anchors.decode(anchor, deltas, max_log_scale=float(np.log(4)))
     np.testing.assert_allclose(cut, [15, 0.75, 23, 1.25], rtol=1e-5)
+
+
+def test_weights_by_hand(variant):
+    # `test_deltas_by_hand`, with SPM's weights: 5 * 0.25, 5 * -0.25, 10 ln 2, -10 ln 2.
+    anchor = jnp.array([10.0, 10.0, 30.0, 50.0])
+    box = jnp.array([5.0, 10.0, 45.0, 30.0])
+    weights = (5, 5, 10, 10)
+    deltas = np.asarray(variant(partial(anchors.encode, weights=weights))(anchor, box))
+    expected = [1.25, -1.25, 10 * np.log(2), -10 * np.log(2)]
+    np.testing.assert_allclose(deltas, expected, rtol=1e-6)
+    back = variant(partial(anchors.decode, weights=weights))(anchor, deltas)
+    np.testing.assert_allclose(back, box, rtol=1e-6)
+
+
+def test_each_delta_has_its_own_weight():
+    tiles, boxes = (jnp.asarray(random_boxes(50, seed)) for seed in (0, 1))
+    weights = (2.0, 3.0, 5.0, 7.0)
+    deltas = anchors.encode(tiles, boxes, weights=weights)
+    plain = np.asarray(anchors.encode(tiles, boxes))
+    np.testing.assert_allclose(deltas, plain * np.array(weights), rtol=1e-6)
+    back = anchors.decode(tiles, deltas, weights=weights)
+    np.testing.assert_allclose(back, boxes, rtol=0, atol=2e-3)
+
+
+def test_log_scale_is_cut_after_division():
+    # 20 / 10 = 2 is below ln(255 / 32) = 2.08, -30 / 10 is cut to -2.08.
+    anchor, deltas = jnp.array([0.0, 0.0, 2.0, 2.0]), jnp.array([5.0, 0.0, 20.0, -30.0])
+    cut = anchors.decode(
+        anchor, deltas, weights=(5, 5, 10, 10), max_log_scale=float(np.log(255 / 32))
+    )
+    # The centre is (1 + 2, 1), half the sizes e^2 and 32 / 255.
+    wide, high = np.exp(2), 32 / 255
+    np.testing.assert_allclose(cut, [3 - wide, 1 - high, 3 + wide, 1 + high], rtol=1e-5)
 
 
 def test_deltas_of_a_batch_share_their_anchors():
