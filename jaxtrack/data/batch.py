@@ -2,10 +2,12 @@
 
     z_image      uint8   [B, template, template, 3]  template crop, RGB
     x_image      uint8   [B, search, search, 3]      search crop, RGB
+    z_xyxy       float32 [B, 4]  box of the target, px of the template crop, edge origin
     xyxy         float32 [B, 4]  box of the target, px of the search crop, edge origin
     is_positive  bool    [B]     False: the search crop does not show the target
 
-The box of a negative pair says where the other object lies and must not be learned.
+In a negative pair `z_xyxy` frames the template's own target still; `xyxy` says where
+the other object lies and must not be learned. Boxes are not clipped to their crops.
 """
 
 import numpy as np
@@ -17,6 +19,7 @@ Batch = dict[str, np.ndarray]
 FIELDS = {
     "z_image": (np.uint8, 4),
     "x_image": (np.uint8, 4),
+    "z_xyxy": (np.float32, 2),
     "xyxy": (np.float32, 2),
     "is_positive": (np.bool_, 1),
 }
@@ -45,8 +48,9 @@ def check(batch: Batch) -> None:
         _, height, width, channels = batch[name].shape
         if height != width or channels != 3:
             raise ValueError(f"{name} {batch[name].shape} is not [B, side, side, 3]")
-    if batch["xyxy"].shape[1:] != (4,):
-        raise ValueError(f"xyxy {batch['xyxy'].shape} is not [B, 4]")
+    for name in ("z_xyxy", "xyxy"):
+        if batch[name].shape[1:] != (4,):
+            raise ValueError(f"{name} {batch[name].shape} is not [B, 4]")
 
 
 def shard(batch: Batch, num_devices: int) -> Batch:

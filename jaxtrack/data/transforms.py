@@ -105,29 +105,27 @@ def cut_filled(
 
 
 def augment(
-    z_image: np.ndarray,
-    x_image: np.ndarray,
-    xyxy: np.ndarray,
-    rng: np.random.Generator,
-    augmentation: Augmentation,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    pair: dict[str, np.ndarray], rng: np.random.Generator, augmentation: Augmentation
+) -> dict[str, np.ndarray]:
     """Changes colours and sharpness of a pair of crops, and mirrors it.
 
     Args:
-      z_image: template crop, `[S, S, 3]` uint8 RGB.
-      x_image: search crop, `[S, S, 3]` uint8 RGB.
-      xyxy: box of the target, `[4]` xyxy px of the search crop.
+      pair: `z_image`, `x_image`, `z_xyxy` and `xyxy` of `data/batch.py`, without the
+        batch axis.
       rng: random numbers.
       augmentation: probabilities.
 
     Returns:
-      Template, search crop and box.
+      The same fields, changed.
     """
 
     def happens(probability):
         return probability > 0 and rng.random() < probability
 
     a = augmentation
+    z_image, x_image, z_xyxy, xyxy = (
+        pair[name] for name in ("z_image", "x_image", "z_xyxy", "xyxy")
+    )
     if happens(a.occluder):
         x_image = augmentations.occlude(x_image, xyxy, rng)
     if happens(a.gray):
@@ -148,8 +146,9 @@ def augment(
             x_image = change(x_image, rng)
     if happens(a.flip):
         z_image, x_image = cv2.flip(z_image, 1), cv2.flip(x_image, 1)
+        z_xyxy = _flip(z_xyxy, z_image.shape[1])
         xyxy = _flip(xyxy, x_image.shape[1])
-    return z_image, x_image, xyxy
+    return {"z_image": z_image, "x_image": x_image, "z_xyxy": z_xyxy, "xyxy": xyxy}
 
 
 def make_pair(
@@ -177,7 +176,8 @@ def make_pair(
         wants one; None never does.
 
     Returns:
-      `z_image`, `x_image` and `xyxy` of `data/batch.py`, without the batch axis.
+      `z_image`, `x_image`, `z_xyxy` and `xyxy` of `data/batch.py`, without the batch
+      axis.
     """
     views = draw_views(
         z_xyxy, x_xyxy, rng, settings=settings, augmentation=augmentation
@@ -191,11 +191,13 @@ def make_pair(
         z_frame, x_frame = read_z(z_reduction), read_x(x_reduction)
     if rng.random() >= augmentation.fill_image:
         read_other = None
-    z_image = cut_filled(z_frame, views.z, z_size, read_other)
-    x_image = cut_filled(x_frame, views.x, x_size, read_other)
-    xyxy = crops.to_crop(x_xyxy, views.x, x_size)
-    z_image, x_image, xyxy = augment(z_image, x_image, xyxy, rng, augmentation)
-    return {"z_image": z_image, "x_image": x_image, "xyxy": xyxy}
+    pair = {
+        "z_image": cut_filled(z_frame, views.z, z_size, read_other),
+        "x_image": cut_filled(x_frame, views.x, x_size, read_other),
+        "z_xyxy": crops.to_crop(z_xyxy, views.z, z_size),
+        "xyxy": crops.to_crop(x_xyxy, views.x, x_size),
+    }
+    return augment(pair, rng, augmentation)
 
 
 def _draw_view(xyxy, settings, rng, *, size, shift, scale, aspect):

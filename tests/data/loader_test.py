@@ -62,6 +62,23 @@ def test_positive_and_negative_pairs():
         assert row["z_image"][8, 8, 0] == 2 and row["x_image"][16, 16, 0] != 2
 
 
+def test_the_templates_box_is_of_the_templates_own_target():
+    source = Painted()
+    sides = {0: 20, 1: 30, 2: 40}
+    source.track_boxes = lambda track: np.tile(
+        np.float32([40, 40, 40 + sides[track], 40 + 2 * sides[track]]), (5, 1)
+    )
+    for number in range(10):
+        row = load(source, number, track=2, negative_ratio=1.0)
+        assert not row["is_positive"]
+        # 40 x 80 with p = 60 shows sqrt(100 * 140) = 118.32 px on 16: 5.409 by 10.818
+        # px around (8, 8), also of the other tracks' boxes in their search crops.
+        np.testing.assert_allclose(
+            row["z_xyxy"], [5.2955, 2.591, 10.7045, 13.409], atol=1e-3
+        )
+        np.testing.assert_allclose(row["xyxy"], row["z_xyxy"] + 8, atol=1e-3)
+
+
 def test_a_shared_frame_is_read_once():
     source = Painted()
     for number in range(20):

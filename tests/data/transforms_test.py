@@ -50,6 +50,28 @@ def make(image, seed=0, read_other=None, augmentation=NONE, box=BOX):
     )
 
 
+def test_the_templates_box_without_augmentation():
+    # The template shows SIDE px of the frame on 32: the box has
+    # 20 * 32 / 59.161 = 10.8180 by 40 * 32 / 59.161 = 21.6360 px around (16, 16).
+    pair = make(scene(0, (160, 120)))
+    assert pair["z_xyxy"].dtype == np.float32
+    np.testing.assert_allclose(
+        pair["z_xyxy"], [10.591, 5.182, 21.409, 26.818], atol=1e-3
+    )
+    # A second frame with another box does not matter to it.
+    other = transforms.make_pair(
+        reader(scene(0, (160, 120))),
+        reader(scene(1, (160, 120))),
+        BOX,
+        np.add(BOX, [3, -5, 30, 7]),
+        np.random.default_rng(0),
+        settings=SETTINGS,
+        augmentation=NONE,
+    )
+    np.testing.assert_array_equal(other["z_xyxy"], pair["z_xyxy"])
+    assert (other["xyxy"] != pair["xyxy"]).any()
+
+
 def test_views_without_augmentation():
     v = views()
     np.testing.assert_allclose(v.z.center_xy, [50, 70])
@@ -92,22 +114,41 @@ def test_aspect_keeps_the_area():
     assert np.abs(skews).max() <= 0.3 < np.abs(skews).max() + 0.02
 
 
-def test_the_box_frames_the_target_whatever_is_drawn():
+def test_the_boxes_frame_the_target_whatever_is_drawn():
     image = np.zeros((400, 400, 3), np.uint8)
     image[180:220, 190:210] = 255
     box = np.array([190.0, 180.0, 210.0, 220.0])
+    # Another object, left of the target: mirrored, it lies right of it.
+    image[180:220, 160:180] = (0, 255, 0)
     augmentation = dataclasses.replace(
-        NONE, search_shift=8.0, search_scale=0.2, aspect=0.2, flip=0.5
+        NONE,
+        template_shift=3.0,  # So that all of it stays in the crop.
+        template_scale=0.1,
+        search_shift=8.0,
+        search_scale=0.2,
+        aspect=0.2,
+        flip=0.5,
     )
+    flips = 0
     for seed in range(20):
         pair = make(image, seed, augmentation=augmentation, box=box)
-        white = pair["x_image"][..., 0] / 255
-        x0, y0, x1, y1 = pair["xyxy"]
-        rows, columns = np.mgrid[:64, :64] + 0.5
-        total = white.sum()
-        center = (white * columns).sum() / total, (white * rows).sum() / total
-        np.testing.assert_allclose(center, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.15)
-        np.testing.assert_allclose(total, (x1 - x0) * (y1 - y0), rtol=0.03)
+        for crop, name in (("z_image", "z_xyxy"), ("x_image", "xyxy")):
+            white = pair[crop][..., 0] / 255
+            x0, y0, x1, y1 = pair[name]
+            rows, columns = np.mgrid[: len(white), : len(white)] + 0.5
+            total = white.sum()
+            center = (white * columns).sum() / total, (white * rows).sum() / total
+            np.testing.assert_allclose(
+                center, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.15
+            )
+            np.testing.assert_allclose(total, (x1 - x0) * (y1 - y0), rtol=0.03)
+            # Its edges: where half of the light of a row or column is reached.
+            for axis, low, high in ((0, x0, x1), (1, y0, y1)):
+                lit = np.flatnonzero(white.max(axis=axis) > 0.5)
+                np.testing.assert_allclose([lit[0], lit[-1] + 1], [low, high], atol=1)
+        green = pair["x_image"][..., 1] > pair["x_image"][..., 0]
+        flips += np.nonzero(green)[1].mean() > pair["xyxy"][[0, 2]].mean()
+    assert 3 < flips < 17  # Both cases were seen.
 
 
 def test_both_crops_are_flipped_or_none():
@@ -119,6 +160,15 @@ def test_both_crops_are_flipped_or_none():
         assert flipped[name].flags["C_CONTIGUOUS"]
     x0, _, x1, _ = plain["xyxy"]
     np.testing.assert_allclose(flipped["xyxy"][[0, 2]], [64 - x1, 64 - x0])
+    # The template's box lies in the middle, so it has to be moved to be seen to flip.
+    shift = {"template_shift": 5.0}
+    plain, flipped = (
+        make(image, augmentation=dataclasses.replace(NONE, flip=flip, **shift))
+        for flip in (1e-9, 1.0)
+    )
+    x0, y0, x1, y1 = plain["z_xyxy"]
+    assert abs(x0 + x1 - 32) > 1
+    np.testing.assert_allclose(flipped["z_xyxy"], [32 - x1, y0, 32 - x0, y1])
 
 
 def test_gray_is_for_both_crops():
@@ -148,7 +198,8 @@ def test_each_augmentation_changes_its_crops_only(field, changed):
     pair = make(image, augmentation=dataclasses.replace(NONE, **{field: 1.0}))
     found = [n for n in ("z_image", "x_image") if (pair[n] != plain[n]).any()]
     assert found == changed
-    np.testing.assert_array_equal(pair["xyxy"], plain["xyxy"])
+    for name in ("z_xyxy", "xyxy"):
+        np.testing.assert_array_equal(pair[name], plain[name])
 
 
 def test_outside_is_the_mean_colour_or_another_image():

@@ -30,6 +30,7 @@ class Stream:
         self.position += self.size
         low = np.tile(numbers[:, None], (1, 2))
         return {
+            "z_xyxy": np.tile(np.float32([4, 4, 12, 12]), (self.size, 1)),
             "xyxy": np.concatenate([low, low + 8], axis=1).astype(np.float32),
             "is_positive": numbers % 3 != 2,
         }

@@ -61,6 +61,7 @@ def make_batch(number, size=8):
     return {
         "z_image": rng.integers(0, 256, (size, 16, 16, 3), np.uint8),
         "x_image": rng.integers(0, 256, (size, 32, 32, 3), np.uint8),
+        "z_xyxy": np.tile(np.float32([4, 5, 12, 11]), (size, 1)),
         "xyxy": box.astype(np.float32),
         "is_positive": rng.random(size) > 0.2,
     }

@@ -70,19 +70,10 @@ def compose(
     Returns:
       The scene.
     """
-    times = np.arange(length)
-    order = rng.permutation(len(photographs))
-    num_backdrops = 1 + (rng.random() < settings.background_change)
-    backdrops = tuple(
-        _backdrop(rng, photographs[order[k]], times) for k in range(num_backdrops)
+    backdrops, shown, make = stage(
+        rng, photographs, videos, hw=hw, length=length, settings=settings
     )
-    shown = np.zeros(length, int)
-    if num_backdrops > 1:
-        shown[int(length * rng.uniform(0.2, 0.8)) :] = 1
-    textures = [photographs[k] for k in order[num_backdrops:]] or list(photographs)
-    make = _Maker(rng, textures, videos, hw, times, settings)
-    low, high = np.log(settings.target_size)
-    size = min(hw) * float(np.exp(rng.uniform(low, high)))
+    size = make.target_size()
     target = make.sprite(make.skin(size), size)
     behind, front = [], []
     if rng.random() < settings.distractors:
@@ -93,10 +84,44 @@ def compose(
     if rng.random() < settings.occluder:
         occluder = make.occluder(target, size)
         (behind if _touch(occluder, target) else front).append(occluder)
-    drift = motion.random_drift(rng, [settings.light] * 3, period=(40, 200))(times)
-    light = 1 + drift.mean(-1, keepdims=True) + 0.25 * drift
     cast = (*behind, target, *front)
-    return scene.Scene(hw, backdrops, shown, cast, len(behind), light)
+    return scene.Scene(hw, backdrops, shown, cast, len(behind), make.light())
+
+
+def stage(
+    rng: np.random.Generator,
+    photographs: Sequence[pathlib.Path],
+    videos: Sequence[cutouts.Cutout],
+    *,
+    hw: tuple[int, int],
+    length: int,
+    settings: SceneSettings,
+) -> tuple[tuple[scene.Backdrop, ...], np.ndarray, "Maker"]:
+    """Draws what is behind a scene, and readies what makes its sprites.
+
+    Args:
+      rng: source of randomness.
+      photographs: see `compose`.
+      videos: see `compose`.
+      hw: height and width, px.
+      length: number of frames.
+      settings: how to compose.
+
+    Returns:
+      The backdrops, the index `[T]` of the one shown, and a maker that takes textures
+      from the other photographs, if there are others.
+    """
+    times = np.arange(length)
+    order = rng.permutation(len(photographs))
+    num_backdrops = 1 + (rng.random() < settings.background_change)
+    backdrops = tuple(
+        _backdrop(rng, photographs[order[k]], times) for k in range(num_backdrops)
+    )
+    shown = np.zeros(length, int)
+    if num_backdrops > 1:
+        shown[int(length * rng.uniform(0.2, 0.8)) :] = 1
+    textures = [photographs[k] for k in order[num_backdrops:]] or list(photographs)
+    return backdrops, shown, Maker(rng, textures, videos, hw, times, settings)
 
 
 def _backdrop(rng, photo, times) -> scene.Backdrop:
@@ -114,8 +139,17 @@ def _backdrop(rng, photo, times) -> scene.Backdrop:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Maker:
-    """Makes the sprites of one scene."""
+class Maker:
+    """Makes the sprites and the light of one scene; every call draws anew.
+
+    Attributes:
+      rng: source of randomness.
+      textures: photographs that fill outlines.
+      videos: objects to cut out.
+      hw: height and width, px.
+      times: `[T]` numbers of the frames.
+      settings: how to compose.
+    """
 
     rng: np.random.Generator
     textures: list[pathlib.Path]
@@ -123,6 +157,17 @@ class _Maker:
     hw: tuple[int, int]
     times: np.ndarray
     settings: SceneSettings
+
+    def target_size(self) -> float:
+        """Draws the size of a target, px."""
+        low, high = np.log(self.settings.target_size)
+        return min(self.hw) * float(np.exp(self.rng.uniform(low, high)))
+
+    def light(self) -> np.ndarray:
+        """Draws the brightness of each colour over time, `[T, 3]`."""
+        bound = [self.settings.light] * 3
+        drift = motion.random_drift(self.rng, bound, period=(40, 200))(self.times)
+        return 1 + drift.mean(-1, keepdims=True) + 0.25 * drift
 
     def skin(self, size: float) -> sprites.Paint | sprites.Footage:
         """Draws an object's outline and texture."""
@@ -168,7 +213,9 @@ class _Maker:
         if rng.random() < settings.rotation:
             turn = motion.random_drift(rng, [settings.rotation_angle], period=(40, 160))
             angle = turn(times)[:, 0]
-        matrix = _turned(angle, np.exp(log_size + aspect), np.exp(log_size - aspect))
+        matrix = motion.turned(
+            angle, np.exp(log_size + aspect), np.exp(log_size - aspect)
+        )
         if path is None:
             path = self._path(size, float(np.exp(log_size.max())))
         ripple = motion.random_ripple(
@@ -248,15 +295,3 @@ def _touch(a: sprites.Sprite, b: sprites.Sprite) -> bool:
         for points in (np.concatenate(sprite.curves(0)) for sprite in (a, b))
     )
     return bool(np.all((a_low < b_high) & (b_low < a_high)))
-
-
-def _turned(angle, along_x, along_y) -> np.ndarray:
-    """Returns rotation times stretch, `[T, 2, 2]`."""
-    cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack(
-        [
-            np.stack([cosine * along_x, -sine * along_y], -1),
-            np.stack([sine * along_x, cosine * along_y], -1),
-        ],
-        -2,
-    )

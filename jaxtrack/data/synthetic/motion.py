@@ -64,6 +64,47 @@ def random_drift(
     return Drift(parts, frequency, rng.uniform(0.0, 1.0, shape))
 
 
+def random_passage(
+    rng: np.random.Generator,
+    times: np.ndarray,
+    crossing: int,
+    *,
+    bearing: float,
+    distance: tuple[float, float],
+    miss: tuple[float, float],
+    duration: tuple[float, float] = (7.0, 12.0),
+) -> np.ndarray:
+    """Draws a path that lingers on one side of the origin, then crosses to the other.
+
+        a(t) tanh(s) (cos b(t), sin b(t)) + m sech(s) (-sin b(t), cos b(t)),
+        s = (t - crossing) / duration
+
+    Args:
+      rng: source of randomness.
+      times: `[T]` from 0.
+      crossing: when it is nearest to the origin, at the distance `m`.
+      bearing: about `b`, radians: towards where it goes on; it comes from the opposite
+        side. It sways by up to 0.7.
+      distance: bounds of `a`, up to a sway by 8 %.
+      miss: bounds of `m`; it passes on either side.
+      duration: bounds of the frames from `m` to three quarters of `a`; it is shorter
+        where the crossing is too soon to begin far away.
+
+    Returns:
+      The path, `[T, 2]`, in the unit of `distance`.
+    """
+    m = rng.choice([-1, 1]) * rng.uniform(*miss)
+    sway = random_drift(rng, [0.08, 0.7], period=(30, 90))(times)
+    a = (rng.uniform(*distance) * (1 + sway[:, 0]))[:, None]
+    b = bearing + sway[:, 1]
+    # At 2.7 durations from the crossing the path is all but far away: tanh(2.7) = 0.99.
+    s = (times - crossing) / min(rng.uniform(*duration), crossing / 2.7)
+    along, across = np.tanh(s)[:, None], m / np.cosh(s)[:, None]
+    cosine, sine = np.cos(b), np.sin(b)
+    ahead, aside = np.stack([cosine, sine], -1), np.stack([-sine, cosine], -1)
+    return a * along * ahead + across * aside
+
+
 class Ripple(NamedTuple):
     """A travelling displacement of the plane, small enough to be inverted.
 
@@ -126,4 +167,25 @@ def random_ripple(
         number[:, None] * unit[1],
         1.0 / rng.uniform(*period, waves),
         rng.uniform(0.0, 1.0, waves),
+    )
+
+
+def turned(angle: np.ndarray, along_x, along_y) -> np.ndarray:
+    """Returns stretches followed by rotations, as matrices.
+
+    Args:
+      angle: `[...]` radians, from x towards y.
+      along_x: stretch of the x axis, `[...]` or a number.
+      along_y: stretch of the y axis, likewise.
+
+    Returns:
+      `[..., 2, 2]`.
+    """
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.stack(
+        [
+            np.stack([cosine * along_x, -sine * along_y], -1),
+            np.stack([sine * along_x, cosine * along_y], -1),
+        ],
+        -2,
     )

@@ -4,7 +4,7 @@ import os
 import pathlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class SyntheticSource:
         size: tuple[int, int] = (360, 480),
         split: str = "train",
         settings: SceneSettings | None = None,
+        composer: Callable[..., Scene] = compose,
         cache_megabytes: int = 256,
     ):
         """Lists the pictures; decodes none.
@@ -66,6 +67,7 @@ class SyntheticSource:
           split: "train", "eval" or "all".
           settings: how scenes are composed; None is `TRAINING` or, for the split
             "eval", `EVALUATION`.
+          composer: draws a track's scene; takes the arguments of `compose.compose`.
           cache_megabytes: memory for decoded pictures in each process.
 
         Raises:
@@ -86,6 +88,7 @@ class SyntheticSource:
         self.size = (int(size[0]), int(size[1]))
         self._seed = (seed, SPLITS.index(split))
         self._settings = settings
+        self._composer = composer
         self._photos = _part(find_photographs(photos), split)
         if len(self._photos) < 2:
             raise InputError(
@@ -158,7 +161,7 @@ class SyntheticSource:
     def _compose(self, track: int) -> Scene:
         if self._videos is None:
             self._videos = [read_cutout(folder) for folder in self._folders]
-        return compose(
+        return self._composer(
             np.random.default_rng((*self._seed, track)),
             self._photos,
             self._videos,

@@ -48,3 +48,50 @@ def test_ripple_of_no_strength_is_the_identity():
     ripple = motion.random_ripple(np.random.default_rng(0), 0.0)
     rest = np.random.default_rng(1).uniform(-1, 1, (20, 2))
     np.testing.assert_array_equal(ripple.inverse(rest, 3), rest)
+
+
+def passage(seed, crossing=200, **changes):
+    options = {"bearing": 0.3, "distance": (2.0, 2.5), "miss": (0.2, 0.4), **changes}
+    return motion.random_passage(
+        np.random.default_rng(seed), TIMES, crossing, **options
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_passage_misses_the_origin_once_and_lingers_on_both_sides(seed):
+    path = passage(seed)
+    away = np.linalg.norm(path, axis=1)
+    # At the crossing tanh(0) = 0 and sech(0) = 1: the distance is the miss.
+    assert 0.2 <= away[200] <= 0.4 and away[200] <= away.min() + 1e-9
+    far = np.delete(away, np.arange(160, 241))  # More than three durations away.
+    # tanh(3.3) = 0.997, sech(3.3) = 0.07; the sway adds 8 %.
+    assert 2.0 * 0.92 * 0.997 <= far.min() and far.max() <= 2.5 * 1.08 + 0.01
+    # 12 frames later, at tanh(1) = 0.76 or more of the way out.
+    assert away[212] > 0.75 * 2.0 * 0.92 and away[188] > 0.75 * 2.0 * 0.92
+    bearings = np.arctan2(path[:, 1], path[:, 0])
+    assert np.abs(bearings[240:] - 0.3).max() < 0.7 + 0.02
+    back = np.angle(np.exp(1j * (bearings[:160] - 0.3 - np.pi)))
+    assert np.abs(back).max() < 0.7 + 0.02
+
+
+def test_a_passage_turns_with_its_bearing_and_passes_on_either_side():
+    for seed in range(5):
+        path, turned = passage(seed), passage(seed, bearing=0.3 + np.pi / 2)
+        np.testing.assert_allclose(turned, path @ [[0, 1], [-1, 0]], atol=1e-9)
+    cosine, sine = np.cos(0.3), np.sin(0.3)
+    sides = {np.sign(passage(seed)[200] @ [-sine, cosine]) for seed in range(12)}
+    assert sides == {-1.0, 1.0}
+
+
+def test_an_early_passage_is_as_far_away_at_first():
+    for seed in range(5):
+        away = np.linalg.norm(passage(seed, crossing=6), axis=1)
+        # sqrt((1.84 tanh(2.7))^2 + (0.2 sech(2.7))^2) = 1.823 at least.
+        assert away[0] > 1.82 and away[6] <= 0.4
+
+
+def test_turns_come_after_stretches():
+    # A quarter turn takes (2, 0) to (0, 2) and (0, 3) to (-3, 0).
+    found = motion.turned(np.array([0.0, np.pi / 2]), 2.0, np.array([5.0, 3.0]))
+    expected = [[[2, 0], [0, 5]], [[0, -3], [2, 0]]]
+    np.testing.assert_allclose(found, expected, atol=1e-12)

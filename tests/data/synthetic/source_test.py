@@ -1,6 +1,7 @@
 """Tests for jaxtrack.data.synthetic.source."""
 
 import concurrent.futures
+import dataclasses
 import multiprocessing
 import pickle
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data.synthetic import SceneSettings, SyntheticSource, sprites
+from jaxtrack.data.synthetic import compose as scenes
 from jaxtrack.errors import InputError
 
 SIZE = (90, 120)
@@ -169,3 +171,19 @@ def test_real_cutouts_give_exact_smooth_boxes(shared):
         sides = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(1))
         assert np.median(shift / sides[1:]) < 0.2
         assert source.frame(i, 20)[0].shape == (360, 480, 3)
+
+
+def _compose_twice_as_bright(*args, **options):
+    made = scenes.compose(*args, **options)
+    return dataclasses.replace(made, light=2 * made.light)
+
+
+def test_another_composer_gets_the_same_arguments(photo_folder):
+    options = {"num_tracks": 2, "length": 5, "size": SIZE, "settings": BUSY}
+    plain = SyntheticSource(photo_folder, **options)
+    bright = SyntheticSource(photo_folder, composer=_compose_twice_as_bright, **options)
+    bright = pickle.loads(pickle.dumps(bright))
+    for i in range(2):
+        np.testing.assert_array_equal(bright.track_boxes(i), plain.track_boxes(i))
+        light = plain._scene(i)[0].light
+        np.testing.assert_array_equal(bright._scene(i)[0].light, 2 * light)

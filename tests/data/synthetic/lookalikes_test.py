@@ -1,0 +1,233 @@
+"""Tests for jaxtrack.data.synthetic.lookalikes."""
+
+import pathlib
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+from jaxtrack.data.annotations import read_sequence
+from jaxtrack.data.synthetic import lookalikes, photos, sprites
+from jaxtrack.errors import InputError
+
+LENGTH = 80
+HW = (180, 240)
+NAMES = [pathlib.Path(f"{k}.jpg") for k in range(4)]
+
+
+def make(seed, difference=0.5, length=LENGTH):
+    return lookalikes.compose_lookalikes(
+        np.random.default_rng(seed),
+        NAMES,
+        [],
+        hw=HW,
+        length=length,
+        difference=difference,
+    )
+
+
+def parts(scene):
+    """The target, look-alikes behind it and look-alikes in front of it."""
+    target = scene.target
+    return scene.cast[target], scene.cast[:target], scene.cast[target + 1 :]
+
+
+def distances(target, other):
+    """From middle to middle in sides of the target's box, `[T]`."""
+    one, two = target.boxes(), other.boxes()
+    middles = [(box[:, :2] + box[:, 2:]) / 2 for box in (one, two)]
+    return np.linalg.norm((middles[1] - middles[0]) / (one[:, 2:] - one[:, :2]), axis=1)
+
+
+@pytest.fixture
+def source(photo_folder):
+    return lookalikes.make_source(
+        sorted(photo_folder.iterdir()), num_tracks=3, length=20, size=(90, 120)
+    )
+
+
+def test_two_or_three_lookalikes_cross_each_at_its_own_time():
+    counts, is_front, misses = [], [], []
+    for seed in range(30):
+        target, behind, front = parts(make(seed))
+        counts.append(len(behind) + len(front))
+        is_front += [False] * len(behind) + [True] * len(front)
+        meetings = []
+        for other in (*behind, *front):
+            away = distances(target, other)
+            # Half a side, and what the ripples move the boxes' middles by.
+            assert away.min() < 0.55 and away.argmin() >= 0.24 * LENGTH
+            meetings.append(away.argmin())
+            misses.append(away.min())
+            # Near the target at all times, and clear of it for most of the time.
+            assert away.max() < 2.6
+            assert np.mean(away > 1.4) > 0.55
+            # It comes from one side and goes to the other.
+            side = other.centre - target.centre
+            assert (side[0] * side[-1]).sum() < 0
+        assert len(set(meetings)) == len(meetings)
+    assert set(counts) == {2, 3}
+    assert 0.3 < np.mean(is_front) < 0.7
+    # Those in front miss by 0.35 at least, so that they do not hide the target.
+    misses, is_front = np.array(misses), np.array(is_front)
+    assert misses[is_front].min() > 0.3 > 0.2 > misses[~is_front].min()
+
+
+def test_paths_are_smooth():
+    for seed in range(20):
+        scene = make(seed)
+        size = np.sqrt((scene.boxes()[:, 2:] - scene.boxes()[:, :2]).prod(1)).min()
+        for sprite in scene.cast:
+            step = np.diff(sprite.centre, axis=0)
+            assert np.abs(step).max() < 0.8 * size
+            assert np.abs(np.diff(step, axis=0)).max() < 0.2 * size
+
+
+def test_none_touches_the_target_in_the_first_frame():
+    for seed in range(150):
+        target, behind, front = parts(make(seed, difference=1.0, length=20 + seed))
+        one = target.boxes()[0]
+        for other in (*behind, *front):
+            two = other.boxes()[0]
+            overlap = np.minimum(one[2:], two[2:]) - np.maximum(one[:2], two[:2])
+            assert overlap.min() <= 0, seed
+
+
+def test_the_target_stays_in_the_frame_and_is_never_hidden():
+    least = []
+    for seed in range(20):
+        scene = make(seed, difference=1.0)
+        target, _, front = parts(scene)
+        raw = target.boxes()
+        # The truth is the target's own box, whoever is in front of it.
+        np.testing.assert_allclose(scene.boxes(), raw, atol=1e-4)
+        for t in range(0, LENGTH, 2):
+            region = (0, 0, HW[1], HW[0])
+            own = sprites.fill_curves(target.curves(t), region) > 0
+            seen = own.copy()
+            for other in front:
+                seen &= sprites.fill_curves(other.curves(t), region) == 0
+            least.append(seen.sum() / own.sum())
+    assert min(least) > 0.15
+    assert min(least) < 0.8  # Some do cover it in part.
+
+
+def test_lookalikes_look_like_the_target_and_others_do_not(photo_folder):
+    paths = sorted(photo_folder.iterdir())
+    cache = photos.ImageCache(10**8)
+
+    def histogram(sprite):
+        canvas = np.zeros((*HW, 3), np.uint8)
+        sprite.draw(canvas, 0, cache)
+        mask = np.uint8(255 * (canvas.max(-1) > 0))
+        counts = cv2.calcHist([canvas], [0, 1, 2], mask, [6] * 3, [0, 256] * 3)
+        return counts / counts.sum()
+
+    def composed(seed, difference):
+        scene = lookalikes.compose_lookalikes(
+            np.random.default_rng(seed),
+            paths,
+            [],
+            hw=HW,
+            length=20,
+            difference=difference,
+        )
+        target, behind, front = parts(scene)
+        return histogram(target), [histogram(s) for s in (*behind, *front)]
+
+    def mean_distance(pairs):
+        return np.mean([np.abs(a - b).sum() / 2 for a, b in pairs])
+
+    drawn = {
+        difference: [composed(seed, difference) for seed in range(12)]
+        for difference in (0, 0.5, 1)
+    }
+    near = {
+        difference: mean_distance([(own, h) for own, others in scenes for h in others])
+        for difference, scenes in drawn.items()
+    }
+    targets = [own for own, _ in drawn[0.5]]
+    other = mean_distance([(a, b) for k, a in enumerate(targets) for b in targets[:k]])
+    assert near[0] < near[0.5] < near[1] < other
+    assert near[0.5] < 0.7 * other
+
+
+def test_alike_changes_looks_and_no_path():
+    for seed in range(5):
+        scenes = [make(seed, difference) for difference in (0.0, 0.4, 1.0)]
+        np.testing.assert_array_equal(scenes[0].boxes(), scenes[2].boxes())
+        np.testing.assert_array_equal(scenes[0].light, scenes[2].light)
+        for casts in zip(*(scene.cast for scene in scenes), strict=True):
+            for sprite in casts[1:]:
+                np.testing.assert_array_equal(sprite.centre, casts[0].centre)
+
+
+def test_any_frame_can_be_drawn_alone(source):
+    again = pickle.loads(pickle.dumps(source))
+    order = [(i, t) for i in range(3) for t in (0, 7, 19)]
+    frames = {(i, t): source.frame(i, t)[0] for i, t in order}
+    for i, t in reversed(order):
+        np.testing.assert_array_equal(again.frame(i, t)[0], frames[i, t])
+        np.testing.assert_array_equal(again.track_boxes(i), source.track_boxes(i))
+
+
+def test_cutouts_get_lookalikes_too(photo_folder, cutout_folder):
+    source = lookalikes.make_source(
+        photo_folder, difference=0.0, cutouts=cutout_folder, num_tracks=8, length=20
+    )
+    casts = [source._scene(i)[0].cast for i in range(8)]
+    skins = [[sprite.skin for sprite in cast] for cast in casts]
+    footage = [s for s in skins if isinstance(s[0], sprites.Footage)]
+    assert footage and all(skin is s[0] or skin == s[0] for s in footage for skin in s)
+    assert source.frame(0, 3)[0].shape == (360, 480, 3)
+
+
+def run(*argv):
+    lookalikes.main([f"--{flag}" for flag in argv])
+
+
+def test_the_command_writes_sequences(photo_folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = f"out={out}", "length=20", "seed=3", f"photos={photo_folder}"
+    run(*flags, "num=1")
+    assert capsys.readouterr().out == f"{out}: 1 sequences\n"
+    first = out / "lookalikes_0000"
+    sequence = read_sequence(first)
+    assert len(sequence.frames) == 20
+    source = lookalikes.make_source(photo_folder, num_tracks=1, length=20, seed=3)
+    np.testing.assert_allclose(sequence.xyxy, source.track_boxes(0), atol=2e-4)
+    drawn, written = source.frame(0, 9)[0], photos.read_image(sequence.frames[9])
+    assert np.abs(written.astype(int) - drawn).mean() < 5  # JPEG's loss.
+    (first / "note.txt").write_text("mine")
+    run(*flags, "num=2")  # Goes on where it was.
+    assert (first / "note.txt").exists() and (out / "lookalikes_0001").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("num=0", "--num is 0"),
+        ("length=19", "need 20 frames or more to cross: not 19"),
+        ("difference=1.5", r"difference is 1.5: it must lie in \[0, 1\]"),
+        ("difference=-0.1", "difference is -0.1"),
+        ("seed=4", "holds videos of other settings"),
+        ("photos=/absent", "no folder of photographs"),
+        ("out=FILE", "FILE is a file"),
+    ],
+)
+def test_faults_are_one_line(flag, message, tmp_path, photo_folder, capsys):
+    (tmp_path / "FILE").write_text("")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "lookalikes.json").write_text('{"seed": 0}')
+    target = tmp_path / ("out" if "seed" in flag else "new")
+    flag = flag.replace("FILE", str(tmp_path / "FILE"))
+    with pytest.raises(SystemExit) as end:
+        run(f"out={target}", f"photos={photo_folder}", "num=1", "length=20", flag)
+    assert end.value.code == 2
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("error: ") and stderr.count("\n") == 1
+    with pytest.raises(InputError, match=message):
+        raise InputError(stderr)
+    assert not (tmp_path / "new").exists()
