@@ -1,0 +1,1 @@
+"""Learning while tracking: a small classifier, its optimiser and its memory."""

@@ -1,0 +1,74 @@
+"""A conditional update that costs a batch of videos nothing while none is due."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def run_if(
+    pred: jax.Array, update: Callable[..., Any], operand: Any, *inputs: Any
+) -> Any:
+    """Applies an update where a condition holds and returns the operand where not.
+
+    For one video this is `lax.cond(pred, update, keep the operand, operand, *inputs)`.
+    Under `jax.vmap` with a condition for each video that becomes a select, which runs
+    every update in every frame; this function asks first whether any is due, and skips
+    them all if none is. If one is, all are computed, and each video takes what its
+    condition says.
+
+    Args:
+      pred: `[]` bool.
+      update: (operand, *inputs) -> pytree of the operand's structure, shapes and
+        dtypes. What `update` closes over must be the same for all videos: under
+        `jax.vmap` it may not be batched, so everything that differs between videos
+        belongs in `operand` or `inputs`.
+      operand: a pytree of arrays. Derivatives with respect to it are not defined.
+      *inputs: pytrees of arrays that are read alone; unlike the operand's they are not
+        copied where nothing is due.
+
+    Returns:
+      `update(operand, *inputs)` or `operand`.
+    """
+
+    @jax.custom_batching.custom_vmap
+    def run(pred, operand, inputs):
+        def keep(operand, *inputs):
+            return operand
+
+        return lax.cond(pred, update, keep, operand, *inputs)
+
+    @run.def_vmap
+    def _(axis_size, in_batched, pred, operand, inputs):
+        _, operand_batched, inputs_batched = in_batched
+        out_batched = jax.tree.map(lambda _: True, operand_batched)
+        operand = jax.tree.map(
+            lambda a, is_batched: (
+                a if is_batched else jnp.broadcast_to(a, (axis_size, *a.shape))
+            ),
+            operand,
+            operand_batched,
+        )
+
+        axes = jax.tree.map(
+            lambda is_batched: 0 if is_batched else None, inputs_batched
+        )
+
+        def run_all(carry, *inputs):
+            pred, operand = carry
+
+            def pick(new, old):
+                # One row, for all, where the condition is not batched.
+                due = jnp.reshape(pred, (-1,) + (1,) * (new.ndim - 1))
+                return jnp.where(due, new, old)
+
+            new = jax.vmap(update, (0, *axes))(operand, *inputs)
+            return pred, jax.tree.map(pick, new, operand)
+
+        # Again by `run_if`, so that a vmap of a vmap asks for any of all.
+        _, out = run_if(jnp.any(pred), run_all, (pred, operand), *inputs)
+        return out, out_batched
+
+    return run(jnp.asarray(pred), operand, inputs)

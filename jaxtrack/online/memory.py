@@ -1,0 +1,173 @@
+"""A memory of samples, in which old frames fade and the first one stays.
+
+What one frame gave, its positive and negative boxes, is a group; groups lie in slots of
+equal shape. A weight belongs to a slot, and a new group takes the place of the lightest
+group but the first. Danelljan et al., ATOM (arXiv:1811.07628), keep single samples so;
+that a whole frame is the unit is our choice.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+
+@struct.dataclass
+class Memory:
+    """Groups of samples in slots; slot 0 is the first frame's.
+
+    Attributes:
+      samples: `[G, M, D]`, M samples of every group.
+      labels: `[G, M]`, 1 target and 0 background.
+      valid: `[G, M]` bool, which rows are samples; none of an empty slot.
+      weights: `[G]`, which sum to 1; 0 for an empty slot.
+      frames: `[G]` int32, when a group was seen; of an empty slot, the first frame.
+      previous: `[]` int32, the slot last written.
+    """
+
+    samples: jax.Array
+    labels: jax.Array
+    valid: jax.Array
+    weights: jax.Array
+    frames: jax.Array
+    previous: jax.Array
+
+
+def create(
+    num_groups: int,
+    samples: jax.Array,
+    labels: jax.Array,
+    valid: jax.Array,
+    frame: jax.Array | int,
+) -> Memory:
+    """Makes a memory that holds the first frame's group alone.
+
+    Args:
+      num_groups: G, how many slots; at least 2.
+      samples: of the first frame, `[M, D]`.
+      labels: `[M]`, 1 target and 0 background.
+      valid: `[M]` bool, which rows are samples.
+      frame: `[]` the first frame's number.
+
+    Returns:
+      The memory; the first group weighs 1.
+
+    Raises:
+      ValueError: fewer than 2 slots, or shapes that do not fit.
+    """
+    if num_groups < 2:
+        raise ValueError(f"num_groups is {num_groups}, but slot 0 is never written")
+    _check(samples, labels, valid, samples.shape)
+
+    def first(row):
+        empty = jnp.zeros((num_groups, *row.shape), row.dtype)
+        return empty.at[0].set(row)
+
+    return Memory(
+        samples=first(samples),
+        labels=first(labels),
+        valid=first(valid),
+        weights=first(jnp.ones((), samples.dtype)),
+        frames=jnp.full((num_groups,), frame, jnp.int32),
+        previous=jnp.int32(0),
+    )
+
+
+def insert(
+    memory: Memory,
+    samples: jax.Array,
+    labels: jax.Array,
+    valid: jax.Array,
+    *,
+    frame: jax.Array | int,
+    rate: jax.Array | float = 0.01,
+    min_first_weight: float = 0.25,
+) -> Memory:
+    """Writes a group over the lightest one but the first.
+
+        first insertion  w = w / (1 - rate),  w[slot] = rate
+        later ones       w[slot] = w[previous] / (1 - rate)
+        then             w = w / sum(w)
+        if w[0] < m      w[0] = m,  and the others share 1 - m as they did
+
+    The rule of ATOM's released code (arXiv:1811.07628, section 3.3). With a constant
+    rate a group weighs 1 - rate of the one after it. In the last line ATOM divides the
+    others by m + (their sum), which leaves a sum slightly above 1; here it is 1.
+
+    Args:
+      memory: where to write.
+      samples: of this frame, `[M, D]`.
+      labels: `[M]`, 1 target and 0 background.
+      valid: `[M]` bool, which rows are samples.
+      frame: `[]` this frame's number.
+      rate: `[]` how fast old groups fade, in [0, 1); it may be traced: 0.01 as a rule
+        and 0.02 where a distractor was seen.
+      min_first_weight: m, which the first group keeps.
+
+    Returns:
+      The memory with the group in it.
+
+    Raises:
+      ValueError: shapes that do not fit the memory's.
+    """
+    _check(samples, labels, valid, memory.samples.shape[1:])
+    slot = 1 + jnp.argmin(memory.weights[1:]).astype(jnp.int32)
+    rate = jnp.asarray(rate, memory.weights.dtype)
+    is_first = memory.previous == 0
+    weight = jnp.where(is_first, rate, memory.weights[memory.previous] / (1 - rate))
+    weights = memory.weights / jnp.where(is_first, 1 - rate, 1)
+    weights = weights.at[slot].set(weight)
+    return Memory(
+        samples=memory.samples.at[slot].set(samples),
+        labels=memory.labels.at[slot].set(labels),
+        valid=memory.valid.at[slot].set(valid),
+        weights=_keep_first(weights / jnp.sum(weights), min_first_weight),
+        frames=memory.frames.at[slot].set(frame),
+        previous=slot,
+    )
+
+
+def sample_weights(
+    memory: Memory, *, since_frame: jax.Array | int | None = None
+) -> jax.Array:
+    """Shares the groups' weights among their samples, half to each label.
+
+    A group that lacks one label gives all to the other, and one without samples counts
+    for nothing.
+
+    Args:
+      memory: whose samples to weigh.
+      since_frame: `[]` oldest frame that counts besides the first, which always does;
+        it may be traced. None counts all: MDNet's long-term update, and its short-term
+        one with the number of a recent frame (C13).
+
+    Returns:
+      `[G, M]`, which sums to 1 (to 0 where there is no sample at all).
+    """
+    weights = memory.weights
+    if since_frame is not None:
+        is_recent = (memory.frames >= since_frame).at[0].set(True)
+        weights = jnp.where(is_recent, weights, 0)
+    dtype = weights.dtype
+    kinds = jnp.stack([memory.labels > 0.5, memory.labels <= 0.5])
+    kinds = (kinds & memory.valid[None]).astype(dtype)
+    counts = jnp.sum(kinds, axis=-1)
+    num_kinds = jnp.sum((counts > 0).astype(dtype), axis=0)
+    shares = weights[None] / jnp.maximum(num_kinds[None] * counts, 1)
+    each = jnp.sum(kinds * shares[..., None], axis=0)
+    total = jnp.sum(each)
+    return each / jnp.where(total > 0, total, 1)
+
+
+def _keep_first(weights, least):
+    """Lifts the first of weights that sum to 1 to a least share."""
+    others = weights.at[0].set(0)
+    total = jnp.sum(others)
+    lifted = (others * ((1 - least) / jnp.where(total > 0, total, 1))).at[0].set(least)
+    return jnp.where(weights[0] < least, lifted, weights)
+
+
+def _check(samples, labels, valid, shape):
+    """Refuses a group whose arrays are not of the memory's shape."""
+    shapes = (samples.shape, labels.shape, valid.shape)
+    if shapes != (shape, shape[:1], shape[:1]) or len(shape) != 2:
+        raise ValueError(f"samples, labels, valid of {shapes}, groups of {shape}")

@@ -1,0 +1,134 @@
+"""Samples around a target, of a number that does not depend on the picture.
+
+Nam and Han, MDNet (arXiv:1510.07945), section 4.3, in the terms of its released Python
+code (C12).
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxtrack.ops import boxes
+
+MIN_SIZE = 10.0  # Pixels; MDNet's.
+
+
+def jitter(
+    key: jax.Array,
+    box: jax.Array,
+    *,
+    count: int,
+    translation: float,
+    scale: float,
+    uniform: bool = False,
+) -> jax.Array:
+    """Draws boxes of a target's shape around it.
+
+        centre' = centre + translation mean(w, h) u,  u two draws
+        size'   = size scale^v,                       v one draw for both sides
+
+    A draw is N(0, 1/4) cut off at +-1, or U(-1, 1).
+
+    Args:
+      key: of the draw.
+      box: the target, `[4]` cxcywh, pixels.
+      count: how many boxes.
+      translation: largest shift of the centre, in mean sides of the target.
+      scale: largest factor of the size; 1 keeps it.
+      uniform: U(-1, 1) in place of the Gaussian.
+
+    Returns:
+      Boxes, `[count, 4]` cxcywh, pixels.
+    """
+    if uniform:
+        noise = jax.random.uniform(key, (count, 3), box.dtype, minval=-1, maxval=1)
+    else:
+        noise = jnp.clip(0.5 * jax.random.normal(key, (count, 3), box.dtype), -1, 1)
+    shift = translation * jnp.mean(box[2:]) * noise[:, :2]
+    size = box[None, 2:] * jnp.power(jnp.asarray(scale, box.dtype), noise[:, 2:])
+    return jnp.concatenate([box[None, :2] + shift, size], axis=1)
+
+
+def draw(
+    key: jax.Array,
+    box: jax.Array,
+    *,
+    count: int,
+    candidates: int,
+    iou_range: tuple[float, float],
+    translation: float,
+    scale: float,
+    uniform: bool = False,
+    bounds: jax.Array | None = None,
+) -> tuple[jax.Array, jax.Array]:
+    """Draws boxes whose IoU with the target lies in a range.
+
+    MDNet draws until it has enough; here the number of candidates is fixed, and the
+    first that fit are taken. Its positives have IoU in [0.7, 1], translation 0.1 and
+    scale 1.3; its negatives [0, 0.5] in the first frame and [0, 0.3] later,
+    translation 1 or 2 and scale 1.6 or 1.3, uniform (C12).
+
+    Args:
+      key: of the draw.
+      box: the target, `[4]` cxcywh, pixels.
+      count: how many boxes to return.
+      candidates: how many to draw, at least `count`.
+      iou_range: least and greatest IoU, both included.
+      translation: see `jitter`.
+      scale: see `jitter`.
+      uniform: see `jitter`.
+      bounds: `[4]` xyxy, pixels: where centres must lie, and what no box may exceed in
+        size; None sets no limit but `MIN_SIZE`.
+
+    Returns:
+      Boxes, `[count, 4]` cxcywh, pixels; and `[count]` bool, those that fit. The rest
+      are candidates that do not fit.
+
+    Raises:
+      ValueError: `candidates` is less than `count`.
+    """
+    if candidates < count:
+        raise ValueError(f"{candidates} candidates for {count} boxes")
+    drawn = jitter(
+        key,
+        box,
+        count=candidates,
+        translation=translation,
+        scale=scale,
+        uniform=uniform,
+    )
+    drawn = _limit(drawn, bounds)
+    iou = boxes.iou(boxes.cxcywh_to_xyxy(drawn), boxes.cxcywh_to_xyxy(box[None]))
+    low, high = iou_range
+    fits = (iou >= low) & (iou <= high)
+    _, places = lax.top_k(fits.astype(jnp.int32), count)  # The first of equals first.
+    return drawn[places], fits[places]
+
+
+def hardest(
+    scores: jax.Array, is_valid: jax.Array, *, count: int
+) -> tuple[jax.Array, jax.Array]:
+    """Picks the samples with the highest scores: the hard ones among negatives.
+
+    Args:
+      scores: `[M]`, in any order; infinite or missing ones (nan) come last.
+      is_valid: `[M]` bool, which are samples.
+      count: how many to pick, at most M.
+
+    Returns:
+      Their places, `[count]` int32, the highest score first; and `[count]` bool, which
+      of them are samples.
+    """
+    is_valid = is_valid & jnp.isfinite(scores)
+    _, places = lax.top_k(jnp.where(is_valid, scores, -jnp.inf), count)
+    return places, is_valid[places]
+
+
+def _limit(cxcywh, bounds):
+    """Keeps sizes from `MIN_SIZE` to those of the bounds, and centres inside them."""
+    centre, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], MIN_SIZE)
+    if bounds is not None:
+        low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, *centre.shape))
+        size = jnp.clip(size, MIN_SIZE, jnp.maximum(high - low - MIN_SIZE, MIN_SIZE))
+        centre = jnp.clip(centre, low, high)
+    return jnp.concatenate([centre, size], axis=1)
