@@ -57,6 +57,37 @@ def giou_loss(xyxy: jax.Array, target: jax.Array) -> jax.Array:
     return 1 - boxes.giou(xyxy, target)
 
 
+def smooth_l1(
+    prediction: jax.Array, target: jax.Array, *, beta: float = 1.0
+) -> jax.Array:
+    """Sums the smooth L1 distances of all coordinates.
+
+        loss = sum_k d_k^2 / (2 beta) if d_k < beta, else d_k - beta / 2;  d = |p - t|
+
+    Girshick, Fast R-CNN (arXiv:1504.08083), Eqs. 2 and 3, with beta = 1.
+
+    Args:
+      prediction: `[..., K]`.
+      target: `[..., K]`.
+      beta: where the parabola ends, positive.
+
+    Returns:
+      Losses, `[...]`.
+
+    Raises:
+      ValueError: if the shapes differ, or beta is not positive.
+    """
+    if prediction.shape != target.shape:
+        shapes = f"{prediction.shape} and target {target.shape}"
+        raise ValueError(f"prediction {shapes} differ")
+    if beta <= 0:
+        raise ValueError(f"beta must be positive, got {beta}")
+    distance = jnp.abs(prediction - target)
+    # Each branch bounded where the other one holds, so that slopes stay finite.
+    near = jnp.minimum(distance, beta)
+    return jnp.sum(near * near / (2 * beta) + (distance - near), axis=-1)
+
+
 def _area(ltrb):
     """Measures boxes given by distances from a point inside or outside of them."""
     size = jnp.maximum(ltrb[..., :2] + ltrb[..., 2:], 0)

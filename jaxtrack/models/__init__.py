@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError
 from jaxtrack.models import siamese
+from jaxtrack.models.cract import cract_lite0, cract_r18
 from jaxtrack.models.siamcar import siamcar_lite0, siamcar_r18, siamcar_r50
 from jaxtrack.models.siamfcpp import siamfcpp_googlenet, siamfcpp_lite0
 from jaxtrack.models.siamla import siamla_lite0, siamla_r50
@@ -30,6 +31,8 @@ MODELS = {
     "siamrpnpp_r50_otb": siamrpnpp_r50_otb,
     "siamrpnpp_lite0": siamrpnpp_lite0,
     "rpn_effb0": rpn_effb0,
+    "cract_r18": cract_r18,
+    "cract_lite0": cract_lite0,
 }
 
 # Parts of a backbone that work at stride 4 or less; pysot never trains them either.
@@ -46,6 +49,8 @@ def build(
     *,
     correlation: str | None = None,
     localization: str | None = None,
+    refinement: str | None = None,
+    pooling: str | None = None,
     dtype: Any = jnp.float32,
     axis_name: str | None = None,
 ) -> nn.Module:
@@ -57,6 +62,9 @@ def build(
         None takes its own.
       localization: what predicts the quality of a box, where the network has a choice
         (SiamLA: see `jaxtrack.models.siamla`); None takes its own.
+      refinement: "cascade" or "parallel", of CRACT alone; None takes the first.
+      pooling: of proposals, "pyramid" (6, 3, 1) or "single" (6), of CRACT alone; None
+        takes the first.
       dtype: type of the computation, float32 or bfloat16; parameters and outputs are
         float32.
       axis_name: mapped axis over which batch normalisation shares its statistics.
@@ -69,11 +77,16 @@ def build(
     """
     if name not in MODELS:
         raise InputError(f"model: {name!r} is none of {', '.join(MODELS)}")
+    of_proposals = {"refinement": refinement, "pooling": pooling}
+    of_proposals = {what: chosen for what, chosen in of_proposals.items() if chosen}
+    if of_proposals and not name.startswith("cract_"):
+        raise InputError(f"{', '.join(of_proposals)}: {name} does not refine proposals")
     return MODELS[name](
         correlation=correlation,
         localization=localization,
         dtype=dtype,
         axis_name=axis_name,
+        **of_proposals,
     )
 
 
@@ -83,8 +96,8 @@ def from_config(
     """Builds the network that settings name.
 
     Args:
-      config: `model`, `correlation`, `localization` and `dtype` are read, and
-        `train_search_size`; one of an older checkpoint may lack some of them.
+      config: `model`, `correlation`, `localization`, `refinement`, `pooling`, `dtype`
+        are read, and `train_search_size`; an older checkpoint's may lack some.
       training: whether search crops have the size of training.
       axis_name: see `build`.
 
@@ -98,6 +111,8 @@ def from_config(
         config.model,
         correlation=config.correlation or None,
         localization=config.get("localization") or None,
+        refinement=config.get("refinement") or None,
+        pooling=config.get("pooling") or None,
         dtype=jnp.dtype(config.dtype),
         axis_name=axis_name,
     )

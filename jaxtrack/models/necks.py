@@ -14,11 +14,13 @@ class AdjustNeck(nn.Module):
 
     Attributes:
       features: channels of every level's output.
+      last: how many of the last levels are taken; None takes all.
       axis_name: mapped axis of the batch normalisations.
       dtype: type of the computation.
     """
 
     features: int = 256
+    last: int | None = None
     axis_name: str | None = None
     dtype: jnp.dtype = jnp.float32
 
@@ -38,11 +40,44 @@ class AdjustNeck(nn.Module):
           As many maps, `[B, H, W, features]`, or `[B, crop, crop, features]`.
         """
         adjusted = []
-        for stage, x in enumerate(levels, start=2):
+        stages = list(enumerate(levels, start=2))
+        for stage, x in stages[-(self.last or len(stages)) :]:
             conv = Conv(self.features, dtype=self.dtype, name=f"conv{stage}")
             bn = BatchNorm(self.features, axis_name=self.axis_name, name=f"bn{stage}")
             adjusted.append(central_crop(conv_bn(conv, bn, x, train=train), crop))
         return tuple(adjusted)
+
+
+class FuseNeck(nn.Module):
+    """Joins the last two levels by a 1x1 convolution and a batch normalisation.
+
+    Fan and Ling, CRACT (arXiv:2011.12483), section 3.2.1: phi_34, of phi_3 and phi_4.
+
+    Attributes:
+      features: channels of the output.
+      axis_name: mapped axis of the batch normalisation.
+      dtype: type of the computation.
+    """
+
+    features: int = 256
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, levels: tuple, *, train: bool = False) -> jax.Array:
+        """Fuses the levels.
+
+        Args:
+          levels: maps of equal size, `[B, H, W, C_i]`.
+          train: normalise by the batch.
+
+        Returns:
+          `[B, H, W, features]`.
+        """
+        x = jnp.concatenate(levels[-2:], axis=-1)
+        conv = Conv(self.features, dtype=self.dtype, name="conv")
+        bn = BatchNorm(self.features, axis_name=self.axis_name, name="bn")
+        return conv_bn(conv, bn, x, train=train)
 
 
 class PyramidNeck(nn.Module):

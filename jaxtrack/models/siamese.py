@@ -1,6 +1,7 @@
 """The frame of every network here: four interchangeable parts around one image pair."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -121,8 +122,14 @@ def resized(model: Siamese, search_size: int) -> Siamese:
         jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
         for size in (model.geometry.template_size, search_size)
     )
+
+    def maps(model, z, x):
+        # What may follow the maps, such as CRACT's proposals, takes them to fit.
+        return model.predict(model.encode_template(z), model.encode_search(x))
+
+    init = partial(model.init_with_output, method=maps)
     try:
-        outputs, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), z, x)
+        outputs, _ = jax.eval_shape(init, jax.random.key(0), z, x)
         cells = outputs["cls"].shape[1]
         if not cells:
             raise ValueError("no cell is left of the response")

@@ -63,6 +63,7 @@ FAMILY |= {"siamla_r50": "resnet", "siamla_lite0": "lite0"}
 FAMILY |= {"siamfcpp_googlenet": "googlenet", "siamfcpp_lite0": "lite0"}
 FAMILY |= {"siamrpnpp_r50": "resnet", "siamrpnpp_r50_otb": "resnet"}
 FAMILY |= {"siamrpnpp_lite0": "lite0", "rpn_effb0": "effb0"}
+FAMILY |= {"cract_r18": "resnet", "cract_lite0": "lite0"}
 MOST_NAMED = 8  # Keys a message lists before it counts the rest.
 
 
@@ -76,7 +77,7 @@ def from_state_dict(name: str, state_dict: dict[str, np.ndarray]) -> dict[str, A
     pysot's code, `siamfcpp_googlenet` those of video_analyst, whose backbone is its
     `basemodel` but for `channel_reduce`, and those on Lite0 and B0 the names of
     `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours are SiamLA's too
-    behind the neck: no public code exists. Weights of pysot without
+    behind the neck, and CRACT's: no public code exists. Weights of pysot without
     `rpn_head.cls_weight` (its `_otb` ones) are `siamrpnpp_r50_otb`'s.
 
     Args:
@@ -109,6 +110,8 @@ def to_state_dict(name: str, variables: dict[str, Any]) -> dict[str, np.ndarray]
         if array.ndim == 4:
             order = (2, 3, 0, 1) if _is_transposed(name, path) else (3, 2, 0, 1)
             array = np.ascontiguousarray(array.transpose(order))
+        elif array.ndim == 2:
+            array = np.ascontiguousarray(array.T)
         state_dict[torch_name(name, path)] = array
     return state_dict
 
@@ -206,7 +209,7 @@ def torch_shape(name: str, path: tuple[str, ...], shape: tuple[int, ...]) -> tup
       PyTorch's, such as `(Cout, Cin, kh, kw)`.
     """
     if len(shape) != 4:
-        return tuple(shape)
+        return tuple(shape)[:: -1 if len(shape) == 2 else 1]
     kh, kw, inputs, outputs = shape
     if _is_transposed(name, path):
         return (inputs, outputs, kh, kw)
@@ -274,6 +277,8 @@ def _ours(name, path, array):
         array = array.transpose(
             (2, 3, 0, 1) if _is_transposed(name, path) else (2, 3, 1, 0)
         )
+    elif array.ndim == 2:
+        array = array.T
     return jnp.asarray(np.asarray(array, order="C"), jnp.float32)
 
 

@@ -85,6 +85,50 @@ def test_degenerate_boxes_have_finite_value_and_gradient(ltrb, target, smoothing
         assert np.isfinite(gradients).all()
 
 
+@pytest.mark.parametrize("beta", [1.0, 0.3])
+def test_smooth_l1_matches_definition(variant, beta):
+    # Girshick, Eqs. 2 and 3: a parabola inside of beta, a line outside.
+    prediction, target = np.random.default_rng(0).normal(size=(2, 9, 8, 5)).astype("f4")
+    distance = np.abs(prediction.astype("f8") - target)
+    expected = np.where(
+        distance < beta, distance**2 / (2 * beta), distance - beta / 2
+    ).sum(-1)
+    call = variant(lambda p, t: regression.smooth_l1(p, t, beta=beta))
+    np.testing.assert_allclose(call(prediction, target), expected, rtol=1e-5)
+
+
+def test_smooth_l1_by_hand():
+    # Distances 1/2, 2, 0, 1: 1/8 + 3/2 + 0 + 1/2, and with beta = 2, where all but
+    # the second are on the parabola and that at its end, 1/16 + 1 + 0 + 1/4.
+    prediction = jnp.array([0.5, -3.0, 4.0, 0.0])
+    target = jnp.array([0.0, -1.0, 4.0, 1.0])
+    assert regression.smooth_l1(prediction, target) == 2.125
+    assert regression.smooth_l1(target, prediction, beta=2.0) == 1.3125
+
+
+def test_slopes_of_smooth_l1():
+    distance = jnp.array([0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -7.0, 1e37, -1e37])
+    value, slope = jax.value_and_grad(regression.smooth_l1)(distance, 0 * distance)
+    np.testing.assert_allclose(slope, [0, 0.5, -0.5, 1, -1, 1, -1, 1, -1])
+    assert np.isfinite(value)
+    slope = jax.grad(lambda d: regression.smooth_l1(d, 0 * d, beta=0.25))(distance[:3])
+    np.testing.assert_allclose(slope, [0, 1, -1])
+
+
+def test_gradients_of_smooth_l1():
+    prediction, target = np.random.default_rng(4).normal(size=(2, 6, 4))
+    args = (prediction.astype("f4"), target.astype("f4"))
+    check_grads(regression.smooth_l1, args, order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+
+
+def test_faults_of_smooth_l1():
+    with pytest.raises(ValueError, match=r"\(2, 4\) and target \(4,\) differ"):
+        regression.smooth_l1(jnp.zeros((2, 4)), jnp.zeros(4))
+    for beta in (0.0, -1.0):
+        with pytest.raises(ValueError, match=f"beta must be positive, got {beta}"):
+            regression.smooth_l1(jnp.zeros(4), jnp.zeros(4), beta=beta)
+
+
 def test_bad_shapes():
     with pytest.raises(ValueError, match=r"\(2, 4\) and target \(4,\) differ"):
         regression.iou_loss(jnp.zeros((2, 4)), jnp.zeros(4))

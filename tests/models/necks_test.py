@@ -8,6 +8,7 @@ import pytest
 
 from jaxtrack.models.necks import (
     AdjustNeck,
+    FuseNeck,
     PyramidNeck,
     central_crop,
     upsample_twice,
@@ -48,6 +49,58 @@ def test_levels_are_cropped_after_the_statistics():
     np.testing.assert_allclose(part[1], whole[1][:, 2:5, 2:5], rtol=1e-6)
     jax.tree.map(np.testing.assert_array_equal, new, new_of_part)
     assert set(variables["params"]) == {"conv2", "bn2", "conv3", "bn3"}
+
+
+def test_the_last_levels_are_taken():
+    """With the names and values they have among all levels."""
+    levels = tuple(normal(1, 4, 4, 3 + i, seed=i) for i in range(3))
+    whole = AdjustNeck(features=4)
+    variables = jax.jit(whole.init)(jax.random.key(0), levels)
+    every = whole.apply(variables, levels)
+    assert len(every) == 3
+    for last in (1, 2, 3):
+        neck = AdjustNeck(features=4, last=last)
+        of_last = jax.eval_shape(neck.init, jax.random.key(0), levels)["params"]
+        stages = range(5 - last, 5)
+        assert set(of_last) == {f"{part}{i}" for part in ("conv", "bn") for i in stages}
+        found = neck.apply(variables, levels)
+        assert len(found) == last
+        jax.tree.map(np.testing.assert_array_equal, found, every[-last:])
+
+
+def test_fusion_is_a_convolution_of_both():
+    """The sum of one of each, phi_3 first, then the normalisation as it stands."""
+    levels = tuple(normal(2, 4, 5, c, seed=c) for c in (3, 2, 6))
+    neck = FuseNeck(features=7)
+    variables = jax.jit(neck.init)(jax.random.key(0), levels)
+    kernel = np.asarray(variables["params"]["conv"]["kernel"])[0, 0]
+    assert kernel.shape == (2 + 6, 7)
+    stats = {"mean": normal(7, seed=1), "var": 1 + normal(7, seed=2) ** 2}
+    affine = {"scale": normal(7, seed=3), "bias": normal(7, seed=4)}
+    variables = {
+        "params": {**variables["params"], "bn": affine},
+        "batch_stats": {"bn": stats},
+    }
+    y = levels[1] @ kernel[:2] + levels[2] @ kernel[2:]
+    y = (y - stats["mean"]) / np.sqrt(stats["var"] + 1e-5)
+    fused = neck.apply(variables, levels)
+    expected = y * affine["scale"] + affine["bias"]
+    np.testing.assert_allclose(fused, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_fusion_normalises_by_the_batch_in_training():
+    levels = tuple(normal(4, 5, 5, 3, seed=i) for i in range(3))
+    neck = FuseNeck(features=6)
+    variables = jax.jit(neck.init)(jax.random.key(0), levels)
+    y, new = neck.apply(variables, levels, train=True, mutable=["batch_stats"])
+    np.testing.assert_allclose(np.mean(y, (0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(np.std(y, (0, 1, 2)), 1, rtol=1e-3)
+    kernel = np.asarray(variables["params"]["conv"]["kernel"])[0, 0]
+    z = np.concatenate(levels[1:], axis=-1) @ kernel
+    found = new["batch_stats"]["bn"]
+    np.testing.assert_allclose(found["mean"], 0.1 * z.mean((0, 1, 2)), atol=1e-5)
+    unbiased = np.var(z, (0, 1, 2), ddof=1)
+    np.testing.assert_allclose(found["var"], 0.9 + 0.1 * unbiased, rtol=1e-4)
 
 
 def test_pyramid_sums_the_levels():

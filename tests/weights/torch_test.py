@@ -87,13 +87,51 @@ def test_public_names_fit_siamfcpp(goldens):
     "name",
     [
         *("siamcar_lite0", "siamcar_r18", "siamla_r50", "siamrpnpp_lite0"),
-        *("rpn_effb0", "siamfcpp_lite0"),
+        *("rpn_effb0", "siamfcpp_lite0", "cract_r18", "cract_lite0"),
     ],
 )
 def test_there_and_back(name):
     variables = draw_variables(name)
     again = from_state_dict(name, to_state_dict(name, variables))
     jax.tree.map(np.testing.assert_array_equal, again, variables)
+
+
+def test_matrices_are_transposed():
+    """A linear layer's weight is [out, in] there, and ours [in, out]."""
+    name = "cract_lite0"
+    variables = draw_variables(name)
+    state_dict = to_state_dict(name, variables)
+    for head, outputs in (("regression", 4), ("identifier", 2)):
+        weight = state_dict[f"refiner.{head}.fc_out.weight"]
+        kernel = variables["params"]["refiner"][head]["fc_out"]["kernel"]
+        assert weight.shape == (outputs, 128) and kernel.shape == (128, outputs)
+        np.testing.assert_array_equal(weight[1], kernel[:, 1])
+        assert weight.flags.c_contiguous
+        bias = state_dict[f"refiner.{head}.fc_out.bias"]
+        assert bias.shape == (outputs,)
+    # 6 x 6 bins of 48 channels.
+    assert state_dict["refiner.regression.fc0.weight"].shape == (128, 6 * 6 * 48)
+    spoilt = {**state_dict, "refiner.identifier.fc_out.weight": weight.T}
+    message = r"identifier\.fc_out\.weight is \(128, 2\), not \(2, 128\)"
+    with pytest.raises(InputError, match=message):
+        from_state_dict(name, spoilt)
+    # A square matrix has one shape both ways; its values tell.
+    square = state_dict["refiner.regression.fc1.weight"]
+    again = from_state_dict(name, state_dict)["params"]["refiner"]["regression"]
+    np.testing.assert_array_equal(again["fc1"]["kernel"], square.T)
+    assert np.any(square != square.T)
+
+
+def test_the_refinement_has_names_of_its_own():
+    """CRACT's RPN is pysot's of one level, its fourth; what follows is ours."""
+    names = to_state_dict("cract_r18", draw_variables("cract_r18"))
+    heads = {key.split(".")[0] for key in names}
+    assert heads == {"backbone", "neck", "rpn_head", "fuse", "refiner"}
+    assert names["neck.downsample4.downsample.0.weight"].shape == (256, 512, 1, 1)
+    assert names["rpn_head.rpn2.cls.conv_kernel.0.weight"].shape == (256, 256, 3, 3)
+    assert names["fuse.conv.weight"].shape == (256, 256 + 512, 1, 1)
+    assert names["refiner.identifier.conv_target.weight"].shape == (256, 768, 3, 3)
+    assert names["refiner.identifier.fc_out.weight"].shape == (2, 256)
 
 
 def test_wrappers_are_taken_off(state_dict):

@@ -6,6 +6,7 @@ that count. So the loss of the whole batch is the *sum* of what the devices retu
 so is its gradient: a training step applies `lax.psum` to both, never `lax.pmean`.
 """
 
+from jaxtrack.losses.totals.cract import cract_loss
 from jaxtrack.losses.totals.siamcar import siamcar_loss
 from jaxtrack.losses.totals.siamfcpp import siamfcpp_loss
 from jaxtrack.losses.totals.siamla import LabelRule, siamla_loss
@@ -13,6 +14,7 @@ from jaxtrack.losses.totals.siamrpnpp import siamrpnpp_loss
 
 __all__ = [
     "LabelRule",
+    "cract_loss",
     "siamcar_loss",
     "siamfcpp_loss",
     "siamla_loss",

@@ -9,6 +9,7 @@ from jax import lax
 
 from jaxtrack.assign import regions
 from jaxtrack.losses import classification
+from jaxtrack.losses import regression as regression_losses
 from jaxtrack.losses.totals import parts
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes
@@ -26,6 +27,7 @@ def siamrpnpp_loss(
     hard_negatives: int = 0,
     cls_weights: tuple[float, float, float] = (0.5, 0.5, 0.0),
     weights: tuple[float, float] = (1.0, 1.2),
+    distance: str = "l1",
     axis_name: str | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Computes SiamRPN++'s loss; the defaults are pysot's code.
@@ -35,8 +37,8 @@ def siamrpnpp_loss(
         reg = 1/B sum_b 1/P_b sum_pos |d - d*|_1
 
     Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4, and its code, which takes the
-    plain L1 distance of the four deltas. P_b counts the positive anchors of image b;
-    a mean over nothing is 0.
+    plain L1 distance of the four deltas where SiamRPN's text smooths it. P_b counts the
+    positive anchors of image b; a mean over nothing is 0.
 
     Args:
       outputs: "cls" `[B, H, W, A, 2]` logits, "deltas" `[B, H, W, A, 4]` relative to
@@ -48,6 +50,7 @@ def siamrpnpp_loss(
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
       cls_weights: c0, c1, c2.
       weights: w0, w1.
+      distance: of the deltas, "l1" or "smooth_l1".
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
@@ -56,8 +59,9 @@ def siamrpnpp_loss(
       devices they are the values of the whole batch.
 
     Raises:
-      ValueError: for shapes that disagree.
+      ValueError: for shapes that disagree, or another distance.
     """
+    parts.check_choice("distance", distance, ("l1", "smooth_l1"))
     channels = {"cls": 2, "deltas": 4}
     parts.check_shapes(outputs, xyxy, labels, anchors, channels=channels)
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
@@ -67,14 +71,17 @@ def siamrpnpp_loss(
     deltas = jnp.where(positive[..., None], outputs["deltas"], 0)
     boxes_of_cells = xyxy[:, None, None, None]
     target = anchor_boxes.encode(anchors[None], boxes_of_cells)
-    distance = jnp.sum(jnp.abs(deltas - target), axis=-1)
+    if distance == "l1":
+        reg = jnp.sum(jnp.abs(deltas - target), axis=-1)
+    else:
+        reg = regression_losses.smooth_l1(deltas, target)
     share = partial(parts.share, axis_name=axis_name)
     decoded = anchor_boxes.decode(
         anchors[None], lax.stop_gradient(deltas), max_log_scale=_MOST_LOG_SCALE
     )
     iou = boxes.iou(decoded, boxes_of_cells)
     cls = classification.softmax_cross_entropy(outputs["cls"], labels)
-    per_image = _mean_of_each(distance, positive)
+    per_image = _mean_of_each(reg, positive)
     metrics = {
         "cls": parts.balanced(cls, labels, cls_weights, hard_negatives, share),
         "reg": share(per_image, jnp.ones_like(per_image)),

@@ -21,7 +21,10 @@ OTHER = {
     "cls_weights": (0.5, 0.35, 0.15),
     "weights": (0.8, 2.0),
 }
-RECIPES = pytest.mark.parametrize("options", [{}, OTHER], ids=["pysot", "other"])
+SMOOTH = {"distance": "smooth_l1", "weights": (1.0, 1.0)}
+RECIPES = pytest.mark.parametrize(
+    "options", [{}, OTHER, SMOOTH], ids=["pysot", "other", "smooth"]
+)
 
 
 def random_batch(batch=8, seed=0):
@@ -77,11 +80,12 @@ def numpy_terms(outputs, xyxy, labels, options):
                 continue
             pos.append(np.logaddexp(0, background - target))
             dx, dy, dw, dh = outputs["deltas"][b, i, j, k].astype("f8")
-            distance = abs(dx - ((x0 + x1) / 2 - x) / w)
-            distance += abs(dy - ((y0 + y1) / 2 - y) / h)
-            distance += abs(dw - np.log((x1 - x0) / w))
-            distance += abs(dh - np.log((y1 - y0) / h))
-            distances.append(distance)
+            goal = [((x0 + x1) / 2 - x) / w, ((y0 + y1) / 2 - y) / h]
+            goal += [np.log((x1 - x0) / w), np.log((y1 - y0) / h)]
+            distance = np.abs(np.array([dx, dy, dw, dh]) - goal)
+            if options.get("distance") == "smooth_l1":
+                distance = np.where(distance < 1, distance**2 / 2, distance - 0.5)
+            distances.append(distance.sum())
             cx, cy, pw, ph = x + dx * w, y + dy * h, w * np.exp(dw), h * np.exp(dh)
             both = max(0, min(cx + pw / 2, x1) - max(cx - pw / 2, x0))
             both *= max(0, min(cy + ph / 2, y1) - max(cy - ph / 2, y0))
@@ -167,6 +171,18 @@ def test_defaults_by_hand():
     cls = np.log(16 / 3) / 4 + np.log(32 / 3) / 6
     np.testing.assert_allclose(metrics["cls"], cls, rtol=1e-6)
     np.testing.assert_allclose(loss, cls + 1.2 * (1 + 4 * np.log(2)) / 8, rtol=1e-6)
+
+
+def test_smooth_distance_by_hand(variant):
+    # Distances as above, (1/4, 1/4, 0, 0) and (0, 0, 2 ln 2, 0): twice 1/32, and, as
+    # 2 ln 2 > 1, 2 ln 2 - 1/2. The other image's mean is 0.
+    anchors, batch = hand_made()
+    call = functools.partial(totals.siamrpnpp_loss, anchors=anchors, **SMOOTH)
+    loss, metrics = variant(call)(*batch)
+    reg = (1 / 16 + 2 * np.log(2) - 1 / 2) / 2 / 2
+    np.testing.assert_allclose(metrics["reg"], reg, rtol=1e-6)
+    cls = np.log(16 / 3) / 4 + np.log(32 / 3) / 6
+    np.testing.assert_allclose(loss, cls + reg, rtol=1e-6)
 
 
 def test_golden(goldens):
@@ -350,3 +366,5 @@ def test_faults():
         bound(anchors=ANCHORS[..., :2])(outputs, xyxy, labels)
     with pytest.raises(ValueError, match=r"lack \['deltas'\]"):
         bound()({"cls": outputs["cls"]}, xyxy, labels)
+    with pytest.raises(ValueError, match="distance must be l1 or smooth_l1, got 'l2'"):
+        bound(distance="l2")(outputs, xyxy, labels)
