@@ -142,6 +142,7 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
         step.train_step,
         model=model,
         loss_fn=objective.make_loss(config, model, assign=assign),
+        inputs=objective.make_inputs(config, model),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         train_backbone=train_backbone,

@@ -17,6 +17,8 @@ def get_config() -> ConfigDict:
     c.correlation = ""  # "" (the model's own), "depthwise", "pixelwise" or "both".
     # SiamLA: "" (lafa), "aggregation", "non_local", "tower" or "centerness".
     c.localization = ""
+    c.refinement = ""  # CRACT: "" or "cascade", "parallel".
+    c.pooling = ""  # CRACT's proposals: "" or "pyramid" (6, 3, 1), "single" (6).
     c.pretrained = ""  # "", "imagenet" (Lite0 only) or a file of torch weights.
     c.dtype = "float32"  # Of the computation, or "bfloat16"; parameters stay float32.
     # What the network's weights expect: (RGB or BGR pixel - mean) / scale.
@@ -81,15 +83,16 @@ def get_config() -> ConfigDict:
     c.negative_pairs = "all"
 
     # Loss.
-    c.loss = "siamcar"  # Or "siamla", "siamrpnpp", "siamfcpp".
+    c.loss = "siamcar"  # Or "siamla", "siamrpnpp", "siamfcpp", "cract".
     c.focal_alpha = 0.75  # "siamfcpp": weight of positive cells.
     c.focal_gamma = 2.0  # "siamfcpp": exponent.
-    c.regression = "iou"  # Or "giou".
+    # Or "giou"; deltas of anchors: "smooth_l1", or plain L1 where it is none of these.
+    c.regression = "iou"
     c.centerness_weighted = True  # Regression weighted by the centre-ness target.
     c.quality = "centerness"  # Target of the centre-ness output, or "iou".
     c.hard_negatives = 0  # Hardest negatives an image, in a term of their own.
     c.cls_weights = (0.5, 0.5, 0.0)  # Positives, negatives, hardest negatives.
-    # Classification, regression and, but for "siamrpnpp", quality.
+    # Classification, regression and, but for deltas of anchors, quality.
     c.loss_weights = (1.0, 3.0, 1.0)
     # Of "siamla" alone, the paper's.
     c.labels = "ladl"  # Or "region": 1 in the positive region, 0 outside.
@@ -102,6 +105,51 @@ def get_config() -> ConfigDict:
     c.cls_reduction = "balanced"  # By cls_weights; or "positives", "cells".
     c.boundary_regression = True  # Boundary points train regression too.
     c.negative_target = "zero"  # Quality of sampled negatives, or their own "iou".
+
+    # Refinement of proposals, of "cract" alone.
+    c.refine = ConfigDict(
+        {
+            "train_proposals": 64,  # Of which those to learn from are drawn.
+            "train_nms_iou": 0.75,
+            "samples": 32,  # Proposals of an image that are refined in training,
+            "positives": 16,  # and how many show the target at most.
+            "positive_iou": 0.5,  # Above, a proposal shows the target.
+            "jittered": 8,  # Boxes drawn around the target among the proposals.
+            "loss_weights": (1.0, 1.0),  # Box regression, identifier.
+            "proposals": 10,  # In tracking, the paper's N.
+            "nms_iou": 0.5,
+            "weight": 0.8,  # Of the refined score, the paper's beta; 0: RPN alone.
+            "identifier": 0.4,  # The identifier's share of it, the paper's alpha.
+            "window": 0.0,  # Share of a Hann window in the final score.
+        }
+    )
+    # The discriminator that CRACT learns while it tracks; "identifier" = 1 and
+    # "learns" = False leave it out.
+    c.online = ConfigDict(
+        {
+            "learns": True,
+            "channels": 64,  # Of its convolution,
+            "kernel_size": 1,  # which is ATOM's projection.
+            "hidden": 128,
+            "regularization": (1e-4, 1e-3),  # Of the convolution, of the rest.
+            "first_positives": 200,  # Samples of the first frame.
+            "first_negatives": 1000,
+            "first_steps": 6,  # Gauss-Newton steps there,
+            "first_iterations": 10,  # and conjugate gradient iterations of each.
+            "every": 10,  # Frames between two collections, the paper's K.
+            "positives": 50,  # Samples of a later frame.
+            "negatives": 200,
+            "candidates": 400,  # Negatives of which the hardest are kept.
+            "iterations": 5,  # Conjugate gradient iterations of an update.
+            "groups": 8,  # Frames whose samples are remembered, the first among them.
+            "short_frames": 30,  # A short-term update looks back so far.
+            "success": 0.5,  # Refined score from which a frame is learnt from.
+            # Weight of a new frame's samples: ATOM's 0.01 a frame makes 0.1 of ten.
+            "rate": 0.1,
+            "hard_rate": 0.18,  # Where a distractor was seen; ATOM's 0.02.
+            "distractor": 0.5,  # A second box of so much of the best score is one.
+        }
+    )
 
     # Optimisation.
     c.seed = 0

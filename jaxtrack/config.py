@@ -1,7 +1,9 @@
 """Checks a configuration and derives the numbers that follow from it."""
 
 import dataclasses
+import functools
 import math
+import operator
 import pathlib
 
 from ml_collections import ConfigDict
@@ -12,17 +14,19 @@ from jaxtrack.ops.preprocess import Preprocessing
 _CHOICES = {
     "correlation": ("", "depthwise", "pixelwise", "both"),
     "localization": ("", "lafa", "aggregation", "non_local", "tower", "centerness"),
+    "refinement": ("", "cascade", "parallel"),
+    "pooling": ("", "pyramid", "single"),
     "dtype": ("float32", "bfloat16"),
     "assigner": ("rectangle", "circle", "ellipse", "iou", "dla"),
     "dla_ddof": (0, 1),
     "dla_empty": ("clamp", "argmax", "skip"),
     "negative_pairs": ("all", "window", "positives"),
-    "loss": ("siamcar", "siamla", "siamrpnpp", "siamfcpp"),
+    "loss": ("siamcar", "siamla", "siamrpnpp", "siamfcpp", "cract"),
     "labels": ("ladl", "region"),
     "label_curve": ("logistic", "linear"),
     "cls_reduction": ("balanced", "positives", "cells"),
     "negative_target": ("zero", "iou"),
-    "regression": ("iou", "giou"),
+    "regression": ("iou", "giou", "smooth_l1"),
     "quality": ("centerness", "iou"),
     "optimizer": ("sgd", "adamw"),
     "schedule": ("log", "cosine"),
@@ -34,18 +38,51 @@ _FRACTIONS = (
     *("window", "size_rate", "ema_decay", "momentum", "adam_b2"),
     *("label_smoothing", "label_alpha", "positive_size"),
     *("iou_high", "iou_low", "focal_alpha"),
+    *("refine.train_nms_iou", "refine.positive_iou", "refine.nms_iou"),
+    *("refine.weight", "refine.identifier", "refine.window"),
+    *("online.success", "online.rate", "online.hard_rate", "online.distractor"),
 )
 _POSITIVE = (
     *("batch_size", "accumulate", "num_epochs", "pairs_per_epoch", "frame_range"),
     *("log_every", "checkpoint_every", "keep_latest"),
     *("synthetic_tracks", "synthetic_length", "lr", "clip_norm", "label_beta"),
     *("positive_radius", "dla_points", "virtual_anchor"),
+    *("refine.train_proposals", "refine.samples", "refine.positives"),
+    *("refine.proposals", "online.channels", "online.hidden"),
+    *("online.positives", "online.negatives", "online.every"),
 )
 _COUNTS = (
     *("num_workers", "keep_every", "hard_negatives", "seed", "ignore_radius"),
     *("dla_negatives", "sampled_positives", "sampled_negatives", "focal_gamma"),
-    "train_search_size",
+    *("train_search_size", "refine.jittered"),
+    *("online.first_steps", "online.first_iterations", "online.iterations"),
+    "online.short_frames",
 )
+# Pairs of fields of which the first must not be larger than the second.
+_ORDERED = (
+    ("iou_low", "iou_high"),
+    ("refine.positives", "refine.samples"),
+    ("online.positives", "online.first_positives"),
+    ("online.negatives", "online.first_negatives"),
+    ("online.negatives", "online.candidates"),
+)
+
+
+# Fields that tracking alone reads: they may change after a training.
+TRACKING = (
+    *("selection", "penalty", "window", "size_rate", "quality_power", "num_boxes"),
+    *("rate_by_quality", "refine.proposals", "refine.nms_iou", "refine.weight"),
+    *("refine.identifier", "refine.window", "online"),
+)
+
+
+def is_of_tracking(name: str) -> bool:
+    """Tells whether tracking alone reads a field.
+
+    Args:
+      name: of the field, dotted where it lies in a part of the settings.
+    """
+    return name in TRACKING or name.split(".")[0] in TRACKING
 
 
 def check(config: ConfigDict) -> None:
@@ -57,20 +94,7 @@ def check(config: ConfigDict) -> None:
     Raises:
       InputError: naming the field, its value and what it may be.
     """
-    for name, choices in _CHOICES.items():
-        if config[name] not in choices:
-            raise InputError(f"config.{name} is {config[name]!r}: use one of {choices}")
-    for name in _FRACTIONS:
-        if not 0 <= config[name] <= 1:
-            raise InputError(f"config.{name} is {config[name]}: it must lie in [0, 1]")
-    for name in _POSITIVE:
-        if not config[name] > 0:
-            raise InputError(f"config.{name} is {config[name]}: it must be positive")
-    for name in _COUNTS:
-        if config[name] < 0:
-            raise InputError(
-                f"config.{name} is {config[name]}: it must not be negative"
-            )
+    _check_ranges(config)
     if config.pairs_per_epoch < config.batch_size:
         raise InputError(
             f"config.pairs_per_epoch is {config.pairs_per_epoch}, less than "
@@ -86,10 +110,16 @@ def check(config: ConfigDict) -> None:
             f"config.loss_weights is {config.loss_weights}: give three numbers, for "
             "classification, regression and quality"
         )
-    if config.iou_low > config.iou_high:
+    refine = config.refine
+    if refine.samples > refine.train_proposals + refine.jittered:
         raise InputError(
-            f"config.iou_low is {config.iou_low}, above config.iou_high "
-            f"{config.iou_high}: an anchor would be positive and negative"
+            f"config.refine.samples is {refine.samples}: there are but "
+            f"{refine.train_proposals} train_proposals and {refine.jittered} jittered"
+        )
+    if config.online.groups < 2:
+        raise InputError(
+            f"config.online.groups is {config.online.groups}: give at least 2, for the "
+            "first frame and another"
         )
     if not 1 <= config.num_boxes <= 9:
         raise InputError(
@@ -112,6 +142,33 @@ def check(config: ConfigDict) -> None:
                 f"config.records names {folder}, which is no folder: pack one with "
                 "python -m jaxtrack.data.build"
             )
+
+
+def _check_ranges(config):
+    """Refuses single values that lie out of their range."""
+    for name, choices in _CHOICES.items():
+        if (value := _value(config, name)) not in choices:
+            raise InputError(f"config.{name} is {value!r}: use one of {choices}")
+    for name in _FRACTIONS:
+        if not 0 <= (value := _value(config, name)) <= 1:
+            raise InputError(f"config.{name} is {value}: it must lie in [0, 1]")
+    for name in _POSITIVE:
+        if not (value := _value(config, name)) > 0:
+            raise InputError(f"config.{name} is {value}: it must be positive")
+    for name in _COUNTS:
+        if (value := _value(config, name)) < 0:
+            raise InputError(f"config.{name} is {value}: it must not be negative")
+    for low, high in _ORDERED:
+        if _value(config, low) > _value(config, high):
+            raise InputError(
+                f"config.{low} is {_value(config, low)}, above config.{high} "
+                f"{_value(config, high)}: make it at most that"
+            )
+
+
+def _value(config, name):
+    """Returns a field; a dot leads into a part of the settings."""
+    return functools.reduce(operator.getitem, name.split("."), config)
 
 
 def steps_per_epoch(config: ConfigDict) -> int:

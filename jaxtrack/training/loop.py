@@ -18,7 +18,7 @@ from jaxtrack.training import inputs, optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
-from jaxtrack.training.objective import make_loss
+from jaxtrack.training.objective import make_inputs, make_loss
 from jaxtrack.training.prefetch import DevicePrefetcher
 from jaxtrack.training.signals import Stopper
 from jaxtrack.training.state import TrainState, create
@@ -154,6 +154,7 @@ def _build(config: ConfigDict) -> tuple[TrainState, Callable[[int], Callable]]:
         step.train_step,
         model=model,
         loss_fn=make_loss(config, model),
+        inputs=make_inputs(config, model),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.ema_decay,

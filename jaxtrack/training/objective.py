@@ -1,16 +1,20 @@
-"""From settings to the loss function of a training step."""
+"""From settings to what a training step minimises."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
+from jaxtrack.assign import proposals as proposal_labels
 from jaxtrack.errors import InputError
 from jaxtrack.losses import totals
+from jaxtrack.models.refine import OFFSET_WEIGHTS
 from jaxtrack.ops import anchors as anchor_boxes
-from jaxtrack.ops import grid
+from jaxtrack.ops import grid, proposals
 from jaxtrack.training.assigners import Assigner, make_assigner
 from jaxtrack.training.step import Batch, LossFn
 
@@ -34,12 +38,7 @@ def make_loss(
     Raises:
       InputError: the loss is not one for a network with, or without, anchors.
     """
-    if (config.loss == "siamrpnpp") != bool(model.anchors):
-        has = "has" if model.anchors else "has no"
-        raise InputError(
-            f"config.loss is {config.loss!r}, but {config.model} {has} anchors: "
-            'use "siamrpnpp" where there are anchors, and only there'
-        )
+    _check(config, model)
     assign = jax.vmap(assign or make_assigner(config, model))
     total = _TOTALS[config.loss](config, model)
 
@@ -53,6 +52,70 @@ def make_loss(
         return total(outputs, xyxy, labels, *drawn, axis_name=axis_name)
 
     return loss
+
+
+def make_inputs(
+    config: ConfigDict, model: nn.Module
+) -> Callable[[Batch], dict[str, Any]]:
+    """Returns what a network wants in training besides its two images.
+
+    Args:
+      config: see configs/common.py, "Refinement".
+      model: the network.
+
+    Returns:
+      `batch -> keyword arguments`: none, but for CRACT, which pools the target's
+      features and refines proposals that are drawn by what they show.
+    """
+    if config.loss != "cract":
+        return lambda batch: {}
+    anchors = anchor_boxes.tile(grid.points(model.geometry), model.anchors)
+    refine = config.refine
+
+    def of_one(key, cls, deltas, xyxy, is_positive):
+        found = proposals.decode_maps(deltas, anchors)
+        ranked = proposals.target_probability(cls).reshape(-1)
+        best = proposals.best(
+            found,
+            ranked,
+            count=refine.train_proposals,
+            iou_threshold=refine.train_nms_iou,
+            candidates=8 * refine.train_proposals,
+        )
+        return proposal_labels.sample_proposals(
+            jax.random.fold_in(key, 2),
+            found[best],
+            xyxy,
+            is_positive,
+            count=refine.samples,
+            num_positives=refine.positives,
+            iou_threshold=refine.positive_iou,
+            num_jittered=refine.jittered,
+        )
+
+    def inputs(batch: Batch) -> dict[str, Any]:
+        def propose(outputs):
+            maps = outputs["cls"], outputs["deltas"]
+            truth = batch["xyxy"], batch["is_positive"]
+            return jax.vmap(of_one)(batch["key"], *maps, *truth)
+
+        return {"z_xyxy": batch["z_xyxy"], "propose": propose}
+
+    return inputs
+
+
+def _check(config, model):
+    """Refuses a loss that does not fit the network."""
+    if hasattr(model, "refiner"):
+        has, fitting = "refines proposals", '"cract"'
+    elif model.anchors:
+        has, fitting = "has anchors", '"siamrpnpp"'
+    else:
+        has, fitting = "has no anchors", '"siamcar", "siamla" or "siamfcpp"'
+    if f'"{config.loss}"' not in fitting:
+        raise InputError(
+            f"config.loss is {config.loss!r}, but {config.model} {has}: use {fitting}"
+        )
 
 
 def _of_points(config, model):
@@ -105,14 +168,33 @@ def _siamla(config, model):
     )
 
 
+def _of_anchors(config, model):
+    """Options that the losses of anchor-based networks share."""
+    points = grid.points(model.geometry)
+    return {
+        "anchors": anchor_boxes.tile(points, model.anchors),
+        "distance": config.regression if config.regression == "smooth_l1" else "l1",
+        **_balance(config),
+    }
+
+
 def _siamrpnpp(config, model):
     """Binds SiamRPN++'s loss."""
-    points = grid.points(model.geometry)
+    weights = tuple(config.loss_weights)[:2]
+    options = _of_anchors(config, model)
+    return partial(totals.siamrpnpp_loss, weights=weights, **options)
+
+
+def _cract(config, model):
+    """Binds CRACT's loss."""
     return partial(
-        totals.siamrpnpp_loss,
-        anchors=anchor_boxes.tile(points, model.anchors),
-        weights=tuple(config.loss_weights)[:2],
-        **_balance(config),
+        totals.cract_loss,
+        weights=tuple(config.loss_weights)[:2] + tuple(config.refine.loss_weights),
+        offset_weights=OFFSET_WEIGHTS,
+        iou_threshold=config.refine.positive_iou,
+        num_positives=config.refine.positives,
+        classifies_aligned=model.refiner.refinement == "cascade",
+        **_of_anchors(config, model),
     )
 
 
@@ -131,4 +213,5 @@ _TOTALS = {
     "siamla": _siamla,
     "siamrpnpp": _siamrpnpp,
     "siamfcpp": _siamfcpp,
+    "cract": _cract,
 }

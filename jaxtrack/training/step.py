@@ -18,6 +18,8 @@ from jaxtrack.training.state import TrainState
 Batch = Mapping[str, jax.Array]
 # (outputs, batch, axis_name) -> a device's shares of the loss and of the metrics.
 LossFn = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
+# batch -> further arguments of the network.
+InputsFn = Callable[[Batch], dict[str, Any]]
 AXIS = "batch"
 
 
@@ -30,6 +32,7 @@ def train_step(
     optimizer: optax.GradientTransformation,
     preprocessing: Preprocessing,
     train_backbone: bool,
+    inputs: InputsFn = lambda batch: {},
     ema_decay: float = 0.0,
     accumulate: int = 1,
     seed: int = 0,
@@ -49,11 +52,13 @@ def train_step(
       state: before the step.
       batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. The loss also
         finds "key" in it, a random key for every pair of the step.
-      model: called as `model.apply(variables, z, x, train=, train_backbone=)`.
+      model: its `apply` takes variables, two images, `train`, `train_backbone` and
+        what `inputs` gives.
       loss_fn: `(outputs, batch, axis_name=) -> (loss, metrics)`, shares of sums.
       optimizer: as `make_optimizer` builds it.
       preprocessing: what the network expects of an image.
       train_backbone: static; whether gradients reach the backbone.
+      inputs: from a batch to further arguments of the network.
       ema_decay: of the averaged parameters, if the state has any.
       accumulate: parts of the batch; `B` must be a multiple.
       seed: of the random keys.
@@ -65,7 +70,7 @@ def train_step(
     """
     size = len(batch["is_positive"])
     batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
-    parts = (model, loss_fn, preprocessing, train_backbone)
+    parts = (model, loss_fn, preprocessing, train_backbone, inputs)
     grads, metrics, batch_stats = _accumulated(
         state, batch, *parts, accumulate=accumulate, axis_name=axis_name
     )
@@ -96,6 +101,7 @@ def _accumulated(
     loss_fn,
     preprocessing,
     train_backbone,
+    inputs,
     *,
     accumulate,
     axis_name,
@@ -110,6 +116,7 @@ def _accumulated(
             train=True,
             train_backbone=train_backbone,
             mutable=["batch_stats"],
+            **inputs(part),
         )
         value, metrics = loss_fn(outputs, part, axis_name=axis_name)
         return value, (metrics, updated.get("batch_stats", batch_stats))

@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtrack import models
 from jaxtrack.errors import InputError
 from jaxtrack.training import inputs, loop, objective
 from jaxtrack.training.checkpoint import load_for_inference
 
+from . import tiny_cract
 from .conftest import MemoryLoader
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -62,6 +64,30 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     assert 0 < int(cut.step) < 6
     monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader())
     resumed = loop.train(tiny_config, tmp_path / "cut")
+    assert int(resumed.step) == 6
+    equal(straight, resumed)
+
+
+@pytest.mark.slow
+def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
+    tiny_config, tmp_path, monkeypatch
+):
+    # Its proposals are drawn anew at every step, from what the network has learnt.
+    monkeypatch.setitem(models.MODELS, "cract_tiny", tiny_cract.build)
+    config = tiny_cract.set_cract(tiny_config)
+    config.backbone_from_epoch = 0.0
+    straight = loop.train(config, tmp_path / "straight")
+    rows = (tmp_path / "straight" / "log.jsonl").read_text().splitlines()
+    last = json.loads(rows[-1])
+    assert last["refined_positives"] > 0
+    assert {"refine", "identity", "refined_iou", "identified"} <= last.keys()
+    monkeypatch.setattr(
+        inputs, "make_loader", lambda c: Interrupting(3, signal.SIGTERM)
+    )
+    cut = loop.train(config, tmp_path / "cut")
+    assert 0 < int(cut.step) < 6
+    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader())
+    resumed = loop.train(config, tmp_path / "cut")
     assert int(resumed.step) == 6
     equal(straight, resumed)
 

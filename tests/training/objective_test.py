@@ -16,6 +16,7 @@ from jaxtrack.training import assigners, objective
 from tests import labelled
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
+from .tiny_cract import set_cract, tiny_cract
 
 
 def test_settings_reach_the_loss():
@@ -268,3 +269,22 @@ def test_the_losss_own_draws_are_independent_of_the_labels(monkeypatch):
     labels, keys = objective.make_loss(config, model)(outputs, batch)
     both = np.concatenate([labels, jax.random.key_data(keys)])
     assert len({tuple(row) for row in both.tolist()}) == 16
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_network_that_refines_needs_cracts_loss(loss):
+    config, model = set_cract(common.get_config()), tiny_cract()
+    objective.make_loss(config, model)
+    config.loss = loss
+    with pytest.raises(InputError, match=f"'{loss}', but cract_tiny refines proposals"):
+        objective.make_loss(config, model)
+    config, model, *_ = scene(loss)
+    config.loss = "cract"
+    with pytest.raises(InputError, match="'cract', but siamcar_r50 has"):
+        objective.make_loss(config, model)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_other_networks_want_no_more_than_images(loss):
+    config, model, _, batch = scene(loss)
+    assert objective.make_inputs(config, model)(batch) == {}

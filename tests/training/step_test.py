@@ -1,10 +1,12 @@
 """Tests for jaxtrack.training.step."""
 
+import functools
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from configs import common, siamcar_lite0
@@ -17,6 +19,7 @@ from jaxtrack.training import objective, optimizer, state, step
 from tests import labelled
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
+from .tiny_cract import set_cract, tiny_cract
 
 PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
 
@@ -34,6 +37,15 @@ def sgd(rate):
     )
 
 
+@functools.cache
+def drawn(model):
+    """Returns a network's first variables, on the host: a step donates its state."""
+    network = model(axis_name=None)
+    sizes = (network.geometry.template_size, network.geometry.search_size)
+    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
+    return jax.device_get(jax.jit(network.init)(jax.random.key(0), *images))
+
+
 def make(
     num_devices,
     *,
@@ -41,19 +53,18 @@ def make(
     accumulate=1,
     model=TinyTracker,
     loss_fn=None,
+    config=None,
     seed=0,
 ):
-    config = common.get_config()
+    config = config or common.get_config()
     network = model(axis_name=step.AXIS)
     tx = sgd(0.05)
-    sizes = (network.geometry.template_size, network.geometry.search_size)
-    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
-    variables = model(axis_name=None).init(jax.random.key(0), *images)
-    first = state.create(variables, tx, keep_ema=True)
+    first = state.create(drawn(model), tx, keep_ema=True)
     train_step = partial(
         step.train_step,
         model=network,
         loss_fn=loss_fn or objective.make_loss(config, network),
+        inputs=objective.make_inputs(config, network),
         optimizer=tx,
         preprocessing=PREPROCESSING,
         train_backbone=train_backbone,
@@ -84,6 +95,32 @@ def test_devices_together_equal_one(num_devices):
         (one, one_metrics),
         (many, many_metrics),
     )
+
+
+def cract(**options):
+    """Returns options of `train` that make it train the tiny CRACT."""
+    settings = {"config": set_cract(common.get_config()), "steps": 1}
+    return {"model": tiny_cract, **settings, **options}
+
+
+def test_devices_together_equal_one_where_proposals_are_drawn():
+    one, one_metrics = train(1, **cract())
+    assert one_metrics["refined_positives"] > 0
+    many, many_metrics = train(4, **cract())
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+        (one, one_metrics),
+        (many, many_metrics),
+    )
+    # All of CRACT learns, but for the backbone's first part.
+    moved = jax.tree.map(
+        lambda a, b: np.abs(a - b).max(), one.params, drawn(tiny_cract)["params"]
+    )
+    assert moved["backbone"].pop("conv1") == {"kernel": 0, "bias": 0}
+    for name in ("backbone", "head", "fuse", "neck"):
+        assert max(jax.tree.leaves(moved[name])) > 1e-5, name
+    for name in ("regression", "identifier"):
+        assert min(jax.tree.leaves(moved["refiner"][name])) > 0
 
 
 def test_a_frozen_backbone_does_not_move():
@@ -127,6 +164,52 @@ def test_accumulation_averages_the_parts():
         whole.params,
         parts.params,
     )
+
+
+class Asking:
+    """A network that wants one more number: its output is that times a parameter."""
+
+    @staticmethod
+    def apply(variables, z_image, x_image, *, gain, mutable, **modes):
+        del z_image, x_image, mutable
+        assert modes == {"train": True, "train_backbone": False}
+        return {"out": variables["params"]["w"] * gain, "gain": gain}, {}
+
+
+@pytest.mark.parametrize(("accumulate", "square"), [(1, 6.25), (2, 7.25), (4, 7.5)])
+def test_inputs_reach_the_network_anew_for_each_part(accumulate, square):
+    # Pairs are numbered 1, 1, 2, 2, 3, 3, 4, 4, and a part's gain is their mean: 1.5
+    # and 3.5 of two parts, (2.25 + 12.25) / 2 = 7.25 on average of squares; of four
+    # parts (1 + 4 + 9 + 16) / 4 = 7.5. The mean gain, which is the slope, is 2.5.
+    batch = {**make_batch(0), "number": jnp.repeat(jnp.arange(1.0, 5.0), 2)}
+    seen = []
+
+    def inputs(part):
+        seen.append(set(part) - set(batch))
+        return {"gain": part["number"].mean()}
+
+    def loss_fn(outputs, part, *, axis_name):
+        del part, axis_name
+        return outputs["out"], {"square": outputs["gain"] ** 2}
+
+    params = {"w": jnp.ones(())}
+    tx = optax.sgd(0.1)
+    _, metrics = step.train_step(
+        state.create({"params": params}, tx, keep_ema=False),
+        batch,
+        model=Asking,
+        loss_fn=loss_fn,
+        inputs=inputs,
+        optimizer=tx,
+        preprocessing=PREPROCESSING,
+        train_backbone=False,
+        accumulate=accumulate,
+    )
+    np.testing.assert_allclose(metrics["square"], square, rtol=1e-6)
+    np.testing.assert_allclose(metrics["grad_norm"], 2.5, rtol=1e-6)
+    # They find the pairs' keys too.
+    assert seen
+    assert all(new == {"key"} for new in seen)
 
 
 def drawing_loss(outputs, batch, *, axis_name=None):
@@ -249,6 +332,7 @@ def test_the_real_network_is_the_same_on_four_devices():
     batch = {
         "z_image": rng.integers(0, 256, (4, 128, 128, 3), np.uint8),
         "x_image": rng.integers(0, 256, (4, 256, 256, 3), np.uint8),
+        "z_xyxy": np.tile(np.float32([37, 24, 91, 104]), (4, 1)),
         "xyxy": np.tile(np.float32([96, 90, 150, 170]), (4, 1)),
         "is_positive": np.array([True, True, False, True]),
     }

@@ -1,0 +1,11 @@
+"""The identifier sees aligned boxes."""
+
+from configs import cract_lite0
+
+
+def get_config():
+    """Returns the small CRACT as far as it goes here."""
+    c = cract_lite0.get_config()
+    c.pooling = "single"
+    c.online.learns = False
+    return c

@@ -1,0 +1,10 @@
+"""The cascade, and a discriminator that learns online."""
+
+from configs import cract_lite0
+
+
+def get_config():
+    """Returns the small CRACT as far as it goes here."""
+    c = cract_lite0.get_config()
+    c.pooling = "single"
+    return c

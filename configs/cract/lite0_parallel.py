@@ -1,0 +1,12 @@
+"""RPN and refinement as before CRACT: in parallel, RoIAlign, nothing learnt online."""
+
+from configs import cract_lite0
+
+
+def get_config():
+    """Returns the small CRACT as far as it goes here."""
+    c = cract_lite0.get_config()
+    c.refinement = "parallel"
+    c.pooling = "single"
+    c.online.learns = False
+    return c

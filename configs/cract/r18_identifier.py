@@ -1,0 +1,10 @@
+"""CRACT (Fan and Ling), Table 8: identifier only."""
+
+from configs import cract_r18
+
+
+def get_config():
+    """Returns the full CRACT, changed in one thing."""
+    c = cract_r18.get_config()
+    c.online.learns = False
+    return c

@@ -1,0 +1,10 @@
+"""CRACT (Fan and Ling), Table 7: the identifier sees proposals as they came."""
+
+from configs import cract_r18
+
+
+def get_config():
+    """Returns the full CRACT, changed in one thing."""
+    c = cract_r18.get_config()
+    c.refinement = "parallel"
+    return c

@@ -1,0 +1,27 @@
+"""CRACT with EfficientNet-Lite0: trains in minutes on a CPU.
+
+Run: python train.py --config=configs/cract_lite0.py --workdir=runs/cract_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Data, schedule and RPN are those of `siamrpnpp_lite0`. Half as many proposals are
+refined in training; a narrower discriminator learns in tracking from fewer frames.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import siamrpnpp_lite0
+
+
+def get_config() -> ConfigDict:
+    """Returns `siamrpnpp_lite0` with a refinement."""
+    c = siamrpnpp_lite0.get_config()
+    c.model = "cract_lite0"
+    c.loss = "cract"
+    c.refine.train_proposals = 32
+    c.refine.samples = 16
+    c.refine.positives = 8
+    c.refine.window = 0.3
+    c.online.channels = 32
+    c.online.hidden = 64
+    c.online.groups = 6
+    return c
