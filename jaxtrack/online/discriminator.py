@@ -4,7 +4,7 @@ One convolution and two fully connected layers score the features of a box: abou
 the target and 0 for anything else (C10, C11, C14; the sizes are ours, the paper's
 are in a supplement that is not public).
 
-    D(X) = fc2(relu(fc1(flatten(relu(conv(X / rms(X)))))))
+    D(X) = fc2(leaky(fc1(flatten(relu(conv(X / rms(X)))))))
 
     loss(w) = sum_j gamma_j (D(X_j; w) - Y_j)^2 + sum_i lambda_i ||w_i||^2
 
@@ -35,6 +35,10 @@ from jaxtrack.online import conjugate_gradient
 
 # Of a step that would raise the loss. With two layers even an exact step can.
 NUM_HALVINGS = 8
+
+# Slope of a hidden unit below 0. Of few units a whole step may leave none above 0, and
+# with a slope of 0 none would ever learn again.
+LEAK = 0.1
 
 Params = dict[str, dict[str, jax.Array]]
 
@@ -120,7 +124,7 @@ def classify(params: Params, embedded: jax.Array) -> jax.Array:
     Returns:
       Scores, `[N]`.
     """
-    hidden = jax.nn.relu(_dense(params["fc1"], embedded))
+    hidden = _leaky(_dense(params["fc1"], embedded))
     return _dense(params["fc2"], hidden)[:, 0]
 
 
@@ -201,7 +205,7 @@ def update(
         # A hidden unit a row, so that the samples, the one large array, are read along
         # their rows both ways: XLA's CPU products are faster so by a third.
         hidden = layers["fc1"]["kernel"] @ embedded.T
-        hidden = jax.nn.relu(hidden + layers["fc1"]["bias"][:, None])
+        hidden = _leaky(hidden + layers["fc1"]["bias"][:, None])
         return layers["fc2"]["kernel"][:, 0] @ hidden + layers["fc2"]["bias"][0]
 
     layers, _ = conjugate_gradient.gauss_newton(
@@ -219,6 +223,11 @@ def _shift(maps, down, right):
     """Moves maps, `[N, H, W, C]`, by cells; zeros come in."""
     moves = ((0, 0, 0), (down, -down, 0), (right, -right, 0), (0, 0, 0))
     return lax.pad(maps, jnp.zeros((), maps.dtype), moves)
+
+
+def _leaky(hidden):
+    """Applies the activation between the two fully connected layers."""
+    return jax.nn.leaky_relu(hidden, LEAK)
 
 
 def _turned(layers):

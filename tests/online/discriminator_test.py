@@ -44,7 +44,8 @@ def numpy_score(params, features):
             patch = x[:, i : i + k, j : j + k]
             out[:, i, j] = np.einsum("nyxc,yxco->no", patch, p["conv"]["kernel"])
     out = np.maximum(out + p["conv"]["bias"], 0).reshape(num, -1)
-    out = np.maximum(out @ p["fc1"]["kernel"] + p["fc1"]["bias"], 0)
+    out = out @ p["fc1"]["kernel"] + p["fc1"]["bias"]
+    out = np.where(out > 0, out, 0.1 * out)
     return (out @ p["fc2"]["kernel"] + p["fc2"]["bias"])[:, 0]
 
 
