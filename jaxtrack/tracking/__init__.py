@@ -1,7 +1,12 @@
 """Trackers as a pair of pure functions, and the loops that drive them over video."""
 
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from jaxtrack import models
+from jaxtrack.tracking import cract, tracker
 from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.tracker import check_init_box, from_config, make_tracker
+from jaxtrack.tracking.tracker import check_init_box
 
 __all__ = [
     "Frame",
@@ -12,3 +17,35 @@ __all__ = [
     "from_config",
     "make_tracker",
 ]
+
+
+def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
+    """Makes the functions that track with a network.
+
+    Args:
+      model: as `jaxtrack.models.build` makes it.
+      config: settings, see configs/common.py, "Tracking".
+
+    Returns:
+      The tracker: `jaxtrack.tracking.cract`'s of a network that refines proposals,
+      `jaxtrack.tracking.tracker`'s of any other. Its `step` has a fourth argument,
+      `settings: Settings`, whose default holds the configuration's numbers.
+    """
+    if hasattr(model, "refiner"):
+        return cract.make_tracker(model, config)
+    return tracker.make_tracker(model, config)
+
+
+def from_config(config: ConfigDict) -> Tracker:
+    """Builds the network that a configuration names, and its tracker.
+
+    Args:
+      config: such as a checkpoint carries.
+
+    Returns:
+      The tracker.
+
+    Raises:
+      InputError: if the configuration names no network of this package.
+    """
+    return make_tracker(models.from_config(config), config)

@@ -2,21 +2,19 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import lax
 from ml_collections import ConfigDict
 
-from jaxtrack import config as config_lib
-from jaxtrack import models
 from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors as anchor_boxes
-from jaxtrack.ops import boxes, crop, grid, preprocess
+from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import maps, select
+from jaxtrack.tracking import view as views
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
@@ -64,37 +62,24 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
       holds the configuration's numbers.
     """
     geometry = model.geometry
-    context = float(config.context)
+    view = views.make_view(config, geometry)
     is_released = config.selection == "released"
-    is_public = config.selection in ("released", "pysot")
-    least = _LEAST_SIZE[config.selection]
+    bound = bounding(config)
     places = _places(model)
-    preprocessing = config_lib.preprocessing(config)
     choose = _selection(config, geometry)
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
-    def look(frame, center, side, size, fill):
-        if is_public:
-            center, side = whole_pixel_square(center, side)
-        cut = _crop_alone(size, antialias=not is_public)
-        pixels = cut(frame.image, frame.hw, center, side, fill)
-        return preprocess.normalize(pixels, preprocessing)[None]
-
     def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
         box = jnp.asarray(box).astype(jnp.float32)
-        fill = crop.mean_color(frame.image, frame.hw)
-        fill = jnp.floor(fill) if is_public else fill
-        side = _side(box[2:], context)
-        z_image = look(frame, box[:2], side, geometry.template_size, fill)
+        fill = view.surroundings(frame)
+        side = view.side(box[2:])
+        z_image = view.look(frame, box[:2], side, geometry.template_size, fill)
         template = model.apply(variables, z_image, method="encode_template")
         return TrackerState(template=template, box=box, fill=fill)
 
     def predict(variables, state: TrackerState, frame: Frame):
         """Returns the maps of one example and crop pixels per picture pixel."""
-        scale = geometry.template_size / _side(state.box[2:], context)
-        side = geometry.search_size / scale
-        center = state.box[:2]
-        x_image = look(frame, center, side, geometry.search_size, state.fill)
+        x_image, scale = view.search(state, frame)
         search = model.apply(variables, x_image, method="encode_search")
         outputs = model.apply(variables, state.template, search, method="predict")
         return maps.scores_and_boxes(outputs, places, stretch=is_released), scale
@@ -106,7 +91,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         center, wh = state.box[:2], state.box[2:]
         chosen = choose(*seen, wh, scale, **settings._asdict())
         box = jnp.concatenate([center + chosen.shift, chosen.wh])
-        box = (clip_public if is_public else clip)(box, frame.hw, least)
+        box = bound(box, frame.hw)
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
@@ -114,74 +99,49 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
     def probe(variables, state: TrackerState, frame: Frame) -> Probe:
-        (cls, ltrb, quality), scale = predict(variables, state, frame)
+        seen, scale = predict(variables, state, frame)
         power = 1.0 if is_released else defaults.quality_power
-        confidence = cls * quality**power
-        seen = maps.best_anchors(confidence, cls, quality, confidence, ltrb)
-        cls, quality, confidence, ltrb = seen
-        xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
-        xyxy = (xyxy - geometry.search_size / 2) / scale
-        xyxy = xyxy + jnp.tile(state.box[:2], 2)[None, None]
-        return Probe(cls, quality, confidence, xyxy)
+        return probe_maps(*seen, state.box, scale, geometry=geometry, power=power)
 
     return Tracker(init=init, step=step, probe=probe)
+
+
+def probe_maps(
+    cls: jax.Array,
+    ltrb: jax.Array,
+    quality: jax.Array,
+    box: jax.Array,
+    scale: jax.Array,
+    *,
+    geometry: grid.Geometry,
+    power: float,
+) -> Probe:
+    """Shows a network's maps in the picture.
+
+    Args:
+      cls: as `maps.scores_and_boxes` returns it.
+      ltrb: likewise.
+      quality: likewise.
+      box: `[4]` cxcywh around which the search crop lay, pixels of the picture.
+      scale: `[]` crop pixels per picture pixel.
+      geometry: which crop pixel each cell looks at.
+      power: exponent of the quality.
+
+    Returns:
+      The maps; of a cell's anchors the most confident one's.
+    """
+    confidence = cls * quality**power
+    seen = maps.best_anchors(confidence, cls, quality, confidence, ltrb)
+    cls, quality, confidence, ltrb = seen
+    xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
+    xyxy = (xyxy - geometry.search_size / 2) / scale
+    return Probe(cls, quality, confidence, xyxy + jnp.tile(box[:2], 2)[None, None])
 
 
 def _places(model):
     """Returns the points of the response's cells, or their anchors."""
     points = grid.points(model.geometry)
     return anchor_boxes.tile(points, model.anchors) if model.anchors else points
-
-
-def from_config(config: ConfigDict) -> Tracker:
-    """Builds the network that a configuration names, and its tracker.
-
-    Args:
-      config: such as a checkpoint carries.
-
-    Returns:
-      The tracker.
-
-    Raises:
-      InputError: if the configuration names no network of this package.
-    """
-    return make_tracker(models.from_config(config), config)
-
-
-def _crop_alone(size, *, antialias):
-    """Returns `crop_and_resize`, which vmap on a CPU runs for one video at a time.
-
-    Under plain vmap the choice between averaged copies becomes a selection among all of
-    them: on a CPU that costs ten times the crop, on a GPU next to nothing.
-    """
-
-    def cut(image, hw, center, side, fill):
-        return crop.crop_and_resize(
-            *(image, hw, center, side, size, fill), antialias=antialias
-        )
-
-    def cut_many(axis_size, is_batched, *arguments):
-        del axis_size
-
-        def one_by_one(*arguments):
-            pairs = list(zip(arguments, is_batched, strict=True))
-
-            def body(batched):
-                batched = iter(batched)
-                return cut(*(next(batched) if is_b else a for a, is_b in pairs))
-
-            return lax.map(body, [a for a, is_b in pairs if is_b])
-
-        together = jax.vmap(cut, [0 if is_b else None for is_b in is_batched])
-        pixels = lax.platform_dependent(*arguments, cpu=one_by_one, default=together)
-        return pixels, True
-
-    alone = jax.custom_batching.custom_vmap(cut)
-    alone.def_vmap(cut_many)
-    # custom_vmap has no reverse mode; derivatives take the plain crop.
-    differentiable = jax.custom_jvp(alone)
-    differentiable.defjvp(lambda values, tangents: jax.jvp(cut, values, tangents))
-    return differentiable
 
 
 def _selection(config, geometry):
@@ -202,29 +162,18 @@ def _selection(config, geometry):
     )
 
 
-def _side(wh, context):
-    """Returns the template crop's side, at least one pixel of the picture."""
-    return jnp.maximum(boxes.context_side(wh, context), 1.0)
-
-
-def whole_pixel_square(
-    center: jax.Array, side: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Moves a square to whole pixels as pysot's `get_subwindow` does.
-
-    In index coordinates the left-most pixel is `floor(c - (side + 1) / 2 + 0.5)` with
-    the side rounded half to even; continuous coordinates are half a pixel more.
+def bounding(config: ConfigDict) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """Returns how the settings' selection keeps boxes in the picture.
 
     Args:
-      center: `[2]` xy, continuous pixels.
-      side: `[]` pixels.
+      config: `selection` is read.
 
     Returns:
-      Centre `[2]` and side `[]` of the square whose edges lie between pixels.
+      `(box [4] cxcywh px, hw [2]) -> box`.
     """
-    side = jnp.maximum(jnp.round(side), 1.0)
-    corner = jnp.floor(center - (side + 1) / 2)
-    return corner + side / 2, side
+    least = _LEAST_SIZE[config.selection]
+    is_public = config.selection in views.PUBLIC
+    return functools.partial(clip_public if is_public else clip, least=least)
 
 
 def clip(box: jax.Array, hw: jax.Array, least: float = 4.0) -> jax.Array:

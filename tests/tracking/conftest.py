@@ -1,4 +1,4 @@
-"""A tracker small enough to compile in a second, and a square for it to follow."""
+"""Trackers small enough to compile in seconds, and a square for them to follow."""
 
 import jax
 import jax.numpy as jnp
@@ -7,6 +7,8 @@ import pytest
 from flax import linen as nn
 
 from configs import common
+from jaxtrack.models.cract import Cract
+from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid, xcorr
 from jaxtrack.tracking import make_tracker, video
 
@@ -50,6 +52,69 @@ class Tiny(nn.Module):
         cells = (batch, height // 4, 4, width // 4, 4, channels)
         pooled = jnp.mean(image.reshape(cells) / 64, axis=(2, 4))
         return pooled - jnp.mean(pooled, axis=(1, 2), keepdims=True)
+
+
+class Colors(nn.Module):
+    """A backbone, or what follows it: average colours of squares of pixels."""
+
+    side: int = 1
+
+    def __call__(self, image, *, train=False):
+        del train
+        batch, height, width, channels = image.shape
+        side = self.side
+        cells = (batch, height // side, side, width // side, side, channels)
+        return jnp.mean(image.reshape(cells), axis=(2, 4))
+
+
+class Centered(nn.Module):
+    """A neck: colours less their mean over the crop."""
+
+    def __call__(self, levels, *, crop=None, train=False):
+        del crop, train
+        return levels - jnp.mean(levels, axis=(1, 2), keepdims=True)
+
+
+class Match(nn.Module):
+    """A correlation: the share of the template that is found again."""
+
+    def __call__(self, z, x, *, train=False):
+        del train
+        match = jnp.sum(xcorr.depthwise_xcorr(z, x), axis=-1, keepdims=True)
+        return match / jnp.sum(z * z)
+
+
+class Guess(nn.Module):
+    """A head of two anchors: logits rise with the response, deltas are the same."""
+
+    @nn.compact
+    def __call__(self, response, *, train=False):
+        del train
+        bias = self.param("bias", lambda key: jnp.array([-4.0, -5.0]))
+        deltas = self.param("deltas", nn.initializers.zeros, (2, 4))
+        logits = 8 * response + bias[None, None, None]
+        cls = jnp.stack([jnp.zeros_like(logits), logits], axis=-1)
+        shape = (*logits.shape, 4)
+        return {"cls": cls, "deltas": jnp.broadcast_to(deltas[None, None, None], shape)}
+
+
+def small_cract(refinement="cascade"):
+    """CRACT of average colours; its first anchor is a square target's own size.
+
+    Its refinement is drawn at random and says little: boxes move by a fraction of a
+    pixel, and every identity is close to a half.
+    """
+    return Cract(
+        backbone=Colors(side=4),
+        neck=Centered(),
+        correlation=Match(),
+        head=Guess(),
+        fuse=Colors(),
+        refiner=Refiner(refinement, (2, 1), 4.0, 2.0, features=4, hidden=8),
+        template_cells=4,
+        geometry=grid.Geometry(32, 64, 9, 4, 16.0),
+        anchors=((16.0, 16.0), (12.0, 20.0)),
+    )
 
 
 def square_frames(count, hw=(96, 120), side=20, start=(30.0, 40.0), velocity=(2, -1)):
@@ -106,3 +171,39 @@ def tiny(tiny_variables):
     """A tracker and its variables."""
     model, variables = tiny_variables
     return make_tracker(model, trusting_config()), variables
+
+
+def small_cract_config():
+    config = common.get_config()
+    config.selection = "clean"
+    config.preprocessing.order = "RGB"
+    config.preprocessing.scale = (64.0, 64.0, 64.0)
+    config.window, config.penalty, config.size_rate = 0.1, 0.05, 0.5
+    config.online.update(
+        {"channels": 16, "hidden": 32, "first_steps": 4, "first_iterations": 6}
+        | {"first_positives": 12, "first_negatives": 24, "every": 3, "positives": 6}
+        | {"negatives": 8, "candidates": 16, "iterations": 4, "groups": 3}
+        | {"short_frames": 4}
+    )
+    return config
+
+
+@pytest.fixture
+def cract_config():
+    """Settings of the small CRACT; a test may change them."""
+    return small_cract_config()
+
+
+@pytest.fixture(scope="session")
+def cract_variables():
+    """The small CRACT and its variables."""
+    model = small_cract()
+    z, x = jnp.zeros((1, 32, 32, 3)), jnp.zeros((1, 64, 64, 3))
+    return model, jax.jit(model.init)(jax.random.key(0), z, x)
+
+
+@pytest.fixture(scope="session")
+def cract(cract_variables):
+    """The small CRACT's tracker and its variables."""
+    model, variables = cract_variables
+    return make_tracker(model, small_cract_config()), variables

@@ -106,24 +106,6 @@ def test_probe_shows_what_step_chooses_from(
     np.testing.assert_allclose(box[:2], truth[2][:2], atol=4)
 
 
-def get_subwindow_corner(center, side):
-    """pysot's formula in index coordinates: left-most pixel and number of pixels."""
-    side = round(side)
-    return np.floor(center - (side + 1) / 2 + 0.5), side
-
-
-@pytest.mark.parametrize("side", [50.4, 50.5, 51.5, 99.0])
-@pytest.mark.parametrize("index", [10.0, 10.25, 10.5, 10.75])
-def test_whole_pixel_square(index, side):
-    corner, pixels = get_subwindow_corner(index, side)
-    center, found = tracker.whole_pixel_square(
-        jnp.full(2, index + 0.5), jnp.float32(side)
-    )
-    # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
-    assert found == pixels
-    np.testing.assert_array_equal(center - found / 2, [corner, corner])
-
-
 def test_clips():
     hw = jnp.array([100, 200])
     box = jnp.array([-5.0, 300.0, 1.0, 500.0])
@@ -151,20 +133,6 @@ def test_bad_first_boxes(box, message):
 
 def test_first_box_may_stick_out():
     tracker.check_init_box((199, 50, 10, 10), (100, 200))
-
-
-def test_vmap_crops_as_one_video_does():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
-    hw = jnp.array([[40, 48], [30, 44]])
-    centers, sides = jnp.array([[20.0, 13.0], [4.5, 31.0]]), jnp.array([9.0, 30.0])
-    fill = jnp.array([1.0, 2.0, 3.0])
-    cut = jax.jit(tracker._crop_alone(8, antialias=True))
-    many = jax.jit(jax.vmap(cut, (0, 0, 0, 0, None)))
-    found = many(images, hw, centers, sides, fill)
-    for k in range(2):
-        alone = cut(images[k], hw[k], centers[k], sides[k], fill)
-        np.testing.assert_allclose(found[k], alone, atol=1e-3)
 
 
 def test_a_step_has_gradients(tiny, jitted, draw, pad_all):

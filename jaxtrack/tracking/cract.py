@@ -1,0 +1,215 @@
+"""The CRACT tracker: proposals, refined, identified and discriminated."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import struct
+from ml_collections import ConfigDict
+
+from jaxtrack.models import refine
+from jaxtrack.ops import anchors as anchor_boxes
+from jaxtrack.ops import boxes, grid, proposals
+from jaxtrack.tracking import discriminate, maps, select
+from jaxtrack.tracking import view as views
+from jaxtrack.tracking.state import Frame, Probe, Tracker, TrackerOutput
+from jaxtrack.tracking.tracker import Settings, bounding, probe_maps
+
+
+@struct.dataclass
+class CractState:
+    """What CRACT remembers between frames.
+
+    Attributes:
+      template: features of the target, as `model.encode_template` returns them.
+      box: `[4]` cxcywh of the last frame, pixels of the picture.
+      fill: `[3]` RGB mean of the first frame, seen outside the picture.
+      online: what the discriminator learnt, or None where there is none.
+    """
+
+    template: Any
+    box: jax.Array
+    fill: jax.Array
+    online: discriminate.OnlineState | None
+
+
+def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
+    """Makes the functions that track by proposal selection.
+
+        s~_i = alpha v_i + (1 - alpha) tau_i,  b = argmax beta s~_i + (1 - beta) c_i
+
+    Fan and Ling, CRACT (arXiv:2011.12483), Algorithm 1, Eqs. 9 and 10: v_i is the
+    identifier's probability, tau_i the discriminator's score cut to [0, 1] (C1), c_i
+    the RPN's probability, here after penalty and window, which the paper's settings
+    leave out (C2). By c_i the N proposals are chosen too. Everything, what the
+    discriminator learns included, is one function of fixed shapes.
+
+    Args:
+      model: as `jaxtrack.models.build` makes it.
+      config: settings; what `jaxtrack.tracking.tracker` reads, "refine" and "online".
+
+    Returns:
+      The tracker. `size_rate` is the new size's share (1: no smoothing).
+    """
+    parts = _Parts(
+        model=model,
+        size=model.geometry.search_size,
+        view=views.make_view(config, model.geometry),
+        bound=bounding(config),
+        anchors=anchor_boxes.tile(grid.points(model.geometry), model.anchors),
+        options=config.refine,
+        rules=_rules(config),
+        pool=_pool(model.refiner),
+    )
+    defaults = Settings(*(float(config[name]) for name in Settings._fields))
+
+    def step(
+        variables, state: CractState, frame: Frame, settings: Settings = defaults
+    ) -> tuple[CractState, TrackerOutput]:
+        return _step(parts, variables, state, frame, settings)
+
+    return Tracker(partial(_init, parts), step, partial(_probe, parts))
+
+
+class _Parts(NamedTuple):
+    """What a CRACT tracker is made of."""
+
+    model: nn.Module
+    size: int  # Of the search crop, pixels.
+    view: views.View
+    bound: Callable[[jax.Array, jax.Array], jax.Array]
+    anchors: jax.Array
+    options: ConfigDict  # "refine" of the settings.
+    rules: discriminate.Rules | None
+    pool: Callable[[jax.Array, jax.Array], jax.Array]
+
+
+def _init(parts, variables, frame, box):
+    """Encodes the target, and learns what tells it from its surroundings."""
+    model, view, size = parts.model, parts.view, parts.size
+    box = jnp.asarray(box).astype(jnp.float32)
+    fill = view.surroundings(frame)
+    side = view.side(box[2:])
+    z_size = model.geometry.template_size
+    z_image = view.look(frame, box[:2], side, z_size, fill)
+    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * z_size / side, z_size))
+    template = model.apply(variables, z_image, z_xyxy[None], method="encode_template")
+    state = CractState(template, box, fill, None)
+    if parts.rules is None:
+        return state
+    x_image, scale = view.search(state, frame)
+    x = model.apply(variables, x_image, method="encode_search")
+    of_crop = partial(parts.pool, x["fused"][0])
+    target = _centred(box[2:] * scale, size)
+    online = discriminate.start(of_crop, target, size, parts.rules)
+    return state.replace(online=online)
+
+
+def _see(parts, variables, state, frame):
+    """Returns the search crop's features, the RPN's maps, and the scale."""
+    x_image, scale = parts.view.search(state, frame)
+    x = parts.model.apply(variables, x_image, method="encode_search")
+    outputs = parts.model.apply(variables, state.template, x, method="predict")
+    return x, outputs, scale
+
+
+def _step(parts, variables, state, frame, settings):
+    """Tracks through a frame: Algorithm 1, lines 4 to 12."""
+    size, rules, options = parts.size, parts.rules, parts.options
+    x, outputs, scale = _see(parts, variables, state, frame)
+    wh = state.box[2:]
+    found, coarse = _propose(parts, outputs, wh * scale, settings)
+    refined = parts.model.apply(variables, state.template, x, found, method="refine")
+    refined = {name: value[0] for name, value in refined.items()}
+    aligned, tau = refined["aligned"], None
+    if rules is not None:
+        tau = discriminate.scores(state.online.params, refined["pooled"])
+    fine, final = _scores(refined, tau, coarse, options)
+    final = _windowed(final, aligned, size, options.window)
+    chosen = jnp.argmax(final)
+    in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
+    center = state.box[:2] + (in_crop[:2] - size / 2) / scale
+    rate = jnp.clip(settings.size_rate, 0.0, 1.0)
+    new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
+    box = parts.bound(jnp.concatenate([center, new_wh]), frame.hw)
+    # A network that overflows loses a frame, not the target for ever.
+    is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[chosen])
+    box = jnp.where(is_sound, box, state.box)
+    online = state.online
+    if rules is not None:
+        trust = jnp.where(is_sound, fine[chosen], 0.0)
+        seen = discriminate.Seen(in_crop, trust, aligned, tau)
+        fused = x["fused"][0]
+        online = discriminate.learn(online, seen, fused, size, rules, parts.pool)
+    output = TrackerOutput(box, jnp.where(is_sound, final[chosen], 0.0))
+    return state.replace(box=box, online=online), output
+
+
+def _probe(parts, variables, state, frame) -> Probe:
+    """Shows the RPN's maps."""
+    _, outputs, scale = _see(parts, variables, state, frame)
+    seen = maps.scores_and_boxes(outputs, parts.anchors)
+    geometry = parts.model.geometry
+    return probe_maps(*seen, state.box, scale, geometry=geometry, power=1.0)
+
+
+def _rules(config: ConfigDict) -> discriminate.Rules | None:
+    """Returns how the discriminator learns, or None where it has no say."""
+    if not config.online.learns or config.refine.identifier == 1:
+        return None
+    names = discriminate.Rules._fields
+    return discriminate.Rules(**{name: config.online[name] for name in names})
+
+
+def _pool(refiner: refine.Refiner) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """Returns `(feature_map [H, W, C], xyxy [N, 4]) -> [N, P, P, L C]`."""
+    return partial(
+        refine.pool,
+        output_sizes=refiner.output_sizes,
+        stride=refiner.stride,
+        offset=refiner.offset,
+        # Forward alone, and of hundreds of boxes: on a CPU gathering is faster.
+        method="gather" if jax.default_backend() == "cpu" else "matmul",
+    )
+
+
+def _propose(parts, outputs, wh, settings):
+    """Returns proposals `[1, N, 4]` and what they were ranked by `[N]`."""
+    found, ranked = _ranked(outputs, parts.anchors, wh, settings)
+    count, iou_threshold = parts.options.proposals, parts.options.nms_iou
+    best = proposals.best(found, ranked, count=count, iou_threshold=iou_threshold)
+    return found[best][None], ranked[best]
+
+
+def _scores(refined, tau, coarse, options):
+    """Returns the proposals' refined scores (Eq. 9) and final ones (Eq. 10)."""
+    fine = proposals.target_probability(refined["identity"])
+    if tau is not None:
+        fine = options.identifier * fine + (1 - options.identifier) * tau
+    return fine, options.weight * fine + (1 - options.weight) * coarse
+
+
+def _ranked(outputs, anchors, wh, settings):
+    """Returns all anchors' boxes `[M, 4]` and what they are ranked by `[M]`."""
+    found = proposals.decode_maps(outputs["deltas"][0], anchors)
+    cls = proposals.target_probability(outputs["cls"][0])
+    cost = select.change_penalty(found[:, 2:] - found[:, :2], wh, settings.penalty)
+    hann = jnp.broadcast_to(grid.hann_window(len(cls))[..., None], cls.shape)
+    share = settings.window
+    return found, (1 - share) * cost * cls.reshape(-1) + share * hann.reshape(-1)
+
+
+def _windowed(scores, xyxy, size, share):
+    """Prefers boxes whose centres are near the crop's: SPM-Tracker's final window."""
+    centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+    hann = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * jnp.clip(centre / size, 0, 1))
+    return (1 - share) * scores + share * jnp.prod(hann, axis=-1)
+
+
+def _centred(wh, size):
+    """Returns the box of a size in a crop's middle, cxcywh."""
+    middle = jnp.full((2,), size / 2)
+    return jnp.concatenate([middle, wh])

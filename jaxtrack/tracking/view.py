@@ -1,0 +1,132 @@
+"""What a tracker sees of a frame: square crops around the target."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.ops import boxes, crop, grid, preprocess
+from jaxtrack.tracking.state import Frame, TrackerState
+
+# Selections of public code, which also crop as that code does.
+PUBLIC = ("released", "pysot")
+
+
+class View(NamedTuple):
+    """Functions that cut crops out of frames.
+
+    Attributes:
+      side: `(wh [2]) -> []`, side of the template crop, pixels of the picture.
+      surroundings: `(frame) -> [3]`, RGB seen outside the picture.
+      look: `(frame, center, side, size, fill) -> [1, size, size, 3]`, preprocessed.
+      search: `(state, frame) -> (search crop, crop pixels per picture pixel)`.
+    """
+
+    side: Callable[..., jax.Array]
+    surroundings: Callable[..., jax.Array]
+    look: Callable[..., jax.Array]
+    search: Callable[..., tuple[jax.Array, jax.Array]]
+
+
+def make_view(config: ConfigDict, geometry: grid.Geometry) -> View:
+    """Returns how the settings look at frames.
+
+    Args:
+      config: `context`, `selection` and `preprocessing` are read.
+      geometry: sizes of the crops.
+
+    Returns:
+      The functions.
+    """
+    context = float(config.context)
+    is_public = config.selection in PUBLIC
+    preprocessing = config_lib.preprocessing(config)
+
+    def side(wh: jax.Array) -> jax.Array:
+        # At least one pixel of the picture.
+        return jnp.maximum(boxes.context_side(wh, context), 1.0)
+
+    def surroundings(frame: Frame) -> jax.Array:
+        fill = crop.mean_color(frame.image, frame.hw)
+        return jnp.floor(fill) if is_public else fill
+
+    def look(frame, center, side, size, fill):
+        if is_public:
+            center, side = whole_pixel_square(center, side)
+        cut = crop_alone(size, antialias=not is_public)
+        pixels = cut(frame.image, frame.hw, center, side, fill)
+        return preprocess.normalize(pixels, preprocessing)[None]
+
+    def search(state: TrackerState, frame: Frame):
+        scale = geometry.template_size / side(state.box[2:])
+        size = geometry.search_size
+        return look(frame, state.box[:2], size / scale, size, state.fill), scale
+
+    return View(side, surroundings, look, search)
+
+
+def crop_alone(size: int, *, antialias: bool) -> Callable[..., jax.Array]:
+    """Returns `crop_and_resize`, which vmap on a CPU runs for one video at a time.
+
+    Under plain vmap the choice between averaged copies becomes a selection among all of
+    them: on a CPU that costs ten times the crop, on a GPU next to nothing.
+
+    Args:
+      size: side of the crop, cells.
+      antialias: see `jaxtrack.ops.crop.crop_and_resize`.
+
+    Returns:
+      `(image, hw, center_xy, side, fill) -> [size, size, 3]` float32.
+    """
+
+    def cut(image, hw, center, side, fill):
+        return crop.crop_and_resize(
+            *(image, hw, center, side, size, fill), antialias=antialias
+        )
+
+    def cut_many(axis_size, is_batched, *arguments):
+        del axis_size
+
+        def one_by_one(*arguments):
+            pairs = list(zip(arguments, is_batched, strict=True))
+
+            def body(batched):
+                batched = iter(batched)
+                return cut(*(next(batched) if is_b else a for a, is_b in pairs))
+
+            return lax.map(body, [a for a, is_b in pairs if is_b])
+
+        together = jax.vmap(cut, [0 if is_b else None for is_b in is_batched])
+        pixels = lax.platform_dependent(*arguments, cpu=one_by_one, default=together)
+        return pixels, True
+
+    alone = jax.custom_batching.custom_vmap(cut)
+    alone.def_vmap(cut_many)
+    # custom_vmap has no reverse mode; derivatives take the plain crop.
+    differentiable = jax.custom_jvp(alone)
+    differentiable.defjvp(lambda values, tangents: jax.jvp(cut, values, tangents))
+    return differentiable
+
+
+def whole_pixel_square(
+    center: jax.Array, side: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Moves a square to whole pixels as pysot's `get_subwindow` does.
+
+    In index coordinates the left-most pixel is `floor(c - (side + 1) / 2 + 0.5)` with
+    the side rounded half to even; continuous coordinates are half a pixel more.
+
+    Args:
+      center: `[2]` xy, continuous pixels.
+      side: `[]` pixels.
+
+    Returns:
+      Centre `[2]` and side `[]` of the square whose edges lie between pixels.
+    """
+    side = jnp.maximum(jnp.round(side), 1.0)
+    corner = jnp.floor(center - (side + 1) / 2)
+    return corner + side / 2, side

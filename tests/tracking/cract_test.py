@@ -1,0 +1,325 @@
+"""Tests for jaxtrack.tracking.cract with a small network; see cract_choice_test.py."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.ops import boxes
+from jaxtrack.tracking import (
+    Tracker,
+    discriminate,
+    make_tracker,
+    rollout,
+    tracker,
+    video,
+    view,
+)
+from jaxtrack.tracking.cract import CractState, _pool
+
+ATOL = 1e-3
+HANN = np.hanning(9)
+
+
+@pytest.fixture(scope="module")
+def traces():
+    """Grows when the step is traced."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def drivers(cract, traces):
+    """The small CRACT's tracker, compiled once for all tests here."""
+
+    def step(*arguments):
+        traces.append(1)
+        return cract[0].step(*arguments)
+
+    return rollout.compile_tracker(Tracker(cract[0].init, step))
+
+
+@pytest.fixture(scope="module")
+def begun(cract, drivers, draw, pad_all):
+    """Frames, true boxes, and the state after the first frame."""
+    images, truth = draw(12)
+    frames = pad_all(images)
+    return frames, truth, drivers.init(cract[1], frames[0], truth[0])
+
+
+def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
+    images, truth = draw(1)
+    frame = pad_all(images)[0]
+    for (tracker_, variables), kind in (
+        (cract, CractState),
+        (tiny, tracker.TrackerState),
+    ):
+        state = jax.eval_shape(tracker_.init, variables, frame, truth[0])
+        assert type(state) is kind
+
+
+def softmax(logits):
+    e = np.exp(np.asarray(logits, np.float64))
+    return e[..., 1] / e.sum(-1)
+
+
+def numpy_iou(a, b):
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    return shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared)
+
+
+def numpy_best(found, ranked, count):
+    """Greedy suppression of overlaps above a half."""
+    kept = []
+    for i in np.argsort(-ranked, kind="stable"):
+        if all(numpy_iou(found[i], found[k]) <= 0.5 for k in kept):
+            kept.append(i)
+    return np.array(kept[:count])
+
+
+def numpy_coarse(outputs, wh, config):
+    """All anchors' boxes, and c of Eq. 10 with penalty and window."""
+    ij = np.stack(np.meshgrid(range(9), range(9), indexing="ij"), -1)
+    points = (16 + 4 * ij[..., ::-1])[:, :, None]
+    size = np.array([(16.0, 16.0), (12.0, 20.0)])[None, None]
+    deltas = np.asarray(outputs["deltas"][0], np.float64)
+    centre, size = points + deltas[..., :2] * size, size * np.exp(deltas[..., 2:])
+    xyxy = np.concatenate([centre - size / 2, centre + size / 2], -1)
+
+    def side(wh):
+        return np.sqrt(np.prod(wh + wh.sum(-1, keepdims=True) / 2, axis=-1))
+
+    r, s = size[..., 0] / size[..., 1] * wh[1] / wh[0], side(size) / side(wh)
+    change = np.maximum(r, 1 / r) * np.maximum(s, 1 / s)
+    cost = np.exp(-(change - 1) * config.penalty)
+    window = np.outer(HANN, HANN)[..., None]
+    ranked = (1 - config.window) * cost * softmax(outputs["cls"][0])
+    return xyxy.reshape(-1, 4), (ranked + config.window * window).reshape(-1)
+
+
+def numpy_tau(params, pooled):
+    """The discriminator with a kernel of one cell."""
+    p = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+    x = np.asarray(pooled, np.float64)
+    x = x / np.sqrt(np.mean(x**2, axis=(1, 2, 3), keepdims=True))
+    x = np.maximum(x @ p["conv"]["kernel"][0, 0] + p["conv"]["bias"], 0)
+    x = x.reshape(len(x), -1) @ p["fc1"]["kernel"] + p["fc1"]["bias"]
+    x = np.where(x > 0, x, 0.1 * x)
+    return np.clip(x @ p["fc2"]["kernel"] + p["fc2"]["bias"], 0, 1)[:, 0]
+
+
+def with_opinions(variables):
+    """The same network with a refinement that moves boxes and has preferences."""
+
+    def amplify(path, leaf):
+        if "fc_out" not in jax.tree_util.keystr(path) or leaf.ndim < 2:
+            return leaf
+        return leaf * 60
+
+    variables = jax.tree_util.tree_map_with_path(amplify, variables)
+    deltas = 0.2 * jax.random.normal(jax.random.key(5), (2, 4))
+    head = {**variables["params"]["head"], "deltas": deltas}
+    return {**variables, "params": {**variables["params"], "head": head}}
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "window"),
+    [(0.4, 0.8, 0.0), (0.0, 0.5, 0.3), (0.8, 1.0, 0.0)],
+)
+def test_selects_by_equations_9_and_10(
+    cract_variables, cract_config, begun, monkeypatch, alpha, beta, window
+):
+    # What is learnt behind the selection does not matter here.
+    monkeypatch.setattr(discriminate, "learn", lambda state, *_: state)
+    model, variables = cract_variables
+    variables = with_opinions(variables)
+    frames, _, state = begun
+    config = cract_config
+    config.refine.identifier, config.refine.weight = alpha, beta
+    config.refine.window = window
+    step = jax.jit(make_tracker(model, config).step)
+    _, output = step(variables, state, frames[2])
+
+    x_image, scale = view.make_view(config, model.geometry).search(state, frames[2])
+    x = model.apply(variables, x_image, method="encode_search")
+    outputs = model.apply(variables, state.template, x, method="predict")
+    wh = np.asarray(state.box[2:], np.float64)
+    found, ranked = numpy_coarse(outputs, wh * float(scale), config)
+    best = numpy_best(found, ranked, 10)
+    proposed = jnp.asarray(found[best], jnp.float32)[None]
+    refined = model.apply(variables, state.template, x, proposed, method="refine")
+    nu = softmax(refined["identity"][0])
+    assert np.ptp(nu) > 0.05
+    tau = numpy_tau(state.online.params, refined["pooled"][0])
+    assert np.ptp(tau) > 0.3
+    final = beta * (alpha * nu + (1 - alpha) * tau) + (1 - beta) * ranked[best]
+    aligned = np.asarray(refined["aligned"][0], np.float64)
+    centre = (aligned[:, :2] + aligned[:, 2:]) / 2
+    near = np.prod(0.5 - 0.5 * np.cos(2 * np.pi * centre / 64), axis=1)
+    final = (1 - window) * final + window * near
+    k = np.argmax(final)
+    shift = (centre[k] - 32) / float(scale)
+    size = 0.5 * wh + 0.5 * (aligned[k, 2:] - aligned[k, :2]) / float(scale)
+    expected = np.concatenate([np.asarray(state.box[:2]) + shift, size])
+    np.testing.assert_allclose(output.score, final[k], atol=1e-4)
+    np.testing.assert_allclose(output.box, expected, atol=0.01)
+
+
+def test_probe_shows_the_rpns_maps(cract_variables, cract_config, begun, cract):
+    frames, truth, state = begun
+    model, variables = cract_variables
+    found = jax.jit(cract[0].probe)(variables, state, frames[3])
+    plain = tracker.make_tracker(model, cract_config)
+    seen = jax.jit(plain.init)(variables, frames[0], truth[0])
+    expected = jax.jit(plain.probe)(variables, seen, frames[3])
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), found, expected
+    )
+    best = jnp.argmax(found.confidence)
+    box = boxes.xyxy_to_cxcywh(found.xyxy.reshape(-1, 4)[best])
+    np.testing.assert_allclose(box[:2], truth[3][:2], atol=4)
+
+
+def test_follows_a_square_and_compiles_once(cract, drivers, begun, traces):
+    frames, truth, state = begun
+    counts = []
+    for frame, true in zip(frames[1:], truth[1:], strict=True):
+        state, output = drivers.step(cract[1], state, frame)
+        counts.append(len(traces))
+        np.testing.assert_allclose(output.box[:2], true[:2], atol=4)
+        assert 0 < output.score <= 1
+    assert counts == counts[:1] * 11
+    # All of it runs on the device.
+    text = str(drivers.step.trace(cract[1], state, frames[0]).jaxpr)
+    assert "callback" not in text
+    assert "custom_vmap_call" in text  # The text is that of the whole step.
+
+
+def test_a_frame_that_overflows_keeps_the_box(cract, drivers, begun):
+    frames, truth, state = begun
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan, cract[1])
+    state, output = drivers.step(broken, state, frames[1])
+    np.testing.assert_array_equal(output.box, truth[0])
+    assert output.score == 0
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.online))
+    # And the target is found again.
+    _, output = drivers.step(cract[1], state, frames[1])
+    np.testing.assert_allclose(output.box[:2], truth[1][:2], atol=4)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (0, 0, 20, 20),
+        (118, 90, 40, 30),
+        (60, 95, 20, 300),
+        (60, 40, 1, 1),
+        (60, 40, 4, 90),
+        (60, 48, 500, 500),
+    ],
+)
+def test_boxes_at_the_edges(cract, drivers, begun, box):
+    frames = begun[0]
+    state = drivers.init(cract[1], frames[0], np.array(box, np.float32))
+    for frame in frames[1:4]:
+        state, output = drivers.step(cract[1], state, frame)
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state))
+        x, y, width, height = output.box
+        assert 0 <= x <= 120 and 0 <= y <= 96
+        assert 4 <= width <= 120 and 4 <= height <= 96
+        assert 0 <= output.score <= 1
+
+
+def test_many_videos_equal_one(cract, drivers, draw, pad_all):
+    lengths = [7, 1, 4, 6, 2, 5, 8, 3]
+    drawn = [draw(n, velocity=(2, -1 + k % 3)) for k, n in enumerate(lengths)]
+    videos = [pad_all(images) for images, _ in drawn]
+    starts = [truth[0] for _, truth in drawn]
+    results = rollout.track_videos(drivers, cract[1], videos, starts, chunk=4)
+    for result, frames, box, n in zip(results, videos, starts, lengths, strict=True):
+        alone = list(rollout.track_live(drivers, cract[1], frames, box))
+        assert len(alone) == len(result.box) == n
+        expected = np.stack([output.box for output in alone])
+        np.testing.assert_allclose(result.box, expected, atol=ATOL)
+
+
+def test_pmap_equals_one(cract, drivers, begun):
+    frames, _, state = begun
+    # The second one is in its third frame, in which it collects.
+    states = [state, state]
+    for frame in frames[1:3]:
+        states[1], _ = drivers.step(cract[1], states[1], frame)
+
+    def stack(*rows):
+        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows)
+
+    step = jax.pmap(cract[0].step, in_axes=(None, 0, 0))
+    seen = [frames[1], frames[3]]
+    many, outputs = step(cract[1], stack(*states), stack(*seen))
+    for k in range(2):
+        alone, output = drivers.step(cract[1], states[k], seen[k])
+        np.testing.assert_allclose(outputs.box[k], output.box, atol=ATOL)
+        jax.tree.map(
+            lambda a, b, k=k: np.testing.assert_allclose(a[k], b, atol=1e-3),
+            many.online,
+            alone.online,
+        )
+
+
+def test_recorded_equals_live(cract, drivers, begun):
+    frames, truth, state = begun
+    recorded = rollout.track_video(drivers, cract[1], frames, truth[0], chunk=4)
+    for frame, output in zip(frames[1:], list(recorded)[1:], strict=True):
+        state, live = drivers.step(cract[1], state, frame)
+        np.testing.assert_allclose(output.box, live.box, atol=ATOL)
+
+
+def two_squares(count):
+    """A target and a square of another colour that passes it at 22 pixels."""
+    rng = np.random.default_rng(0)
+    background = rng.integers(0, 60, (96, 128, 3), dtype=np.uint8)
+    frames, pairs = [], []
+    for t in range(count):
+        image, pair = background.copy(), [(40 + t, 44), (80 - t, 66)]
+        for (x, y), color in zip(pair, [(250, 200, 90), (90, 200, 250)], strict=True):
+            image[y - 10 : y + 10, x - 10 : x + 10] = color
+        frames.append(video.pad(image, (128, 128)))
+        pairs.append([(x, y, 20, 20) for x, y in pair])
+    return frames, np.array(pairs, np.float32)
+
+
+def test_tells_a_look_alike_for_forty_frames(
+    cract, drivers, cract_variables, cract_config
+):
+    model, variables = cract_variables
+    looks = view.make_view(cract_config, model.geometry)
+    pool = _pool(model.refiner)
+    frames, pairs = two_squares(41)
+
+    @jax.jit
+    def scores(state, frame, pair):
+        """Scores both squares as the tracker would see them."""
+        x_image, scale = looks.search(state, frame)
+        x = model.apply(variables, x_image, method="encode_search")
+        origin = jnp.tile(state.box[:2], 2)[None] - 32 / scale
+        in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * scale
+        return discriminate.scores(state.online.params, pool(x["fused"][0], in_crop))
+
+    first = state = drivers.init(variables, frames[0], pairs[0, 0])
+    found, tau = [pairs[0, 0]], [scores(state, frames[0], pairs[0])]
+    for frame, pair in zip(frames[1:], pairs[1:], strict=True):
+        tau.append(scores(state, frame, pair))
+        state, output = drivers.step(variables, state, frame)
+        found.append(output.box)
+    tau, found = np.stack(tau), np.stack(found)
+    assert np.min(tau[:, 0] - tau[:, 1]) > 0.3, np.round(tau, 2)
+    assert np.min(tau[:, 0]) > 0.6, np.round(tau[:, 0], 2)
+    np.testing.assert_allclose(found[:, :2], pairs[:, 0, :2], atol=5)
+    # It learnt on the way, all but the convolution.
+    assert state.online.frame == 40
+    assert jnp.max(state.online.memory.frames) > 30
+    kernels = (s.online.params["conv"]["kernel"] for s in (first, state))
+    np.testing.assert_array_equal(*kernels)
+    assert np.any(
+        first.online.params["fc1"]["kernel"] != state.online.params["fc1"]["kernel"]
+    )

@@ -1,0 +1,115 @@
+"""Tests for jaxtrack.tracking.view."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.ops import grid
+from jaxtrack.tracking import view
+from jaxtrack.tracking.state import Frame, TrackerState
+
+GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
+
+
+def make(config, selection="clean"):
+    config.selection = selection
+    return view.make_view(config, GEOMETRY)
+
+
+@pytest.fixture
+def frame():
+    image = np.full((40, 60, 3), 255, np.uint8)
+    image[:20, :30] = (10, 20, 31)
+    image[0, 0] = (12, 20, 31)
+    return Frame(jnp.asarray(image), jnp.array([20, 30], jnp.int32))
+
+
+def test_side(config, variant):
+    # p = (30 + 10) / 2 = 20; sqrt((30 + 20) (10 + 20)) = sqrt(1500).
+    side = variant(make(config).side)
+    np.testing.assert_allclose(side(jnp.array([30.0, 10.0])), 1500**0.5, rtol=1e-6)
+    # sqrt(0.2 0.2) of a target of a tenth of a pixel; a pixel is the least.
+    assert side(jnp.array([0.1, 0.1])) == 1
+    assert side(jnp.zeros(2)) == 1
+    config.context = 0.0
+    np.testing.assert_allclose(make(config).side(jnp.array([9.0, 4.0])), 6, rtol=1e-6)
+
+
+def test_surroundings_are_the_pictures_mean(config, frame):
+    # 600 pixels of red 10, but one of 12; the white canvas is no picture.
+    mean = [10 + 2 / 600, 20, 31]
+    np.testing.assert_allclose(make(config).surroundings(frame), mean, rtol=1e-5)
+    for public in view.PUBLIC:
+        found = make(config, public).surroundings(frame)
+        np.testing.assert_array_equal(found, np.floor(mean))
+
+
+def test_search_shows_the_target_at_the_templates_scale(config, frame):
+    # A square of 8 has a context of 16 pixels: two crop pixels a picture pixel, and the
+    # crop of 64 shows 32 pixels from -1 to 31 around (15, 10), of which 30 are picture.
+    fill = jnp.array([100.0, 100.0, 100.0])
+    state = TrackerState(None, jnp.array([15.0, 10.0, 8.0, 8.0]), fill)
+    x, scale = make(config).search(state, frame)
+    assert scale == 2
+    assert x.shape == (1, 64, 64, 3)
+    blue = x[0, 32, :, 2]  # A row in the picture's middle.
+    np.testing.assert_allclose(blue[4:60], 31, atol=1e-3)
+    np.testing.assert_allclose(blue[jnp.array([0, -1])], 100, atol=1e-3)
+    np.testing.assert_allclose(x[0, 0, :, 2], 100, atol=1e-3)
+
+
+def test_look_preprocesses(config, frame):
+    fill = jnp.zeros(3)
+    arguments = frame, jnp.array([15.0, 10.0]), jnp.float32(8), 4, fill
+    plain = make(config).look(*arguments)
+    np.testing.assert_allclose(plain[0, 2, 2], [10, 20, 31], atol=1e-4)
+    config.preprocessing.order = "BGR"
+    config.preprocessing.scale = (1.0, 2.0, 4.0)
+    # (31, 20, 10) over (1, 2, 4).
+    np.testing.assert_allclose(
+        make(config).look(*arguments)[0, 2, 2], [31, 10, 2.5], atol=1e-4
+    )
+
+
+def test_public_selections_look_at_whole_pixels(config):
+    ramp = np.broadcast_to(np.arange(40, dtype=np.uint8)[None, :, None], (40, 40, 3))
+    frame = Frame(jnp.asarray(ramp), jnp.array([40, 40], jnp.int32))
+    arguments = frame, jnp.array([20.3, 20.3]), jnp.float32(8.2), 8, jnp.zeros(3)
+    # floor(20.3 - 9 / 2) = 15: pixels 15 to 22.
+    for public in view.PUBLIC:
+        row = make(config, public).look(*arguments)[0, 4, :, 0]
+        np.testing.assert_allclose(row, np.arange(15, 23), atol=1e-4)
+    row = make(config).look(*arguments)[0, 4, :, 0]
+    # Unrounded, cells are 8.2 / 8 apart around index 20.3 - 0.5.
+    np.testing.assert_allclose(row, 19.8 + (np.arange(8) - 3.5) * 1.025, atol=1e-3)
+
+
+def get_subwindow_corner(center, side):
+    """pysot's formula in index coordinates: left-most pixel and number of pixels."""
+    side = round(side)
+    return np.floor(center - (side + 1) / 2 + 0.5), side
+
+
+@pytest.mark.parametrize("side", [50.4, 50.5, 51.5, 99.0])
+@pytest.mark.parametrize("index", [10.0, 10.25, 10.5, 10.75])
+def test_whole_pixel_square(index, side):
+    corner, pixels = get_subwindow_corner(index, side)
+    center, found = view.whole_pixel_square(jnp.full(2, index + 0.5), jnp.float32(side))
+    # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
+    assert found == pixels
+    np.testing.assert_array_equal(center - found / 2, [corner, corner])
+
+
+def test_vmap_crops_as_one_video_does():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
+    hw = jnp.array([[40, 48], [30, 44]])
+    centers, sides = jnp.array([[20.0, 13.0], [4.5, 31.0]]), jnp.array([9.0, 30.0])
+    fill = jnp.array([1.0, 2.0, 3.0])
+    cut = jax.jit(view.crop_alone(8, antialias=True))
+    many = jax.jit(jax.vmap(cut, (0, 0, 0, 0, None)))
+    found = many(images, hw, centers, sides, fill)
+    for k in range(2):
+        alone = cut(images[k], hw[k], centers[k], sides[k], fill)
+        np.testing.assert_allclose(found[k], alone, atol=1e-3)
