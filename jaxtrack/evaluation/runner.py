@@ -2,7 +2,8 @@
 
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
+from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
@@ -40,6 +42,7 @@ def run(
     *,
     name: str = "",
     together: bool = False,
+    tracking: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
     """Tracks every sequence that this checkpoint has not finished yet.
 
@@ -50,6 +53,7 @@ def run(
       name: of the tracker; "" takes the run's folder.
       together: many sequences at once by vmap, grouped by canvas, instead of one at a
         time; the boxes are the same up to the rounding of float32.
+      tracking: see `open_checkpoint`.
 
     Returns:
       The folder of results.
@@ -60,7 +64,7 @@ def run(
     """
     check_videos(videos)
     name = checked_name(name or tracker_name(checkpoint))
-    opened = open_checkpoint(checkpoint)
+    opened = open_checkpoint(checkpoint, tracking or {})
     tracker = make_tracker(opened.model, opened.config)
     track = tracking_function(tracker, opened.variables, together=together)
     folder = pathlib.Path(out_dir) / "results" / name
@@ -87,20 +91,35 @@ class Opened(NamedTuple):
     around: dict
 
 
-def open_checkpoint(checkpoint: str | pathlib.Path) -> Opened:
+def open_checkpoint(
+    checkpoint: str | pathlib.Path, tracking: Mapping[str, Any] = MappingProxyType({})
+) -> Opened:
     """Reads a checkpoint and says what makes its results its own.
 
     Args:
       checkpoint: what `training.checkpoint.load_for_inference` takes.
+      tracking: settings to track with instead of its own, dotted field -> value; see
+        `jaxtrack.config.TRACKING`.
 
     Returns:
       Network, weights, settings and their identity.
 
     Raises:
-      InputError: it is missing or damaged.
+      InputError: it is missing or damaged, or a setting is not one of tracking.
     """
     loaded = load_for_inference(checkpoint)
-    config = loaded.config
+    config = loaded.config.copy_and_resolve_references()
+    for field, value in tracking.items():
+        if not config_lib.is_of_tracking(field):
+            raise InputError(f"{field} is fixed by the training of {checkpoint}")
+        # JSON has lists where settings have tuples.
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            config.update_from_flattened_dict({field: value})
+        except (KeyError, TypeError) as fault:
+            raise InputError(
+                f"{checkpoint} has no setting {field}={value!r}: {fault.args[0]}"
+            ) from fault
     around = provenance.environment(precision=config.dtype)
     around["checkpoint"] = str(checkpoint)
     identity = {

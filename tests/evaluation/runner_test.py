@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from configs import common
+from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, results, runner, stamp
 from jaxtrack.evaluation.drive import Tracked
@@ -139,6 +141,58 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     runner.run("runs/lite0", videos, tmp_path)
     assert "kept" not in capsys.readouterr().out
     assert stamp.read(folder)["identity"] != made["identity"]
+
+
+def test_tracking_settings_are_overridden_alone(checkpoint):
+    checkpoint.config.update(common.get_config())
+    before = checkpoint.config.to_json()
+    plain = runner.open_checkpoint("runs/lite0")
+    assert plain.config.to_json() == before
+    settings = {
+        "window": 0.25,
+        "refine.weight": 0.5,
+        "online.every": 4,
+        # As JSON has it.
+        "online.regularization": [0.1, 0.2],
+    }
+    opened = runner.open_checkpoint("runs/lite0", tracking=settings)
+    assert opened.config.window == 0.25
+    assert opened.config.refine.weight == 0.5
+    assert opened.config.online.every == 4
+    assert opened.config.online.regularization == (0.1, 0.2)
+    # The rest is as it was, and so is the checkpoint itself.
+    assert opened.config.penalty == plain.config.penalty
+    assert opened.config.refine.proposals == plain.config.refine.proposals
+    assert checkpoint.config.to_json() == before
+    # Results of other settings are other results.
+    assert opened.identity != plain.identity
+    assert opened.identity["config"]["online"]["every"] == 4
+
+
+@pytest.mark.parametrize("field", ["lr", "model", "refine.samples", "refine", "on"])
+def test_settings_of_the_training_are_fixed(checkpoint, field):
+    checkpoint.config.update(common.get_config())
+    with pytest.raises(InputError, match=f"{field} is fixed by the training of runs/l"):
+        runner.open_checkpoint("runs/lite0", tracking={field: 1})
+
+
+def test_settings_that_an_older_checkpoint_lacks(checkpoint):
+    checkpoint.config.update(common.get_config())
+    del checkpoint.config.online
+    with pytest.raises(InputError, match="runs/lite0 has no setting online.every=4"):
+        runner.open_checkpoint("runs/lite0", tracking={"online.every": 4})
+
+
+def test_fields_of_tracking():
+    for field in ("penalty", "online", "online.rate", "refine.identifier"):
+        assert config_lib.is_of_tracking(field)
+    for field in ("refine", "refine.positives", "loss", "rate", "identifier"):
+        assert not config_lib.is_of_tracking(field)
+    # Every one is a field.
+    fields = common.get_config().to_dict()
+    for field in config_lib.TRACKING:
+        part, _, name = field.partition(".")
+        assert name in fields[part] if name else part in fields
 
 
 def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
