@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo compare ablation test test-all smoke lint format bench clean
+.PHONY: help setup demo compare ablation ladder test test-all smoke lint format bench clean
 
 help:
 	@echo "make demo      train, track and score a small tracker (about ten minutes)"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench     the benchmarks       make lint, make format"
 	@echo "make compare   is one tracker better than another?  A=, B=, DATA=, SEEDS=, JOBS="
 	@echo "make ablation  a table of configs on composed scenes  CONFIGS=, SEEDS=, JOBS="
+	@echo "make ladder    what does each part of CRACT bring?  DATA=, CONFIGS=, SEEDS=, JOBS="
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +55,17 @@ ablation: $(VENV)/.core
 	$(BIN)/python -m jaxtrack.studies.ablation --configs=$(CONFIGS) \
 	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
 
+# What does each part bring? make ladder DATA=REALDATA; each config against the last.
+ladder: SEEDS ?= 3
+ladder: PAIRS ?= 8000
+ladder: OUT ?= runs/ladder
+ladder: CONFIGS ?= configs/siamrpnpp_lite0.py,configs/cract/lite0_parallel.py,$\
+    configs/cract/lite0_cascade.py,configs/cract/lite0_discriminator.py,$\
+    configs/cract_lite0.py
+ladder: $(VENV)/.core
+	$(BIN)/python -m jaxtrack.studies.ladder --configs=$(CONFIGS) --root=$(DATA) \
+	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -80,6 +92,7 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.localization
 	$(BIN)/python -m benchmarks.assignment
+	$(BIN)/python -m benchmarks.cract
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info

@@ -135,12 +135,39 @@ def make_runs(
       InputError: a config file or field that cannot be used.
     """
     names = names_of(recipe.a, recipe.b)
-    # B is trained with A's batch, or the same pairs would be other steps.
-    batch = {"batch_size": settings.load(recipe.a).batch_size}
+    paths = dict(zip(names, (recipe.a, recipe.b), strict=True))
+    return runs_of(paths, recipe, folds, data)
+
+
+def runs_of(
+    paths: Mapping[str, str],
+    recipe: Recipe,
+    folds: Sequence[folds_lib.Fold],
+    data: Sequence[Mapping[str, Any]],
+    *,
+    aligns: bool = True,
+) -> list[Run]:
+    """Lists the runs of any number of configs, seed by seed and fold by fold.
+
+    Args:
+      paths: a tracker's name -> its config file.
+      recipe: of which `a` and `b` are not read.
+      folds: the division of the sequences.
+      data: for each fold the fields that say what to train on.
+      aligns: see `Run`.
+
+    Returns:
+      All of seed 0 and fold 0, then of fold 1, and so on; then of seed 1.
+
+    Raises:
+      InputError: a config file or field that cannot be used.
+    """
+    # All have the first one's batch, or the same pairs would be other steps.
+    batch = {"batch_size": settings.load(next(iter(paths.values()))).batch_size}
     runs = []
     for seed in range(recipe.num_seeds):
         for number, fold in enumerate(folds):
-            for name, path in zip(names, (recipe.a, recipe.b), strict=True):
+            for name, path in paths.items():
                 config = settings.finish(
                     path,
                     overrides=recipe.overrides,
@@ -155,6 +182,7 @@ def make_runs(
                         folder=run_folder(recipe.out, name, seed, number),
                         config=config,
                         videos=tuple(where / test for test in fold.test),
+                        aligns=aligns,
                     )
                 )
     return runs

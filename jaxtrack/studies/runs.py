@@ -1,7 +1,9 @@
 """One training of a study: its settings on disk, its stages, its outcome."""
 
 import dataclasses
+import itertools
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -26,12 +28,14 @@ class Run:
       folder: everything of it lies there.
       config: the settings of its training.
       videos: folders of the sequences it is tested on.
+      aligns: whether confidence is measured against overlap, too.
     """
 
     label: str
     folder: pathlib.Path
     config: ConfigDict
     videos: tuple[pathlib.Path, ...]
+    aligns: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +65,7 @@ def _settings(run: Run) -> dict:
     return {
         "config": json.loads(run.config.to_json()),
         "videos": [str(video) for video in run.videos],
+        **({} if run.aligns else {"aligns": False}),
     }
 
 
@@ -85,25 +90,68 @@ def _refuse_change(run: Run) -> None:
         )
 
 
-def as_job(run: Run) -> jobs.Job:
-    """Returns the two stages of a run: train, then score."""
-    return jobs.Job(
-        run.label,
-        (
-            _stage(run, "train", lambda: _is_trained(run), lambda: _trained(run)),
-            _stage(
-                run,
-                "score",
-                lambda: _is_scored(run),
-                lambda: _scored(run),
-                weight=_SCORE_WEIGHT,
-            ),
-        ),
+def as_job(run: Run, *others: Run) -> jobs.Job:
+    """Returns the stages of a run: train, then score.
+
+    Args:
+      run: to be trained and scored.
+      *others: runs that track with the same network, which are scored then.
+    """
+    train = _stage(run, "train", lambda: _is_trained(run), lambda: _trained(run))
+    return jobs.Job(run.label, (train, *map(_scoring, (run, *others))))
+
+
+def _scoring(run):
+    """Returns the stage that scores a run."""
+    return _stage(
+        run,
+        "score",
+        lambda: _is_scored(run),
+        lambda: _scored(run),
+        weight=_SCORE_WEIGHT,
     )
 
 
+def share_training(run: Run, trained: Run) -> None:
+    """Lets a run track with the network of another one.
+
+    The link between their folders is relative: a study may be moved, or copied.
+
+    Args:
+      run: whose settings differ in tracking alone.
+      trained: the one that is trained.
+    """
+    link, target = run.folder / "train", trained.folder / "train"
+    path = pathlib.Path(os.path.relpath(target.absolute(), link.parent.absolute()))
+    if link.is_symlink() and link.readlink() == path:
+        return
+    link.unlink(missing_ok=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(path, target_is_directory=True)
+
+
+def _has_own(run):
+    """Whether a run was trained, or begun, by itself."""
+    path = run.folder / "train"
+    return path.is_dir() and not path.is_symlink()
+
+
+def _sharing(runs):
+    """Divides runs that can share a training: what is begun by itself stays so."""
+    own = [run for run in runs if _has_own(run)] or [runs[0]]
+    rest = [run for run in runs if run not in own]
+    return [[own[0], *rest], *([run] for run in own[1:])]
+
+
+def _drop_link(run):
+    """Forgets whose network an earlier call shared, if it is still asked for."""
+    link = run.folder / "train"
+    if link.is_symlink() and not (_is_trained(run) and _is_scored(run)):
+        link.unlink()
+
+
 def run_all(
-    runs: Sequence[Run],
+    runs: Sequence[Run | Sequence[Run]],
     *,
     at_once: int = 1,
     on_finished: Callable[[], None] = lambda: None,
@@ -111,19 +159,26 @@ def run_all(
     """Trains and scores what is not done yet; see `jobs.run_jobs`.
 
     Args:
-      runs: in order of importance.
+      runs: in order of importance; several that share a training are one entry, of
+        which the first is trained, or those that were before.
       at_once: child processes at a time.
       on_finished: called whenever a run is done.
 
     Raises:
       InputError: a folder holds a run with other settings, or a child failed.
     """
-    for run in runs:
+    groups = [[run] if isinstance(run, Run) else list(run) for run in runs]
+    for run in itertools.chain(*groups):
         _refuse_change(run)
-    for run in runs:
+    for run in itertools.chain(*groups):
         _write_settings(run)
+    shared = [part for group in groups for part in _sharing(group)]
+    for trained, *others in shared:
+        _drop_link(trained)
+        for run in others:
+            share_training(run, trained)
     jobs.run_jobs(
-        [as_job(run) for run in runs],
+        [as_job(*part) for part in shared],
         at_once=at_once,
         on_finished=lambda job: on_finished(),
     )
@@ -159,7 +214,7 @@ def _trained(run: Run) -> float:
 
 
 def _is_scored(run: Run) -> bool:
-    names = ("scores.json", "alignment.json")
+    names = ("scores.json", "alignment.json")[: 1 + run.aligns]
     return all((run.folder / name).is_file() for name in names)
 
 

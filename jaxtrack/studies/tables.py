@@ -96,9 +96,16 @@ def _differing(study: Mapping[str, Any]) -> str:
     return table(["setting", study["a"], study["b"]], rows)
 
 
-def _caveat(found: Mapping[str, Any]) -> list[str]:
-    """Returns what a reader must know of an interval of one seed."""
-    if len(found["seeds"]) > 1:
+def caveat(seeds: Sequence[int]) -> list[str]:
+    """Returns what a reader must know of an interval of one seed.
+
+    Args:
+      seeds: that the numbers are of.
+
+    Returns:
+      A paragraph, or nothing where there is no need of it.
+    """
+    if len(seeds) != 1:
         return []
     return [
         "Of one seed the interval leaves out how much two trainings of one tracker "
@@ -139,7 +146,7 @@ def compare_markdown(found: Mapping[str, Any]) -> str:
         "interval is a paired bootstrap over sequences and seeds: a resample draws "
         "sequences, the same for both, and seeds, for each tracker by itself and the "
         "same for all sequences. AUC is over 21 thresholds without the first frame.\n",
-        *_caveat(found),
+        *caveat(found["seeds"]),
         "## Cost\n",
         _usage(found),
         "Means over the finished trainings, with start and compilation; measured while "

@@ -37,11 +37,12 @@ def train(folder: str | pathlib.Path) -> None:
 
 
 def score(folder: str | pathlib.Path) -> None:
-    """Tracks a run's sequences; writes `scores.json` and `alignment.json`.
+    """Tracks a run's sequences; writes `scores.json`, and `alignment.json` if asked.
 
     Args:
       folder: of the run, with a trained network.
     """
+    from jaxtrack import config as config_lib
     from jaxtrack.data import annotations
     from jaxtrack.evaluation import compare, runner
 
@@ -50,7 +51,15 @@ def score(folder: str | pathlib.Path) -> None:
     videos = [
         annotations.read_sequence(path, allow_absent=True) for path in spec["videos"]
     ]
-    made = runner.run(folder / "train", videos, folder, name=TRACKER)
+    # A network of its own tracks by what it was trained with; one trained for another
+    # run, by this one's settings.
+    is_lent = (folder / "train").is_symlink()
+    tracking = {
+        name: value
+        for name, value in settings.flat(spec["config"]).items()
+        if is_lent and config_lib.is_of_tracking(name)
+    }
+    made = runner.run(folder / "train", videos, folder, name=TRACKER, tracking=tracking)
     scores = compare.score_folder(TRACKER, made, compare.truth_xywh(videos))
     sequences = scores.reports[PRIMARY].sequences
     numbers = {
@@ -59,7 +68,8 @@ def score(folder: str | pathlib.Path) -> None:
         "frames_per_second": scores.frames_per_second,
     }
     results.write_text(folder / "scores.json", json.dumps(numbers, indent=1) + "\n")
-    align(folder, videos)
+    if spec.get("aligns", True):
+        align(folder, videos)
 
 
 def align(folder: pathlib.Path, videos: list) -> None:

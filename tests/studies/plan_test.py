@@ -95,6 +95,47 @@ def test_runs_come_in_pairs_that_differ_in_the_config_alone(recipe, folds, packe
         assert run.config.records[0].endswith(f"fold{number // 2 % 2}")
 
 
+def test_runs_of_any_number_of_configs(recipe, folds, packed, tmp_path):
+    (tmp_path / "small.py").write_text(
+        "from configs import siamcar_lite0\n"
+        "def get_config():\n"
+        "    c = siamcar_lite0.get_config()\n"
+        "    c.batch_size = 16\n"
+        "    return c\n"
+    )
+    paths = {"small": str(tmp_path / "small.py"), "x": recipe.a, "y": recipe.b}
+    recipe = recipe._replace(a="", b="")
+    data = plan.pack(recipe, folds)
+    planned = plan.runs_of(paths, recipe, folds, data, aligns=False)
+    assert [run.label for run in planned] == [
+        f"{name} seed {seed} fold {fold}"
+        for seed in (0, 1)
+        for fold in (0, 1)
+        for name in paths
+    ]
+    for run, name in zip(planned, [*paths] * 4, strict=True):
+        assert run.folder.parent == recipe.out / "runs" / name
+        # The first one's, or the same pairs would be other steps.
+        assert run.config.batch_size == 16
+        assert config_lib.total_steps(run.config) == 320 // 16
+        assert run.aligns is False
+    assert planned[4].config.records == planned[3].config.records
+    assert planned[4].config.records != planned[2].config.records
+    assert all(run.aligns for run in plan.runs_of(paths, recipe, folds, data))
+
+
+def test_two_configs_of_one_name_are_two(recipe, folds, packed, tmp_path):
+    other = tmp_path / "siamcar_lite0.py"
+    other.write_text("from configs.siamcar_r18 import get_config\n")
+    recipe = recipe._replace(b=str(other))
+    planned = plan.make_runs(recipe, folds, plan.pack(recipe, folds))
+    assert [(run.folder.parent.name, run.config.model) for run in planned[:2]] == [
+        ("siamcar_lite0_a", "siamcar_lite0"),
+        ("siamcar_lite0_b", "siamcar_r18"),
+    ]
+    assert all(run.aligns for run in planned)
+
+
 def test_describes_the_study(recipe, folds, packed):
     runs = plan.make_runs(recipe, folds, plan.pack(recipe, folds))
     found = plan.describe(recipe, folds, runs)

@@ -86,3 +86,8 @@ def test_an_ablation(num_seeds):
     assert cells(text, "full") == ranked
     assert cells(text, "later") == ["missing"] * 5
     assert f"64 pairs a training, {num_seeds} seed" in text
+
+
+def test_the_caveat_is_of_one_seed_alone():
+    assert len(tables.caveat([3])) == 1
+    assert tables.caveat([]) == tables.caveat([0, 1]) == []

@@ -1,5 +1,6 @@
 """Tests for jaxtrack.studies.work."""
 
+import functools
 import json
 import math
 import pathlib
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from jaxtrack import config as config_lib
 from jaxtrack.evaluation import compare, results, runner
 from jaxtrack.studies import runs, settings, work
 from jaxtrack.training import loop
@@ -35,10 +37,12 @@ def folder(tmp_path):
 
 @pytest.fixture
 def tracked(monkeypatch):
-    """A runner that answers the box two pixels wide of the truth."""
+    """A runner that answers boxes twice as high as the truth; its settings."""
+    asked = []
 
-    def run(checkpoint, videos, out_dir, *, name):
+    def run(checkpoint, videos, out_dir, *, name, tracking):
         assert checkpoint == out_dir / "train"
+        asked.append(tracking)
         made = out_dir / "results" / name
         for video in videos:
             xywh = compare.truth_xywh([video])[video.name] + [0, 0, 0, 10]
@@ -46,6 +50,7 @@ def tracked(monkeypatch):
         return made
 
     monkeypatch.setattr(runner, "run", run)
+    return asked
 
 
 def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
@@ -67,6 +72,49 @@ def test_scores_by_the_first_frame_left_out(folder, tracked, monkeypatch):
     assert found.ao == {"a": pytest.approx(0.5)}
     assert found.frames_per_second == pytest.approx(2.0)
     assert found.alignment is None
+
+
+def change(folder, fields=(), **changes):
+    """Changes a run's settings."""
+    path = folder / work.SETTINGS
+    spec = json.loads(path.read_text())
+    for name, value in dict(fields).items():
+        *groups, last = name.split(".")
+        functools.reduce(dict.__getitem__, groups, spec["config"])[last] = value
+    path.write_text(json.dumps({**spec, **changes}))
+
+
+def test_tracks_by_the_settings_of_the_folder(folder, tracked, monkeypatch):
+    monkeypatch.setattr(work, "align", lambda *given: None)
+    values = {"window": 0.125, "refine.weight": 0.25, "online.learns": False}
+    change(folder, {**values, "lr": 0.5, "refine.samples": 3})
+    work.score(folder)
+    assert tracked.pop() == {}  # Its own network knows them.
+    (folder / "train").symlink_to("../other/train")
+    work.score(folder)
+    ((given),) = tracked
+    assert {name: given[name] for name in values} == values
+    # Nothing that training reads, and all that it does not.
+    parts = {name.split(".")[0] for name in given}
+    assert parts == {name.split(".")[0] for name in config_lib.TRACKING}
+    assert not {"lr", "refine.samples", "model"} & set(given)
+    # The network's own settings take them.
+    config = settings.load(LITE)
+    settings.override(
+        config,
+        {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()},
+        source="test",
+    )
+
+
+@pytest.mark.parametrize(("said", "calls"), [({}, 1), ({"aligns": False}, 0)])
+def test_measures_alignment_unless_told(folder, tracked, monkeypatch, said, calls):
+    asked = []
+    monkeypatch.setattr(work, "align", lambda *given: asked.append(given))
+    change(folder, **said)
+    work.score(folder)
+    assert [given[0] for given in asked] == [folder] * calls
+    assert (folder / "scores.json").is_file()
 
 
 def test_alignment_is_kept_as_json(folder, monkeypatch):
