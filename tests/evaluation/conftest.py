@@ -119,7 +119,7 @@ def checkpoints(monkeypatch):
             identity={"weights": name},
             around={"device": "none"},
         )
-    monkeypatch.setattr(runner, "open_checkpoint", lambda path: opened[str(path)])
+    monkeypatch.setattr(runner, "open_checkpoint", lambda path, tracking=None: opened[str(path)])
     for module in (alignment, analyses, runner, sweep):
         monkeypatch.setattr(module, "make_tracker", wandering_tracker)
     return opened
