@@ -16,8 +16,9 @@ def run_if(
     For one video this is `lax.cond(pred, update, keep the operand, operand, *inputs)`.
     Under `jax.vmap` with a condition for each video that becomes a select, which runs
     every update in every frame; this function asks first whether any is due, and skips
-    them all if none is. If one is, all are computed, and each video takes what its
-    condition says.
+    them all if none is. If one is, an accelerator computes all, and each video takes
+    what its condition says; a CPU, which gains nothing from a batch, computes those
+    that are due, one after another.
 
     Args:
       pred: `[]` bool.
@@ -56,7 +57,7 @@ def run_if(
             lambda is_batched: 0 if is_batched else None, inputs_batched
         )
 
-        def run_all(carry, *inputs):
+        def together(carry, *inputs):
             pred, operand = carry
 
             def pick(new, old):
@@ -66,6 +67,31 @@ def run_if(
 
             new = jax.vmap(update, (0, *axes))(operand, *inputs)
             return pred, jax.tree.map(pick, new, operand)
+
+        def one_by_one(carry, *inputs):
+            pred, operand = carry
+            preds = jnp.broadcast_to(pred, (axis_size,))
+
+            def body(i, operand):
+                row = jax.tree.map(lambda a: a[i], operand)
+                read = jax.tree.map(
+                    lambda a, is_batched: a[i] if is_batched else a,
+                    inputs,
+                    inputs_batched,
+                )
+                new = run_if(preds[i], update, row, *read)
+                return jax.tree.map(
+                    lambda a, n: lax.dynamic_update_index_in_dim(a, n, i, 0),
+                    operand,
+                    new,
+                )
+
+            return pred, lax.fori_loop(0, axis_size, body, operand)
+
+        def run_all(carry, *inputs):
+            return lax.platform_dependent(
+                carry, *inputs, cpu=one_by_one, default=together
+            )
 
         # Again by `run_if`, so that a vmap of a vmap asks for any of all.
         _, out = run_if(jnp.any(pred), run_all, (pred, operand), *inputs)
