@@ -20,7 +20,7 @@ from jaxtrack.tracking.rollout import (
 from jaxtrack.tracking.video import FrameReader
 
 CHUNK = 16
-GROUP = 16
+GROUP = 16  # Sequences a device.
 
 
 class Tracked(NamedTuple):
@@ -49,13 +49,16 @@ def tracking_function(
     Args:
       tracker: init and step.
       variables: of the network.
-      together: many sequences at once instead of one at a time.
+      together: many sequences at once, shared out to all local devices, instead of
+        one at a time on the first.
       chunk: frames a scan.
 
     Returns:
       The function; each new canvas compiles before its clock starts.
     """
-    drivers = compile_tracker(tracker)
+    drivers = compile_tracker(
+        tracker, num_devices=jax.local_device_count() if together else 1
+    )
     return driven_function(drivers, variables, together=together, chunk=chunk)
 
 
@@ -73,7 +76,8 @@ def driven_function(
     Returns:
       The function.
     """
-    variables = jax.device_put(variables)
+    # `track_videos` puts them on every device; elsewhere the first one has them.
+    variables = variables if drivers.num_devices > 1 else jax.device_put(variables)
     one_or_many = _track_together if together else _track_each
 
     def track(videos, advance):
@@ -107,6 +111,13 @@ def _blank(canvas: Sequence[int]) -> Iterable[Frame]:
     """Two empty frames, enough to have a driver compiled."""
     hw = np.array(canvas, np.int32)
     return [Frame(np.zeros((*canvas, 3), np.uint8), hw)] * 2
+
+
+def _counted(frames: Iterable[Frame], advance) -> Iterator[Frame]:
+    """Passes frames on, and says so one by one."""
+    for frame in frames:
+        advance(1)
+        yield frame
 
 
 def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
@@ -166,13 +177,14 @@ def groups_by_canvas(
 def _track_together(
     drivers: Drivers, variables: Any, videos, advance, chunk: int
 ) -> Iterator[Tracked]:
-    """Groups of sequences under vmap; a group's time is shared out by frames."""
+    """Groups of sequences under vmap and pmap; frames share out a group's time."""
     canvases = []
     for video in videos:
         with contextlib.ExitStack() as stack:
             canvases.append(_open(stack, video).canvas)
     compiled = set()
-    for group in groups_by_canvas(videos, canvases):
+    size = GROUP * drivers.num_devices
+    for group in groups_by_canvas(videos, canvases, size):
         with contextlib.ExitStack() as stack:
             readers = [_open(stack, video) for video in group]
             key = (readers[0].canvas, len(group))
@@ -183,9 +195,9 @@ def _track_together(
                 compiled.add(key)
             start = time.perf_counter()
             first = [first_cxcywh(video) for video in group]
-            outputs = track_videos(drivers, variables, readers, first, chunk=chunk)
+            frames = [_counted(reader, advance) for reader in readers]
+            outputs = track_videos(drivers, variables, frames, first, chunk=chunk)
             seconds = time.perf_counter() - start
         rate = seconds / sum(len(video.frames) for video in group)
         for video, output in zip(group, outputs, strict=True):
-            advance(len(video.frames))
             yield _result(video, output.box, rate * len(video.frames))

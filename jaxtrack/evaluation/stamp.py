@@ -29,7 +29,9 @@ def hash_json(value) -> str:
 
 
 def hash_sequence(frames, xyxy: np.ndarray) -> str:
-    """SHA-256 of what a sequence's result depends on: frame names and boxes.
+    """SHA-256 of what a sequence's result depends on: frames' names, bytes and boxes.
+
+    Frames are not read: another file of the same name shows by its number of bytes.
 
     Args:
       frames: paths of the frames.
@@ -39,7 +41,16 @@ def hash_sequence(frames, xyxy: np.ndarray) -> str:
       64 hexadecimal digits.
     """
     boxes = np.ascontiguousarray(xyxy, np.float64)
-    return hash_json([[Path(f).name for f in frames], boxes.tobytes().hex()])
+    names = [[path.name, _num_bytes(path)] for path in map(Path, frames)]
+    return hash_json([names, boxes.tobytes().hex()])
+
+
+def _num_bytes(path: Path) -> int:
+    """Size of a file; -1 where there is none, which the tracker will complain about."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def read(folder: str | Path) -> dict | None:

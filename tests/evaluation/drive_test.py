@@ -1,5 +1,6 @@
 """Tests for jaxtrack.evaluation.drive, with a tracker that needs no network."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from jaxtrack.data.annotations import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, drive
-from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, rollout
 
 
 def brightest_tracker():
@@ -57,6 +58,33 @@ def test_results_follow_the_target(videos, together):
         np.testing.assert_array_equal(results[name].xywh[0], boxes[0])
         assert results[name].seconds.shape == (len(boxes),)
         assert np.all(results[name].seconds > 0)
+
+
+def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
+    made = []
+
+    def compile_tracker(tracker, *, num_devices):
+        made.append(num_devices)
+        return rollout.compile_tracker(tracker, num_devices=num_devices)
+
+    monkeypatch.setattr(drive, "compile_tracker", compile_tracker)
+    together, _ = track(videos, together=True)
+    alone, _ = track(videos, together=False)
+    assert made == [jax.local_device_count(), 1]
+    for name, result in alone.items():
+        np.testing.assert_allclose(together[name].xywh, result.xywh, atol=1e-3)
+
+
+def test_frames_of_a_group_are_counted_one_by_one(videos):
+    counts = []
+    track_all = drive.tracking_function(
+        brightest_tracker(), {"shift": np.float32(0)}, together=True
+    )
+    tracked = track_all(videos, counts.append)
+    assert counts == []
+    next(tracked)
+    # Two of the three sequences have one canvas.
+    assert counts == [1] * 12
 
 
 def test_groups_hold_one_canvas_and_like_lengths():

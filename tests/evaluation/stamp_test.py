@@ -13,6 +13,15 @@ def test_hash_of_a_sequence_sees_boxes_and_frames_not_their_folder():
     assert stamp.hash_sequence(["x/1.jpg", "x/2.jpg"], boxes[::-1]) != first
 
 
+def test_hash_of_a_sequence_sees_a_file_that_was_replaced(tmp_path):
+    frame, boxes = tmp_path / "1.jpg", np.zeros((1, 4))
+    missing = stamp.hash_sequence([frame], boxes)
+    frame.write_bytes(b"12")
+    first = stamp.hash_sequence([frame], boxes)
+    frame.write_bytes(b"123")
+    assert len({missing, first, stamp.hash_sequence([frame], boxes)}) == 3
+
+
 def test_finished_only_for_the_same_identity(tmp_path):
     assert stamp.finished(tmp_path, {"step": 1}) == {}
     stamp.write(tmp_path, {"step": 1}, {"device": "cpu"}, {"a": "12"})
