@@ -1,6 +1,7 @@
 """A conditional update that costs a batch of videos nothing while none is due."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -52,41 +53,8 @@ def run_if(
             operand,
             operand_batched,
         )
-
-        axes = jax.tree.map(
-            lambda is_batched: 0 if is_batched else None, inputs_batched
-        )
-
-        def together(carry, *inputs):
-            pred, operand = carry
-
-            def pick(new, old):
-                # One row, for all, where the condition is not batched.
-                due = jnp.reshape(pred, (-1,) + (1,) * (new.ndim - 1))
-                return jnp.where(due, new, old)
-
-            new = jax.vmap(update, (0, *axes))(operand, *inputs)
-            return pred, jax.tree.map(pick, new, operand)
-
-        def one_by_one(carry, *inputs):
-            pred, operand = carry
-            preds = jnp.broadcast_to(pred, (axis_size,))
-
-            def body(i, operand):
-                row = jax.tree.map(lambda a: a[i], operand)
-                read = jax.tree.map(
-                    lambda a, is_batched: a[i] if is_batched else a,
-                    inputs,
-                    inputs_batched,
-                )
-                new = run_if(preds[i], update, row, *read)
-                return jax.tree.map(
-                    lambda a, n: lax.dynamic_update_index_in_dim(a, n, i, 0),
-                    operand,
-                    new,
-                )
-
-            return pred, lax.fori_loop(0, axis_size, body, operand)
+        together = partial(_together, update, inputs_batched)
+        one_by_one = partial(_one_by_one, update, inputs_batched, axis_size)
 
         def run_all(carry, *inputs):
             return lax.platform_dependent(
@@ -98,3 +66,35 @@ def run_if(
         return out, out_batched
 
     return run(jnp.asarray(pred), operand, inputs)
+
+
+def _together(update, inputs_batched, carry, *inputs):
+    """Computes the updates of all videos and takes those that are due."""
+    pred, operand = carry
+    axes = jax.tree.map(lambda is_batched: 0 if is_batched else None, inputs_batched)
+
+    def pick(new, old):
+        # One row, for all, where the condition is not batched.
+        due = jnp.reshape(pred, (-1,) + (1,) * (new.ndim - 1))
+        return jnp.where(due, new, old)
+
+    new = jax.vmap(update, (0, *axes))(operand, *inputs)
+    return pred, jax.tree.map(pick, new, operand)
+
+
+def _one_by_one(update, inputs_batched, axis_size, carry, *inputs):
+    """Computes the updates that are due, one after another."""
+    pred, operand = carry
+    preds = jnp.broadcast_to(pred, (axis_size,))
+
+    def body(i, operand):
+        row = jax.tree.map(lambda a: a[i], operand)
+        read = jax.tree.map(
+            lambda a, is_batched: a[i] if is_batched else a, inputs, inputs_batched
+        )
+        new = run_if(preds[i], update, row, *read)
+        return jax.tree.map(
+            lambda a, n: lax.dynamic_update_index_in_dim(a, n, i, 0), operand, new
+        )
+
+    return pred, lax.fori_loop(0, axis_size, body, operand)

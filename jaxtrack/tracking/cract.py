@@ -100,26 +100,27 @@ def _init(parts, variables, frame, box):
     state = CractState(template, box, fill, None)
     if parts.rules is None:
         return state
-    x_image, scale = view.search(state, frame)
-    x = model.apply(variables, x_image, method="encode_search")
+    seen = view.search(state, frame)
+    x = model.apply(variables, seen.image, method="encode_search")
     of_crop = partial(parts.pool, x["fused"][0])
-    target = _centred(box[2:] * scale, size)
+    middle = (box[:2] - seen.center) * seen.scale + size / 2
+    target = jnp.concatenate([middle, box[2:] * seen.scale])
     online = discriminate.start(of_crop, target, size, parts.rules)
     return state.replace(online=online)
 
 
 def _see(parts, variables, state, frame):
-    """Returns the search crop's features, the RPN's maps, and the scale."""
-    x_image, scale = parts.view.search(state, frame)
-    x = parts.model.apply(variables, x_image, method="encode_search")
+    """Returns the search crop, its features, and the RPN's maps."""
+    seen = parts.view.search(state, frame)
+    x = parts.model.apply(variables, seen.image, method="encode_search")
     outputs = parts.model.apply(variables, state.template, x, method="predict")
-    return x, outputs, scale
+    return seen, x, outputs
 
 
 def _step(parts, variables, state, frame, settings):
     """Tracks through a frame: Algorithm 1, lines 4 to 12."""
     size, rules, options = parts.size, parts.rules, parts.options
-    x, outputs, scale = _see(parts, variables, state, frame)
+    (_, scale, middle), x, outputs = _see(parts, variables, state, frame)
     wh = state.box[2:]
     found, coarse = _propose(parts, outputs, wh * scale, settings)
     refined = parts.model.apply(variables, state.template, x, found, method="refine")
@@ -131,7 +132,7 @@ def _step(parts, variables, state, frame, settings):
     final = _windowed(final, aligned, size, options.window)
     chosen = jnp.argmax(final)
     in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
-    center = state.box[:2] + (in_crop[:2] - size / 2) / scale
+    center = middle + (in_crop[:2] - size / 2) / scale
     rate = jnp.clip(settings.size_rate, 0.0, 1.0)
     new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
     box = parts.bound(jnp.concatenate([center, new_wh]), frame.hw)
@@ -150,10 +151,9 @@ def _step(parts, variables, state, frame, settings):
 
 def _probe(parts, variables, state, frame) -> Probe:
     """Shows the RPN's maps."""
-    _, outputs, scale = _see(parts, variables, state, frame)
-    seen = maps.scores_and_boxes(outputs, parts.anchors)
-    geometry = parts.model.geometry
-    return probe_maps(*seen, state.box, scale, geometry=geometry, power=1.0)
+    seen, _, outputs = _see(parts, variables, state, frame)
+    found = maps.scores_and_boxes(outputs, parts.anchors)
+    return probe_maps(*found, seen, geometry=parts.model.geometry, power=1.0)
 
 
 def _rules(config: ConfigDict) -> discriminate.Rules | None:

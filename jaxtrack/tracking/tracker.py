@@ -50,7 +50,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     also take pysot's crops (sides rounded to whole pixels, corners on whole pixels,
     plain bilinear sampling, the fill colour truncated to whole grey levels) and
     clipping, so that converted public weights behave as published; "clean" crops
-    without rounding and averages before it shrinks.
+    on eighths of a pixel, knows where, and averages before it shrinks.
 
     Args:
       model: as `jaxtrack.models.build` makes it.
@@ -78,19 +78,18 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         return TrackerState(template=template, box=box, fill=fill)
 
     def predict(variables, state: TrackerState, frame: Frame):
-        """Returns the maps of one example and crop pixels per picture pixel."""
-        x_image, scale = view.search(state, frame)
-        search = model.apply(variables, x_image, method="encode_search")
+        """Returns the maps of one example, and what they were made from."""
+        seen = view.search(state, frame)
+        search = model.apply(variables, seen.image, method="encode_search")
         outputs = model.apply(variables, state.template, search, method="predict")
-        return maps.scores_and_boxes(outputs, places, stretch=is_released), scale
+        return maps.scores_and_boxes(outputs, places, stretch=is_released), seen
 
     def step(
         variables, state: TrackerState, frame: Frame, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
-        seen, scale = predict(variables, state, frame)
-        center, wh = state.box[:2], state.box[2:]
-        chosen = choose(*seen, wh, scale, **settings._asdict())
-        box = jnp.concatenate([center + chosen.shift, chosen.wh])
+        found, seen = predict(variables, state, frame)
+        chosen = choose(*found, state.box[2:], seen.scale, **settings._asdict())
+        box = jnp.concatenate([seen.center + chosen.shift, chosen.wh])
         box = bound(box, frame.hw)
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
@@ -99,9 +98,9 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
     def probe(variables, state: TrackerState, frame: Frame) -> Probe:
-        seen, scale = predict(variables, state, frame)
+        found, seen = predict(variables, state, frame)
         power = 1.0 if is_released else defaults.quality_power
-        return probe_maps(*seen, state.box, scale, geometry=geometry, power=power)
+        return probe_maps(*found, seen, geometry=geometry, power=power)
 
     return Tracker(init=init, step=step, probe=probe)
 
@@ -110,8 +109,7 @@ def probe_maps(
     cls: jax.Array,
     ltrb: jax.Array,
     quality: jax.Array,
-    box: jax.Array,
-    scale: jax.Array,
+    search: views.Search,
     *,
     geometry: grid.Geometry,
     power: float,
@@ -122,8 +120,7 @@ def probe_maps(
       cls: as `maps.scores_and_boxes` returns it.
       ltrb: likewise.
       quality: likewise.
-      box: `[4]` cxcywh around which the search crop lay, pixels of the picture.
-      scale: `[]` crop pixels per picture pixel.
+      search: where the search crop lay.
       geometry: which crop pixel each cell looks at.
       power: exponent of the quality.
 
@@ -134,8 +131,9 @@ def probe_maps(
     seen = maps.best_anchors(confidence, cls, quality, confidence, ltrb)
     cls, quality, confidence, ltrb = seen
     xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
-    xyxy = (xyxy - geometry.search_size / 2) / scale
-    return Probe(cls, quality, confidence, xyxy + jnp.tile(box[:2], 2)[None, None])
+    xyxy = (xyxy - geometry.search_size / 2) / search.scale
+    xyxy = xyxy + jnp.tile(search.center, 2)[None, None]
+    return Probe(cls, quality, confidence, xyxy)
 
 
 def _places(model):

@@ -50,13 +50,32 @@ def test_search_shows_the_target_at_the_templates_scale(config, frame):
     # crop of 64 shows 32 pixels from -1 to 31 around (15, 10), of which 30 are picture.
     fill = jnp.array([100.0, 100.0, 100.0])
     state = TrackerState(None, jnp.array([15.0, 10.0, 8.0, 8.0]), fill)
-    x, scale = make(config).search(state, frame)
+    x, scale, center = make(config).search(state, frame)
     assert scale == 2
+    np.testing.assert_array_equal(center, [15, 10])
     assert x.shape == (1, 64, 64, 3)
     blue = x[0, 32, :, 2]  # A row in the picture's middle.
     np.testing.assert_allclose(blue[4:60], 31, atol=1e-3)
     np.testing.assert_allclose(blue[jnp.array([0, -1])], 100, atol=1e-3)
     np.testing.assert_allclose(x[0, 0, :, 2], 100, atol=1e-3)
+
+
+def test_search_crops_lie_on_eighths_of_a_pixel(config, frame, variant):
+    # 15.07 -> 15.125, 9.94 -> 10; the template's side is 8.05 + 8.05 = 16.1 -> 16.125.
+    def search(box, selection="clean"):
+        state = TrackerState(None, jnp.asarray(box), jnp.zeros(3))
+        return variant(make(config, selection).search)(state, frame)
+
+    seen = search([15.07, 9.94, 8.05, 8.05])
+    np.testing.assert_array_equal(seen.center, [15.125, 10])
+    np.testing.assert_allclose(seen.scale, 32 / 16.125, rtol=1e-7)
+    # What a compilation rounds otherwise vanishes: the crop is the same to the bit.
+    again = search([15.07001, 9.93999, 8.05001, 8.04999])
+    jax.tree.map(np.testing.assert_array_equal, again, seen)
+    for public in view.PUBLIC:
+        seen = search([15.07, 9.94, 8.05, 8.05], public)
+        np.testing.assert_array_equal(seen.center, np.float32([15.07, 9.94]))
+        np.testing.assert_allclose(seen.scale, 32 / 16.1, rtol=1e-6)
 
 
 def test_look_preprocesses(config, frame):
@@ -83,6 +102,14 @@ def test_public_selections_look_at_whole_pixels(config):
     row = make(config).look(*arguments)[0, 4, :, 0]
     # Unrounded, cells are 8.2 / 8 apart around index 20.3 - 0.5.
     np.testing.assert_allclose(row, 19.8 + (np.arange(8) - 3.5) * 1.025, atol=1e-3)
+
+
+def test_grid_is_exact_and_keeps_derivatives(variant):
+    px = np.random.default_rng(0).uniform(-3000, 3000, 10_000).astype(np.float32)
+    px = np.concatenate([px, px / 1e4, [0.0624, 0.0626, 1e-30, 0.0]]).astype(np.float32)
+    found = np.asarray(variant(view.on_grid)(px), np.float64)
+    np.testing.assert_array_equal(found, np.round(px.astype(np.float64) * 8) / 8)
+    assert jax.grad(view.on_grid)(3.07) == 1
 
 
 def get_subwindow_corner(center, side):
