@@ -22,11 +22,11 @@ ALLOWED = {
     "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
     "tracking": ("config", "ops", "models", "online"),
     "evaluation": (
-        *("config", "ops", "models", "tracking", "training.checkpoint"),
+        *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
         "data.annotations",
     ),
     "clients": (
-        *("config", "ops", "models", "tracking", "training.checkpoint"),
+        *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
         "data.annotations",
     ),
     "studies": (

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.dialects import Dialect, dialect_named
-from jaxtrack.evaluation.overlap import bound_xywh, iou_xywh
+from jaxtrack.evaluation import remarks, repair
+from jaxtrack.evaluation.dialects import dialect_named
+from jaxtrack.evaluation.frames import Frames, frame_values
+from jaxtrack.evaluation.rules import Dialect
 
 PRECISION_AT_PX = 20.0
 NORM_PRECISION_AT = 0.2
@@ -19,22 +21,23 @@ NORM_PRECISION_AT = 0.2
 
 @dataclass(frozen=True)
 class SequenceScore:
-    """One tracker on one sequence; N' frames are counted.
+    """One tracker on one sequence, N' frames of it; all numbers are in [0, 1].
 
     Attributes:
-      auc: mean of the success curve.
-      precision: share of frames whose centre error is at most 20 px.
-      norm_precision: share whose normalised centre error is at most 0.2.
-      ao: mean IoU (a frame of IoU -1 adds 0).
-      sr50: share of frames with IoU > 0.5.
+      auc: mean of the success curve, or the area under it, as the dialect says.
+      precision: share of frames whose centre error is at most 20 px, or the area.
+      norm_precision: share whose normalised centre error is at most 0.2, or the mean
+        of the curve, or the area.
+      ao: mean IoU; a frame of IoU -1 adds 0, or does not count (pytracking).
+      sr50: share of frames with IoU > 0.5 (>= where the dialect says so).
       sr75: share of frames with IoU > 0.75.
       success_curve: share of frames above each IoU threshold.
       precision_curve: share of frames within each centre error.
       norm_precision_curve: share of frames within each normalised centre error.
       frames: indices of the counted frames, `[N']`.
-      iou: `[N']`; -1 where the dialect says so.
-      center_error: `[N']`, px; -1 where the dialect says so.
-      norm_error: `[N']`; -1 where the dialect says so.
+      iou: `[N']`; -1 never succeeds.
+      center_error: `[N']`, px; -1 is always precise, inf never.
+      norm_error: `[N']`; the same.
       num_unusable: ground-truth rows that the dialect does not accept.
     """
 
@@ -60,9 +63,9 @@ class OpeReport:
 
     Attributes:
       dialect: the rules that made the numbers.
-      auc: mean of the success curve.
-      precision: at 20 px.
-      norm_precision: at 0.2.
+      auc: of the success curve.
+      precision: of the precision curve.
+      norm_precision: of the normalised precision curve.
       ao: average overlap.
       sr50: success rate at 0.5.
       sr75: success rate at 0.75.
@@ -70,6 +73,8 @@ class OpeReport:
       precision_curve: over `dialect.precision_thresholds`.
       norm_precision_curve: over `dialect.norm_thresholds`.
       sequences: the same for each sequence.
+      notes: sentences on what was not as it should be: results mended or missing,
+        ground truth that the rules do not accept, arguments left out.
     """
 
     dialect: Dialect
@@ -83,177 +88,183 @@ class OpeReport:
     precision_curve: np.ndarray
     norm_precision_curve: np.ndarray
     sequences: dict[str, SequenceScore]
+    notes: tuple[str, ...] = ()
 
 
-def _usable(truth: np.ndarray, visible: np.ndarray | None, rules: Dialect):
-    """Which ground-truth rows the dialect accepts, `[N]` bool (NaN compares false)."""
-    if rules.usable == "all_positive":
-        return np.all(truth > 0, axis=1)
-    usable = np.all(np.isfinite(truth), axis=1) & np.all(truth[:, 2:] > 0, axis=1)
-    if rules.usable == "visible" and visible is not None:
-        usable &= np.asarray(visible, bool)
-    return usable
+def _within(values: np.ndarray, limits, *, below: bool) -> np.ndarray:
+    """Counts the values under each limit, or up to it where not `below`."""
+    side = "left" if below else "right"
+    return np.searchsorted(np.sort(values), np.array(limits), side=side)
 
 
-def _errors(truth: np.ndarray, predicted: np.ndarray, size_wh, rules: Dialect):
-    """IoU, centre error in px and in true widths and heights of usable rows, `[N]`."""
-    offset = (predicted[:, :2] + predicted[:, 2:] / 2) - (
-        truth[:, :2] + truth[:, 2:] / 2
-    )
-    center = np.linalg.norm(offset, axis=1)
-    if rules.center_decimals is not None:
-        center = np.round(center, rules.center_decimals)
-    norm = np.linalg.norm(offset / truth[:, 2:], axis=1)
-    if rules.bound_to_image and size_wh is not None:
-        truth, predicted = bound_xywh(truth, size_wh), bound_xywh(predicted, size_wh)
-    iou = iou_xywh(
-        truth,
-        predicted,
-        inclusive_edges=rules.inclusive_edges,
-        epsilon=rules.iou_epsilon,
-    )
-    return np.clip(iou, 0.0, 1.0) if rules.clip_iou else iou, center, norm
+def _curves(iou, center, norm, total: int, rules: Dialect) -> dict[str, np.ndarray]:
+    """The three curves of a set of frames; `total` is the denominator."""
+    counts = {
+        "success_curve": len(iou)
+        - _within(iou, rules.success_thresholds, below=rules.at_least),
+        "precision_curve": _within(center, rules.precision_thresholds, below=False),
+        "norm_precision_curve": _within(norm, rules.norm_thresholds, below=False),
+    }
+    curves = {key: count / total for key, count in counts.items()}
+    if rules.single_precision:
+        curves = {k: c.astype(np.float32).astype(float) for k, c in curves.items()}
+    return curves
 
 
-def _summary(iou, center, norm, rules: Dialect) -> dict:
-    """Curves and numbers of a set of frames; see `SequenceScore`."""
-    success = np.mean(iou[None] > np.array(rules.success_thresholds)[:, None], axis=1)
-    pixels = np.array(rules.precision_thresholds)
-    norms = np.array(rules.norm_thresholds)
-    precision = np.mean(center[None] <= pixels[:, None], axis=1)
-    norm_precision = np.mean(norm[None] <= norms[:, None], axis=1)
+def _value(curve: np.ndarray, thresholds, kind: str, at: float) -> float:
+    """The number that a toolkit reads off a curve."""
+    if kind == "mean":
+        return float(curve.mean())
+    if kind == "area":
+        return float(np.mean((curve[1:] + curve[:-1]) / 2))
+    return float(curve[np.argmin(abs(np.array(thresholds) - at))])
+
+
+def _numbers(curves: Mapping[str, np.ndarray], rules: Dialect) -> dict[str, float]:
+    """All numbers but the average overlap, read off the curves."""
+    success, grid = curves["success_curve"], rules.success_thresholds
     return {
-        "auc": float(success.mean()),
-        "precision": float(precision[np.argmin(abs(pixels - PRECISION_AT_PX))]),
-        "norm_precision": float(
-            norm_precision[np.argmin(abs(norms - NORM_PRECISION_AT))]
+        "auc": _value(success, grid, rules.auc_is, np.nan),
+        "precision": _value(
+            curves["precision_curve"],
+            rules.precision_thresholds,
+            rules.precision_is,
+            PRECISION_AT_PX,
         ),
-        "ao": float(np.mean(np.maximum(iou, 0.0))),
-        "sr50": float(np.mean(iou > 0.5)),
-        "sr75": float(np.mean(iou > 0.75)),
-        "success_curve": success,
-        "precision_curve": precision,
-        "norm_precision_curve": norm_precision,
+        "norm_precision": _value(
+            curves["norm_precision_curve"],
+            rules.norm_thresholds,
+            rules.norm_precision_is,
+            NORM_PRECISION_AT,
+        ),
+        "sr50": _value(success, grid, "at", 0.5),
+        "sr75": _value(success, grid, "at", 0.75),
     }
 
 
-def _score_sequence(name, truth, predicted, visible, size_wh, rules) -> SequenceScore:
-    """Scores one sequence; all arrays have the ground truth's length."""
-    predicted = predicted.copy()
-    first = 0
-    if rules.first_frame == "replaced":
-        predicted[0] = truth[0]
-    else:
-        first = 1
-    frames = np.arange(first, len(truth))
-    usable = _usable(truth, visible, rules)[frames]
-    num_unusable = int(np.sum(~usable))
-    iou, center, norm = np.full((3, len(frames)), -1.0)
-    kept = frames[usable]
-    iou[usable], center[usable], norm[usable] = _errors(
-        truth[kept], predicted[kept], size_wh, rules
+def _score_frames(found: Frames, rules: Dialect) -> SequenceScore:
+    """Sums up one sequence."""
+    curves = _curves(
+        found.iou, found.center_error, found.norm_error, found.total, rules
     )
-    if rules.unusable == "removed":
-        frames, iou, center, norm = kept, iou[usable], center[usable], norm[usable]
-    if not len(frames):
-        raise InputError(
-            f"sequence {name}: no frame left to score by the rules of {rules.name!r} "
-            f"({len(truth)} rows of ground truth, {num_unusable} of them unusable)"
-        )
+    over = found.total
+    if rules.ao_over == "usable":
+        over = max(1, int(np.sum(found.iou >= 0)))
     return SequenceScore(
-        **_summary(iou, center, norm, rules),
-        frames=frames,
-        iou=iou,
-        center_error=center,
-        norm_error=norm,
-        num_unusable=num_unusable,
+        **curves,
+        **_numbers(curves, rules),
+        ao=float(np.sum(np.maximum(found.iou, 0.0)) / over),
+        frames=found.frames,
+        iou=found.iou,
+        center_error=found.center_error,
+        norm_error=found.norm_error,
+        num_unusable=found.num_unusable,
     )
 
 
-def _check(name: str, truth: np.ndarray, predicted: np.ndarray) -> None:
-    """Refuses what cannot be scored."""
-    if truth.ndim != 2 or truth.shape[1] != 4 or not len(truth):
-        raise InputError(f"sequence {name}: ground truth is {truth.shape}, not [N, 4]")
-    if predicted.shape != truth.shape:
-        raise InputError(
-            f"sequence {name}: results are {predicted.shape}, "
-            f"ground truth is {truth.shape}"
-        )
-    bad = ~np.all(np.isfinite(predicted), axis=1) | np.any(predicted[:, 2:] < 0, axis=1)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"sequence {name}: result of frame {row} is {predicted[row].tolist()}; "
-            "boxes are finite and sizes not negative"
-        )
+def _average(scores: list[SequenceScore], rules: Dialect, notes: list[str]) -> dict:
+    """The report's curves and numbers from those of the sequences."""
+    if rules.averaging == "frames":
+        pooled = [
+            np.concatenate([getattr(score, key) for score in scores])
+            for key in ("iou", "center_error", "norm_error")
+        ]
+        curves = _curves(*pooled, len(pooled[0]), rules)
+        ao = float(np.mean(np.maximum(pooled[0], 0.0)))
+        return curves | _numbers(curves, rules) | {"ao": ao}
+    curves = {}
+    for key in ("success_curve", "precision_curve", "norm_precision_curve"):
+        rows = np.array([getattr(score, key) for score in scores])
+        if rules.drops_zero_curves:
+            left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
+            if not len(left):
+                raise InputError(
+                    f"the {key.replace('_', ' ')} is 0 everywhere: {rules.name!r} "
+                    "leaves such sequences out, and none remains: check that results "
+                    "and ground truth belong together"
+                )
+            if len(left) < len(rows):
+                notes.append(
+                    f"{len(rows) - len(left)} sequences whose {key.replace('_', ' ')} "
+                    "is 0 everywhere are left out of its mean"
+                )
+            rows = left
+        curves[key] = rows.mean(axis=0)
+    ao = float(np.mean([score.ao for score in scores]))
+    return curves | _numbers(curves, rules) | {"ao": ao}
 
 
 def score(
     ground_truth: Mapping[str, np.ndarray],
     results: Mapping[str, np.ndarray],
     *,
-    dialect: str = "otb",
-    visible: Mapping[str, np.ndarray] | None = None,
+    dialect: str,
+    absent: Mapping[str, np.ndarray] | None = None,
+    cover: Mapping[str, np.ndarray] | None = None,
     image_size: Mapping[str, tuple[float, float]] | None = None,
 ) -> OpeReport:
-    """Scores one tracker's boxes.
+    """Scores one tracker's boxes the way a toolkit does.
 
     Wu et al., "Object Tracking Benchmark" (success and precision); Huang et al.,
-    GOT-10k (AO, SR). What toolkits disagree about is in `dialects.DIALECTS`.
+    GOT-10k (AO, SR); Mueller et al., TrackingNet (normalised precision). Numbers are
+    shares in [0, 1], also where a toolkit prints percents, but what they are follows
+    the toolkit: `dialects.DIALECTS` holds the rules. Results that a toolkit mends are
+    mended and named in the notes; what it would make NaN of, or stop at, is refused.
 
     Args:
       ground_truth: name of a sequence -> `[N, 4]` xywh, px; rows without a target are
         NaN or have no size.
       results: name -> `[N, 4]` xywh, px, of at least the same sequences.
       dialect: key of `dialects.DIALECTS`.
-      visible: name -> `[N]` bool, where frames have such a flag ("got10k").
-      image_size: name -> (width, height), px, to bound boxes by ("got10k").
+      absent: name -> `[N]`, nonzero where the target is absent, which is LaSOT's own
+        meaning; pysot's files hold the opposite under that name. Read by "lasot",
+        "pysot_lasot" and "pytracking_lasot".
+      cover: name -> `[N]`, 0 (hidden) to 8 (visible). Read by "got10k".
+      image_size: name -> (width, height), px, to bound boxes by. Read by "got10k".
 
     Returns:
       The report; means are over sequences or frames as the dialect says.
 
     Raises:
-      InputError: unknown dialect, nothing to score, a sequence without results or
-        with other than N boxes, a box that is not finite or of negative size.
+      InputError: unknown dialect, nothing to score, a sequence without results, flags
+        or image size, or boxes that the toolkit has no answer to.
     """
     rules = dialect_named(dialect)
-    if not ground_truth:
-        raise InputError("no sequences to score")
-    missing = sorted(set(ground_truth) - set(results))
-    if missing:
-        raise InputError(f"no results for {len(missing)} sequences: {missing}")
+    notes = remarks.on_names(ground_truth, results, rules)
+    notes += remarks.on_arguments(rules, absent, cover, image_size)
     sequences = {}
     for name, rows in ground_truth.items():
-        truth = np.asarray(rows, np.float64)
-        predicted = np.asarray(results[name], np.float64)
-        _check(name, truth, predicted)
-        sequences[name] = _score_sequence(
+        truth = repair.boxes(name, rows, "ground truth")
+        given = results.get(name, np.zeros_like(truth))
+        fitted = repair.fit(name, truth, repair.boxes(name, given, "results"), rules)
+        found = frame_values(
             name,
-            truth,
-            predicted,
-            None if visible is None else visible.get(name),
-            None if image_size is None else image_size.get(name),
+            fitted.truth,
+            fitted.predicted,
             rules,
+            absent=None
+            if rules.absent == "ignored"
+            else repair.flags(absent, name, len(truth), "absent"),
+            cover=repair.flags(cover, name, len(truth), "cover")
+            if rules.reads_cover
+            else None,
+            size_wh=_size(image_size, name) if rules.bound_to_image else None,
         )
-    return OpeReport(dialect=rules, **_average(sequences, rules), sequences=sequences)
+        sequences[name] = _score_frames(found, rules)
+        notes += fitted.notes
+        notes += remarks.on_truth(name, fitted.truth, found, rules)
+    average = _average(list(sequences.values()), rules, notes)
+    return OpeReport(dialect=rules, **average, sequences=sequences, notes=tuple(notes))
 
 
-def _average(sequences: Mapping[str, SequenceScore], rules: Dialect) -> dict:
-    """The report's numbers from those of the sequences."""
-    scores = list(sequences.values())
-    if rules.averaging == "frames":
-        return _summary(
-            np.concatenate([s.iou for s in scores]),
-            np.concatenate([s.center_error for s in scores]),
-            np.concatenate([s.norm_error for s in scores]),
-            rules,
+def _size(image_size, name: str) -> tuple[float, float] | None:
+    """The image's width and height."""
+    if image_size is None:
+        return None
+    size = image_size.get(name)
+    if size is None or len(size) != 2 or not all(np.isfinite(size)) or min(size) <= 0:
+        raise InputError(
+            f"image_size of {name}: {size}: give width and height of its images, or "
+            "leave the argument out"
         )
-    curves = {
-        key: np.mean([getattr(s, key) for s in scores], axis=0)
-        for key in ("success_curve", "precision_curve", "norm_precision_curve")
-    }
-    numbers = {
-        key: float(np.mean([getattr(s, key) for s in scores]))
-        for key in ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
-    }
-    return numbers | curves
+    return size

@@ -5,9 +5,13 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import ope
+from jaxtrack.evaluation.dialects import DIALECTS
+from tests import naive_ope
 
 TRACKERS = ("good", "drift")
 NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
+TOOLKITS = [name for name in DIALECTS if name != "no_first"]
+CHECKED = [d for d in TOOLKITS if not d.startswith(("pytracking", "trackingnet"))]
 
 
 @pytest.fixture(scope="module")
@@ -24,42 +28,109 @@ def part(toolkits, prefix):
     }
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
-def test_equals_the_otb_toolkit(toolkits, tracker):
-    iou = part(toolkits, f"otb_{tracker}_iou_")
-    truth = {name: toolkits[f"truth_{name}"] for name in iou}
-    report = ope.score(truth, part(toolkits, f"result_{tracker}_"))
-    expected = part(toolkits, f"otb_{tracker}_")
-    assert report.auc == pytest.approx(expected["auc"], abs=1e-6)
-    assert report.precision == pytest.approx(expected["precision20"], abs=1e-6)
-    for curve in ("success_curve", "precision_curve"):
-        np.testing.assert_allclose(
-            getattr(report, curve), expected[curve], rtol=0, atol=1e-9
-        )
-    for name, values in iou.items():
-        one = report.sequences[name]
-        np.testing.assert_allclose(one.iou, values, rtol=0, atol=1e-9)
-        center = expected[f"center_{name}"]
-        np.testing.assert_allclose(one.center_error, center, rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("tracker", TRACKERS)
-def test_equals_the_got10k_toolkit(toolkits, tracker):
-    report = ope.score(
-        part(toolkits, "truth_"),
+def report_of(toolkits, dialect, tracker):
+    truth = part(toolkits, "truth_")
+    if dialect == "otb":
+        del truth["absent"]  # Not among those that OTB's toolkit was run on.
+    return ope.score(
+        truth,
         part(toolkits, f"result_{tracker}_"),
-        dialect="got10k",
-        visible={n: c > 0 for n, c in part(toolkits, "cover_").items()},
+        dialect=dialect,
+        absent=part(toolkits, "absent_"),
+        cover=part(toolkits, "cover_"),
         image_size=part(toolkits, "size_"),
     )
-    expected = part(toolkits, f"got10k_{tracker}_")
-    assert report.ao == pytest.approx(expected["ao"], abs=1e-6)
-    assert report.sr50 == pytest.approx(expected["sr_0.50"], abs=1e-6)
-    assert report.sr75 == pytest.approx(expected["sr_0.75"], abs=1e-6)
-    curve = expected["succ_curve"]
-    np.testing.assert_allclose(report.success_curve, curve, rtol=0, atol=1e-9)
-    of_sequences = np.mean([s.ao for s in report.sequences.values()])
-    assert of_sequences == pytest.approx(expected["mean_of_sequence_ao"], abs=1e-6)
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+@pytest.mark.parametrize("dialect", CHECKED)
+def test_equals_the_toolkit(toolkits, dialect, tracker):
+    report = report_of(toolkits, dialect, tracker)
+    expected = part(toolkits, f"{dialect}/{tracker}/")
+    assert len(expected) >= 3
+    for key, value in expected.items():
+        field, _, sequence = key.partition("/")
+        ours = report.sequences[sequence] if sequence else report
+        np.testing.assert_allclose(
+            getattr(ours, field), value, rtol=0, atol=1e-9, err_msg=key
+        )
+
+
+def test_toolkits_that_average_otherwise(toolkits):
+    lasot = report_of(toolkits, "lasot", "drift")
+    # The Matlab toolkit's other ranking: the mean of the same curve.
+    assert lasot.norm_precision_curve.mean() == pytest.approx(0.21193102830032684)
+    got10k = report_of(toolkits, "got10k", "drift")
+    of_sequences = np.mean([s.ao for s in got10k.sequences.values()])
+    assert of_sequences == pytest.approx(0.22790895666146246, abs=1e-9)
+    assert got10k.ao != pytest.approx(of_sequences, abs=1e-6)
+
+
+# Random videos: whole and broken numbers, targets at the border and outside, absent,
+# without a size, without truth.
+def random_truth(rng, length, kind):
+    xy = rng.uniform(-10, 60, (length, 2))
+    wh = rng.uniform(3, 40, (length, 2))
+    truth = np.concatenate([xy, wh], axis=1)
+    if kind == "whole":
+        truth = truth.round()
+        truth[rng.random(length) < 0.1, :2] = 0
+    absent = rng.random(length) < 0.15
+    truth[absent & (rng.random(length) < 0.7)] = 0
+    truth[rng.random(length) < 0.05, 2 + rng.integers(2)] = 0
+    truth[0, 2:] = 9  # OTB's toolkit divides by zero where the first box has no size.
+    return truth, absent
+
+
+def random_case(seed, *, nan):
+    rng = np.random.default_rng(seed)
+    truth, results, absent, cover = {}, {}, {}, {}
+    for place, kind in enumerate(("whole", "broken", "whole", "broken")):
+        name, length = f"{kind}{place}", 25 + 7 * place
+        truth[name], absent[name] = random_truth(rng, length, kind)
+        shift = np.array([6, 6, 4, 4]) * rng.standard_normal((length, 4))
+        results[name] = truth[name] + shift * (rng.random((length, 1)) < 0.9)
+        results[name][:, 2:] = np.maximum(results[name][:, 2:], 1)
+        if kind == "whole":
+            results[name] = results[name].round()
+        cover[name] = rng.integers(0, 9, length) * ~absent[name]
+        if nan:
+            truth[name][rng.random(length) < 0.1] = np.nan
+            results[name] = np.where(np.isnan(results[name]), 9.0, results[name])
+        results[name][np.isnan(results[name])] = 5.0
+        cover[name][np.isnan(truth[name]).any(axis=1)] = 0
+    sizes = dict.fromkeys(truth, (64.0, 48.0))
+    return truth, results, absent, cover, sizes
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("dialect", TOOLKITS)
+def test_equals_the_definition_a_frame_at_a_time(dialect, seed):
+    nan = seed % 2 == 1 and DIALECTS[dialect].accepts_nan_truth
+    truth, results, absent, cover, sizes = random_case(seed, nan=nan)
+    expected = naive_ope.score(dialect, truth, results, absent, cover, sizes)
+    options = {"absent": absent, "cover": cover, "image_size": sizes}
+    report = ope.score(truth, results, dialect=dialect, **options)
+    atol = 1e-6 if DIALECTS[dialect].single_precision else 1e-12
+    for key, value in expected.items():
+        np.testing.assert_allclose(
+            getattr(report, key), value, rtol=0, atol=atol, err_msg=key
+        )
+
+
+@pytest.mark.parametrize("dialect", TOOLKITS)
+def test_errors_and_overlaps_on_a_threshold_fall_as_in_the_toolkit(dialect):
+    """Whole numbers put many frames exactly on a threshold: 6 / 10, 20 px, 0.2 w."""
+    rng = np.random.default_rng(5)
+    truth = {"a": np.tile([100.0, 100, 40, 20], (200, 1))}
+    results = {"a": truth["a"] + rng.integers(-12, 13, (200, 4)) * [2, 1, 1, 0]}
+    flags, size = {"a": np.zeros(200)}, {"a": (640.0, 480.0)}
+    visible = {"a": np.full(200, 8)}
+    expected = naive_ope.score(dialect, truth, results, flags, visible, size)
+    options = {"absent": flags, "cover": visible, "image_size": size}
+    report = ope.score(truth, results, dialect=dialect, **options)
+    for key in ("success_curve", "precision_curve", "norm_precision_curve"):
+        np.testing.assert_allclose(getattr(report, key), expected[key], atol=1e-7)
 
 
 # Three frames of a 10 x 10 target at (20, 20); the second prediction is half a width
@@ -69,7 +140,7 @@ RESULT = {"a": np.array([[0.0, 0, 4, 4], [25, 20, 10, 10], [50, 20, 10, 10]])}
 
 
 def test_otb_by_hand():
-    report = ope.score(TRUTH, RESULT)
+    report = ope.score(TRUTH, RESULT, dialect="otb")
     # Row 0 counts as right whatever was written there. IoU 1, 1/3, 0.
     np.testing.assert_allclose(report.sequences["a"].iou, [1, 1 / 3, 0], atol=1e-12)
     # Thresholds 0, 0.05, ..., 1: IoU 1 exceeds the first 20, 1/3 the first 7, 0 none.
@@ -82,6 +153,32 @@ def test_otb_by_hand():
     # Errors 0, 5 and 30 px.
     expected = np.repeat([1 / 3, 2 / 3, 1], [5, 25, 21])
     np.testing.assert_allclose(report.precision_curve, expected)
+    assert report.notes == ()
+
+
+def test_trackingnet_by_hand():
+    report = ope.score(TRUTH, RESULT, dialect="trackingnet")
+    # IoU 1 reaches all 21 thresholds, 1/3 those to 0.3, IoU 0 the threshold 0.
+    reached = np.array([3] + [2] * 6 + [1] * 14) / 3
+    np.testing.assert_allclose(report.success_curve, reached)
+    # Trapezoids: the ends count half.
+    assert report.auc == pytest.approx((reached.sum() - (1 + 1 / 3) / 2) / 20)
+    # Errors 0, 5, 30 px on a grid of 2.5 px; 0, 0.5, 3 widths on one of 0.025.
+    within = np.array([1] * 2 + [2] * 10 + [3] * 9) / 3
+    assert report.precision == pytest.approx((within.sum() - (1 / 3 + 1) / 2) / 20)
+    within = np.array([1] * 20 + [2]) / 3
+    assert report.norm_precision == pytest.approx((within.sum() - 0.5) / 20)
+    half = {"a": RESULT["a"] + [0.4, -0.4, 0.4, 0.4]}
+    assert ope.score(TRUTH, half, dialect="trackingnet").auc == report.auc
+
+
+def test_pytracking_keeps_curves_in_single_precision():
+    report = ope.score(TRUTH, RESULT, dialect="pytracking_otb")
+    assert report.success_curve[0] == float(np.float32(2 / 3)) != 2 / 3
+    # Its average overlap is over frames with a target.
+    truth = {"a": TRUTH["a"].copy()}
+    truth["a"][2, 2] = 0
+    assert ope.score(truth, RESULT, dialect="pytracking_otb").ao == pytest.approx(2 / 3)
 
 
 def test_no_first_by_hand():
@@ -96,23 +193,56 @@ def test_no_first_by_hand():
 def test_frames_without_a_target(bad):
     truth = {"a": TRUTH["a"].copy()}
     truth["a"][2] = bad
-    otb = ope.score(truth, RESULT)
+    otb = ope.score(truth, RESULT, dialect="otb")
     # IoU -1: no success even at threshold 0; centre error -1: precise at any distance.
     assert otb.sequences["a"].iou[2] == -1
     assert otb.auc == pytest.approx((20 + 7) / 21 / 3)
     assert otb.precision == 1.0
     assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
     assert otb.sequences["a"].num_unusable == 1
+    assert "1 frames of the ground truth, the first frame 2" in otb.notes[0]
     for dialect in ("no_first", "got10k"):
         report = ope.score(truth, RESULT, dialect=dialect)
         assert report.ao == pytest.approx(1 / 3)
         assert report.sequences["a"].frames.tolist() == [1]
 
 
-def test_box_on_the_left_border_is_a_miss_for_otb_alone():
+def test_absent_frames_by_hand():
+    """The third frame is absent; IoU 1, 1/3 remain (pysot: 0, 1/3)."""
+    absent = {"a": np.array([0, 0, 1])}
+
+    def scored(dialect):
+        return ope.score(TRUTH, RESULT, dialect=dialect, absent=absent)
+
+    # Out of the numerator, not of the denominator.
+    assert scored("lasot").auc == pytest.approx((20 + 7) / 21 / 3)
+    assert scored("lasot").precision_curve[50] == pytest.approx(2 / 3)
+    assert scored("pysot_lasot").auc == pytest.approx(7 / 21 / 3)
+    assert scored("pytracking_lasot").precision_curve[50] == pytest.approx(2 / 3)
+    for dialect in ("otb", "pysot", "pytracking_otb", "got10k_lasot", "trackingnet"):
+        plain = ope.score(TRUTH, RESULT, dialect=dialect)
+        assert scored(dialect).precision_curve[-1] == plain.precision_curve[-1] == 1.0
+
+
+def test_box_on_the_left_border_is_a_miss_for_otb_and_lasot_alone():
     truth = {"a": np.tile([0.0, 20, 10, 10], (3, 1))}
-    assert ope.score(truth, truth).auc == 0.0
-    assert ope.score(truth, truth, dialect="no_first").auc == pytest.approx(20 / 21)
+    options = {"absent": {"a": np.zeros(3)}}
+    assert ope.score(truth, truth, dialect="otb").auc == 0.0
+    with pytest.raises(InputError, match="success curve is 0 everywhere"):
+        ope.score(truth, truth, dialect="lasot", **options)
+    for dialect in ("pysot", "pytracking_uav", "got10k_otb", "no_first"):
+        assert ope.score(truth, truth, dialect=dialect).auc == pytest.approx(20 / 21)
+    assert ope.score(truth, truth, dialect="trackingnet").auc == 1.0
+
+
+def test_lasot_leaves_out_sequences_of_zeros():
+    lost = np.tile([0.0, 20, 10, 10], (3, 1))
+    truth, absent = {"a": TRUTH["a"], "b": lost}, {n: np.zeros(3) for n in "ab"}
+    results = RESULT | {"b": lost}
+    report = ope.score(truth, results, dialect="lasot", absent=absent)
+    assert report.auc == report.sequences["a"].auc
+    assert report.precision == pytest.approx((2 / 3 + 1) / 2)
+    assert "1 sequences whose success curve is 0" in " ".join(report.notes)
 
 
 def test_sequences_or_frames_are_averaged():
@@ -124,35 +254,52 @@ def test_sequences_or_frames_are_averaged():
     assert ope.score(truth, results, dialect="got10k").ao == pytest.approx(10 / 12)
 
 
-def test_visibility_flag_counts_where_the_dialect_asks():
-    visible = {"a": np.array([True, False, True])}
-    report = ope.score(TRUTH, RESULT, dialect="got10k", visible=visible)
+def test_cover_counts_where_the_dialect_asks():
+    cover = {"a": np.array([8, 0, 1])}
+    report = ope.score(TRUTH, RESULT, dialect="got10k", cover=cover)
     assert report.sequences["a"].frames.tolist() == [2]
-    assert ope.score(TRUTH, RESULT, visible=visible).auc == ope.score(TRUTH, RESULT).auc
+    with_cover = ope.score(TRUTH, RESULT, dialect="otb", cover=cover)
+    assert with_cover.auc == ope.score(TRUTH, RESULT, dialect="otb").auc
 
 
-def test_curves_fall_and_rise_and_numbers_stay_in_range():
+def test_what_was_left_out_is_noted():
+    notes = ope.score(TRUTH, RESULT, dialect="got10k").notes
+    assert "no cover given" in notes[0] and "no image sizes" in notes[1]
+    assert "no flags of absence" in ope.score(TRUTH, RESULT, dialect="lasot").notes[0]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_curves_fall_and_rise_and_numbers_stay_in_range(dialect):
     rng = np.random.default_rng(0)
     truth = {n: rng.uniform(1, 60, (30, 4)) for n in "abc"}
     results = {n: t + rng.normal(0, 8, t.shape).clip(-t / 2) for n, t in truth.items()}
-    for dialect in ("otb", "no_first", "got10k"):
-        report = ope.score(truth, results, dialect=dialect)
-        assert np.all(np.diff(report.success_curve) <= 0)
-        assert np.all(np.diff(report.precision_curve) >= 0)
-        assert np.all(np.diff(report.norm_precision_curve) >= 0)
-        assert all(0 <= getattr(report, key) <= 1 for key in NUMBERS)
+    report = ope.score(truth, results, dialect=dialect)
+    assert np.all(np.diff(report.success_curve) <= 0)
+    assert np.all(np.diff(report.precision_curve) >= 0)
+    assert np.all(np.diff(report.norm_precision_curve) >= 0)
+    assert all(0 <= getattr(report, key) <= 1 for key in NUMBERS)
+    assert all(0 < getattr(report, key) for key in NUMBERS)
 
 
-def test_scoring_changes_no_input():
-    result = {"a": RESULT["a"].copy()}
-    ope.score(TRUTH, result)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_scoring_changes_no_input(dialect):
+    truth, result = {"a": TRUTH["a"] - 40.2}, {"a": RESULT["a"].copy()}
+    truth["a"][:, 2:] = 10
+    before = truth["a"].copy()
+    options = {"absent": {"a": np.array([0, 0, 1])}, "image_size": {"a": (30, 30)}}
+    try:
+        ope.score(truth, result, dialect=dialect, **options)
+    except InputError as fault:
+        assert "0 everywhere" in str(fault)  # LaSOT: x is not above 0.
     np.testing.assert_array_equal(result["a"], RESULT["a"])
+    np.testing.assert_array_equal(truth["a"], before)
 
 
 @pytest.mark.parametrize(
     ("results", "message"),
     [
         ({}, r"no results for 1 sequences: \['a'\]"),
+        ({"A": RESULT["a"]}, r"without ground truth: \['A'\]"),
         ({"a": RESULT["a"][:2]}, r"sequence a: results are \(2, 4\)"),
         ({"a": RESULT["a"] * [1, 1, np.nan, 1]}, "frame 0.*finite"),
         ({"a": RESULT["a"] - [[0] * 4, [0] * 4, [0, 0, 11, 0]]}, "frame 2.*negative"),
@@ -160,12 +307,47 @@ def test_scoring_changes_no_input():
 )
 def test_bad_results(results, message):
     with pytest.raises(InputError, match=message):
-        ope.score(TRUTH, results)
+        ope.score(TRUTH, results, dialect="otb")
+
+
+def test_a_missing_sequence_is_zeros_for_trackingnet_alone():
+    truth, absent = TRUTH | {"b": TRUTH["a"]}, {n: np.zeros(3) for n in "ab"}
+    report = ope.score(truth, RESULT, dialect="trackingnet")
+    assert report.notes[0] == "sequence b: no results; scored as boxes of 0"
+    # Frame 0 is given; the others have IoU 0, which reaches the threshold 0.
+    curve = report.sequences["b"].success_curve
+    np.testing.assert_allclose(curve, [1] + [1 / 3] * 20)
+    for dialect in set(TOOLKITS) - {"trackingnet"}:
+        with pytest.raises(InputError, match="no results for 1 sequences"):
+            ope.score(truth, RESULT, dialect=dialect, absent=absent)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_damaged_results_never_make_a_silent_number(dialect, bad):
+    results = {"a": RESULT["a"].copy()}
+    results["a"][1, 0] = bad
+    try:
+        report = ope.score(TRUTH, results, dialect=dialect)
+    except InputError as fault:
+        assert "frame 1" in str(fault)
+    else:
+        assert dialect == "lasot" and np.isnan(bad)
+        assert any("replaced by the box before" in note for note in report.notes)
+
+
+def test_bad_arguments():
+    with pytest.raises(InputError, match="unknown scoring dialect"):
+        ope.score(TRUTH, RESULT, dialect="vot")
+    with pytest.raises(InputError, match=r"absent of a: 2 flags for 3 frames"):
+        ope.score(TRUTH, RESULT, dialect="lasot", absent={"a": [0, 1]})
+    with pytest.raises(InputError, match="image_size of a"):
+        ope.score(TRUTH, RESULT, dialect="got10k", image_size={"a": (0, 9)})
 
 
 def test_nothing_to_score():
     with pytest.raises(InputError, match="no sequences"):
-        ope.score({}, {})
+        ope.score({}, {}, dialect="otb")
     one = {"a": TRUTH["a"][:1]}
     with pytest.raises(InputError, match=r"sequence a: no frame left.*no_first"):
         ope.score(one, one, dialect="no_first")

@@ -46,3 +46,33 @@ def test_bound_moves_the_corner_without_narrowing_the_box():
     boxes = np.array([[-50.0, -50, 20, 20], [90, 10, 20, 20], [120, 10, 5, 5]])
     expected = [[0, 0, 20, 20], [90, 10, 10, 20], [100, 10, 0, 5]]
     np.testing.assert_array_equal(overlap.bound_xywh(boxes, (100, 80)), expected)
+
+
+def test_centers_shift_with_the_convention():
+    boxes = np.array([[10.0, 20, 4, 6]])
+    np.testing.assert_array_equal(overlap.centers_xywh(boxes), [[12, 23]])
+    np.testing.assert_array_equal(overlap.centers_xywh(boxes, shift=-1), [[11.5, 22.5]])
+
+
+def test_center_error_by_hand():
+    truth, predicted = np.array([[10.0, 20, 4, 6]]), np.array([[12.0, 23, 6, 8]])
+    # Centres (12, 23) and (15, 27): 3, 4, 5.
+    for shift in (-1, 0, 1):
+        error = overlap.center_error_xywh(truth, predicted, shift=shift)
+        np.testing.assert_array_equal(error, [5])
+
+
+@pytest.mark.parametrize("kind", ["centers", "floored", "stepwise"])
+def test_norm_error_by_hand(kind):
+    truth = np.array([[10.0, 20, 10, 40], [10, 20, 10, 40]])
+    predicted = np.array([[13.0, 20, 10, 40], [13, 36, 10, 40]])
+    # 3 of 10 widths; (0.3, 0.4).
+    error = overlap.norm_error_xywh(truth, predicted, kind=kind)
+    np.testing.assert_allclose(error, [0.3, 0.5], atol=1e-15)
+
+
+def test_norm_error_of_boxes_without_a_size():
+    truth, predicted = np.array([[10.0, 20, 0, 40]]), np.array([[13.0, 20, 0, 40]])
+    assert overlap.norm_error_xywh(truth, predicted, kind="floored") == 3.0
+    assert overlap.norm_error_xywh(truth, predicted, kind="stepwise") == np.inf
+    assert overlap.norm_error_xywh(truth, predicted, kind="centers") > 1e15

@@ -1,0 +1,173 @@
+"""What single frames are worth by the rules of a dialect."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import overlap
+from jaxtrack.evaluation.rules import Dialect
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Overlaps and errors of one sequence's counted frames.
+
+    Attributes:
+      frames: their indices, `[N']`.
+      iou: `[N']`; -1 never succeeds.
+      center_error: `[N']`, px; -1 is always precise, inf never.
+      norm_error: `[N']`; the same.
+      total: the denominator of every share.
+      num_unusable: ground-truth rows that the dialect does not accept.
+      first_unusable: index of the first of them; None where there is none.
+    """
+
+    frames: np.ndarray
+    iou: np.ndarray
+    center_error: np.ndarray
+    norm_error: np.ndarray
+    total: int
+    num_unusable: int
+    first_unusable: int | None
+
+
+def _usable(truth: np.ndarray, rules: Dialect) -> np.ndarray:
+    """Which ground-truth rows the dialect accepts, `[N]` bool (NaN compares false)."""
+    if rules.usable == "all_positive":
+        return np.all(truth > 0, axis=1)
+    if rules.usable == "any":
+        return np.ones(len(truth), bool)
+    usable = np.isfinite(truth).all(axis=1)
+    if rules.usable == "positive_size":
+        usable &= np.all(truth[:, 2:] > 0, axis=1)
+    return usable
+
+
+def _usable_centers(truth, usable, rules) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows the dialect accepts for centre and normalised error, `[N]` bool."""
+    if not rules.judges_centers:
+        return usable, usable
+    centers = overlap.centers_xywh(truth, shift=rules.center_shift)
+    scaled = centers / (truth[:, 2:] + 1e-16)
+    return np.all(centers > 0, axis=1), np.all(scaled > 0, axis=1)
+
+
+def _values(name, truth, predicted, size_wh, rules):
+    """IoU, centre error and normalised error of every row, whatever its worth."""
+    shift = rules.center_shift
+    center = overlap.center_error_xywh(truth, predicted, shift=shift)
+    if rules.center_decimals is not None:
+        center = np.round(center, rules.center_decimals)
+    norm = overlap.norm_error_xywh(truth, predicted, kind=rules.norm_error, shift=shift)
+    is_empty = truth[:, 2] * truth[:, 3] == 0
+    is_empty &= predicted[:, 2] * predicted[:, 3] == 0
+    if is_empty.any() and rules.both_empty == "refused":
+        raise InputError(
+            f"sequence {name}: in frame {np.argmax(is_empty)} neither the ground truth "
+            f"nor the result has an area; the toolkit of {rules.name!r} divides by "
+            "zero there: score by another dialect, or write NaN for an absent target"
+        )
+    if rules.bound_to_image and size_wh is not None:
+        truth = overlap.bound_xywh(truth, size_wh)
+        predicted = overlap.bound_xywh(predicted, size_wh)
+    iou = overlap.iou_xywh(
+        truth,
+        predicted,
+        inclusive_edges=rules.inclusive_edges,
+        epsilon=rules.iou_epsilon,
+    )
+    if rules.clip_iou:
+        iou = np.clip(iou, 0.0, 1.0)
+    if rules.both_empty == "missed":
+        iou = np.where(is_empty, -1.0, iou)
+    lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
+    return np.where(lost, -1.0, iou), *(
+        np.where(lost | np.isnan(error), np.inf, error) for error in (center, norm)
+    )
+
+
+def _seen(name, truth, cover, rules) -> np.ndarray:
+    """Frames that the cover labels leave in, `[N]` bool."""
+    seen = cover > 0
+    bad = seen & np.isnan(truth).any(axis=1)
+    bad[0] = False
+    if bad.any():
+        raise InputError(
+            f"sequence {name}: frame {np.argmax(bad)} has cover above 0 and no ground "
+            f"truth, which makes {rules.name!r} NaN: set its cover to 0"
+        )
+    return seen
+
+
+def frame_values(
+    name: str,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    rules: Dialect,
+    *,
+    absent: np.ndarray | None = None,
+    cover: np.ndarray | None = None,
+    size_wh: tuple[float, float] | None = None,
+) -> Frames:
+    """Measures every counted frame of a sequence.
+
+    Args:
+      name: of the sequence, for messages.
+      truth: `[N, 4]` xywh, px.
+      predicted: `[N, 4]` xywh, px; rows of NaN are lost.
+      rules: of the dialect.
+      absent: `[N]`, nonzero where the target is absent.
+      cover: `[N]`, 0 where the target cannot be seen.
+      size_wh: of the image, px.
+
+    Returns:
+      The frames and their values.
+
+    Raises:
+      InputError: the toolkit would divide by zero, or no frame is left.
+    """
+    if rules.whole_pixels:
+        truth, predicted = np.round(truth), np.round(predicted)
+    if rules.first_frame == "replaced":
+        predicted = np.concatenate([truth[:1], predicted[1:]])
+    usable = _usable(truth, rules)
+    if rules.reads_cover and cover is not None:
+        usable = _seen(name, truth, cover, rules)
+    is_absent = np.zeros(len(truth), bool)
+    if rules.absent != "ignored" and absent is not None:
+        is_absent = absent != 0
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        iou, center, norm = _values(name, truth, predicted, size_wh, rules)
+        by_center, by_norm = _usable_centers(truth, usable, rules)
+    counted = np.arange(len(truth)) >= int(rules.first_frame == "dropped")
+    unusable = np.flatnonzero(counted & ~usable & ~is_absent)
+    if rules.absent == "missed":
+        usable = usable & ~is_absent
+    iou = np.where(usable, iou, -1.0)
+    center = np.where(by_center, center, rules.unusable_center_error)
+    norm = np.where(by_norm, norm, -1.0)
+    total = int(counted.sum())
+    if rules.absent == "missed":
+        center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
+    elif rules.absent == "removed":
+        counted &= ~is_absent
+    if rules.unusable == "removed":
+        counted &= usable
+        total = int(counted.sum())
+    if not counted.any():
+        raise InputError(
+            f"sequence {name}: no frame left to score by the rules of {rules.name!r} "
+            f"({len(truth)} rows of ground truth, {len(unusable)} of them unusable): "
+            "leave the sequence out"
+        )
+    frames = np.flatnonzero(counted)
+    return Frames(
+        frames=frames,
+        iou=iou[frames],
+        center_error=center[frames],
+        norm_error=norm[frames],
+        total=total,
+        num_unusable=len(unusable),
+        first_unusable=int(unusable[0]) if len(unusable) else None,
+    )

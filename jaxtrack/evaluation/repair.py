@@ -1,0 +1,215 @@
+"""What becomes of damaged input: mended as the toolkit does it, or refused."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation.rules import Dialect
+
+_FLAG_HELP = "give one flag a frame, or leave the argument out"
+
+
+class Fitted(NamedTuple):
+    """One sequence's boxes, row for row, and what was done to them.
+
+    Attributes:
+      truth: `[N, 4]` xywh, px; all of the ground truth but where the dialect cuts it.
+      predicted: `[N, 4]` xywh, px; rows of NaN are lost.
+      notes: sentences; none where nothing was done.
+    """
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    notes: list[str]
+
+
+def boxes(name: str, rows, what: str) -> np.ndarray:
+    """Returns `[N, 4]` float64 of whatever a caller gave.
+
+    Args:
+      name: of the sequence.
+      rows: the boxes.
+      what: "ground truth" or "results", for the message.
+
+    Raises:
+      InputError: not numbers, not four a row, or no row.
+    """
+    try:
+        array = np.asarray(rows, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"sequence {name}: {what} are not rows of four numbers: write x, y, width, "
+            "height"
+        ) from None
+    if array.ndim != 2 or array.shape[1] != 4 or not len(array):
+        raise InputError(
+            f"sequence {name}: {what} is {array.shape}, not [N, 4]: give x, y, width, "
+            "height of every frame"
+        )
+    return array
+
+
+def fit(name: str, truth: np.ndarray, predicted: np.ndarray, rules: Dialect) -> Fitted:
+    """Makes results and ground truth equally long, and results sound.
+
+    Args:
+      name: of the sequence.
+      truth: `[N, 4]` xywh, px; rows without a target are NaN or have no size.
+      predicted: `[M, 4]` xywh, px.
+      rules: what to mend and how; what they do not mend is refused.
+
+    Returns:
+      Copies.
+
+    Raises:
+      InputError: naming sequence and frame: the lengths differ, or a box is not finite
+        or of negative size, and the rules have no answer to it.
+    """
+    notes: list[str] = []
+    _check_truth(name, truth, rules)
+    given = len(predicted)
+    if given > len(truth):
+        if not any(fnmatchcase(name, pattern) for pattern in rules.surplus_cut):
+            raise _length_error(name, truth, predicted, rules)
+        notes.append(
+            f"sequence {name}: {given} results for {len(truth)} frames; those from "
+            f"frame {len(truth)} on are cut off"
+        )
+        if rules.repeats == "zero_size":  # Checked before it is cut, as there.
+            _refuse(name, predicted, _damaged(predicted), rules)
+        predicted = predicted[: len(truth)]
+    elif given < len(truth) and rules.missing_rows == "refused":
+        raise _length_error(name, truth, predicted, rules)
+    predicted = _repeat(name, truth[:given], predicted, rules, notes)
+    if given < len(truth):
+        truth, predicted = _fill(name, truth, predicted, rules, notes)
+    return Fitted(truth.copy(), predicted.copy(), notes)
+
+
+def _check_truth(name: str, truth: np.ndarray, rules: Dialect) -> None:
+    """Refuses ground truth that the toolkit would stumble over."""
+    bad = np.isinf(truth).any(axis=1)
+    if rules.usable in ("annotated", "any"):
+        bad |= np.any(truth[:, 2:] < 0, axis=1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"sequence {name}: ground truth of frame {row} is {truth[row].tolist()}, "
+            "infinite or of negative size: correct the file (NaN says: no target)"
+        )
+    bad = np.isnan(truth).any(axis=1)
+    if bad.any() and not rules.accepts_nan_truth:
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"sequence {name}: ground truth of frame {row} is {truth[row].tolist()}; "
+            f"the toolkit of {rules.name!r} stops at NaN: score by another dialect, or "
+            f"leave the sequence out ({bad.sum()} such frames)"
+        )
+
+
+def _length_error(name, truth, predicted, rules) -> InputError:
+    """Too many or too few rows."""
+    return InputError(
+        f"sequence {name}: results are {predicted.shape}, ground truth is "
+        f"{truth.shape}: {rules.name!r} needs one box a frame; run the tracker on the "
+        "whole sequence, or check that both are of the same video"
+    )
+
+
+def _damaged(predicted: np.ndarray) -> np.ndarray:
+    """Rows that are no boxes, `[N]` bool; a size of 0 is allowed."""
+    return ~np.isfinite(predicted).all(axis=1) | np.any(predicted[:, 2:] < 0, axis=1)
+
+
+def _refuse(name, predicted, bad, rules) -> None:
+    """Raises where a row is bad."""
+    if not bad.any():
+        return
+    row = int(np.argmax(bad))
+    raise InputError(
+        f"sequence {name}: result of frame {row} is {predicted[row].tolist()}; boxes "
+        f"are finite and sizes not negative ({bad.sum()} rows are otherwise, and "
+        f"{rules.name!r} does not mend them): correct the results"
+    )
+
+
+def _repeat(name, truth, predicted, rules, notes) -> np.ndarray:
+    """Replaces rows by the one before where the rules say so; refuses the rest."""
+    damaged = _damaged(predicted)
+    empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
+    matters = np.ones(len(predicted), bool)
+    bad = np.zeros(len(predicted), bool)
+    if rules.repeats != "none":
+        annotated = ~np.isnan(truth).any(axis=1)
+        bad = empty & annotated
+        if rules.repeats == "not_positive":
+            mended = np.isnan(predicted).any(axis=1)
+            mended |= np.any(predicted[:, 2:] <= 0, axis=1)
+            bad = mended & annotated
+            # Row 0 is replaced by the truth; without a truth nothing is compared.
+            matters = annotated
+            matters[0] = False
+    bad[:1] = False
+    rows = np.arange(len(predicted))
+    source = np.maximum.accumulate(np.where(bad, 0, rows))
+    repaired = predicted[source]
+    _refuse(name, predicted, damaged[source] & matters, rules)
+    if bad.any():
+        notes.append(
+            f"sequence {name}: {bad.sum()} results without a proper size, the first "
+            f"in frame {np.argmax(bad)}, are replaced by the box before"
+        )
+    left = np.any(repaired[:, 2:] == 0, axis=1) & (rows > 0)
+    if left.any():
+        notes.append(
+            f"sequence {name}: {left.sum()} results have no size, the first in frame "
+            f"{np.argmax(left)}; they are scored as they are and overlap nothing"
+        )
+    return repaired
+
+
+def _fill(name, truth, predicted, rules, notes) -> tuple[np.ndarray, np.ndarray]:
+    """Answers too few results."""
+    given, missing = len(predicted), len(truth) - len(predicted)
+    what = f"sequence {name}: results end before frame {given}; the last {missing} of "
+    what += f"{len(truth)} frames "
+    if rules.missing_rows == "cut":
+        notes.append(what + "are not scored")
+        return truth[:given], predicted
+    value = np.nan if rules.missing_rows == "lost" else 0.0
+    notes.append(what + ("count as lost" if np.isnan(value) else "get boxes of 0"))
+    return truth, np.concatenate([predicted, np.full((missing, 4), value)])
+
+
+def flags(
+    values: Mapping[str, np.ndarray] | None, name: str, length: int, what: str
+) -> np.ndarray | None:
+    """Returns one sequence's numbers a frame, `[N]` float64, or None without any.
+
+    Args:
+      values: name -> `[N]` numbers or bools; surplus zeros at the end are cut.
+      name: of the sequence.
+      length: N.
+      what: "absent" or "cover", for the message.
+
+    Raises:
+      InputError: the sequence has none, or they are not N numbers.
+    """
+    if values is None:
+        return None
+    if name not in values:
+        raise InputError(f"{what}: nothing for sequence {name}: {_FLAG_HELP}")
+    try:
+        array = np.asarray(values[name], np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} of {name}: not numbers: {_FLAG_HELP}") from None
+    if len(array) < length or array[length:].any() or np.isnan(array).any():
+        raise InputError(
+            f"{what} of {name}: {len(array)} flags for {length} frames"
+            + (", some NaN" if np.isnan(array).any() else "")
+            + f": {_FLAG_HELP}"
+        )
+    return array[:length]

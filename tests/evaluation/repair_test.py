@@ -1,0 +1,187 @@
+"""Tests for jaxtrack.evaluation.repair."""
+
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import repair
+from jaxtrack.evaluation.dialects import DIALECTS
+
+NAN = np.nan
+TRUTH = np.tile([20.0, 20, 10, 10], (5, 1))
+RESULT = TRUTH + np.arange(5.0)[:, None] * [1, 0, 0, 0]
+STRICT = ("otb", "pysot", "pysot_lasot", "got10k", "no_first")
+CUTTING = tuple(name for name in DIALECTS if name not in STRICT)
+
+
+def fit(dialect, predicted, truth=TRUTH, name="a"):
+    return repair.fit(name, truth, predicted, DIALECTS[dialect])
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_sound_results_stay_as_they_are(dialect):
+    fitted = fit(dialect, RESULT)
+    np.testing.assert_array_equal(fitted.predicted, RESULT)
+    np.testing.assert_array_equal(fitted.truth, TRUTH)
+    assert fitted.notes == []
+    assert fitted.predicted is not RESULT
+
+
+@pytest.mark.parametrize(
+    "bad", [[NAN] * 4, [1, NAN, 3, 4], [1, 2, 0, 4], [1, 2, 3, -4]]
+)
+def test_lasot_repeats_the_box_before(bad):
+    damaged = RESULT.copy()
+    damaged[[2, 3]] = bad
+    fitted = fit("lasot", damaged)
+    np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
+    assert fitted.notes[0].startswith(
+        "sequence a: 2 results without a proper size, the first in frame 2"
+    )
+
+
+def test_lasot_repeats_nothing_where_there_is_no_truth():
+    truth, damaged = TRUTH.copy(), RESULT.copy()
+    truth[2], damaged[2] = NAN, NAN
+    np.testing.assert_array_equal(fit("lasot", damaged, truth).predicted[2], [NAN] * 4)
+    damaged[3] = NAN  # Would repeat frame 2, which has no box.
+    with pytest.raises(InputError, match="sequence a: result of frame 3"):
+        fit("lasot", damaged, truth)
+
+
+def test_lasot_does_not_mend_the_first_frame():
+    damaged = RESULT.copy()
+    damaged[0] = NAN
+    np.testing.assert_array_equal(fit("lasot", damaged).predicted[1:], RESULT[1:])
+    damaged[1] = NAN
+    with pytest.raises(InputError, match="result of frame 1"):
+        fit("lasot", damaged)
+
+
+@pytest.mark.parametrize("dialect", [n for n in DIALECTS if n.startswith("pytracking")])
+def test_pytracking_repeats_boxes_without_a_size(dialect):
+    damaged = RESULT.copy()
+    damaged[[0, 2, 3], [2, 2, 3]] = 0
+    fitted = fit(dialect, damaged)
+    np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
+    assert "2 results without a proper size, the first in frame 2" in fitted.notes[0]
+    for bad in (NAN, -1):
+        damaged[4, 2] = bad
+        with pytest.raises(InputError, match="frame 4"):
+            fit(dialect, damaged)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_boxes_without_a_size_are_never_silent(dialect):
+    damaged = RESULT.copy()
+    damaged[3, 2] = 0
+    (note,) = fit(dialect, damaged).notes
+    assert "in frame 3" in note
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_too_many_results(dialect):
+    surplus = np.concatenate([RESULT, RESULT[:2]])
+    if dialect in CUTTING:
+        fitted = fit(dialect, surplus)
+        np.testing.assert_array_equal(fitted.predicted, RESULT)
+        assert "7 results for 5 frames; those from frame 5 on" in fitted.notes[0]
+    else:
+        with pytest.raises(InputError, match=r"results are \(7, 4\).*\(5, 4\)"):
+            fit(dialect, surplus)
+
+
+def test_pysot_cuts_monkey_17_alone():
+    surplus = np.concatenate([RESULT, RESULT[:2]])
+    assert len(fit("pysot_lasot", surplus, name="monkey-17").predicted) == 5
+    with pytest.raises(InputError, match="sequence monkey-17"):
+        fit("pysot", surplus, name="monkey-17")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_too_few_results(dialect):
+    short = RESULT[:3]
+    rule = DIALECTS[dialect].missing_rows
+    if rule == "refused":
+        with pytest.raises(InputError, match=r"results are \(3, 4\)"):
+            fit(dialect, short)
+        return
+    fitted = fit(dialect, short)
+    assert "results end before frame 3; the last 2 of 5 frames" in fitted.notes[0]
+    np.testing.assert_array_equal(fitted.predicted[:3], short)
+    if rule == "cut":
+        assert len(fitted.predicted) == len(fitted.truth) == 3
+    else:
+        value = {"zeros": 0.0, "lost": NAN}[rule]
+        np.testing.assert_array_equal(fitted.predicted[3:], np.full((2, 4), value))
+
+
+def test_too_few_results_by_toolkit():
+    rules = {name: dialect.missing_rows for name, dialect in DIALECTS.items()}
+    assert {n for n in rules if rules[n] == "zeros"} == {
+        *("pytracking_otb", "pytracking_uav")
+    }
+    assert {n for n in rules if rules[n] == "lost"} == {"trackingnet"}
+    assert {n for n in rules if rules[n] == "cut"} == {
+        *("got10k_otb", "got10k_uav123", "got10k_lasot")
+    }
+
+
+@pytest.mark.parametrize("dialect", ["pytracking_otb", "pytracking_lasot"])
+def test_truth_with_nan_stops_pytracking(dialect):
+    truth = TRUTH.copy()
+    truth[3, 1] = NAN
+    with pytest.raises(InputError, match="ground truth of frame 3.*stops at NaN"):
+        fit(dialect, RESULT, truth)
+    assert fit("pytracking_uav", RESULT, truth).notes == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_impossible_truth(dialect):
+    truth = TRUTH.copy()
+    truth[1, 0] = np.inf
+    with pytest.raises(InputError, match="ground truth of frame 1"):
+        fit(dialect, RESULT, truth)
+
+
+@pytest.mark.parametrize("dialect", ["got10k_otb", "got10k_lasot", "trackingnet"])
+def test_truth_of_negative_size_where_nothing_tests_it(dialect):
+    truth = TRUTH.copy()
+    truth[1, 2] = -3
+    with pytest.raises(InputError, match="frame 1.*negative size"):
+        fit(dialect, RESULT, truth)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], r"results is \(0,\), not \[N, 4\]"),
+        (np.zeros((3, 5)), r"\(3, 5\)"),
+        ([[1, 2, 3, 4], [1, 2]], "not rows of four numbers"),
+        ([["a", 2, 3, 4]], "not rows of four numbers"),
+    ],
+)
+def test_what_is_no_table_of_boxes(rows, message):
+    with pytest.raises(InputError, match=f"sequence b: .*{message}"):
+        repair.boxes("b", rows, "results")
+
+
+def test_flags_are_cut_only_of_zeros():
+    assert repair.flags(None, "a", 3, "absent") is None
+    flags = repair.flags({"a": [False, True, False, False]}, "a", 3, "absent")
+    np.testing.assert_array_equal(flags, [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"b": [0, 1, 0]}, "nothing for sequence a"),
+        ({"a": [0, 1]}, "2 flags for 3 frames"),
+        ({"a": [0, 1, 0, 1]}, "4 flags for 3 frames"),
+        ({"a": [0, NAN, 0]}, "some NaN"),
+        ({"a": ["x", 1, 0]}, "not numbers"),
+    ],
+)
+def test_bad_flags(values, message):
+    with pytest.raises(InputError, match=message):
+        repair.flags(values, "a", 3, "absent")

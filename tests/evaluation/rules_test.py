@@ -1,0 +1,26 @@
+"""Tests for jaxtrack.evaluation.rules."""
+
+import dataclasses
+import re
+
+import pytest
+
+from jaxtrack.evaluation import rules
+from jaxtrack.evaluation.dialects import DIALECTS
+
+
+def test_every_rule_is_described_and_chosen_among():
+    described = re.findall(r"^      (\w+):", rules.Dialect.__doc__, re.MULTILINE)
+    fields = [field.name for field in dataclasses.fields(rules.Dialect)]
+    assert described == fields
+
+
+def test_every_rule_tells_some_toolkit_from_another():
+    for field in dataclasses.fields(rules.Dialect):
+        values = {getattr(dialect, field.name) for dialect in DIALECTS.values()}
+        assert len(values) > 1, field.name
+
+
+def test_rules_do_not_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        DIALECTS["otb"].at_least = True

@@ -1,0 +1,114 @@
+"""Tests for jaxtrack.evaluation.spread."""
+
+import json
+
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import ope, spread
+
+# Half of the frames touch x = 0, where OTB's rules see no target.
+TRUTH = {"a": np.array([[20.0, 20, 10, 10], [20, 20, 10, 10], [0, 20, 10, 10]] * 4)}
+SHIFTS = {"inside": [0.0, 1, 8], "border": [0.0, 4, 0]}
+RESULTS = {
+    name: {"a": TRUTH["a"] + np.array(shifts * 4)[:, None] * [1, 0, 0, 0]}
+    for name, shifts in SHIFTS.items()
+}
+
+
+@pytest.fixture
+def found():
+    dialects = ("otb", "pysot", "got10k_otb", "pytracking_otb")
+    return spread.score_all(TRUTH, RESULTS, dialects=dialects)
+
+
+def test_each_dialect_scores_as_alone(found):
+    for tracker, results in RESULTS.items():
+        for dialect, report in found.reports[tracker].items():
+            alone = ope.score(TRUTH, results, dialect=dialect)
+            assert report.auc == alone.auc
+        values = found.values(tracker, "auc")
+        widest = max(values.values()) - min(values.values())
+        assert found.spread(tracker, "auc") == widest > 0
+
+
+def test_the_ranking_depends_on_the_rules(found):
+    assert found.rankings["otb"] == ["inside", "border"]
+    assert found.rankings["pysot"] == ["border", "inside"]
+    line = spread.ranking_line(found)
+    assert "CHANGES" in line and "inside > border (otb)" in line
+    assert "border > inside (pysot, got10k_otb, pytracking_otb)" in line
+
+
+def test_a_ranking_that_stays():
+    same = spread.score_all(TRUTH, RESULTS, dialects=("pysot", "got10k_otb"))
+    assert spread.ranking_line(same).endswith("same by all dialects: border > inside")
+    alone = spread.score_all(TRUTH, {"b": RESULTS["border"]})
+    assert "one tracker" in spread.ranking_line(alone)
+
+
+def test_all_toolkits_are_asked():
+    alone = spread.score_all(TRUTH, {"b": RESULTS["border"]})
+    assert len(alone.dialects) == 12 and "no_first" not in alone.dialects
+    assert not any(isinstance(r, str) for r in alone.reports["b"].values())
+
+
+@pytest.fixture
+def refused():
+    damaged = {"a": RESULTS["border"]["a"].copy()}
+    damaged["a"][5] = np.nan
+    trackers = {"sound": RESULTS["border"], "damaged": damaged}
+    return spread.score_all(TRUTH, trackers, dialects=("otb", "lasot"))
+
+
+def test_a_refusal_stands_in_place_of_a_number(refused):
+    assert "result of frame 5" in refused.reports["damaged"]["otb"]
+    assert list(refused.values("damaged", "auc")) == ["lasot"]
+    assert refused.spread("damaged", "auc") == 0.0
+    assert list(refused.rankings) == ["lasot"]
+    told = spread.as_json(refused)["trackers"]["damaged"]["dialects"]
+    assert set(told["otb"]) == {"refused"}
+    assert any("replaced by the box before" in note for note in told["lasot"]["notes"])
+    for text in (spread.markdown(refused), "\n".join(spread.table(refused))):
+        assert "refused: sequence a: result of frame 5" in text
+
+
+def test_json_holds_all_numbers(found):
+    text = json.dumps(spread.as_json(found), allow_nan=False)
+    told = json.loads(text)
+    assert told["ranking_changes"] is True
+    one = told["trackers"]["inside"]
+    report = found.reports["inside"]["otb"]
+    assert one["dialects"]["otb"]["auc"] == report.auc
+    assert one["dialects"]["otb"]["sequences"]["a"]["sr50"] == report.sr50
+    assert len(one["dialects"]["otb"]["precision_curve"]) == 51
+    assert one["spread"]["auc"] == found.spread("inside", "auc")
+    assert told["dialects"]["pysot"].startswith("pysot")
+
+
+def test_tables_show_every_number(found):
+    found.notes["inside"].append("2 files belong to no sequence: x, y")
+    text, lines = spread.markdown(found), spread.table(found)
+    for tracker, by in found.reports.items():
+        for dialect, report in by.items():
+            row = next(
+                line
+                for line in text.split(f"## {tracker}")[1].splitlines()
+                if line.startswith(f"| {dialect} |")
+            )
+            assert f"{report.auc:.4f} | {report.precision:.4f}" in row
+    assert "- 2 files belong to no sequence" in text
+    assert "note: 2 files belong to no sequence: x, y" in lines
+    assert any("largest - smallest" in line for line in lines)
+    # What the rules do not accept is said: x = 0 for OTB.
+    assert "- otb: sequence a: 4 frames of the ground truth, the first frame 2" in text
+
+
+def test_nothing_to_score():
+    with pytest.raises(InputError, match="nothing to score"):
+        spread.score_all(TRUTH, {})
+    with pytest.raises(InputError, match="unknown scoring dialect 'x'"):
+        spread.score_all(TRUTH, RESULTS, dialects=("x",))
+    with pytest.raises(InputError, match="no dialect scores these results: no results"):
+        spread.score_all(TRUTH, {"b": {"other": TRUTH["a"]}})
