@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from jaxtrack.evaluation import plots
 
@@ -42,16 +43,108 @@ def test_label_survives_odd_names():
     drawn({"_hidden $x_": (1 - GRID, 0.5)})
 
 
+def test_long_names_lose_their_middle():
+    name = "siamcar_resnet50_trained_on_got10k_lasot_coco_last"
+    assert plots.shortened(name, 11) == "siamc\N{HORIZONTAL ELLIPSIS}_last"
+    assert plots.shortened(name, 12) == "siamca\N{HORIZONTAL ELLIPSIS}_last"
+    assert plots.shortened("a" * 32) == "a" * 32
+    assert len(plots.legend_label("a" * 60, 0.5)) == 32 + len(" [0.500]")
+
+
 def test_many_trackers_repeat_colors_with_other_dashes():
     count = len(plots.PALETTE)
     assert plots.color_of(count) == plots.color_of(0)
+    assert [plots.dashes_of(k * count) for k in range(5)] == [0, 1, 2, 3, 0]
+    styles = [str(plots.line_style(place)) for place in range(168)]
+    assert len(set(styles)) == 168
+    # Markers come only where colours and dashes are used up.
+    assert {plots.line_style(place)["marker"] for place in range(28)} == {""}
     drawn({str(i): (GRID * i / 30, i / 30) for i in range(30)})
 
 
-def test_the_palette_is_told_apart_in_grey_or_hue():
-    colors = np.array([list(bytes.fromhex(c[1:])) for c in plots.PALETTE], float)
-    gaps = np.linalg.norm(colors[:, None] - colors[None], axis=-1)
-    assert np.min(gaps + np.eye(len(colors)) * 999) > 60
+def curves(count, name="tracker {}"):
+    return {name.format(i): (1 - GRID ** (1 + i), i / 99) for i in range(count)}
+
+
+def test_a_legend_that_finds_no_room_lies_beside_the_axes():
+    widths = {n: drawn(curves(n)).shape[1] for n in (1, 6, 7)}
+    assert widths[1] == widths[6] < widths[7]
+    long = "a rather long name of tracker {}"
+    assert (
+        drawn(curves(3, long)).shape[1] == widths[6] < drawn(curves(4, long)).shape[1]
+    )
+
+
+def test_the_legend_is_ranked():
+    # The best is the last given; the scores rise with the place.
+    image = drawn(curves(7))
+    legend = image[:, int(image.shape[1] * 0.72) :]
+    rows = []
+    for place in range(7):
+        rgb = np.array(list(bytes.fromhex(plots.color_of(place)[1:])))
+        close = np.all(abs(legend.astype(int) - rgb) < 12, axis=-1)
+        # A whole line of colour, not a letter's edge.
+        rows.append(np.mean(np.nonzero(close.sum(axis=1) > 20)[0]))
+    assert np.all(np.diff(rows) < 0)
+
+
+@pytest.mark.parametrize("count", [7, 20, 40])
+def test_everything_lies_in_the_picture(count):
+    name = "W" * 30 + "{}"  # As wide as letters are.
+    image = drawn(curves(count, name))
+    border = [image[:2], image[-2:], image[:, :2], image[:, -2:]]
+    assert min(edge.min() for edge in border) > 250
+    # Axes keep their size: a third of the width at least, half of the height.
+    axes = np.all(image < 60, axis=-1)
+    assert axes.sum(axis=1).max() > 0.3 * image.shape[1]
+    assert axes.sum(axis=0).max() > 0.5 * image.shape[0]
+
+
+def test_nan_is_not_drawn_and_ranks_last():
+    nothing = {"a": (np.full(21, np.nan), float("nan")), "b": (1 - GRID, 0.5)}
+    image = drawn(nothing)
+    # The legend alone has the first colour.
+    half = image[: image.shape[0] // 3, : image.shape[1] // 2]
+    assert share_of(half, plots.color_of(0)) == 0
+    assert share_of(half, plots.color_of(1)) > 0
+
+
+# How cone vision without one kind of cone sees linear RGB (Machado et al. 2009,
+# severity 1.0), by rows.
+BLINDNESS = {
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", [None, *BLINDNESS])
+def test_the_palette_is_told_apart_by_any_eye(kind):
+    colors = np.array([list(bytes.fromhex(c[1:])) for c in plots.PALETTE]) / 255
+    linear = np.where(
+        colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4
+    )
+    if kind:
+        linear = np.clip(linear @ np.array(BLINDNESS[kind]).T, 0, 1)
+    seen = np.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055
+    )
+    lab = cv2.cvtColor(seen[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+    gaps = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    # A difference of 2.3 in L*a*b* is just seen.
+    assert np.min(gaps + np.eye(len(lab)) * 999) > 4 * 2.3
 
 
 def test_alignment_plot_shows_points_and_their_mean():

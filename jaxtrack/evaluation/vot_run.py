@@ -1,0 +1,273 @@
+"""Runs of VOT's reset-based experiment: a tracker is started anew after a failure."""
+
+import functools
+import pathlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import regions, runner, stamp, vot_files
+from jaxtrack.evaluation.vot_files import FAILED, SKIP, SKIPPED, STARTED
+from jaxtrack.tracking import Frame, check_init_box, make_tracker
+from jaxtrack.tracking.rollout import Drivers, compile_tracker
+from jaxtrack.tracking.video import FrameReader
+
+REPETITIONS = 15
+# So many equal repetitions show that the others would be equal too.
+_SAME = 3
+
+# Takes a frame and a box `[4]` cxcywh, continuous px; returns a state.
+Start = Callable[[Frame, np.ndarray], Any]
+# Takes a state and a frame; returns the next state and a box `[4]` cxcywh.
+Follow = Callable[[Any, Frame], tuple[Any, np.ndarray]]
+
+
+class Repetition(NamedTuple):
+    """One run over a sequence of N frames.
+
+    Attributes:
+      rows: N rows of `[1]` a code or `[4]` x, y, width, height, pixel indices.
+      seconds: `[N]` of the tracker alone; 0 where it was not asked.
+    """
+
+    rows: list[np.ndarray]
+    seconds: np.ndarray
+
+
+def track_with_resets(
+    start: Start, follow: Follow, frames: Iterable[Frame], ground_truth: np.ndarray
+) -> Repetition:
+    """Tracks through a sequence; five frames after a failure it starts anew.
+
+    A tracker fails where its region shares no pixel of the image with the target's.
+    The image is taken to have one column and row more, and a rectangle of the ground
+    truth one less, as in pysot, whose runs the published numbers are of.
+
+    Args:
+      start: starts a tracker.
+      follow: tracks one frame; both answer when they are done, for the clock's sake.
+      frames: of the sequence, N of them, of one size.
+      ground_truth: `[N, 4]` or `[N, 8]`, pixel indices.
+
+    Returns:
+      The run.
+
+    Raises:
+      InputError: fewer or more frames than regions, or a region outside of the image
+        where the tracker is to start.
+    """
+    targets = regions.polygons(regions.run_regions(ground_truth))
+    rows, seconds, state, next_start = [], np.zeros(len(targets)), None, 0
+    for number, frame in enumerate(frames):
+        if number >= len(targets):
+            raise InputError(
+                f"more frames than the {len(targets)} regions of the truth"
+            )
+        height, width = (int(side) for side in frame.hw)
+        if number < next_start:
+            rows.append(np.array([SKIPPED], np.float64))
+            continue
+        began = time.perf_counter()
+        if number == next_start:
+            box = regions.init_cxcywh(ground_truth[number])
+            where = f"frame {number}: the box to start from"
+            check_init_box(box, (height, width), where=where)
+            state = start(frame, box)
+            row = np.array([STARTED], np.float64)
+        else:
+            state, box = follow(state, frame)
+            row = regions.written_xywh(box)
+        seconds[number] = time.perf_counter() - began
+        if len(row) == 4 and not _meets(row, targets[number], (width, height)):
+            row, next_start = np.array([FAILED], np.float64), number + SKIP
+        rows.append(row)
+    if len(rows) < len(targets):
+        raise InputError(f"{len(rows)} frames for {len(targets)} regions of the truth")
+    return Repetition(rows, seconds)
+
+
+def repeat(track: Callable[[], Repetition], most: int) -> list[Repetition]:
+    """Runs a tracker repeatedly, but no further than three identical repetitions.
+
+    Args:
+      track: runs it once over the sequence.
+      most: repetitions.
+
+    Returns:
+      The repetitions: `most`, or three where those are equal to four decimals.
+    """
+    done = []
+    while len(done) < most:
+        done.append(track())
+        if len(done) == _SAME and len({_text(run.rows) for run in done}) == 1:
+            break
+    return done
+
+
+def track_unfinished(
+    drivers: Drivers,
+    variables: Any,
+    videos: Sequence[Video],
+    ground_truth: Mapping[str, np.ndarray],
+    folder: str | pathlib.Path,
+    *,
+    identity: dict,
+    around: dict,
+    repetitions: int = 1,
+) -> list[str]:
+    """Runs the sequences whose results are not there yet, and stamps each.
+
+    Results are kept by the rules of `runner.track_unfinished`; the stamp lies in
+    `<folder>/baseline`.
+
+    Args:
+      drivers: of the tracker, compiled.
+      variables: of the network.
+      videos: the sequences; their boxes are not used.
+      ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
+      folder: of this tracker's results, `<folder>/baseline/<sequence>/...`.
+      identity: of weights and settings, as JSON.
+      around: of the run, as JSON; recorded, never compared.
+      repetitions: at most; one is enough for a tracker of pure functions, which
+        answers the same every time.
+
+    Returns:
+      Names of the sequences that were run now.
+
+    Raises:
+      InputError: a sequence without ground truth, or with other than N frames; a frame
+        is damaged; a file cannot be written.
+    """
+    if not videos:
+        raise InputError("no sequences to track")
+    missing = [video.name for video in videos if video.name not in ground_truth]
+    if missing:
+        raise InputError(f"no ground truth for sequences {missing}: add it")
+    identity = identity | {"experiment": vot_files.EXPERIMENT, "most": repetitions}
+    stamped = pathlib.Path(folder) / vot_files.EXPERIMENT
+    hashes = {
+        v.name: stamp.hash_sequence(v.frames, ground_truth[v.name]) for v in videos
+    }
+    done = stamp.finished(stamped, identity)
+    pending = [v for v in videos if not _is_kept(v, folder, done, hashes[v.name])]
+    done = {n: d for n, d in done.items() if n not in {v.name for v in pending}}
+    variables, compiled = jax.device_put(variables), set()
+    total = sum(len(v.frames) for v in pending)
+    with tqdm(total=total, unit="frame", desc="VOT", disable=not total) as bar:
+        for video in pending:
+            # Before the files change, so that no stamp vouches for other files.
+            stamp.write(stamped, identity, around, done)
+            start, follow = _compiled(drivers, variables, video, compiled)
+            once = functools.partial(
+                _run, start, follow, video, ground_truth[video.name]
+            )
+            runs = repeat(once, repetitions)
+            seconds = np.stack([run.seconds for run in runs], axis=1)
+            rows = [run.rows for run in runs]
+            vot_files.write_runs(folder, video.name, rows, seconds)
+            done[video.name] = hashes[video.name]
+            stamp.write(stamped, identity, around, done)
+            bar.update(len(video.frames))
+    return [video.name for video in pending]
+
+
+def run(
+    checkpoint: str | pathlib.Path,
+    videos: Sequence[Video],
+    ground_truth: Mapping[str, np.ndarray],
+    out_dir: str | pathlib.Path,
+    *,
+    name: str = "",
+    tracking: Mapping[str, Any] | None = None,
+    repetitions: int = 1,
+) -> pathlib.Path:
+    """Runs a checkpoint with resets over every sequence it has not finished yet.
+
+    Args:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      videos: the sequences; their boxes are not used.
+      ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
+      out_dir: results go to `<out_dir>/results/<name>/baseline`.
+      name: of the tracker; "" takes the run's folder.
+      tracking: see `runner.open_checkpoint`.
+      repetitions: see `track_unfinished`.
+
+    Returns:
+      The tracker's folder, for `vot_files.read_runs`.
+
+    Raises:
+      InputError: see `track_unfinished`; or the checkpoint is missing or damaged.
+    """
+    name = runner.checked_name(name or runner.tracker_name(checkpoint))
+    opened = runner.open_checkpoint(checkpoint, tracking or {})
+    drivers = compile_tracker(make_tracker(opened.model, opened.config))
+    folder = pathlib.Path(out_dir) / "results" / name
+    track_unfinished(
+        drivers,
+        opened.variables,
+        videos,
+        ground_truth,
+        folder,
+        identity=opened.identity,
+        around=opened.around | {"is_deterministic": repetitions == 1},
+        repetitions=repetitions,
+    )
+    return folder
+
+
+def _text(rows: Sequence[np.ndarray]) -> str:
+    """What a file of the rows would hold."""
+    return "\n".join(map(vot_files.format_row, rows))
+
+
+def _meets(row: np.ndarray, target: np.ndarray, size_wh: tuple[int, int]) -> bool:
+    """Whether a rectangle shares a pixel with a target; one of NaN does not."""
+    overlap = regions.overlaps(regions.polygons(row[None]), target[None], size_wh)
+    return bool(overlap[0] > 0)
+
+
+def _compiled(drivers: Drivers, variables: Any, video: Video, compiled: set):
+    """Start and follow of compiled functions, after a canvas that is new compiled."""
+
+    def start(frame, box):
+        box = np.asarray(box, np.float32)
+        frame = jax.device_put(frame)
+        return jax.block_until_ready(drivers.init(variables, frame, box))
+
+    def follow(state, frame):
+        state, output = drivers.step(variables, state, jax.device_put(frame))
+        return state, np.asarray(jax.device_get(output.box), np.float64)
+
+    with FrameReader(video.frames[:1]) as reader:
+        canvas = reader.canvas
+    if canvas not in compiled:
+        blank = Frame(np.zeros((*canvas, 3), np.uint8), np.array(canvas, np.int32))
+        follow(start(blank, np.full(4, 8.0)), blank)
+        compiled.add(canvas)
+    return start, follow
+
+
+def _run(start: Start, follow: Follow, video: Video, truth: np.ndarray) -> Repetition:
+    """One repetition over the frames of a video."""
+    try:
+        with FrameReader(video.frames) as reader:
+            return track_with_resets(start, follow, reader, truth)
+    except InputError as fault:
+        raise InputError(f"sequence {video.name}: {fault}") from fault
+
+
+def _is_kept(video: Video, folder, done: dict[str, str], expected: str) -> bool:
+    """Whether a sequence's result is there, of this ground truth, and readable."""
+    if done.get(video.name) != expected:
+        return False
+    try:
+        runs = vot_files.read_runs(folder, [video.name])[video.name]
+    except InputError:
+        return False
+    return all(len(rows) == len(video.frames) for rows in runs)

@@ -1,0 +1,349 @@
+"""Tests for jaxtrack.evaluation.vot_run; goldens/vot_pysot.py made the goldens."""
+
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import runner, vot, vot_files, vot_run
+from jaxtrack.tracking import Frame, Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.rollout import compile_tracker
+
+NAMES = ["v_long", "v_mid", "v_a", "v_b", "v_c", "v_d"]
+
+
+def text(rows):
+    return "".join(vot_files.format_row(row) + "\n" for row in rows)
+
+
+def blank_frames(count, size_wh=(64, 48)):
+    """Frames that hold nothing but their number."""
+    return [Frame(np.array(i), np.array(size_wh[::-1])) for i in range(count)]
+
+
+def from_file(xywh):
+    """A VOT box in the convention of our trackers: half a pixel more."""
+    x, y, w, h = xywh
+    return np.array([x + w / 2 + 0.5, y + h / 2 + 0.5, w, h])
+
+
+def scripted(script, drift):
+    """Answers box(t) = script[t] + (t - start) * drift."""
+
+    def start(frame, box):
+        return int(frame.image)
+
+    def follow(started, frame):
+        now = int(frame.image)
+        return started, from_file(script[now] + (now - started) * np.array(drift))
+
+    return start, follow
+
+
+@pytest.mark.parametrize("tracker", ["steady", "slide"])
+@pytest.mark.parametrize("name", NAMES)
+def test_writes_the_files_that_pysots_protocol_gives(goldens, tracker, name):
+    with np.load(goldens / "vot_pysot.npz") as file:
+        drift = [*file[f"drift_{tracker}"], 0, 0]
+        script = file[f"script_{tracker}_{name}"] / 1e4
+        truth, size = file[f"truth_{name}"] / 1e4, file[f"size_{name}"]
+        expected = file[f"file_{tracker}_{name}"].tobytes().decode()
+    start, follow = scripted(script, drift)
+    frames = blank_frames(len(truth), size)
+    run = vot_run.track_with_resets(start, follow, frames, truth)
+    assert text(run.rows) == expected
+    asked = np.array([len(row) == 4 or row[0] > 0 for row in run.rows])
+    np.testing.assert_array_equal(run.seconds > 0, asked)
+
+
+TARGET = np.array([10.0, 10, 9, 9])
+
+
+def resting(count):
+    return np.tile(TARGET, (count, 1))
+
+
+def codes(run):
+    return [int(row[0]) if len(row) == 1 else -1 for row in run.rows]
+
+
+def test_starts_five_frames_after_a_failure():
+    boxes = []
+
+    def start(frame, box):
+        boxes.append((int(frame.image), box))
+
+    def follow(state, frame):
+        far = np.array([40.0, 40, 5, 5]) if int(frame.image) in (2, 9) else boxes[0][1]
+        return state, far
+
+    run = vot_run.track_with_resets(start, follow, blank_frames(14), resting(14))
+    assert codes(run) == [1, -1, 2, 0, 0, 0, 0, 1, -1, 2, 0, 0, 0, 0]
+    assert [number for number, _ in boxes] == [0, 7]
+    # Nine pixels from index 10 on are 10..19 in continuous pixels.
+    np.testing.assert_allclose(boxes[1][1], [14.5, 14.5, 9, 9])
+    # And the box is written as it was given, but for half a pixel.
+    np.testing.assert_allclose(run.rows[1], [9.5, 9.5, 9, 9])
+    # The next start may be the last frame.
+    run = vot_run.track_with_resets(start, follow, blank_frames(8), resting(8))
+    assert codes(run) == [1, -1, 2, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("box", "fails"),
+    [
+        # Index 18.4 is drawn on 18, the last pixel of the target; 18.6 on 19.
+        ([18.4, 10, 9, 9], False),
+        ([18.6, 10, 9, 9], True),
+        ([10, 10, 0, 9], True),
+        ([10, 10, np.nan, 9], True),
+        ([10, 10, 1e9, 1e9], False),
+    ],
+)
+def test_what_a_failure_is(box, fails):
+    truth = np.array([[10.0, 10, 9, 9], [10, 10, 9.4, 9]])
+    run = vot_run.track_with_resets(
+        lambda frame, box: None,
+        lambda state, frame: (state, from_file(box)),
+        blank_frames(2),
+        truth,
+    )
+    assert codes(run) == ([1, 2] if fails else [1, -1])
+
+
+def test_what_is_outside_of_the_image_does_not_count():
+    truth = np.array([[50.0, 10, 30, 20], [50.0, 10, 30, 20]])
+    # The last column that is drawn is 64, one beyond the image.
+    for x, code in ((60.0, -1), (63.6, -1), (64.6, 2), (67.0, 2)):
+        follow = scripted(np.array([[x, 10, 9, 9]] * 2), [0] * 4)[1]
+        run = vot_run.track_with_resets(
+            lambda frame, box: 0, follow, blank_frames(2), truth
+        )
+        assert codes(run)[1] == code
+
+
+def test_refuses_frames_that_do_not_fit():
+    start, follow = scripted(resting(9), [0] * 4)
+    with pytest.raises(InputError, match="2 frames for 3 regions"):
+        vot_run.track_with_resets(start, follow, blank_frames(2), resting(3))
+    with pytest.raises(InputError, match="more frames than the 3 regions"):
+        vot_run.track_with_resets(start, follow, blank_frames(4), resting(3))
+    outside = np.array([[90.0, 10, 9, 9]])
+    with pytest.raises(InputError, match="frame 0: the box to start from is .*outside"):
+        vot_run.track_with_resets(start, follow, blank_frames(1), outside)
+
+
+def test_repeats_until_three_are_identical():
+    def repetitions(answers, most):
+        left = iter(answers)
+        runs = vot_run.repeat(
+            lambda: vot_run.Repetition([np.array([next(left)])], np.zeros(1)), most
+        )
+        return len(runs)
+
+    assert repetitions([1.0] * 15, 15) == 3
+    assert repetitions([1.0] * 15, 1) == 1
+    assert repetitions([1.0] * 15, 2) == 2
+    assert repetitions([1.0, 1, 2] + [1] * 12, 15) == 15
+    assert repetitions([2.0] + [1.0] * 14, 15) == 15
+
+
+def moving_tracker(traced):
+    """Moves `variables["shift"]` px to the right a frame; notes its compilations."""
+
+    def init(variables, frame, box):
+        traced.append("init")
+        fill = jnp.zeros(3, jnp.float32)
+        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+    def step(variables, state, frame):
+        traced.append("step")
+        box = state.box + variables["shift"] * jnp.array([1.0, 0, 0, 0])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    return Tracker(init=init, step=step)
+
+
+class Case:
+    """Runs a moving tracker over the small sequences, with one compilation for all."""
+
+    def __init__(self, videos, folder):
+        self.videos, self.folder, self.traced = videos, folder, []
+        self.drivers = compile_tracker(moving_tracker(self.traced))
+        # The boxes' pixels are from x0 on and x1 - x0 wide: as such they count from 0.
+        self.truth = {
+            v.name: np.concatenate([v.xyxy[:, :2], v.xyxy[:, 2:] - v.xyxy[:, :2]], 1)
+            for v in videos
+        }
+
+    def run(self, shift=2.0, **options):
+        identity = options.pop("identity", {"step": 1})
+        return vot_run.track_unfinished(
+            self.drivers,
+            {"shift": np.float32(shift)},
+            self.videos,
+            self.truth,
+            self.folder,
+            identity=identity,
+            around={},
+            **options,
+        )
+
+    def read(self):
+        return vot_files.read_runs(self.folder, self.truth)
+
+
+@pytest.fixture
+def case(videos, tmp_path):
+    return Case(videos, tmp_path / "r")
+
+
+ALL = ["ball", "car <1>", "dog"]
+
+
+def test_runs_a_compiled_tracker(case):
+    assert case.run() == ALL
+    for name, (rows,) in case.read().items():
+        assert rows[0].tolist() == [1]
+        # The targets move two pixels a frame from (8, 9) on, 16 x 12 px.
+        for t, row in enumerate(rows[1:], start=1):
+            np.testing.assert_allclose(row, [8 + 2 * t - 0.5, 8.5, 16, 12], atol=1e-4)
+        times = case.folder / f"baseline/{name}/{name}_time.txt"
+        assert len(times.read_text().splitlines()) == len(rows)
+    # Two canvases, a compilation each.
+    assert sorted(case.traced) == ["init", "init", "step", "step"]
+    sizes = {"ball": (64, 48), "car <1>": (64, 48), "dog": (300, 48)}
+    report = vot.score(
+        case.read(), case.truth, tags=None, image_sizes=sizes, edition="vot2018"
+    )
+    assert report.failures == 0
+    # Half a pixel and a column off: 16 of 18 columns, the last row likewise.
+    assert np.nanmean(report.eao_curve[1:]) > 0.8
+
+
+def test_warms_up_once_a_canvas(case):
+    calls, init = [], case.drivers.init
+    counted = case.drivers._replace(init=lambda *given: calls.append(1) or init(*given))
+    case.drivers = counted
+    case.run(repetitions=2)
+    # Three sequences twice, and two canvases.
+    assert len(calls) == 3 * 2 + 2
+
+
+def test_compiled_tracker_is_reset(case):
+    case.run(shift=30.0)
+    runs = {
+        n: [int(r[0]) if len(r) == 1 else -1 for r in rows]
+        for n, (rows,) in case.read().items()
+    }
+    assert runs == {
+        "ball": [1, 2, 0, 0, 0],
+        "car <1>": [1, 2, 0, 0, 0, 0, 1],
+        "dog": [1, 2, 0, 0, 0, 0],
+    }
+
+
+def test_repetitions_of_a_pure_tracker_are_identical(case):
+    assert case.run(repetitions=15) == ALL
+    for several in case.read().values():
+        assert len(several) == 3
+        assert text(several[0]) == text(several[1]) == text(several[2])
+    times = (case.folder / "baseline/dog/dog_time.txt").read_text().splitlines()
+    assert all(len(line.split(",")) == 3 for line in times)
+    # One is asked for: the others go.
+    assert case.run(repetitions=1) == ALL
+    assert [len(several) for several in case.read().values()] == [1, 1, 1]
+
+
+def test_keeps_what_is_finished(case):
+    case.run()
+    assert case.run() == []
+    case.truth["car <1>"][2] += 0.25
+    assert case.run() == ["car <1>"]
+    (case.folder / "baseline/dog/dog_001.txt").unlink()
+    assert case.run() == ["dog"]
+    (case.folder / "baseline/ball/ball_001.txt").write_text("1\n2\n")
+    assert case.run() == ["ball"]
+    (case.folder / "baseline/ball/ball_001.txt").write_text("1,2\n")
+    assert case.run() == ["ball"]
+    assert case.run(identity={"step": 2}) == ALL
+    assert case.run(identity={"step": 1}) == ALL
+
+
+@pytest.mark.parametrize("last", ALL[:2])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_interruption_mixes_nothing(case, monkeypatch, last, goes_on):
+    case.run(identity={"step": 1})
+    write = vot_files.write_runs
+
+    def interrupted(folder, name, *rest):
+        write(folder, name, *rest)
+        if name == last:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(vot_run.vot_files, "write_runs", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        case.run(shift=30.0, identity={"step": 2})
+    monkeypatch.undo()
+    # Neither takes the other's files for its own.
+    if goes_on:
+        left = case.run(shift=30.0, identity={"step": 2})
+        assert left == ALL[ALL.index(last) :]
+    assert case.run(identity={"step": 1}) == ALL
+
+
+def test_names_the_sequence_that_is_wrong(case):
+    case.truth["dog"] = case.truth["dog"][:-1]
+    with pytest.raises(
+        InputError, match="sequence dog: more frames than the 5 regions"
+    ):
+        case.run()
+    # What was finished before stays.
+    case.truth["dog"] = np.tile([8.0, 9, 16, 12], (6, 1))
+    assert case.run() == ["dog"]
+    del case.truth["ball"]
+    with pytest.raises(InputError, match=r"no ground truth for sequences \['ball'\]"):
+        case.run()
+    case.videos.clear()
+    with pytest.raises(InputError, match="no sequences to track"):
+        case.run()
+
+
+def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
+    opened = runner.Opened(
+        config=None,
+        model=types.SimpleNamespace(),
+        variables={"shift": np.float32(2)},
+        identity={"weights": "x"},
+        around={"device": "none"},
+    )
+    asked = []
+    monkeypatch.setattr(
+        runner, "open_checkpoint", lambda *given: asked.append(given) or opened
+    )
+    monkeypatch.setattr(vot_run, "make_tracker", lambda *_: moving_tracker([]))
+    folder = vot_run.run(
+        "runs/lite0/checkpoints", case.videos, case.truth, tmp_path, tracking={"w": 1}
+    )
+    assert folder == tmp_path / "results/lite0"
+    assert asked == [("runs/lite0/checkpoints", {"w": 1})]
+    case.run()
+    for name, several in vot_files.read_runs(folder, case.truth).items():
+        assert text(several[0]) == text(case.read()[name][0])
+    made = vot_run.stamp.read(folder / "baseline")
+    assert made["environment"] == {"device": "none", "is_deterministic": True}
+    assert set(made["sequences"]) == set(ALL)
+    with pytest.raises(InputError, match="leave out separators"):
+        vot_run.run("runs/lite0", case.videos, case.truth, tmp_path, name="a/b")
+
+
+def test_compiled_boxes_equal_eager_ones(case):
+    case.run(shift=1.5)
+    with jax.disable_jit():
+        other = Case(case.videos, case.folder.parent / "eager")
+        other.run(shift=1.5)
+    for name, several in case.read().items():
+        assert text(several[0]) == text(other.read()[name][0])
