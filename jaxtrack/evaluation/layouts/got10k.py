@@ -1,0 +1,96 @@
+"""GOT-10k: `val/<seq>/` and `test/<seq>/` with `00000001.jpg` and `groundtruth.txt`.
+
+`list.txt` names the sequences; without it they are `GOT-10k_Val_000001` to `_000180`,
+and `GOT-10k_Test_...` alike. `meta_info.ini` gives class, motion and resolution,
+`absence.label` and `cover.label` (0 to 8) a number a frame. Of the test set only the
+first box is public.
+"""
+
+import re
+from pathlib import Path
+
+from jaxtrack.data import annotations
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation.layouts import files
+
+_EXPECTED = "GOT-10k's layout, {0}/GOT-10k_{1}_000001/ with 00000001.jpg"
+_NUM_SEQUENCES = 180
+
+
+def survey(root: Path, edition: str, split: str) -> files.Listing:
+    """Lists the sequences of a subset.
+
+    Args:
+      root: folder of the subsets, or of the subset's sequences.
+      edition: not used; there is one.
+      split: "val" or "test".
+
+    Returns:
+      Places are the folders of the sequences.
+
+    Raises:
+      InputError: no sequence is there.
+    """
+    del edition
+    expected = _EXPECTED.format(split, split.capitalize())
+    base = files.first_folder([root / split, root], root, expected)
+    names = tuple(
+        f"GOT-10k_{split.capitalize()}_{number:06d}"
+        for number in range(1, _NUM_SEQUENCES + 1)
+    )
+    if (base / "list.txt").is_file():
+        names = files.read_names(base / "list.txt")
+    found = {n: base / n for n in names if (base / n / "groundtruth.txt").is_file()}
+    if not found:
+        raise files.wrong_layout(base, expected)
+    return files.Listing(names, found, max(_NUM_SEQUENCES, len(names)))
+
+
+def read(name: str, place: Path) -> files.Entry:
+    """Reads one sequence.
+
+    Args:
+      name: as `survey` lists it.
+      place: likewise.
+
+    Raises:
+      InputError: frames, truth or labels are missing, malformed or not equally many.
+    """
+    truth = files.read_rows(place / "groundtruth.txt", 4)
+    frames = annotations.list_frames(place)
+    if "_Test_" not in name or len(truth) != 1:
+        files.check_lengths(place, frames, truth)
+    labels = {
+        label: files.read_flags(place / f"{label}.label", len(frames))
+        for label in ("absence", "cover")
+        if (place / f"{label}.label").is_file()
+    }
+    attributes, size = _meta(place / "meta_info.ini")
+    return files.Entry(
+        name,
+        frames,
+        truth,
+        absent=labels["absence"] > 0 if "absence" in labels else None,
+        cover=labels.get("cover"),
+        attributes=attributes,
+        image_size=size,
+    )
+
+
+def _meta(path):
+    """Returns class and motion as attributes, and (width, height)."""
+    if not path.is_file():
+        return (), None
+    pairs = [line.partition(":") for line in files.read_names(path)]
+    meta = {key.strip(): value.strip() for key, colon, value in pairs if colon}
+    kinds = ("object_class", "motion_class")
+    attributes = tuple(f"{kind}={meta[kind]}" for kind in kinds if kind in meta)
+    if "resolution" not in meta:
+        return attributes, None
+    match = re.fullmatch(r"\(?\s*(\d+)\s*,\s*(\d+)\s*\)?", meta["resolution"])
+    if match is None:
+        raise InputError(
+            f"{path}: expected resolution: (width, height); "
+            f"found {meta['resolution']!r}"
+        )
+    return attributes, (int(match[1]), int(match[2]))

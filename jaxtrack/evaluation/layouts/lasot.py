@@ -1,0 +1,97 @@
+"""LaSOT: `<class>/<class>-<n>/` with `img/00000001.jpg` and `groundtruth.txt`.
+
+`full_occlusion.txt` and `out_of_view.txt` are one line of flags each; a frame with
+either is absent. Folders of sequences may also lie directly in the root.
+"""
+
+from pathlib import Path
+
+from jaxtrack.data import annotations
+from jaxtrack.evaluation.layouts import files, members
+
+_EXPECTED = (
+    "LaSOT's layout, <class>/<class>-<number>/ with img/ and groundtruth.txt, such as "
+    "airplane/airplane-1/"
+)
+_LIST = "testing_set.txt"
+# In the order of the toolkit's annos/att/*.txt.
+ATTRIBUTES = (
+    *("IV", "POC", "DEF", "MB", "CM", "ROT", "BC"),
+    *("VC", "SV", "FOC", "FM", "OV", "LR", "ARC"),
+)
+
+
+def survey(root: Path, edition: str, split: str) -> files.Listing:
+    """Lists the sequences of a split.
+
+    Args:
+      root: folder of the classes, or of the sequences.
+      edition: not used; there is one.
+      split: "test" (protocol II, 280 sequences; the list is `testing_set.txt` where
+        it is there), "train" (the 1120 others) or "all" (1400).
+
+    Returns:
+      Places are the folders of the sequences.
+
+    Raises:
+      InputError: no sequence is there.
+    """
+    del edition
+    if not root.is_dir():
+        raise files.wrong_layout(root, _EXPECTED)
+    tops = files.subfolders(root)
+    folders = {n: p for n, p in tops.items() if _is_sequence(p)}
+    for top in tops.values():
+        below = files.subfolders(top)
+        folders |= {n: p for n, p in below.items() if _is_sequence(p)}
+    if not folders:
+        raise files.wrong_layout(root, _EXPECTED)
+    test, notes = members.LASOT_TEST, ()
+    if (root / _LIST).is_file():
+        test = files.read_names(root / _LIST)
+        if set(test) != set(members.LASOT_TEST):
+            notes = (f"The test split is that of {_LIST}, not the published one.",)
+    if split == "test":
+        found = {n: folders[n] for n in test if n in folders}
+        return files.Listing(tuple(test), found, len(test), notes)
+    names = tuple(n for n in sorted(folders) if split == "all" or n not in test)
+    found = {n: folders[n] for n in names}
+    return files.Listing(names, found, 1400 if split == "all" else 1120, notes)
+
+
+def _is_sequence(folder):
+    """Tells whether a folder is one of a sequence; `airplane/` is not."""
+    return "-" in folder.name and (folder / "groundtruth.txt").is_file()
+
+
+def read(name: str, place: Path) -> files.Entry:
+    """Reads one sequence.
+
+    Args:
+      name: as `survey` lists it.
+      place: likewise.
+
+    Raises:
+      InputError: frames or truth are missing, malformed or not equally many.
+    """
+    truth = files.read_rows(place / "groundtruth.txt", 4)
+    if not (place / "img").is_dir():
+        raise files.wrong_layout(place, "a folder img/")
+    frames = annotations.list_frames(place / "img")
+    files.check_lengths(place, frames, truth)
+    flags = [
+        files.read_flags(place / file, len(truth)) > 0
+        for file in ("full_occlusion.txt", "out_of_view.txt")
+        if (place / file).is_file()
+    ]
+    tables = [p / "annos" / "att" for p in (place.parent, place.parent.parent)]
+    return files.Entry(
+        name,
+        frames,
+        truth,
+        absent=flags[0] | flags[1] if len(flags) == 2 else None,
+        attributes=(
+            files.named_flags(tables[0] / f"{name}.txt", ATTRIBUTES)
+            or files.named_flags(tables[1] / f"{name}.txt", ATTRIBUTES)
+        ),
+    )

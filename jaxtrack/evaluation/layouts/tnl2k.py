@@ -1,0 +1,94 @@
+"""TNL2K's test set: `<seq>/imgs/` and `<seq>/groundtruth.txt`.
+
+Sequences end in `-Done`, `_done` or neither, images have irregular names and are taken
+in their sorted order. The toolkit's `absent/<seq>.txt` (one of which is a line too
+long) and `att/<seq>_attribute.txt` are read where they lie beside the data.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxtrack.data import annotations
+from jaxtrack.evaluation.layouts import files
+
+_EXPECTED = "TNL2K's layout, TNL2K_test_subset/<seq>/ with imgs/ and groundtruth.txt"
+_NUM_TEST = 700
+_LISTS = (
+    "TNL2K_testing_set.txt",
+    "sequence_evaluation_config/TNL2K_testing_set.txt",
+)
+# In the order of the toolkit's annos/att/*_attribute.txt.
+ATTRIBUTES = (
+    *("CM", "ROT", "DEF", "FOC", "IV", "OV", "POC", "VC", "SV"),
+    *("BC", "MB", "ARC", "LR", "FM", "AS", "TC", "MS"),
+)
+
+
+class _Place(NamedTuple):
+    """A sequence's folder and the root, where the toolkit's files lie."""
+
+    folder: Path
+    root: Path
+
+
+def survey(root: Path, edition: str, split: str) -> files.Listing:
+    """Lists the sequences of the test set.
+
+    Args:
+      root: holds `TNL2K_test_subset/`, or the sequences.
+      edition: not used; there is one.
+      split: not used; there is one.
+
+    Returns:
+      The names of `TNL2K_testing_set.txt` where it is in the root, else those on the
+      disk, which a note says.
+
+    Raises:
+      InputError: no sequence is there.
+    """
+    del edition, split
+    base = files.first_folder([root / "TNL2K_test_subset", root], root, _EXPECTED)
+    found = {
+        name: _Place(folder, root)
+        for name, folder in files.subfolders(base).items()
+        if (folder / "groundtruth.txt").is_file()
+    }
+    if not found:
+        raise files.wrong_layout(base, _EXPECTED)
+    for path in (p / name for p in (root, base, root.parent) for name in _LISTS):
+        if path.is_file():
+            names = files.read_names(path)
+            kept = {n: found[n] for n in names if n in found}
+            return files.Listing(names, kept, len(names))
+    note = f"Names are those on the disk: {_LISTS[0]} was not found."
+    return files.Listing(tuple(found), found, _NUM_TEST, (note,))
+
+
+def read(name: str, place: _Place) -> files.Entry:
+    """Reads one sequence.
+
+    Args:
+      name: as `survey` lists it.
+      place: likewise.
+
+    Raises:
+      InputError: frames or truth are missing, malformed or not equally many.
+    """
+    folder, root = place
+    truth = files.read_rows(folder / "groundtruth.txt", 4)
+    images = files.first_folder(
+        (folder / "imgs", folder / "img"), folder, "a folder imgs/"
+    )
+    frames = annotations.list_frames(images)
+    files.check_lengths(folder, frames, truth)
+    absent, attributes = None, ()
+    for annos in (root / "annos", root):
+        if (annos / "absent" / f"{name}.txt").is_file():
+            flags = files.read_flags(annos / "absent" / f"{name}.txt")
+            if len(flags) in (len(truth), len(truth) + 1):
+                absent = flags[: len(truth)] > 0
+            else:
+                files.check_lengths(annos / "absent", frames, flags)
+        path = annos / "att" / f"{name}_attribute.txt"
+        attributes = attributes or files.named_flags(path, ATTRIBUTES)
+    return files.Entry(name, frames, truth, absent=absent, attributes=attributes)

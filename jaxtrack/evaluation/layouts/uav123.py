@@ -1,0 +1,74 @@
+"""UAV123: `data_seq/UAV123/<folder>/000001.jpg` and `anno/UAV123/<name>.txt`.
+
+Its 123 sequences are cut from 91 folders (`members.UAV123_CUTS`); rows of NaN say that
+the target is out of sight.
+"""
+
+from pathlib import Path
+
+from jaxtrack.evaluation.layouts import files, members
+
+_EXPECTED = "UAV123's layout, anno/UAV123/<name>.txt and data_seq/UAV123/<folder>/"
+# In the order of the authors' anno/UAV123/att/*.txt.
+ATTRIBUTES = (
+    *("SV", "ARC", "LR", "FM", "FOC", "POC"),
+    *("OV", "BC", "IV", "VC", "CM", "SOB"),
+)
+
+
+def survey(root: Path, edition: str, split: str) -> files.Listing:
+    """Lists the sequences.
+
+    Args:
+      root: folder of `anno` and `data_seq`, or the one above it.
+      edition: not used; there is one.
+      split: not used; there is one.
+
+    Returns:
+      Names as in `members.UAV123`; a place is the folder of `anno` and `data_seq`.
+
+    Raises:
+      InputError: the folders are missing, or no sequence is there.
+    """
+    del edition, split
+    candidates = [p / "anno" / "UAV123" for p in (root, root / "UAV123")]
+    anno = files.first_folder(candidates, root, _EXPECTED)
+    base = anno.parent.parent
+    images = base / "data_seq" / "UAV123"
+    found = {
+        name: base
+        for name in members.UAV123
+        if (anno / f"{name}.txt").is_file() and (images / _folder(name)).is_dir()
+    }
+    if not found:
+        raise files.wrong_layout(images if images.is_dir() else base, _EXPECTED)
+    return files.Listing(members.UAV123, found, len(members.UAV123))
+
+
+def _folder(name):
+    """Returns the folder of a sequence's images."""
+    stem, _, number = name.rpartition("_")
+    return stem if number.isdigit() else name
+
+
+def read(name: str, place: Path) -> files.Entry:
+    """Reads one sequence.
+
+    Args:
+      name: as `survey` lists it.
+      place: likewise.
+
+    Raises:
+      InputError: frames or truth are missing, malformed or not equally many.
+    """
+    anno = place / "anno" / "UAV123"
+    truth = files.read_rows(anno / f"{name}.txt", 4)
+    folder = place / "data_seq" / "UAV123" / _folder(name)
+    if _folder(name) == name:
+        frames = files.frames_between(folder, 1, len(truth))
+    else:
+        cut = int(name.rpartition("_")[2]) - 1
+        frames = files.frames_between(folder, *members.UAV123_CUTS[_folder(name)][cut])
+    files.check_lengths(folder, frames, truth)
+    flags = files.named_flags(anno / "att" / f"{name}.txt", ATTRIBUTES)
+    return files.Entry(name, frames, truth, attributes=flags)

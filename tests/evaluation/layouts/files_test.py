@@ -1,0 +1,131 @@
+"""Tests for jaxtrack.evaluation.layouts.files."""
+
+import numpy as np
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation.layouts import files
+from tests.evaluation import fake_benchmarks as fake
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["1,2,3,4\n5,6,7,8\n", "1\t2\t3\t4\r\n5\t6\t7\t8", "1 2,3\t 4\n5, 6, 7, 8\n\n"],
+)
+def test_rows_of_every_separator(tmp_path, content):
+    fake.text(tmp_path / "a.txt", content)
+    rows = files.read_rows(tmp_path / "a.txt", 4)
+    np.testing.assert_array_equal(rows, [[1, 2, 3, 4], [5, 6, 7, 8]])
+
+
+def test_rows_may_be_nan_but_not_infinite(tmp_path):
+    fake.text(tmp_path / "a.txt", "1,2,3,4\nNaN,NaN,NaN,NaN\n")
+    rows = files.read_rows(tmp_path / "a.txt", 4)
+    assert np.isnan(rows[1]).all() and np.isfinite(rows[0]).all()
+    fake.text(tmp_path / "a.txt", "1,2,3,4\ninf,2,3,4\n")
+    with pytest.raises(InputError, match=r"a\.txt, line 2: expected 4 numbers"):
+        files.read_rows(tmp_path / "a.txt", 4)
+
+
+def test_first_row_decides_between_counts(tmp_path):
+    fake.text(tmp_path / "a.txt", "1,2,3,4,5,6,7,8\n")
+    assert files.read_rows(tmp_path / "a.txt", 8, 4).shape == (1, 8)
+    fake.text(tmp_path / "a.txt", "1,2,3,4\n1,2,3,4,5,6,7,8\n")
+    with pytest.raises(InputError, match="line 2: expected 8 or 4 numbers"):
+        files.read_rows(tmp_path / "a.txt", 8, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "expected rows of 4 numbers; found none"),
+        ("1,2,3\n", "line 1: expected 4 numbers; found '1,2,3'"),
+        ("1,2,3,4\n\n1,2,3,4\n", "line 2: expected 4 numbers; found ''"),
+        ("1,2,3,4\n1,2,x,4\n", "line 2: expected 4 numbers; found '1,2,x,4'"),
+    ],
+)
+def test_faults_of_rows(tmp_path, content, message):
+    fake.text(tmp_path / "a.txt", content)
+    with pytest.raises(InputError, match=message):
+        files.read_rows(tmp_path / "a.txt", 4)
+
+
+def test_absent_file_says_what_is_there(tmp_path):
+    fake.text(tmp_path / "truth.txt", "")
+    with pytest.raises(InputError, match=r"expected a file a\.txt; found truth\.txt"):
+        files.read_rows(tmp_path / "a.txt", 4)
+
+
+def test_binary_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(InputError, match="cannot be read"):
+        files.read_names(tmp_path / "a.txt")
+
+
+def test_flags_on_one_line_or_many(tmp_path):
+    fake.text(tmp_path / "a.txt", "0,1,0\n")
+    fake.text(tmp_path / "b.txt", "0\n1\n0.0\n")
+    for name in ("a.txt", "b.txt"):
+        np.testing.assert_array_equal(files.read_flags(tmp_path / name, 3), [0, 1, 0])
+    with pytest.raises(InputError, match=r"a\.txt: expected 4 values; found 3"):
+        files.read_flags(tmp_path / "a.txt", 4)
+
+
+@pytest.mark.parametrize("content", ["0,x\n", "0,0.5\n", "0,nan\n"])
+def test_flags_are_integers(tmp_path, content):
+    fake.text(tmp_path / "a.txt", content)
+    with pytest.raises(InputError, match="expected integers"):
+        files.read_flags(tmp_path / "a.txt")
+
+
+def test_named_flags(tmp_path):
+    fake.text(tmp_path / "a.txt", "1,0,1\n")
+    assert files.named_flags(tmp_path / "a.txt", ("IV", "SV", "BC")) == ("IV", "BC")
+    assert files.named_flags(tmp_path / "b.txt", ("IV",)) == ()
+
+
+def test_names_without_blanks(tmp_path):
+    fake.text(tmp_path / "list.txt", "a \n\n b\r\n")
+    assert files.read_names(tmp_path / "list.txt") == ("a", "b")
+    fake.text(tmp_path / "list.txt", "\n")
+    with pytest.raises(InputError, match="found an empty file"):
+        files.read_names(tmp_path / "list.txt")
+
+
+def test_frames_by_number_whatever_the_digits(tmp_path):
+    fake.images(tmp_path, (9, 10, 100), digits=1)
+    assert list(files.numbered_frames(tmp_path)) == [9, 10, 100]
+    frames = files.frames_between(tmp_path, 9, 10)
+    assert [p.name for p in frames] == ["9.jpg", "10.jpg"]
+    with pytest.raises(InputError, match="expected images 9 to 12; found 9 to 100"):
+        files.frames_between(tmp_path, 9, 12)
+    (tmp_path / "9.jpg").rename(tmp_path / "a.jpg")
+    with pytest.raises(InputError, match=r"named by numbers; found a\.jpg"):
+        files.numbered_frames(tmp_path)
+
+
+def test_contents(tmp_path):
+    assert files.contents(tmp_path / "x") == "no such folder"
+    assert files.contents(tmp_path) == "an empty folder"
+    for name in "abcdefgh":
+        (tmp_path / name).mkdir()
+    assert files.contents(tmp_path) == "a/, b/, c/, d/, e/, f/ and 2 more"
+    fake.text(tmp_path / "f.txt", "")
+    assert files.contents(tmp_path / "f.txt") == "a file"
+
+
+def test_first_folder_and_subfolders(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    fake.text(tmp_path / "a", "")
+    found = files.first_folder([tmp_path / "a", tmp_path / "b"], tmp_path, "x")
+    assert found == tmp_path / "b"
+    assert files.subfolders(tmp_path) == {"b": tmp_path / "b"}
+    with pytest.raises(InputError, match="expected x; found"):
+        files.first_folder([tmp_path / "c"], tmp_path, "x")
+
+
+def test_lengths_must_agree(tmp_path):
+    files.check_lengths(tmp_path, [tmp_path], np.zeros((1, 4)))
+    with pytest.raises(InputError, match="found 1 frames, 2 rows"):
+        files.check_lengths(tmp_path, [tmp_path], np.zeros((2, 4)))

@@ -1,0 +1,89 @@
+"""Tests for jaxtrack.evaluation.presets."""
+
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from jaxtrack import config
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import presets
+
+NUMBERS = ("penalty", "window", "size_rate")
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_a_checkpoint_of_any_model_takes_it(name):
+    settings = presets.preset(name)
+    assert all(config.is_of_tracking(field) for field in settings)
+    changed = common.get_config()
+    # Locked: an unknown field or another type is refused.
+    changed.update_from_flattened_dict(settings)
+    config.check(changed)
+    assert all(changed[field] == value for field, value in settings.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("siamrpnpp_r50_vot", "siamrpnpp_r50"),
+        ("siamfcpp", "siamfcpp_googlenet"),
+        ("siamla_otb100", "siamla_r50"),
+        ("siamla_got10k", "siamla_r50_got10k"),
+        ("cract", "cract_r18"),
+    ],
+)
+def test_configs_use_the_same_numbers(name, file):
+    default = importlib.import_module(f"configs.{file}").get_config()
+    settings = presets.preset(name)
+    assert {field: default[field] for field in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "penalty", "window", "size_rate"),
+    [
+        # pysot's penalty_k, window_influence, lr.
+        ("siamrpnpp_r50_otb", 0.24, 0.5, 0.25),
+        ("siamrpnpp_8gpu_vot", 0.04, 0.44, 0.33),
+        ("siamrpnpp_16gpu_vot", 0.01, 0.40, 0.38),
+        # SiamCAR lists [lr, penalty_k, window_lr]: [.33, .04, .3].
+        ("siamcar_lasot", 0.04, 0.3, 0.33),
+        ("siamcar_old_vot2019", 0.04, 0.3, 0.41),
+        ("siamfcpp_otb100", 0.0433, 0.2369, 0.5384),
+    ],
+)
+def test_public_numbers(name, penalty, window, size_rate):
+    settings = presets.preset(name)
+    np.testing.assert_array_equal(
+        [settings[field] for field in NUMBERS], [penalty, window, size_rate]
+    )
+
+
+def test_selection_is_a_part_of_a_preset():
+    assert presets.preset("siamcar_uav123")["selection"] == "released"
+    assert presets.preset("siamla_uav123")["num_boxes"] == 3
+    assert presets.preset("siamrpnpp_r50_otb")["num_boxes"] == 1
+    # That commit's selection is not built here, so none is claimed.
+    assert "selection" not in presets.preset("siamcar_old_uav123")
+
+
+def test_stamp_says_where_numbers_come_from():
+    stamp = presets.find("siamcar_otb100").stamp()
+    assert json.loads(json.dumps(stamp)) == stamp
+    assert stamp["preset"] == "siamcar_otb100" and stamp["tuned_on"] == "unknown"
+    assert "SiamCAR" in stamp["source"] and "HP_SEARCH" in stamp["note"]
+    assert stamp["settings"] == presets.preset("siamcar_otb100")
+
+
+def test_presets_cannot_be_changed():
+    presets.preset("siamfcpp")["window"] = 0.9
+    assert presets.preset("siamfcpp")["window"] == 0.21
+    with pytest.raises(TypeError):
+        presets.find("siamfcpp").settings["window"] = 0.9
+
+
+def test_unknown_name():
+    with pytest.raises(InputError, match="unknown preset 'x': choose from siamrpnpp"):
+        presets.preset("x")
