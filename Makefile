@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+VOT := $(VENV)/vot-toolkit/.installed
 
 .PHONY: help setup demo compare ablation ladder test test-all smoke lint format bench clean
 
@@ -30,7 +31,19 @@ $(VENV)/.torch: $(VENV)/.test
 	$(BIN)/pip install --quiet -e '.[test,torch]'
 	@touch $@
 
-setup: $(VENV)/.torch
+setup: $(VENV)/.torch $(VOT)
+
+# The toolkit of the VOT challenges lives apart: it brings an OpenCV that replaces ours
+# and needs a display's libraries, and numba, which holds numpy back. 0.7.4 is the last
+# that runs the supervised experiment; it cannot be imported with a later attributee.
+$(VOT): | $(BIN)/python
+	rm -rf $(VENV)/vot-toolkit
+	$(BIN)/python -m venv $(VENV)/vot-toolkit
+	$(VENV)/vot-toolkit/bin/pip install --quiet vot-toolkit==0.7.4 attributee==0.1.9 \
+	    vot-trax==4.0.2
+	$(VENV)/vot-toolkit/bin/pip uninstall --quiet --yes opencv-python
+	$(VENV)/vot-toolkit/bin/pip install --quiet opencv-python-headless
+	@touch $@
 
 demo: $(VENV)/.core
 	$(BIN)/python -m jaxtrack.demo --out=runs/demo
@@ -74,10 +87,10 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
+test: lint $(VOT)
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow'
 
-test-all: lint
+test-all: lint $(VOT)
 	$(BIN)/python -m pytest -q -n 2
 
 # What a new version of Python, JAX or Flax is most likely to break.

@@ -1,0 +1,202 @@
+"""A TraX server, by which vot-toolkit runs a tracker.
+
+Run: python -m jaxtrack.clients.vot --checkpoint=runs/lite0 --print_ini >> trackers.ini
+The toolkit starts the server itself, by the command in trackers.ini: docs/clients.md.
+"""
+
+import pathlib
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+from absl import flags
+
+from jaxtrack import cli
+from jaxtrack.errors import InputError
+
+# The toolkit waits 30 s unless told otherwise, a first compilation included.
+_TIMEOUT_SECONDS = 300
+
+
+def serve(tracker, *, name: str = "jaxtrack", polygon: str = "area") -> None:
+    """Answers a TraX client until it quits.
+
+    TraX counts coordinates from the picture's top-left edge, as this package does, so
+    rectangles pass unchanged. Each answer is a rectangle with the property
+    `confidence`. A fault is told to the client before it is raised here.
+
+    Args:
+      tracker: a `stateful.StatefulTracker`, compiled already: the client's clock
+        starts with the handshake.
+      name: told to the client.
+      polygon: what a polygon becomes, see `box_of_polygon`.
+
+    Raises:
+      InputError: if the package vot-trax is missing, the client gives a target or a
+        picture that cannot be used, or goes without a word.
+    """
+    trax = _import_trax()
+    regions = [trax.Region.RECTANGLE, trax.Region.POLYGON]
+    server = trax.Server(regions, [trax.Image.PATH], tracker_name=name)
+    try:
+        while (request := server.wait()).type != trax.TraxStatus.QUIT:
+            xywh, score = _reply(tracker, request, polygon)
+            region = trax.Rectangle.create(*map(float, xywh))
+            server.status([(region, {"confidence": f"{score:.6f}"})])
+    except trax.TraxException as fault:
+        raise InputError(f"the TraX client is gone: {fault}") from fault
+    except Exception as fault:
+        server.quit(reason=" ".join(str(fault).split()) or type(fault).__name__)
+        raise
+    server.quit()
+
+
+def box_of_polygon(points: Sequence[Sequence[float]], rule: str = "area") -> np.ndarray:
+    """Puts an upright box around a polygon whose corners are pixels' indices.
+
+    With the bounding box from (x1, y1) to (x2, y2) around corners p0 to p3,
+
+      s = sqrt(|p0 p1| |p1 p2| / ((x2 - x1) (y2 - y1)))
+      w = s (x2 - x1) + 1,  h = s (y2 - y1) + 1
+
+    about the corners' mean: the box of the VOT challenges' polygons in pysot
+    (pysot/utils/bbox.py, get_axis_aligned_bbox). A pixel i covers [i, i + 1), so the
+    centre moves by half a pixel and the sides, which count pixels, stay.
+
+    Args:
+      points: `[K, 2]` corners in order, pixel indices.
+      rule: "area" as above, for four corners; "bounds" with s = 1 about the middle of
+        the bounding box, which every other number of corners gets too.
+
+    Returns:
+      `[4]` float64 xywh, pixels from the top-left edge.
+
+    Raises:
+      ValueError: if the rule is another.
+    """
+    if rule not in ("area", "bounds"):
+        raise ValueError(f"polygon is 'area' or 'bounds', not {rule!r}")
+    points = np.asarray(points, np.float64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    center, scale = (low + high) / 2, 1.0
+    around = np.prod(high - low)
+    if rule == "area" and len(points) == 4 and around > 0:
+        sides = np.linalg.norm(points[[0, 1]] - points[[1, 2]], axis=1)
+        center, scale = points.mean(axis=0), np.sqrt(np.prod(sides) / around)
+    size = scale * (high - low) + 1
+    return np.concatenate([center + 0.5 - size / 2, size])
+
+
+def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ()) -> str:
+    """Writes the section of trackers.ini that starts this server.
+
+    Args:
+      checkpoint: the folder that train.py wrote.
+      name: of the tracker, letters, digits, "-" and "_"; "" takes the folder's.
+      options: more flags of the server.
+
+    Returns:
+      The section, for vot-toolkit in this or another environment.
+
+    Raises:
+      InputError: if the toolkit does not take the name.
+    """
+    folder = pathlib.Path(checkpoint).absolute()
+    name = name or re.sub(r"[^a-zA-Z0-9_-]", "_", folder.name)
+    if not re.fullmatch(r"[a-zA-Z0-9_-]+", name):
+        raise InputError(f"--name={name!r}: use letters, digits, - and _ only")
+    command = [sys.executable, "-m", "jaxtrack.clients.vot", f"--checkpoint={folder}"]
+    # Python's configparser takes a lone % for a reference.
+    command = shlex.join([*command, *options]).replace("%", "%%")
+    lines = (
+        f"[{name}]",
+        f"label = {name}",
+        "protocol = trax",
+        f"command = {command}",
+        f"timeout = {_TIMEOUT_SECONDS}",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _import_trax():
+    """Imports TraX, which is an extra."""
+    try:
+        import trax
+    except ImportError:
+        raise InputError(
+            "the package vot-trax is not installed: pip install 'jaxtrack[vot]'"
+        ) from None
+    return trax
+
+
+def _reply(tracker, request, polygon):
+    """Starts or follows as a request says; returns xywh and the confidence."""
+    from jaxtrack.tracking.video import read_image
+
+    image = read_image(pathlib.Path(request.image["color"].path()))
+    if request.type == "initialize":
+        return tracker.start(image, _first_xywh(request.objects, polygon))
+    return tracker.follow(image)
+
+
+def _first_xywh(objects, polygon):
+    """Turns the client's one target into a box."""
+    if len(objects) != 1:
+        raise InputError(f"{len(objects)} targets at once: this tracker follows one")
+    region = objects[0][0]
+    if region.type == "polygon":
+        return box_of_polygon(list(region), polygon)
+    if region.type != "rectangle":
+        raise InputError(f"a target as {region.type}: give a rectangle or a polygon")
+    return np.array(region.bounds())
+
+
+def _size(text):
+    """Reads WIDTHxHEIGHT; returns height and width."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text.strip())
+    if not found or "0" in (width_height := found.groups()):
+        raise InputError(f"--compile_for={text}: write WIDTHxHEIGHT, such as 640x480")
+    width, height = map(int, width_height)
+    return height, width
+
+
+def _main() -> None:
+    """Prints the section, or serves."""
+    given = flags.FLAGS
+    if not given.checkpoint:
+        raise InputError("no checkpoint: give --checkpoint a folder of train.py")
+    sizes = [_size(text) for text in given.compile_for]
+    if given.print_ini:
+        flagged = {"polygon": given.polygon, "compile_for": ",".join(given.compile_for)}
+        options = [
+            f"--{key}={value}"
+            for key, value in flagged.items()
+            if flags.FLAGS[key].present
+        ]
+        print(ini_section(given.checkpoint, name=given.name, options=options), end="")
+        return
+    _import_trax()
+    from jaxtrack.clients import stateful  # Late: --help should not wait for jax.
+
+    tracker = stateful.open_tracker(given.checkpoint)
+    for hw in sizes:
+        tracker.compile_for(hw)
+    serve(tracker, name=given.name or "jaxtrack", polygon=given.polygon)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("checkpoint", "", "Folder that train.py wrote.")
+    flags.DEFINE_string("name", "", "Of the tracker; the folder's by default.")
+    flags.DEFINE_enum(
+        "polygon",
+        "area",
+        ["area", "bounds"],
+        "Box of a polygon: with the polygon's own area, or around all of it.",
+    )
+    flags.DEFINE_list(
+        "compile_for", ["640x480"], "Sizes compiled before the client's clock starts."
+    )
+    flags.DEFINE_bool("print_ini", False, "Print the section of trackers.ini, and end.")
+    cli.run(_main)
