@@ -35,7 +35,7 @@ def run(
     """
     from jaxtrack.clients import live  # Late: --help should not wait for jax.
     from jaxtrack.data.synthetic import SyntheticSource, write_sequences
-    from jaxtrack.evaluation import command
+    from jaxtrack.evaluation import command, source
     from jaxtrack.training import loop
 
     out = pathlib.Path(out)
@@ -52,8 +52,7 @@ def run(
     scores = command.evaluate(
         checkpoint=str(out / "train"),
         results_of=[],
-        sequences=str(out / "sequences"),
-        patterns=["scene*"],
+        benchmark=source.load(sequences=str(out / "sequences"), patterns=["scene*"]),
         out_dir=out,
         name="demo",
     )

@@ -90,8 +90,9 @@ def _drawn(
     ]
     by_name = {video.name: video for video in videos}
     drawn, frames = {}, {}
+    first = next(iter(judged.reports.values()))  # The primary dialect's.
     for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
-        video, one = by_name[name], judged.reports[compare.PRIMARY].sequences[name]
+        video, one = by_name[name], first.sequences[name]
         usable = set(probing.usable_frames(video).tolist()) - {0}
         telling = snapshots.telling_frames(one.frames, one.iou, count=4)
         frames[name] = [frame for frame in telling if frame in usable]

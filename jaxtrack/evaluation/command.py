@@ -1,249 +1,299 @@
-"""What eval.py does: track, score, compare, report."""
+"""What eval.py does with one pass over each sequence: track, score, compare, report."""
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, entries, plots, report, results, snapshots
-from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
+from jaxtrack.evaluation import (
+    benchmarks,
+    compare,
+    curves,
+    entries,
+    report,
+    results,
+    stamp,
+    standings,
+    submissions,
+    tables,
+)
+from jaxtrack.evaluation.benchmarks import Benchmark
+from jaxtrack.evaluation.compare import TrackerScores
+from jaxtrack.evaluation.dialects import DIALECTS
 from jaxtrack.evaluation.sections import Section
+from jaxtrack.evaluation.settings import Chosen
 from jaxtrack.evaluation.wanted import Wanted
+from jaxtrack.evaluation.worst import worst_names, worst_sequences
 
 
-def draw_plots(scores: Sequence[TrackerScores]) -> dict[str, bytes]:
-    """Success, precision and normalised precision plots of the primary dialect.
-
-    Args:
-      scores: of the trackers; their order gives the colours.
-
-    Returns:
-      File name without its ending -> PNG.
-    """
-    reports = {s.name: s.reports[PRIMARY] for s in scores}
-    rules = scores[0].reports[PRIMARY].dialect
-    return {
-        "success": plots.curve_plot(
-            rules.success_thresholds,
-            {n: (r.success_curve, r.auc) for n, r in reports.items()},
-            title="Success [AUC]",
-            xlabel="IoU threshold",
-            ylabel="share of frames",
-        ),
-        "precision": plots.curve_plot(
-            rules.precision_thresholds,
-            {n: (r.precision_curve, r.precision) for n, r in reports.items()},
-            title="Precision [at 20 px]",
-            xlabel="centre error, px",
-            ylabel="share of frames",
-            mark=20.0,
-        ),
-        "norm_precision": plots.curve_plot(
-            rules.norm_thresholds,
-            {n: (r.norm_precision_curve, r.norm_precision) for n, r in reports.items()},
-            title="Normalised precision [at 0.2]",
-            xlabel="centre error in widths and heights of the target",
-            ylabel="share of frames",
-            mark=0.2,
-        ),
-    }
-
-
-def worst_names(
-    scores: Sequence[TrackerScores], *, about: int = 0, count: int = 4
+def summary_lines(
+    scores: Sequence[TrackerScores], *, primary: str = compare.PRIMARY
 ) -> list[str]:
-    """Names the sequences with the lowest AUC, worst first.
-
-    Args:
-      scores: of the trackers.
-      about: which of `scores` to judge by.
-      count: sequences to name.
-    """
-    judged = scores[about].reports[PRIMARY].sequences
-    return sorted(judged, key=lambda n: judged[n].auc)[:count]
-
-
-def worst_sequences(
-    scores: Sequence[TrackerScores],
-    videos: Sequence[annotations.Sequence],
-    *,
-    about: int = 0,
-    count: int = 4,
-) -> dict[str, list[report.Snapshot]]:
-    """Draws frames of the sequences with the lowest AUC.
-
-    Args:
-      scores: of the trackers.
-      videos: the sequences scored.
-      about: which of `scores` to judge by.
-      count: sequences to show.
-
-    Returns:
-      Sequence -> pictures, worst first.
-
-    Raises:
-      InputError: a frame cannot be read.
-    """
-    by_name = {v.name: v for v in videos}
-    truth = compare.truth_xywh(videos)
-    judged = scores[about].reports[PRIMARY].sequences
-    worst = {}
-    for name in worst_names(scores, about=about, count=count):
-        iou = dict(zip(judged[name].frames.tolist(), judged[name].iou, strict=True))
-        shots = []
-        for frame in snapshots.telling_frames(judged[name].frames, judged[name].iou):
-            # The tracker in question is drawn last, on top.
-            order = sorted(range(len(scores)), key=lambda i: i == about)
-            boxes = [
-                (plots.color_of(i), scores[i].predicted[name][frame]) for i in order
-            ]
-            jpeg = snapshots.draw(
-                by_name[name].frames[frame], truth[name][frame], boxes
-            )
-            value = max(0.0, float(iou.get(frame, 0.0)))
-            shots.append(report.Snapshot(frame, value, jpeg))
-        worst[name] = shots
-    return worst
-
-
-def summary_lines(scores: Sequence[TrackerScores]) -> list[str]:
     """What the command prints, best tracker first.
 
     Args:
       scores: of the trackers.
+      primary: the dialect that ranks.
 
     Returns:
-      One line a tracker, and a note where the ground truth has unusable rows.
+      One line a tracker, and what the dialect found odd about the ground truth.
     """
     width = max(len(s.name) for s in scores)
-    lines = []
-    for tracker in compare.by_auc(scores):
-        main, given = tracker.reports[PRIMARY], tracker.reports["no_first"]
+    rules, lines = scores[0].reports[primary].dialect, []
+    at = "@20px" if rules.precision_is == "at" else " (area)"
+    for tracker in compare.by_auc(scores, primary=primary):
+        main, given = tracker.reports[primary], tracker.reports.get("no_first")
         speed = tracker.frames_per_second
         line = (
             f"{tracker.name:<{width}}  AUC {main.auc:.3f}  "
-            f"precision@20px {main.precision:.3f}  AO {main.ao:.3f}  "
-            f"SR0.5 {main.sr50:.3f}  SR0.75 {main.sr75:.3f}  | first frame left out: "
-            f"AUC {given.auc:.3f}  precision@20px {given.precision:.3f}"
+            f"precision{at} {main.precision:.3f}  AO {main.ao:.3f}  "
+            f"SR0.5 {main.sr50:.3f}  SR0.75 {main.sr75:.3f}"
         )
+        if given and primary != "no_first":
+            line += (
+                f"  | first frame left out: AUC {given.auc:.3f}  "
+                f"precision@20px {given.precision:.3f}"
+            )
         lines.append(line + (f"  | {speed:.1f} frames/s" if speed else ""))
-    judged = scores[0].reports[PRIMARY].sequences.values()
-    unusable = sum(s.num_unusable for s in judged)
-    if unusable:
+    judged = scores[0].reports[primary].sequences.values()
+    if unusable := sum(s.num_unusable for s in judged):
         lines.append(
-            f"note: in {unusable} frames the true x, y, width or height is not above "
-            f"0; by the rules of {PRIMARY!r} they count as misses"
+            f"note: {unusable} frames have no ground truth that the rules of "
+            f"{primary!r} accept"
         )
+    lines += [
+        f"note: {tracker.name}: {note}"
+        for tracker in scores
+        for note in tracker.reports[primary].notes[:3]
+    ]
     return lines
 
 
 def write_report(
     scores: Sequence[TrackerScores],
-    videos: Sequence[annotations.Sequence],
+    benchmark: Benchmark,
     out_dir: str | Path,
     *,
-    about: int = 0,
+    primary: str = compare.PRIMARY,
     analyses: Sequence[Section] = (),
+    notes: Sequence[str] = (),
+    made_by: dict | None = None,
 ) -> None:
-    """Writes plots, `report.json` and `report.html`, each whole or not at all.
+    """Writes plots, tables, `report.json` and `report.html`, each whole or not at all.
 
     Args:
-      scores: of the trackers.
-      videos: the sequences scored.
+      scores: of the trackers; the worst sequences are those of the first.
+      benchmark: what they were scored on.
       out_dir: made where it is missing.
-      about: which of `scores` the worst sequences are shown of.
+      primary: the dialect that ranks.
       analyses: what else was asked for.
+      notes: what a reader must see before any number.
+      made_by: how the report came about, as JSON.
 
     Raises:
       InputError: a frame cannot be read or the folder not written to.
     """
     out_dir = Path(out_dir)
-    figures = draw_plots(scores)
-    worst = worst_sequences(scores, videos, about=about)
-    text = report.html_report(scores, figures, worst, about=about, analyses=analyses)
+    figures = curves.draw(scores, primary=primary)
+    worst = worst_sequences(
+        scores,
+        benchmark.videos,
+        truth=benchmark.truth,
+        origin=benchmark.origin,
+        primary=primary,
+    )
+    parts = _parts(scores, benchmark, primary)
+    text = report.html_report(
+        scores,
+        figures,
+        worst,
+        analyses=analyses,
+        parts=parts,
+        notes=notes,
+        stamp=made_by,
+        title=f"Tracking report: {benchmark.name}",
+        primary=primary,
+    )
     for name, png in figures.items():
         results.write_bytes(out_dir / f"{name}.png", png)
-    for picture in (p for section in analyses for p in section.pictures):
+    for picture in (p for part in (*parts, *analyses) for p in part.pictures):
         results.write_bytes(out_dir / picture.path, picture.content)
-    numbers = compare.as_json(scores)
+    named = report.tables_of(scores, [*parts, *analyses], primary=primary)
+    for name, content in tables.files(named).items():
+        results.write_text(out_dir / "tables" / name, content)
+    numbers = compare.as_json(scores, primary=primary)
+    numbers |= {"notes": list(notes), "stamp": made_by}
+    numbers["parts"] = {part.key: part.numbers for part in parts}
     numbers["analyses"] = {section.key: section.numbers for section in analyses}
     written = json.dumps(numbers, indent=1, allow_nan=False)
     results.write_text(out_dir / "report.json", written + "\n")
     results.write_text(out_dir / "report.html", text)
 
 
+def _parts(scores, benchmark, primary) -> list[Section]:
+    """Attributes where there are any, and what other toolkits would say."""
+    parts = []
+    if any(benchmark.attributes.values()):
+        parts.append(
+            standings.attribute_section(scores, benchmark.attributes, primary=primary)
+        )
+    toolkits = [d for d in (primary, *DIALECTS) if d != "no_first"]
+    by_dialect = {
+        s.name: {
+            d: s.reports[d] if d in s.reports else s.refused.get(d, "not asked for")
+            for d in dict.fromkeys(toolkits)
+        }
+        for s in scores
+    }
+    return [*parts, standings.dialect_section(by_dialect)]
+
+
 def evaluate(
     *,
     checkpoint: str | Sequence[str],
     results_of: Sequence[str],
-    sequences: str,
-    patterns: Sequence[str],
+    benchmark: Benchmark,
     out_dir: str,
     name: str = "",
-    together: bool = False,
+    together: bool | None = None,
     wanted: Wanted | None = None,
+    chosen: Chosen | None = None,
+    dialect: str = "",
 ) -> list[TrackerScores]:
     """Runs checkpoints, reads other trackers' results, or both; scores and reports.
+
+    What a server scores is tracked and written as the server wants it, no more.
 
     Args:
       checkpoint: folders of trained trackers, `DIR` or `NAME=DIR`; "" runs none.
       results_of: `NAME=DIR` of existing results.
-      sequences: folder of sequences.
-      patterns: which of them, as file name patterns; all where empty.
-      out_dir: for results, plots and reports.
+      benchmark: the sequences.
+      out_dir: for results, plots, reports and submissions.
       name: of the checkpoint in reports, where there is one; "" takes its folder's.
-      together: tracks many sequences at once.
+      together: tracks many sequences at once; None does on anything but a CPU.
       wanted: analyses of the checkpoints beside the scores.
+      chosen: settings to track with instead of the checkpoints' own.
+      dialect: whose rules rank; "" takes the benchmark's.
 
     Returns:
-      The scores, the checkpoints' first.
+      The scores, the checkpoints' first; none where a server has the truth.
 
     Raises:
       InputError: nothing to score, or something the user gave is missing or damaged.
     """
-    wanted = wanted or Wanted()
-    if not sequences:
-        raise InputError("--sequences is missing: name a folder of sequences")
+    wanted, chosen = wanted or Wanted(), chosen or Chosen()
     checkpoints = entries.parse_checkpoints(checkpoint, name=name)
-    if not (checkpoints or results_of):
-        raise InputError("nothing to score: give --checkpoint, --results or both")
     folders = entries.parse_results(results_of)
+    check_named(checkpoints, folders)
+    if chosen.tracking and wanted.flags:
+        raise InputError(
+            f"{wanted.flags[0]} looks at checkpoints with their own settings: leave "
+            "out --preset, --tuned and --set"
+        )
+    wanted.check(list(checkpoints), benchmark.videos)
+    if not benchmark.is_scored:
+        made = _tracked(checkpoints, benchmark, out_dir, together, chosen)
+        submit(benchmark, {**made, **folders}, out_dir)
+        return []
+    primary = dialect or benchmark.dialect
+    score = functools.partial(
+        compare.score_benchmark,
+        benchmark=benchmark,
+        dialects=tuple(dict.fromkeys((primary, "no_first", *DIALECTS))),
+        image_sizes=benchmarks.image_sizes(benchmark),
+    )
+    # Files first: what is wrong with them shows at once.
+    others = [score(n, folder) for n, folder in folders.items()]
+    made = _tracked(checkpoints, benchmark, out_dir, together, chosen)
+    scores = [score(n, folder) for n, folder in made.items()] + others
+    found = []
+    if wanted.flags:
+        from jaxtrack.evaluation import analyses  # Late: as in `_tracked`.
+
+        found = analyses.run(
+            *(wanted, checkpoints, benchmark.videos, out_dir),
+            scores=scores,
+            worst=worst_names(scores, primary=primary),
+            together=bool(together),
+        )
+    made_by, notes = about(benchmark, chosen)
+    options = {"primary": primary, "notes": notes, "made_by": made_by}
+    write_report(scores, benchmark, out_dir, analyses=found, **options)
+    lines = [line for section in found for line in section.lines]
+    lines += [f"note: {note}" for note in notes]
+    print(*summary_lines(scores, primary=primary), *lines, sep="\n")
+    print(f"report: {Path(out_dir) / 'report.html'}")
+    if benchmark.num_expected == len(benchmark.videos) and made:
+        submit(benchmark, made, out_dir)
+    return scores
+
+
+def about(benchmark: Benchmark, chosen: Chosen) -> tuple[dict, list[str]]:
+    """How a report comes about, and what its reader must see first.
+
+    Args:
+      benchmark: what is scored.
+      chosen: settings that trackers were run with.
+
+    Returns:
+      The stamp, as JSON, and sentences.
+    """
+    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
+    settings, warnings = chosen.about(hashes)
+    made_by = benchmarks.described(benchmark)
+    return made_by | {"settings": settings}, [*warnings, *benchmark.notes]
+
+
+def check_named(checkpoints: Mapping[str, str], folders: Mapping[str, Path]) -> None:
+    """Refuses to score nothing, or two trackers of one name.
+
+    Args:
+      checkpoints: name of a tracker -> checkpoint.
+      folders: name of a tracker -> folder of results.
+
+    Raises:
+      InputError: there is none, or a name is in both.
+    """
+    if not (checkpoints or folders):
+        raise InputError("nothing to score: give --checkpoint, --results or both")
     for both in folders.keys() & checkpoints.keys():
         raise InputError(
             f"--results {both}=...: a checkpoint is called {both!r} too; "
             "give it another --name"
         )
-    videos = [
-        annotations.read_sequence(path, allow_absent=True)
-        for path in annotations.list_sequences(sequences, tuple(patterns) or ("*",))
-    ]
-    wanted.check(list(checkpoints), videos)
-    scores = _scores(checkpoints, folders, videos, out_dir, together=together)
-    found = []
-    if wanted.flags:
-        from jaxtrack.evaluation import analyses  # Late: as in `_scores`.
-
-        options = {"worst": worst_names(scores), "together": together}
-        found = analyses.run(
-            wanted, checkpoints, videos, out_dir, scores=scores, **options
-        )
-    write_report(scores, videos, out_dir, analyses=found)
-    lines = [line for section in found for line in section.lines]
-    print(*summary_lines(scores), *lines, sep="\n")
-    print(f"report: {Path(out_dir) / 'report.html'}")
-    return scores
 
 
-def _scores(checkpoints, folders, videos, out_dir, *, together) -> list[TrackerScores]:
-    """Tracks with the checkpoints; scores them and the folders of results."""
-    truth = compare.truth_xywh(videos)
-    # Files first: what is wrong with them shows at once.
-    others = [compare.score_folder(n, folder, truth) for n, folder in folders.items()]
-    scores = []
+def _tracked(checkpoints, benchmark, out_dir, together, chosen) -> dict[str, Path]:
+    """Tracks with the checkpoints; returns name -> folder of results."""
+    made = {}
     for name, checkpoint in checkpoints.items():
         from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
 
-        folder = runner.run(checkpoint, videos, out_dir, name=name, together=together)
-        scores.append(compare.score_folder(name, folder, truth))
-    return scores + others
+        made[name] = runner.run(
+            *(checkpoint, benchmark.videos, out_dir),
+            name=name,
+            together=together,
+            tracking=chosen.tracking,
+            origin=benchmark.origin,
+        )
+    return made
+
+
+def submit(benchmark: Benchmark, made: Mapping[str, Path], out_dir: str | Path) -> None:
+    """Writes and checks what a server takes, where there is one.
+
+    Args:
+      benchmark: complete.
+      made: name of a tracker -> folder of its results.
+      out_dir: gets `submissions/<benchmark>_<tracker>.zip`.
+
+    Raises:
+      InputError: results are missing or damaged, or a file cannot be written.
+    """
+    if benchmark.name not in submissions.SERVERS:
+        return
+    for name, folder in made.items():
+        path = Path(out_dir) / "submissions" / f"{benchmark.name}_{name}.zip"
+        submissions.write(benchmark, folder, path)
+        print(f"submission, checked: {path}")

@@ -1,14 +1,15 @@
 """Trackers side by side: their result files, scored by every dialect of the report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from jaxtrack.data.annotations import Sequence as Video
-from jaxtrack.evaluation import ope, results, stamp
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import benchmarks, ope, raw, repair, results, stamp
+from jaxtrack.evaluation.dialects import DIALECTS, dialect_named
 
 PRIMARY = "otb"
 REPORTED = ("otb", "no_first")
@@ -26,6 +27,7 @@ class TrackerScores:
       predicted: sequence -> `[N, 4]` xywh, px.
       speeds: sequence -> frames/s, None where no times were kept.
       stamp: of the run, where jaxtrack made the results.
+      refused: dialects that gave no score, and why.
     """
 
     name: str
@@ -33,6 +35,7 @@ class TrackerScores:
     predicted: dict[str, np.ndarray]
     speeds: dict[str, float | None]
     stamp: dict | None
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def frames_per_second(self) -> float | None:
@@ -77,18 +80,85 @@ def score_folder(
       InputError: a file is missing or damaged.
     """
     predicted = results.read_results(folder, {n: len(t) for n, t in truth.items()})
-    return TrackerScores(
-        name=name,
-        reports={d: ope.score(truth, predicted, dialect=d) for d in REPORTED},
-        predicted=predicted,
-        speeds={n: results.read_speed(folder, n) for n in truth},
-        stamp=stamp.read(folder),
-    )
+    reports = {d: ope.score(truth, predicted, dialect=d) for d in REPORTED}
+    return _scores(name, folder, reports, predicted)
 
 
-def by_auc(scores: Sequence[TrackerScores]) -> list[TrackerScores]:
+def score_benchmark(
+    name: str,
+    folder: str | Path,
+    benchmark: benchmarks.Benchmark,
+    *,
+    dialects: Sequence[str],
+    image_sizes: Mapping[str, tuple[int, int]] | None = None,
+) -> TrackerScores:
+    """Scores one tracker's result files on a benchmark.
+
+    Of plain folders the files must be whole. Of a public benchmark they are what
+    toolkits accept: other spellings of names, and rows that the first dialect mends,
+    which its notes tell.
+
+    Args:
+      name: of the tracker.
+      folder: holds `<sequence>.txt`, in the coordinates of the benchmark's files.
+      benchmark: with its truth.
+      dialects: keys of `dialects.DIALECTS`; the first one must give a score, others
+        are left out where they refuse.
+      image_sizes: sequence -> width and height, px, for dialects that bound boxes.
+
+    Raises:
+      InputError: a file is missing or damaged, or the first dialect refuses them.
+    """
+    truth, rules = benchmark.truth, dialect_named(dialects[0])
+    if benchmark.name == "folders":
+        given = results.read_results(folder, {n: len(t) for n, t in truth.items()})
+    else:
+        given = _raw_results(folder, list(truth))
+    reports, refused, predicted = {}, {}, {}
+    for dialect in dialects:
+        try:
+            reports[dialect] = ope.score(
+                truth,
+                given,
+                dialect=dialect,
+                absent=benchmark.absent,
+                cover=benchmark.cover,
+                image_size=image_sizes,
+            )
+        except InputError as fault:
+            if dialect == dialects[0]:
+                raise InputError(f"results of {name} in {folder}: {fault}") from fault
+            refused[dialect] = str(fault)
+    for sequence, rows in truth.items():
+        found = given.get(sequence, np.zeros_like(rows))
+        predicted[sequence] = repair.fit(sequence, rows, found, rules).predicted
+    return replace(_scores(name, folder, reports, predicted), refused=refused)
+
+
+def _raw_results(folder: str | Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Reads whatever files belong to the sequences, as they are."""
+    if not Path(folder).is_dir():
+        raise InputError(f"no folder of results {folder}")
+    files, others = raw.find_files(folder, names)
+    if not files:
+        raise InputError(
+            f"{folder}: no file is named after a sequence ({names[0]}.txt, ...); it "
+            f"holds {', '.join(others[:5]) or 'none'}"
+        )
+    return {name: raw.read_rows(path) for name, path in files.items()}
+
+
+def _scores(name, folder, reports, predicted) -> TrackerScores:
+    """Adds speeds and the stamp."""
+    speeds = {n: results.read_speed(folder, n) for n in predicted}
+    return TrackerScores(name, reports, predicted, speeds, stamp.read(folder))
+
+
+def by_auc(
+    scores: Sequence[TrackerScores], *, primary: str = PRIMARY
+) -> list[TrackerScores]:
     """Best first, by the primary dialect."""
-    return sorted(scores, key=lambda s: -s.reports[PRIMARY].auc)
+    return sorted(scores, key=lambda s: -s.reports[primary].auc)
 
 
 def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict:
@@ -97,16 +167,17 @@ def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict:
     return numbers | {key: getattr(report, key).tolist() for key in _CURVES}
 
 
-def as_json(scores: Sequence[TrackerScores]) -> dict:
+def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
     """Everything the report knows, ready for `json.dumps`.
 
     Args:
       scores: of the trackers.
+      primary: the dialect that ranks.
 
     Returns:
       "dialects" (rules and grids), "primary" (name of the one that ranks) and
-      "trackers": per tracker speed, stamp, numbers and curves by dialect, overall and
-      for each sequence.
+      "trackers": per tracker speed, stamp, numbers and curves by dialect; for each
+      sequence by the primary one and those of `REPORTED`.
     """
     trackers = {}
     for tracker in scores:
@@ -118,6 +189,7 @@ def as_json(scores: Sequence[TrackerScores]) -> dict:
                     dialect: _numbers(report.sequences[name])
                     | {"num_unusable": report.sequences[name].num_unusable}
                     for dialect, report in tracker.reports.items()
+                    if dialect in (primary, *REPORTED)
                 },
             }
             for name, speed in tracker.speeds.items()
@@ -132,6 +204,6 @@ def as_json(scores: Sequence[TrackerScores]) -> dict:
     dialects = {
         d: {"summary": DIALECTS[d].summary}
         | {grid: list(getattr(DIALECTS[d], grid)) for grid in grids}
-        for d in REPORTED
+        for d in dict.fromkeys(d for s in scores for d in s.reports)
     }
-    return {"primary": PRIMARY, "dialects": dialects, "trackers": trackers}
+    return {"primary": primary, "dialects": dialects, "trackers": trackers}

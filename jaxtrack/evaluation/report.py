@@ -1,25 +1,27 @@
 """One self-contained HTML page: no network, pictures and styles inside."""
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from jaxtrack.evaluation import fragments, page, sections
-from jaxtrack.evaluation.compare import NUMBERS, PRIMARY, TrackerScores
-from jaxtrack.evaluation.dialects import DIALECTS
-from jaxtrack.evaluation.plots import color_of
+from jaxtrack.evaluation import (
+    colophon,
+    fragments,
+    page,
+    sections,
+    standings,
+    tables,
+)
+from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
+from jaxtrack.evaluation.plots import color_of, dashes_of
 
-_HEADS = {
-    "auc": ("AUC", "mean of the success curve"),
-    "precision": ("Prec. 20 px", "share of frames with a centre error of ≤ 20 px"),
-    "norm_precision": ("Norm. prec.", "share with ≤ 0.2 widths and heights"),
-    "ao": ("AO", "mean IoU"),
-    "sr50": ("SR 0.50", "share of frames with IoU > 0.5"),
-    "sr75": ("SR 0.75", "share of frames with IoU > 0.75"),
-}
+_HINT = (
+    '<p class="hint">The best number of a column is bold, the second best underlined. '
+    "A click on a heading sorts.</p>"
+)
 
 
 @dataclass(frozen=True)
@@ -37,57 +39,26 @@ class Snapshot:
     jpeg: bytes
 
 
-def _summary_table(scores: Sequence[TrackerScores]) -> str:
-    """One row a tracker, both dialects, best first."""
-    heads = "".join(
-        f'<th class="n" title="{html.escape(title)}">{head}</th>'
-        for head, title in _HEADS.values()
-    )
-    ranked = sorted(enumerate(scores), key=lambda s: -s[1].reports[PRIMARY].auc)
-    best = {
-        key: max(getattr(s.reports[PRIMARY], key) for s in scores) for key in NUMBERS
-    }
-    rows = []
-    for place, tracker in ranked:
-        report = tracker.reports[PRIMARY]
-        cells = ""
-        for key in NUMBERS:
-            value = getattr(report, key)
-            cell = fragments.number(value)
-            if len(scores) > 1 and value == best[key]:
-                cell = cell.replace('class="n"', 'class="n best"')
-            cells += cell
-        rows.append(
-            f"<tr><td>{fragments.tracker(place, tracker.name)}</td>{cells}"
-            f"{fragments.number(tracker.reports['no_first'].auc)}"
-            f"{fragments.number(tracker.frames_per_second, 1)}</tr>"
-        )
-    return (
-        f'<div class="wide"><table class="sortable"><thead><tr><th>Tracker</th>{heads}'
-        '<th class="n" title="AUC with the first frame, which is given, left out">'
-        'AUC, 1st frame out</th><th class="n">Frames/s</th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _sequence_table(scores: Sequence[TrackerScores]) -> str:
-    """One row a sequence: AUC and precision of each tracker."""
-    with_speed = len(scores) <= 3
-    columns = 3 if with_speed else 2
+def _sequence_table(scores: Sequence[TrackerScores], primary: str) -> str:
+    """One row a sequence: AUC of each tracker, and more where there is room."""
+    with_precision, with_speed = len(scores) <= 6, len(scores) <= 3
+    columns = 1 + with_precision + with_speed
     top = "".join(
         f'<th class="n group" colspan="{columns}">{fragments.tracker(i, s.name)}</th>'
         for i, s in enumerate(scores)
     )
-    sub = '<th class="n">AUC</th><th class="n">Prec.</th>'
+    sub = '<th class="n">AUC</th>'
+    sub += '<th class="n">Prec.</th>' if with_precision else ""
     sub += '<th class="n">Frames/s</th>' if with_speed else ""
     rows = []
-    for name in scores[0].predicted:
+    for name in scores[0].reports[primary].sequences:
         cells = ""
         for tracker in scores:
-            one = tracker.reports[PRIMARY].sequences[name]
-            shade = f' style="--s:{max(0.0, one.auc):.2f}"'
+            one = tracker.reports[primary].sequences[name]
+            share = max(0.0, np.nan_to_num(one.auc))
+            shade = f' style="--s:{share:.2f}"'
             cells += fragments.number(one.auc).replace("<td ", f"<td{shade} ", 1)
-            cells += fragments.number(one.precision)
+            cells += fragments.number(one.precision) if with_precision else ""
             cells += fragments.number(tracker.speeds[name], 1) if with_speed else ""
         frames = len(scores[0].predicted[name])
         rows.append(
@@ -95,7 +66,7 @@ def _sequence_table(scores: Sequence[TrackerScores]) -> str:
             f"{frames}</td>{cells}</tr>"
         )
     return (
-        '<div class="wide"><table class="sortable heat"><thead>'
+        '<div class="wide tall"><table class="sortable heat"><thead>'
         f'<tr><th colspan="2"></th>{top}</tr>'
         f'<tr class="keys"><th>Sequence</th><th class="n">Frames</th>'
         f"{sub * len(scores)}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -103,18 +74,25 @@ def _sequence_table(scores: Sequence[TrackerScores]) -> str:
 
 
 def _timeline(
-    scores: Sequence[TrackerScores], name: str, marks: Sequence[int], num_frames: int
+    scores: Sequence[TrackerScores],
+    name: str,
+    marks: Sequence[int],
+    num_frames: int,
+    primary: str,
 ) -> str:
     """IoU over the frames of one sequence as inline SVG, all trackers."""
     width, height = 1000, 110
     span = max(num_frames - 1, 1)
     lines = []
     for place, tracker in enumerate(scores):
-        one = tracker.reports[PRIMARY].sequences[name]
+        one = tracker.reports[primary].sequences[name]
         x = one.frames / span * width
         y = (1 - np.clip(one.iou, 0, 1)) * height
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-        lines.append(f'<polyline points="{points}" stroke="{color_of(place)}"/>')
+        lines.append(
+            f'<polyline points="{points}" stroke="{color_of(place)}" '
+            f'class="p{dashes_of(place)}"/>'
+        )
     ticks = "".join(
         f'<line x1="{m / span * width:.1f}" x2="{m / span * width:.1f}" y1="0" '
         f'y2="{height}" class="mark"/>'
@@ -130,16 +108,22 @@ def _timeline(
 
 
 def _worst(
-    scores: Sequence[TrackerScores], worst: Mapping[str, Sequence[Snapshot]], about: int
+    scores: Sequence[TrackerScores],
+    worst: Mapping[str, Sequence[Snapshot]],
+    about: int,
+    primary: str,
 ) -> str:
     """The worst sequences of one tracker with frames."""
     tracker = scores[about]
-    key = '<b class="truth"></b>true box &ensp; ' + " &ensp; ".join(
+    key = '<span class="t"><b class="truth"></b>true box</span>' + "".join(
         fragments.tracker(i, s.name) for i, s in enumerate(scores)
     )
-    parts = [f'<p class="key">{key}</p>']
+    parts = [
+        f'<p class="note">Lowest AUC of {html.escape(tracker.name)}.</p>',
+        f'<p class="key">{key}</p>',
+    ]
     for name, shots in worst.items():
-        one = tracker.reports[PRIMARY].sequences[name]
+        one = tracker.reports[primary].sequences[name]
         num_frames = len(tracker.predicted[name])
         figures = "".join(
             f"<figure>{fragments.image(s.jpeg, 'jpeg', f'{name}, frame {s.frame}')}"
@@ -150,51 +134,52 @@ def _worst(
         parts.append(
             f"<section><h3>{html.escape(name)} <small>AUC {one.auc:.3f} · precision "
             f"{one.precision:.3f} · {num_frames} frames</small></h3>"
-            f"{_timeline(scores, name, [s.frame for s in shots], num_frames)}"
+            f"{_timeline(scores, name, [s.frame for s in shots], num_frames, primary)}"
             f'<div class="shots">{figures}</div></section>'
         )
     return "".join(parts)
 
 
-def _notes(scores: Sequence[TrackerScores]) -> str:
-    """What the numbers mean, and what was odd about the ground truth."""
-    notes = [
-        f"<li><b>{d}</b>: {html.escape(DIALECTS[d].summary)}</li>"
-        for d in scores[0].reports
-    ]
-    for dialect, report in scores[0].reports.items():
-        unusable = {n: s.num_unusable for n, s in report.sequences.items()}
-        total = sum(unusable.values())
-        if total:
-            most = max(unusable, key=unusable.get)
-            notes.append(
-                f"<li>{total} frames have no ground truth that <b>{dialect}</b> "
-                f"accepts; most in {html.escape(most)} ({unusable[most]}).</li>"
-            )
-    return f"<ul>{''.join(notes)}</ul>"
+def tables_of(
+    scores: Sequence[TrackerScores],
+    parts: Sequence[sections.Section] = (),
+    *,
+    primary: str = PRIMARY,
+) -> dict[str, sections.Table]:
+    """All tables of the report, to copy into a paper; see `tables.files`.
+
+    Args:
+      scores: of the trackers.
+      parts: of the report.
+      primary: the dialect whose numbers are shown.
+
+    Returns:
+      Name of a file without its ending -> table.
+    """
+    named = {
+        "overview": standings.overview(scores, primary=primary),
+        "sequences": standings.per_sequence(scores, primary=primary),
+    }
+    for part in parts:
+        for k, table in enumerate(part.tables):
+            named[f"{part.key}_{k}" if len(part.tables) > 1 else part.key] = table
+    return named
 
 
-def _stamps(scores: Sequence[TrackerScores]) -> str:
-    """How each tracker's results came about, as far as it is known."""
-    rows = []
-    for place, tracker in enumerate(scores):
-        made = tracker.stamp or {}
-        around, identity = made.get("environment", {}), made.get("identity", {})
-        facts = {**identity, **around, **around.get("versions", {})}
-        text = ", ".join(
-            f"{key} {str(value)[:80]}"
-            for key, value in facts.items()
-            if not isinstance(value, dict | list)
-        )
-        text = html.escape(text or "result files; how they were made is not recorded")
-        if identity.get("config"):
-            settings = html.escape(json.dumps(identity["config"], indent=1))
-            text += (
-                f"<details><summary>settings</summary><pre>{settings}</pre></details>"
-            )
-        name = fragments.tracker(place, tracker.name)
-        rows.append(f"<tr><td>{name}</td><td>{text}</td></tr>")
-    return f'<table class="facts"><tbody>{"".join(rows)}</tbody></table>'
+def copies(named: Mapping[str, sections.Table]) -> str:
+    """Writes tables as text to copy, folded.
+
+    Args:
+      named: name of a file without its ending -> table.
+
+    Returns:
+      HTML.
+    """
+    return "".join(
+        f"<details><summary>{html.escape(name)}</summary>"
+        f"{fragments.copyable(name, content)}</details>"
+        for name, content in tables.files(named).items()
+    )
 
 
 def html_report(
@@ -204,42 +189,94 @@ def html_report(
     *,
     about: int = 0,
     analyses: Sequence[sections.Section] = (),
+    parts: Sequence[sections.Section] = (),
+    notes: Sequence[str] = (),
+    stamp: Mapping[str, Any] | None = None,
+    title: str = "Tracking report",
+    primary: str = PRIMARY,
 ) -> str:
-    """Puts the page together.
+    """Puts the page together; it fetches nothing and runs no script but its own.
 
     Args:
       scores: of the trackers; their order gives the colours.
       figures: title -> PNG.
       worst: sequence -> its frames, worst first.
       about: which of `scores` the worst sequences belong to.
-      analyses: what else was asked for.
+      analyses: what else was asked for; after the worst sequences.
+      parts: more of how the trackers stand; after the curves. See `standings`.
+      notes: what a reader has to know before any number, one sentence each.
+      stamp: how the report came about: nested facts.
+      title: of the page.
+      primary: the dialect whose numbers are shown and rank.
 
     Returns:
       The whole page.
     """
-    names = list(scores[0].predicted)
-    num_frames = sum(len(boxes) for boxes in scores[0].predicted.values())
-    best = max(scores, key=lambda s: s.reports[PRIMARY].auc)
-    lead = (
-        f"{len(scores)} tracker{'s' * (len(scores) > 1)}, {len(names)} "
-        f"sequence{'s' * (len(names) > 1)}, {num_frames} frames. "
-        f"{'Best: ' if len(scores) > 1 else ''}{html.escape(best.name)}, "
-        f"AUC {best.reports[PRIMARY].auc:.3f}."
-    )
-    pictures = "".join(
-        f"<figure>{fragments.image(png, 'png', title)}</figure>"
-        for title, png in figures.items()
-    )
+    best = max(scores, key=lambda s: np.nan_to_num(s.reports[primary].auc, nan=-1))
+    named = tables_of(scores, [*parts, *analyses], primary=primary)
+    chapters = [
+        (
+            "overview",
+            "Overview",
+            sections.table_as_html(named["overview"])
+            + (_HINT if len(scores) > 1 else ""),
+        ),
+        ("curves", "Curves", fragments.gallery(figures)),
+        *((s.key, s.title, sections.as_html(s)) for s in parts),
+        ("sequences", "Sequences", _sequence_table(scores, primary)),
+        ("worst", "Worst sequences", _worst(scores, worst, about, primary)),
+        *((s.key, s.title, sections.as_html(s)) for s in analyses),
+        ("rules", "How it was scored", colophon.rules(scores, primary=primary)),
+        ("stamps", "How the results were made", colophon.stamps(scores, stamp)),
+        ("tables", "Tables to copy", copies(named)),
+    ]
+    lead = _lead(scores, best, primary)
+    return page_of(title, lead, chapters, notes=notes)
+
+
+def page_of(
+    title: str,
+    lead: str,
+    chapters: Sequence[tuple[str, str, str]],
+    *,
+    notes: Sequence[str] = (),
+) -> str:
+    """Fills the page; it fetches nothing and runs no script but its own.
+
+    Args:
+      title: of the page; escaped here, as are all but the chapters' HTML.
+      lead: a sentence below it.
+      chapters: of each a key to link to, a heading, and HTML.
+      notes: what a reader has to know before any number, one sentence each.
+
+    Returns:
+      The whole page.
+    """
     return page.TEMPLATE.substitute(
+        policy=page.POLICY,
         style=page.STYLE,
         script=page.SCRIPT,
-        lead=lead,
-        summary=_summary_table(scores),
-        plots=pictures,
-        analyses="".join(sections.as_html(section) for section in analyses),
-        sequences=_sequence_table(scores),
-        worst_title=f"Worst sequences of {html.escape(scores[about].name)}",
-        worst=_worst(scores, worst, about),
-        notes=_notes(scores),
-        stamps=_stamps(scores),
+        title=html.escape(title),
+        lead=html.escape(lead),
+        notes=fragments.sentences(notes, kind="notes"),
+        contents=" ".join(
+            f'<a href="#{html.escape(key)}">{html.escape(head)}</a>'
+            for key, head, _ in chapters
+        ),
+        chapters="".join(
+            f'<h2 id="{html.escape(key)}">{html.escape(head)}</h2>{text}'
+            for key, head, text in chapters
+        ),
+    )
+
+
+def _lead(scores: Sequence[TrackerScores], best: TrackerScores, primary: str) -> str:
+    """How much was scored, by which rules, and who is best."""
+    names = list(scores[0].predicted)
+    num_frames = sum(len(boxes) for boxes in scores[0].predicted.values())
+    return (
+        f"{len(scores)} tracker{'s' * (len(scores) > 1)}, {len(names)} "
+        f"sequence{'s' * (len(names) > 1)}, {num_frames} frames, scored by the rules "
+        f"of {primary}. {'Best: ' if len(scores) > 1 else ''}{best.name}, "
+        f"AUC {best.reports[primary].auc:.3f}."
     )

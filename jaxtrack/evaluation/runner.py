@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from flax import linen as nn
 from ml_collections import ConfigDict
@@ -41,8 +42,9 @@ def run(
     out_dir: str | pathlib.Path,
     *,
     name: str = "",
-    together: bool = False,
+    together: bool | None = None,
     tracking: Mapping[str, Any] | None = None,
+    origin: float = 0.0,
 ) -> pathlib.Path:
     """Tracks every sequence that this checkpoint has not finished yet.
 
@@ -51,9 +53,11 @@ def run(
       videos: the sequences.
       out_dir: results go to `<out_dir>/results/<name>`.
       name: of the tracker; "" takes the run's folder.
-      together: many sequences at once by vmap, grouped by canvas, instead of one at a
-        time; the boxes are the same up to the rounding of float32.
+      together: many sequences at once by vmap, grouped by canvas, and shared out to
+        all local devices, instead of one at a time; the boxes are the same up to the
+        rounding of float32. None does so but on a CPU, which is faster one by one.
       tracking: see `open_checkpoint`.
+      origin: added to x and y in the files; 1 where a benchmark counts pixels from 1.
 
     Returns:
       The folder of results.
@@ -66,10 +70,14 @@ def run(
     name = checked_name(name or tracker_name(checkpoint))
     opened = open_checkpoint(checkpoint, tracking or {})
     tracker = make_tracker(opened.model, opened.config)
+    together = jax.default_backend() != "cpu" if together is None else together
     track = tracking_function(tracker, opened.variables, together=together)
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"together": together}
-    track_unfinished(track, videos, folder, identity=opened.identity, around=around)
+    identity = opened.identity | ({"origin": origin} if origin else {})
+    track_unfinished(
+        *(track, videos, folder), identity=identity, around=around, origin=origin
+    )
     return folder
 
 
@@ -171,6 +179,7 @@ def track_unfinished(
     around: dict,
     title: str = "tracking",
     is_quiet: bool = False,
+    origin: float = 0.0,
 ) -> list[str]:
     """Tracks the sequences whose results are not there yet, and stamps each.
 
@@ -186,6 +195,7 @@ def track_unfinished(
       around: of the run, as JSON; recorded, never compared.
       title: of the bar.
       is_quiet: does not say what is kept.
+      origin: see `run`.
 
     Returns:
       Names of the sequences tracked now.
@@ -202,7 +212,8 @@ def track_unfinished(
     total = sum(len(v.frames) for v in pending)
     with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
         for result in track(pending, bar.update):
-            results.write_result(folder, result.name, result.xywh, result.seconds)
+            xywh = result.xywh + np.array([origin, origin, 0.0, 0.0])
+            results.write_result(folder, result.name, xywh, result.seconds)
             done[result.name] = hashes[result.name]
             stamp.write(folder, identity, around, done)
             tracked.append(result.name)

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtrack.errors import InputError
 
 FAILED_IOU = 0.2
+# More trackers than this hide the target, unless their lines are thin.
+_MANY = 5
 
 
 def telling_frames(frames: np.ndarray, iou: np.ndarray, count: int = 5) -> list[int]:
@@ -58,7 +60,8 @@ def draw(
     Args:
       path: image file.
       truth: `[4]` xywh, px; nothing is drawn where it is empty or NaN.
-      predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top.
+      predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top, and
+        the others are thin where there are many.
       width: of the picture, px; smaller frames are not enlarged beyond twice.
 
     Returns:
@@ -79,11 +82,13 @@ def draw(
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     image = cv2.resize(image, size, interpolation=how)
     boxes = [((255, 255, 255), truth), *((_rgb(c), b) for c, b in predicted)]
-    for color, box in boxes:
+    for place, (color, box) in enumerate(boxes):
         corners = _to_pixels(np.asarray(box, np.float64), scale)
         if corners is not None:
-            cv2.rectangle(image, *corners, (0, 0, 0), 5, cv2.LINE_AA)
-            cv2.rectangle(image, *corners, color, 3, cv2.LINE_AA)
+            is_thin = len(predicted) > _MANY and 0 < place < len(predicted)
+            inner, outer = (1, 2) if is_thin else (3, 5)
+            cv2.rectangle(image, *corners, (0, 0, 0), outer, cv2.LINE_AA)
+            cv2.rectangle(image, *corners, color, inner, cv2.LINE_AA)
     done, jpeg = cv2.imencode(
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82]
     )

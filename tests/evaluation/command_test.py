@@ -10,19 +10,18 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import command, compare, runner
+from jaxtrack.evaluation import command, compare, runner, source
 from jaxtrack.evaluation.wanted import Wanted
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def evaluate(root, tmp_path, **changes):
+def evaluate(root, tmp_path, *, patterns=(), **changes):
     return command.evaluate(
         **{
             "checkpoint": "",
             "results_of": [f"mine={tmp_path / 'results0'}"],
-            "sequences": str(root),
-            "patterns": [],
+            "benchmark": source.load(sequences=str(root), patterns=patterns),
             "out_dir": str(tmp_path / "out"),
             **changes,
         }
@@ -34,7 +33,10 @@ def test_scores_files_and_writes_everything(root, tmp_path, scores, capsys):
     found = evaluate(root, tmp_path, results_of=two)
     out = tmp_path / "out"
     names = {"success.png", "precision.png", "norm_precision.png"}
-    assert {p.name for p in out.iterdir()} == names | {"report.json", "report.html"}
+    others = {"report.json", "report.html", "tables"}
+    assert {p.name for p in out.iterdir()} == names | others
+    tables = {f"{n}.{e}" for n in ("overview", "sequences") for e in ("md", "tex")}
+    assert tables <= {p.name for p in (out / "tables").iterdir()}
     for name in names:
         assert cv2.imread(str(out / name)).shape[1] > 500
     written = json.loads((out / "report.json").read_text())
@@ -56,7 +58,8 @@ def test_pattern_chooses_sequences(root, tmp_path, scores):
 def test_checkpoint_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
     asked = []
 
-    def run(checkpoint, videos, out_dir, *, name, together):
+    def run(checkpoint, videos, out_dir, *, name, together, tracking, origin):
+        assert (tracking, origin) == ({}, 0.0)
         asked.append((checkpoint, len(videos), out_dir, name, together))
         return tmp_path / "results1"
 
@@ -71,7 +74,7 @@ def test_checkpoint_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
 def test_checkpoints_side_by_side(root, tmp_path, scores, monkeypatch):
     folders = {"x/a": "results2", "x/b": "results1"}
 
-    def run(checkpoint, videos, out_dir, *, name, together):
+    def run(checkpoint, videos, out_dir, **options):
         return tmp_path / folders[checkpoint]
 
     monkeypatch.setattr(runner, "run", run)
@@ -147,14 +150,13 @@ def test_note_tells_of_truth_on_the_border(tmp_path, videos):
     (tmp_path / "a.txt").write_text("0,5,9,9\n" * 4)
     score = compare.score_folder("mine", tmp_path, truth)
     lines = command.summary_lines([score])
-    assert lines[1].startswith("note: in 4 frames")
+    assert lines[1].startswith("note: 4 frames have no ground truth")
     assert "AUC 0.000" in lines[0] and "AUC 0.952" in lines[0]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sequences": ""}, "--sequences is missing"),
         ({"results_of": []}, "nothing to score"),
         ({"results_of": ["mine"]}, "'mine': expected NAME=DIR"),
         ({"results_of": ["=x"]}, "expected NAME=DIR"),

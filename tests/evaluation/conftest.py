@@ -119,7 +119,16 @@ def checkpoints(monkeypatch):
             identity={"weights": name},
             around={"device": "none"},
         )
-    monkeypatch.setattr(runner, "open_checkpoint", lambda path, tracking=None: opened[str(path)])
+
+    def open_checkpoint(path, tracking=None):
+        found = opened[str(path)]
+        if not tracking:
+            return found
+        config = ConfigDict(found.config.to_dict() | dict(tracking))
+        identity = found.identity | {"tracking": dict(tracking)}
+        return found._replace(config=config, identity=identity)
+
+    monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
     for module in (alignment, analyses, runner, sweep):
         monkeypatch.setattr(module, "make_tracker", wandering_tracker)
     return opened

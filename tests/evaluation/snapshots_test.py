@@ -90,3 +90,20 @@ def test_the_last_box_is_on_top(grey):
     pair = [("#00d000", box), ("#d02000", box)]
     red, green, _ = decoded(snapshots.draw(grey, box, pair, width=200))[50, 50]
     assert red > green
+
+
+def test_many_boxes_are_thin_but_for_the_last(grey):
+    truth = np.array([20.0, 10, 20, 20])
+    boxes = [np.array([60.0 + 10 * i, 30, 100, 60]) for i in range(6)]
+    colors = ["#00ff00"] * 5 + ["#ff0000"]
+
+    def share(pairs, channel):
+        image = decoded(snapshots.draw(grey, truth, pairs, width=200))
+        others = np.delete(image, channel, axis=-1).max(axis=-1)
+        return np.mean(image[..., channel] - others > 60)
+
+    few = list(zip(colors[:5], boxes[:5], strict=True))
+    many = list(zip(colors, boxes, strict=True))
+    assert share(many, 1) < 0.6 * share(few, 1)
+    alone = share([("#ff0000", boxes[5])], 0)
+    assert share(many, 0) > 0.9 * alone > 0

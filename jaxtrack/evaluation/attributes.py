@@ -1,0 +1,84 @@
+"""Scores by attribute of the sequences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxtrack.evaluation.compare import NUMBERS
+from jaxtrack.evaluation.ope import OpeReport, SequenceScore
+from jaxtrack.evaluation.rules import Dialect
+
+# What a number is read off; the average overlap is read off the overlaps.
+_CURVE_OF = {
+    "auc": "success_curve",
+    "precision": "precision_curve",
+    "norm_precision": "norm_precision_curve",
+    "sr50": "success_curve",
+    "sr75": "success_curve",
+}
+
+
+@dataclass(frozen=True)
+class AttributeScore:
+    """One tracker on the sequences that carry an attribute.
+
+    Attributes:
+      num_sequences: that carry it.
+      auc: mean of the success curve.
+      precision: at 20 px.
+      norm_precision: at 0.2.
+      ao: average overlap.
+      sr50: success rate at 0.5.
+      sr75: success rate at 0.75.
+    """
+
+    num_sequences: int
+    auc: float
+    precision: float
+    norm_precision: float
+    ao: float
+    sr50: float
+    sr75: float
+
+
+def by_attribute(
+    report: OpeReport, attributes: Mapping[str, Sequence[str]]
+) -> dict[str, AttributeScore]:
+    """Averages over the sequences that carry an attribute, as over all of them.
+
+    What the report's dialect does with all sequences: all its numbers are linear in
+    the curves, so the number of a mean curve is the mean of the numbers, weighted by
+    frames where the dialect pools them; a dialect that leaves curves of zeros out of
+    the mean leaves them out here too.
+
+    Args:
+      report: of one tracker.
+      attributes: sequence -> what it carries; other sequences than the report's do not
+        matter, and one that is missing carries nothing.
+
+    Returns:
+      Attribute -> numbers, in the order of the alphabet; those that a scored sequence
+      carries. NaN where the dialect leaves all of an attribute's sequences out.
+    """
+    carriers: dict[str, list[SequenceScore]] = {}
+    for name, score in report.sequences.items():
+        for attribute in dict.fromkeys(attributes.get(name, ())):
+            carriers.setdefault(attribute, []).append(score)
+    return {
+        attribute: AttributeScore(
+            num_sequences=len(carriers[attribute]),
+            **{key: _mean(key, carriers[attribute], report.dialect) for key in NUMBERS},
+        )
+        for attribute in sorted(carriers, key=lambda a: (a.lower(), a))
+    }
+
+
+def _mean(number: str, scores: Sequence[SequenceScore], rules: Dialect) -> float:
+    """The dialect's mean of one number."""
+    if rules.drops_zero_curves and number in _CURVE_OF:
+        scores = [s for s in scores if np.any(getattr(s, _CURVE_OF[number]))]
+    if not scores:
+        return float("nan")
+    weights = [len(s.frames) if rules.averaging == "frames" else 1 for s in scores]
+    return float(np.average([getattr(s, number) for s in scores], weights=weights))

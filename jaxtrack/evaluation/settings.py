@@ -1,0 +1,89 @@
+"""Settings to track with instead of a checkpoint's own, and where they come from."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import presets, tuned
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a report says of the settings that trackers were run with.
+
+    Attributes:
+      tracking: field of `jaxtrack.config.TRACKING` -> value.
+      stamp: where each comes from, ready for `json.dumps`.
+      tuning: the outcome of a tuning that is part of them, or None.
+    """
+
+    tracking: Mapping[str, Any] = field(default_factory=dict)
+    stamp: Mapping[str, Any] = field(default_factory=dict)
+    tuning: Mapping[str, Any] | None = None
+
+    def about(self, hashes: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+        """What there is to say of scores with these settings.
+
+        Args:
+          hashes: name of a scored sequence -> its hash; see `stamp.hash_sequence`.
+
+        Returns:
+          The stamp, and sentences that a reader must see first.
+        """
+        stamp, warnings = dict(self.stamp), []
+        if self.tuning is not None:
+            stamp["tuned"] |= tuned.stamp_of(self.tuning, hashes)
+            warnings = tuned.warnings_of(stamp["tuned"], len(hashes))
+        return stamp, warnings
+
+
+def choose(
+    *, preset: str = "", tuned_file: str = "", changes: Sequence[str] = ()
+) -> Chosen:
+    """Joins what the command line says; later ones win: preset, tuning, changes.
+
+    Args:
+      preset: key of `presets.PRESETS`; "" takes none.
+      tuned_file: outcome of a tuning; "" takes none.
+      changes: `FIELD=VALUE`, the value as Python writes it, text without quotes too.
+
+    Returns:
+      The settings.
+
+    Raises:
+      InputError: no such preset or file, a change of another form, or a field that
+        is not one of tracking.
+    """
+    tracking, stamp, tuning = {}, {}, None
+    if preset:
+        tracking |= presets.preset(preset)
+        stamp["preset"] = presets.find(preset).stamp()
+    if tuned_file:
+        tuning = tuned.read(tuned_file)
+        tracking |= tuning["tracking"]
+        stamp["tuned"] = {"file": str(tuned_file)}
+    given = dict(map(_parse, changes))
+    tracking |= given
+    if given:
+        stamp["set"] = given
+    for name in tracking:
+        if not config_lib.is_of_tracking(name):
+            raise InputError(
+                f"{name} is fixed by training: choose from "
+                f"{', '.join(config_lib.TRACKING)}"
+            )
+    return Chosen(tracking, stamp, tuning)
+
+
+def _parse(entry: str) -> tuple[str, Any]:
+    """Reads `FIELD=VALUE`."""
+    name, separator, text = entry.partition("=")
+    if not (name and separator and text):
+        raise InputError(f"--set {entry!r}: expected FIELD=VALUE, such as window=0.3")
+    try:
+        return name, ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return name, text

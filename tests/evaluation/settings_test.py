@@ -1,0 +1,74 @@
+"""Tests for jaxtrack.evaluation.settings."""
+
+import json
+
+import pytest
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import presets, settings
+
+
+@pytest.fixture
+def tuned_file(tmp_path):
+    path = tmp_path / "tuned.json"
+    about = {"split": "test", "is_test": True, "sequences": ["a"], "hashes": ["12"]}
+    about |= {"trials": 9, "sampler": "tpe", "seed": 0}
+    outcome = {"tracking": {"window": 0.2, "penalty": 0.1}, "tuned_on": about}
+    path.write_text(json.dumps(outcome))
+    return path
+
+
+def test_nothing_is_the_default():
+    chosen = settings.choose()
+    assert (dict(chosen.tracking), dict(chosen.stamp)) == ({}, {})
+    assert chosen.about({"a": "12"}) == ({}, [])
+
+
+def test_later_ones_win(tuned_file):
+    chosen = settings.choose(
+        preset="siamcar_otb100", tuned_file=str(tuned_file), changes=["window=0.3"]
+    )
+    wanted = presets.preset("siamcar_otb100") | {"window": 0.3, "penalty": 0.1}
+    assert chosen.tracking == wanted
+    assert chosen.stamp["preset"]["preset"] == "siamcar_otb100"
+    assert chosen.stamp["set"] == {"window": 0.3}
+
+
+def test_a_tuning_says_what_it_has_seen(tuned_file):
+    chosen = settings.choose(tuned_file=str(tuned_file))
+    stamp, warnings = chosen.about({"x": "12", "y": "34"})
+    assert stamp["tuned"]["overlap"] == ["x"]
+    assert stamp["tuned"]["file"] == str(tuned_file)
+    assert len(warnings) == 2 and "test split" in warnings[0]
+    json.dumps(stamp)
+    assert chosen.about({"y": "34"})[0]["tuned"]["overlap"] == []
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("window=0.3", 0.3),
+        ("selection=clean", "clean"),
+        ("rate_by_quality=False", False),
+        ("online.every=4", 4),
+    ],
+)
+def test_values_are_read_as_python_writes_them(text, value):
+    (found,) = settings.choose(changes=[text]).tracking.values()
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize("text", ["window", "=3", "window="])
+def test_other_forms_are_refused(text):
+    with pytest.raises(InputError, match="expected FIELD=VALUE"):
+        settings.choose(changes=[text])
+
+
+def test_what_training_fixed_is_refused():
+    with pytest.raises(InputError, match="model is fixed by training"):
+        settings.choose(changes=["model=siamcar_r50"])
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(InputError, match="unknown preset"):
+        settings.choose(preset="best")
