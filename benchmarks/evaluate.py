@@ -1,0 +1,92 @@
+"""Speed of evaluation: sequences one by one, many at once, and all devices.
+
+Run: python -m benchmarks.evaluate --checkpoint=runs/lite0
+Composed sequences lie on disk as JPEG files, so that reading and decoding count, as in
+`eval.py`; compilation does not. Rounds alternate, medians are shown. Without a
+checkpoint the network is drawn, and its boxes cannot be compared: it is not sure of
+any, so that rounding decides.
+"""
+
+import functools
+import os
+import tempfile
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+
+from benchmarks import rounds
+from configs import siamcar_lite0
+from jaxtrack import models
+from jaxtrack.data import annotations
+from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+from jaxtrack.evaluation import drive, runner
+from jaxtrack.tracking import make_tracker, rollout
+
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "", "Of the tracker.")
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
+_VIDEOS = flags.DEFINE_integer("videos", 16, "Sequences.")
+_FRAMES = flags.DEFINE_integer("frames", 33, "Frames of each.")
+_DEVICES = flags.DEFINE_integer("devices", 2, "Devices where the host is the device.")
+_MARK_PX = 1e-3  # Boxes tracked together may differ by this from those tracked alone.
+
+
+def main(argv: list[str]) -> None:
+    """Times every way of evaluating, prints frames/s and differences of boxes."""
+    del argv
+    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
+    tracker, variables, name = _tracker()
+    devices = jax.local_device_count()
+    print(
+        f"{name} on {devices} x {jax.devices()[0].device_kind}, {os.cpu_count()} cores"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        source = SyntheticSource(num_tracks=_VIDEOS.value, length=_FRAMES.value)
+        paths = write_sequences(source, folder, progress=False)
+        videos = [annotations.read_sequence(path) for path in paths]
+        ways = {"one by one": (False, 1), "many at once": (True, 1)}
+        if devices > 1:
+            ways["many, all devices"] = (True, devices)
+        found, runs = {}, {}
+        for way, (together, count) in ways.items():
+            drivers = rollout.compile_tracker(tracker, num_devices=count)
+            track = drive.driven_function(drivers, variables, together=together)
+            run = functools.partial(_run, track, videos)
+            found[way] = run()  # Compiles.
+            runs[way] = run, sum(len(video.frames) for video in videos)
+        walls, cores = rounds.timed(runs, _ROUNDS.value)
+    print(f"{'':20}{'frames/s':>9}{'CPU ms':>9}   times one by one, largest difference")
+    alone = found["one by one"]
+    for way, wall in walls.items():
+        apart = max(float(np.max(abs(found[way][n] - alone[n]))) for n in alone)
+        told = f"{apart:.1e} px" if _CHECKPOINT.value else "not compared"
+        if _CHECKPOINT.value and apart > _MARK_PX:
+            told += f", ABOVE the mark of {_MARK_PX:g} px"
+        print(
+            f"{way:20}{1 / wall:9.1f}{1000 * cores[way]:9.1f}   "
+            f"{walls['one by one'] / wall:.2f}, {told}"
+        )
+
+
+def _run(track, videos):
+    """Tracks all; returns boxes by name."""
+    return {result.name: result.xywh for result in track(videos, lambda count: None)}
+
+
+def _tracker():
+    """The checkpoint's tracker, or one drawn at random; its weights and name."""
+    if _CHECKPOINT.value:
+        opened = runner.open_checkpoint(_CHECKPOINT.value)
+        name = opened.config.model
+        return make_tracker(opened.model, opened.config), opened.variables, name
+    config = siamcar_lite0.get_config()
+    model = models.from_config(config)
+    sizes = (model.geometry.template_size, model.geometry.search_size)
+    z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
+    variables = jax.jit(model.init)(jax.random.key(0), z, x)
+    return make_tracker(model, config), variables, config.model
+
+
+if __name__ == "__main__":
+    app.run(main)
