@@ -102,6 +102,7 @@ smoke: $(VENV)/.test
 bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data
 	$(BIN)/python -m benchmarks.track
+	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.localization
 	$(BIN)/python -m benchmarks.assignment
