@@ -81,6 +81,9 @@ def is_of_tracking(name: str) -> bool:
 
     Args:
       name: of the field, dotted where it lies in a part of the settings.
+
+    Returns:
+      Whether a checkpoint may be tracked with another value of it.
     """
     return name in TRACKING or name.split(".")[0] in TRACKING
 

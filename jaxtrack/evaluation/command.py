@@ -217,7 +217,7 @@ def evaluate(
             worst=worst_names(scores, primary=primary),
             together=bool(together),
         )
-    made_by, notes = about(benchmark, chosen)
+    made_by, notes = about(benchmark, chosen, made)
     options = {"primary": primary, "notes": notes, "made_by": made_by}
     write_report(scores, benchmark, out_dir, analyses=found, **options)
     lines = [line for section in found for line in section.lines]
@@ -229,18 +229,24 @@ def evaluate(
     return scores
 
 
-def about(benchmark: Benchmark, chosen: Chosen) -> tuple[dict, list[str]]:
+def about(
+    benchmark: Benchmark, chosen: Chosen, made: Mapping[str, Path]
+) -> tuple[dict, list[str]]:
     """How a report comes about, and what its reader must see first.
 
     Args:
       benchmark: what is scored.
       chosen: settings that trackers were run with.
+      made: name of a tracker -> folder of the results it was run for.
 
     Returns:
       The stamp, as JSON, and sentences.
     """
     hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
     settings, warnings = chosen.about(hashes)
+    for name, folder in made.items():
+        weights = ((stamp.read(folder) or {}).get("identity") or {}).get("weights")
+        warnings += chosen.about_weights(name, weights)
     made_by = benchmarks.described(benchmark)
     return made_by | {"settings": settings}, [*warnings, *benchmark.notes]
 

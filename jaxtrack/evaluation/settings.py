@@ -39,6 +39,20 @@ class Chosen:
             warnings = tuned.warnings_of(stamp["tuned"], len(hashes))
         return stamp, warnings
 
+    def about_weights(self, name: str, weights: str | None) -> list[str]:
+        """What there is to say of a tracker that was not the one tuned.
+
+        Args:
+          name: of the tracker.
+          weights: their hash; None where it is not known.
+        """
+        if self.tuning is None or weights is None:
+            return []
+        tuned_for = self.tuning["tuned_on"].get("checkpoint", {}).get("weights")
+        if tuned_for in (None, weights):
+            return []
+        return [f"{name} is tracked with settings that were tuned for other weights"]
+
 
 def choose(
     *, preset: str = "", tuned_file: str = "", changes: Sequence[str] = ()

@@ -89,7 +89,8 @@ def evaluate(
         )
     scored = {n: _score(folder, benchmark, options) for n, folder in made.items()}
     scored |= others
-    made_by, notes = command.about(benchmark, chosen)
+    stamped = {n: folder / vot_files.EXPERIMENT for n, folder in made.items()}
+    made_by, notes = command.about(benchmark, chosen, stamped)
     parts = _sections(scored, benchmark.name)
     _write(parts, benchmark, Path(out_dir), notes=notes, made_by=made_by)
     print(*parts[0].lines, *(f"note: {note}" for note in notes), sep="\n")

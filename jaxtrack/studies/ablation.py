@@ -168,6 +168,8 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
     """
     out = pathlib.Path(out)
     study = record.read(out)
+    if "a" in study or "names" in study:
+        raise InputError(f"{out} holds another kind of study: name another --out")
     rows = {}
     for name in study["configs"]:
         folders = [run_folder(out, name, s) for s in range(study["num_seeds"])]

@@ -17,7 +17,6 @@ from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
 from jaxtrack.studies import (
-    folds,
     jobs,
     options,
     plan,
@@ -43,6 +42,8 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
     """
     out = pathlib.Path(out)
     study = record.read(out)
+    if "a" not in study:
+        raise InputError(f"{out} holds another kind of study: name another --out")
     found = summary.summarise(study, summary.read_outcomes(out, study))
     text = json.dumps(found, indent=1, allow_nan=False)
     results.write_text(out / "compare.json", text + "\n")
@@ -82,10 +83,7 @@ def _refresh(out: pathlib.Path) -> None:
 def _define_flags() -> None:
     flags.DEFINE_string("a", "configs/siamcar_lite0.py", "Config of tracker A.")
     flags.DEFINE_string("b", "", "Config of tracker B.")
-    flags.DEFINE_string("root", "", "Folder with sequences/ and images/.")
-    flags.DEFINE_integer("folds", 2, "Into which sequences to train on are divided.")
-    flags.DEFINE_multi_string("train", list(folds.TRAIN), "Sequences to train on.")
-    flags.DEFINE_multi_string("held_out", list(folds.HELD_OUT), "Never trained on.")
+    options.define_data()
     options.define(out="runs/compare", pairs=8000, seeds=3)
 
 

@@ -21,7 +21,6 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
 from jaxtrack.studies import (
     ablation,
-    folds,
     jobs,
     options,
     plan,
@@ -196,9 +195,6 @@ def _main() -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_list("configs", [], "Files of settings, the plainest first.")
-    flags.DEFINE_string("root", "", "Folder with sequences/ and images/.")
-    flags.DEFINE_integer("folds", 2, "Into which sequences to train on are divided.")
-    flags.DEFINE_multi_string("train", list(folds.TRAIN), "Sequences to train on.")
-    flags.DEFINE_multi_string("held_out", list(folds.HELD_OUT), "Never trained on.")
+    options.define_data()
     options.define(out="runs/ladder", pairs=8000, seeds=3)
     cli.run(_main)

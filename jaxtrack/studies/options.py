@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from jaxtrack.studies import settings
+from jaxtrack.studies import folds, settings
 
 
 def define(*, out: str, pairs: int, seeds: int) -> None:
@@ -21,6 +21,14 @@ def define(*, out: str, pairs: int, seeds: int) -> None:
         "set", [], "FIELD=VALUE, a Python literal; a setting of every training."
     )
     flags.DEFINE_bool("summary_only", False, "Only print what is finished.")
+
+
+def define_data() -> None:
+    """Defines `--root`, `--folds`, `--train`, `--held_out`: which real video to use."""
+    flags.DEFINE_string("root", "", "Folder with sequences/ and images/.")
+    flags.DEFINE_integer("folds", 2, "Into which sequences to train on are divided.")
+    flags.DEFINE_multi_string("train", list(folds.TRAIN), "Sequences to train on.")
+    flags.DEFINE_multi_string("held_out", list(folds.HELD_OUT), "Never trained on.")
 
 
 def overrides() -> dict:

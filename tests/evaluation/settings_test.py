@@ -44,6 +44,18 @@ def test_a_tuning_says_what_it_has_seen(tuned_file):
     assert chosen.about({"y": "34"})[0]["tuned"]["overlap"] == []
 
 
+def test_a_tuning_belongs_to_its_weights(tuned_file):
+    assert settings.choose(changes=["window=0.1"]).about_weights("a", "12") == []
+    outcome = json.loads(tuned_file.read_text())
+    assert settings.choose(tuned_file=str(tuned_file)).about_weights("a", "12") == []
+    outcome["tuned_on"]["checkpoint"] = {"weights": "12"}
+    tuned_file.write_text(json.dumps(outcome))
+    chosen = settings.choose(tuned_file=str(tuned_file))
+    assert chosen.about_weights("a", "12") == chosen.about_weights("a", None) == []
+    (said,) = chosen.about_weights("mine", "34")
+    assert said.startswith("mine is tracked") and "other weights" in said
+
+
 @pytest.mark.parametrize(
     "text, value",
     [

@@ -14,7 +14,16 @@ from jaxtrack import config as config_lib
 from jaxtrack.data import build
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.errors import InputError
-from jaxtrack.studies import jobs, ladder, plan, record, runs, settings
+from jaxtrack.studies import (
+    ablation,
+    compare,
+    jobs,
+    ladder,
+    plan,
+    record,
+    runs,
+    settings,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "jaxtrack.studies.ladder")
@@ -236,8 +245,16 @@ def test_a_second_one_is_kept_out(recipe, paths, fake):
 
 def test_refuses_another_kind_of_study(tmp_path, study):
     record.write(tmp_path, study)
-    with pytest.raises(InputError, match="another kind of study"):
-        ladder.summarise(tmp_path)
+    for other in (ladder, ablation):
+        with pytest.raises(InputError, match="another kind of study"):
+            other.summarise(tmp_path)
+    of_a_pair = ("a", "b", "differences")
+    ours = {key: value for key, value in study.items() if key not in of_a_pair}
+    (tmp_path / record.FILE).unlink()
+    record.write(tmp_path, ours | {"names": ["x", "y"]})
+    for other in (compare, ablation):
+        with pytest.raises(InputError, match="another kind of study"):
+            other.summarise(tmp_path)
 
 
 def test_the_command_prints_what_is_there(recipe, paths, fake):

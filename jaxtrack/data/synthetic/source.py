@@ -71,7 +71,8 @@ class SyntheticSource:
           cache_megabytes: memory for decoded pictures in each process.
 
         Raises:
-          InputError: if pictures are absent or a split has too few of them.
+          InputError: if pictures are absent or a split has too few of them, or the
+            seed is negative.
           ValueError: if a count or size is not positive.
         """
         if num_tracks < 1 or length < 1 or min(size) < 16:
@@ -81,6 +82,8 @@ class SyntheticSource:
             )
         if split not in SPLITS:
             raise InputError(f"unknown split {split!r}: it is one of {SPLITS}")
+        if seed < 0:
+            raise InputError(f"seed is {seed}: it must not be negative")
         if settings is None:
             settings = EVALUATION if split == "eval" else TRAINING
         self.num_tracks = num_tracks

@@ -134,6 +134,8 @@ def test_faults_say_what_to_do(photo_folder, cutout_folder):
     few = sorted(photo_folder.iterdir())[:3]
     with pytest.raises(InputError, match=r"'eval' has 0 photographs"):
         SyntheticSource(few, split="eval")
+    with pytest.raises(InputError, match=r"seed is -1"):
+        SyntheticSource(photo_folder, seed=-1)
     with pytest.raises(InputError, match=r"unknown split 'test'"):
         SyntheticSource(photo_folder, split="test")
     videos = [cutout_folder / "video_0"]
