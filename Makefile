@@ -91,7 +91,7 @@ test: lint $(VOT)
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow'
 
 test-all: lint $(VOT)
-	$(BIN)/python -m pytest -q -n 2
+	XLA_FLAGS= $(BIN)/python -m pytest -q -n 2
 
 # What a new version of Python, JAX or Flax is most likely to break.
 SMOKE := $(addprefix tests/,ops assign losses models weights training tracking config_test.py)

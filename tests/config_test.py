@@ -28,7 +28,14 @@ def test_every_config_is_sound(name):
     assert set(config) == set(common.get_config())
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if ".ablations." not in n])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow) if ".cract." in n else n
+        for n in NAMES
+        if ".ablations." not in n
+    ],
+)
 def test_every_config_has_a_loss_for_its_network(name):
     config = importlib.import_module(name).get_config()
     model = models.from_config(config, training=True)

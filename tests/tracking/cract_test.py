@@ -244,6 +244,7 @@ def test_many_videos_equal_one(cract, drivers, draw, pad_all):
         np.testing.assert_allclose(result.box, expected, atol=ATOL)
 
 
+@pytest.mark.slow
 def test_pmap_equals_one(cract, drivers, begun):
     frames, _, state = begun
     # The second one is in its third frame, in which it collects.

@@ -54,7 +54,9 @@ class Interrupting(MemoryLoader):
 
 
 # The backbone joins at step 3: the run is cut before and after.
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch, number
 ):

@@ -83,7 +83,9 @@ def train(num_devices, *, steps=3, batches=make_batch, **options):
     return jax.device_get(current), jax.device_get(metrics)
 
 
-@pytest.mark.parametrize("num_devices", [2, 4, 8])
+@pytest.mark.parametrize(
+    "num_devices", [pytest.param(n, marks=pytest.mark.slow) for n in (2, 4)] + [8]
+)
 def test_devices_together_equal_one(num_devices):
     # Batches hold examples without a positive cell, so devices' counts differ. Sums
     # in another order: float32 rounding, 1e-5 of values of order 1 after three steps.
@@ -103,6 +105,7 @@ def cract(**options):
     return {"model": tiny_cract, **settings, **options}
 
 
+@pytest.mark.slow
 def test_devices_together_equal_one_where_proposals_are_drawn():
     one, one_metrics = train(1, **cract())
     assert one_metrics["refined_positives"] > 0
@@ -258,6 +261,7 @@ def test_a_loss_that_draws_is_the_same_on_all_counts_of_devices():
         )
 
 
+@pytest.mark.slow
 def test_every_pair_step_and_seed_has_its_own_key():
     first, other = draws(1, steps=3), draws(1, steps=3, seed=1)
     assert np.unique([first, other]).size == 2 * 3 * 8
