@@ -94,7 +94,7 @@ test-all: lint $(VOT)
 	XLA_FLAGS= $(BIN)/python -m pytest -q -n 2
 
 # What a new version of Python, JAX or Flax is most likely to break.
-SMOKE := $(addprefix tests/,ops assign losses models weights training tracking config_test.py)
+SMOKE := $(addprefix tests/,ops assign losses models online weights training tracking config_test.py)
 
 smoke: $(VENV)/.test
 	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(SMOKE)

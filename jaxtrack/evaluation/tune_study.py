@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import lock, results
 
 try:
     import optuna
@@ -202,7 +202,7 @@ def opened(
         raise InputError("tuning needs optuna: pip install 'jaxtrack[tune]'")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, identity = plan.fixed(), json.loads(json.dumps(identity))
-    with _alone_in(Path(folder)):
+    with lock.locked(folder, "tuning"):
         file = Path(folder) / FILE
         try:
             storage = _storage(file)
@@ -254,24 +254,3 @@ def _check_identity(kept: Mapping, asked: Mapping, file: Path) -> None:
             f"{file} holds trials of another {key}{shown}: choose another --out, or "
             "move it away"
         )
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Makes a folder and keeps a second process out of it."""
-    import fcntl  # Late: reading a study's plan works where there is none.
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as fault:
-        raise InputError(f"cannot write into {folder}: {fault.strerror}") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"{folder}: another tuning is at work in there; wait for its end, or "
-                "choose another --out"
-            ) from None
-        yield

@@ -17,8 +17,8 @@ from absl import flags
 
 from jaxtrack import cli
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
-from jaxtrack.studies import jobs, options, record, runs, settings, tables
+from jaxtrack.evaluation import lock, results
+from jaxtrack.studies import options, record, runs, settings, tables
 
 FOLDER = pathlib.Path("configs")
 NUM_SCENES = 8
@@ -197,7 +197,7 @@ def run(recipe: Recipe, *, at_once: int = 1) -> dict[str, Any]:
     from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 
     out = recipe.out.absolute()
-    with jobs.locked(out):
+    with lock.locked(out):
         scenes = SyntheticSource(num_tracks=recipe.num_scenes, split="eval")
         videos = write_sequences(scenes, out / "sequences", prefix="scene")
         planned = make_runs(recipe._replace(out=out), videos)

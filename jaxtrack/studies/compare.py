@@ -15,9 +15,8 @@ from absl import flags
 
 from jaxtrack import cli
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import lock, results
 from jaxtrack.studies import (
-    jobs,
     options,
     plan,
     plots,
@@ -65,7 +64,7 @@ def run(recipe: plan.Recipe, *, at_once: int = 1) -> dict[str, Any]:
     Raises:
       InputError: something the user gave is missing or damaged, or a training failed.
     """
-    with jobs.locked(recipe.out):
+    with lock.locked(recipe.out):
         divided = plan.make_folds(recipe)
         planned = plan.make_runs(recipe, divided, plan.pack(recipe, divided))
         record.write(recipe.out, plan.describe(recipe, divided, planned))

@@ -19,8 +19,8 @@ from jaxtrack import cli
 from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, results, runner, statistics
-from jaxtrack.studies import distractors_table, jobs
+from jaxtrack.evaluation import compare, lock, results, runner, statistics
+from jaxtrack.studies import distractors_table
 
 # Name -> what is changed in tracking.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -123,7 +123,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     step = _check(recipe.checkpoint)
     videos = recipe._asdict()
     del videos["checkpoint"], videos["out"]
-    with jobs.locked(recipe.out):
+    with lock.locked(recipe.out):
         folders = lookalikes.write(recipe.out / "sequences", **videos)
         sequences = [annotations.read_sequence(folder) for folder in folders]
         truth = compare.truth_xywh(sequences)

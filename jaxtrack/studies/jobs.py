@@ -243,32 +243,3 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, old)
-
-
-@contextlib.contextmanager
-def locked(folder: str | pathlib.Path) -> Iterator[None]:
-    """Keeps a second study out of a folder while the block runs.
-
-    Args:
-      folder: made where it is missing.
-
-    Raises:
-      InputError: another study is at work in there, or it cannot be made.
-    """
-    import fcntl  # Late: reading a summary works where there is none.
-
-    folder = pathlib.Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as fault:
-        raise InputError(f"cannot write into {folder}: {fault.strerror}") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"{folder}: another study is at work in there; wait for its end, or "
-                "choose another --out"
-            ) from None
-        yield

@@ -18,10 +18,9 @@ from absl import flags
 from jaxtrack import cli
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import lock, results
 from jaxtrack.studies import (
     ablation,
-    jobs,
     options,
     plan,
     record,
@@ -96,7 +95,7 @@ def run(
     Raises:
       InputError: something the user gave is missing or damaged, or a training failed.
     """
-    with jobs.locked(recipe.out):
+    with lock.locked(recipe.out):
         divided = plan.make_folds(recipe)
         data = plan.pack(recipe, divided)
         planned = plan.runs_of(paths, recipe, divided, data, aligns=False)

@@ -13,8 +13,8 @@ import pytest
 from jaxtrack import config as config_lib
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, results, runner
-from jaxtrack.studies import distractors, jobs, settings
+from jaxtrack.evaluation import compare, lock, results, runner
+from jaxtrack.studies import distractors, settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "jaxtrack.studies.distractors")
@@ -184,7 +184,7 @@ def test_refuses_a_discriminator_without_a_say(recipe, fake, opened):
 
 
 def test_a_second_one_is_kept_out(recipe, fake):
-    with jobs.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
+    with lock.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
         distractors.run(recipe)
     assert not fake
 

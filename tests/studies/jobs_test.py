@@ -182,19 +182,6 @@ def test_share_by_weight(tmp_path):
     assert one.share() == 1.0 and one.next_stage() is rest
 
 
-def test_a_folder_takes_one_study_at_a_time(tmp_path):
-    with jobs.locked(tmp_path / "out"):
-        with pytest.raises(InputError, match="another study"):
-            with jobs.locked(tmp_path / "out"):
-                pass
-    with jobs.locked(tmp_path / "out"):
-        pass
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write"):
-        with jobs.locked(tmp_path / "file"):
-            pass
-
-
 def test_refuses_no_jobs_at_once():
     with pytest.raises(InputError, match="--jobs=0"):
         jobs.run_jobs([], at_once=0)

@@ -14,10 +14,10 @@ from jaxtrack import config as config_lib
 from jaxtrack.data import build
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.errors import InputError
+from jaxtrack.evaluation import lock
 from jaxtrack.studies import (
     ablation,
     compare,
-    jobs,
     ladder,
     plan,
     record,
@@ -238,7 +238,7 @@ def test_stopped_it_tells_what_is_there_and_goes_on(recipe, paths, fake, monkeyp
 
 
 def test_a_second_one_is_kept_out(recipe, paths, fake):
-    with jobs.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
+    with lock.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
         ladder.run(recipe, paths)
     assert not fake and not (recipe.out / record.FILE).exists()
 
