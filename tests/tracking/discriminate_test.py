@@ -243,7 +243,8 @@ def test_a_proposal_that_looks_like_the_target_becomes_a_negative(start, learn):
     np.testing.assert_array_equal(state.memory.labels[1], [1] * 6 + [0] * 8)
     # The proposal on the target is none, nor are drawn boxes near it.
     tau = discriminator.classify(start.params, group)
-    assert jnp.all(jnp.diff(tau[6:]) <= 0)
+    # Hardest first; in another batch those that are equal differ by their rounding.
+    assert jnp.all(jnp.diff(tau[6:]) <= 1e-6)
     assert state.memory.valid[1, :6].all()
 
 
