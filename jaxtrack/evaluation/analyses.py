@@ -30,7 +30,7 @@ def run(
     *,
     scores: Sequence[compare.TrackerScores],
     worst: Sequence[str],
-    together: bool = False,
+    together: bool | None = None,
 ) -> list[Section]:
     """Does what was asked for.
 
@@ -41,7 +41,7 @@ def run(
       out_dir: what is kept goes to folders in it.
       scores: of the trackers, the checkpoints' first.
       worst: sequences whose heat maps are drawn.
-      together: tracks many sequences at once.
+      together: see `runner.run`.
 
     Returns:
       Sections of the report.

@@ -1,7 +1,6 @@
 """What eval.py does with one pass over each sequence: track, score, compare, report."""
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from jaxtrack.evaluation import (
     compare,
     curves,
     entries,
+    folder,
     report,
     results,
     stamp,
     standings,
     submissions,
-    tables,
 )
 from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.evaluation.compare import TrackerScores
@@ -117,18 +116,13 @@ def write_report(
     )
     for name, png in figures.items():
         results.write_bytes(out_dir / f"{name}.png", png)
-    for picture in (p for part in (*parts, *analyses) for p in part.pictures):
-        results.write_bytes(out_dir / picture.path, picture.content)
-    named = report.tables_of(scores, [*parts, *analyses], primary=primary)
-    for name, content in tables.files(named).items():
-        results.write_text(out_dir / "tables" / name, content)
     numbers = compare.as_json(scores, primary=primary)
     numbers |= {"notes": list(notes), "stamp": made_by}
     numbers["parts"] = {part.key: part.numbers for part in parts}
     numbers["analyses"] = {section.key: section.numbers for section in analyses}
-    written = json.dumps(numbers, indent=1, allow_nan=False)
-    results.write_text(out_dir / "report.json", written + "\n")
-    results.write_text(out_dir / "report.html", text)
+    shown = [*parts, *analyses]
+    named = report.tables_of(scores, shown, primary=primary)
+    folder.write(out_dir, text, numbers, shown, named)
 
 
 def _parts(scores, benchmark, primary) -> list[Section]:
@@ -204,9 +198,9 @@ def evaluate(
         image_sizes=benchmarks.image_sizes(benchmark),
     )
     # Files first: what is wrong with them shows at once.
-    others = [score(n, folder) for n, folder in folders.items()]
+    others = [score(n, place) for n, place in folders.items()]
     made = _tracked(checkpoints, benchmark, out_dir, together, chosen)
-    scores = [score(n, folder) for n, folder in made.items()] + others
+    scores = [score(n, place) for n, place in made.items()] + others
     found = []
     if wanted.flags:
         from jaxtrack.evaluation import analyses  # Late: as in `_tracked`.
@@ -215,7 +209,7 @@ def evaluate(
             *(wanted, checkpoints, benchmark.videos, out_dir),
             scores=scores,
             worst=worst_names(scores, primary=primary),
-            together=bool(together),
+            together=together,
         )
     made_by, notes = about(benchmark, chosen, made)
     options = {"primary": primary, "notes": notes, "made_by": made_by}
@@ -244,8 +238,8 @@ def about(
     """
     hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
     settings, warnings = chosen.about(hashes)
-    for name, folder in made.items():
-        weights = ((stamp.read(folder) or {}).get("identity") or {}).get("weights")
+    for name, place in made.items():
+        weights = ((stamp.read(place) or {}).get("identity") or {}).get("weights")
         warnings += chosen.about_weights(name, weights)
     made_by = benchmarks.described(benchmark)
     return made_by | {"settings": settings}, [*warnings, *benchmark.notes]
@@ -299,7 +293,7 @@ def submit(benchmark: Benchmark, made: Mapping[str, Path], out_dir: str | Path) 
     """
     if benchmark.name not in submissions.SERVERS:
         return
-    for name, folder in made.items():
+    for name, place in made.items():
         path = Path(out_dir) / "submissions" / f"{benchmark.name}_{name}.zip"
-        submissions.write(benchmark, folder, path)
+        submissions.write(benchmark, place, path)
         print(f"submission, checked: {path}")

@@ -41,6 +41,26 @@ class Tracked(NamedTuple):
 Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
 
 
+def is_together(wanted: bool | None) -> bool:
+    """Decides whether to track many sequences at once.
+
+    Args:
+      wanted: None says yes but on a CPU, which is faster one by one.
+    """
+    return jax.default_backend() != "cpu" if wanted is None else wanted
+
+
+def compiled(tracker: Tracker, *, together: bool) -> Drivers:
+    """Compiles a tracker for all local devices, or for the first.
+
+    Args:
+      tracker: init and step.
+      together: whether many sequences are tracked at once.
+    """
+    num_devices = jax.local_device_count() if together else 1
+    return compile_tracker(tracker, num_devices=num_devices)
+
+
 def tracking_function(
     tracker: Tracker, variables: Any, *, together: bool = False, chunk: int = CHUNK
 ) -> Track:
@@ -56,9 +76,7 @@ def tracking_function(
     Returns:
       The function; each new canvas compiles before its clock starts.
     """
-    drivers = compile_tracker(
-        tracker, num_devices=jax.local_device_count() if together else 1
-    )
+    drivers = compiled(tracker, together=together)
     return driven_function(drivers, variables, together=together, chunk=chunk)
 
 

@@ -160,10 +160,7 @@ def tables_of(
         "overview": standings.overview(scores, primary=primary),
         "sequences": standings.per_sequence(scores, primary=primary),
     }
-    for part in parts:
-        for k, table in enumerate(part.tables):
-            named[f"{part.key}_{k}" if len(part.tables) > 1 else part.key] = table
-    return named
+    return named | tables.of_sections(parts)
 
 
 def copies(named: Mapping[str, sections.Table]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from flax import linen as nn
 from ml_collections import ConfigDict
@@ -17,7 +16,7 @@ from jaxtrack import models
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import provenance, results, stamp
-from jaxtrack.evaluation.drive import Track, tracking_function
+from jaxtrack.evaluation.drive import Track, is_together, tracking_function
 from jaxtrack.tracking import make_tracker
 from jaxtrack.training.checkpoint import load_for_inference
 
@@ -70,7 +69,7 @@ def run(
     name = checked_name(name or tracker_name(checkpoint))
     opened = open_checkpoint(checkpoint, tracking or {})
     tracker = make_tracker(opened.model, opened.config)
-    together = jax.default_backend() != "cpu" if together is None else together
+    together = is_together(together)
     track = tracking_function(tracker, opened.variables, together=together)
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"together": together}

@@ -12,10 +12,9 @@ import numpy as np
 
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.evaluation import compare, runner
-from jaxtrack.evaluation.drive import driven_function
+from jaxtrack.evaluation.drive import compiled, driven_function, is_together
 from jaxtrack.evaluation.wanted import WINDOWS
 from jaxtrack.tracking import Tracker, make_tracker
-from jaxtrack.tracking.rollout import compile_tracker
 from jaxtrack.tracking.tracker import Settings
 
 
@@ -48,7 +47,7 @@ def measure(
     *,
     name: str = "",
     windows: Sequence[float] = WINDOWS,
-    together: bool = False,
+    together: bool | None = None,
 ) -> Sweep:
     """Tracks all sequences at each share of the window and scores them.
 
@@ -61,7 +60,7 @@ def measure(
       out_dir: results go to a folder in it.
       name: of the tracker; "" takes the run's folder.
       windows: shares of the window, in [0, 1].
-      together: many sequences at once.
+      together: see `runner.run`.
 
     Returns:
       The sweep, by the report's dialects.
@@ -74,7 +73,9 @@ def measure(
     windows = tuple(sorted({float(window) for window in windows}))
     name = runner.checked_name(name or runner.tracker_name(checkpoint))
     opened = runner.open_checkpoint(checkpoint)
-    drivers = compile_tracker(adjustable(make_tracker(opened.model, opened.config)))
+    together = is_together(together)
+    tracker = adjustable(make_tracker(opened.model, opened.config))
+    drivers = compiled(tracker, together=together)
     config, truth = opened.config, compare.truth_xywh(videos)
     settings = Settings(*(np.float32(config[key]) for key in Settings._fields))
     around = opened.around | {"together": together}

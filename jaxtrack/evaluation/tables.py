@@ -1,7 +1,7 @@
 """Tables to copy into a paper: Markdown and LaTeX."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from jaxtrack.evaluation import sections
 
@@ -128,6 +128,23 @@ def turned(table: sections.Table) -> sections.Table:
         ],
         marked_in="columns" if table.marked_in == "rows" else "rows",
     )
+
+
+def of_sections(parts: Sequence[sections.Section]) -> dict[str, sections.Table]:
+    """Names the tables of a report's sections.
+
+    Args:
+      parts: the sections.
+
+    Returns:
+      Name of a file without its ending -> table: the section's key, with a number
+      where it has several.
+    """
+    named = {}
+    for part in parts:
+        for k, table in enumerate(part.tables):
+            named[f"{part.key}_{k}" if len(part.tables) > 1 else part.key] = table
+    return named
 
 
 def files(

@@ -1,6 +1,5 @@
 """What eval.py does with VOT's reset-based experiment: run, score, compare, report."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from jaxtrack.evaluation import (
     colophon,
     command,
     entries,
+    folder,
     report,
-    results,
     sections,
     standings,
     tables,
@@ -77,19 +76,19 @@ def evaluate(
         "edition": benchmark.dialect,
     }
     # Files first: what is wrong with them shows at once.
-    others = {n: _score(folder, benchmark, options) for n, folder in folders.items()}
+    others = {n: _score(place, benchmark, options) for n, place in folders.items()}
     made = {}
-    for called, folder in checkpoints.items():
+    for called, place in checkpoints.items():
         from jaxtrack.evaluation import vot_run  # Late: scoring needs no network.
 
         made[called] = vot_run.run(
-            *(folder, benchmark.videos, benchmark.regions, out_dir),
+            *(place, benchmark.videos, benchmark.regions, out_dir),
             name=called,
             tracking=chosen.tracking,
         )
-    scored = {n: _score(folder, benchmark, options) for n, folder in made.items()}
+    scored = {n: _score(place, benchmark, options) for n, place in made.items()}
     scored |= others
-    stamped = {n: folder / vot_files.EXPERIMENT for n, folder in made.items()}
+    stamped = {n: place / vot_files.EXPERIMENT for n, place in made.items()}
     made_by, notes = command.about(benchmark, chosen, stamped)
     parts = _sections(scored, benchmark.name)
     _write(parts, benchmark, Path(out_dir), notes=notes, made_by=made_by)
@@ -100,9 +99,9 @@ def evaluate(
     return scored
 
 
-def _score(folder, benchmark: Benchmark, options) -> VotReport:
+def _score(place, benchmark: Benchmark, options) -> VotReport:
     """Reads and scores one tracker's runs."""
-    runs = vot_files.read_runs(folder, benchmark.regions)
+    runs = vot_files.read_runs(place, benchmark.regions)
     return vot.score(runs, benchmark.regions, **options)
 
 
@@ -166,10 +165,7 @@ def _of(one: vot.SequenceScore, number: str) -> float:
 
 def _write(parts, benchmark, out_dir, *, notes, made_by) -> None:
     """Writes pictures, tables, `report.json` and `report.html`."""
-    named = {}
-    for part in parts:
-        for k, table in enumerate(part.tables):
-            named[f"{part.key}_{k}" if len(part.tables) > 1 else part.key] = table
+    named = tables.of_sections(parts)
     chapters = [(p.key, p.title, sections.as_html(p)) for p in parts]
     chapters += [
         ("stamps", "How the report was made", colophon.stamps([], made_by)),
@@ -182,12 +178,6 @@ def _write(parts, benchmark, out_dir, *, notes, made_by) -> None:
         chapters,
         notes=notes,
     )
-    for picture in (p for part in parts for p in part.pictures):
-        results.write_bytes(out_dir / picture.path, picture.content)
-    for name, content in tables.files(named).items():
-        results.write_text(out_dir / "tables" / name, content)
     numbers = {part.key: part.numbers for part in parts if part.numbers}
     numbers |= {"notes": list(notes), "stamp": made_by}
-    written = json.dumps(numbers, indent=1, allow_nan=False)
-    results.write_text(out_dir / "report.json", written + "\n")
-    results.write_text(out_dir / "report.html", text)
+    folder.write(out_dir, text, numbers, parts, named)

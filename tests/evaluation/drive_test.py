@@ -87,6 +87,12 @@ def test_frames_of_a_group_are_counted_one_by_one(videos):
     assert counts == [1] * 12
 
 
+def test_one_by_one_on_a_cpu_unless_told(monkeypatch):
+    assert [drive.is_together(asked) for asked in (None, True, False)] == [0, 1, 0]
+    monkeypatch.setattr(drive.jax, "default_backend", lambda: "gpu")
+    assert [drive.is_together(asked) for asked in (None, True, False)] == [1, 1, 0]
+
+
 def test_groups_hold_one_canvas_and_like_lengths():
     def video(name, length):
         return Sequence(name, [None] * length, None)
