@@ -205,6 +205,15 @@ def fill_dataclass(cls: type, config: ConfigDict, **given):
 
     Returns:
       An instance of `cls`.
+
+    Raises:
+      InputError: the settings lack a field; it names all that are missing.
     """
     names = [f.name for f in dataclasses.fields(cls) if f.name not in given]
-    return cls(**given, **{n: config[n] for n in names if n in config})
+    missing = [name for name in names if name not in config]
+    if missing:
+        raise InputError(
+            f"{cls.__name__} needs config.{', config.'.join(missing)}: start from "
+            "configs.common.get_config, which has every field"
+        )
+    return cls(**given, **{name: config[name] for name in names})

@@ -1,5 +1,6 @@
 """Tests for jaxtrack.config and the files in configs/."""
 
+import dataclasses
 import importlib
 import pathlib
 
@@ -175,6 +176,21 @@ def test_every_field_that_is_checked_exists():
     fields = {*config_lib._FRACTIONS, *config_lib._POSITIVE, *config_lib._COUNTS}
     fields |= {*config_lib._CHOICES, *(n for pair in config_lib._ORDERED for n in pair)}
     assert fields <= set(flat(common.get_config()))
+
+
+def test_a_dataclass_is_filled_from_settings_that_have_every_field():
+    @dataclasses.dataclass
+    class Crop:
+        size: int = 1
+        flip: float = 0.25
+        gray: float = 0.25
+
+    config = common.get_config().unlock()
+    config.flip = 0.5
+    assert config_lib.fill_dataclass(Crop, config, size=8) == Crop(8, 0.5, 0.0)
+    del config.flip, config.gray
+    with pytest.raises(InputError, match="Crop needs config.flip, config.gray"):
+        config_lib.fill_dataclass(Crop, config, size=8)
 
 
 def test_unknown_field_is_refused():

@@ -46,7 +46,7 @@ def ranges(model: nn.Module, config: ConfigDict, names: Sequence[str] = ()) -> R
     """
     found = dict(_SIAMESE)
     # Networks with anchors predict no quality; the release's selection has no power.
-    if config.get("selection") != "released" and not getattr(model, "anchors", None):
+    if config.selection != "released" and not getattr(model, "anchors", None):
         found |= _QUALITY
     if hasattr(model, "refiner"):
         found |= _PROPOSALS

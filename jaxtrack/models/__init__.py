@@ -97,7 +97,7 @@ def from_config(
 
     Args:
       config: `model`, `correlation`, `localization`, `refinement`, `pooling`, `dtype`
-        are read, and `train_search_size`; an older checkpoint's may lack some.
+        are read, and `train_search_size`.
       training: whether search crops have the size of training.
       axis_name: see `build`.
 
@@ -110,13 +110,13 @@ def from_config(
     model = build(
         config.model,
         correlation=config.correlation or None,
-        localization=config.get("localization") or None,
-        refinement=config.get("refinement") or None,
-        pooling=config.get("pooling") or None,
+        localization=config.localization or None,
+        refinement=config.refinement or None,
+        pooling=config.pooling or None,
         dtype=jnp.dtype(config.dtype),
         axis_name=axis_name,
     )
-    if training and config.get("train_search_size"):
+    if training and config.train_search_size:
         return siamese.resized(model, config.train_search_size)
     return model
 

@@ -154,9 +154,8 @@ def _selection(config, geometry):
     return functools.partial(
         select.select_clean,
         geometry=geometry,
-        # Older checkpoints lack these settings.
-        num_boxes=int(config.get("num_boxes", 1)),
-        rate_by_quality=bool(config.get("rate_by_quality", True)),
+        num_boxes=int(config.num_boxes),
+        rate_by_quality=bool(config.rate_by_quality),
     )
 
 

@@ -109,7 +109,7 @@ class CheckpointStore:
         path = self.folder / str(step)
         saved = _read(self._manager, step, path, config=ocp.args.JsonRestore())
         for name in _IDENTITY:
-            if (old := saved["config"].get(name)) != config[name]:
+            if (old := saved["config"][name]) != config[name]:
                 raise InputError(
                     f"{path} was made with config.{name}={old!r}, "
                     f"not {config[name]!r}: use that, or another workdir"

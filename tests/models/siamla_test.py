@@ -95,10 +95,12 @@ def test_settings_reach_the_network():
     assert models.from_config(config).head.branch.dtype == jnp.bfloat16
 
 
-def test_settings_of_an_older_checkpoint_lack_the_choice():
-    config = siamla_lite0.get_config().unlock()
-    del config.localization
-    assert models.from_config(config) == models.build("siamla_lite0")
+def test_a_missing_setting_is_an_error():
+    for field in ("localization", "train_search_size"):
+        config = siamla_lite0.get_config().unlock()
+        del config[field]
+        with pytest.raises(AttributeError, match=field):
+            models.from_config(config, training=True)
 
 
 @pytest.mark.parametrize(
