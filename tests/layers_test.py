@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import sys
 
 import pytest
 
@@ -19,18 +20,19 @@ ALLOWED = {
     "losses": ("ops", "assign"),
     "weights": ("models",),
     "data": (),
+    "metrics": (),
     "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
     "tracking": ("config", "ops", "models", "online"),
     "evaluation": (
         *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
-        "data.annotations",
+        *("data.annotations", "metrics"),
     ),
     "clients": (
         *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
-        "data.annotations",
+        *("data.annotations", "metrics"),
     ),
     "studies": (
-        *("cli", "config", "training", "evaluation", "data"),
+        *("metrics", "cli", "config", "training", "evaluation", "data"),
         *("assign", "models", "ops"),
     ),
     "demo": ("cli", "training", "evaluation", "clients", "data"),
@@ -76,6 +78,9 @@ def test_libraries_stay_where_they_belong(path):
         assert not within(name, "tensorflow"), f"{path} imports tensorflow"
         if top == "data":
             assert not within(name, "jax"), f"{path}: data is numpy's side"
+        if top == "metrics":
+            own = (*sys.stdlib_module_names, "numpy", "jaxtrack")
+            assert name.split(".")[0] in own, f"{path}: metrics import numpy alone"
         if top in ("ops", "assign", "losses"):
             assert not within(name, "flax"), f"{path}: pure functions have no params"
 

@@ -25,7 +25,8 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxtrack.data.annotations import Sequence as Video
-from jaxtrack.evaluation import overlap, probing, results, runner, stamp, statistics
+from jaxtrack.evaluation import probing, results, runner, stamp
+from jaxtrack.metrics import overlap, statistics
 from jaxtrack.tracking import make_tracker
 
 # Part of what a kept sequence must agree on.

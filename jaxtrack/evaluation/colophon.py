@@ -7,7 +7,7 @@ from typing import Any
 
 from jaxtrack.evaluation import fragments
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
-from jaxtrack.evaluation.ope import OpeReport
+from jaxtrack.metrics.ope import OpeReport
 
 # More dialects than this fold.
 _MOST_RULES = 3

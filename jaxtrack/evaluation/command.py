@@ -19,11 +19,11 @@ from jaxtrack.evaluation import (
 )
 from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.evaluation.compare import TrackerScores
-from jaxtrack.evaluation.dialects import DIALECTS
 from jaxtrack.evaluation.sections import Section
 from jaxtrack.evaluation.settings import Chosen
 from jaxtrack.evaluation.wanted import Wanted
 from jaxtrack.evaluation.worst import worst_names, worst_sequences
+from jaxtrack.metrics.dialects import DIALECTS
 
 
 def summary_lines(

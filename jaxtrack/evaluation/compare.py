@@ -8,12 +8,12 @@ import numpy as np
 
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks, ope, raw, repair, results, stamp
-from jaxtrack.evaluation.dialects import DIALECTS, dialect_named
+from jaxtrack.evaluation import benchmarks, raw, results, stamp
+from jaxtrack.metrics import ope, repair
+from jaxtrack.metrics.dialects import DIALECTS, dialect_named
 
 PRIMARY = "otb"
 REPORTED = ("otb", "no_first")
-NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
 _CURVES = ("success_curve", "precision_curve", "norm_precision_curve")
 
 
@@ -163,7 +163,7 @@ def by_auc(
 
 def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict:
     """Numbers and curves as JSON holds them."""
-    numbers = {key: getattr(report, key) for key in NUMBERS}
+    numbers = {key: getattr(report, key) for key in ope.NUMBERS}
     return numbers | {key: getattr(report, key).tolist() for key in _CURVES}
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from jaxtrack.evaluation import ope, plots
+from jaxtrack.evaluation import plots
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
+from jaxtrack.metrics import ope
 
 
 def draw(

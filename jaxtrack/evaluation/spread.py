@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import ope
-from jaxtrack.evaluation.dialects import DIALECTS, dialect_named
+from jaxtrack.metrics import ope
+from jaxtrack.metrics.dialects import DIALECTS, dialect_named
 
-NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
 TOOLKITS = tuple(name for name in DIALECTS if name != "no_first")
 _HEADS = ("AUC", "Precision", "Norm. prec.", "AO", "SR0.5", "SR0.75")
 _SHOWN_NOTES = 20
@@ -124,17 +123,17 @@ def as_json(spread: Spread) -> dict:
             if isinstance(report, str):
                 told[dialect] = {"refused": report}
                 continue
-            told[dialect] = {key: getattr(report, key) for key in NUMBERS}
+            told[dialect] = {key: getattr(report, key) for key in ope.NUMBERS}
             for key in ("success_curve", "precision_curve", "norm_precision_curve"):
                 told[dialect][key] = getattr(report, key).tolist()
             told[dialect]["notes"] = list(report.notes)
             told[dialect]["sequences"] = {
-                name: {key: getattr(one, key) for key in NUMBERS}
+                name: {key: getattr(one, key) for key in ope.NUMBERS}
                 for name, one in report.sequences.items()
             }
         trackers[tracker] = {
             "dialects": told,
-            "spread": {key: spread.spread(tracker, key) for key in NUMBERS},
+            "spread": {key: spread.spread(tracker, key) for key in ope.NUMBERS},
             "notes": spread.notes[tracker],
         }
     return {
@@ -174,14 +173,14 @@ def markdown(spread: Spread) -> str:
     lines = ["# Scores by every toolkit's rules", "", ranking_line(spread), ""]
     for tracker, by in spread.reports.items():
         lines += [f"## {tracker}", "", f"| Dialect | {' | '.join(_HEADS)} |"]
-        lines.append("|---|" + "---:|" * len(NUMBERS))
+        lines.append("|---|" + "---:|" * len(ope.NUMBERS))
         for dialect, report in by.items():
             if isinstance(report, str):
                 cells = [f"refused: {report.replace('|', '/')}"] + [""] * 5
             else:
-                cells = [f"{getattr(report, key):.4f}" for key in NUMBERS]
+                cells = [f"{getattr(report, key):.4f}" for key in ope.NUMBERS]
             lines.append(f"| {dialect} | {' | '.join(cells)} |")
-        widths = [spread.spread(tracker, key) for key in NUMBERS]
+        widths = [spread.spread(tracker, key) for key in ope.NUMBERS]
         cells = ["" if width is None else f"{width:.4f}" for width in widths]
         lines += [f"| **largest - smallest** | {' | '.join(cells)} |", ""]
         lines += [f"- {note}" for note in spread.notes[tracker]]
@@ -213,10 +212,10 @@ def table(spread: Spread) -> list[str]:
             if isinstance(report, str):
                 lines.append(f"{dialect:<{wide}}  refused: {report}")
                 continue
-            cells = [f"{getattr(report, key):11.4f}" for key in NUMBERS]
+            cells = [f"{getattr(report, key):11.4f}" for key in ope.NUMBERS]
             notes = f"  ({len(report.notes)} notes)" if report.notes else ""
             lines.append(f"{dialect:<{wide}}  {'  '.join(cells)}{notes}")
-        widths = [spread.spread(tracker, key) for key in NUMBERS]
+        widths = [spread.spread(tracker, key) for key in ope.NUMBERS]
         cells = [" " * 11 if width is None else f"{width:11.4f}" for width in widths]
         lines.append(f"{'largest - smallest':<{wide}}  {'  '.join(cells)}")
         lines += [f"note: {note}" for note in spread.notes[tracker]] + [""]

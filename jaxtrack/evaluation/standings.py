@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxtrack.evaluation import attribute_plots, attributes
-from jaxtrack.evaluation.compare import NUMBERS, PRIMARY, TrackerScores
-from jaxtrack.evaluation.ope import OpeReport
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.evaluation import attribute_plots
+from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
 from jaxtrack.evaluation.sections import Column, Picture, Section, Table
+from jaxtrack.metrics import attributes
+from jaxtrack.metrics.ope import NUMBERS, OpeReport
+from jaxtrack.metrics.rules import Dialect
 
 _HEADS = {
     "auc": "AUC",
@@ -50,7 +51,7 @@ def column(number: str, rules: Dialect) -> Column:
     """The column of a number, in the words of a dialect.
 
     Args:
-      number: of `compare.NUMBERS`.
+      number: of `ope.NUMBERS`.
       rules: say how it is computed.
 
     Returns:
@@ -100,7 +101,7 @@ def per_sequence(
 
     Args:
       scores: of the trackers.
-      number: of `compare.NUMBERS`.
+      number: of `ope.NUMBERS`.
       primary: the dialect whose numbers are shown.
 
     Returns:

@@ -7,8 +7,9 @@ import numpy as np
 
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, ope, stamp
+from jaxtrack.evaluation import compare, stamp
 from jaxtrack.evaluation.benchmarks import Benchmark
+from jaxtrack.metrics import ope
 
 METRICS = ("auc", "ao")
 SPLITS = ("train", "val", "test")

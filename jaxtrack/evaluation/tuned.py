@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import statistics
+from jaxtrack.metrics import statistics
 
 FILE = "tuned.json"
 CONFIDENCE = 0.95

@@ -14,15 +14,15 @@ from jaxtrack.evaluation import (
     sections,
     standings,
     tables,
-    vot,
     vot_files,
     vot_plots,
 )
 from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.evaluation.sections import Column, Section, Table
 from jaxtrack.evaluation.settings import Chosen
-from jaxtrack.evaluation.vot import VotReport
 from jaxtrack.evaluation.wanted import Wanted
+from jaxtrack.metrics import vot
+from jaxtrack.metrics.vot import VotReport
 
 _NUMBERS = ("eao", "accuracy", "robustness", "failures")
 _OF_FRAMES = {"accuracy": "Accuracy", "failures": "Failures"}

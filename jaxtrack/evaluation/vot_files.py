@@ -13,11 +13,9 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
+from jaxtrack.metrics.vot_input import fault_of_row
 
 EXPERIMENT = "baseline"
-STARTED, FAILED, SKIPPED = 1, 2, 0
-# Frames from a failure to the next start.
-SKIP = 5
 
 
 def sequence_folder(folder: str | Path, name: str) -> Path:
@@ -78,26 +76,6 @@ def read_run(path: str | Path) -> list[np.ndarray]:
             raise InputError(f"{path}, line {number}: {line.strip()[:60]!r} {fault}")
         rows.append(row)
     return rows
-
-
-def fault_of_row(row: np.ndarray) -> str:
-    """What is wrong with a row of a run, "" where nothing is.
-
-    Args:
-      row: see `read_run`.
-
-    Returns:
-      The end of a sentence that begins with the row.
-    """
-    if row.ndim != 1 or len(row) not in (1, 4, 8):
-        return "is not a code (0, 1 or 2) nor a region of 4 or 8 numbers"
-    if not np.all(np.isfinite(row)):
-        return "is not finite"
-    if len(row) == 1 and row[0] not in (STARTED, FAILED, SKIPPED):
-        return "is no code: 1 is a start, 2 a failure, 0 a frame that was skipped"
-    if len(row) == 4 and np.any(row[2:] < 0):
-        return "is a rectangle of negative size"
-    return ""
 
 
 def read_runs(

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from jaxtrack.evaluation import plots
-from jaxtrack.evaluation.vot import SENSITIVITY, VotReport
+from jaxtrack.metrics.vot import SENSITIVITY, VotReport
 
 # Eight shapes and seven colours make 56 pairs, as they share no divisor.
 _MARKERS = "osD^vPXp"

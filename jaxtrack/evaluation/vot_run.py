@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import regions, runner, stamp, vot_files
-from jaxtrack.evaluation.vot_files import FAILED, SKIP, SKIPPED, STARTED
+from jaxtrack.evaluation import runner, stamp, vot_files
+from jaxtrack.metrics import regions
+from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box, make_tracker
 from jaxtrack.tracking.rollout import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader

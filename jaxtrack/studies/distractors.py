@@ -19,7 +19,8 @@ from jaxtrack import cli
 from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, lock, results, runner, statistics
+from jaxtrack.evaluation import compare, lock, results, runner
+from jaxtrack.metrics import statistics
 from jaxtrack.studies import distractors_table
 
 # Name -> what is changed in tracking.

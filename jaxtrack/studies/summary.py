@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import statistics
+from jaxtrack.metrics import statistics
 from jaxtrack.studies import plan
 from jaxtrack.studies.runs import Outcome, read_outcome
 

@@ -9,7 +9,8 @@ import pytest
 
 from jaxtrack.clients import got10k
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import ope, results
+from jaxtrack.evaluation import results
+from jaxtrack.metrics import ope
 
 pytest.importorskip("got10k.datasets", reason="pip install 'jaxtrack[got10k]'")
 from got10k.experiments import ExperimentGOT10k, ExperimentOTB

@@ -14,7 +14,7 @@ import pytest
 
 from jaxtrack.clients import vot
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import regions
+from jaxtrack.metrics import regions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 trax = pytest.importorskip("trax", reason="pip install 'jaxtrack[vot]'")

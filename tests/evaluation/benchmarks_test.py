@@ -8,9 +8,9 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import benchmarks
-from jaxtrack.evaluation.dialects import DIALECTS
 from jaxtrack.evaluation.layouts import members
-from jaxtrack.evaluation.vot import INTERVALS
+from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.vot import INTERVALS
 from tests.evaluation import fake_benchmarks as fake
 
 

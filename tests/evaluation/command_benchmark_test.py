@@ -10,13 +10,13 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     benchmarks,
     command,
-    ope,
     results,
     runner,
     settings,
     stamp,
     submissions,
 )
+from jaxtrack.metrics import ope
 from tests.evaluation import fake_benchmarks as fake
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.evaluation import curves, plots
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.metrics.dialects import DIALECTS
 
 
 @pytest.fixture

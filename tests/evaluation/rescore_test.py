@@ -10,8 +10,9 @@ import pytest
 
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import ope, rescore
+from jaxtrack.evaluation import rescore
 from jaxtrack.evaluation.spread import TOOLKITS
+from jaxtrack.metrics import ope
 
 LENGTHS = {"Jogging-1": 6, "Skating2-2": 5}
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import ope, spread
+from jaxtrack.evaluation import spread
+from jaxtrack.metrics import ope
 
 # Half of the frames touch x = 0, where OTB's rules see no target.
 TRUTH = {"a": np.array([[20.0, 20, 10, 10], [20, 20, 10, 10], [0, 20, 10, 10]] * 4)}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.evaluation import standings
-from jaxtrack.evaluation.compare import NUMBERS
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.ope import NUMBERS
 
 CARRIED = {"ball": ("Fast", "Blur"), "car <1>": ("Fast",), "dog": ("a_b", "Blur")}
 

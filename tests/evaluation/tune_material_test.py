@@ -7,7 +7,8 @@ import pytest
 
 from jaxtrack.data.annotations import Sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks, compare, ope, stamp, tune_material
+from jaxtrack.evaluation import benchmarks, compare, stamp, tune_material
+from jaxtrack.metrics import ope
 
 
 def benchmark(**changes):

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.evaluation import plots, vot, vot_plots
+from jaxtrack.evaluation import plots, vot_plots
+from jaxtrack.metrics import vot
 
 
 def report(eao=0.4, *, accuracy=0.6, robustness=1.0, edition="vot2018", length=500):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import runner, vot, vot_files, vot_run
+from jaxtrack.evaluation import runner, vot_files, vot_run
+from jaxtrack.metrics import vot
 from jaxtrack.tracking import Frame, Tracker, TrackerOutput, TrackerState
 from jaxtrack.tracking.rollout import compile_tracker
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import regions
 from jaxtrack.evaluation.layouts import files, members
+from jaxtrack.metrics import regions
 
 _EXPECTED = "VOT's layout, list.txt and <seq>/ with groundtruth.txt and color/"
 _NUM_SEQUENCES = 60

@@ -1,13 +1,13 @@
-"""Tests for jaxtrack.evaluation.attributes."""
+"""Tests for jaxtrack.metrics.attributes."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from jaxtrack.evaluation import attributes, ope
-from jaxtrack.evaluation.compare import NUMBERS
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.metrics import attributes, ope
+from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.ope import NUMBERS
 
 LENGTHS = {"a": 12, "b": 30, "c": 7, "d": 20}
 CARRIED = {"a": ("fast", "Blur"), "b": ("fast",), "d": ("Blur", "fast", "Blur")}

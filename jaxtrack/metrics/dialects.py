@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics.rules import Dialect
 
 _STEPS_20 = tuple((np.arange(21) / 20).tolist())
 _ARANGE_21 = tuple(np.arange(0, 1.05, 0.05).tolist())

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import overlap
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics import overlap
+from jaxtrack.metrics.rules import Dialect
 
 
 @dataclass(frozen=True)

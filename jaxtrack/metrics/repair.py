@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics.rules import Dialect
 
 _FLAG_HELP = "give one flag a frame, or leave the argument out"
 

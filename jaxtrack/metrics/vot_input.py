@@ -6,8 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import regions, vot_files
-from jaxtrack.evaluation.vot_files import FAILED, SKIP, SKIPPED, STARTED
+from jaxtrack.metrics import regions
+
+# Codes in the place of a region.
+STARTED, FAILED, SKIPPED = 1, 2, 0
+# Frames from a failure to the next start.
+SKIP = 5
 
 
 class Run(NamedTuple):
@@ -109,6 +113,26 @@ def padded_tags(
     return padded
 
 
+def fault_of_row(row: np.ndarray) -> str:
+    """What is wrong with a row of a run, "" where nothing is.
+
+    Args:
+      row: `[1]` a code, `[4]` or `[8]` a region.
+
+    Returns:
+      The end of a sentence that begins with the row.
+    """
+    if row.ndim != 1 or len(row) not in (1, 4, 8):
+        return "is not a code (0, 1 or 2) nor a region of 4 or 8 numbers"
+    if not np.all(np.isfinite(row)):
+        return "is not finite"
+    if len(row) == 1 and row[0] not in (STARTED, FAILED, SKIPPED):
+        return "is no code: 1 is a start, 2 a failure, 0 a frame that was skipped"
+    if len(row) == 4 and np.any(row[2:] < 0):
+        return "is a rectangle of negative size"
+    return ""
+
+
 def unique_runs(
     name: str, runs: Sequence[Sequence[np.ndarray]], length: int
 ) -> tuple[list[Run], list[int]]:
@@ -116,7 +140,7 @@ def unique_runs(
 
     Args:
       name: of the sequence.
-      runs: repetitions of N rows, see `vot_files.read_run`.
+      runs: repetitions of N rows, see `fault_of_row`.
       length: N.
 
     Returns:
@@ -153,7 +177,7 @@ def _checked_run(where: str, rows, length: int) -> Run:
     codes = np.full(length, -1)
     corners = np.full((length, 4, 2), np.nan, np.float32)
     for frame, row in enumerate(rows):
-        fault = vot_files.fault_of_row(row)
+        fault = fault_of_row(row)
         if fault:
             raise InputError(f"{where}, frame {frame}: {row.tolist()} {fault}")
         if len(row) == 1:

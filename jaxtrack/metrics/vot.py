@@ -13,9 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import regions
-from jaxtrack.evaluation.vot_files import FAILED, SKIP, STARTED
-from jaxtrack.evaluation.vot_input import (
+from jaxtrack.metrics import regions
+from jaxtrack.metrics.vot_input import (
+    FAILED,
+    SKIP,
+    STARTED,
     check_given,
     checked_truth,
     padded_tags,
@@ -145,7 +147,7 @@ def score(
 
     Args:
       runs: name of a sequence -> repetitions, each of N rows `[1]`, `[4]` or `[8]`;
-        see `vot_files.read_runs`.
+        see `vot_input.fault_of_row`.
       ground_truth: name -> `[N, 4]` x, y, width, height or `[N, 8]` corners, pixel
         indices, as in VOT's files. All of its sequences are scored.
       tags: name -> tag -> up to N flags; missing ones are False.

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.statistics."""
+"""Tests for jaxtrack.metrics.statistics."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from jaxtrack.evaluation.statistics import average_ranks, paired_bootstrap, spearman
+from jaxtrack.metrics.statistics import average_ranks, paired_bootstrap, spearman
 
 
 def resampled_differences(a, b, num, *, seed, whole_runs):

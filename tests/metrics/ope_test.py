@@ -1,12 +1,12 @@
-"""Tests for jaxtrack.evaluation.ope; goldens/ope_toolkits.py made the goldens."""
+"""Tests for jaxtrack.metrics.ope; goldens/ope_toolkits.py made the goldens."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import ope
-from jaxtrack.evaluation.dialects import DIALECTS
-from tests import naive_ope
+from jaxtrack.metrics import ope
+from jaxtrack.metrics.dialects import DIALECTS
+from tests.metrics import naive_ope
 
 TRACKERS = ("good", "drift")
 NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxtrack.evaluation.compare import NUMBERS
-from jaxtrack.evaluation.ope import OpeReport, SequenceScore
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics.ope import NUMBERS, OpeReport, SequenceScore
+from jaxtrack.metrics.rules import Dialect
 
 # What a number is read off; the average overlap is read off the overlaps.
 _CURVE_OF = {

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.frames import Frames
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics.frames import Frames
+from jaxtrack.metrics.rules import Dialect
 
 
 def on_names(ground_truth: Mapping, results: Mapping, rules: Dialect) -> list[str]:

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.vot_input."""
+"""Tests for jaxtrack.metrics.vot_input."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import vot_input
+from jaxtrack.metrics import vot_input
 
 BOX = [1.0, 2.0, 3.0, 4.0]
 

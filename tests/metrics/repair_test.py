@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.repair."""
+"""Tests for jaxtrack.metrics.repair."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import repair
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.metrics import repair
+from jaxtrack.metrics.dialects import DIALECTS
 
 NAN = np.nan
 TRUTH = np.tile([20.0, 20, 10, 10], (5, 1))

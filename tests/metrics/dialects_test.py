@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.dialects."""
+"""Tests for jaxtrack.metrics.dialects."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import dialects
+from jaxtrack.metrics import dialects
 
 ISSUE = (
     *("otb", "lasot", "pysot", "pysot_lasot"),

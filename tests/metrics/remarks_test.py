@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.remarks."""
+"""Tests for jaxtrack.metrics.remarks."""
 
 import re
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import remarks
-from jaxtrack.evaluation.dialects import DIALECTS
-from jaxtrack.evaluation.frames import frame_values
+from jaxtrack.metrics import remarks
+from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.frames import frame_values
 
 OTB, TRACKINGNET = DIALECTS["otb"], DIALECTS["trackingnet"]
 

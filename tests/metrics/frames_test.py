@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.frames."""
+"""Tests for jaxtrack.metrics.frames."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.dialects import DIALECTS
-from jaxtrack.evaluation.frames import frame_values
+from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.frames import frame_values
 
 NAN, INF = np.nan, np.inf
 # Rows: sound; no size; absent, yet with a box; NaN; at the border x = 0.

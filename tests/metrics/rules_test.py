@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.rules."""
+"""Tests for jaxtrack.metrics.rules."""
 
 import dataclasses
 import inspect
@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from jaxtrack.evaluation import rules
-from jaxtrack.evaluation.dialects import DIALECTS
+from jaxtrack.metrics import rules
+from jaxtrack.metrics.dialects import DIALECTS
 
 
 def test_every_rule_is_described_and_chosen_among():

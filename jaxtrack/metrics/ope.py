@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import remarks, repair
-from jaxtrack.evaluation.dialects import dialect_named
-from jaxtrack.evaluation.frames import Frames, frame_values
-from jaxtrack.evaluation.rules import Dialect
+from jaxtrack.metrics import remarks, repair
+from jaxtrack.metrics.dialects import dialect_named
+from jaxtrack.metrics.frames import Frames, frame_values
+from jaxtrack.metrics.rules import Dialect
 
+# Numbers of a report, in the order of its tables.
+NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
 PRECISION_AT_PX = 20.0
 NORM_PRECISION_AT = 0.2
 

@@ -1,9 +1,9 @@
-"""Tests for jaxtrack.evaluation.overlap."""
+"""Tests for jaxtrack.metrics.overlap."""
 
 import numpy as np
 import pytest
 
-from jaxtrack.evaluation import overlap
+from jaxtrack.metrics import overlap
 
 
 @pytest.mark.parametrize("inclusive", [False, True])

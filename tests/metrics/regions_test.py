@@ -1,9 +1,9 @@
-"""Tests for jaxtrack.evaluation.regions; goldens/vot_pysot.py made the goldens."""
+"""Tests for jaxtrack.metrics.regions; goldens/vot_pysot.py made the goldens."""
 
 import numpy as np
 import pytest
 
-from jaxtrack.evaluation import regions
+from jaxtrack.metrics import regions
 
 
 def corners(*rows):

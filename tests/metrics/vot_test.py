@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.vot; goldens/vot_pysot.py made the goldens."""
+"""Tests for jaxtrack.metrics.vot; goldens/vot_pysot.py made the goldens."""
 
 import math
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import vot, vot_files
+from jaxtrack.evaluation import vot_files
+from jaxtrack.metrics import vot
 
 TRACKERS = ("steady", "slide")
 TAGS = ("camera_motion", "illum_change", "occlusion", "size_change", "motion_change")

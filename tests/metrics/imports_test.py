@@ -1,0 +1,18 @@
+"""The metrics serve someone who has only result files and numpy."""
+
+import subprocess
+import sys
+
+CODE = """
+import sys
+import jaxtrack.metrics
+from jaxtrack.metrics import attributes, statistics
+box = [[20.0, 20, 10, 10]] * 2
+jaxtrack.metrics.ope.score({"a": box}, {"a": box}, dialect="otb")
+print([name for name in ("jax", "cv2", "absl", "matplotlib") if name in sys.modules])
+"""
+
+
+def test_numpy_is_enough():
+    run = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("[]\n", "")
