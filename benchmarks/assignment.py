@@ -16,7 +16,8 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds, train_step
-from configs import (
+from jaxtrack import models
+from jaxtrack.configs import (
     dla_siamcar_lite0,
     dla_siamcar_r50,
     dla_siamrpnpp_lite0,
@@ -26,7 +27,6 @@ from configs import (
     siamrpnpp_lite0,
     siamrpnpp_r50,
 )
-from jaxtrack import models
 from jaxtrack.training import assigners
 
 _PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step of the Lite0 networks.")

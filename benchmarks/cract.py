@@ -16,8 +16,8 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds
-from configs import cract_lite0, cract_r18
 from jaxtrack import models
+from jaxtrack.configs import cract_lite0, cract_r18
 from jaxtrack.tracking import make_tracker, video
 
 _REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")

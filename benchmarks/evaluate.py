@@ -17,8 +17,8 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds
-from configs import siamcar_lite0
 from jaxtrack import models
+from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.evaluation import drive, runner

@@ -16,8 +16,8 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds, train_step
-from configs import siamla_lite0, siamla_r50
 from jaxtrack import models
+from jaxtrack.configs import siamla_lite0, siamla_r50
 from jaxtrack.models.siamla import LOCALIZATIONS
 from jaxtrack.tracking import make_tracker, video
 

@@ -20,9 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
-from configs import siamcar_lite0, siamcar_r50
 from jaxtrack import config as config_lib
 from jaxtrack import models
+from jaxtrack.configs import siamcar_lite0, siamcar_r50
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.training import objective, optimizer, state, step
 from jaxtrack.weights import load_pretrained

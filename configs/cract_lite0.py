@@ -9,7 +9,7 @@ refined in training; a narrower discriminator learns in tracking from fewer fram
 
 from ml_collections import ConfigDict
 
-from configs import siamrpnpp_lite0
+from jaxtrack.configs import siamrpnpp_lite0
 
 
 def get_config() -> ConfigDict:

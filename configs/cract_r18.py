@@ -9,7 +9,7 @@ image (C15). Batch and pairs an epoch are not told; pysot's are taken.
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

@@ -5,7 +5,7 @@ Run: make demo
 
 from ml_collections import ConfigDict
 
-from configs import siamcar_lite0
+from jaxtrack.configs import siamcar_lite0
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ SiamDLA, Table 2, of whose DLA-CoSiamRPN nothing else is public.
 
 from ml_collections import ConfigDict
 
-from configs import rpn_effb0
+from jaxtrack.configs import rpn_effb0
 
 
 def get_config() -> ConfigDict:

@@ -9,7 +9,7 @@ of its section 4.7.
 
 from ml_collections import ConfigDict
 
-from configs import siamcar_r50
+from jaxtrack.configs import siamcar_r50
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ SiamDLA, Table 2, which gives no details: labels as in its DLA-SiamCAR (D19).
 
 from ml_collections import ConfigDict
 
-from configs import siamfcpp_googlenet
+from jaxtrack.configs import siamfcpp_googlenet
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ The centre of SiamLA's labels is dynamic; nothing else differs from `siamla_lite
 
 from ml_collections import ConfigDict
 
-from configs import siamla_lite0
+from jaxtrack.configs import siamla_lite0
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ It differs from `siamrpnpp_lite0` in the labels alone.
 
 from ml_collections import ConfigDict
 
-from configs import siamrpnpp_lite0
+from jaxtrack.configs import siamrpnpp_lite0
 
 
 def get_config() -> ConfigDict:

@@ -9,7 +9,7 @@ without the target keep pysot's few negatives (D13).
 
 from ml_collections import ConfigDict
 
-from configs import siamrpnpp_r50
+from jaxtrack.configs import siamrpnpp_r50
 
 
 def get_config() -> ConfigDict:

@@ -11,7 +11,7 @@ backbone: --config.pretrained=FILE (lukemelas/EfficientNet-PyTorch's b0).
 
 from ml_collections import ConfigDict
 
-from configs import siamrpnpp_r50
+from jaxtrack.configs import siamrpnpp_r50
 
 
 def get_config() -> ConfigDict:

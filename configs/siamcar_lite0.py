@@ -9,7 +9,7 @@ an IoU target for the quality replace SiamCAR's own: with few pairs they learn f
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

@@ -6,7 +6,7 @@ Run: python train.py --config=configs/siamcar_r18.py --workdir=runs/siamcar_r18 
 
 from ml_collections import ConfigDict
 
-from configs import siamcar_r50
+from jaxtrack.configs import siamcar_r50
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ The schedule, losses and augmentation are the defaults of `common`.
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

@@ -9,7 +9,7 @@ code: warm-up is straight in log space, and pairs come from packed folders alike
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

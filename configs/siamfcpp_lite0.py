@@ -9,7 +9,7 @@ labels and loss are SiamFC++'s.
 
 from ml_collections import ConfigDict
 
-from configs import siamcar_lite0
+from jaxtrack.configs import siamcar_lite0
 
 
 def get_config() -> ConfigDict:

@@ -8,7 +8,7 @@ Nie et al., section IV-A; what it leaves open is resolved as S1 to S26.
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

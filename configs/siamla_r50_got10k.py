@@ -6,7 +6,7 @@ Run: python train.py --config=configs/siamla_r50_got10k.py --workdir=runs/siamla
 
 from ml_collections import ConfigDict
 
-from configs import siamla_r50
+from jaxtrack.configs import siamla_r50
 
 
 def get_config() -> ConfigDict:

@@ -9,7 +9,7 @@ SiamRPN++'s.
 
 from ml_collections import ConfigDict
 
-from configs import siamcar_lite0
+from jaxtrack.configs import siamcar_lite0
 
 
 def get_config() -> ConfigDict:

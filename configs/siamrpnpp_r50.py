@@ -9,7 +9,7 @@ batch is SiamDLA's (its section 4.7); pysot's own is 8 times 28.
 
 from ml_collections import ConfigDict
 
-from configs import common
+from jaxtrack.configs import common
 
 
 def get_config() -> ConfigDict:

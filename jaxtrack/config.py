@@ -92,7 +92,7 @@ def check(config: ConfigDict) -> None:
     """Refuses settings that cannot work, before anything is built from them.
 
     Args:
-      config: as `configs.common.get_config` makes it, perhaps changed.
+      config: as `jaxtrack.configs.common.get_config` makes it, perhaps changed.
 
     Raises:
       InputError: naming the field, its value and what it may be.

@@ -9,8 +9,8 @@ import pathlib
 
 from absl import flags
 
-from configs import demo
 from jaxtrack import cli
+from jaxtrack.configs import demo
 
 _OUT = flags.DEFINE_string("out", "runs/demo", "Everything is written here.")
 _SEQUENCES = flags.DEFINE_integer("sequences", 8, "Held-out scenes to track.")

@@ -8,15 +8,15 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from configs import common
 from jaxtrack import config as config_lib
 from jaxtrack import models
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.training import objective
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    ".".join(("jaxtrack", *path.relative_to(ROOT).with_suffix("").parts))
     for path in (ROOT / "configs").rglob("[!_]*.py")
 )
 
@@ -212,7 +212,7 @@ def flat(config):
 def differences(name, other):
     """Returns what one config file changes of another: setting -> value."""
     one, two = (
-        flat(importlib.import_module(f"configs.{n}").get_config())
+        flat(importlib.import_module(f"jaxtrack.configs.{n}").get_config())
         for n in (name, other)
     )
     assert one.keys() == two.keys()
@@ -221,7 +221,7 @@ def differences(name, other):
 
 def test_cract_is_trained_as_its_paper_says():
     """Fan and Ling, sections 3.4 and 4: 50 epochs of SGD, 1e-2 to 1e-4."""
-    config = importlib.import_module("configs.cract_r18").get_config()
+    config = importlib.import_module("jaxtrack.configs.cract_r18").get_config()
     assert (config.num_epochs, config.optimizer, config.schedule) == (50, "sgd", "log")
     assert (config.lr, config.lr_end, config.weight_decay) == (1e-2, 1e-4, 1e-4)
     assert (config.assigner, config.iou_high, config.iou_low) == ("iou", 0.6, 0.3)
@@ -257,8 +257,8 @@ def test_ablations_of_cract_change_what_they_say(name):
 
 
 def test_all_ablations_of_cract_are_tested():
-    found = [n for n in NAMES if n.startswith("configs.cract.")]
-    assert [f"configs.cract.{name}" for name in CRACT_ABLATIONS] == found
+    found = [n for n in NAMES if n.startswith("jaxtrack.configs.cract.")]
+    assert [f"jaxtrack.configs.cract.{name}" for name in CRACT_ABLATIONS] == found
 
 
 def test_the_small_cract_differs_from_siamrpnpp_in_the_refinement():
@@ -270,7 +270,7 @@ def test_the_small_cract_differs_from_siamrpnpp_in_the_refinement():
 
 def test_siamla_is_trained_as_its_paper_says():
     """Nie et al., section IV-A: 50 epochs, 5 frozen, batch 128, 5e-3 to 1e-5."""
-    config = importlib.import_module("configs.siamla_r50").get_config()
+    config = importlib.import_module("jaxtrack.configs.siamla_r50").get_config()
     assert (config.num_epochs, config.backbone_from_epoch) == (50, 5)
     assert (config.batch_size, config.schedule) == (128, "log")
     assert (config.lr, config.lr_end) == (5e-3, 1e-5)
@@ -284,7 +284,7 @@ def test_siamla_is_trained_as_its_paper_says():
 
 def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
     siamcar, siamla = (
-        importlib.import_module(f"configs.{name}").get_config()
+        importlib.import_module(f"jaxtrack.configs.{name}").get_config()
         for name in ("siamcar_lite0", "siamla_lite0")
     )
     differing = {name for name in siamla if siamla[name] != siamcar[name]}

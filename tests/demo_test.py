@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from configs import demo as demo_config
 from jaxtrack import demo
+from jaxtrack.configs import demo as demo_config
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ ALLOWED = {
         *("metrics", "cli", "config", "training", "evaluation", "data"),
         *("assign", "models", "ops"),
     ),
-    "demo": ("cli", "training", "evaluation", "clients", "data"),
+    "demo": ("cli", "configs", "training", "evaluation", "clients", "data"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
 

@@ -1,6 +1,6 @@
 """Table III: dynamic labels (LADL) alone."""
 
-from configs import siamla_lite0
+from jaxtrack.configs import siamla_lite0
 
 
 def get_config():

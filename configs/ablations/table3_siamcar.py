@@ -1,6 +1,6 @@
 """Table III, first row: the baseline."""
 
-from configs import siamcar_lite0
+from jaxtrack.configs import siamcar_lite0
 
 
 def get_config():

@@ -1,6 +1,6 @@
 """Table III, last row: everything."""
 
-from configs import siamla_lite0
+from jaxtrack.configs import siamla_lite0
 
 
 def get_config():

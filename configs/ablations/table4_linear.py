@@ -1,6 +1,6 @@
 """Table IV: labels linear in the IoU; beside `table3_ladl`, the nonlinear."""
 
-from configs.ablations import table3_ladl
+from jaxtrack.configs.ablations import table3_ladl
 
 
 def get_config():

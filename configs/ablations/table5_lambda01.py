@@ -1,6 +1,6 @@
 """Table V: lambda 0.1."""
 
-from configs.ablations import table3_ladl_lals
+from jaxtrack.configs.ablations import table3_ladl_lals
 
 
 def get_config():

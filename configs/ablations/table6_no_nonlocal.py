@@ -1,6 +1,6 @@
 """Table VI: LAFA without the non-local block; whole: `table3_lafa`."""
 
-from configs.ablations import table3_lafa
+from jaxtrack.configs.ablations import table3_lafa
 
 
 def get_config():

@@ -1,6 +1,6 @@
 """The identifier sees aligned boxes."""
 
-from configs import cract_lite0
+from jaxtrack.configs import cract_lite0
 
 
 def get_config():

@@ -1,6 +1,6 @@
 """The cascade, and a discriminator that learns online."""
 
-from configs import cract_lite0
+from jaxtrack.configs import cract_lite0
 
 
 def get_config():

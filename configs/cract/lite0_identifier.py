@@ -1,6 +1,6 @@
 """The full CRACT without its discriminator."""
 
-from configs import cract_lite0
+from jaxtrack.configs import cract_lite0
 
 
 def get_config():

@@ -1,6 +1,6 @@
 """RPN and refinement as before CRACT: in parallel, RoIAlign, nothing learnt online."""
 
-from configs import cract_lite0
+from jaxtrack.configs import cract_lite0
 
 
 def get_config():

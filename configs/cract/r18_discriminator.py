@@ -1,6 +1,6 @@
 """CRACT (Fan and Ling), Table 8: discriminator only."""
 
-from configs import cract_r18
+from jaxtrack.configs import cract_r18
 
 
 def get_config():

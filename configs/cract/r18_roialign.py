@@ -1,6 +1,6 @@
 """CRACT (Fan and Ling), Table 9: RoIAlign instead of its pyramid."""
 
-from configs import cract_r18
+from jaxtrack.configs import cract_r18
 
 
 def get_config():

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from configs import siamcar_lite0, siamcar_r50
 from jaxtrack import models
+from jaxtrack.configs import siamcar_lite0, siamcar_r50
 from jaxtrack.ops import grid
 from jaxtrack.training import objective
 

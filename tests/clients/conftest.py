@@ -8,9 +8,9 @@ import numpy as np
 import optax
 import pytest
 
-from configs import siamcar_lite0
 from jaxtrack import models
 from jaxtrack.clients import stateful
+from jaxtrack.configs import siamcar_lite0
 from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training import state as state_lib
 from jaxtrack.training.checkpoint import CheckpointStore

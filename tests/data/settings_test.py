@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from configs import common
+from jaxtrack.configs import common
 from jaxtrack.data.settings import Augmentation, PairSettings
 
 

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from configs import common
 from jaxtrack import config
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import presets
 
@@ -36,7 +36,7 @@ def test_a_checkpoint_of_any_model_takes_it(name):
     ],
 )
 def test_configs_use_the_same_numbers(name, file):
-    default = importlib.import_module(f"configs.{file}").get_config()
+    default = importlib.import_module(f"jaxtrack.configs.{file}").get_config()
     settings = presets.preset(name)
     assert {field: default[field] for field in settings} == settings
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from jaxtrack import config as config_lib
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, results, runner, stamp
 from jaxtrack.evaluation.drive import Tracked

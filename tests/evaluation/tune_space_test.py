@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from configs import common
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import tune_space
 from jaxtrack.ops import grid, xcorr

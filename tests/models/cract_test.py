@@ -199,7 +199,7 @@ def test_choices_reach_the_refiner(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_reach_the_network(name):
-    config = importlib.import_module(f"configs.{name}").get_config()
+    config = importlib.import_module(f"jaxtrack.configs.{name}").get_config()
     assert models.from_config(config) == models.build(name)
     config.refinement = "parallel"
     parallel = models.build(name, refinement="parallel")

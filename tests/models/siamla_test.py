@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import siamla_lite0
 from jaxtrack import models
+from jaxtrack.configs import siamla_lite0
 from jaxtrack.errors import InputError
 from jaxtrack.models.siamla import LOCALIZATIONS
 

@@ -91,7 +91,7 @@ def test_the_whole_road(tmp_path):
     made[2].rename(made[2].with_name("otb_0002"))
     small = tmp_path / "small.py"
     small.write_text(
-        "from configs import siamcar_lite0\n"
+        "from jaxtrack.configs import siamcar_lite0\n"
         "def get_config():\n"
         "    c = siamcar_lite0.get_config()\n"
         "    c.lr = 1e-4\n"

@@ -50,7 +50,7 @@ def paths(tmp_path):
     changes = {"plain": "", "middle": "c.lr = 0.5", "full": "c.lr = 0.5; c.window = 0"}
     for name, change in changes.items():
         (tmp_path / f"{name}.py").write_text(
-            "from configs import siamcar_lite0\n"
+            "from jaxtrack.configs import siamcar_lite0\n"
             "def get_config():\n"
             f"    c = siamcar_lite0.get_config(); {change}\n"
             "    return c\n"
@@ -295,7 +295,7 @@ def test_the_whole_road(tmp_path):
     made[2].rename(made[2].with_name("otb_0002"))
     still = tmp_path / "still.py"  # Its boxes keep their size.
     still.write_text(
-        "from configs import siamcar_lite0\n"
+        "from jaxtrack.configs import siamcar_lite0\n"
         "def get_config():\n"
         "    c = siamcar_lite0.get_config()\n"
         "    c.size_rate = 0.0\n"

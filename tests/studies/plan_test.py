@@ -97,7 +97,7 @@ def test_runs_come_in_pairs_that_differ_in_the_config_alone(recipe, folds, packe
 
 def test_runs_of_any_number_of_configs(recipe, folds, packed, tmp_path):
     (tmp_path / "small.py").write_text(
-        "from configs import siamcar_lite0\n"
+        "from jaxtrack.configs import siamcar_lite0\n"
         "def get_config():\n"
         "    c = siamcar_lite0.get_config()\n"
         "    c.batch_size = 16\n"
@@ -126,7 +126,7 @@ def test_runs_of_any_number_of_configs(recipe, folds, packed, tmp_path):
 
 def test_two_configs_of_one_name_are_two(recipe, folds, packed, tmp_path):
     other = tmp_path / "siamcar_lite0.py"
-    other.write_text("from configs.siamcar_r18 import get_config\n")
+    other.write_text("from jaxtrack.configs.siamcar_r18 import get_config\n")
     recipe = recipe._replace(b=str(other))
     planned = plan.make_runs(recipe, folds, plan.pack(recipe, folds))
     assert [(run.folder.parent.name, run.config.model) for run in planned[:2]] == [

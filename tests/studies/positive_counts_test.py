@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from configs import demo, dla_siamcar_r50, dla_siamrpnpp_r50
 from jaxtrack import models
 from jaxtrack.assign import regions
+from jaxtrack.configs import demo, dla_siamcar_r50, dla_siamrpnpp_r50
 from jaxtrack.errors import InputError
 from jaxtrack.ops import grid
 from jaxtrack.studies import positive_counts

@@ -6,7 +6,12 @@ import pathlib
 import numpy as np
 import pytest
 
-from configs import dla_siamcar_lite0, dla_siamcar_r50, siamcar_r50, siamrpnpp_r50
+from jaxtrack.configs import (
+    dla_siamcar_lite0,
+    dla_siamcar_r50,
+    siamcar_r50,
+    siamrpnpp_r50,
+)
 from jaxtrack.errors import InputError
 from jaxtrack.studies import positive_counts, positives
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from configs import common
+from jaxtrack.configs import common
 from jaxtrack.models.cract import Cract
 from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid, xcorr

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import common
 from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.assign import dynamic, regions
+from jaxtrack.configs import common
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.training.assigners import make_assigner

@@ -9,7 +9,7 @@ import optax
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from configs import common
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.training import state
 from jaxtrack.training.checkpoint import CheckpointStore, load_for_inference

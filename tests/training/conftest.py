@@ -8,8 +8,8 @@ import pytest
 from flax import linen as nn
 from jax import lax
 
-from configs import common
 from jaxtrack import models
+from jaxtrack.configs import common
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.training import inputs
 

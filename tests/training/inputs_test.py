@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs import demo
+from jaxtrack.configs import demo
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.errors import InputError
 from jaxtrack.training import inputs

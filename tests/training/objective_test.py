@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import common
+from jaxtrack.configs import common
 from jaxtrack.errors import InputError
 from jaxtrack.losses import totals
 from jaxtrack.ops import anchors as anchor_boxes

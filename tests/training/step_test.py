@@ -9,9 +9,9 @@ import numpy as np
 import optax
 import pytest
 
-from configs import common, siamcar_lite0
 from jaxtrack import config as config_lib
 from jaxtrack import models
+from jaxtrack.configs import common, siamcar_lite0
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
