@@ -93,7 +93,7 @@ class Report:
           first: steps done before this run.
         """
         self._config = config
-        self._schedule = _schedule(config)
+        self._schedule = jax.jit(_schedule(config))
         is_main = jax.process_index() == 0
         self._log = ScalarLog(workdir, first_step=first) if is_main else None
         self._bar = tqdm(

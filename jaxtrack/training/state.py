@@ -40,16 +40,23 @@ def create(
       keep_ema: whether averaged parameters are kept.
 
     Returns:
-      A state that shares no buffer with `variables`, so that it can be donated.
+      A state that shares no buffer with `variables`, so that it can be donated, and
+      whose leaves have types of their own: a weakly typed leaf becomes a strong one in
+      the first update, and the step would be compiled twice.
     """
-    params = jax.tree.map(jnp.array, variables["params"])
+    params = jax.tree.map(_copy, variables["params"])
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         params=params,
-        batch_stats=jax.tree.map(jnp.array, variables.get("batch_stats", {})),
+        batch_stats=jax.tree.map(_copy, variables.get("batch_stats", {})),
         opt_state=optimizer.init(params),
-        ema=jax.tree.map(jnp.array, params) if keep_ema else None,
+        ema=jax.tree.map(_copy, params) if keep_ema else None,
     )
+
+
+def _copy(leaf):
+    """Copies an array; naming the type makes a weak one strong."""
+    return jnp.array(leaf, leaf.dtype)
 
 
 def inference_variables(state: TrainState) -> Tree:

@@ -48,7 +48,10 @@ class TinyTracker(nn.Module):
         z = backbone(z_image, train=train_backbone).mean((1, 2), keepdims=True)
         r = z * backbone(x_image, train=train_backbone)
         r = nn.BatchNorm(not train, axis_name=self.axis_name, name="neck")(r)
-        r = nn.Conv(7, (3, 3), dtype=self.dtype, name="head")(r).astype(jnp.float32)
+        # A weakly typed bias, which the first update would make a strong one.
+        bias = {"bias_init": lambda key, shape, dtype: jnp.full(shape, 0.0)}
+        r = nn.Conv(7, (3, 3), dtype=self.dtype, **bias, name="head")(r)
+        r = r.astype(jnp.float32)
         cls, ltrb, centerness = jnp.split(r, (2, 6), axis=-1)
         return {"cls": cls, "ltrb": 8 * jnp.exp(ltrb), "centerness": centerness}
 

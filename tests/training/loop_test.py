@@ -1,6 +1,7 @@
 """Tests for jaxtrack.training.loop."""
 
 import json
+import logging
 import os
 import pathlib
 import signal
@@ -38,6 +39,20 @@ def test_a_run_from_start_to_end(tiny_config, tmp_path):
     assert {"loss", "lr", "grad_norm", "pairs_per_second", "data_wait"} <= set(rows[0])
     assert rows[0]["lr_backbone"] == 0 < rows[2]["lr_backbone"]
     assert load_for_inference(tmp_path).step == 6
+
+
+def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog):
+    # The backbone joins at step 3 of 6; a second run resumes with restored arrays.
+    def is_of_the_step(text):  # Nothing else that is compiled takes pictures.
+        return text.startswith("Compiling ") and "uint8[" in text
+
+    for num_epochs, phases in ((2, 2), (3, 1)):
+        tiny_config.num_epochs = num_epochs
+        caplog.clear()
+        with jax.log_compiles(), caplog.at_level(logging.WARNING):
+            loop.train(tiny_config, tmp_path)
+        messages = [record.getMessage() for record in caplog.records]
+        assert sum(map(is_of_the_step, messages)) == phases
 
 
 class Interrupting(MemoryLoader):

@@ -1,5 +1,6 @@
 """Tests for jaxtrack.training.state."""
 
+import jax
 import jax.numpy as jnp
 import optax
 import pytest
@@ -22,3 +23,14 @@ def test_inference_takes_averaged_parameters_if_there_are_any(keep_ema, expected
     if keep_ema:
         new = new.replace(ema=jnp.full((), 5.0))
     assert float(state.inference_variables(new)["params"]) == expected
+
+
+def test_no_leaf_is_weakly_typed():
+    # `jnp.full` of a Python number without a type is weak, as some initialisers are.
+    variables = {
+        "params": {"bias": jnp.full((2,), 0.5)},
+        "batch_stats": {"mean": jnp.full((2,), 0.0)},
+    }
+    assert all(leaf.weak_type for leaf in jax.tree.leaves(variables))
+    new = state.create(variables, optax.adamw(0.1), keep_ema=True)
+    assert not any(leaf.weak_type for leaf in jax.tree.leaves(new))

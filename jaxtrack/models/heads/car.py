@@ -99,13 +99,15 @@ class CarHead(nn.Module):
 
         def output(features, bias, name):
             size, padding = (1, 0) if self.separable else (3, 1)
+            # With a type of its own: a Python number alone would make a weak one.
+            bias = jnp.broadcast_to(jnp.array(bias, jnp.float32), (features,))
             return Conv(
                 features,
                 size,
                 padding=padding,
                 use_bias=True,
                 kernel_init=small_normal,
-                bias_init=lambda key, shape: jnp.broadcast_to(jnp.array(bias), shape),
+                bias_init=lambda key, shape: bias,
                 dtype=self.dtype,
                 name=name,
             )
