@@ -58,14 +58,14 @@ compare: SEEDS ?= 3
 compare: PAIRS ?= 8000
 compare: OUT ?= runs/compare
 compare: $(VENV)/.core
-	$(BIN)/python -m jaxtrack.studies.compare --a=$(A) --b=$(B) --root=$(DATA) \
+	$(BIN)/python -m experiments.compare --a=$(A) --b=$(B) --root=$(DATA) \
 	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
 
 ablation: SEEDS ?= 1
 ablation: PAIRS ?= 3200
 ablation: OUT ?= runs/ablation
 ablation: $(VENV)/.core
-	$(BIN)/python -m jaxtrack.studies.ablation --configs=$(CONFIGS) \
+	$(BIN)/python -m experiments.ablation --configs=$(CONFIGS) \
 	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
 
 # What does each part bring? make ladder DATA=REALDATA; each config against the last.
@@ -76,7 +76,7 @@ ladder: CONFIGS ?= configs/siamrpnpp_lite0.py,configs/cract/lite0_parallel.py,$\
     configs/cract/lite0_cascade.py,configs/cract/lite0_discriminator.py,$\
     configs/cract_lite0.py
 ladder: $(VENV)/.core
-	$(BIN)/python -m jaxtrack.studies.ladder --configs=$(CONFIGS) --root=$(DATA) \
+	$(BIN)/python -m experiments.ladder --configs=$(CONFIGS) --root=$(DATA) \
 	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
 
 lint: $(VENV)/.test

@@ -6,7 +6,9 @@ import pathlib
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
+SOURCES = sorted(
+    p for d in ("jaxtrack", "experiments") for p in (ROOT / d).rglob("*.py")
+)
 
 
 def public_functions(path):

@@ -1,0 +1,205 @@
+"""Tests for experiments.figures.distractors, with a tracker without a network."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import types
+
+import cv2
+import numpy as np
+import pytest
+
+from experiments import settings
+from experiments.figures import distractors
+from jaxtrack import config as config_lib
+from jaxtrack.data import annotations
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare, lock, results, runner
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "experiments.figures.distractors")
+LENGTH = 20
+# Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
+# 19 and 10 of the thresholds 0, 0.05, ..., 1.
+GOOD, POOR = 19 / 21, 10 / 21
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """A checkpoint that can be tracked with; tests change it."""
+    config = settings.load(ROOT / "configs" / "cract_lite0.py")
+    found = types.SimpleNamespace(
+        config=config.copy_and_resolve_references(),
+        model=types.SimpleNamespace(refiner=object()),
+        identity={"step": 200},
+    )
+    monkeypatch.setattr(runner, "open_checkpoint", lambda checkpoint: found)
+    return found
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    checkpoint, out = tmp_path / "run", tmp_path / "out"
+    return distractors.Recipe(checkpoint, out, num=2, length=LENGTH, seed=3)
+
+
+def answer(name, number, truth):
+    """Boxes of a way of tracking on a video."""
+    is_poor = name != "discriminator" and number == 0
+    xywh = truth * [1, 1, 1, 2.2 if is_poor else 1.1]
+    if name != "discriminator" and number == 1:
+        # Far away, in the last ten frames or one less.
+        xywh[-10 if name == "without" else -9 :, 0] += 10_000
+    return xywh
+
+
+@pytest.fixture
+def fake(opened, monkeypatch):
+    """A runner that answers so; returns what it was asked."""
+    asked = []
+
+    def run(checkpoint, videos, out_dir, *, name, tracking):
+        asked.append((checkpoint, [v.name for v in videos], name, dict(tracking)))
+        made = out_dir / "results" / name
+        for number, video in enumerate(videos):
+            xywh = answer(name, number, compare.truth_xywh([video])[video.name])
+            results.write_result(made, video.name, xywh, [0.5] * len(xywh))
+        return made
+
+    monkeypatch.setattr(runner, "run", run)
+    return asked
+
+
+def test_the_numbers_by_hand(recipe, fake):
+    found = distractors.run(recipe)
+    ways = found["settings"]
+    first, second = names = ("lookalikes_0000", "lookalikes_0001")
+    auc = {n: [w["sequences"][name]["auc"] for name in names] for n, w in ways.items()}
+    # The first frame does not count: of 19, 9 or 10 are before the target is lost.
+    assert auc["discriminator"] == pytest.approx([GOOD, GOOD])
+    assert auc["without"] == pytest.approx([POOR, GOOD * 9 / 19])
+    assert auc["rpn"] == pytest.approx([POOR, GOOD * 10 / 19])
+    # Lost in all of the last ten frames, not in nine of them.
+    assert {n: w["lost"] for n, w in ways.items()} == {
+        **{"discriminator": 0.0, "without": 0.5, "rpn": 0.0}
+    }
+    assert not ways["without"]["sequences"][first]["lost"]
+    assert ways["without"]["sequences"][second]["lost"]
+    assert ways["rpn"]["auc"] == pytest.approx((POOR + GOOD * 10 / 19) / 2)
+    assert ways["rpn"]["frames_per_second"] == pytest.approx(2.0)
+    # Of two videos a resample has but one in a quarter of the cases: the interval ends
+    # at their own differences.
+    assert ways["without"]["change"] is None
+    change = ways["discriminator"]["change"]
+    own = GOOD - POOR, GOOD * 10 / 19
+    assert change["interval"] == pytest.approx([min(own), max(own)])
+    assert change["difference"] == pytest.approx(sum(own) / 2)
+    assert change["share_above"] == 1.0
+    assert ways["rpn"]["change"]["interval"] == pytest.approx([0.0, GOOD / 19])
+    written = json.loads((recipe.out / "distractors.json").read_text())
+    assert written == found
+    videos = {"num": 2, "length": LENGTH, "seed": 3, "photos": None, "difference": 0.5}
+    assert (written["videos"], written["step"]) == (videos, 200)
+    text = (recipe.out / "distractors.md").read_text()
+    assert f"| {second} | 0.905 | 0.429 (lost) | 0.476 |" in text
+
+
+def test_each_way_is_one_of_tracking_alone(recipe, fake, opened):
+    distractors.run(recipe)
+    names = ["lookalikes_0000", "lookalikes_0001"]
+    without = {"online.learns": False}
+    assert fake == [
+        (recipe.checkpoint, names, "discriminator", {"online.learns": True}),
+        (recipe.checkpoint, names, "without", without),
+        (recipe.checkpoint, names, "rpn", {**without, "refine.weight": 0.0}),
+    ]
+    for *_, fields in fake:
+        assert all(map(config_lib.is_of_tracking, fields))
+        settings.override(opened.config, fields, source="test")  # They exist.
+
+
+@pytest.fixture
+def photo_folder(tmp_path):
+    """Eight photographs, of which two are for evaluation."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed in range(8):
+        image = np.random.default_rng(seed).integers(0, 256, (15, 20, 3), np.uint8)
+        assert cv2.imwrite(str(folder / f"{seed}.png"), cv2.resize(image, (120, 90)))
+    return folder
+
+
+def test_the_videos_are_the_lookalikes_asked_for(recipe, fake, photo_folder):
+    recipe = recipe._replace(num=1, photos=str(photo_folder), difference=0.0)
+    distractors.run(recipe)
+    folder = recipe.out / "sequences"
+    note = json.loads((folder / "lookalikes.json").read_text())
+    want = {"length": LENGTH, "seed": 3, "photos": str(photo_folder), "difference": 0.0}
+    assert note == want
+    sequence = annotations.read_sequence(folder / "lookalikes_0000")
+    assert len(sequence.frames) == LENGTH
+    # What is there is kept, and other videos are not mixed in.
+    mark = folder / "lookalikes_0000" / "mark"
+    mark.touch()
+    assert distractors.run(recipe._replace(num=2))["videos"]["num"] == 2
+    assert mark.exists()
+    with pytest.raises(InputError, match="other settings"):
+        distractors.run(recipe._replace(seed=4))
+
+
+def test_pairs_by_sequence_not_by_order():
+    def way(**auc):
+        return {"sequences": {name: {"auc": value} for name, value in auc.items()}}
+
+    found = distractors.against(way(x=0.1, y=0.7), way(y=0.8, x=0.2))
+    # 0.1 on each: without pairing the interval would be wide.
+    assert found["interval"] == pytest.approx([0.1, 0.1])
+
+
+def test_a_frame_of_no_overlap_among_the_last_does_not_lose(tmp_path):
+    truth = np.tile([10.0, 10.0, 8.0, 8.0], (15, 1))
+    xywh = truth.copy()
+    xywh[-10:, 0] += 8.0  # Touches: IoU 0.
+    xywh[-1, 0] -= 1.0
+    results.write_result(tmp_path, "a", xywh, [0.5] * 15)
+    assert not distractors.score("n", tmp_path, {"a": truth})["sequences"]["a"]["lost"]
+    xywh[-1, 0] += 1.0
+    results.write_result(tmp_path, "a", xywh, [0.5] * 15)
+    assert distractors.score("n", tmp_path, {"a": truth})["sequences"]["a"]["lost"]
+
+
+def test_refuses_a_network_without_proposals(recipe, fake, opened):
+    del opened.model.refiner
+    opened.config.model = "siamcar_lite0"
+    with pytest.raises(InputError, match=r"siamcar_lite0 refines no proposals; name"):
+        distractors.run(recipe)
+    assert not fake and not recipe.out.exists()
+
+
+def test_refuses_a_discriminator_without_a_say(recipe, fake, opened):
+    opened.config.refine.identifier = 1.0
+    with pytest.raises(InputError, match=r"refine\.identifier is 1"):
+        distractors.run(recipe)
+    assert not fake
+
+
+def test_a_second_one_is_kept_out(recipe, fake):
+    with lock.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
+        distractors.run(recipe)
+    assert not fake
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "--checkpoint is missing"),
+        (["--checkpoint=/nowhere/run"], "no checkpoint /nowhere/run"),
+    ],
+)
+def test_faults_are_one_line(given, message, tmp_path):
+    command = [*COMMAND, *given, f"--out={tmp_path / 'out'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.count("\n") == 1

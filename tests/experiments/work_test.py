@@ -1,0 +1,157 @@
+"""Tests for experiments.work."""
+
+import functools
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiments import runs, settings, work
+from jaxtrack import config as config_lib
+from jaxtrack.evaluation import compare, results, runner
+from jaxtrack.training import loop
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LITE = ROOT / "configs" / "siamcar_lite0.py"
+COMMAND = (sys.executable, "-m", "experiments.work")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run's folder, with one sequence of three frames to test on."""
+    video = tmp_path / "videos" / "a"
+    (video / "img").mkdir(parents=True)
+    for number in range(3):
+        (video / "img" / f"{number}.jpg").touch()
+    (video / "groundtruth_rect.txt").write_text("1,2,10,10\n" * 3)
+    config = settings.finish(LITE, overrides={}, given={}, pairs=320, seed=3)
+    spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
+    path = tmp_path / "run" / work.SETTINGS
+    results.write_text(path, json.dumps(spec))
+    return path.parent
+
+
+@pytest.fixture
+def tracked(monkeypatch):
+    """A runner that answers boxes twice as high as the truth; its settings."""
+    asked = []
+
+    def run(checkpoint, videos, out_dir, *, name, tracking):
+        assert checkpoint == out_dir / "train"
+        asked.append(tracking)
+        made = out_dir / "results" / name
+        for video in videos:
+            xywh = compare.truth_xywh([video])[video.name] + [0, 0, 0, 10]
+            results.write_result(made, video.name, xywh, [0.5] * len(xywh))
+        return made
+
+    monkeypatch.setattr(runner, "run", run)
+    return asked
+
+
+def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(loop, "train", lambda *given: asked.append(given))
+    work.train(folder)
+    ((config, workdir),) = asked
+    assert workdir == folder / "train"
+    assert (config.seed, config.pairs_per_epoch, config.num_epochs) == (3, 320, 1)
+    assert config.is_locked and config.cls_weights == (0.5, 0.35, 0.15)
+
+
+def test_scores_by_the_first_frame_left_out(folder, tracked, monkeypatch):
+    monkeypatch.setattr(work, "align", lambda *given: None)
+    work.score(folder)
+    found = runs.read_outcome(folder)
+    # IoU 1/2 in every frame: above the thresholds 0, 0.05, ..., 0.45, 10 of 21.
+    assert found.auc == {"a": pytest.approx(10 / 21)}
+    assert found.ao == {"a": pytest.approx(0.5)}
+    assert found.frames_per_second == pytest.approx(2.0)
+    assert found.alignment is None
+
+
+def change(folder, fields=(), **changes):
+    """Changes a run's settings."""
+    path = folder / work.SETTINGS
+    spec = json.loads(path.read_text())
+    for name, value in dict(fields).items():
+        *groups, last = name.split(".")
+        functools.reduce(dict.__getitem__, groups, spec["config"])[last] = value
+    path.write_text(json.dumps({**spec, **changes}))
+
+
+def test_tracks_by_the_settings_of_the_folder(folder, tracked, monkeypatch):
+    monkeypatch.setattr(work, "align", lambda *given: None)
+    values = {"window": 0.125, "refine.weight": 0.25, "online.learns": False}
+    change(folder, {**values, "lr": 0.5, "refine.samples": 3})
+    work.score(folder)
+    assert tracked.pop() == {}  # Its own network knows them.
+    (folder / "train").symlink_to("../other/train")
+    work.score(folder)
+    ((given),) = tracked
+    assert {name: given[name] for name in values} == values
+    # Nothing that training reads, and all that it does not.
+    parts = {name.split(".")[0] for name in given}
+    assert parts == {name.split(".")[0] for name in config_lib.TRACKING}
+    assert not {"lr", "refine.samples", "model"} & set(given)
+    # The network's own settings take them.
+    config = settings.load(LITE)
+    settings.override(
+        config,
+        {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()},
+        source="test",
+    )
+
+
+@pytest.mark.parametrize(("said", "calls"), [({}, 1), ({"aligns": False}, 0)])
+def test_measures_alignment_unless_told(folder, tracked, monkeypatch, said, calls):
+    asked = []
+    monkeypatch.setattr(work, "align", lambda *given: asked.append(given))
+    change(folder, **said)
+    work.score(folder)
+    assert [given[0] for given in asked] == [folder] * calls
+    assert (folder / "scores.json").is_file()
+
+
+def test_alignment_is_kept_as_json(folder, monkeypatch):
+    alignment = pytest.importorskip("jaxtrack.evaluation.alignment")
+    asked = []
+
+    def measure(checkpoint, videos, out_dir, *, name):
+        asked.append((checkpoint, out_dir))
+        return {"a": 0.25, "b": math.nan}
+
+    monkeypatch.setattr(alignment, "measure", measure)
+    work.align(folder, [])
+    assert asked == [(folder / "train", folder)]
+    kept = json.loads((folder / "alignment.json").read_text())
+    assert kept == {"a": 0.25, "b": None}
+
+
+def test_a_fault_is_one_line(tmp_path):
+    done = subprocess.run(
+        COMMAND, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: --folder is missing")
+
+
+def test_ends_when_its_parent_is_gone():
+    code = "from experiments import work; import time\n"
+    code += "work._end_with_parent(); print('ready', flush=True); time.sleep(60)"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout.readline() == b"ready\n"
+    time.sleep(0.1)
+    assert child.poll() is None
+    child.stdin.close()  # As when the parent dies.
+    assert child.wait(20) == -15
+    child.stdout.close()
