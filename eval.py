@@ -21,7 +21,7 @@ _SPLIT = flags.DEFINE_string("split", "", "Of the benchmark; its test set if non
 _ALLOW_MISSING = flags.DEFINE_bool("allow_missing", False, "Scores a part of it.")
 _PATTERN = flags.DEFINE_multi_string("pattern", [], "Which sequences, e.g. 'car*'.")
 _OUT = flags.DEFINE_string("out", "runs/eval", "Results, plots and report go here.")
-_DIALECT = flags.DEFINE_string("dialect", "", "Whose rules rank: otb, lasot, ...")
+_PROTOCOL = flags.DEFINE_string("protocol", "", "Whose rules rank: otb, lasot, ...")
 _PRESET = flags.DEFINE_string("preset", "", "Tracks with public code's settings.")
 _TUNED = flags.DEFINE_string("tuned", "", "Tracks with a tuned.json's settings.")
 _SET = flags.DEFINE_multi_string("set", [], "FIELD=VALUE to track with.")
@@ -68,7 +68,7 @@ def main() -> None:
     if benchmark.regions:
         vot_command.evaluate(**given, wanted=analyses)
     else:
-        options = {"together": _TOGETHER.value, "dialect": _DIALECT.value}
+        options = {"together": _TOGETHER.value, "protocol": _PROTOCOL.value}
         command.evaluate(**given, **options, wanted=analyses)
 
 

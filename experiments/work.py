@@ -21,7 +21,7 @@ from jaxtrack.evaluation import results
 SETTINGS = "settings.json"
 STAGES = ("train", "score")
 TRACKER = "tracker"  # Name of the folder of result files.
-PRIMARY = "no_first"  # Dialect of the scores.
+PRIMARY = "no_first"  # Protocol of the scores.
 
 
 def train(folder: str | pathlib.Path) -> None:

@@ -32,7 +32,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 BASELINE = "without"
 LAST_FRAMES = 10
 CONFIDENCE = 0.95
-_DIALECT = "no_first"
+_PROTOCOL = "no_first"
 
 
 class Recipe(NamedTuple):
@@ -72,7 +72,7 @@ def score(name: str, folder: pathlib.Path, truth: Mapping) -> dict[str, Any]:
     scores = compare.score_folder(name, folder, truth)
     sequences = {
         sequence: {"auc": one.auc, "lost": bool(np.all(one.iou[-LAST_FRAMES:] <= 0))}
-        for sequence, one in scores.reports[_DIALECT].sequences.items()
+        for sequence, one in scores.reports[_PROTOCOL].sequences.items()
     }
     return {
         "auc": float(np.mean([one["auc"] for one in sequences.values()])),

@@ -90,7 +90,7 @@ def _drawn(
     ]
     by_name = {video.name: video for video in videos}
     drawn, frames = {}, {}
-    first = next(iter(judged.reports.values()))  # The primary dialect's.
+    first = next(iter(judged.reports.values()))  # The primary protocol's.
     for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
         video, one = by_name[name], first.sequences[name]
         usable = set(probing.usable_frames(video).tolist()) - {0}

@@ -33,7 +33,7 @@ class _Kind:
     """What is fixed of a benchmark; the first split is the default."""
 
     layout: ModuleType
-    dialect: str
+    protocol: str
     splits: tuple[str, ...] = ("all",)
     origin: float = 0.0
     is_scored: bool = True
@@ -76,7 +76,7 @@ class Benchmark:
       regions: `[N, 8]` polygons or `[N, 4]` xywh of VOT, as the files say.
       tags: of VOT, tag -> `[N]` bool.
       image_sizes: (width, height), px, of those whose files state it.
-      dialect: of the score that papers quote for it.
+      protocol: of the score that papers quote for it.
       is_scored: False where a server keeps the truth.
       num_expected: sequences of the whole split.
       notes: sentences that reports must carry, such as what is missing.
@@ -94,7 +94,7 @@ class Benchmark:
     regions: dict[str, np.ndarray]
     tags: dict[str, dict[str, np.ndarray]]
     image_sizes: dict[str, tuple[int, int]]
-    dialect: str
+    protocol: str
     is_scored: bool
     num_expected: int
     notes: tuple[str, ...] = field(default=())
@@ -157,7 +157,7 @@ def load(
         root=root,
         split=split,
         origin=kind.origin,
-        dialect=kind.dialect,
+        protocol=kind.protocol,
         is_scored=kind.is_scored and (name, split) != ("trackingnet", "TEST"),
         num_expected=listing.num_expected,
         notes=tuple(notes),
@@ -250,7 +250,7 @@ def described(benchmark: Benchmark) -> dict:
         "num_sequences": len(benchmark.videos),
         "num_expected": benchmark.num_expected,
         "num_frames": sum(len(v.frames) for v in benchmark.videos),
-        "dialect": benchmark.dialect,
+        "protocol": benchmark.protocol,
         "notes": list(benchmark.notes),
         "data": stamp.hash_json(hashes),
     }

@@ -9,7 +9,7 @@ from jaxtrack.evaluation import fragments
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
 from jaxtrack.metrics.ope import OpeReport
 
-# More dialects than this fold.
+# More protocols than this fold.
 _MOST_RULES = 3
 
 
@@ -17,27 +17,28 @@ def rules(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> str:
     """Says what the numbers mean, and what is odd about the ground truth.
 
     Args:
-      scores: of the trackers, by the same dialects.
-      primary: the dialect that comes first; many others fold.
+      scores: of the trackers, by the same protocols.
+      primary: the protocol that comes first; many others fold.
 
     Returns:
       HTML.
     """
     reports = scores[0].reports
     told = {
-        dialect: f"<li><b>{html.escape(dialect)}</b>: "
-        f"{html.escape(report.dialect.summary)}{_unusable(report)}</li>"
-        for dialect, report in reports.items()
+        protocol: f"<li><b>{html.escape(protocol)}</b>: "
+        f"{html.escape(report.protocol.summary)}{_unusable(report)}</li>"
+        for protocol, report in reports.items()
     }
     first = told.pop(primary)
     rest = "".join(told.values())
     if len(told) > _MOST_RULES:
-        rest = f"<details><summary>{len(told)} other dialects</summary>{rest}</details>"
+        rest = f"<summary>{len(told)} other protocols</summary>{rest}"
+        rest = f"<details>{rest}</details>"
     return f"<ul>{first}{rest}</ul>{_notes(scores, primary)}"
 
 
 def _notes(scores: Sequence[TrackerScores], primary: str) -> str:
-    """What the primary dialect found odd, once where it concerns all trackers."""
+    """What the primary protocol found odd, once where it concerns all trackers."""
     notes = {place: s.reports[primary].notes for place, s in enumerate(scores)}
     shared = [n for n in notes[0] if all(n in other for other in notes.values())]
     text = fragments.sentences(shared)
@@ -52,7 +53,7 @@ def _notes(scores: Sequence[TrackerScores], primary: str) -> str:
 
 
 def _unusable(report: OpeReport) -> str:
-    """How many frames a dialect cannot use, and where most of them are."""
+    """How many frames a protocol cannot use, and where most of them are."""
     unusable = {n: s.num_unusable for n, s in report.sequences.items()}
     if not any(unusable.values()):
         return ""

@@ -23,7 +23,7 @@ from jaxtrack.evaluation.sections import Section
 from jaxtrack.evaluation.settings import Chosen
 from jaxtrack.evaluation.wanted import Wanted
 from jaxtrack.evaluation.worst import worst_names, worst_sequences
-from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 
 def summary_lines(
@@ -33,14 +33,14 @@ def summary_lines(
 
     Args:
       scores: of the trackers.
-      primary: the dialect that ranks.
+      primary: the protocol that ranks.
 
     Returns:
-      One line a tracker, and what the dialect found odd about the ground truth.
+      One line a tracker, and what the protocol found odd about the ground truth.
     """
     width = max(len(s.name) for s in scores)
-    rules, lines = scores[0].reports[primary].dialect, []
-    at = "@20px" if rules.precision_is == "at" else " (area)"
+    protocol, lines = scores[0].reports[primary].protocol, []
+    at = "@20px" if protocol.precision_is == "at" else " (area)"
     for tracker in compare.by_auc(scores, primary=primary):
         main, given = tracker.reports[primary], tracker.reports.get("no_first")
         speed = tracker.frames_per_second
@@ -85,7 +85,7 @@ def write_report(
       scores: of the trackers; the worst sequences are those of the first.
       benchmark: what they were scored on.
       out_dir: made where it is missing.
-      primary: the dialect that ranks.
+      primary: the protocol that ranks.
       analyses: what else was asked for.
       notes: what a reader must see before any number.
       made_by: how the report came about, as JSON.
@@ -132,15 +132,15 @@ def _parts(scores, benchmark, primary) -> list[Section]:
         parts.append(
             standings.attribute_section(scores, benchmark.attributes, primary=primary)
         )
-    toolkits = [d for d in (primary, *DIALECTS) if d != "no_first"]
-    by_dialect = {
+    toolkits = [d for d in (primary, *PROTOCOLS) if d != "no_first"]
+    by_protocol = {
         s.name: {
             d: s.reports[d] if d in s.reports else s.refused.get(d, "not asked for")
             for d in dict.fromkeys(toolkits)
         }
         for s in scores
     }
-    return [*parts, standings.dialect_section(by_dialect)]
+    return [*parts, standings.protocol_section(by_protocol)]
 
 
 def evaluate(
@@ -153,7 +153,7 @@ def evaluate(
     together: bool | None = None,
     wanted: Wanted | None = None,
     chosen: Chosen | None = None,
-    dialect: str = "",
+    protocol: str = "",
 ) -> list[TrackerScores]:
     """Runs checkpoints, reads other trackers' results, or both; scores and reports.
 
@@ -168,7 +168,7 @@ def evaluate(
       together: tracks many sequences at once; None does on anything but a CPU.
       wanted: analyses of the checkpoints beside the scores.
       chosen: settings to track with instead of the checkpoints' own.
-      dialect: whose rules rank; "" takes the benchmark's.
+      protocol: whose rules rank; "" takes the benchmark's.
 
     Returns:
       The scores, the checkpoints' first; none where a server has the truth.
@@ -190,11 +190,11 @@ def evaluate(
         made = _tracked(checkpoints, benchmark, out_dir, together, chosen)
         submit(benchmark, {**made, **folders}, out_dir)
         return []
-    primary = dialect or benchmark.dialect
+    primary = protocol or benchmark.protocol
     score = functools.partial(
         compare.score_benchmark,
         benchmark=benchmark,
-        dialects=tuple(dict.fromkeys((primary, "no_first", *DIALECTS))),
+        protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
         image_sizes=benchmarks.image_sizes(benchmark),
     )
     # Files first: what is wrong with them shows at once.

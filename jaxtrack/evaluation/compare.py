@@ -1,4 +1,4 @@
-"""Trackers side by side: their result files, scored by every dialect of the report."""
+"""Trackers side by side: their result files, scored by every protocol of the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import benchmarks, raw, results, stamp
 from jaxtrack.metrics import ope, repair
-from jaxtrack.metrics.dialects import DIALECTS, dialect_named
+from jaxtrack.metrics.protocols import PROTOCOLS, protocol_named
 
 PRIMARY = "otb"
 REPORTED = ("otb", "no_first")
@@ -23,11 +23,11 @@ class TrackerScores:
 
     Attributes:
       name: as reports show it.
-      reports: dialect -> report.
+      reports: protocol -> report.
       predicted: sequence -> `[N, 4]` xywh, px.
       speeds: sequence -> frames/s, None where no times were kept.
       stamp: of the run, where jaxtrack made the results.
-      refused: dialects that gave no score, and why.
+      refused: protocols that gave no score, and why.
     """
 
     name: str
@@ -80,7 +80,7 @@ def score_folder(
       InputError: a file is missing or damaged.
     """
     predicted = results.read_results(folder, {n: len(t) for n, t in truth.items()})
-    reports = {d: ope.score(truth, predicted, dialect=d) for d in REPORTED}
+    reports = {d: ope.score(truth, predicted, protocol=d) for d in REPORTED}
     return _scores(name, folder, reports, predicted)
 
 
@@ -89,49 +89,49 @@ def score_benchmark(
     folder: str | Path,
     benchmark: benchmarks.Benchmark,
     *,
-    dialects: Sequence[str],
+    protocols: Sequence[str],
     image_sizes: Mapping[str, tuple[int, int]] | None = None,
 ) -> TrackerScores:
     """Scores one tracker's result files on a benchmark.
 
     Of plain folders the files must be whole. Of a public benchmark they are what
-    toolkits accept: other spellings of names, and rows that the first dialect mends,
+    toolkits accept: other spellings of names, and rows that the first protocol mends,
     which its notes tell.
 
     Args:
       name: of the tracker.
       folder: holds `<sequence>.txt`, in the coordinates of the benchmark's files.
       benchmark: with its truth.
-      dialects: keys of `dialects.DIALECTS`; the first one must give a score, others
+      protocols: keys of `protocols.PROTOCOLS`; the first one must give a score, others
         are left out where they refuse.
-      image_sizes: sequence -> width and height, px, for dialects that bound boxes.
+      image_sizes: sequence -> width and height, px, for protocols that bound boxes.
 
     Raises:
-      InputError: a file is missing or damaged, or the first dialect refuses them.
+      InputError: a file is missing or damaged, or the first protocol refuses them.
     """
-    truth, rules = benchmark.truth, dialect_named(dialects[0])
+    truth, first = benchmark.truth, protocol_named(protocols[0])
     if benchmark.name == "folders":
         given = results.read_results(folder, {n: len(t) for n, t in truth.items()})
     else:
         given = _raw_results(folder, list(truth))
     reports, refused, predicted = {}, {}, {}
-    for dialect in dialects:
+    for protocol in protocols:
         try:
-            reports[dialect] = ope.score(
+            reports[protocol] = ope.score(
                 truth,
                 given,
-                dialect=dialect,
+                protocol=protocol,
                 absent=benchmark.absent,
                 cover=benchmark.cover,
                 image_size=image_sizes,
             )
         except InputError as fault:
-            if dialect == dialects[0]:
+            if protocol == protocols[0]:
                 raise InputError(f"results of {name} in {folder}: {fault}") from fault
-            refused[dialect] = str(fault)
+            refused[protocol] = str(fault)
     for sequence, rows in truth.items():
         found = given.get(sequence, np.zeros_like(rows))
-        predicted[sequence] = repair.fit(sequence, rows, found, rules).predicted
+        predicted[sequence] = repair.fit(sequence, rows, found, first).predicted
     return replace(_scores(name, folder, reports, predicted), refused=refused)
 
 
@@ -157,7 +157,7 @@ def _scores(name, folder, reports, predicted) -> TrackerScores:
 def by_auc(
     scores: Sequence[TrackerScores], *, primary: str = PRIMARY
 ) -> list[TrackerScores]:
-    """Best first, by the primary dialect."""
+    """Best first, by the primary protocol."""
     return sorted(scores, key=lambda s: -s.reports[primary].auc)
 
 
@@ -172,11 +172,11 @@ def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
 
     Args:
       scores: of the trackers.
-      primary: the dialect that ranks.
+      primary: the protocol that ranks.
 
     Returns:
-      "dialects" (rules and grids), "primary" (name of the one that ranks) and
-      "trackers": per tracker speed, stamp, numbers and curves by dialect; for each
+      "protocols" (rules and grids), "primary" (name of the one that ranks) and
+      "trackers": per tracker speed, stamp, numbers and curves by protocol; for each
       sequence by the primary one and those of `REPORTED`.
     """
     trackers = {}
@@ -186,10 +186,10 @@ def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
                 "num_frames": len(tracker.predicted[name]),
                 "frames_per_second": speed,
                 **{
-                    dialect: _numbers(report.sequences[name])
+                    protocol: _numbers(report.sequences[name])
                     | {"num_unusable": report.sequences[name].num_unusable}
-                    for dialect, report in tracker.reports.items()
-                    if dialect in (primary, *REPORTED)
+                    for protocol, report in tracker.reports.items()
+                    if protocol in (primary, *REPORTED)
                 },
             }
             for name, speed in tracker.speeds.items()
@@ -201,9 +201,9 @@ def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
             **{d: _numbers(report) for d, report in tracker.reports.items()},
         }
     grids = ("success_thresholds", "precision_thresholds", "norm_thresholds")
-    dialects = {
-        d: {"summary": DIALECTS[d].summary}
-        | {grid: list(getattr(DIALECTS[d], grid)) for grid in grids}
+    protocols = {
+        d: {"summary": PROTOCOLS[d].summary}
+        | {grid: list(getattr(PROTOCOLS[d], grid)) for grid in grids}
         for d in dict.fromkeys(d for s in scores for d in s.reports)
     }
-    return {"primary": primary, "dialects": dialects, "trackers": trackers}
+    return {"primary": primary, "protocols": protocols, "trackers": trackers}

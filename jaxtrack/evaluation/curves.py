@@ -1,4 +1,4 @@
-"""Success and precision plots of trackers, in the words of a dialect."""
+"""Success and precision plots of trackers, in the words of a protocol."""
 
 from collections.abc import Sequence
 
@@ -10,42 +10,43 @@ from jaxtrack.metrics import ope
 def draw(
     scores: Sequence[TrackerScores], *, primary: str = PRIMARY
 ) -> dict[str, bytes]:
-    """Draws the three curves of all trackers; legends hold what the dialect quotes.
+    """Draws the three curves of all trackers; legends hold what the protocol quotes.
 
     Args:
       scores: of the trackers; their order gives the colours.
-      primary: the dialect whose curves are drawn.
+      primary: the protocol whose curves are drawn.
 
     Returns:
       "success", "precision" and "norm_precision" -> PNG.
     """
     reports = {s.name: s.reports[primary] for s in scores}
-    rules = scores[0].reports[primary].dialect
-    sign = "≥" if rules.at_least else ">"
+    protocol = scores[0].reports[primary].protocol
+    sign = "≥" if protocol.at_least else ">"
     pixels, sizes = ope.PRECISION_AT_PX, ope.NORM_PRECISION_AT
+    norm_quoted = _quoted(protocol.norm_precision_is, f"{sizes:g}")
     return {
         "success": plots.curve_plot(
-            rules.success_thresholds,
+            protocol.success_thresholds,
             {n: (r.success_curve, r.auc) for n, r in reports.items()},
             title="Success [AUC]",
             xlabel="IoU threshold",
             ylabel=f"share of frames with IoU {sign} threshold",
         ),
         "precision": plots.curve_plot(
-            rules.precision_thresholds,
+            protocol.precision_thresholds,
             {n: (r.precision_curve, r.precision) for n, r in reports.items()},
-            title=f"Precision [{_quoted(rules.precision_is, f'{pixels:g} px')}]",
+            title=f"Precision [{_quoted(protocol.precision_is, f'{pixels:g} px')}]",
             xlabel="centre error, px",
             ylabel="share of frames",
-            mark=pixels if rules.precision_is == "at" else None,
+            mark=pixels if protocol.precision_is == "at" else None,
         ),
         "norm_precision": plots.curve_plot(
-            rules.norm_thresholds,
+            protocol.norm_thresholds,
             {n: (r.norm_precision_curve, r.norm_precision) for n, r in reports.items()},
-            title=f"Norm. precision [{_quoted(rules.norm_precision_is, f'{sizes:g}')}]",
+            title=f"Norm. precision [{norm_quoted}]",
             xlabel="centre error in widths and heights of the target",
             ylabel="share of frames",
-            mark=sizes if rules.norm_precision_is == "at" else None,
+            mark=sizes if protocol.norm_precision_is == "at" else None,
         ),
     }
 

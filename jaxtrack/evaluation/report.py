@@ -151,7 +151,7 @@ def tables_of(
     Args:
       scores: of the trackers.
       parts: of the report.
-      primary: the dialect whose numbers are shown.
+      primary: the protocol whose numbers are shown.
 
     Returns:
       Name of a file without its ending -> table.
@@ -204,7 +204,7 @@ def html_report(
       notes: what a reader has to know before any number, one sentence each.
       stamp: how the report came about: nested facts.
       title: of the page.
-      primary: the dialect whose numbers are shown and rank.
+      primary: the protocol whose numbers are shown and rank.
 
     Returns:
       The whole page.

@@ -69,7 +69,7 @@ def rescore(
     ground_truth: str = "",
     absent: str = "",
     cover: str = "",
-    dialects: Sequence[str] = TOOLKITS,
+    protocols: Sequence[str] = TOOLKITS,
 ) -> Spread:
     """Reads raw files, scores them, prints and writes what they are worth.
 
@@ -80,13 +80,13 @@ def rescore(
       ground_truth: folder of `<sequence>.txt`.
       absent: folder of `<sequence>.txt`, 1 where the target is absent.
       cover: folder of `<sequence>.label`, 0 to 8.
-      dialects: by whose rules.
+      protocols: by whose rules.
 
     Returns:
       The scores.
 
     Raises:
-      InputError: something is missing, damaged or refused by all dialects.
+      InputError: something is missing, damaged or refused by all protocols.
     """
     folders = entries.parse_results(results_of)
     truth, image_size = _truth(sequences, ground_truth)
@@ -105,7 +105,7 @@ def rescore(
     spread = spreads.score_all(
         truth,
         results_read,
-        dialects=dialects,
+        protocols=protocols,
         absent=_flags(absent, names, "absent"),
         cover=_flags(cover, names, "cover"),
         image_size=image_size,
@@ -128,7 +128,7 @@ def _main() -> None:
         ground_truth=given.ground_truth,
         absent=given.absent,
         cover=given.cover,
-        dialects=given.dialects,
+        protocols=given.protocols,
     )
 
 
@@ -139,7 +139,7 @@ def define_flags() -> None:
     flags.DEFINE_multi_string("results", [], "NAME=DIR of result files; repeatable.")
     flags.DEFINE_string("absent", "", "Folder of <sequence>.txt; 1: target absent.")
     flags.DEFINE_string("cover", "", "Folder of <sequence>.label; 0: target hidden.")
-    flags.DEFINE_list("dialects", list(TOOLKITS), "By whose rules.")
+    flags.DEFINE_list("protocols", list(TOOLKITS), "By whose rules.")
     flags.DEFINE_string("out", "runs/rescore", "Gets spread.json and spread.md.")
 
 

@@ -8,7 +8,7 @@ from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
 from jaxtrack.evaluation.sections import Column, Picture, Section, Table
 from jaxtrack.metrics import attributes
 from jaxtrack.metrics.ope import NUMBERS, OpeReport
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol
 
 _HEADS = {
     "auc": "AUC",
@@ -31,7 +31,7 @@ _MEANINGS = {
     ("sr75", ""): "share of frames with IoU > 0.75",
 }
 _BY_ATTRIBUTE = ("auc", "precision", "norm_precision")
-_DIALECTS_NOTE = (
+_PROTOCOLS_NOTE = (
     "The same boxes, scored by every toolkit's own rules. Only numbers of one column "
     "compare; the spread says how much of a number is the toolkit's."
 )
@@ -47,20 +47,20 @@ _VOT_NOTE = (
 )
 
 
-def column(number: str, rules: Dialect) -> Column:
-    """The column of a number, in the words of a dialect.
+def column(number: str, protocol: OpeProtocol) -> Column:
+    """The column of a number, in the words of a protocol.
 
     Args:
       number: of `ope.NUMBERS`.
-      rules: say how it is computed.
+      protocol: says how it is computed.
 
     Returns:
       A column whose best is marked.
     """
     how = {
-        "auc": rules.auc_is,
-        "precision": rules.precision_is,
-        "norm_precision": rules.norm_precision_is,
+        "auc": protocol.auc_is,
+        "precision": protocol.precision_is,
+        "norm_precision": protocol.norm_precision_is,
     }.get(number, "")
     head = "Prec. 20 px" if (number, how) == ("precision", "at") else _HEADS[number]
     return Column(head, _MEANINGS[number, how], better="high")
@@ -71,13 +71,13 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Tabl
 
     Args:
       scores: of the trackers; their order gives the colours.
-      primary: the dialect whose numbers are shown.
+      primary: the protocol whose numbers are shown.
 
     Returns:
       The table.
     """
-    rules = scores[0].reports[primary].dialect
-    columns = [column(number, rules) for number in NUMBERS]
+    protocol = scores[0].reports[primary].protocol
+    columns = [column(number, protocol) for number in NUMBERS]
     with_given = primary != "no_first" and all("no_first" in s.reports for s in scores)
     if with_given:
         title = "AUC with the first frame, which is given, left out"
@@ -102,7 +102,7 @@ def per_sequence(
     Args:
       scores: of the trackers.
       number: of `ope.NUMBERS`.
-      primary: the dialect whose numbers are shown.
+      primary: the protocol whose numbers are shown.
 
     Returns:
       The table; the best of each sequence is marked.
@@ -127,7 +127,7 @@ def attribute_section(
     Args:
       scores: of the trackers; their order gives the colours.
       carried: sequence -> its attributes; see `attributes.by_attribute`.
-      primary: the dialect to score by.
+      primary: the protocol to score by.
 
     Returns:
       The section; without tables and pictures where no sequence carries anything.
@@ -136,7 +136,7 @@ def attribute_section(
         s.name: attributes.by_attribute(s.reports[primary], carried) for s in scores
     }
     counts = {a: one.num_sequences for a, one in found[scores[0].name].items()}
-    rules = scores[0].reports[primary].dialect
+    protocol = scores[0].reports[primary].protocol
     tables, pictures = [], []
     heads = [Column(a, f"{n} sequences", better="high") for a, n in counts.items()]
     for number in _BY_ATTRIBUTE if counts else ():
@@ -146,7 +146,7 @@ def attribute_section(
         ]
         # The ranking is the overview's, so that rows are found again.
         rows.sort(key=lambda row: -_rank(scores[row[0][0]].reports[primary].auc))
-        title = column(number, rules).head + " by attribute"
+        title = column(number, protocol).head + " by attribute"
         options = {"caption": title + ".", "is_shaded": True}
         tables.append(Table("Tracker", heads, rows, title=title, **options))
     if counts:
@@ -171,7 +171,7 @@ def attribute_section(
     )
 
 
-def dialect_section(
+def protocol_section(
     reports: Mapping[str, Mapping[str, OpeReport | str]],
     *,
     remarks: Sequence[str] = (),
@@ -179,39 +179,39 @@ def dialect_section(
     """What the rules of scoring make of the same boxes.
 
     Args:
-      reports: tracker -> dialect -> report, or the reason why there is none. The
+      reports: tracker -> protocol -> report, or the reason why there is none. The
         order of the trackers gives the colours.
       remarks: sentences on what was found, before those on refusals.
 
     Returns:
       The section: a table a number, the first one open.
     """
-    dialects = list(dict.fromkeys(d for by in reports.values() for d in by))
+    protocols = list(dict.fromkeys(d for by in reports.values() for d in by))
     columns = [Column("Spread", "largest less smallest")]
-    columns += [Column(name, better="high") for name in dialects]
+    columns += [Column(name, better="high") for name in protocols]
     found = {
         tracker: {d: _numbers(report) for d, report in by.items()}
         for tracker, by in reports.items()
     }
     order = sorted(
         enumerate(found),
-        key=lambda t: -_rank(found[t[1]].get(dialects[0], {}).get("auc")),
+        key=lambda t: -_rank(found[t[1]].get(protocols[0], {}).get("auc")),
     )
     tables = []
     for number in NUMBERS:
         rows = []
         for place, name in order:
-            values = [found[name].get(d, {}).get(number) for d in dialects]
+            values = [found[name].get(d, {}).get(number) for d in protocols]
             there = [v for v in values if v is not None and v == v]
             width = max(there) - min(there) if there else None
             rows.append(((place, name), [width, *values]))
-        title = f"{_HEADS[number]} by dialect"
+        title = f"{_HEADS[number]} by protocol"
         options = {"title": title if tables else "", "caption": title + "."}
         tables.append(Table(f"Tracker, {_HEADS[number]}", columns, rows, **options))
     return Section(
-        key="dialects",
+        key="protocols",
         title="What the toolkits would say",
-        note=_DIALECTS_NOTE,
+        note=_PROTOCOLS_NOTE,
         numbers=_plain(found),
         tables=tables,
         remarks=[*remarks, *_refusals(reports)],
@@ -268,17 +268,17 @@ def _rank(value: float | None) -> float:
 
 
 def _refusals(reports: Mapping[str, Mapping[str, OpeReport | str]]) -> list[str]:
-    """Which dialects gave whom no number, and why; one sentence a reason."""
+    """Which protocols gave whom no number, and why; one sentence a reason."""
     refused: dict[tuple[str, str], list[str]] = {}
     for tracker, by in reports.items():
-        for dialect, reason in by.items():
+        for protocol, reason in by.items():
             if isinstance(reason, str):
-                refused.setdefault((dialect, reason), []).append(tracker)
+                refused.setdefault((protocol, reason), []).append(tracker)
     return [
-        f"{dialect} gives no number: {reason}"
+        f"{protocol} gives no number: {reason}"
         if len(names) == len(reports)
-        else f"{dialect} gives no number to {', '.join(names)}: {reason}"
-        for (dialect, reason), names in refused.items()
+        else f"{protocol} gives no number to {', '.join(names)}: {reason}"
+        for (protocol, reason), names in refused.items()
     ]
 
 

@@ -23,7 +23,7 @@ class Sweep(NamedTuple):
 
     Attributes:
       windows: shares, ascending.
-      auc: dialect -> AUC at each share.
+      auc: protocol -> AUC at each share.
       own_window: the share its configuration names.
     """
 
@@ -31,13 +31,13 @@ class Sweep(NamedTuple):
     auc: dict[str, tuple[float, ...]]
     own_window: float
 
-    def spread(self, dialect: str = compare.PRIMARY) -> float:
+    def spread(self, protocol: str = compare.PRIMARY) -> float:
         """Largest AUC less the smallest."""
-        return max(self.auc[dialect]) - min(self.auc[dialect])
+        return max(self.auc[protocol]) - min(self.auc[protocol])
 
-    def at_zero(self, dialect: str = compare.PRIMARY) -> float | None:
+    def at_zero(self, protocol: str = compare.PRIMARY) -> float | None:
         """AUC without a window; None where 0 is none of the shares."""
-        return dict(zip(self.windows, self.auc[dialect], strict=True)).get(0.0)
+        return dict(zip(self.windows, self.auc[protocol], strict=True)).get(0.0)
 
 
 def measure(
@@ -63,7 +63,7 @@ def measure(
       together: see `runner.run`.
 
     Returns:
-      The sweep, by the report's dialects.
+      The sweep, by the report's protocols.
 
     Raises:
       InputError: the checkpoint or a frame is missing or damaged, a first box is
@@ -79,7 +79,7 @@ def measure(
     config, truth = opened.config, compare.truth_xywh(videos)
     settings = Settings(*(np.float32(config[key]) for key in Settings._fields))
     around = opened.around | {"together": together}
-    auc = {dialect: [] for dialect in compare.REPORTED}
+    auc = {protocol: [] for protocol in compare.REPORTED}
     for window in windows:
         tried = settings._replace(window=np.float32(window))
         variables = {"network": opened.variables, "settings": tried}
@@ -94,9 +94,9 @@ def measure(
             is_quiet=True,
         )
         scores = compare.score_folder(name, folder, truth)
-        for dialect, values in auc.items():
-            values.append(scores.reports[dialect].auc)
-    auc = {dialect: tuple(values) for dialect, values in auc.items()}
+        for protocol, values in auc.items():
+            values.append(scores.reports[protocol].auc)
+    auc = {protocol: tuple(values) for protocol, values in auc.items()}
     return Sweep(windows, auc, float(config.window))
 
 

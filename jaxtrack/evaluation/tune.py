@@ -74,7 +74,7 @@ def tune(
       holdout: what to compare the untuned and the tuned settings on beside.
 
     Returns:
-      What `tuned.json` holds: "tracking" (field -> value), "metric", "dialect",
+      What `tuned.json` holds: "tracking" (field -> value), "metric", "protocol",
       "trial", "gain" (see `tuned.gain`), "holdout" (None, or "gain" and "sequences"),
       "importances", "ranges", and "tuned_on": "split", "is_test", "sequences",
       "hashes", "trials", "sampler", "seed", "checkpoint".
@@ -105,7 +105,7 @@ def tune(
             "tracking": {**recipe.tracking, **best.settings},
             "trial": best.number,
             "metric": recipe.metric,
-            "dialect": compare.PRIMARY,
+            "protocol": compare.PRIMARY,
             "gain": gained,
             "holdout": _held_out(recipe, holdout, best),
             "importances": importances,

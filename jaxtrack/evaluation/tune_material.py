@@ -109,7 +109,7 @@ def check_split(material: Material, *, tune_on_test: bool) -> None:
 
 
 def score(material: Material, name: str, xywh: np.ndarray) -> dict[str, float]:
-    """Scores a result on one sequence, by the report's primary dialect.
+    """Scores a result on one sequence, by the report's primary protocol.
 
     Not by the benchmark's own, some of which leave out sequences that were lost from
     the start: a tuning would learn to lose them.
@@ -130,7 +130,7 @@ def score(material: Material, name: str, xywh: np.ndarray) -> dict[str, float]:
     report = ope.score(
         {name: material.truth[name]},
         {name: boxes},
-        dialect=compare.PRIMARY,
+        protocol=compare.PRIMARY,
     )
     found = report.sequences[name]
     return {metric: float(getattr(found, metric)) for metric in METRICS}

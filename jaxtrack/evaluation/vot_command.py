@@ -73,7 +73,7 @@ def evaluate(
     options = {
         "tags": benchmark.tags,
         "image_sizes": benchmarks.image_sizes(benchmark),
-        "edition": benchmark.dialect,
+        "edition": benchmark.protocol,
     }
     # Files first: what is wrong with them shows at once.
     others = {n: _score(place, benchmark, options) for n, place in folders.items()}

@@ -22,7 +22,7 @@ def worst_names(
       scores: of the trackers.
       about: which of `scores` to judge by.
       count: sequences to name.
-      primary: the dialect to judge by.
+      primary: the protocol to judge by.
     """
     judged = scores[about].reports[primary].sequences
     return sorted(judged, key=lambda n: judged[n].auc)[:count]
@@ -48,7 +48,7 @@ def worst_sequences(
       origin: what is added to the coordinates of pictures to get those.
       about: which of `scores` to judge by.
       count: sequences to show.
-      primary: the dialect to judge by.
+      primary: the protocol to judge by.
 
     Returns:
       Sequence -> pictures, worst first.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxtrack.metrics.ope import NUMBERS, OpeReport, SequenceScore
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol
 
 # What a number is read off; the average overlap is read off the overlaps.
 _CURVE_OF = {
@@ -46,9 +46,9 @@ def by_attribute(
 ) -> dict[str, AttributeScore]:
     """Averages over the sequences that carry an attribute, as over all of them.
 
-    What the report's dialect does with all sequences: all its numbers are linear in
+    What the report's protocol does with all sequences: all its numbers are linear in
     the curves, so the number of a mean curve is the mean of the numbers, weighted by
-    frames where the dialect pools them; a dialect that leaves curves of zeros out of
+    frames where the protocol pools them; a protocol that leaves curves of zeros out of
     the mean leaves them out here too.
 
     Args:
@@ -58,7 +58,7 @@ def by_attribute(
 
     Returns:
       Attribute -> numbers, in the order of the alphabet; those that a scored sequence
-      carries. NaN where the dialect leaves all of an attribute's sequences out.
+      carries. NaN where the protocol leaves all of an attribute's sequences out.
     """
     carriers: dict[str, list[SequenceScore]] = {}
     for name, score in report.sequences.items():
@@ -67,17 +67,17 @@ def by_attribute(
     return {
         attribute: AttributeScore(
             num_sequences=len(carriers[attribute]),
-            **{key: _mean(key, carriers[attribute], report.dialect) for key in NUMBERS},
+            **{n: _mean(n, carriers[attribute], report.protocol) for n in NUMBERS},
         )
         for attribute in sorted(carriers, key=lambda a: (a.lower(), a))
     }
 
 
-def _mean(number: str, scores: Sequence[SequenceScore], rules: Dialect) -> float:
-    """The dialect's mean of one number."""
-    if rules.drops_zero_curves and number in _CURVE_OF:
+def _mean(number: str, scores: Sequence[SequenceScore], protocol: OpeProtocol) -> float:
+    """The protocol's mean of one number."""
+    if protocol.drops_zero_curves and number in _CURVE_OF:
         scores = [s for s in scores if np.any(getattr(s, _CURVE_OF[number]))]
     if not scores:
         return float("nan")
-    weights = [len(s.frames) if rules.averaging == "frames" else 1 for s in scores]
+    weights = [len(s.frames) if protocol.averaging == "frames" else 1 for s in scores]
     return float(np.average([getattr(s, number) for s in scores], weights=weights))

@@ -1,4 +1,4 @@
-"""What single frames are worth by the rules of a dialect."""
+"""What single frames are worth under a protocol."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import overlap
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Frames:
       center_error: `[N']`, px; -1 is always precise, inf never.
       norm_error: `[N']`; the same.
       total: the denominator of every share.
-      num_unusable: ground-truth rows that the dialect does not accept.
+      num_unusable: ground-truth rows that the protocol does not accept.
       first_unusable: index of the first of them; None where there is none.
     """
 
@@ -32,54 +32,56 @@ class Frames:
     first_unusable: int | None
 
 
-def _usable(truth: np.ndarray, rules: Dialect) -> np.ndarray:
-    """Which ground-truth rows the dialect accepts, `[N]` bool (NaN compares false)."""
-    if rules.usable == "all_positive":
+def _usable(truth: np.ndarray, protocol: OpeProtocol) -> np.ndarray:
+    """Which ground-truth rows the protocol accepts, `[N]` bool (NaN compares false)."""
+    if protocol.usable == "all_positive":
         return np.all(truth > 0, axis=1)
-    if rules.usable == "any":
+    if protocol.usable == "any":
         return np.ones(len(truth), bool)
     usable = np.isfinite(truth).all(axis=1)
-    if rules.usable == "positive_size":
+    if protocol.usable == "positive_size":
         usable &= np.all(truth[:, 2:] > 0, axis=1)
     return usable
 
 
-def _usable_centers(truth, usable, rules) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows the dialect accepts for centre and normalised error, `[N]` bool."""
-    if not rules.judges_centers:
+def _usable_centers(truth, usable, protocol) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows the protocol accepts for centre and normalised error, `[N]` bool."""
+    if not protocol.judges_centers:
         return usable, usable
-    centers = overlap.centers_xywh(truth, shift=rules.center_shift)
+    centers = overlap.centers_xywh(truth, shift=protocol.center_shift)
     scaled = centers / (truth[:, 2:] + 1e-16)
     return np.all(centers > 0, axis=1), np.all(scaled > 0, axis=1)
 
 
-def _values(name, truth, predicted, size_wh, rules):
+def _values(name, truth, predicted, size_wh, protocol):
     """IoU, centre error and normalised error of every row, whatever its worth."""
-    shift = rules.center_shift
+    shift = protocol.center_shift
     center = overlap.center_error_xywh(truth, predicted, shift=shift)
-    if rules.center_decimals is not None:
-        center = np.round(center, rules.center_decimals)
-    norm = overlap.norm_error_xywh(truth, predicted, kind=rules.norm_error, shift=shift)
+    if protocol.center_decimals is not None:
+        center = np.round(center, protocol.center_decimals)
+    norm = overlap.norm_error_xywh(
+        truth, predicted, kind=protocol.norm_error, shift=shift
+    )
     is_empty = truth[:, 2] * truth[:, 3] == 0
     is_empty &= predicted[:, 2] * predicted[:, 3] == 0
-    if is_empty.any() and rules.both_empty == "refused":
+    if is_empty.any() and protocol.both_empty == "refused":
         raise InputError(
             f"sequence {name}: in frame {np.argmax(is_empty)} neither the ground truth "
-            f"nor the result has an area; the toolkit of {rules.name!r} divides by "
-            "zero there: score by another dialect, or write NaN for an absent target"
+            f"nor the result has an area; the toolkit of {protocol.name!r} divides by "
+            "zero there: score by another protocol, or write NaN for an absent target"
         )
-    if rules.bound_to_image and size_wh is not None:
+    if protocol.bound_to_image and size_wh is not None:
         truth = overlap.bound_xywh(truth, size_wh)
         predicted = overlap.bound_xywh(predicted, size_wh)
     iou = overlap.iou_xywh(
         truth,
         predicted,
-        inclusive_edges=rules.inclusive_edges,
-        epsilon=rules.iou_epsilon,
+        inclusive_edges=protocol.inclusive_edges,
+        epsilon=protocol.iou_epsilon,
     )
-    if rules.clip_iou:
+    if protocol.clip_iou:
         iou = np.clip(iou, 0.0, 1.0)
-    if rules.both_empty == "missed":
+    if protocol.both_empty == "missed":
         iou = np.where(is_empty, -1.0, iou)
     lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
     return np.where(lost, -1.0, iou), *(
@@ -87,7 +89,7 @@ def _values(name, truth, predicted, size_wh, rules):
     )
 
 
-def _seen(name, truth, cover, rules) -> np.ndarray:
+def _seen(name, truth, cover, protocol) -> np.ndarray:
     """Frames that the cover labels leave in, `[N]` bool."""
     seen = cover > 0
     bad = seen & np.isnan(truth).any(axis=1)
@@ -95,7 +97,7 @@ def _seen(name, truth, cover, rules) -> np.ndarray:
     if bad.any():
         raise InputError(
             f"sequence {name}: frame {np.argmax(bad)} has cover above 0 and no ground "
-            f"truth, which makes {rules.name!r} NaN: set its cover to 0"
+            f"truth, which makes {protocol.name!r} NaN: set its cover to 0"
         )
     return seen
 
@@ -104,7 +106,7 @@ def frame_values(
     name: str,
     truth: np.ndarray,
     predicted: np.ndarray,
-    rules: Dialect,
+    protocol: OpeProtocol,
     *,
     absent: np.ndarray | None = None,
     cover: np.ndarray | None = None,
@@ -116,7 +118,7 @@ def frame_values(
       name: of the sequence, for messages.
       truth: `[N, 4]` xywh, px.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
-      rules: of the dialect.
+      protocol: of the protocol.
       absent: `[N]`, nonzero where the target is absent.
       cover: `[N]`, 0 where the target cannot be seen.
       size_wh: of the image, px.
@@ -127,39 +129,39 @@ def frame_values(
     Raises:
       InputError: the toolkit would divide by zero, or no frame is left.
     """
-    if rules.whole_pixels:
+    if protocol.whole_pixels:
         truth, predicted = np.round(truth), np.round(predicted)
-    if rules.first_frame == "replaced":
+    if protocol.first_frame == "replaced":
         predicted = np.concatenate([truth[:1], predicted[1:]])
-    usable = _usable(truth, rules)
-    if rules.reads_cover and cover is not None:
-        usable = _seen(name, truth, cover, rules)
+    usable = _usable(truth, protocol)
+    if protocol.reads_cover and cover is not None:
+        usable = _seen(name, truth, cover, protocol)
     is_absent = np.zeros(len(truth), bool)
-    if rules.absent != "ignored" and absent is not None:
+    if protocol.absent != "ignored" and absent is not None:
         is_absent = absent != 0
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        iou, center, norm = _values(name, truth, predicted, size_wh, rules)
-        by_center, by_norm = _usable_centers(truth, usable, rules)
-    counted = np.arange(len(truth)) >= int(rules.first_frame == "dropped")
+        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
+        by_center, by_norm = _usable_centers(truth, usable, protocol)
+    counted = np.arange(len(truth)) >= int(protocol.first_frame == "dropped")
     unusable = np.flatnonzero(counted & ~usable & ~is_absent)
-    if rules.absent == "missed":
+    if protocol.absent == "missed":
         usable = usable & ~is_absent
     iou = np.where(usable, iou, -1.0)
-    center = np.where(by_center, center, rules.unusable_center_error)
+    center = np.where(by_center, center, protocol.unusable_center_error)
     norm = np.where(by_norm, norm, -1.0)
     total = int(counted.sum())
-    if rules.absent == "missed":
+    if protocol.absent == "missed":
         center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
-    elif rules.absent == "removed":
+    elif protocol.absent == "removed":
         counted &= ~is_absent
-    if rules.unusable == "removed":
+    if protocol.unusable == "removed":
         counted &= usable
         total = int(counted.sum())
     if not counted.any():
         raise InputError(
-            f"sequence {name}: no frame left to score by the rules of {rules.name!r} "
-            f"({len(truth)} rows of ground truth, {len(unusable)} of them unusable): "
-            "leave the sequence out"
+            f"sequence {name}: no frame left to score by the rules of "
+            f"{protocol.name!r} ({len(truth)} rows of ground truth, {len(unusable)} of "
+            "them unusable): leave the sequence out"
         )
     frames = np.flatnonzero(counted)
     return Frames(

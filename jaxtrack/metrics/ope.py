@@ -1,7 +1,7 @@
 """One-pass evaluation: overlap and centre error of boxes, as curves and numbers.
 
 Plain numpy in float64. Boxes are xywh (x, y of the top-left corner, width, height,
-px) as result files hold them. Rules that toolkits disagree about are in `dialects`.
+px) as result files hold them. Rules that toolkits disagree about are in `protocols`.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import remarks, repair
-from jaxtrack.metrics.dialects import dialect_named
 from jaxtrack.metrics.frames import Frames, frame_values
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol, protocol_named
 
 # Numbers of a report, in the order of its tables.
 NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
@@ -26,12 +25,12 @@ class SequenceScore:
     """One tracker on one sequence, N' frames of it; all numbers are in [0, 1].
 
     Attributes:
-      auc: mean of the success curve, or the area under it, as the dialect says.
+      auc: mean of the success curve, or the area under it, as the protocol says.
       precision: share of frames whose centre error is at most 20 px, or the area.
       norm_precision: share whose normalised centre error is at most 0.2, or the mean
         of the curve, or the area.
       ao: mean IoU; a frame of IoU -1 adds 0, or does not count (pytracking).
-      sr50: share of frames with IoU > 0.5 (>= where the dialect says so).
+      sr50: share of frames with IoU > 0.5 (>= where the protocol says so).
       sr75: share of frames with IoU > 0.75.
       success_curve: share of frames above each IoU threshold.
       precision_curve: share of frames within each centre error.
@@ -40,7 +39,7 @@ class SequenceScore:
       iou: `[N']`; -1 never succeeds.
       center_error: `[N']`, px; -1 is always precise, inf never.
       norm_error: `[N']`; the same.
-      num_unusable: ground-truth rows that the dialect does not accept.
+      num_unusable: ground-truth rows that the protocol does not accept.
     """
 
     auc: float
@@ -64,22 +63,22 @@ class OpeReport:
     """One tracker on a set of sequences; numbers are as in `SequenceScore`.
 
     Attributes:
-      dialect: the rules that made the numbers.
+      protocol: the rules that made the numbers.
       auc: of the success curve.
       precision: of the precision curve.
       norm_precision: of the normalised precision curve.
       ao: average overlap.
       sr50: success rate at 0.5.
       sr75: success rate at 0.75.
-      success_curve: over `dialect.success_thresholds`.
-      precision_curve: over `dialect.precision_thresholds`.
-      norm_precision_curve: over `dialect.norm_thresholds`.
+      success_curve: over `protocol.success_thresholds`.
+      precision_curve: over `protocol.precision_thresholds`.
+      norm_precision_curve: over `protocol.norm_thresholds`.
       sequences: the same for each sequence.
       notes: sentences on what was not as it should be: results mended or missing,
         ground truth that the rules do not accept, arguments left out.
     """
 
-    dialect: Dialect
+    protocol: OpeProtocol
     auc: float
     precision: float
     norm_precision: float
@@ -99,16 +98,18 @@ def _within(values: np.ndarray, limits, *, below: bool) -> np.ndarray:
     return np.searchsorted(np.sort(values), np.array(limits), side=side)
 
 
-def _curves(iou, center, norm, total: int, rules: Dialect) -> dict[str, np.ndarray]:
+def _curves(
+    iou, center, norm, total: int, protocol: OpeProtocol
+) -> dict[str, np.ndarray]:
     """The three curves of a set of frames; `total` is the denominator."""
     counts = {
         "success_curve": len(iou)
-        - _within(iou, rules.success_thresholds, below=rules.at_least),
-        "precision_curve": _within(center, rules.precision_thresholds, below=False),
-        "norm_precision_curve": _within(norm, rules.norm_thresholds, below=False),
+        - _within(iou, protocol.success_thresholds, below=protocol.at_least),
+        "precision_curve": _within(center, protocol.precision_thresholds, below=False),
+        "norm_precision_curve": _within(norm, protocol.norm_thresholds, below=False),
     }
     curves = {key: count / total for key, count in counts.items()}
-    if rules.single_precision:
+    if protocol.single_precision:
         curves = {k: c.astype(np.float32).astype(float) for k, c in curves.items()}
     return curves
 
@@ -122,21 +123,23 @@ def _value(curve: np.ndarray, thresholds, kind: str, at: float) -> float:
     return float(curve[np.argmin(abs(np.array(thresholds) - at))])
 
 
-def _numbers(curves: Mapping[str, np.ndarray], rules: Dialect) -> dict[str, float]:
+def _numbers(
+    curves: Mapping[str, np.ndarray], protocol: OpeProtocol
+) -> dict[str, float]:
     """All numbers but the average overlap, read off the curves."""
-    success, grid = curves["success_curve"], rules.success_thresholds
+    success, grid = curves["success_curve"], protocol.success_thresholds
     return {
-        "auc": _value(success, grid, rules.auc_is, np.nan),
+        "auc": _value(success, grid, protocol.auc_is, np.nan),
         "precision": _value(
             curves["precision_curve"],
-            rules.precision_thresholds,
-            rules.precision_is,
+            protocol.precision_thresholds,
+            protocol.precision_is,
             PRECISION_AT_PX,
         ),
         "norm_precision": _value(
             curves["norm_precision_curve"],
-            rules.norm_thresholds,
-            rules.norm_precision_is,
+            protocol.norm_thresholds,
+            protocol.norm_precision_is,
             NORM_PRECISION_AT,
         ),
         "sr50": _value(success, grid, "at", 0.5),
@@ -144,17 +147,17 @@ def _numbers(curves: Mapping[str, np.ndarray], rules: Dialect) -> dict[str, floa
     }
 
 
-def _score_frames(found: Frames, rules: Dialect) -> SequenceScore:
+def _score_frames(found: Frames, protocol: OpeProtocol) -> SequenceScore:
     """Sums up one sequence."""
     curves = _curves(
-        found.iou, found.center_error, found.norm_error, found.total, rules
+        found.iou, found.center_error, found.norm_error, found.total, protocol
     )
     over = found.total
-    if rules.ao_over == "usable":
+    if protocol.ao_over == "usable":
         over = max(1, int(np.sum(found.iou >= 0)))
     return SequenceScore(
         **curves,
-        **_numbers(curves, rules),
+        **_numbers(curves, protocol),
         ao=float(np.sum(np.maximum(found.iou, 0.0)) / over),
         frames=found.frames,
         iou=found.iou,
@@ -164,24 +167,26 @@ def _score_frames(found: Frames, rules: Dialect) -> SequenceScore:
     )
 
 
-def _average(scores: list[SequenceScore], rules: Dialect, notes: list[str]) -> dict:
+def _average(
+    scores: list[SequenceScore], protocol: OpeProtocol, notes: list[str]
+) -> dict:
     """The report's curves and numbers from those of the sequences."""
-    if rules.averaging == "frames":
+    if protocol.averaging == "frames":
         pooled = [
             np.concatenate([getattr(score, key) for score in scores])
             for key in ("iou", "center_error", "norm_error")
         ]
-        curves = _curves(*pooled, len(pooled[0]), rules)
+        curves = _curves(*pooled, len(pooled[0]), protocol)
         ao = float(np.mean(np.maximum(pooled[0], 0.0)))
-        return curves | _numbers(curves, rules) | {"ao": ao}
+        return curves | _numbers(curves, protocol) | {"ao": ao}
     curves = {}
     for key in ("success_curve", "precision_curve", "norm_precision_curve"):
         rows = np.array([getattr(score, key) for score in scores])
-        if rules.drops_zero_curves:
+        if protocol.drops_zero_curves:
             left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
             if not len(left):
                 raise InputError(
-                    f"the {key.replace('_', ' ')} is 0 everywhere: {rules.name!r} "
+                    f"the {key.replace('_', ' ')} is 0 everywhere: {protocol.name!r} "
                     "leaves such sequences out, and none remains: check that results "
                     "and ground truth belong together"
                 )
@@ -193,14 +198,14 @@ def _average(scores: list[SequenceScore], rules: Dialect, notes: list[str]) -> d
             rows = left
         curves[key] = rows.mean(axis=0)
     ao = float(np.mean([score.ao for score in scores]))
-    return curves | _numbers(curves, rules) | {"ao": ao}
+    return curves | _numbers(curves, protocol) | {"ao": ao}
 
 
 def score(
     ground_truth: Mapping[str, np.ndarray],
     results: Mapping[str, np.ndarray],
     *,
-    dialect: str,
+    protocol: str,
     absent: Mapping[str, np.ndarray] | None = None,
     cover: Mapping[str, np.ndarray] | None = None,
     image_size: Mapping[str, tuple[float, float]] | None = None,
@@ -210,14 +215,14 @@ def score(
     Wu et al., "Object Tracking Benchmark" (success and precision); Huang et al.,
     GOT-10k (AO, SR); Mueller et al., TrackingNet (normalised precision). Numbers are
     shares in [0, 1], also where a toolkit prints percents, but what they are follows
-    the toolkit: `dialects.DIALECTS` holds the rules. Results that a toolkit mends are
+    the toolkit: `protocols.PROTOCOLS` holds the rules. Results that a toolkit mends are
     mended and named in the notes; what it would make NaN of, or stop at, is refused.
 
     Args:
       ground_truth: name of a sequence -> `[N, 4]` xywh, px; rows without a target are
         NaN or have no size.
       results: name -> `[N, 4]` xywh, px, of at least the same sequences.
-      dialect: key of `dialects.DIALECTS`.
+      protocol: key of `protocols.PROTOCOLS`.
       absent: name -> `[N]`, nonzero where the target is absent, which is LaSOT's own
         meaning; pysot's files hold the opposite under that name. Read by "lasot",
         "pysot_lasot" and "pytracking_lasot".
@@ -225,13 +230,13 @@ def score(
       image_size: name -> (width, height), px, to bound boxes by. Read by "got10k".
 
     Returns:
-      The report; means are over sequences or frames as the dialect says.
+      The report; means are over sequences or frames as the protocol says.
 
     Raises:
-      InputError: unknown dialect, nothing to score, a sequence without results, flags
+      InputError: unknown protocol, nothing to score, a sequence without results, flags
         or image size, or boxes that the toolkit has no answer to.
     """
-    rules = dialect_named(dialect)
+    rules = protocol_named(protocol)
     notes = remarks.on_names(ground_truth, results, rules)
     notes += remarks.on_arguments(rules, absent, cover, image_size)
     sequences = {}
@@ -256,7 +261,7 @@ def score(
         notes += fitted.notes
         notes += remarks.on_truth(name, fitted.truth, found, rules)
     average = _average(list(sequences.values()), rules, notes)
-    return OpeReport(dialect=rules, **average, sequences=sequences, notes=tuple(notes))
+    return OpeReport(protocol=rules, **average, sequences=sequences, notes=tuple(notes))
 
 
 def _size(image_size, name: str) -> tuple[float, float] | None:

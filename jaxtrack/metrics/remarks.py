@@ -6,16 +6,18 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics.frames import Frames
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol
 
 
-def on_names(ground_truth: Mapping, results: Mapping, rules: Dialect) -> list[str]:
+def on_names(
+    ground_truth: Mapping, results: Mapping, protocol: OpeProtocol
+) -> list[str]:
     """Compares the sequences of the results with those to score.
 
     Args:
       ground_truth: by name of the sequence.
       results: by name of the sequence.
-      rules: whether a sequence may be missing.
+      protocol: whether a sequence may be missing.
 
     Returns:
       Sentences; none where the names are the same.
@@ -28,7 +30,7 @@ def on_names(ground_truth: Mapping, results: Mapping, rules: Dialect) -> list[st
     missing = sorted(set(ground_truth) - set(results))
     unknown = sorted(set(results) - set(ground_truth))
     all_are = len(missing) == len(ground_truth)
-    if missing and (rules.missing_sequence == "refused" or all_are):
+    if missing and (protocol.missing_sequence == "refused" or all_are):
         hint = f"; results without ground truth: {unknown[:5]}" if unknown else ""
         raise InputError(
             f"no results for {len(missing)} sequences: {missing[:20]}{hint}: run the "
@@ -43,11 +45,11 @@ def on_names(ground_truth: Mapping, results: Mapping, rules: Dialect) -> list[st
     return notes
 
 
-def on_arguments(rules: Dialect, absent, cover, image_size) -> list[str]:
+def on_arguments(protocol: OpeProtocol, absent, cover, image_size) -> list[str]:
     """Names arguments that the rules would have read, had they been given.
 
     Args:
-      rules: of the dialect.
+      protocol: of the protocol.
       absent: as `ope.score` takes it, or None.
       cover: the same.
       image_size: the same.
@@ -56,23 +58,25 @@ def on_arguments(rules: Dialect, absent, cover, image_size) -> list[str]:
       Sentences.
     """
     notes = []
-    if rules.absent != "ignored" and absent is None:
+    if protocol.absent != "ignored" and absent is None:
         notes.append("no flags of absence given: every frame is taken for present")
-    if rules.reads_cover and cover is None:
+    if protocol.reads_cover and cover is None:
         notes.append("no cover given: every frame with a box is taken for visible")
-    if rules.bound_to_image and image_size is None:
+    if protocol.bound_to_image and image_size is None:
         notes.append("no image sizes given: boxes are not bounded by the image")
     return notes
 
 
-def on_truth(name: str, truth: np.ndarray, found: Frames, rules: Dialect) -> list[str]:
+def on_truth(
+    name: str, truth: np.ndarray, found: Frames, protocol: OpeProtocol
+) -> list[str]:
     """Says what becomes of ground truth that is no box, or not to the rules' liking.
 
     Args:
       name: of the sequence.
       truth: `[N, 4]` xywh, px.
       found: what was made of it.
-      rules: of the dialect.
+      protocol: of the protocol.
 
     Returns:
       Sentences.
@@ -81,13 +85,13 @@ def on_truth(name: str, truth: np.ndarray, found: Frames, rules: Dialect) -> lis
     if found.num_unusable:
         return [
             f"{where}: {found.num_unusable} frames of the ground truth, the first "
-            f"frame {found.first_unusable}, {_fate(rules)} ({_reason(rules)})"
+            f"frame {found.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
         ]
-    if rules.usable not in ("any", "annotated"):
+    if protocol.usable not in ("any", "annotated"):
         return []
     notes = []
     is_nan = np.isnan(truth).any(axis=1)
-    if is_nan.any() and rules.usable == "any":
+    if is_nan.any() and protocol.usable == "any":
         notes.append(
             f"{where}: {is_nan.sum()} frames without ground truth (NaN), the first "
             f"frame {np.argmax(is_nan)}, never succeed and are never precise"
@@ -101,22 +105,22 @@ def on_truth(name: str, truth: np.ndarray, found: Frames, rules: Dialect) -> lis
     return notes
 
 
-def _reason(rules: Dialect) -> str:
+def _reason(protocol: OpeProtocol) -> str:
     """Why a row is not accepted."""
     reason = {
         "all_positive": "x, y, width or height is not above 0",
         "positive_size": "width or height is not above 0",
         "annotated": "a number is NaN",
-    }[rules.usable]
-    return f"cover is 0 or {reason}" if rules.reads_cover else reason
+    }[protocol.usable]
+    return f"cover is 0 or {reason}" if protocol.reads_cover else reason
 
 
-def _fate(rules: Dialect) -> str:
+def _fate(protocol: OpeProtocol) -> str:
     """What becomes of a row that is not accepted."""
-    if rules.unusable == "removed":
+    if protocol.unusable == "removed":
         return "are left out"
-    if rules.judges_centers:
+    if protocol.judges_centers:
         return "never succeed, and are precise where the centre is not above 0"
-    if rules.unusable_center_error == np.inf:
+    if protocol.unusable_center_error == np.inf:
         return "never succeed; they count in normalised precision, not in precision"
     return "never succeed and count as precise"

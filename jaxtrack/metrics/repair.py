@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics.rules import Dialect
+from jaxtrack.metrics.protocols import OpeProtocol
 
 _FLAG_HELP = "give one flag a frame, or leave the argument out"
 
@@ -16,7 +16,7 @@ class Fitted(NamedTuple):
     """One sequence's boxes, row for row, and what was done to them.
 
     Attributes:
-      truth: `[N, 4]` xywh, px; all of the ground truth but where the dialect cuts it.
+      truth: `[N, 4]` xywh, px; all of the ground truth but where the protocol cuts it.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
       notes: sentences; none where nothing was done.
     """
@@ -52,14 +52,16 @@ def boxes(name: str, rows, what: str) -> np.ndarray:
     return array
 
 
-def fit(name: str, truth: np.ndarray, predicted: np.ndarray, rules: Dialect) -> Fitted:
+def fit(
+    name: str, truth: np.ndarray, predicted: np.ndarray, protocol: OpeProtocol
+) -> Fitted:
     """Makes results and ground truth equally long, and results sound.
 
     Args:
       name: of the sequence.
       truth: `[N, 4]` xywh, px; rows without a target are NaN or have no size.
       predicted: `[M, 4]` xywh, px.
-      rules: what to mend and how; what they do not mend is refused.
+      protocol: what to mend and how; what they do not mend is refused.
 
     Returns:
       Copies.
@@ -69,30 +71,30 @@ def fit(name: str, truth: np.ndarray, predicted: np.ndarray, rules: Dialect) -> 
         or of negative size, and the rules have no answer to it.
     """
     notes: list[str] = []
-    _check_truth(name, truth, rules)
+    _check_truth(name, truth, protocol)
     given = len(predicted)
     if given > len(truth):
-        if not any(fnmatchcase(name, pattern) for pattern in rules.surplus_cut):
-            raise _length_error(name, truth, predicted, rules)
+        if not any(fnmatchcase(name, pattern) for pattern in protocol.surplus_cut):
+            raise _length_error(name, truth, predicted, protocol)
         notes.append(
             f"sequence {name}: {given} results for {len(truth)} frames; those from "
             f"frame {len(truth)} on are cut off"
         )
-        if rules.repeats == "zero_size":  # Checked before it is cut, as there.
-            _refuse(name, predicted, _damaged(predicted), rules)
+        if protocol.repeats == "zero_size":  # Checked before it is cut, as there.
+            _refuse(name, predicted, _damaged(predicted), protocol)
         predicted = predicted[: len(truth)]
-    elif given < len(truth) and rules.missing_rows == "refused":
-        raise _length_error(name, truth, predicted, rules)
-    predicted = _repeat(name, truth[:given], predicted, rules, notes)
+    elif given < len(truth) and protocol.missing_rows == "refused":
+        raise _length_error(name, truth, predicted, protocol)
+    predicted = _repeat(name, truth[:given], predicted, protocol, notes)
     if given < len(truth):
-        truth, predicted = _fill(name, truth, predicted, rules, notes)
+        truth, predicted = _fill(name, truth, predicted, protocol, notes)
     return Fitted(truth.copy(), predicted.copy(), notes)
 
 
-def _check_truth(name: str, truth: np.ndarray, rules: Dialect) -> None:
+def _check_truth(name: str, truth: np.ndarray, protocol: OpeProtocol) -> None:
     """Refuses ground truth that the toolkit would stumble over."""
     bad = np.isinf(truth).any(axis=1)
-    if rules.usable in ("annotated", "any"):
+    if protocol.usable in ("annotated", "any"):
         bad |= np.any(truth[:, 2:] < 0, axis=1)
     if bad.any():
         row = int(np.argmax(bad))
@@ -101,21 +103,21 @@ def _check_truth(name: str, truth: np.ndarray, rules: Dialect) -> None:
             "infinite or of negative size: correct the file (NaN says: no target)"
         )
     bad = np.isnan(truth).any(axis=1)
-    if bad.any() and not rules.accepts_nan_truth:
+    if bad.any() and not protocol.accepts_nan_truth:
         row = int(np.argmax(bad))
         raise InputError(
             f"sequence {name}: ground truth of frame {row} is {truth[row].tolist()}; "
-            f"the toolkit of {rules.name!r} stops at NaN: score by another dialect, or "
-            f"leave the sequence out ({bad.sum()} such frames)"
+            f"the toolkit of {protocol.name!r} stops at NaN: score by another "
+            f"protocol, or leave the sequence out ({bad.sum()} such frames)"
         )
 
 
-def _length_error(name, truth, predicted, rules) -> InputError:
+def _length_error(name, truth, predicted, protocol) -> InputError:
     """Too many or too few rows."""
     return InputError(
         f"sequence {name}: results are {predicted.shape}, ground truth is "
-        f"{truth.shape}: {rules.name!r} needs one box a frame; run the tracker on the "
-        "whole sequence, or check that both are of the same video"
+        f"{truth.shape}: {protocol.name!r} needs one box a frame; run the tracker on "
+        "the whole sequence, or check that both are of the same video"
     )
 
 
@@ -124,7 +126,7 @@ def _damaged(predicted: np.ndarray) -> np.ndarray:
     return ~np.isfinite(predicted).all(axis=1) | np.any(predicted[:, 2:] < 0, axis=1)
 
 
-def _refuse(name, predicted, bad, rules) -> None:
+def _refuse(name, predicted, bad, protocol) -> None:
     """Raises where a row is bad."""
     if not bad.any():
         return
@@ -132,20 +134,20 @@ def _refuse(name, predicted, bad, rules) -> None:
     raise InputError(
         f"sequence {name}: result of frame {row} is {predicted[row].tolist()}; boxes "
         f"are finite and sizes not negative ({bad.sum()} rows are otherwise, and "
-        f"{rules.name!r} does not mend them): correct the results"
+        f"{protocol.name!r} does not mend them): correct the results"
     )
 
 
-def _repeat(name, truth, predicted, rules, notes) -> np.ndarray:
+def _repeat(name, truth, predicted, protocol, notes) -> np.ndarray:
     """Replaces rows by the one before where the rules say so; refuses the rest."""
     damaged = _damaged(predicted)
     empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
     matters = np.ones(len(predicted), bool)
     bad = np.zeros(len(predicted), bool)
-    if rules.repeats != "none":
+    if protocol.repeats != "none":
         annotated = ~np.isnan(truth).any(axis=1)
         bad = empty & annotated
-        if rules.repeats == "not_positive":
+        if protocol.repeats == "not_positive":
             mended = np.isnan(predicted).any(axis=1)
             mended |= np.any(predicted[:, 2:] <= 0, axis=1)
             bad = mended & annotated
@@ -156,7 +158,7 @@ def _repeat(name, truth, predicted, rules, notes) -> np.ndarray:
     rows = np.arange(len(predicted))
     source = np.maximum.accumulate(np.where(bad, 0, rows))
     repaired = predicted[source]
-    _refuse(name, predicted, damaged[source] & matters, rules)
+    _refuse(name, predicted, damaged[source] & matters, protocol)
     if bad.any():
         notes.append(
             f"sequence {name}: {bad.sum()} results without a proper size, the first "
@@ -171,15 +173,15 @@ def _repeat(name, truth, predicted, rules, notes) -> np.ndarray:
     return repaired
 
 
-def _fill(name, truth, predicted, rules, notes) -> tuple[np.ndarray, np.ndarray]:
+def _fill(name, truth, predicted, protocol, notes) -> tuple[np.ndarray, np.ndarray]:
     """Answers too few results."""
     given, missing = len(predicted), len(truth) - len(predicted)
     what = f"sequence {name}: results end before frame {given}; the last {missing} of "
     what += f"{len(truth)} frames "
-    if rules.missing_rows == "cut":
+    if protocol.missing_rows == "cut":
         notes.append(what + "are not scored")
         return truth[:given], predicted
-    value = np.nan if rules.missing_rows == "lost" else 0.0
+    value = np.nan if protocol.missing_rows == "lost" else 0.0
     notes.append(what + ("count as lost" if np.isnan(value) else "get boxes of 0"))
     return truth, np.concatenate([predicted, np.full((missing, 4), value)])
 

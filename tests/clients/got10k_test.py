@@ -131,7 +131,7 @@ def test_otb(seeking_checkpoint, otb, tmp_path):
     found = results.read_results(
         tmp_path / "r" / "OTB2013" / "lite0", {k: len(v) for k, v in truth.items()}
     )
-    ours = ope.score(truth, found, dialect="got10k_otb")
+    ours = ope.score(truth, found, protocol="got10k_otb")
     overall = theirs["overall"]
     assert ours.auc == pytest.approx(overall["success_score"], abs=1e-6)
     assert ours.precision == pytest.approx(overall["precision_score"], abs=1e-6)
@@ -164,7 +164,7 @@ def test_got10k(seeking_checkpoint, got10k_val, tmp_path):
         for name, rows in truth.items()
     }
     sizes = {name: (HW[1], HW[0]) for name in truth}
-    ours = ope.score(truth, found, dialect="got10k", cover=covers, image_size=sizes)
+    ours = ope.score(truth, found, protocol="got10k", cover=covers, image_size=sizes)
     overall = theirs["overall"]
     assert ours.ao == pytest.approx(overall["ao"], abs=1e-6)
     assert ours.sr50 == pytest.approx(overall["sr"], abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import benchmarks
 from jaxtrack.evaluation.layouts import members
-from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.protocols import PROTOCOLS
 from jaxtrack.metrics.vot import INTERVALS
 from tests.evaluation import fake_benchmarks as fake
 
@@ -29,7 +29,7 @@ def otb(tmp_path):
 
 def test_otb_counts_from_one(otb):
     benchmark = load("OTB100", otb)
-    assert benchmark.name == "otb100" and benchmark.dialect == "otb"
+    assert benchmark.name == "otb100" and benchmark.protocol == "otb"
     assert benchmark.origin == 1.0 and benchmark.is_scored
     video = benchmark.videos[0]
     # x 2, y 3, w 4, h 5 in a file that counts from 1.
@@ -170,7 +170,7 @@ def test_vot_regions(tmp_path, name):
     np.testing.assert_array_equal(benchmark.truth["ants1"][0], [2, 1, 4, 4])
     np.testing.assert_allclose(benchmark.videos[0].xyxy[0], [2, 1, 7, 6])
     assert benchmark.tags["ants1"]["occlusion"].tolist() == [True, False]
-    assert benchmark.dialect == name
+    assert benchmark.protocol == name
 
 
 def test_plain_folders(tmp_path):
@@ -185,7 +185,7 @@ def test_description_is_for_stamps(tmp_path):
     said = benchmarks.described(benchmarks.load("folders", tmp_path))
     assert json.loads(json.dumps(said)) == said
     assert said["benchmark"] == "folders" and said["num_sequences"] == 1
-    assert said["num_frames"] == 3 and said["dialect"] == "otb"
+    assert said["num_frames"] == 3 and said["protocol"] == "otb"
     again = benchmarks.described(benchmarks.load("folders", tmp_path))
     assert again == said
     fake.table(tmp_path / "street/groundtruth_rect.txt", fake.boxes(3, (2, 3, 4, 6)))
@@ -204,13 +204,13 @@ def test_image_sizes(tmp_path):
         benchmarks.image_sizes(benchmark)
 
 
-def test_every_dialect_exists(tmp_path):
+def test_every_protocol_exists(tmp_path):
     fake.otb_sequence(tmp_path, "street")
     benchmark = benchmarks.load("folders", tmp_path)
     fields = {field.name for field in dataclasses.fields(benchmark)}
     assert fields >= {"videos", "truth", "origin", "absent", "cover", "attributes"}
     for kind in benchmarks._KINDS.values():
-        assert kind.dialect in DIALECTS or kind.dialect in INTERVALS
+        assert kind.protocol in PROTOCOLS or kind.protocol in INTERVALS
 
 
 def test_a_whole_benchmark_has_no_notes(tmp_path):

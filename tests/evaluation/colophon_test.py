@@ -5,12 +5,12 @@ import dataclasses
 from jaxtrack.evaluation import colophon
 
 
-def with_notes(score, *notes, dialect="otb"):
-    report = dataclasses.replace(score.reports[dialect], notes=notes)
-    return dataclasses.replace(score, reports={**score.reports, dialect: report})
+def with_notes(score, *notes, protocol="otb"):
+    report = dataclasses.replace(score.reports[protocol], notes=notes)
+    return dataclasses.replace(score, reports={**score.reports, protocol: report})
 
 
-def test_the_primary_dialect_comes_first(scores):
+def test_the_primary_protocol_comes_first(scores):
     text = colophon.rules(scores)
     assert text.index("<b>otb</b>") < text.index("<b>no_first</b>")
     text = colophon.rules(scores, primary="no_first")
@@ -18,13 +18,13 @@ def test_the_primary_dialect_comes_first(scores):
     assert "<details>" not in text
 
 
-def test_many_dialects_fold(scores):
+def test_many_protocols_fold(scores):
     of = scores[0].reports["otb"]
     reports = {name: of for name in ("a", "b", "c", "otb", "<d>")}
     text = colophon.rules([dataclasses.replace(scores[0], reports=reports)])
     head, folded = text.split("<details>")
     assert "<b>otb</b>" in head and "<b>a</b>" in folded and "&lt;d&gt;" in folded
-    assert "4 other dialects" in folded
+    assert "4 other protocols" in folded
 
 
 def test_unusable_truth_is_told(scores):
@@ -39,7 +39,7 @@ def test_unusable_truth_is_told(scores):
 
 def test_notes_of_all_trackers_stand_once(scores):
     # Notes by other rules than the primary's are not told.
-    first = with_notes(scores[0], "by the by", dialect="no_first")
+    first = with_notes(scores[0], "by the by", protocol="no_first")
     noted = [
         with_notes(first, "truth <1>", "mended"),
         with_notes(scores[1], "truth <1>"),

@@ -94,13 +94,13 @@ def test_other_peoples_files_are_read_as_they_are(tmp_path, otb):
     (theirs / "boy.txt").write_text(text)
     (theirs / "CAR1.txt").write_text(text + "7\t3\t4\t5\n" * 2)
     given = {"checkpoint": "", "results_of": [f"theirs={theirs}"]}
-    (scores,) = evaluate(otb, tmp_path, **given, dialect="pytracking_otb")
+    (scores,) = evaluate(otb, tmp_path, **given, protocol="pytracking_otb")
     assert scores.reports["pytracking_otb"].auc == pytest.approx(20 / 21)
     assert any("Car1" in note for note in scores.reports["pytracking_otb"].notes)
     # By the rules of another toolkit the surplus row is an error, and told.
     assert "Car1" in scores.refused["got10k"]
     with pytest.raises(InputError, match="results of theirs in .*Car1"):
-        evaluate(otb, tmp_path, **given, dialect="got10k")
+        evaluate(otb, tmp_path, **given, protocol="got10k")
 
 
 def test_lasot_is_scored_by_its_own_rules_and_sent(tmp_path, checkpoints, capsys):
@@ -112,7 +112,7 @@ def test_lasot_is_scored_by_its_own_rules_and_sent(tmp_path, checkpoints, capsys
     assert next(iter(scores.reports)) == "lasot"
     folder = tmp_path / "out/results/sharp"
     boxes = results.read_results(folder, dict.fromkeys(lasot.truth, 4))
-    expected = ope.score(lasot.truth, boxes, dialect="lasot", absent=lasot.absent)
+    expected = ope.score(lasot.truth, boxes, protocol="lasot", absent=lasot.absent)
     assert scores.reports["lasot"].auc == expected.auc
     sent = tmp_path / "out/submissions/lasot_sharp.zip"
     submissions.check(lasot, sent)

@@ -49,6 +49,6 @@ def test_json_holds_every_number_and_grid(scores):
     assert good["otb"]["auc"] == scores[0].reports["otb"].auc
     assert good["sequences"]["dog"]["num_frames"] == 6
     curve = good["sequences"]["dog"]["no_first"]["success_curve"]
-    assert len(curve) == len(written["dialects"]["no_first"]["success_thresholds"])
+    assert len(curve) == len(written["protocols"]["no_first"]["success_thresholds"])
     mean = np.mean([s["otb"]["auc"] for s in good["sequences"].values()])
     assert mean == pytest.approx(good["otb"]["auc"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.evaluation import curves, plots
-from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def drawn(monkeypatch):
     return calls
 
 
-def ruled(scores, dialect):
+def ruled(scores, protocol):
     """The scores as if by other rules; only the words and grids change."""
-    rules = DIALECTS[dialect]
-    of = {s.name: dataclasses.replace(s.reports["otb"], dialect=rules) for s in scores}
-    return [dataclasses.replace(s, reports={dialect: of[s.name]}) for s in scores]
+    rules = PROTOCOLS[protocol]
+    of = {s.name: dataclasses.replace(s.reports["otb"], protocol=rules) for s in scores}
+    return [dataclasses.replace(s, reports={protocol: of[s.name]}) for s in scores]
 
 
 def test_otb(scores, drawn):
@@ -47,12 +47,12 @@ def test_otb(scores, drawn):
     norm = drawn["Norm. precision [at 0.2]"]
     assert norm["curves"]["good"][1] == of.norm_precision
     assert norm["mark"] == 0.2
-    assert norm["thresholds"] == of.dialect.norm_thresholds
+    assert norm["thresholds"] == of.protocol.norm_thresholds
 
 
 def test_areas_are_not_read_at_a_threshold(scores, drawn):
     given = ruled(scores, "trackingnet")
-    rules = DIALECTS["trackingnet"]
+    rules = PROTOCOLS["trackingnet"]
     assert (rules.precision_is, rules.at_least) == ("area", True)
     curves.draw(given, primary="trackingnet")
     assert drawn["Precision [AUC]"]["mark"] is None
@@ -60,11 +60,11 @@ def test_areas_are_not_read_at_a_threshold(scores, drawn):
     assert "≥" in drawn["Success [AUC]"]["ylabel"]
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
-def test_every_dialect_has_words(scores, drawn, dialect):
-    assert len(curves.draw(ruled(scores, dialect), primary=dialect)) == 3
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_every_protocol_has_words(scores, drawn, protocol):
+    assert len(curves.draw(ruled(scores, protocol), primary=protocol)) == 3
     marks = [call.get("mark") for call in drawn.values()]
-    rules = DIALECTS[dialect]
+    rules = PROTOCOLS[protocol]
     expected = (rules.precision_is == "at") + (rules.norm_precision_is == "at")
     assert sum(mark is not None for mark in marks) == expected
 

@@ -70,7 +70,7 @@ def everything(scores, videos):
     carried = {video.name: ("Fast <i>", f"of_{video.name[:1]}") for video in videos}
     parts = [
         standings.attribute_section(scores, carried),
-        standings.dialect_section({s.name: s.reports for s in scores}),
+        standings.protocol_section({s.name: s.reports for s in scores}),
         standings.vot_section(
             {"a<b>": {"eao": 0.3}}, {"A-R": png()}, edition="VOT <1>"
         ),
@@ -99,7 +99,7 @@ def test_contents_lead_to_chapters(scores, videos):
     inside = [a[1:] for a in page.addresses if a.startswith("#")]
     assert inside == page.ids
     assert inside == [
-        *("overview", "curves", "attributes", "dialects", "vot", "sequences", "worst"),
+        *("overview", "curves", "attributes", "protocols", "vot", "sequences", "worst"),
         *("rules", "stamps", "tables"),
     ]
 
@@ -138,7 +138,7 @@ def test_tables_hold_the_numbers(text, scores):
     assert dog[2] == f"{good.sequences['dog'].auc:.3f}"
 
 
-def test_another_dialect_may_rank(scores):
+def test_another_protocol_may_rank(scores):
     text = report.html_report(scores, {}, {}, primary="no_first")
     good = scores[0].reports["no_first"]
     rows = Page(text).rows

@@ -52,18 +52,18 @@ def test_scores_raw_files_by_all_toolkits(case, capsys):
     truth = {n: np.loadtxt(case / f"truth/{n}.txt", delimiter=",") for n in LENGTHS}
     boxes = {n: np.loadtxt(case / f"bad/{n.lower()}.txt") for n in LENGTHS}
     flags = {n: np.eye(k)[2] for n, k in LENGTHS.items()}
-    for dialect in TOOLKITS:
+    for protocol in TOOLKITS:
         cover = {n: 8 - 8 * f for n, f in flags.items()}
-        alone = ope.score(truth, boxes, dialect=dialect, absent=flags, cover=cover)
-        assert told["trackers"]["bad"]["dialects"][dialect]["auc"] == alone.auc
-        assert f"{dialect} " in printed
+        alone = ope.score(truth, boxes, protocol=protocol, absent=flags, cover=cover)
+        assert told["trackers"]["bad"]["protocols"][protocol]["auc"] == alone.auc
+        assert f"{protocol} " in printed
     assert found.rankings["otb"] == ["good", "bad"]
-    assert "same by all dialects: good > bad" in printed
+    assert "same by all protocols: good > bad" in printed
     assert "## good" in (case / "out/spread.md").read_text()
 
 
-def test_one_dialect(case):
-    assert run(case, dialects=["trackingnet"]).dialects == ["trackingnet"]
+def test_one_protocol(case):
+    assert run(case, protocols=["trackingnet"]).protocols == ["trackingnet"]
 
 
 def test_annotated_folders_give_image_sizes_too(tmp_path):
@@ -79,7 +79,7 @@ def test_annotated_folders_give_image_sizes_too(tmp_path):
         results_of=[f"t={tmp_path}/r"],
         out_dir=str(tmp_path / "out"),
         sequences=str(tmp_path / "videos"),
-        dialects=["got10k"],
+        protocols=["got10k"],
     )
     report = found.reports["t"]["got10k"]
     # Right of the image (64 px) nothing counts: 24 / 24 and 19 / 19 px.
@@ -111,7 +111,7 @@ def test_a_missing_file_is_refused_by_all_but_trackingnet(case):
         ({"results_of": ["good"]}, "expected NAME=DIR"),
         ({"results_of": ["good=none"]}, "no folder none"),
         ({"absent": "none"}, "no folder none"),
-        ({"dialects": ["x"]}, "unknown scoring dialect"),
+        ({"protocols": ["x"]}, "unknown scoring protocol"),
     ],
 )
 def test_bad_flags(case, options, message):
@@ -133,7 +133,7 @@ def test_bad_files(case):
 def test_the_command(case):
     command = [sys.executable, "-m", "jaxtrack.evaluation.rescore"]
     command += [f"--ground_truth={case}/truth", f"--out={case}/out"]
-    good = [f"--results=good={case}/good", "--dialects=otb,pysot"]
+    good = [f"--results=good={case}/good", "--protocols=otb,pysot"]
     done = subprocess.run([*command, *good], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "otb" in done.stdout and (case / "out/spread.md").is_file()

@@ -12,7 +12,7 @@ def test_plain_folders_and_patterns(root):
     ]
     found = source.load(sequences=str(root), patterns=["d*", "ball"])
     assert [video.name for video in found.videos] == ["ball", "dog"]
-    assert found.dialect == "otb"
+    assert found.protocol == "otb"
 
 
 def test_a_benchmark_by_name(root):

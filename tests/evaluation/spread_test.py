@@ -20,14 +20,14 @@ RESULTS = {
 
 @pytest.fixture
 def found():
-    dialects = ("otb", "pysot", "got10k_otb", "pytracking_otb")
-    return spread.score_all(TRUTH, RESULTS, dialects=dialects)
+    protocols = ("otb", "pysot", "got10k_otb", "pytracking_otb")
+    return spread.score_all(TRUTH, RESULTS, protocols=protocols)
 
 
-def test_each_dialect_scores_as_alone(found):
+def test_each_protocol_scores_as_alone(found):
     for tracker, results in RESULTS.items():
-        for dialect, report in found.reports[tracker].items():
-            alone = ope.score(TRUTH, results, dialect=dialect)
+        for protocol, report in found.reports[tracker].items():
+            alone = ope.score(TRUTH, results, protocol=protocol)
             assert report.auc == alone.auc
         values = found.values(tracker, "auc")
         widest = max(values.values()) - min(values.values())
@@ -43,15 +43,15 @@ def test_the_ranking_depends_on_the_rules(found):
 
 
 def test_a_ranking_that_stays():
-    same = spread.score_all(TRUTH, RESULTS, dialects=("pysot", "got10k_otb"))
-    assert spread.ranking_line(same).endswith("same by all dialects: border > inside")
+    same = spread.score_all(TRUTH, RESULTS, protocols=("pysot", "got10k_otb"))
+    assert spread.ranking_line(same).endswith("same by all protocols: border > inside")
     alone = spread.score_all(TRUTH, {"b": RESULTS["border"]})
     assert "one tracker" in spread.ranking_line(alone)
 
 
 def test_all_toolkits_are_asked():
     alone = spread.score_all(TRUTH, {"b": RESULTS["border"]})
-    assert len(alone.dialects) == 12 and "no_first" not in alone.dialects
+    assert len(alone.protocols) == 12 and "no_first" not in alone.protocols
     assert not any(isinstance(r, str) for r in alone.reports["b"].values())
 
 
@@ -60,7 +60,7 @@ def refused():
     damaged = {"a": RESULTS["border"]["a"].copy()}
     damaged["a"][5] = np.nan
     trackers = {"sound": RESULTS["border"], "damaged": damaged}
-    return spread.score_all(TRUTH, trackers, dialects=("otb", "lasot"))
+    return spread.score_all(TRUTH, trackers, protocols=("otb", "lasot"))
 
 
 def test_a_refusal_stands_in_place_of_a_number(refused):
@@ -68,7 +68,7 @@ def test_a_refusal_stands_in_place_of_a_number(refused):
     assert list(refused.values("damaged", "auc")) == ["lasot"]
     assert refused.spread("damaged", "auc") == 0.0
     assert list(refused.rankings) == ["lasot"]
-    told = spread.as_json(refused)["trackers"]["damaged"]["dialects"]
+    told = spread.as_json(refused)["trackers"]["damaged"]["protocols"]
     assert set(told["otb"]) == {"refused"}
     assert any("replaced by the box before" in note for note in told["lasot"]["notes"])
     for text in (spread.markdown(refused), "\n".join(spread.table(refused))):
@@ -81,22 +81,22 @@ def test_json_holds_all_numbers(found):
     assert told["ranking_changes"] is True
     one = told["trackers"]["inside"]
     report = found.reports["inside"]["otb"]
-    assert one["dialects"]["otb"]["auc"] == report.auc
-    assert one["dialects"]["otb"]["sequences"]["a"]["sr50"] == report.sr50
-    assert len(one["dialects"]["otb"]["precision_curve"]) == 51
+    assert one["protocols"]["otb"]["auc"] == report.auc
+    assert one["protocols"]["otb"]["sequences"]["a"]["sr50"] == report.sr50
+    assert len(one["protocols"]["otb"]["precision_curve"]) == 51
     assert one["spread"]["auc"] == found.spread("inside", "auc")
-    assert told["dialects"]["pysot"].startswith("pysot")
+    assert told["protocols"]["pysot"].startswith("pysot")
 
 
 def test_tables_show_every_number(found):
     found.notes["inside"].append("2 files belong to no sequence: x, y")
     text, lines = spread.markdown(found), spread.table(found)
     for tracker, by in found.reports.items():
-        for dialect, report in by.items():
+        for protocol, report in by.items():
             row = next(
                 line
                 for line in text.split(f"## {tracker}")[1].splitlines()
-                if line.startswith(f"| {dialect} |")
+                if line.startswith(f"| {protocol} |")
             )
             assert f"{report.auc:.4f} | {report.precision:.4f}" in row
     assert "- 2 files belong to no sequence" in text
@@ -109,7 +109,9 @@ def test_tables_show_every_number(found):
 def test_nothing_to_score():
     with pytest.raises(InputError, match="nothing to score"):
         spread.score_all(TRUTH, {})
-    with pytest.raises(InputError, match="unknown scoring dialect 'x'"):
-        spread.score_all(TRUTH, RESULTS, dialects=("x",))
-    with pytest.raises(InputError, match="no dialect scores these results: no results"):
+    with pytest.raises(InputError, match="unknown scoring protocol 'x'"):
+        spread.score_all(TRUTH, RESULTS, protocols=("x",))
+    with pytest.raises(
+        InputError, match="no protocol scores these results: no results"
+    ):
         spread.score_all(TRUTH, {"b": {"other": TRUTH["a"]}})

@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from jaxtrack.evaluation import standings
-from jaxtrack.metrics.dialects import DIALECTS
 from jaxtrack.metrics.ope import NUMBERS
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 CARRIED = {"ball": ("Fast", "Blur"), "car <1>": ("Fast",), "dog": ("a_b", "Blur")}
 
 
-def changed(scores, place, dialect="otb", **changes):
+def changed(scores, place, protocol="otb", **changes):
     """The scores with other numbers in one tracker's report."""
     one = scores[place]
-    report = dataclasses.replace(one.reports[dialect], **changes)
-    new = dataclasses.replace(one, reports={**one.reports, dialect: report})
+    report = dataclasses.replace(one.reports[protocol], **changes)
+    new = dataclasses.replace(one, reports={**one.reports, protocol: report})
     return [*scores[:place], new, *scores[place + 1 :]]
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
-def test_columns_say_what_the_dialect_computes(dialect):
-    rules = DIALECTS[dialect]
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_columns_say_what_the_protocol_computes(protocol):
+    rules = PROTOCOLS[protocol]
     heads = [standings.column(number, rules).head for number in NUMBERS]
     assert len(set(heads)) == len(NUMBERS)
     is_share = rules.precision_is == "at"
@@ -48,7 +48,7 @@ def test_overview_ranks_by_auc_and_keeps_places(scores):
     assert standings.overview(last).rows[-1][0] == (0, "good")
 
 
-def test_overview_by_another_dialect(scores):
+def test_overview_by_another_protocol(scores):
     table = standings.overview(scores, primary="no_first")
     heads = [column.head for column in table.columns]
     assert "AUC, 1st frame out" not in heads
@@ -96,11 +96,11 @@ def test_no_attributes_no_tables(scores):
     assert not section.tables and not section.pictures
 
 
-def test_dialects(scores):
+def test_protocols(scores):
     reports = {s.name: dict(s.reports) for s in scores}
     for by in reports.values():
         by["got10k"] = "no <frame> left"
-    section = standings.dialect_section(reports, remarks=["the same ranking"])
+    section = standings.protocol_section(reports, remarks=["the same ranking"])
     first, *folded = section.tables
     assert first.title == "" and all(t.title for t in folded)
     assert len(section.tables) == len(NUMBERS)
@@ -113,7 +113,7 @@ def test_dialects(scores):
     # A reason that all share is told once.
     assert section.remarks[1:] == ["got10k gives no number: no <frame> left"]
     reports["bad"]["got10k"] = "too short"
-    assert standings.dialect_section(reports).remarks == [
+    assert standings.protocol_section(reports).remarks == [
         f"got10k gives no number to good, {scores[2].name}: no <frame> left",
         "got10k gives no number to bad: too short",
     ]
@@ -121,12 +121,12 @@ def test_dialects(scores):
     assert numbers["good"]["otb"]["auc"] == otb and numbers["good"]["got10k"] == {}
 
 
-def test_dialects_that_some_lack(scores):
+def test_protocols_that_some_lack(scores):
     reports = {
         "a": {"otb": scores[0].reports["otb"]},
         "b": {"no_first": scores[1].reports["no_first"]},
     }
-    table = standings.dialect_section(reports).tables[0]
+    table = standings.protocol_section(reports).tables[0]
     assert [c.head for c in table.columns] == ["Spread", "otb", "no_first"]
     rows = dict(table.rows)
     assert rows[0, "a"] == [0, scores[0].reports["otb"].auc, None]
@@ -134,7 +134,7 @@ def test_dialects_that_some_lack(scores):
 
 
 def test_a_number_nobody_has(scores):
-    section = standings.dialect_section({"a": {"otb": "why"}, "b": {"otb": "not"}})
+    section = standings.protocol_section({"a": {"otb": "why"}, "b": {"otb": "not"}})
     assert section.tables[0].rows == [
         ((0, "a"), [None, None]),
         ((1, "b"), [None, None]),

@@ -69,7 +69,7 @@ def test_scores_are_those_of_the_report(root):
     name = "dog"
     truth = compare.truth_xywh(found.videos)[name]
     boxes = truth + np.array([1.5, 0.0, 0.0, 0.0]) * np.arange(len(truth))[:, None]
-    one = ope.score({name: truth}, {name: boxes}, dialect="otb").sequences[name]
+    one = ope.score({name: truth}, {name: boxes}, protocol="otb").sequences[name]
     scored = tune_material.score(found, name, boxes)
     assert scored == {"auc": one.auc, "ao": one.ao}
     assert 0.3 < scored["auc"] < 0.9

@@ -10,7 +10,7 @@ def test_lowest_auc_first(scores):
     names = worst.worst_names(scores, about=1, count=3)
     aucs = [scores[1].reports["otb"].sequences[name].auc for name in names]
     assert aucs == sorted(aucs) and len(names) == 3
-    # Another dialect may judge otherwise, by its own numbers.
+    # Another protocol may judge otherwise, by its own numbers.
     judged = scores[1].reports["no_first"].sequences
     named = worst.worst_names(scores, about=1, count=3, primary="no_first")
     assert named == sorted(judged, key=lambda n: judged[n].auc)

@@ -47,19 +47,19 @@ def inputs(oracles):
     return packed
 
 
-def answers(dialect, tracker, overall, sequences, named):
-    """Keys `<dialect>/<tracker>/<field>`, with `/<sequence>` for one of them."""
+def answers(protocol, tracker, overall, sequences, named):
+    """Keys `<protocol>/<tracker>/<field>`, with `/<sequence>` for one of them."""
     packed = {}
     if tracker != "good":  # One tracker's sequences are enough to find a fault by.
         sequences = {}
     for ours, theirs in named.items():
         if theirs in overall:
-            packed[f"{dialect}/{tracker}/{ours}"] = np.array(
+            packed[f"{protocol}/{tracker}/{ours}"] = np.array(
                 overall[theirs], np.float64
             )
         for name, one in sequences.items():
             if theirs in one:
-                packed[f"{dialect}/{tracker}/{ours}/{name}"] = one[theirs]
+                packed[f"{protocol}/{tracker}/{ours}/{name}"] = one[theirs]
     return {key: np.array(value, np.float64) for key, value in packed.items()}
 
 
@@ -71,24 +71,24 @@ def main():
         return json.loads((oracles / f"expected/{name}.json").read_text())
 
     pysot, got10k = expected("pysot_ope"), expected("got10k_toolkit")
-    for dialect, trackers in {
+    for protocol, trackers in {
         "otb": expected("otb"),
         "lasot": expected("lasot"),
         "pysot": pysot["plain"],
         "pysot_lasot": pysot["lasot"],
     }.items():
         for tracker, one in trackers.items():
-            packed |= answers(dialect, tracker, one, one["sequences"], NAMED)
+            packed |= answers(protocol, tracker, one, one["sequences"], NAMED)
             frames = {"iou": "iou", "center_error": "center"}
-            packed |= answers(dialect, tracker, {}, one["sequences"], frames)
-    for dialect, kind in {
+            packed |= answers(protocol, tracker, {}, one["sequences"], frames)
+    for protocol, kind in {
         "got10k_otb": "OTB",
         "got10k_uav123": "UAV123",
         "got10k_lasot": "LaSOT",
     }.items():
         for tracker, one in got10k[kind].items():
             whole, each = one["overall"], one["seq_wise"]
-            packed |= answers(dialect, tracker, whole, each, NAMED_GOT10K)
+            packed |= answers(protocol, tracker, whole, each, NAMED_GOT10K)
     named = {"ao": "ao", "sr50": "sr_0.50", "sr75": "sr_0.75"}
     named["success_curve"] = "succ_curve"
     for tracker, one in got10k["GOT10k_val"].items():

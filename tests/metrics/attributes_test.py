@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.metrics import attributes, ope
-from jaxtrack.metrics.dialects import DIALECTS
 from jaxtrack.metrics.ope import NUMBERS
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 LENGTHS = {"a": 12, "b": 30, "c": 7, "d": 20}
 CARRIED = {"a": ("fast", "Blur"), "b": ("fast",), "d": ("Blur", "fast", "Blur")}
@@ -37,31 +37,31 @@ def part(mapping, names):
     return {name: mapping[name] for name in names}
 
 
-@pytest.mark.parametrize("dialect", sorted(DIALECTS))
-def test_an_attribute_scores_as_its_sequences_alone(dialect):
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_an_attribute_scores_as_its_sequences_alone(protocol):
     truth, predicted = boxes(0, 4.0)
     kept = options(truth)
     found = attributes.by_attribute(
-        ope.score(truth, predicted, dialect=dialect, **kept), CARRIED
+        ope.score(truth, predicted, protocol=protocol, **kept), CARRIED
     )
     for attribute, names in {"fast": "abd", "Blur": "ad"}.items():
         alone = ope.score(
             part(truth, names),
             part(predicted, names),
-            dialect=dialect,
+            protocol=protocol,
             **{key: part(value, names) for key, value in kept.items()},
         )
         assert found[attribute].num_sequences == len(names)
         for number in NUMBERS:
             got, expected = (getattr(r, number) for r in (found[attribute], alone))
-            # float32 curves, where a dialect has them, sum to their rounding.
+            # float32 curves, where a protocol has them, sum to their rounding.
             assert got == pytest.approx(expected, abs=1e-7), number
     # What tells the attributes apart from all sequences has to tell.
     assert found["fast"].auc != pytest.approx(found["Blur"].auc, abs=1e-3)
 
 
 def test_by_hand():
-    one = ope.score(*boxes(1, 1.0), dialect="otb")
+    one = ope.score(*boxes(1, 1.0), protocol="otb")
     values = {"a": 0.2, "b": 0.4, "c": 0.9, "d": 0.6}
     sequences = {
         name: dataclasses.replace(s, auc=values[name])
@@ -74,16 +74,16 @@ def test_by_hand():
     assert found["fast"].auc == pytest.approx(0.4)
     assert found["Blur"].auc == pytest.approx(0.4)
     # Pooled, 12, 30 and 20 frames weigh: (12 * .2 + 30 * .4 + 20 * .6) / 62.
-    rules = dataclasses.replace(one.dialect, averaging="frames")
+    rules = dataclasses.replace(one.protocol, averaging="frames")
     # GOT-10k's first frame is left out, here none is.
     pooled = attributes.by_attribute(
-        dataclasses.replace(one, sequences=sequences, dialect=rules), CARRIED
+        dataclasses.replace(one, sequences=sequences, protocol=rules), CARRIED
     )
     assert pooled["fast"].auc == pytest.approx(26.4 / 62)
 
 
-def test_zero_curves_are_left_out_where_the_dialect_does():
-    one = ope.score(*boxes(2, 1.0), dialect="lasot")
+def test_zero_curves_are_left_out_where_the_protocol_does():
+    one = ope.score(*boxes(2, 1.0), protocol="lasot")
     lost = dataclasses.replace(
         one.sequences["a"], auc=0.0, success_curve=np.zeros(21), ao=0.0
     )
@@ -98,13 +98,13 @@ def test_zero_curves_are_left_out_where_the_dialect_does():
     assert found["x"].precision == pytest.approx(both / 2)
     assert found["x"].num_sequences == 2
     assert np.isnan(found["alone"].auc) and np.isnan(found["alone"].sr50)
-    rules = dataclasses.replace(one.dialect, drops_zero_curves=False)
-    kept = attributes.by_attribute(dataclasses.replace(lost, dialect=rules), carried)
+    rules = dataclasses.replace(one.protocol, drops_zero_curves=False)
+    kept = attributes.by_attribute(dataclasses.replace(lost, protocol=rules), carried)
     assert kept["x"].auc == pytest.approx(other.auc / 2)
 
 
 def test_names_are_sorted_and_strangers_do_not_matter():
-    report = ope.score(*boxes(3, 1.0), dialect="otb")
+    report = ope.score(*boxes(3, 1.0), protocol="otb")
     carried = {**CARRIED, "stranger": ("fast", "unseen"), "c": ("zoom", "Arc")}
     found = attributes.by_attribute(report, carried)
     assert list(found) == ["Arc", "Blur", "fast", "zoom"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics.dialects import DIALECTS
 from jaxtrack.metrics.frames import frame_values
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 NAN, INF = np.nan, np.inf
 # Rows: sound; no size; absent, yet with a box; NaN; at the border x = 0.
@@ -18,14 +18,14 @@ ABSENT = np.array([0, 0, 1, 0, 0])
 COVER = np.array([8, 0, 8, 0, 8])
 
 
-def values(dialect, *, truth=TRUTH, result=RESULT, **options):
+def values(protocol, *, truth=TRUTH, result=RESULT, **options):
     options = {"absent": ABSENT, "cover": COVER} | options
-    return frame_values("a", truth, result, DIALECTS[dialect], **options)
+    return frame_values("a", truth, result, PROTOCOLS[protocol], **options)
 
 
 # IoU 1/3 and 5 px or 0.5 widths where the target is half a width to the left.
 @pytest.mark.parametrize(
-    ("dialect", "frames", "iou", "center", "total", "unusable"),
+    ("protocol", "frames", "iou", "center", "total", "unusable"),
     [
         ("otb", [0, 1, 2, 3, 4], [1, -1, 1 / 3, -1, -1], [0, -1, 5, -1, -1], 5, 3),
         ("lasot", [0, 1, 3, 4], [1, -1, -1, -1], [0, -1, -1, -1], 5, 3),
@@ -54,20 +54,20 @@ def values(dialect, *, truth=TRUTH, result=RESULT, **options):
         ("no_first", [2, 4], [1 / 3, 1], [5, 0], 2, 2),
     ],
 )
-def test_by_hand(dialect, frames, iou, center, total, unusable):
-    found = values(dialect)
+def test_by_hand(protocol, frames, iou, center, total, unusable):
+    found = values(protocol)
     assert found.frames.tolist() == frames
     np.testing.assert_allclose(found.iou, iou, atol=1e-12)
     np.testing.assert_allclose(found.center_error, center, atol=1e-12)
     assert (found.total, found.num_unusable) == (total, unusable)
     if unusable:
-        assert found.first_unusable == (3 if dialect == "got10k_lasot" else 1)
+        assert found.first_unusable == (3 if protocol == "got10k_lasot" else 1)
     else:
         assert found.first_unusable is None
 
 
 def test_norm_error_of_frames_that_pytracking_rejects():
-    # Without a size: a hit. Not visible: never one. NaN: not visible in no dialect.
+    # Without a size: a hit. Not visible: never one. NaN: not visible in no protocol.
     np.testing.assert_array_equal(values("pytracking_otb").norm_error[[1, 3]], [-1, -1])
     np.testing.assert_array_equal(
         values("pytracking_lasot").norm_error[[1, 2]], [-1, INF]
@@ -121,9 +121,9 @@ def test_visible_frames_need_a_truth():
         values("got10k", cover=np.full(5, 8))
 
 
-@pytest.mark.parametrize("dialect", ["lasot", "pysot_lasot", "no_first", "got10k"])
-def test_nothing_left(dialect):
+@pytest.mark.parametrize("protocol", ["lasot", "pysot_lasot", "no_first", "got10k"])
+def test_nothing_left(protocol):
     with pytest.raises(InputError, match="sequence a: no frame left"):
         values(
-            dialect, truth=TRUTH[:1], result=RESULT[:1], absent=np.ones(1), cover=None
+            protocol, truth=TRUTH[:1], result=RESULT[:1], absent=np.ones(1), cover=None
         )

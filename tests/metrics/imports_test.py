@@ -8,7 +8,7 @@ import sys
 import jaxtrack.metrics
 from jaxtrack.metrics import attributes, statistics
 box = [[20.0, 20, 10, 10]] * 2
-jaxtrack.metrics.ope.score({"a": box}, {"a": box}, dialect="otb")
+jaxtrack.metrics.ope.score({"a": box}, {"a": box}, protocol="otb")
 print([name for name in ("jax", "cv2", "absl", "matplotlib") if name in sys.modules])
 """
 

@@ -164,42 +164,42 @@ def trackingnet(truth, predicted):
     return rows, len(truth)
 
 
-def frames_of(dialect, truth, predicted, absent, cover, size):
+def frames_of(protocol, truth, predicted, absent, cover, size):
     """Rows of (IoU, centre error, normalised error) and the denominator."""
-    if dialect == "otb":
+    if protocol == "otb":
         return otb(truth, predicted)
-    if dialect == "lasot":
+    if protocol == "lasot":
         return lasot(truth, predicted, absent)
-    if dialect == "pysot":
+    if protocol == "pysot":
         return pysot(truth, predicted)
-    if dialect == "pysot_lasot":
+    if protocol == "pysot_lasot":
         return pysot(truth, predicted, absent)
-    if dialect == "pytracking_lasot":
+    if protocol == "pytracking_lasot":
         return pytracking(truth, predicted, "lasot", [not flag for flag in absent])
-    if dialect.startswith("pytracking"):
-        return pytracking(truth, predicted, dialect.removeprefix("pytracking_"))
-    if dialect == "got10k":
+    if protocol.startswith("pytracking"):
+        return pytracking(truth, predicted, protocol.removeprefix("pytracking_"))
+    if protocol == "got10k":
         return got10k(truth, predicted, cover, size)
-    if dialect.startswith("got10k"):
-        return got10k_like(truth, predicted, dialect != "got10k_otb")
+    if protocol.startswith("got10k"):
+        return got10k_like(truth, predicted, protocol != "got10k_otb")
     return trackingnet(truth, predicted)
 
 
-def grids(dialect):
-    if dialect == "otb":
+def grids(protocol):
+    if protocol == "otb":
         return [k / 20 for k in range(21)], PIXELS, NORMS
-    if dialect == "got10k":
+    if protocol == "got10k":
         return np.linspace(0, 1, 101), PIXELS, np.linspace(0, 0.5, 51)
-    if dialect.startswith("got10k"):
+    if protocol.startswith("got10k"):
         return np.linspace(0, 1, 21), PIXELS, np.linspace(0, 0.5, 51)
-    if dialect == "trackingnet":
+    if protocol == "trackingnet":
         return (np.linspace(0, top, 21) for top in (1, 50, 0.5))
     return STEPS, PIXELS, NORMS
 
 
-def curves_of(dialect, rows, total):
-    overlaps, pixels, norms = grids(dialect)
-    reaches = dialect == "trackingnet"
+def curves_of(protocol, rows, total):
+    overlaps, pixels, norms = grids(protocol)
+    reaches = protocol == "trackingnet"
     return [
         [
             sum(r[0] >= t if reaches else r[0] > t for r in rows) / total
@@ -215,11 +215,11 @@ def trapezoids(curve):
     return sum((a + b) / 2 * step for a, b in itertools.pairwise(curve))
 
 
-def score(dialect, truth, results, absent, cover, sizes):
+def score(protocol, truth, results, absent, cover, sizes):
     """The three numbers and curves, over all sequences."""
     scored = {
         name: frames_of(
-            dialect,
+            protocol,
             truth[name].tolist(),
             results[name].tolist(),
             absent[name],
@@ -228,21 +228,21 @@ def score(dialect, truth, results, absent, cover, sizes):
         )
         for name in truth
     }
-    if dialect == "got10k":
+    if protocol == "got10k":
         rows = [row for rows, _ in scored.values() for row in rows]
-        means = curves_of(dialect, rows, len(rows))
+        means = curves_of(protocol, rows, len(rows))
     else:
-        each = [curves_of(dialect, rows, total) for rows, total in scored.values()]
+        each = [curves_of(protocol, rows, total) for rows, total in scored.values()]
         means = []
         for kind in range(3):
-            kept = [c[kind] for c in each if dialect != "lasot" or sum(c[kind]) > 0]
+            kept = [c[kind] for c in each if protocol != "lasot" or sum(c[kind]) > 0]
             means.append([sum(v) / len(kept) for v in zip(*kept, strict=True)])
     success, precision, norm = means
-    if dialect == "trackingnet":
+    if protocol == "trackingnet":
         auc, at_20, at_02 = map(trapezoids, means)
     else:
         auc, at_20, at_02 = sum(success) / len(success), precision[20], norm[20]
-        if dialect.startswith("got10k"):
+        if protocol.startswith("got10k"):
             at_02 = sum(norm) / len(norm)
     half = (len(success) - 1) // 2
     return {

@@ -5,12 +5,12 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import ope
-from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.protocols import PROTOCOLS
 from tests.metrics import naive_ope
 
 TRACKERS = ("good", "drift")
 NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
-TOOLKITS = [name for name in DIALECTS if name != "no_first"]
+TOOLKITS = [name for name in PROTOCOLS if name != "no_first"]
 CHECKED = [d for d in TOOLKITS if not d.startswith(("pytracking", "trackingnet"))]
 
 
@@ -28,14 +28,14 @@ def part(toolkits, prefix):
     }
 
 
-def report_of(toolkits, dialect, tracker):
+def report_of(toolkits, protocol, tracker):
     truth = part(toolkits, "truth_")
-    if dialect == "otb":
+    if protocol == "otb":
         del truth["absent"]  # Not among those that OTB's toolkit was run on.
     return ope.score(
         truth,
         part(toolkits, f"result_{tracker}_"),
-        dialect=dialect,
+        protocol=protocol,
         absent=part(toolkits, "absent_"),
         cover=part(toolkits, "cover_"),
         image_size=part(toolkits, "size_"),
@@ -43,10 +43,10 @@ def report_of(toolkits, dialect, tracker):
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)
-@pytest.mark.parametrize("dialect", CHECKED)
-def test_equals_the_toolkit(toolkits, dialect, tracker):
-    report = report_of(toolkits, dialect, tracker)
-    expected = part(toolkits, f"{dialect}/{tracker}/")
+@pytest.mark.parametrize("protocol", CHECKED)
+def test_equals_the_toolkit(toolkits, protocol, tracker):
+    report = report_of(toolkits, protocol, tracker)
+    expected = part(toolkits, f"{protocol}/{tracker}/")
     assert len(expected) >= 3
     for key, value in expected.items():
         field, _, sequence = key.partition("/")
@@ -104,31 +104,31 @@ def random_case(seed, *, nan):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("dialect", TOOLKITS)
-def test_equals_the_definition_a_frame_at_a_time(dialect, seed):
-    nan = seed % 2 == 1 and DIALECTS[dialect].accepts_nan_truth
+@pytest.mark.parametrize("protocol", TOOLKITS)
+def test_equals_the_definition_a_frame_at_a_time(protocol, seed):
+    nan = seed % 2 == 1 and PROTOCOLS[protocol].accepts_nan_truth
     truth, results, absent, cover, sizes = random_case(seed, nan=nan)
-    expected = naive_ope.score(dialect, truth, results, absent, cover, sizes)
+    expected = naive_ope.score(protocol, truth, results, absent, cover, sizes)
     options = {"absent": absent, "cover": cover, "image_size": sizes}
-    report = ope.score(truth, results, dialect=dialect, **options)
-    atol = 1e-6 if DIALECTS[dialect].single_precision else 1e-12
+    report = ope.score(truth, results, protocol=protocol, **options)
+    atol = 1e-6 if PROTOCOLS[protocol].single_precision else 1e-12
     for key, value in expected.items():
         np.testing.assert_allclose(
             getattr(report, key), value, rtol=0, atol=atol, err_msg=key
         )
 
 
-@pytest.mark.parametrize("dialect", TOOLKITS)
-def test_errors_and_overlaps_on_a_threshold_fall_as_in_the_toolkit(dialect):
+@pytest.mark.parametrize("protocol", TOOLKITS)
+def test_errors_and_overlaps_on_a_threshold_fall_as_in_the_toolkit(protocol):
     """Whole numbers put many frames exactly on a threshold: 6 / 10, 20 px, 0.2 w."""
     rng = np.random.default_rng(5)
     truth = {"a": np.tile([100.0, 100, 40, 20], (200, 1))}
     results = {"a": truth["a"] + rng.integers(-12, 13, (200, 4)) * [2, 1, 1, 0]}
     flags, size = {"a": np.zeros(200)}, {"a": (640.0, 480.0)}
     visible = {"a": np.full(200, 8)}
-    expected = naive_ope.score(dialect, truth, results, flags, visible, size)
+    expected = naive_ope.score(protocol, truth, results, flags, visible, size)
     options = {"absent": flags, "cover": visible, "image_size": size}
-    report = ope.score(truth, results, dialect=dialect, **options)
+    report = ope.score(truth, results, protocol=protocol, **options)
     for key in ("success_curve", "precision_curve", "norm_precision_curve"):
         np.testing.assert_allclose(getattr(report, key), expected[key], atol=1e-7)
 
@@ -140,7 +140,7 @@ RESULT = {"a": np.array([[0.0, 0, 4, 4], [25, 20, 10, 10], [50, 20, 10, 10]])}
 
 
 def test_otb_by_hand():
-    report = ope.score(TRUTH, RESULT, dialect="otb")
+    report = ope.score(TRUTH, RESULT, protocol="otb")
     # Row 0 counts as right whatever was written there. IoU 1, 1/3, 0.
     np.testing.assert_allclose(report.sequences["a"].iou, [1, 1 / 3, 0], atol=1e-12)
     # Thresholds 0, 0.05, ..., 1: IoU 1 exceeds the first 20, 1/3 the first 7, 0 none.
@@ -157,7 +157,7 @@ def test_otb_by_hand():
 
 
 def test_trackingnet_by_hand():
-    report = ope.score(TRUTH, RESULT, dialect="trackingnet")
+    report = ope.score(TRUTH, RESULT, protocol="trackingnet")
     # IoU 1 reaches all 21 thresholds, 1/3 those to 0.3, IoU 0 the threshold 0.
     reached = np.array([3] + [2] * 6 + [1] * 14) / 3
     np.testing.assert_allclose(report.success_curve, reached)
@@ -169,20 +169,22 @@ def test_trackingnet_by_hand():
     within = np.array([1] * 20 + [2]) / 3
     assert report.norm_precision == pytest.approx((within.sum() - 0.5) / 20)
     half = {"a": RESULT["a"] + [0.4, -0.4, 0.4, 0.4]}
-    assert ope.score(TRUTH, half, dialect="trackingnet").auc == report.auc
+    assert ope.score(TRUTH, half, protocol="trackingnet").auc == report.auc
 
 
 def test_pytracking_keeps_curves_in_single_precision():
-    report = ope.score(TRUTH, RESULT, dialect="pytracking_otb")
+    report = ope.score(TRUTH, RESULT, protocol="pytracking_otb")
     assert report.success_curve[0] == float(np.float32(2 / 3)) != 2 / 3
     # Its average overlap is over frames with a target.
     truth = {"a": TRUTH["a"].copy()}
     truth["a"][2, 2] = 0
-    assert ope.score(truth, RESULT, dialect="pytracking_otb").ao == pytest.approx(2 / 3)
+    assert ope.score(truth, RESULT, protocol="pytracking_otb").ao == pytest.approx(
+        2 / 3
+    )
 
 
 def test_no_first_by_hand():
-    report = ope.score(TRUTH, RESULT, dialect="no_first")
+    report = ope.score(TRUTH, RESULT, protocol="no_first")
     assert report.auc == pytest.approx(7 / 21 / 2)
     assert report.precision == pytest.approx(1 / 2)
     assert report.ao == pytest.approx(1 / 6)
@@ -193,7 +195,7 @@ def test_no_first_by_hand():
 def test_frames_without_a_target(bad):
     truth = {"a": TRUTH["a"].copy()}
     truth["a"][2] = bad
-    otb = ope.score(truth, RESULT, dialect="otb")
+    otb = ope.score(truth, RESULT, protocol="otb")
     # IoU -1: no success even at threshold 0; centre error -1: precise at any distance.
     assert otb.sequences["a"].iou[2] == -1
     assert otb.auc == pytest.approx((20 + 7) / 21 / 3)
@@ -201,8 +203,8 @@ def test_frames_without_a_target(bad):
     assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
     assert otb.sequences["a"].num_unusable == 1
     assert "1 frames of the ground truth, the first frame 2" in otb.notes[0]
-    for dialect in ("no_first", "got10k"):
-        report = ope.score(truth, RESULT, dialect=dialect)
+    for protocol in ("no_first", "got10k"):
+        report = ope.score(truth, RESULT, protocol=protocol)
         assert report.ao == pytest.approx(1 / 3)
         assert report.sequences["a"].frames.tolist() == [1]
 
@@ -211,35 +213,35 @@ def test_absent_frames_by_hand():
     """The third frame is absent; IoU 1, 1/3 remain (pysot: 0, 1/3)."""
     absent = {"a": np.array([0, 0, 1])}
 
-    def scored(dialect):
-        return ope.score(TRUTH, RESULT, dialect=dialect, absent=absent)
+    def scored(protocol):
+        return ope.score(TRUTH, RESULT, protocol=protocol, absent=absent)
 
     # Out of the numerator, not of the denominator.
     assert scored("lasot").auc == pytest.approx((20 + 7) / 21 / 3)
     assert scored("lasot").precision_curve[50] == pytest.approx(2 / 3)
     assert scored("pysot_lasot").auc == pytest.approx(7 / 21 / 3)
     assert scored("pytracking_lasot").precision_curve[50] == pytest.approx(2 / 3)
-    for dialect in ("otb", "pysot", "pytracking_otb", "got10k_lasot", "trackingnet"):
-        plain = ope.score(TRUTH, RESULT, dialect=dialect)
-        assert scored(dialect).precision_curve[-1] == plain.precision_curve[-1] == 1.0
+    for protocol in ("otb", "pysot", "pytracking_otb", "got10k_lasot", "trackingnet"):
+        plain = ope.score(TRUTH, RESULT, protocol=protocol)
+        assert scored(protocol).precision_curve[-1] == plain.precision_curve[-1] == 1.0
 
 
 def test_box_on_the_left_border_is_a_miss_for_otb_and_lasot_alone():
     truth = {"a": np.tile([0.0, 20, 10, 10], (3, 1))}
     options = {"absent": {"a": np.zeros(3)}}
-    assert ope.score(truth, truth, dialect="otb").auc == 0.0
+    assert ope.score(truth, truth, protocol="otb").auc == 0.0
     with pytest.raises(InputError, match="success curve is 0 everywhere"):
-        ope.score(truth, truth, dialect="lasot", **options)
-    for dialect in ("pysot", "pytracking_uav", "got10k_otb", "no_first"):
-        assert ope.score(truth, truth, dialect=dialect).auc == pytest.approx(20 / 21)
-    assert ope.score(truth, truth, dialect="trackingnet").auc == 1.0
+        ope.score(truth, truth, protocol="lasot", **options)
+    for protocol in ("pysot", "pytracking_uav", "got10k_otb", "no_first"):
+        assert ope.score(truth, truth, protocol=protocol).auc == pytest.approx(20 / 21)
+    assert ope.score(truth, truth, protocol="trackingnet").auc == 1.0
 
 
 def test_lasot_leaves_out_sequences_of_zeros():
     lost = np.tile([0.0, 20, 10, 10], (3, 1))
     truth, absent = {"a": TRUTH["a"], "b": lost}, {n: np.zeros(3) for n in "ab"}
     results = RESULT | {"b": lost}
-    report = ope.score(truth, results, dialect="lasot", absent=absent)
+    report = ope.score(truth, results, protocol="lasot", absent=absent)
     assert report.auc == report.sequences["a"].auc
     assert report.precision == pytest.approx((2 / 3 + 1) / 2)
     assert "1 sequences whose success curve is 0" in " ".join(report.notes)
@@ -249,31 +251,31 @@ def test_sequences_or_frames_are_averaged():
     boxes = np.tile([20.0, 20, 10, 10], (11, 1))
     truth = {"long": boxes, "short": boxes[:3]}
     results = {"long": boxes, "short": boxes[:3] + np.eye(4)[0] * 100}
-    assert ope.score(truth, results, dialect="no_first").ao == pytest.approx(1 / 2)
+    assert ope.score(truth, results, protocol="no_first").ao == pytest.approx(1 / 2)
     # 10 frames of IoU 1 and 2 of IoU 0.
-    assert ope.score(truth, results, dialect="got10k").ao == pytest.approx(10 / 12)
+    assert ope.score(truth, results, protocol="got10k").ao == pytest.approx(10 / 12)
 
 
-def test_cover_counts_where_the_dialect_asks():
+def test_cover_counts_where_the_protocol_asks():
     cover = {"a": np.array([8, 0, 1])}
-    report = ope.score(TRUTH, RESULT, dialect="got10k", cover=cover)
+    report = ope.score(TRUTH, RESULT, protocol="got10k", cover=cover)
     assert report.sequences["a"].frames.tolist() == [2]
-    with_cover = ope.score(TRUTH, RESULT, dialect="otb", cover=cover)
-    assert with_cover.auc == ope.score(TRUTH, RESULT, dialect="otb").auc
+    with_cover = ope.score(TRUTH, RESULT, protocol="otb", cover=cover)
+    assert with_cover.auc == ope.score(TRUTH, RESULT, protocol="otb").auc
 
 
 def test_what_was_left_out_is_noted():
-    notes = ope.score(TRUTH, RESULT, dialect="got10k").notes
+    notes = ope.score(TRUTH, RESULT, protocol="got10k").notes
     assert "no cover given" in notes[0] and "no image sizes" in notes[1]
-    assert "no flags of absence" in ope.score(TRUTH, RESULT, dialect="lasot").notes[0]
+    assert "no flags of absence" in ope.score(TRUTH, RESULT, protocol="lasot").notes[0]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_curves_fall_and_rise_and_numbers_stay_in_range(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_curves_fall_and_rise_and_numbers_stay_in_range(protocol):
     rng = np.random.default_rng(0)
     truth = {n: rng.uniform(1, 60, (30, 4)) for n in "abc"}
     results = {n: t + rng.normal(0, 8, t.shape).clip(-t / 2) for n, t in truth.items()}
-    report = ope.score(truth, results, dialect=dialect)
+    report = ope.score(truth, results, protocol=protocol)
     assert np.all(np.diff(report.success_curve) <= 0)
     assert np.all(np.diff(report.precision_curve) >= 0)
     assert np.all(np.diff(report.norm_precision_curve) >= 0)
@@ -281,14 +283,14 @@ def test_curves_fall_and_rise_and_numbers_stay_in_range(dialect):
     assert all(0 < getattr(report, key) for key in NUMBERS)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_scoring_changes_no_input(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_scoring_changes_no_input(protocol):
     truth, result = {"a": TRUTH["a"] - 40.2}, {"a": RESULT["a"].copy()}
     truth["a"][:, 2:] = 10
     before = truth["a"].copy()
     options = {"absent": {"a": np.array([0, 0, 1])}, "image_size": {"a": (30, 30)}}
     try:
-        ope.score(truth, result, dialect=dialect, **options)
+        ope.score(truth, result, protocol=protocol, **options)
     except InputError as fault:
         assert "0 everywhere" in str(fault)  # LaSOT: x is not above 0.
     np.testing.assert_array_equal(result["a"], RESULT["a"])
@@ -307,47 +309,47 @@ def test_scoring_changes_no_input(dialect):
 )
 def test_bad_results(results, message):
     with pytest.raises(InputError, match=message):
-        ope.score(TRUTH, results, dialect="otb")
+        ope.score(TRUTH, results, protocol="otb")
 
 
 def test_a_missing_sequence_is_zeros_for_trackingnet_alone():
     truth, absent = TRUTH | {"b": TRUTH["a"]}, {n: np.zeros(3) for n in "ab"}
-    report = ope.score(truth, RESULT, dialect="trackingnet")
+    report = ope.score(truth, RESULT, protocol="trackingnet")
     assert report.notes[0] == "sequence b: no results; scored as boxes of 0"
     # Frame 0 is given; the others have IoU 0, which reaches the threshold 0.
     curve = report.sequences["b"].success_curve
     np.testing.assert_allclose(curve, [1] + [1 / 3] * 20)
-    for dialect in set(TOOLKITS) - {"trackingnet"}:
+    for protocol in set(TOOLKITS) - {"trackingnet"}:
         with pytest.raises(InputError, match="no results for 1 sequences"):
-            ope.score(truth, RESULT, dialect=dialect, absent=absent)
+            ope.score(truth, RESULT, protocol=protocol, absent=absent)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_damaged_results_never_make_a_silent_number(dialect, bad):
+def test_damaged_results_never_make_a_silent_number(protocol, bad):
     results = {"a": RESULT["a"].copy()}
     results["a"][1, 0] = bad
     try:
-        report = ope.score(TRUTH, results, dialect=dialect)
+        report = ope.score(TRUTH, results, protocol=protocol)
     except InputError as fault:
         assert "frame 1" in str(fault)
     else:
-        assert dialect == "lasot" and np.isnan(bad)
+        assert protocol == "lasot" and np.isnan(bad)
         assert any("replaced by the box before" in note for note in report.notes)
 
 
 def test_bad_arguments():
-    with pytest.raises(InputError, match="unknown scoring dialect"):
-        ope.score(TRUTH, RESULT, dialect="vot")
+    with pytest.raises(InputError, match="unknown scoring protocol"):
+        ope.score(TRUTH, RESULT, protocol="vot")
     with pytest.raises(InputError, match=r"absent of a: 2 flags for 3 frames"):
-        ope.score(TRUTH, RESULT, dialect="lasot", absent={"a": [0, 1]})
+        ope.score(TRUTH, RESULT, protocol="lasot", absent={"a": [0, 1]})
     with pytest.raises(InputError, match="image_size of a"):
-        ope.score(TRUTH, RESULT, dialect="got10k", image_size={"a": (0, 9)})
+        ope.score(TRUTH, RESULT, protocol="got10k", image_size={"a": (0, 9)})
 
 
 def test_nothing_to_score():
     with pytest.raises(InputError, match="no sequences"):
-        ope.score({}, {}, dialect="otb")
+        ope.score({}, {}, protocol="otb")
     one = {"a": TRUTH["a"][:1]}
     with pytest.raises(InputError, match=r"sequence a: no frame left.*no_first"):
-        ope.score(one, one, dialect="no_first")
+        ope.score(one, one, protocol="no_first")

@@ -7,10 +7,10 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import remarks
-from jaxtrack.metrics.dialects import DIALECTS
 from jaxtrack.metrics.frames import frame_values
+from jaxtrack.metrics.protocols import PROTOCOLS
 
-OTB, TRACKINGNET = DIALECTS["otb"], DIALECTS["trackingnet"]
+OTB, TRACKINGNET = PROTOCOLS["otb"], PROTOCOLS["trackingnet"]
 
 
 def test_names():
@@ -28,17 +28,17 @@ def test_names():
 
 def test_arguments():
     found = {
-        name: len(remarks.on_arguments(dialect, None, None, None))
-        for name, dialect in DIALECTS.items()
+        name: len(remarks.on_arguments(protocol, None, None, None))
+        for name, protocol in PROTOCOLS.items()
     }
     read = {"lasot": 1, "pysot_lasot": 1, "pytracking_lasot": 1, "got10k": 2}
-    assert found == dict.fromkeys(DIALECTS, 0) | read
-    for dialect in DIALECTS.values():
-        assert remarks.on_arguments(dialect, {}, {}, {}) == []
+    assert found == dict.fromkeys(PROTOCOLS, 0) | read
+    for protocol in PROTOCOLS.values():
+        assert remarks.on_arguments(protocol, {}, {}, {}) == []
 
 
 @pytest.mark.parametrize(
-    ("dialect", "said"),
+    ("protocol", "said"),
     [
         ("otb", "2 frames.* first frame 1, never succeed and count as precise"),
         ("pysot", "2 frames.*where the centre is not above 0"),
@@ -49,8 +49,8 @@ def test_arguments():
         ("trackingnet", "1 frames of .* first frame 1, have no size"),
     ],
 )
-def test_truth(dialect, said):
-    rules = DIALECTS[dialect]
+def test_truth(protocol, said):
+    rules = PROTOCOLS[protocol]
     truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])
     predicted = np.full((4, 4), 9.0)
     found = frame_values("a", truth, predicted, rules)

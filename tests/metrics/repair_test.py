@@ -5,22 +5,22 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import repair
-from jaxtrack.metrics.dialects import DIALECTS
+from jaxtrack.metrics.protocols import PROTOCOLS
 
 NAN = np.nan
 TRUTH = np.tile([20.0, 20, 10, 10], (5, 1))
 RESULT = TRUTH + np.arange(5.0)[:, None] * [1, 0, 0, 0]
 STRICT = ("otb", "pysot", "pysot_lasot", "got10k", "no_first")
-CUTTING = tuple(name for name in DIALECTS if name not in STRICT)
+CUTTING = tuple(name for name in PROTOCOLS if name not in STRICT)
 
 
-def fit(dialect, predicted, truth=TRUTH, name="a"):
-    return repair.fit(name, truth, predicted, DIALECTS[dialect])
+def fit(protocol, predicted, truth=TRUTH, name="a"):
+    return repair.fit(name, truth, predicted, PROTOCOLS[protocol])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_sound_results_stay_as_they_are(dialect):
-    fitted = fit(dialect, RESULT)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_sound_results_stay_as_they_are(protocol):
+    fitted = fit(protocol, RESULT)
     np.testing.assert_array_equal(fitted.predicted, RESULT)
     np.testing.assert_array_equal(fitted.truth, TRUTH)
     assert fitted.notes == []
@@ -58,37 +58,39 @@ def test_lasot_does_not_mend_the_first_frame():
         fit("lasot", damaged)
 
 
-@pytest.mark.parametrize("dialect", [n for n in DIALECTS if n.startswith("pytracking")])
-def test_pytracking_repeats_boxes_without_a_size(dialect):
+@pytest.mark.parametrize(
+    "protocol", [n for n in PROTOCOLS if n.startswith("pytracking")]
+)
+def test_pytracking_repeats_boxes_without_a_size(protocol):
     damaged = RESULT.copy()
     damaged[[0, 2, 3], [2, 2, 3]] = 0
-    fitted = fit(dialect, damaged)
+    fitted = fit(protocol, damaged)
     np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
     assert "2 results without a proper size, the first in frame 2" in fitted.notes[0]
     for bad in (NAN, -1):
         damaged[4, 2] = bad
         with pytest.raises(InputError, match="frame 4"):
-            fit(dialect, damaged)
+            fit(protocol, damaged)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_boxes_without_a_size_are_never_silent(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_boxes_without_a_size_are_never_silent(protocol):
     damaged = RESULT.copy()
     damaged[3, 2] = 0
-    (note,) = fit(dialect, damaged).notes
+    (note,) = fit(protocol, damaged).notes
     assert "in frame 3" in note
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_too_many_results(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_too_many_results(protocol):
     surplus = np.concatenate([RESULT, RESULT[:2]])
-    if dialect in CUTTING:
-        fitted = fit(dialect, surplus)
+    if protocol in CUTTING:
+        fitted = fit(protocol, surplus)
         np.testing.assert_array_equal(fitted.predicted, RESULT)
         assert "7 results for 5 frames; those from frame 5 on" in fitted.notes[0]
     else:
         with pytest.raises(InputError, match=r"results are \(7, 4\).*\(5, 4\)"):
-            fit(dialect, surplus)
+            fit(protocol, surplus)
 
 
 def test_pysot_cuts_monkey_17_alone():
@@ -98,15 +100,15 @@ def test_pysot_cuts_monkey_17_alone():
         fit("pysot", surplus, name="monkey-17")
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_too_few_results(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_too_few_results(protocol):
     short = RESULT[:3]
-    rule = DIALECTS[dialect].missing_rows
+    rule = PROTOCOLS[protocol].missing_rows
     if rule == "refused":
         with pytest.raises(InputError, match=r"results are \(3, 4\)"):
-            fit(dialect, short)
+            fit(protocol, short)
         return
-    fitted = fit(dialect, short)
+    fitted = fit(protocol, short)
     assert "results end before frame 3; the last 2 of 5 frames" in fitted.notes[0]
     np.testing.assert_array_equal(fitted.predicted[:3], short)
     if rule == "cut":
@@ -117,7 +119,7 @@ def test_too_few_results(dialect):
 
 
 def test_too_few_results_by_toolkit():
-    rules = {name: dialect.missing_rows for name, dialect in DIALECTS.items()}
+    rules = {name: protocol.missing_rows for name, protocol in PROTOCOLS.items()}
     assert {n for n in rules if rules[n] == "zeros"} == {
         *("pytracking_otb", "pytracking_uav")
     }
@@ -127,29 +129,29 @@ def test_too_few_results_by_toolkit():
     }
 
 
-@pytest.mark.parametrize("dialect", ["pytracking_otb", "pytracking_lasot"])
-def test_truth_with_nan_stops_pytracking(dialect):
+@pytest.mark.parametrize("protocol", ["pytracking_otb", "pytracking_lasot"])
+def test_truth_with_nan_stops_pytracking(protocol):
     truth = TRUTH.copy()
     truth[3, 1] = NAN
     with pytest.raises(InputError, match="ground truth of frame 3.*stops at NaN"):
-        fit(dialect, RESULT, truth)
+        fit(protocol, RESULT, truth)
     assert fit("pytracking_uav", RESULT, truth).notes == []
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_impossible_truth(dialect):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_impossible_truth(protocol):
     truth = TRUTH.copy()
     truth[1, 0] = np.inf
     with pytest.raises(InputError, match="ground truth of frame 1"):
-        fit(dialect, RESULT, truth)
+        fit(protocol, RESULT, truth)
 
 
-@pytest.mark.parametrize("dialect", ["got10k_otb", "got10k_lasot", "trackingnet"])
-def test_truth_of_negative_size_where_nothing_tests_it(dialect):
+@pytest.mark.parametrize("protocol", ["got10k_otb", "got10k_lasot", "trackingnet"])
+def test_truth_of_negative_size_where_nothing_tests_it(protocol):
     truth = TRUTH.copy()
     truth[1, 2] = -3
     with pytest.raises(InputError, match="frame 1.*negative size"):
-        fit(dialect, RESULT, truth)
+        fit(protocol, RESULT, truth)
 
 
 @pytest.mark.parametrize(
