@@ -22,7 +22,8 @@ from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.evaluation import drive, runner
-from jaxtrack.tracking import make_tracker, rollout
+from jaxtrack.tracking import make_tracker
+from jaxtrack.tracking.run import compile_tracker
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "", "Of the tracker.")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> None:
             ways["many, all devices"] = (True, devices)
         found, runs = {}, {}
         for way, (together, count) in ways.items():
-            drivers = rollout.compile_tracker(tracker, num_devices=count)
+            drivers = compile_tracker(tracker, num_devices=count)
             track = drive.driven_function(drivers, variables, together=together)
             run = functools.partial(_run, track, videos)
             found[way] = run()  # Compiles.

@@ -24,7 +24,7 @@ from benchmarks import rounds
 from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.ops import boxes, crop, grid, preprocess
-from jaxtrack.tracking import make_tracker, maps, rollout, select, video
+from jaxtrack.tracking import decoding, make_tracker, run, selection, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
@@ -89,12 +89,12 @@ def _frames(count):
 
 def _drivers(timed, variables, frames):
     """Returns name -> (what to time, frames in it) of all drivers, compiled."""
-    one = rollout.compile_tracker(timed)
+    one = run.compile_tracker(timed)
     steps, chunk = len(frames) - 1, _CHUNK.value
-    record = functools.partial(rollout.track_video, chunk=chunk)
+    record = functools.partial(run.track_video, chunk=chunk)
     ways = {
         "live (jit)": (
-            lambda: list(rollout.track_live(one, variables, frames, _BOX)),
+            lambda: list(run.track_live(one, variables, frames, _BOX)),
             steps,
         ),
         f"recorded (scan of {chunk})": (
@@ -106,7 +106,7 @@ def _drivers(timed, variables, frames):
         for devices in sorted({1, min(_DEVICES.value, len(jax.local_devices()))}):
             if count % devices:
                 continue
-            drivers = rollout.compile_tracker(timed, num_devices=devices)
+            drivers = run.compile_tracker(timed, num_devices=devices)
             few = _MANY_CHUNK.value
             run = functools.partial(
                 _track_many, drivers, variables, frames[: 2 * few + 1], count, few
@@ -120,9 +120,7 @@ def _drivers(timed, variables, frames):
 
 def _track_many(drivers, variables, frames, count, chunk):
     """Tracks the same frames as `count` sequences."""
-    rollout.track_videos(
-        drivers, variables, [frames] * count, [_BOX] * count, chunk=chunk
-    )
+    run.track_videos(drivers, variables, [frames] * count, [_BOX] * count, chunk=chunk)
 
 
 def _stages(model, config, variables, frame):
@@ -132,7 +130,7 @@ def _stages(model, config, variables, frame):
     points = grid.points(geometry)
     antialias = config.selection != "released"
     scale = geometry.template_size / boxes.context_side(jnp.asarray(_BOX[2:]))
-    choose = {"released": select.select_released, "clean": select.select_clean}
+    choose = {"released": selection.select_released, "clean": selection.select_clean}
 
     def cut(image, hw):
         side = geometry.search_size / scale
@@ -147,7 +145,7 @@ def _stages(model, config, variables, frame):
         return model.apply(variables, z, x, method="predict")
 
     def pick(raw):
-        scores = maps.scores_and_boxes(raw, points, stretch=not antialias)
+        scores = decoding.scores_and_boxes(raw, points, stretch=not antialias)
         return choose[config.selection](
             *scores, jnp.asarray(_BOX[2:]), scale, geometry=geometry
         )

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxtrack.assign import regions
-from jaxtrack.ops import boxes, sampling
+from jaxtrack.ops import boxes
+from jaxtrack.ops.random_subset import random_subset
 
 
 def iou_labels(
@@ -58,10 +59,10 @@ def subsample(
       `[...]` int32 labels.
     """
     key_positives, key_negatives = jax.random.split(key)
-    is_positive = sampling.random_subset(
+    is_positive = random_subset(
         key_positives, labels == regions.POSITIVE, num_positives
     )
-    is_negative = sampling.random_subset(
+    is_negative = random_subset(
         key_negatives, labels == regions.NEGATIVE, num_negatives
     )
     labels = jnp.where(is_negative, regions.NEGATIVE, regions.IGNORE)
@@ -108,6 +109,6 @@ def window_negatives(
     in_columns = jnp.abs(columns - width // 2 - steps[0]) <= radius
     window = in_rows[:, None, None] & in_columns[None, :, None]
     window = jnp.broadcast_to(window, (height, width, num_anchors))
-    is_negative = sampling.random_subset(key, window, count)
+    is_negative = random_subset(key, window, count)
     labels = jnp.where(is_negative, regions.NEGATIVE, regions.IGNORE)
     return labels.astype(jnp.int32)

@@ -16,7 +16,8 @@ from jaxtrack.clients import mp4
 from jaxtrack.clients.first_box import first_box
 from jaxtrack.data import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import from_config, rollout
+from jaxtrack.tracking import from_config
+from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
 from jaxtrack.tracking.state import Frame, TrackerOutput
 from jaxtrack.tracking.video import FrameReader
 from jaxtrack.training import checkpoint as checkpoint_lib
@@ -84,7 +85,7 @@ def run(
                 video, reader.first, box=box, window=_WINDOW if show else None
             )
             saved = checkpoint_lib.load_for_inference(checkpoint)
-            drivers = rollout.compile_tracker(from_config(saved.config))
+            drivers = compile_tracker(from_config(saved.config))
             variables = jax.device_put(saved.variables)
             summary = track(drivers, variables, reader, start, out=out, show=show)
     finally:
@@ -101,7 +102,7 @@ def run(
 
 
 def track(
-    drivers: rollout.Drivers,
+    drivers: Drivers,
     variables: Any,
     reader: FrameReader,
     box: np.ndarray,
@@ -112,7 +113,7 @@ def track(
     """Tracks through an open reader, drawing on the way; Ctrl-C ends a camera.
 
     Args:
-      drivers: from `rollout.compile_tracker`.
+      drivers: from `compile_tracker`.
       variables: of the network, on the device.
       reader: not read yet.
       box: `[4]` cxcywh in the first frame, pixels.
@@ -136,7 +137,7 @@ def track(
             stack.enter_context(writer)
         bar = tqdm(total=reader.length, unit="frame", file=sys.stderr)
         stack.enter_context(bar)
-        tracked = rollout.track_live(drivers, variables, frames, box)
+        tracked = track_live(drivers, variables, frames, box)
         for output in _until_interrupted(tracked, is_endless=reader.length is None):
             if outputs:  # The first frame starts the tracker and is no step.
                 busy += time.perf_counter() - frames.given

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import Tracker, check_init_box, from_config, rollout
+from jaxtrack.tracking import Tracker, check_init_box, from_config, run
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
 from jaxtrack.training.checkpoint import load_for_inference
@@ -41,7 +41,7 @@ class StatefulTracker:
           tracker: init and step.
           variables: of the network.
         """
-        self._drivers = rollout.compile_tracker(tracker)
+        self._drivers = run.compile_tracker(tracker)
         self._variables = jax.device_put(variables)
         self._compiled = set()
         self._state = None

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.tracking import Frame, Tracker, check_init_box
-from jaxtrack.tracking.rollout import (
+from jaxtrack.tracking.run import (
     Drivers,
     compile_tracker,
     track_video,

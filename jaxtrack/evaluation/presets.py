@@ -2,7 +2,7 @@
 
 Public names are translated: `penalty_k` is our `penalty`, `window_influence` (SiamCAR:
 `window_lr`) our `window`, `lr` (video_analyst: `test_lr`) our `size_rate`. The three
-mean the same in `tracking.select`: penalty `exp(-(change - 1) * penalty)`, score
+mean the same in `tracking.selection`: penalty `exp(-(change - 1) * penalty)`, score
 `(1 - window) * penalised + window * hann`, and a new size that enters by the share
 `size_rate` times penalty and score. Which selection they belong to is a part of them.
 """

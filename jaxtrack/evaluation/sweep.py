@@ -15,7 +15,7 @@ from jaxtrack.evaluation import compare, runner
 from jaxtrack.evaluation.drive import compiled, driven_function, is_together
 from jaxtrack.evaluation.wanted import WINDOWS
 from jaxtrack.tracking import Tracker, make_tracker
-from jaxtrack.tracking.tracker import Settings
+from jaxtrack.tracking.siamese import Settings
 
 
 class Sweep(NamedTuple):

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.sweep import adjustable
 from jaxtrack.tracking import Tracker, make_tracker
-from jaxtrack.tracking.tracker import Settings
+from jaxtrack.tracking.siamese import Settings
 
 # Dotted field of the settings -> lowest and highest value to try.
 Ranges = dict[str, tuple[float, float]]

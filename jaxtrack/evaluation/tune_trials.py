@@ -15,7 +15,7 @@ from jaxtrack.evaluation.drive import CHUNK, first_cxcywh
 from jaxtrack.evaluation.runner import Opened
 from jaxtrack.evaluation.tune_material import Material
 from jaxtrack.tracking import check_init_box
-from jaxtrack.tracking.rollout import compile_tracker, track_video
+from jaxtrack.tracking.run import compile_tracker, track_video
 from jaxtrack.tracking.video import FrameReader
 
 UNFINISHED = "unfinished.json"

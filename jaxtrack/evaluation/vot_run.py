@@ -16,7 +16,7 @@ from jaxtrack.evaluation import runner, stamp, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box, make_tracker
-from jaxtrack.tracking.rollout import Drivers, compile_tracker
+from jaxtrack.tracking.run import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader
 
 REPETITIONS = 15

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from jaxtrack.ops import sample
+from jaxtrack.ops import interpolation
 
 
 def roi_align(
@@ -193,7 +193,7 @@ def _by_gather(features, places, is_inside):
     x, y = places[0][:, None, None], places[1][:, :, :, None, None]
     points = jnp.stack([jnp.broadcast_to(x, grid), jnp.broadcast_to(y, grid)], axis=-1)
     is_on_map = is_inside[0][:, None, None] & is_inside[1][:, :, :, None, None]
-    values = sample.bilinear(features, points.reshape(-1, 2))
+    values = interpolation.bilinear(features, points.reshape(-1, 2))
     values = values.reshape(*grid, features.shape[2])
     return jnp.mean(jnp.where(is_on_map[..., None], values, 0), axis=(2, 4))
 

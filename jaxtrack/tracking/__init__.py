@@ -4,9 +4,14 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from jaxtrack import models
-from jaxtrack.tracking import cract, tracker
-from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.tracker import check_init_box
+from jaxtrack.tracking import siamese, two_stage
+from jaxtrack.tracking.state import (
+    Frame,
+    Tracker,
+    TrackerOutput,
+    TrackerState,
+    check_init_box,
+)
 
 __all__ = [
     "Frame",
@@ -27,13 +32,13 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
       config: settings, see configs/common.py, "Tracking".
 
     Returns:
-      The tracker: `jaxtrack.tracking.cract`'s of a network that refines proposals,
-      `jaxtrack.tracking.tracker`'s of any other. Its `step` has a fourth argument,
+      The tracker: `jaxtrack.tracking.two_stage`'s of a network that refines proposals,
+      `jaxtrack.tracking.siamese`'s of any other. Its `step` has a fourth argument,
       `settings: Settings`, whose default holds the configuration's numbers.
     """
     if hasattr(model, "refiner"):
-        return cract.make_tracker(model, config)
-    return tracker.make_tracker(model, config)
+        return two_stage.make_tracker(model, config)
+    return siamese.make_tracker(model, config)
 
 
 def from_config(config: ConfigDict) -> Tracker:

@@ -1,10 +1,13 @@
 """What passes between frames, and the pair of functions that is a tracker."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 from flax import struct
+
+from jaxtrack.errors import InputError
 
 
 class Frame(NamedTuple):
@@ -77,3 +80,31 @@ class Tracker(NamedTuple):
     init: Callable[..., TrackerState]
     step: Callable[..., tuple[TrackerState, TrackerOutput]]
     probe: Callable[..., Probe] | None = None
+
+
+def check_init_box(
+    box: Sequence[float], hw: Sequence[int], *, where: str = "the first box"
+) -> None:
+    """Refuses a first box with which tracking cannot start; for the host, not for jit.
+
+    Args:
+      box: `[4]` cxcywh, pixels.
+      hw: height and width of the picture, pixels.
+      where: what the message names, such as a path and line.
+
+    Raises:
+      InputError: if a number is NaN or infinite, the box is empty, or lies wholly
+        outside of the picture.
+    """
+    cx, cy, width, height = (float(value) for value in box)
+    x, y = cx - width / 2, cy - height / 2
+    shown = f"{where} is x,y,w,h = {x:g},{y:g},{width:g},{height:g}"
+    if not all(map(math.isfinite, (x, y, width, height))):
+        raise InputError(f"{shown}: give four finite numbers")
+    if width <= 0 or height <= 0:
+        raise InputError(f"{shown}: width and height must be positive")
+    if x >= hw[1] or y >= hw[0] or x + width <= 0 or y + height <= 0:
+        raise InputError(
+            f"{shown}, outside of the picture of {hw[1]} x {hw[0]} pixels: "
+            "give a box that meets it"
+        )

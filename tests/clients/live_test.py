@@ -9,7 +9,7 @@ import pytest
 
 from jaxtrack.clients import live
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import rollout, video
+from jaxtrack.tracking import run, video
 from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
 
 
@@ -77,7 +77,7 @@ def test_a_bad_frame_leaves_no_output(drift, folder, tmp_path):
 
 
 def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
-    drivers = rollout.compile_tracker(drift_tracker())
+    drivers = run.compile_tracker(drift_tracker())
     box = np.array([20, 20, 20, 16], np.float32)
 
     def track(length):

@@ -12,8 +12,8 @@ from jaxtrack.data import annotations
 from jaxtrack.evaluation import alignment, analyses, compare, results, runner, sweep
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.siamese import Settings
 from jaxtrack.tracking.state import Probe
-from jaxtrack.tracking.tracker import Settings
 
 CELLS = 8
 

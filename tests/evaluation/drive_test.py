@@ -8,7 +8,7 @@ import pytest
 from jaxtrack.data.annotations import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, drive
-from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, rollout
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, run
 
 
 def brightest_tracker():
@@ -65,7 +65,7 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
 
     def compile_tracker(tracker, *, num_devices):
         made.append(num_devices)
-        return rollout.compile_tracker(tracker, num_devices=num_devices)
+        return run.compile_tracker(tracker, num_devices=num_devices)
 
     monkeypatch.setattr(drive, "compile_tracker", compile_tracker)
     together, _ = track(videos, together=True)

@@ -18,9 +18,9 @@ from jaxtrack.tracking import (
     TrackerOutput,
     TrackerState,
     make_tracker,
-    rollout,
+    run,
 )
-from jaxtrack.tracking.tracker import Settings
+from jaxtrack.tracking.siamese import Settings
 
 SIAMESE = ["penalty", "window", "size_rate"]
 PROPOSALS = ["refine.weight", "refine.window", "refine.nms_iou"]
@@ -124,9 +124,9 @@ def test_a_batch_tracks_as_each_setting_alone():
         {"penalty": 0.5, "window": 0.7, "size_rate": 0.1, "quality_power": 2.0},
     ]
     model = Small()
-    drivers = rollout.compile_tracker(tune_space.over_settings(model, settings_of()))
+    drivers = run.compile_tracker(tune_space.over_settings(model, settings_of()))
     variables = {"network": {}, "settings": tune_space.stacked(tried, 3)}
-    outputs = list(rollout.track_video(drivers, variables, frames, box, chunk=4))
+    outputs = list(run.track_video(drivers, variables, frames, box, chunk=4))
     together = np.stack([output.box for output in outputs[1:]], axis=1)
     assert together.shape == (3, 7, 4)
     one = make_tracker(model, settings_of())
@@ -167,8 +167,8 @@ def test_parts_of_the_settings_are_traced_too(monkeypatch):
     tried = [dict(zip(names, row, strict=True)) for row in np.eye(3) * 2.0]
     variables = {"network": {}, "settings": tune_space.stacked(tried, 3)}
     state = tracker.init(variables, frames[0], box)
-    for run in (tracker.step, jax.jit(tracker.step)):
-        _, output = run(variables, state, frames[0])
+    for step in (tracker.step, jax.jit(tracker.step)):
+        _, output = step(variables, state, frames[0])
         # The penalty, which is not tuned, is the configuration's 0.1.
         expected = box + np.concatenate([2 * np.eye(3), np.full((3, 1), 0.1)], axis=1)
         np.testing.assert_allclose(output.box, expected, atol=1e-5)

@@ -11,7 +11,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import runner, vot_files, vot_run
 from jaxtrack.metrics import vot
 from jaxtrack.tracking import Frame, Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.rollout import compile_tracker
+from jaxtrack.tracking.run import compile_tracker
 
 NAMES = ["v_long", "v_mid", "v_a", "v_b", "v_c", "v_d"]
 

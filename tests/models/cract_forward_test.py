@@ -12,7 +12,7 @@ from jaxtrack import models
 from jaxtrack.models.layers import BatchNorm, Conv
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
-from jaxtrack.ops.nms import nms
+from jaxtrack.ops.proposals import nms
 
 PARTS = {"backbone", "neck", "correlation", "head", "fuse", "refiner"}
 

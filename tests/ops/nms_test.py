@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.ops.nms."""
+"""Tests for jaxtrack.ops.proposals.nms."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.ops.nms import nms
+from jaxtrack.ops.proposals import nms
 
 NAN = np.nan
 # Each box is moved by 2 of 10 from the last: IoU 8 / 12 of neighbours, 6 / 14 of the

@@ -11,7 +11,7 @@ from jaxtrack.assign import localization, regions
 from jaxtrack.losses import classification
 from jaxtrack.losses.quality import bce_with_logits
 from jaxtrack.losses.totals import parts
-from jaxtrack.ops import sampling
+from jaxtrack.ops.random_subset import random_subset
 
 
 class LabelRule(NamedTuple):
@@ -154,7 +154,7 @@ def _lals(labels, xyxy, points, smoothing):
 def _as_many_negatives(keys, labels):
     """Draws one negative cell for each positive one of the same image."""
     count = jnp.sum(labels == regions.POSITIVE, axis=(1, 2))
-    draw = jax.vmap(sampling.random_subset)
+    draw = jax.vmap(random_subset)
     return draw(keys, labels == regions.NEGATIVE, count)
 
 

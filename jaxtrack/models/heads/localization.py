@@ -7,7 +7,7 @@ from jax import lax
 
 from jaxtrack.models.heads.car import CarHead, Tower, small_normal
 from jaxtrack.models.layers import Conv
-from jaxtrack.ops import boxes, grid, sample
+from jaxtrack.ops import boxes, grid, interpolation
 
 
 class NonLocal(nn.Module):
@@ -220,5 +220,5 @@ def _sampled(x, u, v):
     """Reads `[B, H, W, C]` at the cells `u, v`, `[B, H, W]` each."""
     batch, height, width, channels = x.shape
     cells = jnp.stack([u, v], axis=-1).reshape(batch, -1, 2)
-    values = jax.vmap(sample.bilinear)(x, cells)
+    values = jax.vmap(interpolation.bilinear)(x, cells)
     return values.reshape(batch, height, width, channels)

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.ops.sample."""
+"""Tests for jaxtrack.ops.interpolation."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 from jax.test_util import check_grads
 from scipy import ndimage
 
-from jaxtrack.ops import sample
+from jaxtrack.ops import interpolation
 
 MAP = jnp.array([[0.0, 1.0, 2.0], [10.0, 13.0, 16.0]])[..., None]  # 2 rows, 3 columns.
 
@@ -37,7 +37,7 @@ def numpy_bilinear(x, cells):
 
 
 def read(*cells):
-    return sample.bilinear(MAP, jnp.array(cells, jnp.float32))[:, 0].tolist()
+    return interpolation.bilinear(MAP, jnp.array(cells, jnp.float32))[:, 0].tolist()
 
 
 def test_by_hand():
@@ -50,7 +50,7 @@ def test_whole_cells_are_read_as_they_are():
     columns, rows = np.meshgrid(np.arange(7.0), np.arange(5.0))
     cells = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.float32)
     x = random_map()
-    values = sample.bilinear(jnp.asarray(x), jnp.asarray(cells))
+    values = interpolation.bilinear(jnp.asarray(x), jnp.asarray(cells))
     np.testing.assert_array_equal(values, x.reshape(35, 3))
 
 
@@ -67,13 +67,13 @@ def test_what_is_not_finite_is_read_all_the_same():
 @pytest.mark.parametrize("shape", [(5, 7), (7, 5), (1, 4), (4, 1), (1, 1), (2, 2)])
 def test_matches_definition(variant, shape):
     x, cells = random_map(*shape), random_cells(60, 2.0, *shape)
-    values = variant(sample.bilinear)(x, cells)
+    values = variant(interpolation.bilinear)(x, cells)
     np.testing.assert_allclose(values, numpy_bilinear(x, cells), rtol=0, atol=2e-6)
 
 
 def test_matches_scipy():
     x, cells = random_map(), random_cells()
-    values = sample.bilinear(jnp.asarray(x), jnp.asarray(cells))
+    values = interpolation.bilinear(jnp.asarray(x), jnp.asarray(cells))
     places = cells[:, ::-1].T.astype("f8")  # Scipy asks for rows first.
     for channel in range(3):
         expected = ndimage.map_coordinates(
@@ -86,7 +86,7 @@ def test_a_plane_is_read_exactly():
     rows, columns = np.mgrid[:5, :7].astype(np.float32)
     plane = (2 * columns - 3 * rows + 1)[..., None]
     cells = random_cells(spread=0.0)
-    values = sample.bilinear(jnp.asarray(plane), jnp.asarray(cells))[:, 0]
+    values = interpolation.bilinear(jnp.asarray(plane), jnp.asarray(cells))[:, 0]
     expected = 2 * cells[:, 0] - 3 * cells[:, 1] + 1
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5)
 
@@ -96,7 +96,7 @@ def test_gradients():
     cells = random_cells(30, 0.0)
     cells = np.floor(cells) + 0.1 + 0.8 * (cells - np.floor(cells))
     check_grads(
-        jax.jit(sample.bilinear),
+        jax.jit(interpolation.bilinear),
         (random_map(), cells.astype(np.float32)),
         order=1,
         modes=["rev"],
@@ -109,20 +109,20 @@ def test_slopes_by_hand():
     # At (1.5, 0.5): by x the mean of 2 - 1 and 16 - 13, by y the mean of 12 and 14.
     # Beyond the map nothing changes with the coordinate that lies beyond.
     cells = jnp.array([[1.5, 0.5], [9.0, 0.5], [1.5, -4.0], [np.nan, 0.5]])
-    slopes = jax.grad(lambda c: sample.bilinear(MAP, c).sum())(cells)
+    slopes = jax.grad(lambda c: interpolation.bilinear(MAP, c).sum())(cells)
     np.testing.assert_allclose(slopes, [[2, 13], [0, 14], [1, 0], [0, 10]], rtol=1e-6)
 
 
 def test_the_maps_slopes_are_the_weights():
     # At (1.25, 0.5): (3/4, 1/4) along x times (1/2, 1/2) along y.
     def value(x):
-        return sample.bilinear(x, jnp.array([[1.25, 0.5]]))[0, 0]
+        return interpolation.bilinear(x, jnp.array([[1.25, 0.5]]))[0, 0]
 
     weights = jax.grad(value)(MAP)[..., 0]
     np.testing.assert_allclose(weights, [[0, 0.375, 0.125]] * 2, rtol=1e-6)
 
 
 def test_the_maps_type_is_kept():
-    values = sample.bilinear(MAP.astype(jnp.bfloat16), jnp.array([[0.5, 1.0]]))
+    values = interpolation.bilinear(MAP.astype(jnp.bfloat16), jnp.array([[0.5, 1.0]]))
     assert values.dtype == jnp.bfloat16
     assert values[0, 0] == 11.5

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.ops import boxes, grid, resize
-from jaxtrack.tracking import maps
+from jaxtrack.tracking import decoding
 
 # The refinement window's least and largest half side over the template's side: the
 # release's REGION_S and REGION_L.
@@ -112,7 +112,7 @@ def select_clean(
     wh = xyxy[..., 2:] - xyxy[..., :2]
     cost = change_penalty(wh, previous_wh * scale, penalty)
     ranked = cost * score * (1 - window) + hann * window
-    ranked, xyxy, cost, score, cls = maps.best_anchors(
+    ranked, xyxy, cost, score, cls = decoding.best_anchors(
         ranked, ranked, xyxy, cost, score, cls
     )
     best = jnp.argmax(ranked)
@@ -160,7 +160,7 @@ def select_released(
     peak gives a coarse place, the unwindowed one's peak near it (`_refine`) the
     centre. Kept on purpose, so that public weights and settings behave as published:
 
-    - centre-ness is the raw logit, `maps.stretched` (so the caller does; a
+    - centre-ness is the raw logit, `decoding.stretched` (so the caller does; a
       localization branch's sigmoid is passed as it is, SiamLA's S15);
     - the centre is the score's peak, not the middle of the box there;
     - upsampling aligns pixel centres, while the peak is read off as if it aligned the

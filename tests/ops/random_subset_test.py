@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.ops.sampling."""
+"""Tests for jaxtrack.ops.random_subset."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.ops import sampling
+from jaxtrack.ops.random_subset import random_subset
 
 # Nine places of twenty, in a map that is not square.
 MASK = np.zeros((4, 5), bool)
@@ -17,7 +17,7 @@ MASK.flat[[0, 1, 4, 7, 8, 11, 13, 18, 19]] = True
 def draw_many(number, mask, count, seed=0):
     """Draws `number` times, each with a key of its own, `[number, ...]`."""
     keys = jax.random.split(jax.random.key(seed), number)
-    draw = partial(sampling.random_subset, mask=jnp.asarray(mask), count=count)
+    draw = partial(random_subset, mask=jnp.asarray(mask), count=count)
     return np.asarray(jax.jit(jax.vmap(draw))(keys))
 
 
@@ -34,12 +34,12 @@ def test_an_empty_mask_yields_nothing():
 
 
 def test_a_traced_count_is_as_good(variant):
-    draw = variant(sampling.random_subset)
+    draw = variant(random_subset)
     key = jax.random.key(3)
     for count in (0, 4, 12):
         drawn = draw(key, jnp.asarray(MASK), jnp.int32(count))
         assert drawn.sum() == min(count, 9)
-        same = sampling.random_subset(key, jnp.asarray(MASK), count)
+        same = random_subset(key, jnp.asarray(MASK), count)
         np.testing.assert_array_equal(drawn, same)
 
 
@@ -83,7 +83,7 @@ def test_a_plain_count_draws_the_same_entries(count):
     mask = jnp.asarray(np.random.default_rng(3).random((6, 9)) < 0.6)
     for seed in range(5):
         key = jax.random.key(seed)
-        plain = sampling.random_subset(key, mask, count)
-        traced = jax.jit(sampling.random_subset)(key, mask, jnp.int32(count))
+        plain = random_subset(key, mask, count)
+        traced = jax.jit(random_subset)(key, mask, jnp.int32(count))
         np.testing.assert_array_equal(plain, traced)
         assert jnp.sum(plain) == min(count, int(jnp.sum(mask)))

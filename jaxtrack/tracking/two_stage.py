@@ -11,12 +11,12 @@ from flax import struct
 from ml_collections import ConfigDict
 
 from jaxtrack.models import refine
+from jaxtrack.online import update
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid, proposals
-from jaxtrack.tracking import discriminate, maps, select
-from jaxtrack.tracking import view as views
+from jaxtrack.tracking import cropping, decoding, selection
+from jaxtrack.tracking.siamese import Settings, bounding, probe_maps
 from jaxtrack.tracking.state import Frame, Probe, Tracker, TrackerOutput
-from jaxtrack.tracking.tracker import Settings, bounding, probe_maps
 
 
 @struct.dataclass
@@ -33,7 +33,7 @@ class CractState:
     template: Any
     box: jax.Array
     fill: jax.Array
-    online: discriminate.OnlineState | None
+    online: update.OnlineState | None
 
 
 def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
@@ -49,7 +49,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
 
     Args:
       model: as `jaxtrack.models.build` makes it.
-      config: settings; what `jaxtrack.tracking.tracker` reads, "refine" and "online".
+      config: settings; what `jaxtrack.tracking.siamese` reads, "refine" and "online".
 
     Returns:
       The tracker. `size_rate` is the new size's share (1: no smoothing).
@@ -57,7 +57,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     parts = _Parts(
         model=model,
         size=model.geometry.search_size,
-        view=views.make_view(config, model.geometry),
+        view=cropping.make_view(config, model.geometry),
         bound=bounding(config),
         anchors=anchor_boxes.tile(grid.points(model.geometry), model.anchors),
         options=config.refine,
@@ -79,11 +79,11 @@ class _Parts(NamedTuple):
 
     model: nn.Module
     size: int  # Of the search crop, pixels.
-    view: views.View
+    view: cropping.View
     bound: Callable[[jax.Array, jax.Array], jax.Array]
     anchors: jax.Array
     options: ConfigDict  # "refine" of the settings.
-    rules: discriminate.Rules | None
+    rules: update.Rules | None
     pool: Callable[[jax.Array, jax.Array], jax.Array]
 
 
@@ -105,7 +105,7 @@ def _init(parts, variables, frame, box):
     of_crop = partial(parts.pool, x["fused"][0])
     middle = (box[:2] - seen.center) * seen.scale + size / 2
     target = jnp.concatenate([middle, box[2:] * seen.scale])
-    online = discriminate.start(of_crop, target, size, parts.rules)
+    online = update.start(of_crop, target, size, parts.rules)
     return state.replace(online=online)
 
 
@@ -127,7 +127,7 @@ def _step(parts, variables, state, frame, settings):
     refined = {name: value[0] for name, value in refined.items()}
     aligned, tau = refined["aligned"], None
     if rules is not None:
-        tau = discriminate.scores(state.online.params, refined["pooled"])
+        tau = update.scores(state.online.params, refined["pooled"])
     fine, final = _scores(refined, tau, coarse, options)
     final = _windowed(final, aligned, size, options.window)
     chosen = jnp.argmax(final)
@@ -142,9 +142,9 @@ def _step(parts, variables, state, frame, settings):
     online = state.online
     if rules is not None:
         trust = jnp.where(is_sound, fine[chosen], 0.0)
-        seen = discriminate.Seen(in_crop, trust, aligned, tau)
+        seen = update.Seen(in_crop, trust, aligned, tau)
         fused = x["fused"][0]
-        online = discriminate.learn(online, seen, fused, size, rules, parts.pool)
+        online = update.learn(online, seen, fused, size, rules, parts.pool)
     output = TrackerOutput(box, jnp.where(is_sound, final[chosen], 0.0))
     return state.replace(box=box, online=online), output
 
@@ -152,16 +152,16 @@ def _step(parts, variables, state, frame, settings):
 def _probe(parts, variables, state, frame) -> Probe:
     """Shows the RPN's maps."""
     seen, _, outputs = _see(parts, variables, state, frame)
-    found = maps.scores_and_boxes(outputs, parts.anchors)
+    found = decoding.scores_and_boxes(outputs, parts.anchors)
     return probe_maps(*found, seen, geometry=parts.model.geometry, power=1.0)
 
 
-def _rules(config: ConfigDict) -> discriminate.Rules | None:
+def _rules(config: ConfigDict) -> update.Rules | None:
     """Returns how the discriminator learns, or None where it has no say."""
     if not config.online.learns or config.refine.identifier == 1:
         return None
-    names = discriminate.Rules._fields
-    return discriminate.Rules(**{name: config.online[name] for name in names})
+    names = update.Rules._fields
+    return update.Rules(**{name: config.online[name] for name in names})
 
 
 def _pool(refiner: refine.Refiner) -> Callable[[jax.Array, jax.Array], jax.Array]:
@@ -196,7 +196,7 @@ def _ranked(outputs, anchors, wh, settings):
     """Returns all anchors' boxes `[M, 4]` and what they are ranked by `[M]`."""
     found = proposals.decode_maps(outputs["deltas"][0], anchors)
     cls = proposals.target_probability(outputs["cls"][0])
-    cost = select.change_penalty(found[:, 2:] - found[:, :2], wh, settings.penalty)
+    cost = selection.change_penalty(found[:, 2:] - found[:, :2], wh, settings.penalty)
     hann = jnp.broadcast_to(grid.hann_window(len(cls))[..., None], cls.shape)
     share = settings.window
     return found, (1 - share) * cost * cls.reshape(-1) + share * hann.reshape(-1)

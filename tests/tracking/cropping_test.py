@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.tracking.view."""
+"""Tests for jaxtrack.tracking.cropping."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import grid
-from jaxtrack.tracking import view
+from jaxtrack.tracking import cropping
 from jaxtrack.tracking.state import Frame, TrackerState
 
 GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
@@ -14,7 +14,7 @@ GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
 
 def make(config, selection="clean"):
     config.selection = selection
-    return view.make_view(config, GEOMETRY)
+    return cropping.make_view(config, GEOMETRY)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_surroundings_are_the_pictures_mean(config, frame):
     # 600 pixels of red 10, but one of 12; the white canvas is no picture.
     mean = [10 + 2 / 600, 20, 31]
     np.testing.assert_allclose(make(config).surroundings(frame), mean, rtol=1e-5)
-    for public in view.PUBLIC:
+    for public in cropping.PUBLIC:
         found = make(config, public).surroundings(frame)
         np.testing.assert_array_equal(found, np.floor(mean))
 
@@ -72,7 +72,7 @@ def test_search_crops_lie_on_eighths_of_a_pixel(config, frame, variant):
     # What a compilation rounds otherwise vanishes: the crop is the same to the bit.
     again = search([15.07001, 9.93999, 8.05001, 8.04999])
     jax.tree.map(np.testing.assert_array_equal, again, seen)
-    for public in view.PUBLIC:
+    for public in cropping.PUBLIC:
         seen = search([15.07, 9.94, 8.05, 8.05], public)
         np.testing.assert_array_equal(seen.center, np.float32([15.07, 9.94]))
         np.testing.assert_allclose(seen.scale, 32 / 16.1, rtol=1e-6)
@@ -96,7 +96,7 @@ def test_public_selections_look_at_whole_pixels(config):
     frame = Frame(jnp.asarray(ramp), jnp.array([40, 40], jnp.int32))
     arguments = frame, jnp.array([20.3, 20.3]), jnp.float32(8.2), 8, jnp.zeros(3)
     # floor(20.3 - 9 / 2) = 15: pixels 15 to 22.
-    for public in view.PUBLIC:
+    for public in cropping.PUBLIC:
         row = make(config, public).look(*arguments)[0, 4, :, 0]
         np.testing.assert_allclose(row, np.arange(15, 23), atol=1e-4)
     row = make(config).look(*arguments)[0, 4, :, 0]
@@ -107,9 +107,9 @@ def test_public_selections_look_at_whole_pixels(config):
 def test_grid_is_exact_and_keeps_derivatives(variant):
     px = np.random.default_rng(0).uniform(-3000, 3000, 10_000).astype(np.float32)
     px = np.concatenate([px, px / 1e4, [0.0624, 0.0626, 1e-30, 0.0]]).astype(np.float32)
-    found = np.asarray(variant(view.on_grid)(px), np.float64)
+    found = np.asarray(variant(cropping.on_grid)(px), np.float64)
     np.testing.assert_array_equal(found, np.round(px.astype(np.float64) * 8) / 8)
-    assert jax.grad(view.on_grid)(3.07) == 1
+    assert jax.grad(cropping.on_grid)(3.07) == 1
 
 
 def get_subwindow_corner(center, side):
@@ -122,7 +122,9 @@ def get_subwindow_corner(center, side):
 @pytest.mark.parametrize("index", [10.0, 10.25, 10.5, 10.75])
 def test_whole_pixel_square(index, side):
     corner, pixels = get_subwindow_corner(index, side)
-    center, found = view.whole_pixel_square(jnp.full(2, index + 0.5), jnp.float32(side))
+    center, found = cropping.whole_pixel_square(
+        jnp.full(2, index + 0.5), jnp.float32(side)
+    )
     # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
     assert found == pixels
     np.testing.assert_array_equal(center - found / 2, [corner, corner])
@@ -134,7 +136,7 @@ def test_vmap_crops_as_one_video_does():
     hw = jnp.array([[40, 48], [30, 44]])
     centers, sides = jnp.array([[20.0, 13.0], [4.5, 31.0]]), jnp.array([9.0, 30.0])
     fill = jnp.array([1.0, 2.0, 3.0])
-    cut = jax.jit(view.crop_alone(8, antialias=True))
+    cut = jax.jit(cropping.crop_alone(8, antialias=True))
     many = jax.jit(jax.vmap(cut, (0, 0, 0, 0, None)))
     found = many(images, hw, centers, sides, fill)
     for k in range(2):

@@ -1,8 +1,7 @@
 """The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
 
 import functools
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -10,11 +9,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
-from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
-from jaxtrack.tracking import maps, select
-from jaxtrack.tracking import view as views
+from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
@@ -62,7 +59,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
       holds the configuration's numbers.
     """
     geometry = model.geometry
-    view = views.make_view(config, geometry)
+    view = cropping.make_view(config, geometry)
     is_released = config.selection == "released"
     bound = bounding(config)
     places = _places(model)
@@ -82,7 +79,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         seen = view.search(state, frame)
         search = model.apply(variables, seen.image, method="encode_search")
         outputs = model.apply(variables, state.template, search, method="predict")
-        return maps.scores_and_boxes(outputs, places, stretch=is_released), seen
+        return decoding.scores_and_boxes(outputs, places, stretch=is_released), seen
 
     def step(
         variables, state: TrackerState, frame: Frame, settings: Settings = defaults
@@ -109,7 +106,7 @@ def probe_maps(
     cls: jax.Array,
     ltrb: jax.Array,
     quality: jax.Array,
-    search: views.Search,
+    search: cropping.Search,
     *,
     geometry: grid.Geometry,
     power: float,
@@ -117,7 +114,7 @@ def probe_maps(
     """Shows a network's maps in the picture.
 
     Args:
-      cls: as `maps.scores_and_boxes` returns it.
+      cls: as `decoding.scores_and_boxes` returns it.
       ltrb: likewise.
       quality: likewise.
       search: where the search crop lay.
@@ -128,7 +125,7 @@ def probe_maps(
       The maps; of a cell's anchors the most confident one's.
     """
     confidence = cls * quality**power
-    seen = maps.best_anchors(confidence, cls, quality, confidence, ltrb)
+    seen = decoding.best_anchors(confidence, cls, quality, confidence, ltrb)
     cls, quality, confidence, ltrb = seen
     xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
     xyxy = (xyxy - geometry.search_size / 2) / search.scale
@@ -148,11 +145,11 @@ def _selection(config, geometry):
 
         def choose(*maps, quality_power, **settings):
             del quality_power
-            return select.select_released(*maps, geometry=geometry, **settings)
+            return selection.select_released(*maps, geometry=geometry, **settings)
 
         return choose
     return functools.partial(
-        select.select_clean,
+        selection.select_clean,
         geometry=geometry,
         num_boxes=int(config.num_boxes),
         rate_by_quality=bool(config.rate_by_quality),
@@ -169,7 +166,7 @@ def bounding(config: ConfigDict) -> Callable[[jax.Array, jax.Array], jax.Array]:
       `(box [4] cxcywh px, hw [2]) -> box`.
     """
     least = _LEAST_SIZE[config.selection]
-    is_public = config.selection in views.PUBLIC
+    is_public = config.selection in cropping.PUBLIC
     return functools.partial(clip_public if is_public else clip, least=least)
 
 
@@ -202,31 +199,3 @@ def clip_public(box: jax.Array, hw: jax.Array, least: float = 0.0) -> jax.Array:
     """
     shifted = clip(box - jnp.array([0.5, 0.5, 0, 0]), hw, least)
     return shifted + jnp.array([0.5, 0.5, 0, 0])
-
-
-def check_init_box(
-    box: Sequence[float], hw: Sequence[int], *, where: str = "the first box"
-) -> None:
-    """Refuses a first box with which tracking cannot start; for the host, not for jit.
-
-    Args:
-      box: `[4]` cxcywh, pixels.
-      hw: height and width of the picture, pixels.
-      where: what the message names, such as a path and line.
-
-    Raises:
-      InputError: if a number is NaN or infinite, the box is empty, or lies wholly
-        outside of the picture.
-    """
-    cx, cy, width, height = (float(value) for value in box)
-    x, y = cx - width / 2, cy - height / 2
-    shown = f"{where} is x,y,w,h = {x:g},{y:g},{width:g},{height:g}"
-    if not all(map(math.isfinite, (x, y, width, height))):
-        raise InputError(f"{shown}: give four finite numbers")
-    if width <= 0 or height <= 0:
-        raise InputError(f"{shown}: width and height must be positive")
-    if x >= hw[1] or y >= hw[0] or x + width <= 0 or y + height <= 0:
-        raise InputError(
-            f"{shown}, outside of the picture of {hw[1]} x {hw[0]} pixels: "
-            "give a box that meets it"
-        )

@@ -17,8 +17,13 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking.state import Frame, Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.tracker import check_init_box
+from jaxtrack.tracking.state import (
+    Frame,
+    Tracker,
+    TrackerOutput,
+    TrackerState,
+    check_init_box,
+)
 
 
 class Drivers(NamedTuple):

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.tracking.discriminate."""
+"""Tests for jaxtrack.online.update."""
 
 from functools import partial
 
@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from jaxtrack.models import refine
-from jaxtrack.online import discriminator, memory
+from jaxtrack.online import discriminator, memory, update
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import discriminate
 
 SIZE = 64
 TARGET = jnp.array([32.0, 32.0, 16.0, 16.0])
 RIVAL = jnp.array([10.0, 50.0, 16.0, 16.0])
-RULES = discriminate.Rules(
+RULES = update.Rules(
     channels=16,
     kernel_size=1,
     hidden=32,
@@ -56,7 +55,7 @@ BOTH = draw((TARGET, ORANGE), (RIVAL, BLUE))
 
 @pytest.fixture(scope="module")
 def start():
-    begin = lambda cells: discriminate.start(  # noqa: E731
+    begin = lambda cells: update.start(  # noqa: E731
         partial(pool, cells), TARGET, SIZE, RULES
     )
     return jax.jit(begin)(MAP)
@@ -66,16 +65,14 @@ def start():
 def learn():
     """`(state, seen, feature_map) -> state`, compiled once for all tests here."""
     return jax.jit(
-        lambda state, seen, cells: discriminate.learn(
-            state, seen, cells, SIZE, RULES, pool
-        )
+        lambda state, seen, cells: update.learn(state, seen, cells, SIZE, RULES, pool)
     )
 
 
 def seen(score, scores=(0.9, 0.1, 0.0), others=(RIVAL, RIVAL)):
     """What a frame showed: the target, and two further proposals."""
     proposals = boxes.cxcywh_to_xyxy(jnp.stack([TARGET, *others]))
-    return discriminate.Seen(TARGET, jnp.float32(score), proposals, jnp.array(scores))
+    return update.Seen(TARGET, jnp.float32(score), proposals, jnp.array(scores))
 
 
 GOOD, BAD = seen(0.9), seen(0.2)
@@ -99,7 +96,7 @@ def is_same(a, b):
 
 
 def test_the_first_frame_is_learnt(start):
-    scores = discriminate.scores(
+    scores = update.scores(
         start.params, pool(BOTH, boxes.cxcywh_to_xyxy(jnp.stack([TARGET, RIVAL])))
     )
     assert scores[0] > 0.7
@@ -124,9 +121,9 @@ def test_scores_are_cut(start):
     features = jax.random.uniform(jax.random.key(0), (5, 2, 2, 3))
     for bias, value in ((50.0, 1), (-50.0, 0)):
         fc2 = {**start.params["fc2"], "bias": jnp.array([bias])}
-        found = discriminate.scores({**start.params, "fc2": fc2}, features)
+        found = update.scores({**start.params, "fc2": fc2}, features)
         np.testing.assert_array_equal(found, np.full(5, value))
-    found = discriminate.scores(start.params, features)
+    found = update.scores(start.params, features)
     raw = discriminator.classify(
         start.params, discriminator.embed(start.params, features)
     )
@@ -169,7 +166,7 @@ def test_a_badly_tracked_frame_gives_no_sample_but_is_learnt_from(start, learn):
     np.testing.assert_array_equal(state.memory.frames, [0, 3, 0])
 
 
-def update(state, since):
+def by_hand(state, since):
     """What a frame learns of a memory, with groups older than `since` left out."""
     stored = state.memory
     return discriminator.update(
@@ -187,7 +184,7 @@ def test_a_short_term_update_forgets_what_is_old(start, learn):
     cells = draw((TARGET, ORANGE), (RIVAL, (2.5, 2.0, 1.0)))
     state = after(learn, start, GOOD, GOOD, GOOD, cells=cells)
     state = after(learn, state, GOOD, GOOD)
-    by_updates = jax.jit(update)
+    by_updates = jax.jit(by_hand)
     # Frame 7 looks back to frame 3, frame 8 to frame 4: of frame 3's group no more.
     sixth = after(learn, state, BAD)
     seventh = after(learn, sixth, BAD)
@@ -203,7 +200,7 @@ def test_a_long_term_update_learns_from_all(start, learn):
     state = after(learn, start, *[GOOD] * 8)
     new = after(learn, state, GOOD)
     with_new = state.replace(memory=new.memory)
-    check(new.params, jax.jit(update)(with_new, 0), atol=1e-5)
+    check(new.params, jax.jit(by_hand)(with_new, 0), atol=1e-5)
 
 
 def test_a_distractor_is_collected_at_once_and_weighs_more(start, learn):
@@ -280,7 +277,7 @@ def test_videos_in_a_batch_do_not_meet(start, learn):
     frames, maps = [GOOD, BAD, HARD], [MAP, BOTH, BOTH]
     second = after(learn, start, HARD)
     states = [start, start, second]
-    one = jax.vmap(lambda s, f, m: discriminate.learn(s, f, m, SIZE, RULES, pool))
+    one = jax.vmap(lambda s, f, m: update.learn(s, f, m, SIZE, RULES, pool))
     many = jax.jit(one)(stack(*states), stack(*frames), jnp.stack(maps))
     for i in range(3):
         alone = learn(states[i], frames[i], maps[i])
@@ -295,7 +292,7 @@ def test_halves():
     labels = jnp.array([1.0, 1.0, 0.0, 0.0, 0.0])
 
     def halves(*valid):
-        return discriminate._halves(labels, jnp.array(valid, bool))
+        return update._halves(labels, jnp.array(valid, bool))
 
     # One positive and two negatives are samples; half the weight to each kind.
     np.testing.assert_allclose(halves(1, 0, 1, 1, 0), [0.5, 0, 0.25, 0.25, 0])

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.tracking.rollout."""
+"""Tests for jaxtrack.tracking.run."""
 
 import jax
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import make_tracker, rollout, video
+from jaxtrack.tracking import make_tracker, run, video
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
 ATOL = 1e-3
@@ -13,7 +13,7 @@ ATOL = 1e-3
 
 @pytest.fixture(scope="module")
 def drivers(tiny):
-    return rollout.compile_tracker(tiny[0]), jax.device_put(tiny[1])
+    return run.compile_tracker(tiny[0]), jax.device_put(tiny[1])
 
 
 def boxes_of(outputs):
@@ -23,8 +23,8 @@ def boxes_of(outputs):
 def test_recorded_equals_live(drivers, draw, pad_all):
     images, truth = draw(12)
     frames = pad_all(images)
-    live = boxes_of(rollout.track_live(*drivers, frames, truth[0]))
-    recorded = list(rollout.track_video(*drivers, frames, truth[0], chunk=4))
+    live = boxes_of(run.track_live(*drivers, frames, truth[0]))
+    recorded = list(run.track_video(*drivers, frames, truth[0], chunk=4))
     assert len(live) == 12
     np.testing.assert_array_equal(live[0], truth[0])
     np.testing.assert_allclose(boxes_of(recorded), live, atol=ATOL)
@@ -36,7 +36,7 @@ def test_padding_leaves_the_state_alone(drivers, draw, pad_all):
     images, truth = draw(5)
     frames = pad_all(images)
     state = drivers.init(variables, frames[0], truth[0])
-    whole, _ = rollout._stack(frames[1:], 4, (128, 128, 3))
+    whole, _ = run._stack(frames[1:], 4, (128, 128, 3))
     valid = np.array([True, True, False, False])
     after, _ = drivers.scan(variables, state, whole, valid)
     for frame in frames[1:3]:
@@ -51,25 +51,25 @@ def test_many_equal_one(tiny, drivers, draw, pad_all, num_devices):
     one, variables = drivers
     many = one
     if num_devices > 1:
-        many = rollout.compile_tracker(tiny[0], num_devices=num_devices)
+        many = run.compile_tracker(tiny[0], num_devices=num_devices)
     # Three videos of different length, size and canvas, on two devices: one is padding.
     drawn = [draw(6), draw(3, hw=(80, 128), velocity=(-1, 1)), draw(1)]
     videos = [pad_all(images) for images, _ in drawn[:2]] + [
         pad_all(drawn[2][0], (96, 128))
     ]
     starts = [truth[0] for _, truth in drawn]
-    results = rollout.track_videos(many, variables, videos, starts, chunk=2)
+    results = run.track_videos(many, variables, videos, starts, chunk=2)
     assert [len(result.box) for result in results] == [6, 3, 1]
     assert [result.score.shape for result in results] == [(6,), (3,), (1,)]
     for result, frames, start in zip(results, videos, starts, strict=True):
-        alone = rollout.track_live(one, variables, frames, start)
+        alone = run.track_live(one, variables, frames, start)
         np.testing.assert_allclose(result.box, boxes_of(alone), atol=ATOL)
 
 
 def test_canvas_size_does_not_matter(drivers, draw, pad_all):
     images, truth = draw(4)
-    small = rollout.track_live(*drivers, pad_all(images), truth[0])
-    large = rollout.track_live(*drivers, pad_all(images, (200, 160)), truth[0])
+    small = run.track_live(*drivers, pad_all(images), truth[0])
+    large = run.track_live(*drivers, pad_all(images, (200, 160)), truth[0])
     np.testing.assert_allclose(boxes_of(small), boxes_of(large), atol=ATOL)
 
 
@@ -81,12 +81,12 @@ def test_sizes_on_one_canvas_share_a_compilation(tiny, draw, pad_all):
         traces.append(1)
         return step(*arguments)
 
-    drivers = rollout.compile_tracker(rollout.Tracker(init, traced))
+    drivers = run.compile_tracker(run.Tracker(init, traced))
     counts = []
     for hw in [(96, 120), (100, 110), (128, 128)]:
         images, truth = draw(6, hw=hw)
-        list(rollout.track_live(drivers, variables, pad_all(images), truth[0]))
-        list(rollout.track_video(drivers, variables, pad_all(images), truth[0]))
+        list(run.track_live(drivers, variables, pad_all(images), truth[0]))
+        list(run.track_video(drivers, variables, pad_all(images), truth[0]))
         counts.append(len(traces))
     assert counts[0] > 0
     assert counts == counts[:1] * 3
@@ -96,10 +96,10 @@ def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
     images, truth = draw(5)
     frames = pad_all(images)
     with jax.transfer_guard("disallow"):
-        list(rollout.track_live(*drivers, frames, truth[0]))
-        list(rollout.track_video(*drivers, frames, truth[0], chunk=4))
+        list(run.track_live(*drivers, frames, truth[0]))
+        list(run.track_video(*drivers, frames, truth[0], chunk=4))
         videos = [frames, frames[:2], frames[:3]]
-        rollout.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
+        run.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
 
 
 def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
@@ -111,7 +111,7 @@ def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
             read.append(k)
             yield frame
 
-    outputs = rollout.track_video(*drivers, frames(), truth[0], chunk=4)
+    outputs = run.track_video(*drivers, frames(), truth[0], chunk=4)
     next(outputs)
     assert len(read) == 1
     next(outputs)
@@ -122,14 +122,14 @@ def test_refuses_bad_input(drivers, draw, pad_all):
     images, truth = draw(2)
     frames = pad_all(images)
     with pytest.raises(InputError, match="positive"):
-        next(rollout.track_live(*drivers, frames, (10, 10, 0, 5)))
+        next(run.track_live(*drivers, frames, (10, 10, 0, 5)))
     with pytest.raises(InputError, match="no frame"):
-        next(rollout.track_video(*drivers, [], truth[0]))
+        next(run.track_video(*drivers, [], truth[0]))
     with pytest.raises(ValueError, match="1 videos but 2 boxes"):
-        rollout.track_videos(*drivers, [frames], truth)
+        run.track_videos(*drivers, [frames], truth)
     with pytest.raises(InputError, match="devices"):
-        rollout.compile_tracker(None, num_devices=1000)
-    assert rollout.track_videos(*drivers, [], []) == []
+        run.compile_tracker(None, num_devices=1000)
+    assert run.track_videos(*drivers, [], []) == []
 
 
 @pytest.mark.slow
@@ -141,12 +141,12 @@ def test_drivers_agree_on_the_lite0_network(config, draw):
     tracker = make_tracker(model, config)
     images, truth = draw(6, hw=(200, 250), start=(60.0, 90.0))
     frames = [video.pad(image, (256, 256)) for image in images]
-    one = rollout.compile_tracker(tracker)
-    live = boxes_of(rollout.track_live(one, variables, frames, truth[0]))
-    recorded = rollout.track_video(one, variables, frames, truth[0], chunk=4)
+    one = run.compile_tracker(tracker)
+    live = boxes_of(run.track_live(one, variables, frames, truth[0]))
+    recorded = run.track_video(one, variables, frames, truth[0], chunk=4)
     np.testing.assert_allclose(boxes_of(recorded), live, atol=0.02)
     for num_devices in (1, 2):
-        many = rollout.compile_tracker(tracker, num_devices=num_devices)
-        results = rollout.track_videos(many, variables, [frames] * 2, truth[:1][[0, 0]])
+        many = run.compile_tracker(tracker, num_devices=num_devices)
+        results = run.track_videos(many, variables, [frames] * 2, truth[:1][[0, 0]])
         for result in results:
             np.testing.assert_allclose(result.box, live, atol=0.02)

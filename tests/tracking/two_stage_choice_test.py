@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.tracking.cract with a network that answers as it is told."""
+"""Tests for jaxtrack.tracking.two_stage with a network that answers as it is told."""
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,9 @@ from jaxtrack.ops import grid
 from jaxtrack.tracking import (
     Frame,
     make_tracker,
-    tracker,
+    siamese,
 )
-from jaxtrack.tracking.cract import CractState, _rules
+from jaxtrack.tracking.two_stage import CractState, _rules
 
 ATOL = 1e-3
 
@@ -98,7 +98,7 @@ def test_settings_are_traced(cract_config, scene):
     variables = answers(peaks, [0.7], move=(3, 1, -1, 5))
 
     def box(size_rate):
-        settings = tracker.Settings(0.0, 0.0, size_rate, 1.0)
+        settings = siamese.Settings(0.0, 0.0, size_rate, 1.0)
         return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1].box
 
     # The aligned size, 25, none of it, and half way from 20; the centre is the same.
@@ -111,7 +111,7 @@ def test_penalty_and_window_decide_what_is_proposed(cract_config, scene):
     step = stubbed(cract_config, (16.0, 16.0), (32.0, 16.0), weight=0.0)[0].step
 
     def run(variables, penalty, window):
-        settings = tracker.Settings(penalty, window, 1.0, 1.0)
+        settings = siamese.Settings(penalty, window, 1.0, 1.0)
         return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1]
 
     run = jax.jit(jax.vmap(run, (None, 0, 0)))

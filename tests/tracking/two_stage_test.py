@@ -1,21 +1,22 @@
-"""Tests for jaxtrack.tracking.cract with a small network; see cract_choice_test.py."""
+"""Tests for jaxtrack.tracking.two_stage with a small network."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtrack.online import update
 from jaxtrack.ops import boxes
 from jaxtrack.tracking import (
     Tracker,
-    discriminate,
+    TrackerState,
+    cropping,
     make_tracker,
-    rollout,
-    tracker,
+    run,
+    siamese,
     video,
-    view,
 )
-from jaxtrack.tracking.cract import CractState, _pool
+from jaxtrack.tracking.two_stage import CractState, _pool
 
 ATOL = 1e-3
 HANN = np.hanning(9)
@@ -35,7 +36,7 @@ def drivers(cract, traces):
         traces.append(1)
         return cract[0].step(*arguments)
 
-    return rollout.compile_tracker(Tracker(cract[0].init, step))
+    return run.compile_tracker(Tracker(cract[0].init, step))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
     frame = pad_all(images)[0]
     for (tracker_, variables), kind in (
         (cract, CractState),
-        (tiny, tracker.TrackerState),
+        (tiny, TrackerState),
     ):
         state = jax.eval_shape(tracker_.init, variables, frame, truth[0])
         assert type(state) is kind
@@ -130,7 +131,7 @@ def test_selects_by_equations_9_and_10(
     cract_variables, cract_config, begun, monkeypatch, alpha, beta, window
 ):
     # What is learnt behind the selection does not matter here.
-    monkeypatch.setattr(discriminate, "learn", lambda state, *_: state)
+    monkeypatch.setattr(update, "learn", lambda state, *_: state)
     model, variables = cract_variables
     variables = with_opinions(variables)
     frames, _, state = begun
@@ -140,7 +141,7 @@ def test_selects_by_equations_9_and_10(
     step = jax.jit(make_tracker(model, config).step)
     _, output = step(variables, state, frames[2])
 
-    looks = view.make_view(config, model.geometry)
+    looks = cropping.make_view(config, model.geometry)
     x_image, scale, middle = looks.search(state, frames[2])
     x = model.apply(variables, x_image, method="encode_search")
     outputs = model.apply(variables, state.template, x, method="predict")
@@ -170,7 +171,7 @@ def test_probe_shows_the_rpns_maps(cract_variables, cract_config, begun, cract):
     frames, truth, state = begun
     model, variables = cract_variables
     found = jax.jit(cract[0].probe)(variables, state, frames[3])
-    plain = tracker.make_tracker(model, cract_config)
+    plain = siamese.make_tracker(model, cract_config)
     seen = jax.jit(plain.init)(variables, frames[0], truth[0])
     expected = jax.jit(plain.probe)(variables, seen, frames[3])
     jax.tree.map(
@@ -236,9 +237,9 @@ def test_many_videos_equal_one(cract, drivers, draw, pad_all):
     drawn = [draw(n, velocity=(2, -1 + k % 3)) for k, n in enumerate(lengths)]
     videos = [pad_all(images) for images, _ in drawn]
     starts = [truth[0] for _, truth in drawn]
-    results = rollout.track_videos(drivers, cract[1], videos, starts, chunk=4)
+    results = run.track_videos(drivers, cract[1], videos, starts, chunk=4)
     for result, frames, box, n in zip(results, videos, starts, lengths, strict=True):
-        alone = list(rollout.track_live(drivers, cract[1], frames, box))
+        alone = list(run.track_live(drivers, cract[1], frames, box))
         assert len(alone) == len(result.box) == n
         expected = np.stack([output.box for output in alone])
         np.testing.assert_allclose(result.box, expected, atol=ATOL)
@@ -270,7 +271,7 @@ def test_pmap_equals_one(cract, drivers, begun):
 
 def test_recorded_equals_live(cract, drivers, begun):
     frames, truth, state = begun
-    recorded = rollout.track_video(drivers, cract[1], frames, truth[0], chunk=4)
+    recorded = run.track_video(drivers, cract[1], frames, truth[0], chunk=4)
     for frame, output in zip(frames[1:], list(recorded)[1:], strict=True):
         state, live = drivers.step(cract[1], state, frame)
         np.testing.assert_allclose(output.box, live.box, atol=ATOL)
@@ -294,7 +295,7 @@ def test_tells_a_look_alike_for_forty_frames(
     cract, drivers, cract_variables, cract_config
 ):
     model, variables = cract_variables
-    looks = view.make_view(cract_config, model.geometry)
+    looks = cropping.make_view(cract_config, model.geometry)
     pool = _pool(model.refiner)
     frames, pairs = two_squares(41)
 
@@ -305,7 +306,7 @@ def test_tells_a_look_alike_for_forty_frames(
         x = model.apply(variables, x_image, method="encode_search")
         origin = jnp.tile(middle, 2)[None] - 32 / scale
         in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * scale
-        return discriminate.scores(state.online.params, pool(x["fused"][0], in_crop))
+        return update.scores(state.online.params, pool(x["fused"][0], in_crop))
 
     first = state = drivers.init(variables, frames[0], pairs[0, 0])
     found, tau = [pairs[0, 0]], [scores(state, frames[0], pairs[0])]

@@ -1,13 +1,12 @@
-"""Tests for jaxtrack.tracking.tracker."""
+"""Tests for jaxtrack.tracking.siamese."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.errors import InputError
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import Tracker, make_tracker, tracker
+from jaxtrack.tracking import Tracker, make_tracker, siamese
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,7 @@ def test_settings_are_traced(tiny, jitted, draw, pad_all):
     images, truth = draw(4)
     frames = pad_all(images)
     state = jitted.init(variables, frames[0], truth[0])
-    settings = tracker.Settings(
+    settings = siamese.Settings(
         *(jnp.full(2, v) for v in (0.05, 0.1, 0.33)), quality_power=jnp.ones(2)
     )._replace(window=jnp.array([0.0, 1.0]))
     many = jax.jit(jax.vmap(lambda s: step(variables, state, frames[3], s)[1].box))
@@ -109,30 +108,10 @@ def test_probe_shows_what_step_chooses_from(
 def test_clips():
     hw = jnp.array([100, 200])
     box = jnp.array([-5.0, 300.0, 1.0, 500.0])
-    np.testing.assert_array_equal(tracker.clip(box, hw), [0, 100, 4, 100])
+    np.testing.assert_array_equal(siamese.clip(box, hw), [0, 100, 4, 100])
     # Index 0 and 100 are 0.5 and 100.5; there is no least size but 0.
-    released = tracker.clip_public(box, hw)
+    released = siamese.clip_public(box, hw)
     np.testing.assert_array_equal(released, [0.5, 100.5, 1, 100])
-
-
-@pytest.mark.parametrize(
-    ("box", "message"),
-    [
-        ((np.nan, 5, 4, 4), "finite"),
-        ((5, 5, np.inf, 4), "finite"),
-        ((5, 5, 0, 4), "positive"),
-        ((5, 5, 4, -1), "positive"),
-        ((205, 5, 10, 4), "outside"),
-        ((5, -2, 4, 4), "outside"),
-    ],
-)
-def test_bad_first_boxes(box, message):
-    with pytest.raises(InputError, match=message):
-        tracker.check_init_box(box, (100, 200))
-
-
-def test_first_box_may_stick_out():
-    tracker.check_init_box((199, 50, 10, 10), (100, 200))
 
 
 def test_a_step_has_gradients(tiny, jitted, draw, pad_all):

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.tracking.select."""
+"""Tests for jaxtrack.tracking.selection."""
 
 import functools
 
@@ -10,7 +10,7 @@ import pytest
 from jaxtrack.ops import boxes as boxes_lib
 from jaxtrack.ops import grid
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.tracking import maps, select, tracker
+from jaxtrack.tracking import decoding, selection, siamese
 
 CAR = Geometry(127, 255, 25, 8, 32.5)
 RPN = Geometry(127, 255, 25, 8, 31.5)
@@ -31,16 +31,19 @@ def test_change_penalty_by_hand():
     # s = 1.5 and r = 1. 20 x 40 against 20 x 20: p = 30, side sqrt(50 * 70) = 59.16,
     # s = 59.16 / 40 = 1.479, r = 2: s * r = 2.958.
     wh = jnp.array([[20.0, 20.0], [30.0, 30.0], [20.0, 40.0]])
-    cost = select.change_penalty(wh, jnp.array([20.0, 20.0]), 0.1)
+    cost = selection.change_penalty(wh, jnp.array([20.0, 20.0]), 0.1)
     expected = np.exp(-0.1 * np.array([0.0, 0.5, np.sqrt(50 * 70) / 20 - 1]))
     np.testing.assert_allclose(cost, expected, rtol=1e-6)
 
 
 def test_change_penalty_is_symmetric_and_finite():
     a, b = jnp.array([13.0, 40.0]), jnp.array([31.0, 7.0])
-    there, back = select.change_penalty(a, b, 0.3), select.change_penalty(b, a, 0.3)
+    there, back = (
+        selection.change_penalty(a, b, 0.3),
+        selection.change_penalty(b, a, 0.3),
+    )
     np.testing.assert_allclose(there, back, rtol=1e-6)
-    assert jnp.isfinite(select.change_penalty(jnp.zeros(2), a, 0.3))
+    assert jnp.isfinite(selection.change_penalty(jnp.zeros(2), a, 0.3))
 
 
 def test_clean_by_hand(variant):
@@ -51,7 +54,7 @@ def test_clean_by_hand(variant):
     ltrb = ltrb.at[3, 1].set(jnp.array([4.0, 4.0, 8.0, 4.0]))
 
     def choose(cls, ltrb, quality):
-        return select.select_clean(
+        return selection.select_clean(
             *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(2.0)),
             **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 0.5},
             quality_power=1.0,
@@ -64,7 +67,7 @@ def test_clean_by_hand(variant):
     np.testing.assert_allclose(chosen.wh, [0.8 * 8 + 0.2 * 6, 0.8 * 8 + 0.2 * 4])
 
 
-@pytest.mark.parametrize("pick", [select.select_clean, select.select_released])
+@pytest.mark.parametrize("pick", [selection.select_clean, selection.select_released])
 def test_window_decides_between_equal_peaks(pick):
     cls, ltrb, quality = flat_maps(cls=0.1)
     cls = cls.at[2, 2].set(0.6).at[0, 0].set(0.65)
@@ -83,7 +86,7 @@ def test_clean_settings_are_a_batch_axis():
     wh, scale = jnp.array([16.0, 16.0]), jnp.float32(1.0)
 
     def choose(window):
-        return select.select_clean(
+        return selection.select_clean(
             cls, ltrb, quality, wh, scale, geometry=SMALL, window=window
         ).shift
 
@@ -106,11 +109,11 @@ def released_track(golden, choose):
         )
         foreground = jax.nn.softmax(cls, axis=-1)[..., 1]
         scale = 127 / boxes_lib.context_side(box[2:], 0.5)
-        quality = maps.stretched(centerness[..., 0])
+        quality = decoding.stretched(centerness[..., 0])
         chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
-        box = tracker.clip_public(box, hw)
+        box = siamese.clip_public(box, hw)
         yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]])
 
 
@@ -119,7 +122,7 @@ def test_released_follows_the_public_code(goldens, variant):
     golden = np.load(goldens / "car_functions_s1.npz")
     choose = variant(
         functools.partial(
-            select.select_released,
+            selection.select_released,
             **{"geometry": CAR, "penalty": 0.04, "window": 0.44, "size_rate": 0.33},
         )
     )
@@ -129,7 +132,7 @@ def test_released_follows_the_public_code(goldens, variant):
 
 def test_released_survives_flat_maps():
     cls, ltrb, quality = flat_maps()
-    chosen = select.select_released(
+    chosen = selection.select_released(
         *(cls, ltrb, quality, jnp.array([16.0, 16.0]), jnp.float32(1.0)), geometry=SMALL
     )
     assert all(jnp.all(jnp.isfinite(value)) for value in chosen)
@@ -143,7 +146,7 @@ def test_refinement_stays_near_the_coarse_peak():
     plain = jnp.zeros((size, size)).at[0, 0].set(1.0).at[18, 14].set(0.5)
     plain = plain.at[19, 16].set(0.9)
     ltrb = jnp.full((5, 5, 4), 4.0)
-    peak = select._refine(coarse, plain, ltrb, template=16)
+    peak = selection._refine(coarse, plain, ltrb, template=16)
     np.testing.assert_array_equal(peak, [18, 14])
 
 
@@ -152,20 +155,20 @@ def test_refinement_at_the_last_cell():
     coarse = jnp.zeros((33, 33)).at[32, 32].set(1.0)
     ltrb = jnp.ones((5, 5, 4)).at[4, 4].set(6.0)
     plain = jnp.zeros((33, 33)).at[29, 32].set(1.0)
-    peak = select._refine(coarse, plain, ltrb, template=16)
+    peak = selection._refine(coarse, plain, ltrb, template=16)
     np.testing.assert_array_equal(peak, [29, 32])
 
 
 def test_stretched_by_hand():
     # (x + 2) / 8 on [-2, 6]; a flat map would be 0 / 0.
     logits = jnp.array([[-2.0, 0.0], [6.0, 2.0]])
-    np.testing.assert_allclose(maps.stretched(logits), [[0, 0.25], [1, 0.5]])
-    np.testing.assert_array_equal(maps.stretched(jnp.full((2, 2), 3.0)), 0)
+    np.testing.assert_allclose(decoding.stretched(logits), [[0, 0.25], [1, 0.5]])
+    np.testing.assert_array_equal(decoding.stretched(jnp.full((2, 2), 3.0)), 0)
 
 
 def choose_mean(cls, ltrb, quality, num_boxes=3):
     """SiamLA's selection without penalty or window; the size moves by the score."""
-    return select.select_clean(
+    return selection.select_clean(
         *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(1.0)),
         **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 1.0},
         quality_power=1.0,
@@ -196,7 +199,7 @@ def test_size_follows_the_class_alone():
     cls, ltrb, quality = flat_maps(cls=0.1, side=6.0)
     cls = cls.at[2, 2].set(0.8)
     sizes = [
-        select.select_clean(
+        selection.select_clean(
             *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(1.0)),
             **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 1.0},
             quality_power=1.0,
@@ -258,7 +261,7 @@ def rpn_track(golden, choose):
         seen = cls, boxes_lib.xyxy_to_ltrb(points, xyxy), jnp.ones_like(cls)
         scale = 127 / boxes_lib.context_side(box[2:], 0.5)
         chosen = jax.device_get(choose(*seen, box[2:], scale))
-        box = tracker.clip_public(
+        box = siamese.clip_public(
             jnp.concatenate([box[:2] + chosen.shift, chosen.wh]), hw, 10.0
         )
         yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]]), chosen.score
@@ -269,7 +272,7 @@ def test_clean_follows_pysot_on_anchors(goldens, variant):
     golden = np.load(goldens / "rpn_functions_s1.npz")
     choose = variant(
         functools.partial(
-            select.select_clean,
+            selection.select_clean,
             **{"geometry": RPN, "penalty": 0.05, "window": 0.42, "size_rate": 0.38},
         )
     )
@@ -283,8 +286,8 @@ def test_anchors_of_one_kind_are_no_anchors():
     cls, quality = rng.uniform(size=(2, 5, 5)).astype(np.float32)
     ltrb = rng.uniform(4, 12, (5, 5, 4)).astype(np.float32)
     rest = jnp.array([9.0, 8.0]), jnp.float32(1.5)
-    plain = select.select_clean(cls, ltrb, quality, *rest, geometry=SMALL)
+    plain = selection.select_clean(cls, ltrb, quality, *rest, geometry=SMALL)
     maps_of_one = (m[:, :, None] for m in (cls, ltrb, quality))
-    single = select.select_clean(*maps_of_one, *rest, geometry=SMALL)
+    single = selection.select_clean(*maps_of_one, *rest, geometry=SMALL)
     for one, other in zip(plain, single, strict=True):
         np.testing.assert_array_equal(one, other)
