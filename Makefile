@@ -87,17 +87,20 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Tests of a file share what they compile.
+PYTEST := -q -n 2 --dist loadfile
+
 test: lint $(VOT)
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow'
+	$(BIN)/python -m pytest $(PYTEST) -m 'not slow'
 
 test-all: lint $(VOT)
-	XLA_FLAGS= $(BIN)/python -m pytest -q -n 2
+	XLA_FLAGS= $(BIN)/python -m pytest $(PYTEST)
 
 # What a new version of Python, JAX or Flax is most likely to break.
 SMOKE := $(addprefix tests/,ops assign losses models online weights training tracking config_test.py)
 
 smoke: $(VENV)/.test
-	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(SMOKE)
+	$(BIN)/python -m pytest $(PYTEST) -m 'not slow' $(SMOKE)
 
 bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data
