@@ -39,7 +39,7 @@ def rules(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> str:
 
 def _notes(scores: Sequence[TrackerScores], primary: str) -> str:
     """What the primary protocol found odd, once where it concerns all trackers."""
-    notes = {place: s.reports[primary].notes for place, s in enumerate(scores)}
+    notes = {place: s.reports[primary].warnings for place, s in enumerate(scores)}
     shared = [n for n in notes[0] if all(n in other for other in notes.values())]
     text = fragments.sentences(shared)
     for place, own in notes.items():

@@ -64,7 +64,7 @@ def summary_lines(
     lines += [
         f"note: {tracker.name}: {note}"
         for tracker in scores
-        for note in tracker.reports[primary].notes[:3]
+        for note in tracker.reports[primary].warnings[:3]
     ]
     return lines
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtrack.data.annotations import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import benchmarks, raw, results, stamp
-from jaxtrack.metrics import ope, repair
+from jaxtrack.metrics import faults, ope
 from jaxtrack.metrics.protocols import PROTOCOLS, protocol_named
 
 PRIMARY = "otb"
@@ -96,7 +96,7 @@ def score_benchmark(
 
     Of plain folders the files must be whole. Of a public benchmark they are what
     toolkits accept: other spellings of names, and rows that the first protocol mends,
-    which its notes tell.
+    which its warnings tell.
 
     Args:
       name: of the tracker.
@@ -131,7 +131,7 @@ def score_benchmark(
             refused[protocol] = str(fault)
     for sequence, rows in truth.items():
         found = given.get(sequence, np.zeros_like(rows))
-        predicted[sequence] = repair.fit(sequence, rows, found, first).predicted
+        predicted[sequence] = faults.fix_results(sequence, rows, found, first).predicted
     return replace(_scores(name, folder, reports, predicted), refused=refused)
 
 

@@ -113,8 +113,8 @@ def as_json(spread: Spread) -> dict:
       spread: the scores.
 
     Returns:
-      "protocols" (their rules in words), "trackers" (numbers, curves, reasons and notes
-      by protocol, and the spread of each number) and "rankings".
+      "protocols" (their rules in words), "trackers" (numbers, curves, reasons and
+      warnings by protocol, and the spread of each number) and "rankings".
     """
     trackers = {}
     for tracker, by in spread.reports.items():
@@ -126,7 +126,7 @@ def as_json(spread: Spread) -> dict:
             told[protocol] = {key: getattr(report, key) for key in ope.NUMBERS}
             for key in ("success_curve", "precision_curve", "norm_precision_curve"):
                 told[protocol][key] = getattr(report, key).tolist()
-            told[protocol]["notes"] = list(report.notes)
+            told[protocol]["warnings"] = list(report.warnings)
             told[protocol]["sequences"] = {
                 name: {key: getattr(one, key) for key in ope.NUMBERS}
                 for name, one in report.sequences.items()
@@ -185,10 +185,12 @@ def markdown(spread: Spread) -> str:
         lines += [f"| **largest - smallest** | {' | '.join(cells)} |", ""]
         lines += [f"- {note}" for note in spread.notes[tracker]]
         for protocol, report in by.items():
-            if not isinstance(report, str) and report.notes:
-                lines += [f"- {protocol}: {n}" for n in report.notes[:_SHOWN_NOTES]]
-                if len(report.notes) > _SHOWN_NOTES:
-                    lines.append(f"- {protocol}: {len(report.notes)} notes in all")
+            if not isinstance(report, str) and report.warnings:
+                lines += [f"- {protocol}: {n}" for n in report.warnings[:_SHOWN_NOTES]]
+                if len(report.warnings) > _SHOWN_NOTES:
+                    lines.append(
+                        f"- {protocol}: {len(report.warnings)} warnings in all"
+                    )
         lines.append("")
     lines += ["## Rules", ""]
     lines += [f"- **{name}**: {PROTOCOLS[name].summary}" for name in spread.protocols]
@@ -213,7 +215,7 @@ def table(spread: Spread) -> list[str]:
                 lines.append(f"{protocol:<{wide}}  refused: {report}")
                 continue
             cells = [f"{getattr(report, key):11.4f}" for key in ope.NUMBERS]
-            notes = f"  ({len(report.notes)} notes)" if report.notes else ""
+            notes = f"  ({len(report.warnings)} warnings)" if report.warnings else ""
             lines.append(f"{protocol:<{wide}}  {'  '.join(cells)}{notes}")
         widths = [spread.spread(tracker, key) for key in ope.NUMBERS]
         cells = [" " * 11 if width is None else f"{width:11.4f}" for width in widths]

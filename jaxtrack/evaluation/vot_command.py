@@ -72,7 +72,7 @@ def evaluate(
     command.check_named(checkpoints, folders)
     options = {
         "tags": benchmark.tags,
-        "image_sizes": benchmarks.image_sizes(benchmark),
+        "image_size": benchmarks.image_sizes(benchmark),
         "edition": benchmark.protocol,
     }
     # Files first: what is wrong with them shows at once.
@@ -102,7 +102,7 @@ def evaluate(
 def _score(place, benchmark: Benchmark, options) -> VotReport:
     """Reads and scores one tracker's runs."""
     runs = vot_files.read_runs(place, benchmark.regions)
-    return vot.score(runs, benchmark.regions, **options)
+    return vot.score(benchmark.regions, runs, **options)
 
 
 def _sections(scored: dict[str, VotReport], edition: str) -> list[Section]:

@@ -173,3 +173,62 @@ def frame_values(
         num_unusable=len(unusable),
         first_unusable=int(unusable[0]) if len(unusable) else None,
     )
+
+
+def truth_warnings(
+    name: str, truth: np.ndarray, found: Frames, protocol: OpeProtocol
+) -> list[str]:
+    """Says what becomes of ground truth that is no box, or not to the rules' liking.
+
+    Args:
+      name: of the sequence.
+      truth: `[N, 4]` xywh, px.
+      found: what was made of it.
+      protocol: of the protocol.
+
+    Returns:
+      Sentences.
+    """
+    where = f"sequence {name}"
+    if found.num_unusable:
+        return [
+            f"{where}: {found.num_unusable} frames of the ground truth, the first "
+            f"frame {found.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
+        ]
+    if protocol.usable not in ("any", "annotated"):
+        return []
+    warnings = []
+    is_nan = np.isnan(truth).any(axis=1)
+    if is_nan.any() and protocol.usable == "any":
+        warnings.append(
+            f"{where}: {is_nan.sum()} frames without ground truth (NaN), the first "
+            f"frame {np.argmax(is_nan)}, never succeed and are never precise"
+        )
+    is_empty = np.any(truth[:, 2:] <= 0, axis=1)
+    if is_empty.any():
+        warnings.append(
+            f"{where}: {is_empty.sum()} frames of the ground truth, the first frame "
+            f"{np.argmax(is_empty)}, have no size and are scored like any other"
+        )
+    return warnings
+
+
+def _reason(protocol: OpeProtocol) -> str:
+    """Why a row is not accepted."""
+    reason = {
+        "all_positive": "x, y, width or height is not above 0",
+        "positive_size": "width or height is not above 0",
+        "annotated": "a number is NaN",
+    }[protocol.usable]
+    return f"cover is 0 or {reason}" if protocol.reads_cover else reason
+
+
+def _fate(protocol: OpeProtocol) -> str:
+    """What becomes of a row that is not accepted."""
+    if protocol.unusable == "removed":
+        return "are left out"
+    if protocol.judges_centers:
+        return "never succeed, and are precise where the centre is not above 0"
+    if protocol.unusable_center_error == np.inf:
+        return "never succeed; they count in normalised precision, not in precision"
+    return "never succeed and count as precise"

@@ -6,12 +6,13 @@ px) as result files hold them. Rules that toolkits disagree about are in `protoc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics import remarks, repair
-from jaxtrack.metrics.frames import Frames, frame_values
+from jaxtrack.metrics import faults
+from jaxtrack.metrics.frames import Frames, frame_values, truth_warnings
 from jaxtrack.metrics.protocols import OpeProtocol, protocol_named
 
 # Numbers of a report, in the order of its tables.
@@ -74,7 +75,7 @@ class OpeReport:
       precision_curve: over `protocol.precision_thresholds`.
       norm_precision_curve: over `protocol.norm_thresholds`.
       sequences: the same for each sequence.
-      notes: sentences on what was not as it should be: results mended or missing,
+      warnings: sentences on what was not as it should be: results mended or missing,
         ground truth that the rules do not accept, arguments left out.
     """
 
@@ -89,7 +90,7 @@ class OpeReport:
     precision_curve: np.ndarray
     norm_precision_curve: np.ndarray
     sequences: dict[str, SequenceScore]
-    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def _within(values: np.ndarray, limits, *, below: bool) -> np.ndarray:
@@ -168,7 +169,7 @@ def _score_frames(found: Frames, protocol: OpeProtocol) -> SequenceScore:
 
 
 def _average(
-    scores: list[SequenceScore], protocol: OpeProtocol, notes: list[str]
+    scores: list[SequenceScore], protocol: OpeProtocol, warnings: list[str]
 ) -> dict:
     """The report's curves and numbers from those of the sequences."""
     if protocol.averaging == "frames":
@@ -191,7 +192,7 @@ def _average(
                     "and ground truth belong together"
                 )
             if len(left) < len(rows):
-                notes.append(
+                warnings.append(
                     f"{len(rows) - len(left)} sequences whose {key.replace('_', ' ')} "
                     "is 0 everywhere are left out of its mean"
                 )
@@ -199,6 +200,26 @@ def _average(
         curves[key] = rows.mean(axis=0)
     ao = float(np.mean([score.ao for score in scores]))
     return curves | _numbers(curves, protocol) | {"ao": ao}
+
+
+class _Given(NamedTuple):
+    """What `score` was given beside boxes."""
+
+    absent: Mapping[str, np.ndarray] | None
+    cover: Mapping[str, np.ndarray] | None
+    image_size: Mapping[str, tuple[float, float]] | None
+
+
+def _labels(name: str, length: int, protocol: OpeProtocol, given: _Given):
+    """Absence, cover and image size of one sequence, as far as the protocol reads."""
+    is_absent = cover = size_wh = None
+    if protocol.absent != "ignored":
+        is_absent = faults.check_flags(given.absent, name, length, "absent")
+    if protocol.reads_cover:
+        cover = faults.check_flags(given.cover, name, length, "cover")
+    if protocol.bound_to_image:
+        size_wh = faults.check_size(given.image_size, name)
+    return is_absent, cover, size_wh
 
 
 def score(
@@ -216,7 +237,7 @@ def score(
     GOT-10k (AO, SR); Mueller et al., TrackingNet (normalised precision). Numbers are
     shares in [0, 1], also where a toolkit prints percents, but what they are follows
     the toolkit: `protocols.PROTOCOLS` holds the rules. Results that a toolkit mends are
-    mended and named in the notes; what it would make NaN of, or stop at, is refused.
+    mended and named in the warnings; what it would make NaN of, or stop at, is refused.
 
     Args:
       ground_truth: name of a sequence -> `[N, 4]` xywh, px; rows without a target are
@@ -237,41 +258,29 @@ def score(
         or image size, or boxes that the toolkit has no answer to.
     """
     rules = protocol_named(protocol)
-    notes = remarks.on_names(ground_truth, results, rules)
-    notes += remarks.on_arguments(rules, absent, cover, image_size)
+    warnings = faults.name_warnings(ground_truth, results, rules)
+    warnings += faults.argument_warnings(rules, absent, cover, image_size)
+    given = _Given(absent, cover, image_size)
     sequences = {}
     for name, rows in ground_truth.items():
-        truth = repair.boxes(name, rows, "ground truth")
-        given = results.get(name, np.zeros_like(truth))
-        fitted = repair.fit(name, truth, repair.boxes(name, given, "results"), rules)
+        truth = faults.check_boxes(name, rows, "ground truth")
+        predicted = results.get(name, np.zeros_like(truth))
+        predicted = faults.check_boxes(name, predicted, "results")
+        fixed = faults.fix_results(name, truth, predicted, rules)
+        is_absent, visible, size_wh = _labels(name, len(truth), rules, given)
         found = frame_values(
             name,
-            fitted.truth,
-            fitted.predicted,
+            fixed.truth,
+            fixed.predicted,
             rules,
-            absent=None
-            if rules.absent == "ignored"
-            else repair.flags(absent, name, len(truth), "absent"),
-            cover=repair.flags(cover, name, len(truth), "cover")
-            if rules.reads_cover
-            else None,
-            size_wh=_size(image_size, name) if rules.bound_to_image else None,
+            absent=is_absent,
+            cover=visible,
+            size_wh=size_wh,
         )
         sequences[name] = _score_frames(found, rules)
-        notes += fitted.notes
-        notes += remarks.on_truth(name, fitted.truth, found, rules)
-    average = _average(list(sequences.values()), rules, notes)
-    return OpeReport(protocol=rules, **average, sequences=sequences, notes=tuple(notes))
-
-
-def _size(image_size, name: str) -> tuple[float, float] | None:
-    """The image's width and height."""
-    if image_size is None:
-        return None
-    size = image_size.get(name)
-    if size is None or len(size) != 2 or not all(np.isfinite(size)) or min(size) <= 0:
-        raise InputError(
-            f"image_size of {name}: {size}: give width and height of its images, or "
-            "leave the argument out"
-        )
-    return size
+        warnings += fixed.warnings
+        warnings += truth_warnings(name, fixed.truth, found, rules)
+    average = _average(list(sequences.values()), rules, warnings)
+    return OpeReport(
+        protocol=rules, sequences=sequences, warnings=tuple(warnings), **average
+    )

@@ -7,8 +7,15 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 
+_STEPS_20 = tuple((np.arange(21) / 20).tolist())
+_ARANGE_21 = tuple(np.arange(0, 1.05, 0.05).tolist())
+_LINSPACE_21 = tuple(np.linspace(0, 1, 21).tolist())
+_LINSPACE_101 = tuple(np.linspace(0, 1, 101).tolist())
+_PIXELS_51 = tuple(np.arange(0, 51, dtype=np.float64).tolist())
+_NORM_51 = tuple((np.arange(0, 51, dtype=np.float64) / 100).tolist())
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class OpeProtocol:
     """The rules one toolkit scores by; `ope.score` reads nothing else.
 
@@ -68,9 +75,9 @@ class OpeProtocol:
 
     name: str
     summary: str
-    success_thresholds: tuple[float, ...]
-    precision_thresholds: tuple[float, ...]
-    norm_thresholds: tuple[float, ...]
+    success_thresholds: tuple[float, ...] = _ARANGE_21
+    precision_thresholds: tuple[float, ...] = _PIXELS_51
+    norm_thresholds: tuple[float, ...] = _NORM_51
     first_frame: Literal["replaced", "counted", "dropped"]
     usable: Literal["all_positive", "positive_size", "annotated", "any"]
     unusable: Literal["missed", "removed"] = "missed"
@@ -102,13 +109,6 @@ class OpeProtocol:
     both_empty: Literal["zero", "refused", "missed"] = "zero"
 
 
-_STEPS_20 = tuple((np.arange(21) / 20).tolist())
-_ARANGE_21 = tuple(np.arange(0, 1.05, 0.05).tolist())
-_LINSPACE_21 = tuple(np.linspace(0, 1, 21).tolist())
-_LINSPACE_101 = tuple(np.linspace(0, 1, 101).tolist())
-_PIXELS_51 = tuple(np.arange(0, 51, dtype=np.float64).tolist())
-_NORM_51 = tuple((np.arange(0, 51, dtype=np.float64) / 100).tolist())
-
 OTB = OpeProtocol(
     name="otb",
     summary=(
@@ -117,8 +117,6 @@ OTB = OpeProtocol(
         "and is always precise."
     ),
     success_thresholds=_STEPS_20,
-    precision_thresholds=_PIXELS_51,
-    norm_thresholds=_NORM_51,
     first_frame="replaced",
     usable="all_positive",
     inclusive_edges=True,
@@ -131,9 +129,6 @@ LASOT = OpeProtocol(
         "The Matlab toolkit of LaSOT and TNL2K: OTB's rules; absent frames count for "
         "nothing but length, and damaged boxes are replaced by the one before."
     ),
-    success_thresholds=_ARANGE_21,
-    precision_thresholds=_PIXELS_51,
-    norm_thresholds=_NORM_51,
     first_frame="replaced",
     usable="all_positive",
     absent="removed",
@@ -148,9 +143,6 @@ PYSOT = OpeProtocol(
         "pysot: the first frame counts as answered; a frame without a true size never "
         "succeeds, one whose true centre is not above 0 is always precise."
     ),
-    success_thresholds=_ARANGE_21,
-    precision_thresholds=_PIXELS_51,
-    norm_thresholds=_NORM_51,
     first_frame="counted",
     usable="positive_size",
     judges_centers=True,
@@ -169,9 +161,6 @@ PYTRACKING_OTB = OpeProtocol(
         "pytracking on OTB, NfS and others: a frame without a true size never succeeds "
         "and is never precise, but is in normalised precision; curves are float32."
     ),
-    success_thresholds=_ARANGE_21,
-    precision_thresholds=_PIXELS_51,
-    norm_thresholds=_NORM_51,
     first_frame="replaced",
     usable="positive_size",
     unusable_center_error=float("inf"),
@@ -210,7 +199,6 @@ GOT10K_OTB = OpeProtocol(
         "frame is scored, one with NaN in the truth as a miss."
     ),
     success_thresholds=_LINSPACE_21,
-    precision_thresholds=_PIXELS_51,
     norm_thresholds=tuple(np.linspace(0, 0.5, 51).tolist()),
     first_frame="replaced",
     usable="any",
@@ -283,22 +271,30 @@ NO_FIRST = OpeProtocol(
         "This project's own: OTB's thresholds and averaging without the first frame, "
         "which every tracker is given; boxes touching x = 0 or y = 0 count like any."
     ),
-    success_thresholds=_ARANGE_21,
-    precision_thresholds=_PIXELS_51,
-    norm_thresholds=_NORM_51,
     first_frame="dropped",
     usable="positive_size",
     unusable="removed",
     center_shift=0.0,
 )
 
-_ALL = (
-    *(OTB, LASOT, PYSOT, PYSOT_LASOT),
-    *(PYTRACKING_OTB, PYTRACKING_UAV, PYTRACKING_LASOT),
-    *(GOT10K_OTB, GOT10K_UAV123, GOT10K_LASOT, GOT10K),
-    *(TRACKINGNET, NO_FIRST),
-)
-PROTOCOLS = {protocol.name: protocol for protocol in _ALL}
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        OTB,
+        LASOT,
+        PYSOT,
+        PYSOT_LASOT,
+        PYTRACKING_OTB,
+        PYTRACKING_UAV,
+        PYTRACKING_LASOT,
+        GOT10K_OTB,
+        GOT10K_UAV123,
+        GOT10K_LASOT,
+        GOT10K,
+        TRACKINGNET,
+        NO_FIRST,
+    )
+}
 
 
 def protocol_named(name: str) -> OpeProtocol:

@@ -13,16 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics import regions
-from jaxtrack.metrics.vot_input import (
-    FAILED,
-    SKIP,
-    STARTED,
-    check_given,
-    checked_truth,
-    padded_tags,
-    unique_runs,
-)
+from jaxtrack.metrics import regions, vot_input
+from jaxtrack.metrics.vot_input import FAILED, SKIP, STARTED
 
 # Frames from a start on, itself included, that accuracy leaves out.
 BURN_IN = 10
@@ -126,12 +118,12 @@ class _Scored(NamedTuple):
 
 
 def score(
-    runs: Mapping[str, Sequence[Sequence[np.ndarray]]],
     ground_truth: Mapping[str, np.ndarray],
+    results: Mapping[str, Sequence[Sequence[np.ndarray]]],
     *,
-    tags: Mapping[str, Mapping[str, np.ndarray] | None] | None = None,
-    image_sizes: Mapping[str, tuple[int, int]],
     edition: str,
+    image_size: Mapping[str, tuple[int, int]],
+    tags: Mapping[str, Mapping[str, np.ndarray] | None] | None = None,
 ) -> VotReport:
     """Scores one tracker's runs with resets.
 
@@ -146,13 +138,13 @@ def score(
     1]. Identical repetitions are drawn once.
 
     Args:
-      runs: name of a sequence -> repetitions, each of N rows `[1]`, `[4]` or `[8]`;
-        see `vot_input.fault_of_row`.
-      ground_truth: name -> `[N, 4]` x, y, width, height or `[N, 8]` corners, pixel
-        indices, as in VOT's files. All of its sequences are scored.
-      tags: name -> tag -> up to N flags; missing ones are False.
-      image_sizes: name -> width and height, px.
+      ground_truth: name of a sequence -> `[N, 4]` x, y, width, height or `[N, 8]`
+        corners, pixel indices, as in VOT's files. All of its sequences are scored.
+      results: name -> repetitions, each of N rows `[1]`, `[4]` or `[8]`; see
+        `vot_input.fault_of_row`.
       edition: key of `INTERVALS`.
+      image_size: name -> width and height, px.
+      tags: name -> tag -> up to N flags; missing ones are False.
 
     Returns:
       The report.
@@ -165,15 +157,15 @@ def score(
         raise InputError(
             f"unknown edition {edition!r} of VOT: choose from {', '.join(INTERVALS)}"
         )
-    check_given(ground_truth, runs, image_sizes)
+    vot_input.check_given(ground_truth, results, image_size)
     tags = tags or {}
     names = dict.fromkeys(tag for flags in tags.values() for tag in flags or {})
     scored = {}
     for name, rows in ground_truth.items():
-        truth = checked_truth(name, rows)
-        unique = unique_runs(name, runs[name], len(truth))
-        flags = padded_tags(name, tags.get(name) or {}, names, len(truth))
-        scored[name] = _score_sequence(*unique, truth, image_sizes[name], flags)
+        truth = vot_input.checked_truth(name, rows)
+        unique = vot_input.unique_runs(name, results[name], len(truth))
+        flags = vot_input.padded_tags(name, tags.get(name) or {}, names, len(truth))
+        scored[name] = _score_sequence(*unique, truth, image_size[name], flags)
     return _report(scored, list(names), edition)
 
 

@@ -28,20 +28,20 @@ class Run(NamedTuple):
     copies: int
 
 
-def check_given(ground_truth: Mapping, runs: Mapping, image_sizes: Mapping) -> None:
+def check_given(ground_truth: Mapping, results: Mapping, image_size: Mapping) -> None:
     """Refuses to score nothing, or sequences without results or image size.
 
     Args:
       ground_truth: name of a sequence -> its rows.
-      runs: name -> repetitions.
-      image_sizes: name -> width and height, px.
+      results: name -> repetitions.
+      image_size: name -> width and height, px.
 
     Raises:
       InputError: naming a sequence.
     """
     if not ground_truth:
         raise InputError("no sequences to score: give ground truth")
-    for what, given in (("results", runs), ("image size", image_sizes)):
+    for what, given in (("results", results), ("image size", image_size)):
         missing = sorted(set(ground_truth) - set(given))
         if missing:
             raise InputError(
@@ -49,10 +49,10 @@ def check_given(ground_truth: Mapping, runs: Mapping, image_sizes: Mapping) -> N
                 f"as {missing[0]!r}: add them, or leave them out of the ground truth"
             )
     for name in ground_truth:
-        size = np.asarray(image_sizes[name], np.float64)
+        size = np.asarray(image_size[name], np.float64)
         if size.shape != (2,) or not np.all(size >= 1) or not np.all(size < np.inf):
             raise InputError(
-                f"sequence {name}: image size {image_sizes[name]!r} is not a width and "
+                f"sequence {name}: image size {image_size[name]!r} is not a width and "
                 "height in pixels"
             )
 

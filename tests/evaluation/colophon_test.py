@@ -6,7 +6,7 @@ from jaxtrack.evaluation import colophon
 
 
 def with_notes(score, *notes, protocol="otb"):
-    report = dataclasses.replace(score.reports[protocol], notes=notes)
+    report = dataclasses.replace(score.reports[protocol], warnings=notes)
     return dataclasses.replace(score, reports={**score.reports, protocol: report})
 
 

@@ -96,7 +96,7 @@ def test_other_peoples_files_are_read_as_they_are(tmp_path, otb):
     given = {"checkpoint": "", "results_of": [f"theirs={theirs}"]}
     (scores,) = evaluate(otb, tmp_path, **given, protocol="pytracking_otb")
     assert scores.reports["pytracking_otb"].auc == pytest.approx(20 / 21)
-    assert any("Car1" in note for note in scores.reports["pytracking_otb"].notes)
+    assert any("Car1" in note for note in scores.reports["pytracking_otb"].warnings)
     # By the rules of another toolkit the surplus row is an error, and told.
     assert "Car1" in scores.refused["got10k"]
     with pytest.raises(InputError, match="results of theirs in .*Car1"):

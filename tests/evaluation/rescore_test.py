@@ -84,7 +84,7 @@ def test_annotated_folders_give_image_sizes_too(tmp_path):
     report = found.reports["t"]["got10k"]
     # Right of the image (64 px) nothing counts: 24 / 24 and 19 / 19 px.
     assert report.ao == pytest.approx(1.0)
-    assert not any("image sizes" in note for note in report.notes)
+    assert not any("image sizes" in note for note in report.warnings)
 
 
 def test_files_of_no_sequence_are_told(case, capsys):

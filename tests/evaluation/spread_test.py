@@ -70,7 +70,7 @@ def test_a_refusal_stands_in_place_of_a_number(refused):
     assert list(refused.rankings) == ["lasot"]
     told = spread.as_json(refused)["trackers"]["damaged"]["protocols"]
     assert set(told["otb"]) == {"refused"}
-    assert any("replaced by the box before" in note for note in told["lasot"]["notes"])
+    assert "replaced by the box before" in " ".join(told["lasot"]["warnings"])
     for text in (spread.markdown(refused), "\n".join(spread.table(refused))):
         assert "refused: sequence a: result of frame 5" in text
 

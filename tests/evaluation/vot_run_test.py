@@ -217,9 +217,7 @@ def test_runs_a_compiled_tracker(case):
     # Two canvases, a compilation each.
     assert sorted(case.traced) == ["init", "init", "step", "step"]
     sizes = {"ball": (64, 48), "car <1>": (64, 48), "dog": (300, 48)}
-    report = vot.score(
-        case.read(), case.truth, tags=None, image_sizes=sizes, edition="vot2018"
-    )
+    report = vot.score(case.truth, case.read(), image_size=sizes, edition="vot2018")
     assert report.failures == 0
     # Half a pixel and a column off: 16 of 18 columns, the last row likewise.
     assert np.nanmean(report.eao_curve[1:]) > 0.8

@@ -1,10 +1,12 @@
 """Tests for jaxtrack.metrics.frames."""
 
+import re
+
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics.frames import frame_values
+from jaxtrack.metrics.frames import frame_values, truth_warnings
 from jaxtrack.metrics.protocols import PROTOCOLS
 
 NAN, INF = np.nan, np.inf
@@ -127,3 +129,28 @@ def test_nothing_left(protocol):
         values(
             protocol, truth=TRUTH[:1], result=RESULT[:1], absent=np.ones(1), cover=None
         )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said"),
+    [
+        ("otb", "2 frames.* first frame 1, never succeed and count as precise"),
+        ("pysot", "2 frames.*where the centre is not above 0"),
+        ("pytracking_otb", "count in normalised precision, not in precision"),
+        ("got10k", r"are left out \(cover is 0 or"),
+        ("got10k_lasot", r"1 frames.* first frame 2, are left out \(a number is NaN"),
+        ("got10k_otb", "1 frames without ground truth.* first frame 2.*never precise"),
+        ("trackingnet", "1 frames of .* first frame 1, have no size"),
+    ],
+)
+def test_truth_warnings(protocol, said):
+    rules = PROTOCOLS[protocol]
+    truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])
+    predicted = np.full((4, 4), 9.0)
+    found = frame_values("a", truth, predicted, rules)
+    text = " | ".join(truth_warnings("a", truth, found, rules))
+    assert text.startswith("sequence a: ")
+    assert re.search(said, text)
+    sound = truth[[0, 3]]
+    found = frame_values("a", sound, sound, rules)
+    assert truth_warnings("a", sound, found, rules) == []

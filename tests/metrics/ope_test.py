@@ -153,7 +153,7 @@ def test_otb_by_hand():
     # Errors 0, 5 and 30 px.
     expected = np.repeat([1 / 3, 2 / 3, 1], [5, 25, 21])
     np.testing.assert_allclose(report.precision_curve, expected)
-    assert report.notes == ()
+    assert report.warnings == ()
 
 
 def test_trackingnet_by_hand():
@@ -202,7 +202,7 @@ def test_frames_without_a_target(bad):
     assert otb.precision == 1.0
     assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
     assert otb.sequences["a"].num_unusable == 1
-    assert "1 frames of the ground truth, the first frame 2" in otb.notes[0]
+    assert "1 frames of the ground truth, the first frame 2" in otb.warnings[0]
     for protocol in ("no_first", "got10k"):
         report = ope.score(truth, RESULT, protocol=protocol)
         assert report.ao == pytest.approx(1 / 3)
@@ -244,7 +244,7 @@ def test_lasot_leaves_out_sequences_of_zeros():
     report = ope.score(truth, results, protocol="lasot", absent=absent)
     assert report.auc == report.sequences["a"].auc
     assert report.precision == pytest.approx((2 / 3 + 1) / 2)
-    assert "1 sequences whose success curve is 0" in " ".join(report.notes)
+    assert "1 sequences whose success curve is 0" in " ".join(report.warnings)
 
 
 def test_sequences_or_frames_are_averaged():
@@ -264,10 +264,11 @@ def test_cover_counts_where_the_protocol_asks():
     assert with_cover.auc == ope.score(TRUTH, RESULT, protocol="otb").auc
 
 
-def test_what_was_left_out_is_noted():
-    notes = ope.score(TRUTH, RESULT, protocol="got10k").notes
-    assert "no cover given" in notes[0] and "no image sizes" in notes[1]
-    assert "no flags of absence" in ope.score(TRUTH, RESULT, protocol="lasot").notes[0]
+def test_warns_of_what_was_left_out():
+    cover, size = ope.score(TRUTH, RESULT, protocol="got10k").warnings
+    assert "no cover given" in cover and "no image sizes" in size
+    (absence,) = ope.score(TRUTH, RESULT, protocol="lasot").warnings
+    assert "no flags of absence" in absence
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -315,7 +316,7 @@ def test_bad_results(results, message):
 def test_a_missing_sequence_is_zeros_for_trackingnet_alone():
     truth, absent = TRUTH | {"b": TRUTH["a"]}, {n: np.zeros(3) for n in "ab"}
     report = ope.score(truth, RESULT, protocol="trackingnet")
-    assert report.notes[0] == "sequence b: no results; scored as boxes of 0"
+    assert report.warnings[0] == "sequence b: no results; scored as boxes of 0"
     # Frame 0 is given; the others have IoU 0, which reaches the threshold 0.
     curve = report.sequences["b"].success_curve
     np.testing.assert_allclose(curve, [1] + [1 / 3] * 20)
@@ -335,7 +336,7 @@ def test_damaged_results_never_make_a_silent_number(protocol, bad):
         assert "frame 1" in str(fault)
     else:
         assert protocol == "lasot" and np.isnan(bad)
-        assert any("replaced by the box before" in note for note in report.notes)
+        assert any("replaced by the box before" in note for note in report.warnings)
 
 
 def test_bad_arguments():

@@ -31,7 +31,7 @@ def part(pysot, prefix):
 def given(pysot):
     return {
         "ground_truth": {n: v / 1e4 for n, v in part(pysot, "truth_").items()},
-        "image_sizes": {n: tuple(v) for n, v in part(pysot, "size_").items()},
+        "image_size": {n: tuple(v) for n, v in part(pysot, "size_").items()},
         "tags": {
             n: dict(zip(TAGS, v, strict=True)) for n, v in part(pysot, "tags_").items()
         },
@@ -55,7 +55,7 @@ def runs(pysot, tmp_path_factory):
 
 @pytest.mark.parametrize("tracker", TRACKERS)
 def test_equals_pysot(pysot, given, runs, tracker):
-    report = vot.score(runs[tracker], **given, edition="vot2018")
+    report = vot.score(results=runs[tracker], **given, edition="vot2018")
     expected = {
         key: float(pysot[f"{key}_{tracker}"])
         for key in ("eao", "accuracy", "robustness", "lost_number")
@@ -73,19 +73,19 @@ def test_equals_pysot(pysot, given, runs, tracker):
 
 
 def test_editions_differ_in_their_interval(given, runs):
-    report = vot.score(runs["steady"], **given, edition="vot2019")
+    report = vot.score(results=runs["steady"], **given, edition="vot2019")
     assert report.eao == pytest.approx(0.7914, abs=5e-5)
     assert report.interval == (46, 291)
     assert report.eao == pytest.approx(report.eao_curve[45:291].mean())
-    report = vot.score(runs["steady"], **given, edition="vot2016")
+    report = vot.score(results=runs["steady"], **given, edition="vot2016")
     assert report.eao == pytest.approx(report.eao_curve[107:371].mean())
     assert vot.INTERVALS["vot2017"] == vot.INTERVALS["vot2018"] == (100, 356)
     with pytest.raises(InputError, match="unknown edition 'vot2020'.*vot2018"):
-        vot.score(runs["steady"], **given, edition="vot2020")
+        vot.score(results=runs["steady"], **given, edition="vot2020")
 
 
 def test_tags_of_toolkit_runs(given, runs):
-    report = vot.score(runs["slide"], **given, edition="vot2018")
+    report = vot.score(results=runs["slide"], **given, edition="vot2018")
     flags = {tag: [given["tags"][n][tag] for n in given["tags"]] for tag in TAGS}
     assert list(report.tags) == list(TAGS)
     overlaps = np.concatenate([one.overlaps for one in report.sequences.values()])
@@ -102,7 +102,9 @@ def test_tags_of_toolkit_runs(given, runs):
         assert one.robustness == pytest.approx(100 * one.failures / where.sum())
     # A tag on every frame changes nothing.
     every = {n: {"all": np.ones(len(v))} for n, v in given["ground_truth"].items()}
-    again = vot.score(runs["slide"], **(given | {"tags": every}), edition="vot2018")
+    again = vot.score(
+        results=runs["slide"], **(given | {"tags": every}), edition="vot2018"
+    )
     one = again.tags["all"]
     assert (one.eao, one.accuracy) == pytest.approx((report.eao, report.accuracy))
     assert one.robustness == pytest.approx(report.robustness)
@@ -121,7 +123,7 @@ def score(sequences, tags=None, edition="tiny"):
     }
     truth = {n: np.tile(TARGET, (len(several[0]), 1)) for n, several in runs.items()}
     sizes = dict.fromkeys(runs, (64, 48))
-    return vot.score(runs, truth, tags=tags, image_sizes=sizes, edition=edition)
+    return vot.score(truth, runs, tags=tags, image_size=sizes, edition=edition)
 
 
 @pytest.fixture(autouse=True)
@@ -171,10 +173,9 @@ def test_bounds_of_accuracy_are_a_pixel_wider():
     truth = np.tile([60.0, 10, 3, 9], (12, 1))
     run = [np.array([1.0])] + [np.array([60.0, 10, 4, 9])] * 11
     report = vot.score(
-        {"a": [run]},
         {"a": truth},
-        tags=None,
-        image_sizes={"a": (64, 48)},
+        {"a": [run]},
+        image_size={"a": (64, 48)},
         edition="tiny",
     )
     assert report.accuracy == pytest.approx(4 / 5)
@@ -197,9 +198,9 @@ def test_repetitions_are_averaged():
 
 
 def test_identical_repetitions_change_nothing(given, runs):
-    once = vot.score(runs["slide"], **given, edition="vot2018")
+    once = vot.score(results=runs["slide"], **given, edition="vot2018")
     many = {name: several * 15 for name, several in runs["slide"].items()}
-    again = vot.score(many, **given, edition="vot2018")
+    again = vot.score(results=many, **given, edition="vot2018")
     assert again.eao == pytest.approx(once.eao, abs=1e-12)
     assert again.accuracy == pytest.approx(once.accuracy, abs=1e-12)
     assert again.failures == pytest.approx(once.failures, abs=1e-12)

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.metrics.repair."""
+"""Tests for jaxtrack.metrics.faults."""
 
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.metrics import repair
+from jaxtrack.metrics import faults
 from jaxtrack.metrics.protocols import PROTOCOLS
 
 NAN = np.nan
@@ -15,7 +15,7 @@ CUTTING = tuple(name for name in PROTOCOLS if name not in STRICT)
 
 
 def fit(protocol, predicted, truth=TRUTH, name="a"):
-    return repair.fit(name, truth, predicted, PROTOCOLS[protocol])
+    return faults.fix_results(name, truth, predicted, PROTOCOLS[protocol])
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -23,7 +23,7 @@ def test_sound_results_stay_as_they_are(protocol):
     fitted = fit(protocol, RESULT)
     np.testing.assert_array_equal(fitted.predicted, RESULT)
     np.testing.assert_array_equal(fitted.truth, TRUTH)
-    assert fitted.notes == []
+    assert fitted.warnings == []
     assert fitted.predicted is not RESULT
 
 
@@ -35,7 +35,7 @@ def test_lasot_repeats_the_box_before(bad):
     damaged[[2, 3]] = bad
     fitted = fit("lasot", damaged)
     np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
-    assert fitted.notes[0].startswith(
+    assert fitted.warnings[0].startswith(
         "sequence a: 2 results without a proper size, the first in frame 2"
     )
 
@@ -66,7 +66,7 @@ def test_pytracking_repeats_boxes_without_a_size(protocol):
     damaged[[0, 2, 3], [2, 2, 3]] = 0
     fitted = fit(protocol, damaged)
     np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
-    assert "2 results without a proper size, the first in frame 2" in fitted.notes[0]
+    assert "2 results without a proper size, the first in frame 2" in fitted.warnings[0]
     for bad in (NAN, -1):
         damaged[4, 2] = bad
         with pytest.raises(InputError, match="frame 4"):
@@ -77,7 +77,7 @@ def test_pytracking_repeats_boxes_without_a_size(protocol):
 def test_boxes_without_a_size_are_never_silent(protocol):
     damaged = RESULT.copy()
     damaged[3, 2] = 0
-    (note,) = fit(protocol, damaged).notes
+    (note,) = fit(protocol, damaged).warnings
     assert "in frame 3" in note
 
 
@@ -87,7 +87,7 @@ def test_too_many_results(protocol):
     if protocol in CUTTING:
         fitted = fit(protocol, surplus)
         np.testing.assert_array_equal(fitted.predicted, RESULT)
-        assert "7 results for 5 frames; those from frame 5 on" in fitted.notes[0]
+        assert "7 results for 5 frames; those from frame 5 on" in fitted.warnings[0]
     else:
         with pytest.raises(InputError, match=r"results are \(7, 4\).*\(5, 4\)"):
             fit(protocol, surplus)
@@ -109,7 +109,7 @@ def test_too_few_results(protocol):
             fit(protocol, short)
         return
     fitted = fit(protocol, short)
-    assert "results end before frame 3; the last 2 of 5 frames" in fitted.notes[0]
+    assert "results end before frame 3; the last 2 of 5 frames" in fitted.warnings[0]
     np.testing.assert_array_equal(fitted.predicted[:3], short)
     if rule == "cut":
         assert len(fitted.predicted) == len(fitted.truth) == 3
@@ -135,7 +135,7 @@ def test_truth_with_nan_stops_pytracking(protocol):
     truth[3, 1] = NAN
     with pytest.raises(InputError, match="ground truth of frame 3.*stops at NaN"):
         fit(protocol, RESULT, truth)
-    assert fit("pytracking_uav", RESULT, truth).notes == []
+    assert fit("pytracking_uav", RESULT, truth).warnings == []
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -165,12 +165,12 @@ def test_truth_of_negative_size_where_nothing_tests_it(protocol):
 )
 def test_what_is_no_table_of_boxes(rows, message):
     with pytest.raises(InputError, match=f"sequence b: .*{message}"):
-        repair.boxes("b", rows, "results")
+        faults.check_boxes("b", rows, "results")
 
 
 def test_flags_are_cut_only_of_zeros():
-    assert repair.flags(None, "a", 3, "absent") is None
-    flags = repair.flags({"a": [False, True, False, False]}, "a", 3, "absent")
+    assert faults.check_flags(None, "a", 3, "absent") is None
+    flags = faults.check_flags({"a": [False, True, False, False]}, "a", 3, "absent")
     np.testing.assert_array_equal(flags, [0, 1, 0])
 
 
@@ -186,4 +186,31 @@ def test_flags_are_cut_only_of_zeros():
 )
 def test_bad_flags(values, message):
     with pytest.raises(InputError, match=message):
-        repair.flags(values, "a", 3, "absent")
+        faults.check_flags(values, "a", 3, "absent")
+
+
+OTB, TRACKINGNET = PROTOCOLS["otb"], PROTOCOLS["trackingnet"]
+
+
+def test_name_warnings():
+    assert faults.name_warnings({"a": 1}, {"a": 1}, OTB) == []
+    (note,) = faults.name_warnings({"a": 1}, {"a": 1, "c": 1, "b": 1}, OTB)
+    assert "2 sequences of the results" in note and "b, c" in note
+    with pytest.raises(InputError, match=r"\['a'\]; results without.*\['A'\]: run"):
+        faults.name_warnings({"a": 1}, {"A": 1}, OTB)
+    notes = faults.name_warnings({"a": 1, "b": 1}, {"b": 1}, TRACKINGNET)
+    assert notes == ["sequence a: no results; scored as boxes of 0"]
+    for none_fits in ({}, {"A": 1}):
+        with pytest.raises(InputError, match="no results for 1 sequences"):
+            faults.name_warnings({"a": 1}, none_fits, TRACKINGNET)
+
+
+def test_argument_warnings():
+    found = {
+        name: len(faults.argument_warnings(protocol, None, None, None))
+        for name, protocol in PROTOCOLS.items()
+    }
+    read = {"lasot": 1, "pysot_lasot": 1, "pytracking_lasot": 1, "got10k": 2}
+    assert found == dict.fromkeys(PROTOCOLS, 0) | read
+    for protocol in PROTOCOLS.values():
+        assert faults.argument_warnings(protocol, {}, {}, {}) == []

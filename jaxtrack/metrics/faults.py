@@ -1,4 +1,4 @@
-"""What becomes of damaged input: mended as the toolkit does it, or refused."""
+"""What a protocol does with damaged input, and the warnings it gives."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -12,21 +12,21 @@ from jaxtrack.metrics.protocols import OpeProtocol
 _FLAG_HELP = "give one flag a frame, or leave the argument out"
 
 
-class Fitted(NamedTuple):
+class FixedResults(NamedTuple):
     """One sequence's boxes, row for row, and what was done to them.
 
     Attributes:
       truth: `[N, 4]` xywh, px; all of the ground truth but where the protocol cuts it.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
-      notes: sentences; none where nothing was done.
+      warnings: sentences; none where nothing was done.
     """
 
     truth: np.ndarray
     predicted: np.ndarray
-    notes: list[str]
+    warnings: list[str]
 
 
-def boxes(name: str, rows, what: str) -> np.ndarray:
+def check_boxes(name: str, rows, what: str) -> np.ndarray:
     """Returns `[N, 4]` float64 of whatever a caller gave.
 
     Args:
@@ -52,9 +52,9 @@ def boxes(name: str, rows, what: str) -> np.ndarray:
     return array
 
 
-def fit(
+def fix_results(
     name: str, truth: np.ndarray, predicted: np.ndarray, protocol: OpeProtocol
-) -> Fitted:
+) -> FixedResults:
     """Makes results and ground truth equally long, and results sound.
 
     Args:
@@ -70,13 +70,13 @@ def fit(
       InputError: naming sequence and frame: the lengths differ, or a box is not finite
         or of negative size, and the rules have no answer to it.
     """
-    notes: list[str] = []
+    warnings: list[str] = []
     _check_truth(name, truth, protocol)
     given = len(predicted)
     if given > len(truth):
         if not any(fnmatchcase(name, pattern) for pattern in protocol.surplus_cut):
             raise _length_error(name, truth, predicted, protocol)
-        notes.append(
+        warnings.append(
             f"sequence {name}: {given} results for {len(truth)} frames; those from "
             f"frame {len(truth)} on are cut off"
         )
@@ -85,10 +85,10 @@ def fit(
         predicted = predicted[: len(truth)]
     elif given < len(truth) and protocol.missing_rows == "refused":
         raise _length_error(name, truth, predicted, protocol)
-    predicted = _repeat(name, truth[:given], predicted, protocol, notes)
+    predicted = _repeat(name, truth[:given], predicted, protocol, warnings)
     if given < len(truth):
-        truth, predicted = _fill(name, truth, predicted, protocol, notes)
-    return Fitted(truth.copy(), predicted.copy(), notes)
+        truth, predicted = _fill(name, truth, predicted, protocol, warnings)
+    return FixedResults(truth.copy(), predicted.copy(), warnings)
 
 
 def _check_truth(name: str, truth: np.ndarray, protocol: OpeProtocol) -> None:
@@ -138,7 +138,7 @@ def _refuse(name, predicted, bad, protocol) -> None:
     )
 
 
-def _repeat(name, truth, predicted, protocol, notes) -> np.ndarray:
+def _repeat(name, truth, predicted, protocol, warnings) -> np.ndarray:
     """Replaces rows by the one before where the rules say so; refuses the rest."""
     damaged = _damaged(predicted)
     empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
@@ -160,33 +160,33 @@ def _repeat(name, truth, predicted, protocol, notes) -> np.ndarray:
     repaired = predicted[source]
     _refuse(name, predicted, damaged[source] & matters, protocol)
     if bad.any():
-        notes.append(
+        warnings.append(
             f"sequence {name}: {bad.sum()} results without a proper size, the first "
             f"in frame {np.argmax(bad)}, are replaced by the box before"
         )
     left = np.any(repaired[:, 2:] == 0, axis=1) & (rows > 0)
     if left.any():
-        notes.append(
+        warnings.append(
             f"sequence {name}: {left.sum()} results have no size, the first in frame "
             f"{np.argmax(left)}; they are scored as they are and overlap nothing"
         )
     return repaired
 
 
-def _fill(name, truth, predicted, protocol, notes) -> tuple[np.ndarray, np.ndarray]:
+def _fill(name, truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]:
     """Answers too few results."""
     given, missing = len(predicted), len(truth) - len(predicted)
     what = f"sequence {name}: results end before frame {given}; the last {missing} of "
     what += f"{len(truth)} frames "
     if protocol.missing_rows == "cut":
-        notes.append(what + "are not scored")
+        warnings.append(what + "are not scored")
         return truth[:given], predicted
     value = np.nan if protocol.missing_rows == "lost" else 0.0
-    notes.append(what + ("count as lost" if np.isnan(value) else "get boxes of 0"))
+    warnings.append(what + ("count as lost" if np.isnan(value) else "get boxes of 0"))
     return truth, np.concatenate([predicted, np.full((missing, 4), value)])
 
 
-def flags(
+def check_flags(
     values: Mapping[str, np.ndarray] | None, name: str, length: int, what: str
 ) -> np.ndarray | None:
     """Returns one sequence's numbers a frame, `[N]` float64, or None without any.
@@ -215,3 +215,86 @@ def flags(
             + f": {_FLAG_HELP}"
         )
     return array[:length]
+
+
+def check_size(
+    image_size: Mapping[str, tuple[float, float]] | None, name: str
+) -> tuple[float, float] | None:
+    """Returns width and height of one sequence's images, px, or None without any.
+
+    Args:
+      image_size: name -> (width, height).
+      name: of the sequence.
+
+    Raises:
+      InputError: the sequence has none, or they are not two positive numbers.
+    """
+    if image_size is None:
+        return None
+    size = image_size.get(name)
+    if size is None or len(size) != 2 or not all(np.isfinite(size)) or min(size) <= 0:
+        raise InputError(
+            f"image_size of {name}: {size}: give width and height of its images, or "
+            "leave the argument out"
+        )
+    return size
+
+
+def name_warnings(
+    ground_truth: Mapping, results: Mapping, protocol: OpeProtocol
+) -> list[str]:
+    """Compares the sequences of the results with those to score.
+
+    Args:
+      ground_truth: by name of the sequence.
+      results: by name of the sequence.
+      protocol: whether a sequence may be missing.
+
+    Returns:
+      Sentences; none where the names are the same.
+
+    Raises:
+      InputError: there is nothing to score, or a sequence has no results.
+    """
+    if not ground_truth:
+        raise InputError("no sequences to score: the ground truth is empty")
+    missing = sorted(set(ground_truth) - set(results))
+    unknown = sorted(set(results) - set(ground_truth))
+    all_are = len(missing) == len(ground_truth)
+    if missing and (protocol.missing_sequence == "refused" or all_are):
+        hint = f"; results without ground truth: {unknown[:5]}" if unknown else ""
+        raise InputError(
+            f"no results for {len(missing)} sequences: {missing[:20]}{hint}: run the "
+            "tracker on them, or mend the names"
+        )
+    warnings = [
+        f"sequence {name}: no results; scored as boxes of 0" for name in missing
+    ]
+    if unknown:
+        warnings.append(
+            f"{len(unknown)} sequences of the results have no ground truth and are "
+            f"not scored: {', '.join(unknown[:5])}"
+        )
+    return warnings
+
+
+def argument_warnings(protocol: OpeProtocol, absent, cover, image_size) -> list[str]:
+    """Names arguments that the rules would have read, had they been given.
+
+    Args:
+      protocol: of the protocol.
+      absent: as `ope.score` takes it, or None.
+      cover: the same.
+      image_size: the same.
+
+    Returns:
+      Sentences.
+    """
+    warnings = []
+    if protocol.absent != "ignored" and absent is None:
+        warnings.append("no flags of absence given: every frame is taken for present")
+    if protocol.reads_cover and cover is None:
+        warnings.append("no cover given: every frame with a box is taken for visible")
+    if protocol.bound_to_image and image_size is None:
+        warnings.append("no image sizes given: boxes are not bounded by the image")
+    return warnings
