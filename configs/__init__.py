@@ -1,1 +1,1 @@
-"""Settings: `common` has every field, the others state differences."""
+"""A file an experiment: its differences from `jaxtrack.config.get_config`."""

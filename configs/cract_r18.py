@@ -9,12 +9,12 @@ image (C15). Batch and pairs an epoch are not told; pysot's are taken.
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import common
+from jaxtrack import config
 
 
 def get_config() -> ConfigDict:
     """Returns the paper's settings; where it is silent, pysot's."""
-    c = common.get_config()
+    c = config.get_config()
     c.model = "cract_r18"
     c.assigner = "iou"
     c.sampled_positives = 16

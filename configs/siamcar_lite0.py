@@ -9,12 +9,12 @@ an IoU target for the quality replace SiamCAR's own: with few pairs they learn f
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import common
+from jaxtrack import config
 
 
 def get_config() -> ConfigDict:
     """Returns the settings of the small tracker."""
-    c = common.get_config()
+    c = config.get_config()
     c.model = "siamcar_lite0"
     c.correlation = "pixelwise"
     c.pretrained = "imagenet"

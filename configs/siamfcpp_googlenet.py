@@ -9,12 +9,12 @@ code: warm-up is straight in log space, and pairs come from packed folders alike
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import common
+from jaxtrack import config
 
 
 def get_config() -> ConfigDict:
     """Returns the public code's settings."""
-    c = common.get_config()
+    c = config.get_config()
     c.model = "siamfcpp_googlenet"
     c.preprocessing.order = "RGB"
     c.preprocessing.mean = (127.5, 127.5, 127.5)

@@ -8,12 +8,12 @@ Nie et al., section IV-A; what it leaves open is resolved as S1 to S26.
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import common
+from jaxtrack import config
 
 
 def get_config() -> ConfigDict:
     """Returns the settings of the paper."""
-    c = common.get_config()
+    c = config.get_config()
     c.model = "siamla_r50"
     c.loss = "siamla"
     c.cls_weights = (0.5, 0.5, 0.0)

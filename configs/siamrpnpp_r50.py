@@ -9,12 +9,12 @@ batch is SiamDLA's (its section 4.7); pysot's own is 8 times 28.
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import common
+from jaxtrack import config
 
 
 def get_config() -> ConfigDict:
     """Returns pysot's settings of siamrpn_r50_l234_dwxcorr."""
-    c = common.get_config()
+    c = config.get_config()
     c.model = "siamrpnpp_r50"
     c.loss = "siamrpnpp"
     c.assigner = "iou"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
+from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 
 
@@ -35,6 +36,10 @@ def define_config(default: str) -> flags.FlagHolder[ConfigDict]:
 
 def _unknown_field(fault: Exception) -> str:
     """Words what ml_collections says of a field that does not exist."""
+    for argument in sys.argv[1:]:
+        name, _, _ = argument.lstrip("-").removeprefix("config.").partition("=")
+        if argument.lstrip("-").startswith("config.") and not config_lib.is_known(name):
+            return config_lib.unknown(name)
     text = str(fault.args[0]).replace("\\n", " ").replace("\\", "").strip("'\"")
     return f"--config has no such field: {text}"
 

@@ -50,7 +50,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
     that a training with the same settings and seed learns from, in its order.
 
     Args:
-      config: see configs/common.py, "Data" and "Augmentation".
+      config: see docs/settings.md.
       num_pairs: pairs to draw.
 
     Returns:
@@ -86,7 +86,7 @@ def count_fixed(config: ConfigDict, model: nn.Module, xyxy: np.ndarray) -> np.nd
     """Counts the positive labels that settings give every target.
 
     Args:
-      config: see configs/common.py, "Labels".
+      config: see docs/settings.md.
       model: see `make_assigner`.
       xyxy: targets, `[N, 4]` xyxy, pixels of the search crop.
 

@@ -26,7 +26,7 @@ Pool = Callable[[jax.Array], jax.Array]
 
 
 class Rules(NamedTuple):
-    """How the discriminator learns; see configs/common.py, "online"."""
+    """How the discriminator learns; see docs/settings.md."""
 
     channels: int
     kernel_size: int

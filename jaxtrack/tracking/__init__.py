@@ -29,7 +29,7 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
 
     Args:
       model: as `jaxtrack.models.build` makes it.
-      config: settings, see configs/common.py, "Tracking".
+      config: settings, see docs/settings.md.
 
     Returns:
       The tracker: `jaxtrack.tracking.two_stage`'s of a network that refines proposals,

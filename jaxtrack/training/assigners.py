@@ -25,7 +25,7 @@ def make_assigner(config: ConfigDict, model: nn.Module) -> Assigner:
     "dla") take squares of `virtual_anchor` pixels where the network has none.
 
     Args:
-      config: see configs/common.py, "Labels".
+      config: see docs/settings.md.
       model: whose `geometry` places the cells, and whose `anchors` lie there.
 
     Returns:

@@ -13,6 +13,7 @@ from absl import logging
 from etils import epath
 from ml_collections import ConfigDict
 
+from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.training.state import TrainState
 
@@ -103,13 +104,15 @@ class CheckpointStore:
           The saved state as numpy arrays, and the loader's position.
 
         Raises:
-          InputError: if the checkpoint is damaged, or of another network.
+          InputError: if the checkpoint is damaged, of another network, or of settings
+            that lack a field.
         """
         step = self._manager.latest_step()
         path = self.folder / str(step)
         saved = _read(self._manager, step, path, config=ocp.args.JsonRestore())
+        saved = config_lib.from_saved(saved["config"], source=str(path))
         for name in _IDENTITY:
-            if (old := saved["config"][name]) != config[name]:
+            if (old := saved[name]) != config[name]:
                 raise InputError(
                     f"{path} was made with config.{name}={old!r}, "
                     f"not {config[name]!r}: use that, or another workdir"
@@ -150,7 +153,8 @@ def load_for_inference(path: str | pathlib.Path) -> Checkpoint:
       The checkpoint.
 
     Raises:
-      InputError: if there is no checkpoint, or it is damaged.
+      InputError: if there is no checkpoint, it is damaged, or its settings lack a
+        field.
     """
     path = pathlib.Path(path).absolute()
     if not path.is_dir():
@@ -165,7 +169,8 @@ def load_for_inference(path: str | pathlib.Path) -> Checkpoint:
     network, config = _read_network(path)
     params = network["params"] if network.get("ema") is None else network["ema"]
     variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
-    return Checkpoint(_config(config), variables, int(path.name))
+    config = config_lib.from_saved(config, source=str(path))
+    return Checkpoint(config, variables, int(path.name))
 
 
 def _split(state):
@@ -255,14 +260,3 @@ def _damaged(path, fault):
         f"checkpoint {path} is damaged, or of another network ({reason}): remove that "
         "folder to fall back on an older one"
     )
-
-
-def _config(saved):
-    """Makes settings of what JSON kept of them: lists were tuples."""
-
-    def revive(value):
-        if isinstance(value, dict):
-            return {name: revive(inner) for name, inner in value.items()}
-        return tuple(value) if isinstance(value, list) else value
-
-    return ConfigDict(revive(saved)).lock()

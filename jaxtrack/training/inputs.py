@@ -18,7 +18,7 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
     """Returns the sources of tracks that the settings name, and their shares.
 
     Args:
-      config: see configs/common.py, "Data".
+      config: see docs/settings.md.
 
     Returns:
       Packed folders first, then composed scenes; those of no share are left out.
@@ -49,7 +49,7 @@ def make_loader(config: ConfigDict) -> pipeline.PairIterator:
     """Returns this process's share of the stream of batches.
 
     Args:
-      config: see configs/common.py.
+      config: see docs/settings.md.
 
     Returns:
       An endless iterator; nothing is started before the first batch is drawn.

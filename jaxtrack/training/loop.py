@@ -33,7 +33,7 @@ def train(config: ConfigDict, workdir: str | pathlib.Path) -> TrainState:
     one network together; only the first logs.
 
     Args:
-      config: see configs/common.py.
+      config: see docs/settings.md.
       workdir: checkpoints and logs go there; all processes must see it.
 
     Returns:
@@ -88,7 +88,7 @@ class Report:
         """Opens the log files.
 
         Args:
-          config: see configs/common.py.
+          config: see docs/settings.md.
           workdir: the log files go there.
           first: steps done before this run.
         """

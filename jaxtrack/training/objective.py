@@ -28,7 +28,7 @@ def make_loss(
     """Returns the loss that the settings name, bound to the network's grid.
 
     Args:
-      config: see configs/common.py, "Labels" and "Loss".
+      config: see docs/settings.md.
       model: whose `geometry` places the cells, and whose `anchors` lie there.
       assign: labels one example; None takes the assigner that the settings name.
 
@@ -60,7 +60,7 @@ def make_inputs(
     """Returns what a network wants in training besides its two images.
 
     Args:
-      config: see configs/common.py, "Refinement".
+      config: see docs/settings.md.
       model: the network.
 
     Returns:

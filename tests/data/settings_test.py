@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.data.settings import Augmentation, PairSettings
 
 
 def test_defaults_are_those_of_the_config():
-    config = common.get_config()
+    config = get_config()
     for field in dataclasses.fields(Augmentation):
         assert getattr(Augmentation(), field.name) == config[field.name], field.name
     for name in ("context", "frame_range", "negative_ratio"):

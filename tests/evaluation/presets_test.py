@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxtrack import config
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import presets
 
@@ -18,7 +18,7 @@ NUMBERS = ("penalty", "window", "size_rate")
 def test_a_checkpoint_of_any_model_takes_it(name):
     settings = presets.preset(name)
     assert all(config.is_of_tracking(field) for field in settings)
-    changed = common.get_config()
+    changed = get_config()
     # Locked: an unknown field or another type is refused.
     changed.update_from_flattened_dict(settings)
     config.check(changed)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from jaxtrack import config as config_lib
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, results, runner, stamp
 from jaxtrack.evaluation.drive import Tracked
@@ -144,7 +143,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
 
 
 def test_tracking_settings_are_overridden_alone(checkpoint):
-    checkpoint.config.update(common.get_config())
+    checkpoint.config.update(get_config())
     before = checkpoint.config.to_json()
     plain = runner.open_checkpoint("runs/lite0")
     assert plain.config.to_json() == before
@@ -171,28 +170,9 @@ def test_tracking_settings_are_overridden_alone(checkpoint):
 
 @pytest.mark.parametrize("field", ["lr", "model", "refine.samples", "refine", "on"])
 def test_settings_of_the_training_are_fixed(checkpoint, field):
-    checkpoint.config.update(common.get_config())
+    checkpoint.config.update(get_config())
     with pytest.raises(InputError, match=f"{field} is fixed by the training of runs/l"):
         runner.open_checkpoint("runs/lite0", tracking={field: 1})
-
-
-def test_settings_that_an_older_checkpoint_lacks(checkpoint):
-    checkpoint.config.update(common.get_config())
-    del checkpoint.config.online
-    with pytest.raises(InputError, match="runs/lite0 has no setting online.every=4"):
-        runner.open_checkpoint("runs/lite0", tracking={"online.every": 4})
-
-
-def test_fields_of_tracking():
-    for field in ("penalty", "online", "online.rate", "refine.identifier"):
-        assert config_lib.is_of_tracking(field)
-    for field in ("refine", "refine.positives", "loss", "rate", "identifier"):
-        assert not config_lib.is_of_tracking(field)
-    # Every one is a field.
-    fields = common.get_config().to_dict()
-    for field in config_lib.TRACKING:
-        part, _, name = field.partition(".")
-        assert name in fields[part] if name else part in fields
 
 
 def test_first_frame_without_a_box(videos, tmp_path, checkpoint):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import tune_space
 from jaxtrack.ops import grid, xcorr
@@ -52,7 +52,7 @@ class Small(nn.Module):
 
 
 def settings_of(**changes):
-    config = common.get_config()
+    config = get_config()
     config.selection, config.window, config.penalty = "pysot", 0.3, 0.1
     config.update_from_flattened_dict(changes)
     return config

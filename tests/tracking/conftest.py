@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.models.cract import Cract
 from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid, xcorr
@@ -144,7 +144,7 @@ def pad_all():
 
 
 def trusting_config():
-    config = common.get_config()
+    config = get_config()
     config.selection = "clean"
     config.preprocessing.order = "RGB"
     config.window, config.penalty = 0.1, 0.05
@@ -174,7 +174,7 @@ def tiny(tiny_variables):
 
 
 def small_cract_config():
-    config = common.get_config()
+    config = get_config()
     config.selection = "clean"
     config.preprocessing.order = "RGB"
     config.preprocessing.scale = (64.0, 64.0, 64.0)

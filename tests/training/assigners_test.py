@@ -9,7 +9,7 @@ import pytest
 
 from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.assign import dynamic, regions
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.training.assigners import make_assigner
@@ -27,7 +27,7 @@ BOX = jnp.array([15.0, 18.0, 45.0, 50.0])
 
 def settings(**changes):
     """Returns the defaults, with thresholds and sizes that suit the small map."""
-    config = common.get_config()
+    config = get_config()
     config.update({"virtual_anchor": 24.0, "iou_low": 0.2, "iou_high": 0.25, **changes})
     return config
 

@@ -9,7 +9,7 @@ import optax
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.training import state
 from jaxtrack.training.checkpoint import CheckpointStore, load_for_inference
@@ -26,7 +26,7 @@ def make_state(step=0, *, keep_ema=True, width=3):
 def save(folder, steps, **options):
     store = CheckpointStore(folder, **options)
     for step in steps:
-        store.save(make_state(step), {"position": step}, common.get_config())
+        store.save(make_state(step), {"position": step}, get_config())
     store.close()
 
 
@@ -37,7 +37,7 @@ def equal(a, b):
 def test_what_is_saved_comes_back(tmp_path):
     save(tmp_path, [5])
     store = CheckpointStore(tmp_path)
-    restored, data = store.restore(make_state(), common.get_config())
+    restored, data = store.restore(make_state(), get_config())
     store.close()
     equal(make_state(5), restored)
     assert data == {"position": 5}
@@ -53,10 +53,10 @@ def test_devices_may_differ(tmp_path):
     mesh = Mesh(np.array(jax.devices()), ("batch",))
     everywhere = jax.device_put(make_state(1), NamedSharding(mesh, PartitionSpec()))
     store = CheckpointStore(tmp_path)
-    store.save(everywhere, {}, common.get_config())
+    store.save(everywhere, {}, get_config())
     store.close()
     store = CheckpointStore(tmp_path)
-    restored, _ = store.restore(make_state(), common.get_config())
+    restored, _ = store.restore(make_state(), get_config())
     store.close()
     equal(make_state(1), restored)
 
@@ -70,12 +70,12 @@ def test_inference_needs_a_path_alone(tmp_path, part):
     equal(make_state().ema, found.variables["params"])
     equal({"neck": {"mean": np.ones(2)}}, found.variables["batch_stats"])
     assert found.config.preprocessing.mean == (0.0, 0.0, 0.0)
-    assert found.config.to_dict() == common.get_config().to_dict()
+    assert found.config.to_dict() == get_config().to_dict()
 
 
 def test_inference_without_averages(tmp_path):
     store = CheckpointStore(tmp_path)
-    store.save(make_state(1, keep_ema=False), {}, common.get_config())
+    store.save(make_state(1, keep_ema=False), {}, get_config())
     store.close()
     equal(make_state().params, load_for_inference(tmp_path).variables["params"])
 
@@ -95,7 +95,7 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path):
     assert load_for_inference(tmp_path).step == 7
     with CheckpointStore(tmp_path) as store:
         assert store.latest_step() == 7
-        assert int(store.restore(make_state(), common.get_config())[0].step) == 7
+        assert int(store.restore(make_state(), get_config())[0].step) == 7
 
 
 @pytest.mark.parametrize("item", ["network", "config"])
@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path, item):
         load_for_inference(tmp_path)
     store = CheckpointStore(tmp_path)
     with pytest.raises(InputError, match="checkpoints/7 is damaged"):
-        store.restore(make_state(), common.get_config())
+        store.restore(make_state(), get_config())
     store.close()
 
 
@@ -120,9 +120,21 @@ def test_truncated_arrays_are_noticed(tmp_path):
         load_for_inference(tmp_path)
 
 
+def test_a_checkpoint_that_lacks_a_setting_is_refused(tmp_path):
+    config = get_config().unlock()
+    del config.num_boxes, config.refine.weight
+    with CheckpointStore(tmp_path) as store:
+        store.save(make_state(7), {}, config)
+    with pytest.raises(InputError, match="checkpoints/7 .* num_boxes, refine.weight;"):
+        load_for_inference(tmp_path)
+    with CheckpointStore(tmp_path) as store:
+        with pytest.raises(InputError, match="checkpoints/7 .* num_boxes, refine.wei"):
+            store.restore(make_state(), get_config())
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     save(tmp_path, [7])
-    other = common.get_config()
+    other = get_config()
     other.model = "siamcar_lite0"
     store = CheckpointStore(tmp_path)
     with pytest.raises(

@@ -9,7 +9,7 @@ from flax import linen as nn
 from jax import lax
 
 from jaxtrack import models
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.training import inputs
 
@@ -98,7 +98,7 @@ def build(*, correlation=None, localization=None, dtype=jnp.float32, axis_name=N
 
 def small_config():
     """Settings of a run of 6 steps whose backbone joins at step 3."""
-    config = common.get_config()
+    config = get_config()
     config.model = "tiny"
     config.preprocessing.scale = (128.0, 128.0, 128.0)
     config.batch_size = 8

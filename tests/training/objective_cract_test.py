@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.losses import totals
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
@@ -22,7 +22,7 @@ TINY_ANCHORS = anchor_boxes.tile(grid.points(GEOMETRY), tiny_cract().anchors)
 
 def cract_scene(**changes):
     """Returns settings, the tiny CRACT, random outputs and a batch."""
-    config = set_cract(common.get_config())
+    config = set_cract(get_config())
     config.update_from_flattened_dict(changes)
     rng = np.random.default_rng(0)
     batch = {**make_batch(0), "key": jax.random.split(jax.random.key(1), 8)}

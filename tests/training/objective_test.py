@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.losses import totals
 from jaxtrack.ops import anchors as anchor_boxes
@@ -20,7 +20,7 @@ from .tiny_cract import set_cract, tiny_cract
 
 
 def test_settings_reach_the_loss():
-    config = common.get_config()
+    config = get_config()
     config.positive_size, config.regression, config.quality = 0.8, "giou", "iou"
     config.cls_weights, config.hard_negatives = (0.5, 0.3, 0.2), 3
     config.centerness_weighted, config.ignore_inside = False, True
@@ -98,7 +98,7 @@ def siamla_scene(output):
     ("settings", "options", "rule"), SIAMLA, ids=["-".join(s) for s, _, _ in SIAMLA]
 )
 def test_each_setting_reaches_siamlas_loss(settings, options, rule):
-    config = common.get_config()
+    config = get_config()
     config.loss, config.loss_weights = "siamla", (1.0, 2.0, 0.5)
     output = "centerness" if "quality" in settings else "localization"
     outputs, batch = siamla_scene(output)
@@ -135,7 +135,7 @@ def test_each_setting_reaches_siamlas_loss(settings, options, rule):
 
 
 def test_the_losss_draws_follow_the_batchs_keys():
-    config = common.get_config()
+    config = get_config()
     config.loss = "siamla"
     outputs, batch = siamla_scene("localization")
     loss = jax.jit(objective.make_loss(config, TinyTracker()))
@@ -153,7 +153,7 @@ LOSSES = ("siamcar", "siamla", "siamrpnpp", "siamfcpp")
 
 def scene(loss, **changes):
     """Returns settings, a network, random outputs and a batch for a loss."""
-    config = common.get_config()
+    config = get_config()
     config.update({"loss": loss, "virtual_anchor": 12.0, "iou_high": 0.3, **changes})
     channels = {"cls": 1, "ltrb": 4, "centerness": 1}
     channels = {
@@ -273,7 +273,7 @@ def test_the_losss_own_draws_are_independent_of_the_labels(monkeypatch):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_network_that_refines_needs_cracts_loss(loss):
-    config, model = set_cract(common.get_config()), tiny_cract()
+    config, model = set_cract(get_config()), tiny_cract()
     objective.make_loss(config, model)
     config.loss = loss
     with pytest.raises(InputError, match=f"'{loss}', but cract_tiny refines proposals"):

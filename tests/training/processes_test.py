@@ -18,7 +18,7 @@ import sys
 import jax
 import numpy as np
 from absl import flags
-from jaxtrack.configs import common
+from jaxtrack.config import get_config
 from jaxtrack import models
 from jaxtrack.training import inputs, loop
 

@@ -11,7 +11,8 @@ import pytest
 
 from jaxtrack import config as config_lib
 from jaxtrack import models
-from jaxtrack.configs import common, siamcar_lite0
+from jaxtrack.config import get_config
+from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
@@ -56,7 +57,7 @@ def make(
     config=None,
     seed=0,
 ):
-    config = config or common.get_config()
+    config = config or get_config()
     network = model(axis_name=step.AXIS)
     tx = sgd(0.05)
     first = state.create(drawn(model), tx, keep_ema=True)
@@ -101,7 +102,7 @@ def test_devices_together_equal_one(num_devices):
 
 def cract(**options):
     """Returns options of `train` that make it train the tiny CRACT."""
-    settings = {"config": set_cract(common.get_config()), "steps": 1}
+    settings = {"config": set_cract(get_config()), "steps": 1}
     return {"model": tiny_cract, **settings, **options}
 
 

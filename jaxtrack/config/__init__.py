@@ -1,0 +1,39 @@
+"""Settings: every field once, the locked defaults, checks, and what follows."""
+
+from jaxtrack.config.check import check
+from jaxtrack.config.derived import (
+    epochs_to_steps,
+    fill_dataclass,
+    preprocessing,
+    steps_per_epoch,
+    total_steps,
+)
+from jaxtrack.config.describe import markdown, text, unknown
+from jaxtrack.config.fields import FIELDS
+from jaxtrack.config.settings import (
+    TRACKING,
+    flat,
+    from_saved,
+    get_config,
+    is_known,
+    is_of_tracking,
+)
+
+__all__ = [
+    "FIELDS",
+    "TRACKING",
+    "check",
+    "epochs_to_steps",
+    "fill_dataclass",
+    "flat",
+    "from_saved",
+    "get_config",
+    "is_known",
+    "is_of_tracking",
+    "markdown",
+    "preprocessing",
+    "steps_per_epoch",
+    "text",
+    "total_steps",
+    "unknown",
+]

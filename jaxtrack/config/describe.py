@@ -1,0 +1,87 @@
+"""The settings for people: a list for `--help`, a page, what a typo may have meant."""
+
+import difflib
+import textwrap
+from typing import Any
+
+from jaxtrack.config.field import Field
+from jaxtrack.config.fields import FIELDS
+
+_INTRODUCTION = """\
+# Settings
+
+Every setting with its default. A file in `configs/` changes some; on the command line
+`--config.FIELD=VALUE` changes one, such as `--config.lr=0.01`. This page is made from
+`jaxtrack/config/fields.py` by
+
+    python -c "from jaxtrack import config; print(config.markdown(), end='')" \\
+        > docs/settings.md
+"""
+_INDENT = "    "
+
+
+def text(width: int = 88) -> str:
+    """Lists every setting for a terminal.
+
+    Args:
+      width: of a line, columns; words longer than that stay whole.
+
+    Returns:
+      Lines: a field with its default, then, indented, its meaning, unit and range.
+    """
+    lines = []
+    for field in FIELDS:
+        lines.append(f"--config.{field.name}={_value(field.default)}")
+        lines += textwrap.wrap(
+            _sentences(field), width, initial_indent=_INDENT, subsequent_indent=_INDENT
+        )
+    return "\n".join(lines) + "\n"
+
+
+def markdown() -> str:
+    """Writes the page docs/settings.md."""
+    head = "| Field | Default | Unit | Allowed | Meaning |\n|---|---|---|---|---|"
+    rows = [_row(field) for field in FIELDS]
+    return "\n".join([_INTRODUCTION, head, *rows]) + "\n"
+
+
+def unknown(name: str) -> str:
+    """Says that there is no such setting, and which was probably meant.
+
+    Args:
+      name: dotted, perhaps misspelt, or without its group.
+    """
+    names = [field.name for field in FIELDS]
+    leaf = name.rpartition(".")[2]
+    close = [n for n in names if n.rpartition(".")[2] == leaf]
+    close = close or difflib.get_close_matches(name, names, n=2)
+    if not close:
+        by_leaf = {n.rpartition(".")[2]: n for n in reversed(names)}
+        leaves = difflib.get_close_matches(leaf, by_leaf, n=2)
+        close = [by_leaf[match] for match in leaves]
+    meant = f"did you mean {' or '.join(close)}?" if close else "see docs/settings.md"
+    return f"no setting config.{name}: {meant}"
+
+
+def _row(field: Field) -> str:
+    """Writes a field as a row of the page's table."""
+    cells = (
+        f"`{field.name}`",
+        f"`{_value(field.default)}`",
+        field.unit,
+        field.range(),
+        field.meaning.replace("|", r"\|"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _sentences(field: Field) -> str:
+    """Joins meaning, unit and range of a field."""
+    parts = [field.unit, field.range()]
+    told = ", ".join(part for part in parts if part)
+    return f"{field.meaning} ({told})" if told else field.meaning
+
+
+def _value(value: Any) -> str:
+    """Writes a default as a config file has it."""
+    return f'"{value}"' if isinstance(value, str) else str(value)

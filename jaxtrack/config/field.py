@@ -1,0 +1,73 @@
+"""What is known of one setting, and whether a value is allowed."""
+
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One setting. The range holds for each number of a tuple.
+
+    Attributes:
+      name: dotted: its group, then its own.
+      default: the released SiamCAR's on pysot's schedule.
+      meaning: a sentence; other settings stand between backticks.
+      unit: "px", "frames" ...; "" where it has none.
+      above: values must be greater; None for no such limit.
+      least: values must be at least this; None for no such limit.
+      within: lowest and highest value; None for no such limits.
+      choices: the allowed values; () allows any.
+      length: how many numbers a tuple has; 0 allows any.
+    """
+
+    name: str
+    default: Any
+    meaning: str
+    unit: str = ""
+    above: float | None = None
+    least: float | None = None
+    within: tuple[float, float] | None = None
+    choices: tuple[str | int, ...] = ()
+    length: int = 0
+
+    @property
+    def group(self) -> str:
+        """The part of the settings that it lies in."""
+        return self.name.rpartition(".")[0]
+
+    def range(self) -> str:
+        """Says in a few words which values are allowed; "" for any."""
+        if self.choices:
+            return f"one of {', '.join(map(_quoted, self.choices))}"
+        if self.within:
+            return "in [{:g}, {:g}]".format(*self.within)
+        if self.above is not None:
+            return f"above {self.above:g}"
+        return f"at least {self.least:g}" if self.least is not None else ""
+
+    def problem(self, value: Any) -> str:
+        """Says what is wrong with a value: what it should be; "" if nothing is.
+
+        Args:
+          value: of the type of the default.
+        """
+        numbers = value if isinstance(self.default, tuple) else (value,)
+        if self.length and len(numbers) != self.length:
+            return f"give {self.length} numbers"
+        if all(map(self._is_allowed, numbers)):
+            return ""
+        return f"{'use' if self.choices else 'it must be'} {self.range()}"
+
+    def _is_allowed(self, value):
+        """Tells whether one number or text lies in the range; NaN does not."""
+        return (
+            (not self.choices or value in self.choices)
+            and (self.above is None or value > self.above)
+            and (self.least is None or value >= self.least)
+            and (not self.within or self.within[0] <= value <= self.within[1])
+        )
+
+
+def _quoted(choice):
+    """Returns a choice as it is written in a config file."""
+    return f'"{choice}"' if isinstance(choice, str) else str(choice)

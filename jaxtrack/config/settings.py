@@ -1,0 +1,96 @@
+"""The settings as a locked dictionary: the defaults, or what a checkpoint kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from jaxtrack.config.fields import FIELDS
+from jaxtrack.errors import InputError
+
+# Fields that tracking alone reads: they may change after a training.
+TRACKING = (
+    *("selection", "penalty", "window", "size_rate", "quality_power", "num_boxes"),
+    *("rate_by_quality", "refine.proposals", "refine.nms_iou", "refine.weight"),
+    *("refine.identifier", "refine.window", "online"),
+)
+
+
+def get_config() -> ConfigDict:
+    """Returns the default settings: every field of `jaxtrack.config.fields`.
+
+    The dictionary is locked: a config file, or a flag such as `--config.batch_sise=8`,
+    that invents a field is refused.
+    """
+    config = ConfigDict()
+    for field in FIELDS:
+        part = config
+        *groups, name = field.name.split(".")
+        for group in groups:
+            if group not in part:
+                part[group] = ConfigDict()
+            part = part[group]
+        part[name] = field.default
+    return config.lock()
+
+
+def flat(config: ConfigDict | Mapping[str, Any]) -> dict[str, Any]:
+    """Returns dotted field -> value."""
+    fields = {}
+    for name, value in config.items():
+        if isinstance(value, ConfigDict | Mapping):
+            fields |= {f"{name}.{inner}": v for inner, v in flat(value).items()}
+        else:
+            fields[name] = value
+    return fields
+
+
+def from_saved(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
+    """Makes settings of what JSON kept of them: its lists were tuples.
+
+    Args:
+      saved: every field, as `ConfigDict.to_json` wrote it.
+      source: the file or folder, for the error.
+
+    Returns:
+      The settings, locked.
+
+    Raises:
+      InputError: fields are missing, or there are unknown ones; it names them.
+    """
+    values, config = flat(saved), get_config()
+    known = flat(config)
+    faults = {
+        "lacks": [name for name in known if name not in values],
+        "has the unknown": [name for name in values if name not in known],
+    }
+    told = [f"{what} {', '.join(names)}" for what, names in faults.items() if names]
+    if told:
+        raise InputError(
+            f"the settings of {source} are not those of this version: it "
+            f"{' and '.join(told)}; train again"
+        )
+    config.update_from_flattened_dict(
+        {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )
+    return config
+
+
+def is_of_tracking(name: str) -> bool:
+    """Tells whether tracking alone reads a field.
+
+    Args:
+      name: of the field, dotted where it lies in a part of the settings.
+
+    Returns:
+      Whether a checkpoint may be tracked with another value of it.
+    """
+    return name in TRACKING or name.split(".")[0] in TRACKING
+
+
+def is_known(name: str) -> bool:
+    """Tells whether there is a setting, or a group of settings, of a dotted name."""
+    return any(f.name == name or f.name.startswith(f"{name}.") for f in FIELDS)

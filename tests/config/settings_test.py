@@ -1,0 +1,49 @@
+"""Tests for jaxtrack.config.settings."""
+
+import json
+
+import pytest
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+
+
+def test_an_invented_field_is_refused():
+    config = config_lib.get_config()
+    assert config.is_locked
+    with pytest.raises(AttributeError, match="batch_size"):
+        config.batch_sise = 8
+    with pytest.raises(AttributeError, match="samples"):
+        config.refine.sampls = 8
+    assert config_lib.is_known("refine")
+    assert config_lib.is_known("refine.samples")
+    assert not config_lib.is_known("refine.sampls")
+    assert not config_lib.is_known("refin")
+
+
+def test_what_was_saved_comes_back():
+    config = config_lib.get_config()
+    config.loss_weights, config.refine.jittered = (1.0, 1.0, 0.0), 4
+    saved = json.loads(config.to_json())
+    back = config_lib.from_saved(saved, source="runs/a")
+    assert back == config
+    assert back.is_locked
+    assert back.loss_weights == (1.0, 1.0, 0.0)
+
+
+def test_saved_settings_of_other_fields_are_refused():
+    saved = json.loads(config_lib.get_config().to_json())
+    del saved["num_boxes"], saved["refine"]["weight"]
+    with pytest.raises(InputError, match="runs/a .* lacks num_boxes, refine.weight"):
+        config_lib.from_saved(saved, source="runs/a")
+    saved["online"]["memory"] = 3
+    with pytest.raises(InputError, match="weight and has the unknown online.memory"):
+        config_lib.from_saved(saved, source="runs/a")
+
+
+def test_fields_of_tracking():
+    for field in ("penalty", "online", "online.rate", "refine.identifier"):
+        assert config_lib.is_of_tracking(field)
+    for field in ("refine", "refine.positives", "loss", "rate", "identifier"):
+        assert not config_lib.is_of_tracking(field)
+    assert all(map(config_lib.is_known, config_lib.TRACKING))

@@ -1,0 +1,147 @@
+"""Tests for the files in configs/."""
+
+import importlib
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxtrack import config as config_lib
+from jaxtrack import models
+from jaxtrack.config import get_config
+from jaxtrack.training import objective
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NAMES = sorted(
+    ".".join(("jaxtrack", *path.relative_to(ROOT).with_suffix("").parts))
+    for path in (ROOT / "configs").rglob("[!_]*.py")
+)
+
+
+def test_every_config_is_sound():
+    fields = set(config_lib.flat(get_config()))
+    for name in NAMES:
+        config = importlib.import_module(name).get_config()
+        config_lib.check(config)
+        assert config.is_locked
+        assert set(config_lib.flat(config)) == fields
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow) if ".cract." in n else n
+        for n in NAMES
+        if ".ablations." not in n
+    ],
+)
+def test_every_config_has_a_loss_for_its_network(name):
+    config = importlib.import_module(name).get_config()
+    model = models.from_config(config, training=True)
+    loss = objective.make_loss(config, model)
+    inputs = objective.make_inputs(config, model)
+    geometry = model.geometry
+    images = [
+        jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
+        for side in (geometry.template_size, geometry.search_size)
+    ]
+
+    def value(key, z_image, x_image):
+        variables = model.init(key, z_image, x_image)
+        boxes = {"z_xyxy": jnp.ones((2, 4)), "xyxy": jnp.ones((2, 4))}
+        batch = {**boxes, "is_positive": jnp.ones(2, bool)}
+        batch["key"] = jax.random.split(key, 2)
+        outputs = model.apply(variables, z_image, x_image, **inputs(batch))
+        return loss(outputs, batch)[0]
+
+    result = jax.eval_shape(value, jax.random.key(0), *images)
+    assert (result.shape, result.dtype) == ((), jnp.float32)
+
+
+def test_ablations_are_a_few_lines():
+    for name in (n for n in NAMES if ".ablations." in n):
+        path = (ROOT / name.replace(".", "/")).with_suffix(".py")
+        assert len(path.read_text().splitlines()) <= 15
+
+
+def differences(name, other):
+    """Returns what one config file changes of another: setting -> value."""
+    one, two = (
+        config_lib.flat(importlib.import_module(f"jaxtrack.configs.{n}").get_config())
+        for n in (name, other)
+    )
+    assert one.keys() == two.keys()
+    return {field: value for field, value in one.items() if value != two[field]}
+
+
+def test_cract_is_trained_as_its_paper_says():
+    """Fan and Ling, sections 3.4 and 4: 50 epochs of SGD, 1e-2 to 1e-4."""
+    config = importlib.import_module("jaxtrack.configs.cract_r18").get_config()
+    assert (config.num_epochs, config.optimizer, config.schedule) == (50, "sgd", "log")
+    assert (config.lr, config.lr_end, config.weight_decay) == (1e-2, 1e-4, 1e-4)
+    assert (config.assigner, config.iou_high, config.iou_low) == ("iou", 0.6, 0.3)
+    assert config.sampled_positives + config.sampled_negatives == 64
+    assert (config.regression, config.loss_weights) == ("smooth_l1", (1, 1, 0))
+    refine, online = config.refine, config.online
+    assert (refine.samples, refine.positives, refine.positive_iou) == (32, 16, 0.5)
+    assert refine.loss_weights == (1, 1)
+    assert (refine.proposals, refine.weight, refine.identifier) == (10, 0.8, 0.4)
+    assert (online.first_positives, online.first_negatives) == (200, 1000)
+    assert (online.every, online.positives, online.negatives) == (10, 50, 200)
+    assert online.learns
+
+
+# What each file changes of the full network: the paper's tables one thing each.
+SINGLE, UNLEARNT = {"pooling": "single"}, {"online.learns": False}
+CRACT_ABLATIONS = {
+    "lite0_cascade": SINGLE | UNLEARNT,
+    "lite0_discriminator": SINGLE,
+    "lite0_identifier": UNLEARNT,
+    "lite0_parallel": {"refinement": "parallel"} | SINGLE | UNLEARNT,
+    "r18_discriminator": {"refine.identifier": 0.0},
+    "r18_identifier": UNLEARNT,
+    "r18_parallel": {"refinement": "parallel"},
+    "r18_roialign": SINGLE,
+}
+
+
+def test_ablations_of_cract_change_what_they_say():
+    for name, changes in CRACT_ABLATIONS.items():
+        assert differences(f"cract.{name}", f"cract_{name.split('_')[0]}") == changes
+
+
+def test_all_ablations_of_cract_are_tested():
+    found = [n for n in NAMES if n.startswith("jaxtrack.configs.cract.")]
+    assert [f"jaxtrack.configs.cract.{name}" for name in CRACT_ABLATIONS] == found
+
+
+def test_the_small_cract_differs_from_siamrpnpp_in_the_refinement():
+    changed = differences("cract_lite0", "siamrpnpp_lite0")
+    assert {name for name in changed if "." not in name} == {"model", "loss"}
+    parts = {name.split(".")[0] for name in changed if "." in name}
+    assert parts == {"refine", "online"}
+
+
+def test_siamla_is_trained_as_its_paper_says():
+    """Nie et al., section IV-A: 50 epochs, 5 frozen, batch 128, 5e-3 to 1e-5."""
+    config = importlib.import_module("jaxtrack.configs.siamla_r50").get_config()
+    assert (config.num_epochs, config.backbone_from_epoch) == (50, 5)
+    assert (config.batch_size, config.schedule) == (128, "log")
+    assert (config.lr, config.lr_end) == (5e-3, 1e-5)
+    assert config.loss_weights == (1, 1, 1)  # Eq. 11: lambda1 = lambda2 = 1.
+    labels = (config.labels, config.label_alpha, config.label_beta)
+    assert labels == ("ladl", 0.5, 10)  # Eq. 5.
+    assert config.label_smoothing == 0.2  # Table V.
+    assert config.num_boxes == 3
+    assert not config.rate_by_quality
+
+
+def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
+    siamcar, siamla = (
+        importlib.import_module(f"jaxtrack.configs.{name}").get_config()
+        for name in ("siamcar_lite0", "siamla_lite0")
+    )
+    differing = {name for name in siamla if siamla[name] != siamcar[name]}
+    expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
+    assert differing == expected | {"label_smoothing", "rate_by_quality"}
