@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from absl import app, flags
 
-from jaxtrack.data import annotations, build, crops, pipeline
+from jaxtrack.data import build, crops, pipeline
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
+from jaxtrack.datasets import annotations
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")

@@ -19,8 +19,8 @@ from absl import app, flags
 from benchmarks import rounds
 from jaxtrack import models
 from jaxtrack.configs import siamcar_lite0
-from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+from jaxtrack.datasets import annotations
 from jaxtrack.evaluation import drive, runner
 from jaxtrack.tracking import make_tracker
 from jaxtrack.tracking.run import compile_tracker

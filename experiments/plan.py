@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from experiments import folds as folds_lib
 from experiments import settings
 from experiments.runs import Run
-from jaxtrack.data import annotations, build
+from jaxtrack.data import build
+from jaxtrack.datasets import annotations
 
 # Shares of the pairs: packed video, packed stills, composed scenes.
 VIDEO, STILLS, SYNTHETIC = 0.4, 0.25, 0.35

@@ -43,7 +43,7 @@ def score(folder: str | pathlib.Path) -> None:
       folder: of the run, with a trained network.
     """
     from jaxtrack import config as config_lib
-    from jaxtrack.data import annotations
+    from jaxtrack.datasets import annotations
     from jaxtrack.evaluation import compare, runner
 
     folder = pathlib.Path(folder)

@@ -17,8 +17,8 @@ from absl import flags
 
 from experiments.figures import distractors_table
 from jaxtrack import cli
-from jaxtrack.data import annotations
 from jaxtrack.data.synthetic import lookalikes
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
 from jaxtrack.metrics import statistics

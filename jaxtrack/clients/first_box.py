@@ -5,7 +5,7 @@ import pathlib
 import cv2
 import numpy as np
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import check_init_box
 from jaxtrack.tracking.state import Frame

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from jaxtrack.clients import mp4
 from jaxtrack.clients.first_box import first_box
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import from_config
 from jaxtrack.tracking.run import Drivers, compile_tracker, track_live

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from jaxtrack.data import annotations, jpeg, tracks
+from jaxtrack.data import jpeg, tracks
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 
 # A part is the work that is lost when a build is killed, and the file of a shard.

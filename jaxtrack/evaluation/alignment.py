@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.datasets.annotations import Sequence as Video
 from jaxtrack.evaluation import probing, results, runner, stamp
 from jaxtrack.metrics import overlap, statistics
 from jaxtrack.tracking import make_tracker

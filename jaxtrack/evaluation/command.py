@@ -4,9 +4,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from jaxtrack.datasets import benchmarks
+from jaxtrack.datasets.benchmarks import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
-    benchmarks,
     compare,
     curves,
     entries,
@@ -17,7 +18,6 @@ from jaxtrack.evaluation import (
     standings,
     submissions,
 )
-from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.evaluation.compare import TrackerScores
 from jaxtrack.evaluation.sections import Section
 from jaxtrack.evaluation.settings import Chosen
@@ -241,7 +241,7 @@ def about(
     for name, place in made.items():
         weights = ((stamp.read(place) or {}).get("identity") or {}).get("weights")
         warnings += chosen.about_weights(name, weights)
-    made_by = benchmarks.described(benchmark)
+    made_by = stamp.describe(benchmark)
     return made_by | {"settings": settings}, [*warnings, *benchmark.notes]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.data.annotations import Sequence as Video
+from jaxtrack.datasets import benchmarks
+from jaxtrack.datasets.annotations import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks, raw, results, stamp
+from jaxtrack.evaluation import raw, results, stamp
 from jaxtrack.metrics import faults, ope
 from jaxtrack.metrics.protocols import PROTOCOLS, protocol_named
 

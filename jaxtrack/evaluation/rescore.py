@@ -11,7 +11,7 @@ import cv2
 from absl import flags
 
 from jaxtrack import cli
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import entries, raw, results
 from jaxtrack.evaluation import spread as spreads

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks
 
 
 def load(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxtrack.datasets.benchmarks import Benchmark
 from jaxtrack.evaluation import results
 
 FILE = "stamp.json"
@@ -107,3 +108,26 @@ def write(
     }
     text = json.dumps(stamp, indent=1, sort_keys=True) + "\n"
     results.write_text(Path(folder) / FILE, text)
+
+
+def describe(benchmark: Benchmark) -> dict:
+    """Returns what reports and results are stamped with, ready for `json.dumps`.
+
+    Args:
+      benchmark: as `benchmarks.load` returns it.
+
+    Returns:
+      Name, split, number of sequences here and in the whole, frames, notes, and
+      "data": a hash of every sequence's name, frames' names and boxes.
+    """
+    hashes = {v.name: hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
+    return {
+        "benchmark": benchmark.name,
+        "split": benchmark.split,
+        "num_sequences": len(benchmark.videos),
+        "num_expected": benchmark.num_expected,
+        "num_frames": sum(len(v.frames) for v in benchmark.videos),
+        "protocol": benchmark.protocol,
+        "notes": list(benchmark.notes),
+        "data": hash_json(hashes),
+    }

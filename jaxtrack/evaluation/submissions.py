@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxtrack.datasets.benchmarks import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import archives, results, vot_files
-from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.metrics import vot_input
 
 _NEAR_PX = 0.05  # Float32 keeps the given box better than this.

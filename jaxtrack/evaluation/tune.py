@@ -18,9 +18,9 @@ from absl import flags
 from tqdm import tqdm
 
 from jaxtrack import cli
+from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
-    benchmarks,
     compare,
     results,
     runner,

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
+from jaxtrack.datasets.benchmarks import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, stamp
-from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.metrics import ope
 
 METRICS = ("auc", "ao")
@@ -68,7 +68,7 @@ def of_benchmark(benchmark: Benchmark) -> Material:
     """Takes the sequences of a benchmark.
 
     Args:
-      benchmark: as `jaxtrack.evaluation.benchmarks.load` makes it.
+      benchmark: as `jaxtrack.datasets.benchmarks.load` makes it.
 
     Returns:
       Its sequences; all but training splits and validation sets count as tests.

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxtrack.datasets import benchmarks
+from jaxtrack.datasets.benchmarks import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
-    benchmarks,
     colophon,
     command,
     entries,
@@ -17,7 +18,6 @@ from jaxtrack.evaluation import (
     vot_files,
     vot_plots,
 )
-from jaxtrack.evaluation.benchmarks import Benchmark
 from jaxtrack.evaluation.sections import Column, Section, Table
 from jaxtrack.evaluation.settings import Chosen
 from jaxtrack.evaluation.wanted import Wanted

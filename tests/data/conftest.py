@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxtrack.data import annotations, build, jpeg
+from jaxtrack.data import build, jpeg
+from jaxtrack.datasets import annotations
 
 HW = (48, 64)
 NUM_FRAMES = 6

@@ -6,18 +6,11 @@ import json
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import (
-    benchmarks,
-    command,
-    results,
-    runner,
-    settings,
-    stamp,
-    submissions,
-)
+from jaxtrack.evaluation import command, results, runner, settings, stamp, submissions
 from jaxtrack.metrics import ope
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 @pytest.fixture

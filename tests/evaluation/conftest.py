@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.evaluation import alignment, analyses, compare, results, runner, sweep
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState

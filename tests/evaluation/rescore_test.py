@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import rescore
 from jaxtrack.evaluation.spread import TOOLKITS

@@ -1,8 +1,12 @@
 """Tests for jaxtrack.evaluation.stamp."""
 
+import json
+
 import numpy as np
 
+from jaxtrack.datasets import benchmarks
 from jaxtrack.evaluation import stamp
+from tests.datasets import fake_benchmarks as fake
 
 
 def test_hash_of_a_sequence_sees_boxes_and_frames_not_their_folder():
@@ -35,3 +39,16 @@ def test_damaged_stamp_keeps_nothing(tmp_path):
         (tmp_path / stamp.FILE).write_text(text)
         assert stamp.read(tmp_path) is None
         assert stamp.finished(tmp_path, {}) == {}
+
+
+def test_description_is_for_stamps(tmp_path):
+    fake.otb_sequence(tmp_path, "street")
+    said = stamp.describe(benchmarks.load("folders", tmp_path))
+    assert json.loads(json.dumps(said)) == said
+    assert said["benchmark"] == "folders" and said["num_sequences"] == 1
+    assert said["num_frames"] == 3 and said["protocol"] == "otb"
+    again = stamp.describe(benchmarks.load("folders", tmp_path))
+    assert again == said
+    fake.table(tmp_path / "street/groundtruth_rect.txt", fake.boxes(3, (2, 3, 4, 6)))
+    other = stamp.describe(benchmarks.load("folders", tmp_path))
+    assert other["data"] != said["data"] and other["notes"] == []

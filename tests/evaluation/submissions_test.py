@@ -6,9 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import archives, benchmarks, results, submissions, vot_files
-from tests.evaluation import fake_benchmarks as fake
+from jaxtrack.evaluation import archives, results, submissions, vot_files
+from tests.datasets import fake_benchmarks as fake
 
 SECONDS = 0.02
 BOXES = "GOT-10k_Test_000001/GOT-10k_Test_000001_001.txt"

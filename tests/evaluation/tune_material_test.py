@@ -5,9 +5,10 @@ import types
 import numpy as np
 import pytest
 
-from jaxtrack.data.annotations import Sequence
+from jaxtrack.datasets import benchmarks
+from jaxtrack.datasets.annotations import Sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks, compare, stamp, tune_material
+from jaxtrack.evaluation import compare, stamp, tune_material
 from jaxtrack.metrics import ope
 
 

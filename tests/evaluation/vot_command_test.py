@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
-    benchmarks,
     runner,
     settings,
     vot_command,
@@ -15,7 +15,7 @@ from jaxtrack.evaluation import (
     vot_run,
     wanted,
 )
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 @pytest.fixture

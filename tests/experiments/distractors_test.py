@@ -13,7 +13,7 @@ import pytest
 from experiments import settings
 from experiments.figures import distractors
 from jaxtrack import config as config_lib
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
 

@@ -8,8 +8,8 @@ import tempfile
 import cv2
 from tqdm import tqdm
 
-from jaxtrack.data.annotations import write_boxes
 from jaxtrack.data.synthetic.source import SyntheticSource
+from jaxtrack.datasets.annotations import write_boxes
 from jaxtrack.errors import InputError
 
 

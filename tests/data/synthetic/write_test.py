@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxtrack.data.annotations import read_sequence
 from jaxtrack.data.synthetic import SyntheticSource, photos, write_sequences
+from jaxtrack.datasets.annotations import read_sequence
 from jaxtrack.errors import InputError
 
 

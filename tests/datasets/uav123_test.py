@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.layouts.uav123."""
+"""Tests for jaxtrack.datasets.uav123."""
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import uav123
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import uav123
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def read(root, name):

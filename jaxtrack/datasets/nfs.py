@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations, files, members
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import files, members
 
 _EXPECTED = (
     "NfS's layout, <seq>/30/<seq>.txt and <seq>/30/<seq>/ as released, or "

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.layouts.vot."""
+"""Tests for jaxtrack.datasets.vot."""
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import members, vot
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import members, vot
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 SQUARE = [2, 1, 6, 1, 6, 5, 2, 5]  # x 2 to 6, y 1 to 5.
 DIAMOND = [4, 0, 8, 4, 4, 8, 0, 4]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 
 _SHOWN = 6

@@ -1,12 +1,19 @@
-"""Tests for jaxtrack.data.annotations."""
+"""Tests for jaxtrack.datasets.annotations."""
 
 import numpy as np
 import pytest
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
+from tests.data.conftest import NUM_FRAMES, write_sequence, write_stills
 
-from .conftest import NUM_FRAMES, write_sequence, write_stills
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder of the sequences `a` and `b`."""
+    for seed, name in enumerate("ab"):
+        write_sequence(tmp_path / name, seed)
+    return tmp_path
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.layouts.nfs."""
+"""Tests for jaxtrack.datasets.nfs."""
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import nfs
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import nfs
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def released(root, name, num_frames, num_rows):

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.layouts.lasot."""
+"""Tests for jaxtrack.datasets.lasot."""
 
 import pytest
 
+from jaxtrack.datasets import lasot, members
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import lasot, members
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 @pytest.fixture

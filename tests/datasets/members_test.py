@@ -1,8 +1,8 @@
-"""Tests for jaxtrack.evaluation.layouts.members."""
+"""Tests for jaxtrack.datasets.members."""
 
 import pytest
 
-from jaxtrack.evaluation.layouts import members
+from jaxtrack.datasets import members
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.layouts.got10k."""
+"""Tests for jaxtrack.datasets.got10k."""
 
 import pytest
 
+from jaxtrack.datasets import got10k
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import got10k
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def read(root, split="val", number=1):

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.layouts.tnl2k."""
+"""Tests for jaxtrack.datasets.tnl2k."""
 
 import pytest
 
+from jaxtrack.datasets import tnl2k
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import tnl2k
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 NAMES = ("Bird_28-Done", "CM_run2_done", "INF_bike")
 

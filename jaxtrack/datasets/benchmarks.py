@@ -9,10 +9,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 
-from jaxtrack.data.annotations import Sequence as Video
-from jaxtrack.errors import InputError
-from jaxtrack.evaluation import stamp
-from jaxtrack.evaluation.layouts import (
+from jaxtrack.datasets import (
     files,
     folders,
     got10k,
@@ -24,6 +21,8 @@ from jaxtrack.evaluation.layouts import (
     uav123,
     vot,
 )
+from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.errors import InputError
 
 _NAMED = 20  # Missing sequences that an error names.
 
@@ -110,7 +109,7 @@ def load(
 ) -> Benchmark:
     """Reads a benchmark from its folder.
 
-    Layouts and their quirks are in `evaluation.layouts`. No image is opened.
+    Layouts and their quirks are in modules of this package. No image is opened.
 
     Args:
       name: one of `NAMES`, in any case.
@@ -231,29 +230,6 @@ def _video(entry: files.Entry, origin: float) -> Video:
     rest = len(entry.frames) - len(xyxy)
     xyxy = np.concatenate([xyxy, np.full((rest, 4), np.nan)])
     return Video(entry.name, entry.frames, xyxy)
-
-
-def described(benchmark: Benchmark) -> dict:
-    """Returns what reports and results are stamped with, ready for `json.dumps`.
-
-    Args:
-      benchmark: as `load` returns it.
-
-    Returns:
-      Name, split, number of sequences here and in the whole, frames, notes, and
-      "data": a hash of every sequence's name, frames' names and boxes.
-    """
-    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
-    return {
-        "benchmark": benchmark.name,
-        "split": benchmark.split,
-        "num_sequences": len(benchmark.videos),
-        "num_expected": benchmark.num_expected,
-        "num_frames": sum(len(v.frames) for v in benchmark.videos),
-        "protocol": benchmark.protocol,
-        "notes": list(benchmark.notes),
-        "data": stamp.hash_json(hashes),
-    }
 
 
 def image_sizes(benchmark: Benchmark) -> dict[str, tuple[int, int]]:

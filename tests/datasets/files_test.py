@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.layouts.files."""
+"""Tests for jaxtrack.datasets.files."""
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import files
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 @pytest.mark.parametrize(

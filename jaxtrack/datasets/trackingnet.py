@@ -6,7 +6,7 @@ first box is public; the twelve training chunks, `TRAIN_0` to `TRAIN_11`, lie al
 
 from pathlib import Path
 
-from jaxtrack.evaluation.layouts import files
+from jaxtrack.datasets import files
 
 _EXPECTED = "TrackingNet's layout, {0}/frames/<video>/0.jpg and {0}/anno/<video>.txt"
 _NUM_TEST = 511

@@ -1,13 +1,13 @@
-"""Tests for jaxtrack.evaluation.layouts.otb."""
+"""Tests for jaxtrack.datasets.otb."""
 
 import json
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import members, otb
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import members, otb
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def read(root, name, edition="otb100"):

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.layouts.folders."""
+"""Tests for jaxtrack.datasets.folders."""
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import folders
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def test_truth_keeps_what_files_say(tmp_path):

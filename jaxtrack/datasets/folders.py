@@ -5,8 +5,7 @@ Numbers count from 0 and a row of NaN or of no size says that the target is abse
 
 from pathlib import Path
 
-from jaxtrack.data import annotations
-from jaxtrack.evaluation.layouts import files
+from jaxtrack.datasets import annotations, files
 
 
 def survey(root: Path, edition: str, split: str) -> files.Listing:

@@ -1,17 +1,15 @@
-"""Tests for jaxtrack.evaluation.benchmarks."""
+"""Tests for jaxtrack.datasets.benchmarks."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
+from jaxtrack.datasets import benchmarks, members
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import benchmarks
-from jaxtrack.evaluation.layouts import members
 from jaxtrack.metrics.protocols import PROTOCOLS
 from jaxtrack.metrics.vot import INTERVALS
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def load(name, root, **options):
@@ -178,19 +176,6 @@ def test_plain_folders(tmp_path):
     benchmark = benchmarks.load("folders", tmp_path)
     np.testing.assert_array_equal(benchmark.videos[0].xyxy[0], [2, 3, 6, 8])
     assert benchmark.notes == () and benchmark.num_expected == 1
-
-
-def test_description_is_for_stamps(tmp_path):
-    fake.otb_sequence(tmp_path, "street")
-    said = benchmarks.described(benchmarks.load("folders", tmp_path))
-    assert json.loads(json.dumps(said)) == said
-    assert said["benchmark"] == "folders" and said["num_sequences"] == 1
-    assert said["num_frames"] == 3 and said["protocol"] == "otb"
-    again = benchmarks.described(benchmarks.load("folders", tmp_path))
-    assert again == said
-    fake.table(tmp_path / "street/groundtruth_rect.txt", fake.boxes(3, (2, 3, 4, 6)))
-    other = benchmarks.described(benchmarks.load("folders", tmp_path))
-    assert other["data"] != said["data"] and other["notes"] == []
 
 
 def test_image_sizes(tmp_path):

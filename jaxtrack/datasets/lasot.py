@@ -6,8 +6,7 @@ either is absent. Folders of sequences may also lie directly in the root.
 
 from pathlib import Path
 
-from jaxtrack.data import annotations
-from jaxtrack.evaluation.layouts import files, members
+from jaxtrack.datasets import annotations, files, members
 
 _EXPECTED = (
     "LaSOT's layout, <class>/<class>-<number>/ with img/ and groundtruth.txt, such as "

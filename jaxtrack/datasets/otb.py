@@ -12,8 +12,8 @@ frame; pytracking leaves five out. Coordinates count from 1.
 import json
 from pathlib import Path
 
+from jaxtrack.datasets import files, members
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import files, members
 
 _TRUTH = "groundtruth_rect"
 _EXPECTED = (

@@ -9,9 +9,8 @@ first box is public.
 import re
 from pathlib import Path
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations, files
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import files
 
 _EXPECTED = "GOT-10k's layout, {0}/GOT-10k_{1}_000001/ with 00000001.jpg"
 _NUM_SEQUENCES = 180

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.evaluation.layouts.trackingnet."""
+"""Tests for jaxtrack.datasets.trackingnet."""
 
 import pytest
 
+from jaxtrack.datasets import trackingnet
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import trackingnet
-from tests.evaluation import fake_benchmarks as fake
+from tests.datasets import fake_benchmarks as fake
 
 
 def survey(root, split="TEST"):

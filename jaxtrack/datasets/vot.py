@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.data import annotations
+from jaxtrack.datasets import annotations, files, members
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.layouts import files, members
 from jaxtrack.metrics import regions
 
 _EXPECTED = "VOT's layout, list.txt and <seq>/ with groundtruth.txt and color/"

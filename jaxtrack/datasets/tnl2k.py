@@ -8,8 +8,7 @@ long) and `att/<seq>_attribute.txt` are read where they lie beside the data.
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxtrack.data import annotations
-from jaxtrack.evaluation.layouts import files
+from jaxtrack.datasets import annotations, files
 
 _EXPECTED = "TNL2K's layout, TNL2K_test_subset/<seq>/ with imgs/ and groundtruth.txt"
 _NUM_TEST = 700

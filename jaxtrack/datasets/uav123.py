@@ -6,7 +6,7 @@ the target is out of sight.
 
 from pathlib import Path
 
-from jaxtrack.evaluation.layouts import files, members
+from jaxtrack.datasets import files, members
 
 _EXPECTED = "UAV123's layout, anno/UAV123/<name>.txt and data_seq/UAV123/<folder>/"
 # In the order of the authors' anno/UAV123/att/*.txt.

@@ -1,0 +1,1 @@
+"""Datasets on the disk: one reader each, shared by training and evaluation."""
