@@ -46,7 +46,7 @@ $(VOT): | $(BIN)/python
 	@touch $@
 
 demo: $(VENV)/.core
-	$(BIN)/python -m jaxtrack.demo --out=runs/demo
+	$(BIN)/python -m jaxtrack demo --out=runs/demo
 
 # Is tracker B better than tracker A? make compare B=configs/other.py DATA=REALDATA
 A ?= configs/siamcar_lite0.py

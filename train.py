@@ -1,22 +1,8 @@
-"""Trains a tracker; run again with the same workdir, it resumes.
+"""Trains a tracker: the command `jaxtrack train`, from a checkout."""
 
-Run: python train.py --config=configs/siamcar_lite0.py --workdir=runs/lite0
-"""
-
-from absl import flags
+import sys
 
 from jaxtrack import cli
 
-_CONFIG = cli.define_config("configs/siamcar_lite0.py")
-_WORKDIR = flags.DEFINE_string("workdir", "runs/train", "Checkpoints and logs go here.")
-
-
-def main() -> None:
-    """Trains, after the flags were found sound."""
-    from jaxtrack.training import loop  # Late: --help should not wait for jax.
-
-    loop.train(_CONFIG.value, _WORKDIR.value)
-
-
 if __name__ == "__main__":
-    cli.run(main)
+    cli.main(["train", *sys.argv[1:]])

@@ -78,8 +78,8 @@ def _check_data(config):
     for folder in config.records:
         if not pathlib.Path(folder).is_dir():
             raise InputError(
-                f"config.records names {folder}, which is no folder: pack one with "
-                "python -m jaxtrack.data.build"
+                f"config.records names {folder}, which is no folder: make one "
+                "by `jaxtrack pack`"
             )
 
 

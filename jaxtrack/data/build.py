@@ -1,10 +1,9 @@
 """Packs folders of sequences and tables of stills into ArrayRecord.
 
-Run: python -m jaxtrack.data.build --root DIR [--pattern 'a_*'] --out DIR
-Killed, it goes on where it stopped when run again; OUT appears when it is complete.
+Killed, it goes on where it stopped when called again; the folder appears when it is
+complete.
 """
 
-import argparse
 import concurrent.futures
 import hashlib
 import json
@@ -168,39 +167,3 @@ def _link(source, target):
         os.link(source, target)
     except OSError:
         shutil.copy(source, target)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Parses the command line and builds."""
-    parser = argparse.ArgumentParser(prog="python -m jaxtrack.data.build")
-    parser.add_argument("--root", help="folder of sequences")
-    parser.add_argument(
-        "--pattern", action="append", help="names of sequences to take; repeatable"
-    )
-    parser.add_argument(
-        "--stills", action="append", default=[], help="table image x y w h; repeatable"
-    )
-    parser.add_argument("--out", required=True, help="folder to make")
-    parser.add_argument("--skip_damaged", action="store_true", help="leave them out")
-    parser.add_argument("--num_workers", type=int, default=0, help="0: one a core")
-    args = parser.parse_args(argv)
-    try:
-        index = build(
-            args.out,
-            root=args.root,
-            patterns=tuple(args.pattern or ("*",)),
-            stills=args.stills,
-            skip_damaged=args.skip_damaged,
-            num_workers=args.num_workers,
-        )
-    except InputError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on", file=sys.stderr)
-        raise SystemExit(130) from None
-    print(f"{args.out}: {len(index.names)} tracks, {len(index.records)} boxes")
-
-
-if __name__ == "__main__":
-    main()

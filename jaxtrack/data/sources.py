@@ -51,7 +51,7 @@ class TrackSource(Protocol):
 
 
 class RecordSource:
-    """Tracks of a folder packed by `python -m jaxtrack.data.build`.
+    """Tracks of a folder packed by `jaxtrack pack`.
 
     Attributes:
       folder: the packed folder.

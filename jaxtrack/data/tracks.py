@@ -78,7 +78,7 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
     """Reads the index of a packed folder.
 
     Args:
-      folder: as `python -m jaxtrack.data.build` made it.
+      folder: as `jaxtrack pack` made it.
 
     Returns:
       The index.
@@ -89,8 +89,8 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
     path = pathlib.Path(folder) / FILE_NAME
     if not path.is_file():
         raise InputError(
-            f"{folder}: no packed data ({FILE_NAME} is absent); make it with"
-            " python -m jaxtrack.data.build"
+            f"{folder}: no packed data ({FILE_NAME} is absent); make it by "
+            "`jaxtrack pack`"
         )
     try:
         with np.load(io.BytesIO(path.read_bytes())) as arrays:

@@ -1,9 +1,7 @@
 """Tuning: searches the settings of tracking, many at once, for those that score best.
 
-Run: python -m jaxtrack.evaluation.tune --checkpoint=RUN --sequences=DIR --out=runs/tune
-Stopped at any moment, the same command goes on. Writes tuned.json (which eval.py reads
-by --tuned), trials.csv, history.png, slices.png and importance.png. Tuning on a test
-split needs --tune_on_test; --holdout=DIR measures the gain on other sequences.
+Stopped at any moment, the same call goes on. Writes tuned.json (which `jaxtrack eval`
+reads by --tuned), trials.csv, history.png, slices.png and importance.png.
 """
 
 import csv
@@ -14,17 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from absl import flags
 from tqdm import tqdm
 
-from jaxtrack import cli
-from jaxtrack.datasets import benchmarks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     compare,
     results,
     runner,
-    settings,
     tune_material,
     tune_plots,
     tune_space,
@@ -234,63 +228,3 @@ def _write(out: Path, outcome: Mapping[str, Any], tried: Sequence[Tried]) -> Non
         results.write_bytes(out / f"{name}.png", png)
     text = json.dumps(outcome, indent=1, allow_nan=False)
     results.write_text(out / tuned.FILE, text + "\n")
-
-
-def _main() -> None:
-    given = flags.FLAGS
-    if not given.checkpoint:
-        raise InputError("--checkpoint is missing: name the workdir of a training")
-    if not given.sequences:
-        raise InputError("--sequences is missing: name a folder of sequences")
-    if given.benchmark:
-        found = benchmarks.load(
-            given.benchmark,
-            given.sequences,
-            sequences=given.pattern,
-            split=given.split or None,
-        )
-        material = tune_material.of_benchmark(found)
-    else:
-        material = tune_material.of_folder(
-            given.sequences, given.pattern, split=given.split or "val"
-        )
-    tune_material.check_split(material, tune_on_test=given.tune_on_test)
-    holdout = None
-    if given.holdout:
-        holdout = tune_material.of_folder(given.holdout, given.holdout_pattern)
-    recipe = Recipe(
-        checkpoint=given.checkpoint,
-        out=Path(given.out),
-        trials=given.trials,
-        batch=given.batch,
-        sampler=given.sampler,
-        seed=given.seed,
-        metric=given.metric,
-        settings=tuple(given.settings),
-        tracking=settings.choose(preset=given.preset, changes=given.set).tracking,
-    )
-    outcome = tune(recipe, material, holdout)
-    print(*summary_lines(outcome, recipe.out), sep="\n")
-
-
-if __name__ == "__main__":
-    flags.DEFINE_string("checkpoint", "", "Folder of a trained tracker.")
-    flags.DEFINE_string("sequences", "", "Folder of annotated sequences to tune on.")
-    flags.DEFINE_multi_string("pattern", [], "Which of them, e.g. 'davis_*'.")
-    flags.DEFINE_string("benchmark", "", "Which benchmark --sequences holds, if any.")
-    flags.DEFINE_string(
-        "split", "", "Of --sequences: train, val (the default) or test."
-    )
-    flags.DEFINE_bool("tune_on_test", False, "Tune on a test split all the same.")
-    flags.DEFINE_string("holdout", "", "Sequences to measure the gain on.")
-    flags.DEFINE_multi_string("holdout_pattern", [], "Which of them.")
-    flags.DEFINE_string("out", "runs/tune", "Everything is written here.")
-    flags.DEFINE_integer("trials", 96, "In all, the untuned settings among them.", 1)
-    flags.DEFINE_integer("batch", 8, "Trials tracked at once.", 1)
-    flags.DEFINE_enum("sampler", "tpe", tune_study.SAMPLERS, "Which trials to make.")
-    flags.DEFINE_integer("seed", 0, "Of the sampler.", 0)
-    flags.DEFINE_enum("metric", "auc", tune_material.METRICS, "What is maximised.")
-    flags.DEFINE_list("settings", [], "Fields to tune, e.g. penalty,window; or all.")
-    flags.DEFINE_string("preset", "", "Settings to begin with: a public code's.")
-    flags.DEFINE_multi_string("set", [], "FIELD=VALUE of tracking to begin with.")
-    cli.run(_main)

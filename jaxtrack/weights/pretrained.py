@@ -65,14 +65,25 @@ def load_pretrained(
                 "give the file of a state dict"
             )
         return backbone_from_state_dict(model_name, variables, imagenet_lite0())
-    state_dict = unwrap(_read(Path(source)))
+    state_dict = unwrap(read_arrays(source))
     if any(key.startswith(backbone_prefix(model_name)) for key in state_dict):
         return from_state_dict(model_name, state_dict)
     return backbone_from_state_dict(model_name, variables, state_dict)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Reads arrays by name from `.npz`, or from a file of `torch.save`."""
+def read_arrays(path: str | Path) -> dict[str, Any]:
+    """Reads arrays by name.
+
+    Args:
+      path: an `.npz`, or a file of `torch.save`.
+
+    Returns:
+      What the file holds, tensors as numpy arrays.
+
+    Raises:
+      InputError: if the file is absent or damaged.
+    """
+    path = Path(path)
     if path.suffix != ".npz":
         return read_torch(path)
     try:

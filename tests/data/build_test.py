@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from jaxtrack import cli
 from jaxtrack.data import build, packing, tracks
 from jaxtrack.errors import InputError
 
@@ -153,9 +154,9 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_main_says_what_is_wrong_in_one_line(tmp_path, capsys):
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as exit_info:
-        build.main(["--root", str(tmp_path / "absent"), "--out", str(tmp_path / "o")])
+        cli.main(["pack", f"--root={tmp_path / 'absent'}", f"--out={tmp_path / 'o'}"])
     assert exit_info.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and error.count("\n") == 1 and "absent" in error
@@ -165,7 +166,7 @@ def test_main_says_what_is_wrong_in_one_line(tmp_path, capsys):
 def test_a_killed_build_goes_on_where_it_stopped(tmp_path):
     for number in range(40):
         write_sequence(tmp_path / "in" / f"{number}", number, num_frames=40)
-    command = [sys.executable, "-m", "jaxtrack.data.build", "--num_workers", "2"]
+    command = [sys.executable, "-m", "jaxtrack", "pack", "--num_workers", "2"]
     command += ["--root", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, start_new_session=True

@@ -2,13 +2,12 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
+from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import command, compare, runner, source
 from jaxtrack.evaluation.wanted import Wanted
@@ -179,40 +178,27 @@ def test_damaged_frame_writes_nothing(root, tmp_path, scores):
     assert not (tmp_path / "out").exists()
 
 
-def test_eval_py_fails_in_one_line(root, tmp_path, scores):
-    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
-    done = subprocess.run(
-        [
-            *(sys.executable, ROOT / "eval.py", f"--sequences={root}"),
-            *(f"--results=mine={tmp_path / 'results0'}", f"--out={tmp_path / 'out'}"),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
+def refused(capsys, *argv):
+    """Runs the command, which must end with one line on standard error; returns it."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(["eval", *argv])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_the_command_fails_in_one_line(root, tmp_path, scores, capsys):
+    given = (
+        *(f"--sequences={root}", f"--results=mine={tmp_path / 'results0'}"),
+        f"--out={tmp_path / 'out'}",
     )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
-    assert "ball.txt, line 2" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("flag", "message"),
-    [
+    for option, message in (
         ("--window_sweep", "--window_sweep needs a --checkpoint"),
         ("--windows=0,2", "--windows '2': expected numbers from 0 to 1"),
         ("--heatmaps_of=cat", "--heatmaps_of needs a --checkpoint"),
-    ],
-)
-def test_eval_py_reads_the_flags_of_analyses(root, tmp_path, scores, flag, message):
-    done = subprocess.run(
-        [
-            *(sys.executable, ROOT / "eval.py", f"--sequences={root}", flag),
-            *(f"--results=mine={tmp_path / 'results0'}", f"--out={tmp_path / 'out'}"),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
-    assert message in done.stderr
+    ):
+        assert message in refused(capsys, *given, option)
+    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
+    assert "ball.txt, line 2" in refused(capsys, *given)
+    assert not (tmp_path / "out").exists()

@@ -113,7 +113,9 @@ def checkpoints(monkeypatch):
     opened = {}
     for name, aim in (("sharp", 4), ("blunt", 0)):
         opened[name] = runner.Opened(
-            config=ConfigDict(fields | {"context": 0.5, "dtype": "float32"}),
+            config=ConfigDict(
+                {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
+            ),
             model=types.SimpleNamespace(geometry=geometry, traced=[]),
             variables={"aim": np.float32(aim)},
             identity={"weights": name},

@@ -3,13 +3,12 @@
 import csv
 import pathlib
 import shutil
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
+from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     results,
@@ -228,26 +227,18 @@ def test_a_test_split_is_stamped(model, root, tmp_path):
     assert len(tuned.warnings_of(stamped, 1)) == 2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--checkpoint=x",), "--sequences is missing"),
-        (("--checkpoint=x", "--sequences={root}", "--split=test"), "--tune_on_test"),
-        (("--checkpoint=nowhere", "--sequences={root}"), "nowhere"),
-    ],
-)
-def test_command_fails_in_one_line(root, tmp_path, arguments, message):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "jaxtrack.evaluation.tune"),
-            *(argument.format(root=root) for argument in arguments),
-            f"--out={tmp_path / 'out'}",
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
-    assert message in done.stderr
-    assert not (tmp_path / "out").exists()
+def test_the_command_fails_in_one_line(root, tmp_path, capsys):
+    for given, message in (
+        ((), "--checkpoint is missing"),
+        (("--checkpoint=x",), "name a folder by --sequences=DIR"),
+        (("--checkpoint=x", f"--sequences={root}", "--split=test"), "--tune_on_test"),
+        (("--checkpoint=nowhere", f"--sequences={root}"), "nowhere"),
+        (("--trials=0",), "'0': expected a whole number of at least 1"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            cli.main(["tune", *given, f"--out={tmp_path / 'out'}"])
+        said = capsys.readouterr().err
+        assert end.value.code == 2
+        assert said.startswith("error: ") and said.count("\n") == 1
+        assert message in said
+        assert not (tmp_path / "out").exists()

@@ -1,23 +1,50 @@
-"""The whole road on data that nobody has to download.
+"""Train, track and score a small tracker on data that nobody has to download.
 
-Run: python -m jaxtrack.demo --out=runs/demo
-Trains on scenes composed of scikit-image's photographs, tracks scenes made of other
+It trains on scenes composed of scikit-image's photographs, tracks scenes made of other
 photographs, scores them and draws one; run again, it resumes or finds itself done.
+
+Example:
+  jaxtrack demo --out=runs/demo
 """
 
+import argparse
+import functools
 import pathlib
 
-from absl import flags
-
-from jaxtrack import cli
-from jaxtrack.configs import demo
-
-_OUT = flags.DEFINE_string("out", "runs/demo", "Everything is written here.")
-_SEQUENCES = flags.DEFINE_integer("sequences", 8, "Held-out scenes to track.")
-_EPOCHS = flags.DEFINE_integer("epochs", 0, "Epochs to train for; 0: the config's.")
+from jaxtrack.cli import options
+from jaxtrack.configs import demo as settings
 
 
-def run(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="runs/demo",
+        help="folder for everything written (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sequences",
+        metavar="N",
+        type=functools.partial(options.whole_number, least=1),
+        default=8,
+        help="scenes to track that training has not seen (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--epochs",
+        metavar="N",
+        type=options.whole_number,
+        default=0,
+        help="epochs to train for (default: those of configs/demo.py)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Demonstrates."""
+    demonstrate(args.out, num_sequences=args.sequences, num_epochs=args.epochs)
+
+
+def demonstrate(
     out: str | pathlib.Path, *, num_sequences: int = 8, num_epochs: int = 0
 ) -> float:
     """Trains, tracks and scores the small tracker.
@@ -39,7 +66,7 @@ def run(
     from jaxtrack.training import loop
 
     out = pathlib.Path(out)
-    config = demo.get_config()
+    config = settings.get_config()
     if num_epochs:
         config.num_epochs = num_epochs
         config.backbone_from_epoch = float(num_epochs)
@@ -63,11 +90,3 @@ def run(
     print(f"AUC {auc:.3f} on {num_sequences} scenes it has not seen")
     print(f"look at {out / 'report.html'} and {out / 'tracking.mp4'}")
     return auc
-
-
-def _main() -> None:
-    run(_OUT.value, num_sequences=_SEQUENCES.value, num_epochs=_EPOCHS.value)
-
-
-if __name__ == "__main__":
-    cli.run(_main)

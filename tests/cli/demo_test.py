@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.demo."""
+"""Tests for the command `jaxtrack demo`."""
 
 import json
 
 import pytest
 
-from jaxtrack import demo
+from jaxtrack.cli import demo
 from jaxtrack.configs import demo as demo_config
 
 
@@ -18,11 +18,11 @@ def test_the_whole_road(tmp_path, monkeypatch):
 
     demo_config_get = demo_config.get_config
     monkeypatch.setattr(demo_config, "get_config", small)
-    auc = demo.run(tmp_path, num_sequences=2, num_epochs=1)
+    auc = demo.demonstrate(tmp_path, num_sequences=2, num_epochs=1)
     assert 0 <= auc <= 1
     assert (tmp_path / "tracking.mp4").stat().st_size > 1000
     report = (tmp_path / "report.html").read_text()
     assert "scene" in report
     assert json.loads((tmp_path / "report.json").read_text())
     # Run again, it finds everything done.
-    assert demo.run(tmp_path, num_sequences=2, num_epochs=1) == auc
+    assert demo.demonstrate(tmp_path, num_sequences=2, num_epochs=1) == auc

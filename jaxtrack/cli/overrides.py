@@ -1,0 +1,92 @@
+"""`--config.FIELD=VALUE`: settings changed on the command line."""
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+
+_PREFIX = "--config."
+_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def split(argv: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Takes the settings out of a command line.
+
+    Args:
+      argv: `--config.FIELD=VALUE`, `--config.FIELD VALUE` or, of a flag that is true or
+        false, `--config.FIELD`; among other options.
+
+    Returns:
+      Pairs of a dotted field and its text, and the other options.
+    """
+    changes, rest = [], []
+    words = iter(range(len(argv)))
+    for place in words:
+        word = argv[place]
+        if not word.startswith(_PREFIX):
+            rest.append(word)
+            continue
+        field, has_value, text = word.removeprefix(_PREFIX).partition("=")
+        if not has_value:
+            following = argv[place + 1] if place + 1 < len(argv) else "--"
+            text = "true" if following.startswith("--") else argv[next(words)]
+        changes.append((field, text))
+    return changes, rest
+
+
+def apply(config: ConfigDict, changes: Iterable[tuple[str, str]]) -> None:
+    """Changes settings in place.
+
+    Args:
+      config: the settings, locked.
+      changes: pairs of a dotted field and its value as text, which is read as the type
+        of the value that the field has.
+
+    Raises:
+      InputError: if there is no such field, or the text is of another type.
+    """
+    for field, text in changes:
+        *groups, name = field.split(".")
+        part = config
+        for group in groups:
+            part = part.get(group) if isinstance(part, ConfigDict) else None
+        if not isinstance(part, ConfigDict) or name not in part:
+            raise InputError(config_lib.unknown(field))
+        part[name] = _parse(field, text, part[name])
+
+
+def _parse(field: str, text: str, old: Any) -> Any:
+    """Reads a value of the same type as the old one."""
+    kind = type(old)
+    try:
+        if isinstance(old, bool):
+            return _BOOLS[text.lower()]
+        if isinstance(old, int | float | str):
+            return kind(text)
+        if isinstance(old, tuple):
+            return _parse_tuple(text)
+    except (KeyError, SyntaxError, ValueError):
+        raise InputError(
+            f"--config.{field}={text}: expected {_described(old)} such as {old!r}"
+        ) from None
+    raise InputError(
+        f"--config.{field} is a group: name one of its settings, {', '.join(old)}"
+    )
+
+
+def _parse_tuple(text: str) -> tuple:
+    """Reads a tuple as Python writes it."""
+    value = ast.literal_eval(text)
+    if not isinstance(value, tuple | list):
+        raise ValueError(text)
+    return tuple(value)
+
+
+def _described(value: Any) -> str:
+    """Names the type of a value as people do."""
+    kinds = {bool: "true or false", int: "a whole number", float: "a number"}
+    return kinds.get(type(value), "a tuple in quotes")

@@ -1,0 +1,115 @@
+"""Look into files of weights, and make checkpoints of them.
+
+Examples:
+  jaxtrack weights inspect siamcar.pth
+  jaxtrack weights import siamcar.pth --config=siamcar_r50 --out=runs/siamcar
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxtrack import configs
+from jaxtrack.cli import overrides
+from jaxtrack.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    action = actions.add_parser("inspect", help="list names, shapes and types")
+    action.add_argument(
+        "path", help="a file of torch.save, an .npz or the workdir of a training"
+    )
+    action = actions.add_parser(
+        "import", help="make a checkpoint of a tracker that was trained elsewhere"
+    )
+    action.add_argument(
+        "path", help="file of a whole tracker: of torch.save, or an .npz"
+    )
+    action.add_argument(
+        "--config",
+        metavar="NAME",
+        required=True,
+        help="settings of the tracker, by name or as the path of a .py file; "
+        "--config.FIELD=VALUE changes one",
+    )
+    action.add_argument("--out", metavar="DIR", required=True, help="folder to make")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Inspects or imports."""
+    if args.action == "inspect":
+        print(*listing(arrays_in(args.path)), sep="\n")
+        return
+    config = configs.load(args.config)
+    overrides.apply(config, args.overrides)
+    import_tracker(args.path, config, args.out)
+    print(f"{args.out}: a checkpoint of {config.model}, to track with")
+
+
+def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+    """Reads the arrays of a file or of a checkpoint.
+
+    Args:
+      path: a file of `torch.save`, an `.npz`, or the workdir of a training.
+
+    Returns:
+      Arrays by name, in the file's order.
+
+    Raises:
+      InputError: if there is nothing, or it is damaged.
+    """
+    from jaxtrack import weights
+
+    if not pathlib.Path(path).is_dir():
+        return weights.unwrap(weights.read_arrays(path))
+    import jax
+
+    from jaxtrack.training import checkpoint
+
+    variables = checkpoint.load_for_inference(path).variables
+    leaves = jax.tree.leaves_with_path(variables)
+    return {jax.tree_util.keystr(p, simple=True, separator="."): a for p, a in leaves}
+
+
+def listing(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Words what arrays are there, a line each and the sum.
+
+    Args:
+      arrays: by name.
+    """
+    rows = [(n, f"{a.dtype}", f"{list(a.shape)}") for n, a in arrays.items()]
+    wide = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    lines = [f"{n:<{wide[0]}}  {t:<{wide[1]}}  {shape}" for n, t, shape in rows]
+    count = sum(array.size for array in arrays.values())
+    size = sum(array.nbytes for array in arrays.values()) / 1e6
+    return [*lines, f"{len(arrays)} arrays, {count:,} numbers, {size:.1f} MB"]
+
+
+def import_tracker(
+    path: str | pathlib.Path, config: ConfigDict, out: str | pathlib.Path
+) -> None:
+    """Makes a checkpoint, to track with, of a tracker's weights.
+
+    Args:
+      path: file of the whole tracker's arrays by name, see `weights.from_state_dict`.
+      config: settings of the tracker.
+      out: the folder to make; a training cannot be resumed from it.
+
+    Raises:
+      InputError: if the arrays are not the tracker's, or the folder is there.
+    """
+    if pathlib.Path(out).exists():
+        raise InputError(f"{out}: is there already; name another folder")
+    import optax
+
+    from jaxtrack import weights
+    from jaxtrack.training import checkpoint, state
+
+    variables = weights.from_state_dict(config.model, weights.read_arrays(path))
+    made = state.create(variables, optax.sgd(0.0), keep_ema=False)
+    with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:
+        store.save(made, {}, config)

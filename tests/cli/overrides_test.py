@@ -1,0 +1,58 @@
+"""Tests for `--config.FIELD=VALUE`."""
+
+import pytest
+
+from jaxtrack.cli import overrides
+from jaxtrack.config import get_config
+from jaxtrack.errors import InputError
+
+
+def test_settings_are_taken_out_of_a_command_line():
+    argv = ["--a", "--config.x=1=2", "--config.y", "3", "--config.z", "--b", "c"]
+    changes, rest = overrides.split(argv)
+    assert changes == [("x", "1=2"), ("y", "3"), ("z", "true")]
+    assert rest == ["--a", "--b", "c"]
+    assert overrides.split(["--config.z"])[0] == [("z", "true")]
+
+
+def test_values_get_the_type_of_the_field():
+    config = get_config()
+    changes = {
+        "batch_size": "1_024",
+        "lr": "1",
+        "flip": "5e-1",
+        "pretrained": "a=b.pth",
+        "skip_damaged": "True",
+        "records": "('a', 'b')",
+        "loss_weights": "[1, 2.0, 3]",
+        "refine.proposals": "5",
+        "online.learns": "false",
+    }
+    overrides.apply(config, changes.items())
+    assert (config.batch_size, config.lr, config.flip) == (1024, 1.0, 0.5)
+    assert type(config.lr) is float
+    assert config.pretrained == "a=b.pth" and config.skip_damaged is True
+    assert config.records == ("a", "b") and config.loss_weights == (1, 2.0, 3)
+    assert config.refine.proposals == 5 and config.online.learns is False
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("batch_size", "8.5", "expected a whole number such as 80"),
+        ("lr", "fast", "expected a number such as 0.005"),
+        ("skip_damaged", "yes", "expected true or false such as False"),
+        ("records", "packed", r"expected a tuple in quotes such as \(\)"),
+        ("records", "'packed'", "expected a tuple in quotes"),
+        ("refine", "1", "is a group: name one of its settings, identifier"),
+        ("batch_sise", "8", "did you mean batch_size"),
+        ("refine.proposal", "8", "did you mean refine.proposals"),
+        ("lr.x", "8", "no setting config.lr.x"),
+        ("qqq", "8", "no setting config.qqq: see"),
+    ],
+)
+def test_what_does_not_fit_is_refused(field, text, message):
+    config = get_config()
+    with pytest.raises(InputError, match=message):
+        overrides.apply(config, [(field, text)])
+    assert config.to_json() == get_config().to_json()
