@@ -10,8 +10,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ALLOWED = {
     "errors": (),
     "cli": (
-        *("config", "configs", "training", "evaluation", "metrics", "clients"),
-        *("data", "datasets", "weights", "__version__"),
+        *("config", "configs", "training", "evaluation", "metrics", "tracking"),
+        *("data", "datasets", "weights", "session", "integrations"),
+        "__version__",
     ),
     "__main__": ("cli",),
     "config": ("ops.preprocess",),
@@ -30,10 +31,8 @@ ALLOWED = {
         *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
         *("datasets", "metrics"),
     ),
-    "clients": (
-        *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
-        *("datasets", "metrics"),
-    ),
+    "session": ("tracking", "training.checkpoint"),
+    "integrations": ("session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
 

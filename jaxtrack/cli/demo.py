@@ -60,7 +60,7 @@ def demonstrate(
     Raises:
       InputError: if `out` holds something else, or cannot be used.
     """
-    from jaxtrack.clients import live  # Late: --help should not wait for jax.
+    from jaxtrack.cli import video  # Late: --help should not wait for jax.
     from jaxtrack.data.synthetic import SyntheticSource, write_sequences
     from jaxtrack.evaluation import command, source
     from jaxtrack.training import loop
@@ -84,7 +84,7 @@ def demonstrate(
         name="demo",
     )
     print("4/4 drawing")
-    live.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
+    video.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
     # OTB's rules would count a target that touches the left or upper border as lost.
     auc = scores[0].reports["no_first"].auc
     print(f"AUC {auc:.3f} on {num_sequences} scenes it has not seen")

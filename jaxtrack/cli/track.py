@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Tracks."""
-    from jaxtrack.clients import live  # Late: --help should not wait for jax.
+    from jaxtrack.cli import video  # Late: --help should not wait for jax.
 
-    live.run(
+    video.run(
         args.checkpoint,
         args.video,
         box=args.box,

@@ -14,6 +14,7 @@ from jaxtrack.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPU_SECONDS_FOR_HELP = 1.0
+PARTS = {"absl_flags", "first_box", "options", "overrides", "video"}
 
 
 def refused(capsys, *argv):
@@ -28,7 +29,7 @@ def refused(capsys, *argv):
 
 def test_every_module_is_a_command_or_a_part():
     files = {path.stem for path in (ROOT / "jaxtrack" / "cli").glob("[!_]*.py")}
-    assert files - set(cli.COMMANDS) == {"absl_flags", "options", "overrides"}
+    assert files - set(cli.COMMANDS) == PARTS
     assert set(cli.COMMANDS) <= files
 
 

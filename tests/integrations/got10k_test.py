@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.clients.got10k: the toolkit itself runs and scores the tracker."""
+"""Tests for GOT-10k's toolkit, which itself runs and scores the tracker."""
 
 import json
 import types
@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.clients import got10k
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
+from jaxtrack.integrations import got10k
 from jaxtrack.metrics import ope
 
 pytest.importorskip("got10k.datasets", reason="pip install 'jaxtrack[got10k]'")

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.clients.vot: vot-toolkit runs it, from its own environment."""
+"""Tests for the TraX server: vot-toolkit runs it, from its own environment."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.clients import stateful
+from jaxtrack import session
 from jaxtrack.tracking import video
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -105,7 +105,7 @@ def workspace(toolkit, checkpoint, tmp_path):
     for name in LENGTHS:
         write_sequence(root / "sequences" / name, name)
     (root / "sequences" / "list.txt").write_text("\n".join(LENGTHS) + "\n")
-    command = [sys.executable, "-m", "jaxtrack.clients.vot", "--print_ini"]
+    command = [sys.executable, "-m", "jaxtrack", "trax", "--print_ini"]
     command += [f"--checkpoint={checkpoint}", "--name=ours", "--compile_for=160x120"]
     printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     (root / "trackers.ini").write_bytes(printed.stdout)
@@ -137,7 +137,7 @@ def check_it_is_found_sound(toolkit, workspace):
 
 
 def check_its_answers_are_written(workspace, checkpoint):
-    tracker = stateful.open_tracker(checkpoint)
+    tracker = session.load(checkpoint)
     for name, length in LENGTHS.items():
         rows = rows_of(workspace, name)
         assert rows == rows_of(workspace, name, 2)
@@ -146,9 +146,9 @@ def check_its_answers_are_written(workspace, checkpoint):
         for frame, row in enumerate(rows):
             image = video.read_image(folder / f"{frame + 1:08d}.jpg")
             if row == (1,):
-                tracker.start(image, true_xywh(name, frame))
+                tracker.init(image, true_xywh(name, frame))
             elif row != (0,):
-                answer = tracker.follow(image).xywh
+                answer = tracker.update(image).xywh
             if len(row) == 4:
                 np.testing.assert_allclose(row, answer, atol=1e-2)
     # The ball leaps away: a failure, four frames left out, and a new start.

@@ -1,4 +1,11 @@
-"""A tracker that remembers, for programs that hand it one picture after another."""
+"""A tracker for programs that hand it one picture after another.
+
+Example:
+    session = jaxtrack.load("runs/lite0")
+    session.init(first_image, (120, 80, 40, 60))
+    for image in images:
+        xywh, score = session.update(image)
+"""
 
 import pathlib
 from collections.abc import Sequence
@@ -14,7 +21,7 @@ from jaxtrack.tracking.video import canvas_size, pad
 from jaxtrack.training.checkpoint import load_for_inference
 
 
-class Answer(NamedTuple):
+class TrackedBox(NamedTuple):
     """Where the target is.
 
     Attributes:
@@ -26,12 +33,12 @@ class Answer(NamedTuple):
     score: float
 
 
-class StatefulTracker:
+class Session:
     """A pure tracker and the state that it hands from frame to frame.
 
-    Another program's loop owns the video: it calls `start` with the first picture and
-    `follow` with each later one, and may start again at any time. Pictures whose sides
-    round up to the same multiples of 256 share a compilation.
+    Another program's loop owns the video: it calls `init` with the first picture and
+    `update` with each later one, and may call `init` again at any time. Pictures
+    whose sides round up to the same multiples of 256 share a compilation.
     """
 
     def __init__(self, tracker: Tracker, variables: Any):
@@ -61,7 +68,7 @@ class StatefulTracker:
         jax.block_until_ready(self._drivers.step(self._variables, state, inputs[0]))
         self._compiled.add(canvas)
 
-    def start(self, image: np.ndarray, xywh: Sequence[float]) -> Answer:
+    def init(self, image: np.ndarray, xywh: Sequence[float]) -> TrackedBox:
         """Starts on a picture; forgets what was followed before.
 
         Args:
@@ -83,9 +90,9 @@ class StatefulTracker:
         self._state = self._drivers.init(
             self._variables, *jax.device_put((frame, cxcywh))
         )
-        return Answer(np.array([x, y, width, height]), 1.0)
+        return TrackedBox(np.array([x, y, width, height]), 1.0)
 
-    def follow(self, image: np.ndarray) -> Answer:
+    def update(self, image: np.ndarray) -> TrackedBox:
         """Finds the target in the next picture.
 
         Args:
@@ -95,33 +102,35 @@ class StatefulTracker:
           Box and confidence.
 
         Raises:
-          InputError: if nothing was started.
+          InputError: if `init` was not called.
           ValueError: if the picture is none.
         """
         if self._state is None:
-            raise InputError("no target yet: start the tracker with a first box")
+            raise InputError("no target yet: call init with the first picture and box")
         frame = jax.device_put(_on_canvas(image))
         self._state, output = self._drivers.step(self._variables, self._state, frame)
         box, score = jax.device_get(output)
         box = box.astype(np.float64)
-        return Answer(np.concatenate([box[:2] - box[2:] / 2, box[2:]]), float(score))
+        return TrackedBox(
+            np.concatenate([box[:2] - box[2:] / 2, box[2:]]), float(score)
+        )
 
 
-def open_tracker(checkpoint: str | pathlib.Path) -> StatefulTracker:
-    """Reads a checkpoint.
+def load(checkpoint: str | pathlib.Path) -> Session:
+    """Reads a checkpoint to track with.
 
     Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes: the folder that
-        train.py wrote.
+      checkpoint: the workdir of a training, its folder `checkpoints`, or one step's
+        folder in there.
 
     Returns:
-      Its tracker, not compiled yet.
+      The session, not compiled yet.
 
     Raises:
       InputError: if the checkpoint is missing or damaged.
     """
     saved = load_for_inference(checkpoint)
-    return StatefulTracker(from_config(saved.config), saved.variables)
+    return Session(from_config(saved.config), saved.variables)
 
 
 def _on_canvas(image):

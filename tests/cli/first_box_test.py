@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.clients.first_box."""
+"""Tests for jaxtrack.cli.first_box."""
 
 import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.clients.first_box import first_box
+from jaxtrack.cli.first_box import first_box
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import video
 

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.clients.vot; vot_toolkit_test.py has the toolkit run it."""
+"""Tests for the TraX server; vot_toolkit_test.py has the toolkit run it."""
 
 import configparser
 import contextlib
@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.clients import vot
+from jaxtrack import cli
 from jaxtrack.errors import InputError
+from jaxtrack.integrations import trax as vot
 from jaxtrack.metrics import regions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -119,7 +120,7 @@ def test_a_target_that_cannot_be_is_told(serve, picture, target):
 
 
 def test_a_fault_of_our_own_is_told(serve, seeker, picture, monkeypatch):
-    monkeypatch.setattr(seeker, "follow", lambda image: 1 / 0)
+    monkeypatch.setattr(seeker, "update", lambda image: 1 / 0)
     served = serve(("frame", picture), raises=ZeroDivisionError)
     assert served.reasons == ["division by zero"]
 
@@ -131,17 +132,21 @@ def test_a_lost_client_is_an_error(serve):
 # A server as a program: what it is fed and says is the protocol's text.
 ECHO = """
 from jaxtrack import cli
-from jaxtrack.clients import stateful, vot
+from jaxtrack.integrations import trax
 
 class Echo:
-    def start(self, image, xywh):
+    def init(self, image, xywh):
         self.xywh = xywh
-        return stateful.Answer(xywh, 1.0)
+        return xywh, 1.0
 
-    def follow(self, image):
-        return stateful.Answer(self.xywh + (60, image[0, 0, 2], 0, 0), 0.5)
+    def update(self, image):
+        return self.xywh + (60, image[0, 0, 2], 0, 0), 0.5
 
-cli.run(lambda: vot.serve(Echo(), name="echo"))
+class Command:
+    add_arguments = staticmethod(lambda parser: None)
+    run = staticmethod(lambda args: trax.serve(Echo(), name="echo"))
+
+cli.run_command(Command, [], prog="echo")
 """
 
 
@@ -229,7 +234,7 @@ def test_the_section_starts_the_server(tmp_path):
     section = parsed["run_of_100_"]
     assert section["protocol"] == "trax"
     assert shlex.split(section["command"]) == [
-        *(sys.executable, "-m", "jaxtrack.clients.vot"),
+        *(sys.executable, "-m", "jaxtrack", "trax"),
         *(f"--checkpoint={folder}", "--polygon=bounds"),
     ]
     assert "[ours]\n" in vot.ini_section("runs/lite0", name="ours")
@@ -243,12 +248,6 @@ def test_says_what_to_install(monkeypatch, seeker):
         vot.serve(seeker)
 
 
-def program(*flags):
-    """Runs the server's program, which prints or refuses without starting."""
-    command = [sys.executable, "-m", "jaxtrack.clients.vot", *flags]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -258,9 +257,15 @@ def program(*flags):
         (("--checkpoint=x", "--polygon=round"), "polygon"),
     ],
 )
-def test_wrong_flags_are_one_line(flags, message):
-    done = program(*flags)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert not done.stdout  # It is the protocol's.
+def test_wrong_options_are_one_line(flags, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["trax", *flags])
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert message in said.err and said.err.count("\n") == 1
+    assert not said.out  # It is the protocol's.
+
+
+def test_the_section_has_the_options_given(capsys):
+    cli.main(["trax", "--print_ini", "--checkpoint=x", "--compile_for=160x120"])
+    assert capsys.readouterr().out.splitlines()[3].endswith("/x --compile_for=160x120")

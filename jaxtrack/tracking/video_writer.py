@@ -11,7 +11,7 @@ import numpy as np
 from jaxtrack.errors import InputError
 
 
-class Mp4Writer:
+class VideoWriter:
     """Encodes frames with the ffmpeg that imageio-ffmpeg brings.
 
     Use it in a `with` statement. The file appears under its name when all is written;
@@ -52,7 +52,7 @@ class Mp4Writer:
             start_new_session=True,
         )
 
-    def __enter__(self) -> "Mp4Writer":
+    def __enter__(self) -> "VideoWriter":
         """Returns itself."""
         return self
 

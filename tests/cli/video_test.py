@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.clients.live."""
+"""Tests for jaxtrack.cli.video."""
 
 import itertools
 
@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.clients import live
+from jaxtrack.cli import video as command
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import run, video
+from jaxtrack.tracking import drawing, run, video
 from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
 
 
@@ -47,13 +47,15 @@ def drift(monkeypatch):
     class Saved:
         config, variables = None, np.asarray(DRIFT)
 
-    monkeypatch.setattr(live.checkpoint_lib, "load_for_inference", lambda path: Saved)
-    monkeypatch.setattr(live, "from_config", lambda config: drift_tracker())
+    monkeypatch.setattr(
+        command.checkpoint_lib, "load_for_inference", lambda path: Saved
+    )
+    monkeypatch.setattr(command, "from_config", lambda config: drift_tracker())
 
 
 def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
-    summary = live.run("run", str(folder), out=str(out), boxes=str(boxes))
+    summary = command.run("run", str(folder), out=str(out), boxes=str(boxes))
     expected = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), expected)
     np.testing.assert_allclose(summary.scores, 0.9 ** np.arange(7), rtol=1e-5)
@@ -72,7 +74,7 @@ def test_a_bad_frame_leaves_no_output(drift, folder, tmp_path):
     (folder / "img" / "4.jpg").write_bytes(b"")
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
     with pytest.raises(InputError, match=r"4\.jpg is empty"):
-        live.run("run", str(folder), out=str(out), boxes=str(boxes))
+        command.run("run", str(folder), out=str(out), boxes=str(boxes))
     assert {p.name for p in tmp_path.iterdir()} == {"video"}
 
 
@@ -91,7 +93,9 @@ def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
                 return plain(image)
 
             reader._frame = frame
-            return live.track(drivers, DRIFT, reader, box, out=str(tmp_path / "a.mp4"))
+            return command.track(
+                drivers, DRIFT, reader, box, out=str(tmp_path / "a.mp4")
+            )
 
     assert len(track(None).scores) == 3
     (tmp_path / "a.mp4").unlink()
@@ -106,7 +110,7 @@ def test_window_shows_and_ends_on_q(drift, folder, monkeypatch):
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append("closed"))
     monkeypatch.setattr(cv2, "imshow", lambda name, image: shown.append(image.shape))
     monkeypatch.setattr(cv2, "waitKey", lambda ms: next(keys))
-    summary = live.run("run", str(folder), box="1,1,9,9", show=True)
+    summary = command.run("run", str(folder), box="1,1,9,9", show=True)
     assert len(summary.scores) == 3
     assert shown == [(41, 60, 3)] * 3 + ["closed"]
 
@@ -115,7 +119,7 @@ def test_window_shows_and_ends_on_q(drift, folder, monkeypatch):
 def test_draws_where_the_box_is(score):
     frame = video.pad(np.zeros((100, 120, 3), np.uint8), (256, 256))
     output = TrackerOutput(np.array([60, 70, 40, 20], np.float32), np.float32(score))
-    picture = live.draw(frame, output, fps=30.0)
+    picture = drawing.draw_box(frame, output, fps=30.0)
     assert picture.shape == (100, 120, 3)
     ys, xs = np.nonzero(picture[50:].any(axis=2))
     # Sides at 40..80 by 60..80; the line of 2 pixels straddles them by one.
@@ -130,7 +134,7 @@ def test_draws_where_the_box_is(score):
 def test_draws_a_lost_box_without_fault():
     frame = video.pad(np.zeros((40, 40, 3), np.uint8), (256, 256))
     far = TrackerOutput(np.array([1e9, -1e9, 1e9, 1e9], np.float32), np.float32(0))
-    assert live.draw(frame, far, fps=float("nan")).shape == (40, 40, 3)
+    assert drawing.draw_box(frame, far, fps=float("nan")).shape == (40, 40, 3)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_draws_a_lost_box_without_fault():
 def test_refuses(folder, changes, message):
     given = {"checkpoint": "run", "video": str(folder)} | changes
     with pytest.raises(InputError, match=message):
-        live.run(given.pop("checkpoint"), given.pop("video"), **given)
+        command.run(given.pop("checkpoint"), given.pop("video"), **given)
 
 
 def test_no_window_in_this_opencv(drift, folder, monkeypatch):
@@ -155,4 +159,4 @@ def test_no_window_in_this_opencv(drift, folder, monkeypatch):
 
     monkeypatch.setattr(cv2, "namedWindow", refuse)
     with pytest.raises(InputError, match="--show needs a display"):
-        live.run("run", str(folder), show=True)
+        command.run("run", str(folder), show=True)

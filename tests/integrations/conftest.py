@@ -8,8 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxtrack import models
-from jaxtrack.clients import stateful
+from jaxtrack import models, session
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training import state as state_lib
@@ -44,7 +43,7 @@ def draw(rng, path, shape):
     if path[-1].key in ("scale", "var"):
         return np.ones(shape.shape, np.float32)
     fan_in = np.prod(shape.shape[:-1]) if shape.ndim > 1 else 1e4
-    return rng.standard_normal(shape.shape, np.float32) / np.sqrt(fan_in)
+    return rng.standard_normal(shape.shape, np.float32) / np.float32(np.sqrt(fan_in))
 
 
 @pytest.fixture
@@ -56,15 +55,15 @@ def traced():
 @pytest.fixture
 def seeker(traced):
     """The seeking tracker as another program calls it."""
-    return stateful.StatefulTracker(seeking_tracker(traced), np.zeros(3, np.float32))
+    return session.Session(seeking_tracker(traced), np.zeros(3, np.float32))
 
 
 @pytest.fixture
 def seeking_checkpoint(monkeypatch, traced):
     """Replaces every checkpoint by the seeking tracker."""
     saved = types.SimpleNamespace(config=None, variables=np.zeros(3, np.float32))
-    monkeypatch.setattr(stateful, "load_for_inference", lambda path: saved)
-    monkeypatch.setattr(stateful, "from_config", lambda c: seeking_tracker(traced))
+    monkeypatch.setattr(session, "load_for_inference", lambda path: saved)
+    monkeypatch.setattr(session, "from_config", lambda c: seeking_tracker(traced))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """A tracker for the toolkit of GOT-10k.
 
-Run: experiment.run(GOT10kTracker("runs/lite0")), as docs/clients.md shows.
+Run: experiment.run(GOT10kTracker("runs/lite0")), as docs/toolkits.md shows.
 """
 
 import pathlib
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxtrack.clients import stateful
+from jaxtrack import session
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.video import read_image
 
@@ -38,7 +38,7 @@ class GOT10kTracker(_Base or object):
         """Reads the checkpoint.
 
         Args:
-          checkpoint: the folder that train.py wrote.
+          checkpoint: the workdir of a training.
           name: under which the toolkit keeps results; "" takes the folder's.
           origin: coordinate of the picture's top-left edge in the annotation files,
             pixels: 0 where they count from 0 (GOT-10k), 1 where from 1 (OTB).
@@ -52,7 +52,7 @@ class GOT10kTracker(_Base or object):
             )
         name = name or pathlib.Path(checkpoint).absolute().name
         super().__init__(name, is_deterministic=True)
-        self._tracker = stateful.open_tracker(checkpoint)
+        self._session = session.load(checkpoint)
         self._shift = np.array([origin, origin, 0.0, 0.0])
 
     def init(self, image: Any, box: Sequence[float]) -> None:
@@ -65,7 +65,7 @@ class GOT10kTracker(_Base or object):
         Raises:
           InputError: if the box is not finite, is empty or outside of the picture.
         """
-        self._tracker.start(np.asarray(image), np.asarray(box) - self._shift)
+        self._session.init(np.asarray(image), np.asarray(box) - self._shift)
 
     def update(self, image: Any) -> np.ndarray:
         """Finds the target in the next picture.
@@ -76,7 +76,7 @@ class GOT10kTracker(_Base or object):
         Returns:
           `[4]` float64 xywh, pixels counted as the annotation counts.
         """
-        return self._tracker.follow(np.asarray(image)).xywh + self._shift
+        return self._session.update(np.asarray(image)).xywh + self._shift
 
     def track(
         self, img_files: Sequence[str], box: Sequence[float], visualize: bool = False
@@ -94,5 +94,5 @@ class GOT10kTracker(_Base or object):
         Raises:
           InputError: if a picture or the first box cannot be used.
         """
-        self._tracker.compile_for(read_image(pathlib.Path(img_files[0])).shape[:2])
+        self._session.compile_for(read_image(pathlib.Path(img_files[0])).shape[:2])
         return super().track(img_files, box, visualize)

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.clients.mp4."""
+"""Tests for jaxtrack.tracking.video_writer."""
 
 import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.clients import mp4
 from jaxtrack.errors import InputError
+from jaxtrack.tracking import video_writer
 
 
 def read(path):
@@ -25,7 +25,7 @@ def read(path):
 def test_writes_h264_padded_to_even_sizes(tmp_path):
     color = np.array([200, 60, 30], np.uint8)
     path = tmp_path / "a.mp4"
-    with mp4.Mp4Writer(path, (51, 65), 12.5) as writer:
+    with video_writer.VideoWriter(path, (51, 65), 12.5) as writer:
         for _ in range(6):
             writer.write(np.broadcast_to(color, (51, 65, 3)))
         assert not path.exists()
@@ -44,7 +44,7 @@ def test_writes_h264_padded_to_even_sizes(tmp_path):
 def test_a_fault_leaves_nothing(tmp_path):
     with (
         pytest.raises(RuntimeError, match="midway"),
-        mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), 25) as writer,
+        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), 25) as writer,
     ):
         writer.write(np.zeros((32, 32, 3), np.uint8))
         raise RuntimeError("midway")
@@ -54,7 +54,7 @@ def test_a_fault_leaves_nothing(tmp_path):
 def test_a_fault_keeps_the_older_file(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"older")
-    with pytest.raises(RuntimeError), mp4.Mp4Writer(path, (32, 32), 25):
+    with pytest.raises(RuntimeError), video_writer.VideoWriter(path, (32, 32), 25):
         raise RuntimeError("midway")
     assert path.read_bytes() == b"older"
 
@@ -62,25 +62,25 @@ def test_a_fault_keeps_the_older_file(tmp_path):
 def test_names_the_file_the_encoder_cannot_write(tmp_path):
     with (
         pytest.raises(InputError, match=r"a\.mp4 could not be written: Error"),
-        mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), -1) as writer,
+        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), -1) as writer,
     ):
         for _ in range(2000):
             writer.write(np.zeros((32, 32, 3), np.uint8))
     with pytest.raises(InputError, match=r"a\.mp4 could not be written: Error"):
-        mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), -1).__exit__(None)
+        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), -1).__exit__(None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_refuses_other_sizes_and_names(tmp_path):
     with (
         pytest.raises(ValueError, match="not uint8"),
-        mp4.Mp4Writer(tmp_path / "a.mp4", (32, 32), 25) as writer,
+        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), 25) as writer,
     ):
         writer.write(np.zeros((32, 31, 3), np.uint8))
     with pytest.raises(InputError, match="does not end in"):
-        mp4.check_path(tmp_path / "a.avi")
+        video_writer.check_path(tmp_path / "a.avi")
     (tmp_path / "c.mp4").mkdir()
     with pytest.raises(InputError, match="is a folder"):
-        mp4.check_path(tmp_path / "c.mp4")
+        video_writer.check_path(tmp_path / "c.mp4")
     with pytest.raises(InputError, match="no folder"):
-        mp4.check_path(tmp_path / "b" / "a.mp4")
+        video_writer.check_path(tmp_path / "b" / "a.mp4")

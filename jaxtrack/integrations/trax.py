@@ -1,26 +1,34 @@
-"""A TraX server, by which vot-toolkit runs a tracker.
-
-Run: python -m jaxtrack.clients.vot --checkpoint=runs/lite0 --print_ini >> trackers.ini
-The toolkit starts the server itself, by the command in trackers.ini: docs/clients.md.
-"""
+"""A TraX server, by which vot-toolkit runs a tracker: see docs/toolkits.md."""
 
 import pathlib
 import re
 import shlex
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Protocol
 
 import numpy as np
-from absl import flags
 
-from jaxtrack import cli
 from jaxtrack.errors import InputError
 
 # The toolkit waits 30 s unless told otherwise, a first compilation included.
 _TIMEOUT_SECONDS = 300
 
 
-def serve(tracker, *, name: str = "jaxtrack", polygon: str = "area") -> None:
+class Tracker(Protocol):
+    """What is served, such as a `jaxtrack.session.Session`."""
+
+    def init(
+        self, image: np.ndarray, xywh: Sequence[float]
+    ) -> tuple[np.ndarray, float]:
+        """Starts on a picture; returns box and confidence."""
+
+    def update(self, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """Finds the target in the next picture; returns box and confidence."""
+
+
+def serve(tracker: Tracker, *, name: str = "jaxtrack", polygon: str = "area") -> None:
     """Answers a TraX client until it quits.
 
     TraX counts coordinates from the picture's top-left edge, as this package does, so
@@ -28,7 +36,7 @@ def serve(tracker, *, name: str = "jaxtrack", polygon: str = "area") -> None:
     `confidence`. A fault is told to the client before it is raised here.
 
     Args:
-      tracker: a `stateful.StatefulTracker`, compiled already: the client's clock
+      tracker: of one target, compiled already: the client's clock
         starts with the handshake.
       name: told to the client.
       polygon: what a polygon becomes, see `box_of_polygon`.
@@ -37,7 +45,7 @@ def serve(tracker, *, name: str = "jaxtrack", polygon: str = "area") -> None:
       InputError: if the package vot-trax is missing, the client gives a target or a
         picture that cannot be used, or goes without a word.
     """
-    trax = _import_trax()
+    trax = import_trax()
     regions = [trax.Region.RECTANGLE, trax.Region.POLYGON]
     server = trax.Server(regions, [trax.Image.PATH], tracker_name=name)
     try:
@@ -93,9 +101,9 @@ def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ())
     """Writes the section of trackers.ini that starts this server.
 
     Args:
-      checkpoint: the folder that train.py wrote.
+      checkpoint: the workdir of a training.
       name: of the tracker, letters, digits, "-" and "_"; "" takes the folder's.
-      options: more flags of the server.
+      options: more options of the server.
 
     Returns:
       The section, for vot-toolkit in this or another environment.
@@ -107,7 +115,7 @@ def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ())
     name = name or re.sub(r"[^a-zA-Z0-9_-]", "_", folder.name)
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", name):
         raise InputError(f"--name={name!r}: use letters, digits, - and _ only")
-    command = [sys.executable, "-m", "jaxtrack.clients.vot", f"--checkpoint={folder}"]
+    command = [sys.executable, "-m", "jaxtrack", "trax", f"--checkpoint={folder}"]
     # Python's configparser takes a lone % for a reference.
     command = shlex.join([*command, *options]).replace("%", "%%")
     lines = (
@@ -120,8 +128,12 @@ def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ())
     return "\n".join(lines) + "\n"
 
 
-def _import_trax():
-    """Imports TraX, which is an extra."""
+def import_trax() -> ModuleType:
+    """Imports TraX, which is an extra.
+
+    Raises:
+      InputError: if it is not installed.
+    """
     try:
         import trax
     except ImportError:
@@ -137,8 +149,8 @@ def _reply(tracker, request, polygon):
 
     image = read_image(pathlib.Path(request.image["color"].path()))
     if request.type == "initialize":
-        return tracker.start(image, _first_xywh(request.objects, polygon))
-    return tracker.follow(image)
+        return tracker.init(image, _first_xywh(request.objects, polygon))
+    return tracker.update(image)
 
 
 def _first_xywh(objects, polygon):
@@ -151,52 +163,3 @@ def _first_xywh(objects, polygon):
     if region.type != "rectangle":
         raise InputError(f"a target as {region.type}: give a rectangle or a polygon")
     return np.array(region.bounds())
-
-
-def _size(text):
-    """Reads WIDTHxHEIGHT; returns height and width."""
-    found = re.fullmatch(r"(\d+)x(\d+)", text.strip())
-    if not found or "0" in (width_height := found.groups()):
-        raise InputError(f"--compile_for={text}: write WIDTHxHEIGHT, such as 640x480")
-    width, height = map(int, width_height)
-    return height, width
-
-
-def _main() -> None:
-    """Prints the section, or serves."""
-    given = flags.FLAGS
-    if not given.checkpoint:
-        raise InputError("no checkpoint: give --checkpoint a folder of train.py")
-    sizes = [_size(text) for text in given.compile_for]
-    if given.print_ini:
-        flagged = {"polygon": given.polygon, "compile_for": ",".join(given.compile_for)}
-        options = [
-            f"--{key}={value}"
-            for key, value in flagged.items()
-            if flags.FLAGS[key].present
-        ]
-        print(ini_section(given.checkpoint, name=given.name, options=options), end="")
-        return
-    _import_trax()
-    from jaxtrack.clients import stateful  # Late: --help should not wait for jax.
-
-    tracker = stateful.open_tracker(given.checkpoint)
-    for hw in sizes:
-        tracker.compile_for(hw)
-    serve(tracker, name=given.name or "jaxtrack", polygon=given.polygon)
-
-
-if __name__ == "__main__":
-    flags.DEFINE_string("checkpoint", "", "Folder that train.py wrote.")
-    flags.DEFINE_string("name", "", "Of the tracker; the folder's by default.")
-    flags.DEFINE_enum(
-        "polygon",
-        "area",
-        ["area", "bounds"],
-        "Box of a polygon: with the polygon's own area, or around all of it.",
-    )
-    flags.DEFINE_list(
-        "compile_for", ["640x480"], "Sizes compiled before the client's clock starts."
-    )
-    flags.DEFINE_bool("print_ini", False, "Print the section of trackers.ini, and end.")
-    cli.run(_main)

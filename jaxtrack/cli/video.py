@@ -1,4 +1,4 @@
-"""Tracks a target through a video file, a folder or a camera, and shows the result."""
+"""What `jaxtrack track` does: tracks through a video, draws, shows and writes."""
 
 import pathlib
 import sys
@@ -12,14 +12,14 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxtrack.clients import mp4
-from jaxtrack.clients.first_box import first_box
+from jaxtrack.cli.first_box import first_box
 from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import from_config
+from jaxtrack.tracking import drawing, from_config
 from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
-from jaxtrack.tracking.state import Frame, TrackerOutput
+from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import FrameReader
+from jaxtrack.tracking.video_writer import VideoWriter, check_path
 from jaxtrack.training import checkpoint as checkpoint_lib
 
 _WINDOW = "jaxtrack"
@@ -51,10 +51,10 @@ def run(
     boxes: str = "",
     show: bool = False,
 ) -> Summary:
-    """Tracks one target through one video; what `track.py` does.
+    """Tracks one target through one video; what `jaxtrack track` does.
 
     Args:
-      checkpoint: folder that train.py wrote.
+      checkpoint: workdir of a training.
       video: a video file, a folder of images or a camera's number.
       box: "x,y,w,h" in the first frame, pixels. Without it: the first line of the
         folder's `groundtruth_rect.txt`, or with `show` what the mouse draws.
@@ -71,9 +71,9 @@ def run(
     if not video:
         raise InputError("no video: give --video a file, a folder or a camera's number")
     if not checkpoint:
-        raise InputError("no checkpoint: give --checkpoint a folder of train.py")
+        raise InputError("no checkpoint: give --checkpoint the workdir of a training")
     if out:
-        mp4.check_path(out)
+        check_path(out)
     if boxes and not pathlib.Path(boxes).absolute().parent.is_dir():
         raise InputError(f"no folder for --boxes={boxes}: make it first")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -133,7 +133,7 @@ def track(
     with ExitStack() as stack:
         writer = None
         if out:
-            writer = mp4.Mp4Writer(out, reader.hw, reader.fps or _DEFAULT_FPS)
+            writer = VideoWriter(out, reader.hw, reader.fps or _DEFAULT_FPS)
             stack.enter_context(writer)
         bar = tqdm(total=reader.length, unit="frame", file=sys.stderr)
         stack.enter_context(bar)
@@ -146,7 +146,7 @@ def track(
             bar.update()
             if not (writer or show):
                 continue
-            picture = draw(frames.last, output, fps=fps)
+            picture = drawing.draw_box(frames.last, output, fps=fps)
             if writer:
                 writer.write(picture)
             if show and not _show(picture):
@@ -154,39 +154,6 @@ def track(
     cxcywh, scores = (np.stack(column) for column in zip(*outputs, strict=True))
     total = time.perf_counter() - begin
     return Summary(cxcywh, scores, fps, len(outputs) / total)
-
-
-def draw(frame: Frame, output: TrackerOutput, *, fps: float) -> np.ndarray:
-    """Draws a box, its score and the speed.
-
-    Args:
-      frame: in numpy.
-      output: in numpy.
-      fps: frames a second; NaN is left out.
-
-    Returns:
-      `[H, W, 3]` uint8 RGB, the picture without the rest of the canvas.
-    """
-    height, width = (int(side) for side in frame.hw)
-    picture = np.ascontiguousarray(frame.image[:height, :width])
-    score = float(output.score)
-    # Green when sure, red when not.
-    color = (int(255 * min(1, 2 - 2 * score)), int(255 * min(1, 2 * score)), 40)
-    scale = max(0.5, min(height, width) / 900)
-    thick = max(1, round(2 * scale))
-    center, half = output.box[:2], output.box[2:] / 2
-    low, high = (
-        tuple(int(v) for v in np.clip(np.round(corner), -1e4, 1e4))
-        for corner in (center - half, center + half)
-    )
-    cv2.rectangle(picture, low, (high[0] - 1, high[1] - 1), color, max(2, thick))
-    words = f"score {score:.2f}" + (f"  {fps:.0f} frames/s" if fps == fps else "")
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    (width, height), below = cv2.getTextSize(words, font, scale, thick)
-    cv2.rectangle(picture, (0, 0), (width + 12, height + below + 8), (0, 0, 0), -1)
-    at = (6, height + 6)
-    cv2.putText(picture, words, at, font, scale, (255, 255, 255), thick, cv2.LINE_AA)
-    return picture
 
 
 class _Remembered:

@@ -1,0 +1,74 @@
+"""Serve a tracker to the VOT challenges' toolkit, which starts this command itself.
+
+docs/toolkits.md tells how. The toolkit's file of trackers gets its section by
+
+  jaxtrack trax --checkpoint=runs/lite0 --print_ini >> trackers.ini
+"""
+
+import argparse
+import re
+
+from jaxtrack.cli import options
+from jaxtrack.errors import InputError
+
+_DEFAULTS = {"polygon": "area", "compile_for": "640x480"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", default="", help="workdir of a training"
+    )
+    parser.add_argument(
+        "--name", default="", help="of the tracker (default: the folder's)"
+    )
+    parser.add_argument(
+        "--polygon",
+        choices=("area", "bounds"),
+        default=_DEFAULTS["polygon"],
+        help="the box of a polygon: of the polygon's area, or around all of it "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--compile_for",
+        metavar="WIDTHxHEIGHT,...",
+        type=options.comma_separated,
+        default=_DEFAULTS["compile_for"],
+        help="sizes of pictures to compile for before the toolkit's clock starts "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--print_ini",
+        action="store_true",
+        help="print the section of trackers.ini, with these options, and end",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prints the section, or serves."""
+    from jaxtrack.integrations import trax
+
+    if not args.checkpoint:
+        raise InputError("no checkpoint: give --checkpoint the workdir of a training")
+    sizes = [_size(text) for text in args.compile_for]
+    if args.print_ini:
+        given = {"polygon": args.polygon, "compile_for": ",".join(args.compile_for)}
+        own = [f"--{k}={v}" for k, v in given.items() if v != _DEFAULTS[k]]
+        print(trax.ini_section(args.checkpoint, name=args.name, options=own), end="")
+        return
+    trax.import_trax()
+    from jaxtrack import session  # Late: --help should not wait for jax.
+
+    tracker = session.load(args.checkpoint)
+    for hw in sizes:
+        tracker.compile_for(hw)
+    trax.serve(tracker, name=args.name or "jaxtrack", polygon=args.polygon)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Reads WIDTHxHEIGHT; returns height and width."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not found or "0" in (width_height := found.groups()):
+        raise InputError(f"--compile_for={text}: write WIDTHxHEIGHT, such as 640x480")
+    width, height = map(int, width_height)
+    return height, width

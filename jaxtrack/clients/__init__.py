@@ -1,1 +1,0 @@
-"""Programs around a tracker: live and recorded video in, boxes and pictures out."""
