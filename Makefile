@@ -4,16 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
 
-.PHONY: help setup demo compare ablation ladder test test-all smoke lint format bench clean
+.PHONY: help setup demo compare ablation incremental test test-all smoke lint format bench clean
 
 help:
 	@echo "make demo      train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
-	@echo "make compare   is one tracker better than another?  A=, B=, DATA=, SEEDS=, JOBS="
-	@echo "make ablation  a table of configs on composed scenes  CONFIGS=, SEEDS=, JOBS="
-	@echo "make ladder    what does each part of CRACT bring?  DATA=, CONFIGS=, SEEDS=, JOBS="
+	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
+	@echo "make ablation  the same on composed scenes; nothing is needed"
+	@echo "make incremental   each config against the one before: what does a part bring?"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,36 +48,26 @@ $(VOT): | $(BIN)/python
 demo: $(VENV)/.core
 	$(BIN)/python -m jaxtrack demo --out=runs/demo
 
-# Is tracker B better than tracker A? make compare B=configs/other.py DATA=REALDATA
-A ?= configs/siamcar_lite0.py
-B ?= configs/siamla_lite0.py
+# Which config is better? make compare CONFIGS=siamcar_lite0,siamla_lite0 DATA=REALDATA
+# What does each part bring? make incremental DATA=REALDATA; without DATA, as in make
+# ablation, scenes are composed. OUT keeps what is done: the same command goes on.
 DATA ?=
-JOBS ?= 1
+PROCESSES ?= 1
 
-compare: SEEDS ?= 3
-compare: PAIRS ?= 8000
-compare: OUT ?= runs/compare
-compare: $(VENV)/.core
-	$(BIN)/python -m experiments.compare --a=$(A) --b=$(B) --root=$(DATA) \
-	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
-
+compare: CONFIGS ?= siamcar_lite0,siamla_lite0
+ablation: CONFIGS ?= ablations
 ablation: SEEDS ?= 1
 ablation: PAIRS ?= 3200
-ablation: OUT ?= runs/ablation
-ablation: $(VENV)/.core
-	$(BIN)/python -m experiments.ablation --configs=$(CONFIGS) \
-	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
-
-# What does each part bring? make ladder DATA=REALDATA; each config against the last.
-ladder: SEEDS ?= 3
-ladder: PAIRS ?= 8000
-ladder: OUT ?= runs/ladder
-ladder: CONFIGS ?= configs/siamrpnpp_lite0.py,configs/cract/lite0_parallel.py,$\
-    configs/cract/lite0_cascade.py,configs/cract/lite0_discriminator.py,$\
-    configs/cract_lite0.py
-ladder: $(VENV)/.core
-	$(BIN)/python -m experiments.ladder --configs=$(CONFIGS) --root=$(DATA) \
-	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --jobs=$(JOBS)
+incremental: CONFIGS ?= siamrpnpp_lite0,lite0_parallel,lite0_cascade,$\
+    lite0_discriminator,cract_lite0
+incremental: OPTIONS ?= --reference=previous --noalignment
+compare ablation incremental: SEEDS ?= 3
+compare ablation incremental: PAIRS ?= 8000
+compare ablation incremental: OUT ?= runs/$@
+compare ablation incremental: $(VENV)/.core
+	$(BIN)/python -m experiments.compare --configs=$(CONFIGS) --root=$(DATA) \
+	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --processes=$(PROCESSES) \
+	    $(OPTIONS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

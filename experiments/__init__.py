@@ -1,1 +1,1 @@
-"""Studies: many trainings behind one answer, with its uncertainty."""
+"""Experiments: many trainings behind one answer, with its uncertainty."""

@@ -1,54 +1,153 @@
-"""Is tracker B better than tracker A? Trains both, several times, and says how sure.
+"""Which config is better? Trains each several times, and says how sure the answer is.
 
-Run: python -m experiments.compare --a=configs/siamcar_lite0.py \
-         --b=configs/other.py --root=REALDATA --seeds=3 --pairs=8000 --jobs=2
+Run: python -m experiments.compare --configs=siamcar_lite0,siamla_lite0 \
+         --root=REALDATA --seeds=3 --pairs=8000 --processes=2
+     python -m experiments.compare --configs=ablations --seeds=1 --pairs=3200
 REALDATA holds `sequences/` (annotated video) and `images/` (photographs, stills with
-boxes). Stopped at any moment, the same command goes on; --summary_only shows what is
+boxes): each fold's networks are tested on sequences they never saw. Without --root,
+nothing is needed: scenes are composed of scikit-image's photographs, those to test on
+of photographs that training never sees. The first config is the reference of all
+others, or, with --reference=previous, each config of the next (what does each part
+bring?). Stopped at any moment, the same command goes on; --summary_only shows what is
 there. Writes compare.md, compare.json and compare.png.
 """
 
 import json
 import pathlib
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from absl import flags
 
-from experiments import options, plan, plots, record, runs, summary, tables
+from experiments import folds as folds_lib
+from experiments import plot, runs, settings, summary, tables
 from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import lock, results
 
+RECORD = "experiment.json"  # What was asked for, which the summary reads again.
 
-def summarise(out: str | pathlib.Path) -> dict[str, Any]:
-    """Compares what is finished, and writes it down.
+
+class Experiment(NamedTuple):
+    """What is to be compared, and how.
+
+    Attributes:
+      configs: name -> config file, in the order of the table.
+      out: everything is written here.
+      reference: "first" or "previous": which config each other is compared with.
+      num_seeds: trainings of each config on each fold.
+      pairs: that each training sees.
+      overrides: fields set for all configs.
+      aligns: whether confidence is measured against overlap, too.
+      root: folder with `sequences/`, and perhaps `images/`; None composes scenes.
+      num_folds: into which the sequences to train on are divided.
+      train: glob patterns of the sequences that may be trained on.
+      held_out: glob patterns of those never trained on.
+    """
+
+    configs: Mapping[str, pathlib.Path]
+    out: pathlib.Path
+    reference: str = "first"
+    num_seeds: int = 3
+    pairs: int = 8000
+    overrides: Mapping[str, Any] = {}
+    aligns: bool = True
+    root: pathlib.Path | None = None
+    num_folds: int = 2
+    train: Sequence[str] = folds_lib.TRAIN
+    held_out: Sequence[str] = folds_lib.HELD_OUT
+
+
+def make_folds(experiment: Experiment) -> list[folds_lib.Fold]:
+    """Prepares the data of an experiment; what is prepared is kept."""
+    if experiment.root is None:
+        return folds_lib.of_scenes(experiment.out)
+    return folds_lib.of_video(
+        experiment.root,
+        experiment.out,
+        train=experiment.train,
+        held_out=experiment.held_out,
+        num_folds=experiment.num_folds,
+    )
+
+
+def make_runs(
+    experiment: Experiment, folds: Sequence[folds_lib.Fold]
+) -> list[runs.Run]:
+    """Lists the runs so that all configs of a seed and fold are neighbours.
 
     Args:
-      out: folder of the study.
+      experiment: what is compared.
+      folds: the data.
 
     Returns:
-      See `summary.summarise`.
+      All of seed 0 and fold 0, then of fold 1, and so on; then of seed 1.
 
     Raises:
-      InputError: there is no study, or nothing to compare yet.
+      InputError: a config file or field that cannot be used.
     """
-    out = pathlib.Path(out)
-    study = record.read(out)
-    if "a" not in study:
-        raise InputError(f"{out} holds another kind of study: name another --out")
-    found = summary.summarise(study, summary.read_outcomes(out, study))
-    text = json.dumps(found, indent=1, allow_nan=False)
-    results.write_text(out / "compare.json", text + "\n")
-    results.write_text(out / "compare.md", tables.compare_markdown(found))
-    results.write_bytes(out / "compare.png", plots.difference_plot(found))
-    return found
+    first = next(iter(experiment.configs.values()))
+    # All have the first one's batch, or the same pairs would be other steps.
+    batch = {"batch_size": settings.load(first).batch_size}
+    made = []
+    for seed in range(experiment.num_seeds):
+        for number, fold in enumerate(folds):
+            for name, path in experiment.configs.items():
+                config = settings.of_training(
+                    path,
+                    pairs=experiment.pairs,
+                    seed=seed,
+                    data={**fold.fields, **batch},
+                    overrides=experiment.overrides,
+                )
+                run = runs.Run(
+                    label=f"{name} seed {seed} fold {number}",
+                    folder=runs.run_folder(experiment.out, name, seed, number),
+                    network=runs.network_folder(experiment.out, config, fold=number),
+                    config=config,
+                    videos=tuple(fold.folder / test for test in fold.test),
+                    aligns=experiment.aligns,
+                )
+                made.append(run)
+    return made
 
 
-def run(recipe: plan.Recipe, *, at_once: int = 1) -> dict[str, Any]:
-    """Trains and tests both trackers, as far as that is not done, and compares them.
+def describe(
+    experiment: Experiment,
+    folds: Sequence[folds_lib.Fold],
+    made: Sequence[runs.Run],
+) -> dict[str, Any]:
+    """Returns all that the summary needs beside the runs' outcomes.
 
     Args:
-      recipe: what to compare.
-      at_once: trainings at a time.
+      experiment: what is compared.
+      folds: the data.
+      made: from `make_runs`.
+
+    Returns:
+      What `experiment.json` holds.
+    """
+    configs = [run.config for run in made[: len(experiment.configs)]]
+    return {
+        "configs": {name: str(path) for name, path in experiment.configs.items()},
+        "reference": experiment.reference,
+        "root": experiment.root and str(experiment.root),
+        "overrides": dict(experiment.overrides),
+        "num_seeds": experiment.num_seeds,
+        "pairs": configs[0].num_epochs * configs[0].pairs_per_epoch,
+        "batch_size": configs[0].batch_size,
+        "folds": [{"train": fold.train, "test": fold.test} for fold in folds],
+        "held_out": folds_lib.tested_by_all(folds),
+        "differences": settings.differences(configs),
+    }
+
+
+def run(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
+    """Trains and tests all configs, as far as that is not done, and compares them.
+
+    Args:
+      experiment: what to compare.
+      at_once: child processes at a time.
 
     Returns:
       See `summary.summarise`.
@@ -56,51 +155,89 @@ def run(recipe: plan.Recipe, *, at_once: int = 1) -> dict[str, Any]:
     Raises:
       InputError: something the user gave is missing or damaged, or a training failed.
     """
-    with lock.locked(recipe.out):
-        divided = plan.make_folds(recipe)
-        planned = plan.make_runs(recipe, divided, plan.pack(recipe, divided))
-        record.write(recipe.out, plan.describe(recipe, divided, planned))
-        runs.run_all(planned, at_once=at_once, on_finished=lambda: _refresh(recipe.out))
-        return summarise(recipe.out)
+    out = experiment.out
+    with lock.locked(out, "experiment"):
+        folds = make_folds(experiment)
+        made = make_runs(experiment, folds)
+        record = describe(experiment, folds, made)
+        text = json.dumps(record, indent=1, allow_nan=False)
+        results.write_text(out / RECORD, text + "\n")
+        runs.run_all(made, at_once=at_once, on_finished=lambda: summarise(out))
+        return summarise(out)
 
 
-def _refresh(out: pathlib.Path) -> None:
-    """Summarises an unfinished study, if there is something to summarise."""
-    study = record.read(out)
-    if summary.usable(study, summary.read_outcomes(out, study))[0]:
-        summarise(out)
+def summarise(out: str | pathlib.Path) -> dict[str, Any]:
+    """Compares what is finished, and writes it down.
+
+    Args:
+      out: folder of the experiment.
+
+    Returns:
+      See `summary.summarise`.
+
+    Raises:
+      InputError: there is no experiment.
+    """
+    out = pathlib.Path(out)
+    try:
+        experiment = json.loads((out / RECORD).read_text())
+    except (OSError, ValueError):
+        raise InputError(
+            f"no experiment in {out}: start one without --summary_only"
+        ) from None
+    found = summary.summarise(experiment, summary.read_outcomes(out, experiment))
+    text = json.dumps(found, indent=1, allow_nan=False)
+    results.write_text(out / "compare.json", text + "\n")
+    results.write_text(out / "compare.md", tables.markdown(found))
+    if (picture := plot.difference_plot(found)) is not None:
+        results.write_bytes(out / "compare.png", picture)
+    return found
 
 
 def _define_flags() -> None:
-    flags.DEFINE_string("a", "configs/siamcar_lite0.py", "Config of tracker A.")
-    flags.DEFINE_string("b", "", "Config of tracker B.")
-    options.define_data()
-    options.define(out="runs/compare", pairs=8000, seeds=3)
+    flags.DEFINE_list(
+        "configs", ["ablations"], "Names, files, or folders of configs/; in this order."
+    )
+    flags.DEFINE_enum(
+        "reference", "first", ("first", "previous"), "What a config is compared with."
+    )
+    flags.DEFINE_string("root", "", "Folder with sequences/ and images/.")
+    flags.DEFINE_integer("folds", 2, "Into which sequences to train on are divided.")
+    flags.DEFINE_multi_string("train", folds_lib.TRAIN, "Sequences to train on.")
+    flags.DEFINE_multi_string("held_out", folds_lib.HELD_OUT, "Never trained on.")
+    flags.DEFINE_integer("pairs", 8000, "Pairs that each training sees.")
+    flags.DEFINE_integer("seeds", 3, "Trainings of each config.", lower_bound=1)
+    flags.DEFINE_string("out", "runs/compare", "Everything is written here.")
+    flags.DEFINE_integer("processes", 1, "Trainings at once.", lower_bound=1)
+    flags.DEFINE_multi_string(
+        "set", [], "FIELD=VALUE, a Python literal; a setting of every training."
+    )
+    flags.DEFINE_bool("alignment", True, "Measure confidence against overlap, too.")
+    flags.DEFINE_bool("summary_only", False, "Only print what is finished.")
 
 
 def _main() -> None:
     given = flags.FLAGS
+    out = pathlib.Path(given.out).absolute()
     if given.summary_only:
-        found = summarise(given.out)
+        found = summarise(out)
     else:
-        for name in ("a", "b", "root"):
-            if not given[name].value:
-                raise InputError(f"--{name} is missing (see --help)")
-        recipe = plan.Recipe(
-            a=given.a,
-            b=given.b,
-            root=pathlib.Path(given.root),
-            out=pathlib.Path(given.out).absolute(),
+        experiment = Experiment(
+            configs=settings.find(given.configs),
+            out=out,
+            reference=given.reference,
             num_seeds=given.seeds,
             pairs=given.pairs,
+            overrides=settings.parse_overrides(given["set"].value),
+            aligns=given.alignment,
+            root=pathlib.Path(given.root) if given.root else None,
             num_folds=given.folds,
-            overrides=options.overrides(),
             train=tuple(given.train),
             held_out=tuple(given.held_out),
         )
-        found = run(recipe, at_once=given.jobs)
-    print(tables.compare_markdown(found))
-    print(f"written: {pathlib.Path(given.out) / 'compare.md'}")
+        found = run(experiment, at_once=given.processes)
+    print(tables.markdown(found))
+    print(f"written: {out / 'compare.md'}")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,37 @@
-"""Which sequences train a tracker, and which test it, fold by fold."""
+"""What an experiment trains and tests on: folds of real video, or composed scenes."""
 
 import fnmatch
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import glob
+import pathlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from jaxtrack.data import build
+from jaxtrack.datasets import annotations
 from jaxtrack.errors import InputError
 
 TRAIN = ("davis_*", "segtrack2_*")
 HELD_OUT = ("otb_*", "uav_*", "vot_*")
+# Shares of the pairs: packed video, packed stills, composed scenes.
+VIDEO, STILLS, COMPOSED = 0.4, 0.25, 0.35
+# Sequences with masks whose objects are pasted into composed scenes.
+CUTOUTS = ("davis_*",)
 
 
 class Fold(NamedTuple):
-    """One way to divide the sequences.
+    """One way to divide the data.
 
     Attributes:
-      train: names of those to train on.
-      test: names of those to test on: this fold's share of the rest, then those that
-        no fold trains on.
+      train: names of the sequences to train on.
+      test: names of the sequences to test on.
+      folder: of the sequences.
+      fields: settings that say what to train on.
     """
 
     train: tuple[str, ...]
     test: tuple[str, ...]
+    folder: pathlib.Path
+    fields: Mapping[str, Any]
 
 
 def matching(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
@@ -34,7 +45,7 @@ def split(
     train: Sequence[str] = TRAIN,
     held_out: Sequence[str] = HELD_OUT,
     num_folds: int = 2,
-) -> list[Fold]:
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Divides sequences so that each is tested by networks that never saw it.
 
     The names that fit `train`, sorted, are dealt to the folds one after the other,
@@ -50,7 +61,7 @@ def split(
       num_folds: number of folds, 2 or more.
 
     Returns:
-      The folds.
+      For each fold the names to train on and those to test on.
 
     Raises:
       InputError: fewer sequences than folds, or a name that fits both.
@@ -72,14 +83,98 @@ def split(
     # Sorted by name, a family stands together.
     shares = [dealt[k::num_folds] for k in range(num_folds)]
     return [
-        Fold(
-            train=tuple(n for other in shares if other is not share for n in other),
-            test=(*share, *always),
+        (
+            tuple(n for other in shares if other is not share for n in other),
+            (*share, *always),
         )
         for share in shares
     ]
 
 
-def always_tested(folds: Sequence[Fold]) -> list[str]:
-    """Returns the names that every fold tests: no network has trained on them."""
+def of_video(
+    root: pathlib.Path,
+    out: pathlib.Path,
+    *,
+    train: Sequence[str] = TRAIN,
+    held_out: Sequence[str] = HELD_OUT,
+    num_folds: int = 2,
+) -> list[Fold]:
+    """Divides real sequences, and packs each fold's; what is packed is kept.
+
+    Args:
+      root: folder with `sequences/`, and perhaps `images/`: photographs in
+        `imagenet_sample`, and stills with boxes, listed in `*_boxes.tsv`.
+      out: folder of the experiment; packed data go to its folder `packed`.
+      train: see `split`.
+      held_out: see `split`.
+      num_folds: see `split`.
+
+    Returns:
+      The folds.
+
+    Raises:
+      InputError: see `split`; a file is damaged, or has changed since it was packed.
+    """
+    root, packed = root.absolute(), out.absolute() / "packed"
+    sequences, photos = root / "sequences", root / "images" / "imagenet_sample"
+    names = [path.name for path in annotations.list_sequences(sequences)]
+    parts = split(names, train=train, held_out=held_out, num_folds=num_folds)
+    stills = sorted((root / "images").glob("*_boxes.tsv"))
+    if stills:
+        build.build(packed / "stills", stills=stills)
+    folds = []
+    for number, (seen, tested) in enumerate(parts):
+        video = packed / f"fold{number}"
+        build.build(video, root=sequences, patterns=tuple(map(glob.escape, seen)))
+        masked = [
+            n for n in matching(seen, CUTOUTS) if (sequences / n / "mask").is_dir()
+        ]
+        fields = {
+            "records": (str(video), str(packed / "stills"))[: 1 + bool(stills)],
+            "record_weights": (VIDEO, STILLS)[: 1 + bool(stills)],
+            "synthetic_weight": COMPOSED,
+            "synthetic_photos": str(photos) if photos.is_dir() else "",
+            "synthetic_cutouts": str(sequences) if masked else "",
+            "synthetic_patterns": tuple(map(glob.escape, masked)) or ("*",),
+            "synthetic_split": "all",
+            "num_workers": 1,
+        }
+        folds.append(Fold(seen, tested, sequences, fields))
+    return folds
+
+
+def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
+    """Composes scenes to test on, of photographs that training never sees.
+
+    Args:
+      out: folder of the experiment; scenes go to its folder `sequences`.
+      num_scenes: number of scenes.
+
+    Returns:
+      One fold, which trains on composed scenes alone.
+
+    Raises:
+      InputError: the folder cannot be written to.
+    """
+    from jaxtrack.data import synthetic
+
+    scenes = synthetic.SyntheticSource(num_tracks=num_scenes, split="eval")
+    folder = out.absolute() / "sequences"
+    made = synthetic.write_sequences(scenes, folder, prefix="scene")
+    fields = {
+        "records": (),
+        "record_weights": (),
+        "synthetic_weight": 1.0,
+        "synthetic_photos": "",
+        "synthetic_cutouts": "",
+        "synthetic_split": "train",
+        "num_workers": 1,
+    }
+    return [Fold((), tuple(path.name for path in made), folder, fields)]
+
+
+def tested_by_all(folds: Sequence[Fold]) -> list[str]:
+    """Returns the names that every one of several folds tests, which none trains on."""
+    if len(folds) == 1:
+        return []  # Nothing is tested that is trained on elsewhere.
     return [name for name in folds[0].test if all(name in f.test for f in folds)]

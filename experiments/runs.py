@@ -1,16 +1,16 @@
-"""One training of a study: its settings on disk, its stages, its outcome."""
+"""One run of an experiment: its settings on disk, its stages, its outcome."""
 
-import dataclasses
-import itertools
+import hashlib
 import json
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
-from experiments import jobs, settings, work
+from experiments import child, processes, settings
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
@@ -19,34 +19,34 @@ from jaxtrack.evaluation import results
 _SCORE_WEIGHT = 0.25
 
 
-@dataclasses.dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """A network to train and to test.
 
     Attributes:
       label: what messages call it.
-      folder: everything of it lies there.
-      config: the settings of its training.
-      videos: folders of the sequences it is tested on.
+      folder: of its settings, result files and scores.
+      network: of its training; runs that differ in tracking alone share it.
+      config: the settings.
+      videos: folders of the sequences that it is tested on.
       aligns: whether confidence is measured against overlap, too.
     """
 
     label: str
     folder: pathlib.Path
+    network: pathlib.Path
     config: ConfigDict
     videos: tuple[pathlib.Path, ...]
     aligns: bool = True
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a run has come to.
 
     Attributes:
       auc: sequence -> success AUC, first frame left out.
       ao: sequence -> mean IoU.
       alignment: sequence -> rank correlation of confidence and IoU, None where it is
-        not defined; None as a whole where it is not measured.
+        not defined; None as a whole where it was not measured.
       frames_per_second: while tracking, beside whatever else ran.
       cpu_seconds: of the training, all attempts; None if unknown.
       wall_seconds: of the training, all attempts; None if unknown.
@@ -60,171 +60,82 @@ class Outcome:
     wall_seconds: float | None
 
 
-def _settings(run: Run) -> dict:
-    """Returns what the child processes of a run must know, as JSON holds it."""
-    return {
-        "config": json.loads(run.config.to_json()),
-        "videos": [str(video) for video in run.videos],
-        **({} if run.aligns else {"aligns": False}),
-    }
+def run_folder(out: pathlib.Path, name: str, seed: int, fold: int) -> pathlib.Path:
+    """Returns where a run lies."""
+    return out / "runs" / name / f"seed{seed}_fold{fold}"
 
 
-def _write_settings(run: Run) -> None:
-    text = json.dumps(_settings(run), indent=1, sort_keys=True)
-    results.write_text(run.folder / work.SETTINGS, text + "\n")
-
-
-def _refuse_change(run: Run) -> None:
-    """Raises if the folder holds a run in which a field differs that both know."""
-    path = run.folder / work.SETTINGS
-    if not path.is_file():
-        return
-    before = settings.flat(json.loads(path.read_text()))
-    now = settings.flat(_settings(run))
-    changed = [name for name in now if name in before and before[name] != now[name]]
-    if changed:
-        name = changed[0]
-        raise InputError(
-            f"{run.folder} was made with {name}={before[name]!r}, not {now[name]!r}: "
-            "use that, or choose another --out"
-        )
-
-
-def as_job(run: Run, *others: Run) -> jobs.Job:
-    """Returns the stages of a run: train, then score.
-
-    Args:
-      run: to be trained and scored.
-      *others: runs that track with the same network, which are scored then.
-    """
-    train = _stage(run, "train", lambda: _is_trained(run), lambda: _trained(run))
-    return jobs.Job(run.label, (train, *map(_scoring, (run, *others))))
-
-
-def _scoring(run):
-    """Returns the stage that scores a run."""
-    return _stage(
-        run,
-        "score",
-        lambda: _is_scored(run),
-        lambda: _scored(run),
-        weight=_SCORE_WEIGHT,
-    )
-
-
-def share_training(run: Run, trained: Run) -> None:
-    """Lets a run track with the network of another one.
-
-    The link between their folders is relative: a study may be moved, or copied.
-
-    Args:
-      run: whose settings differ in tracking alone.
-      trained: the one that is trained.
-    """
-    link, target = run.folder / "train", trained.folder / "train"
-    path = pathlib.Path(os.path.relpath(target.absolute(), link.parent.absolute()))
-    if link.is_symlink() and link.readlink() == path:
-        return
-    link.unlink(missing_ok=True)
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(path, target_is_directory=True)
-
-
-def _has_own(run):
-    """Whether a run was trained, or begun, by itself."""
-    path = run.folder / "train"
-    return path.is_dir() and not path.is_symlink()
-
-
-def _sharing(runs):
-    """Divides runs that can share a training: what is begun by itself stays so."""
-    own = [run for run in runs if _has_own(run)] or [runs[0]]
-    rest = [run for run in runs if run not in own]
-    return [[own[0], *rest], *([run] for run in own[1:])]
-
-
-def _drop_link(run):
-    """Forgets whose network an earlier call shared, if it is still asked for."""
-    link = run.folder / "train"
-    if link.is_symlink() and not (_is_trained(run) and _is_scored(run)):
-        link.unlink()
+def network_folder(out: pathlib.Path, config: ConfigDict, *, fold: int) -> pathlib.Path:
+    """Returns where a training lies: one folder for settings that train alike."""
+    fields = settings.flat(config)
+    read = {k: v for k, v in fields.items() if not config_lib.is_of_tracking(k)}
+    digest = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+    return out / "networks" / f"seed{config.seed}_fold{fold}_{digest[:12]}"
 
 
 def run_all(
-    runs: Sequence[Run | Sequence[Run]],
+    runs: Sequence[Run],
     *,
     at_once: int = 1,
     on_finished: Callable[[], None] = lambda: None,
 ) -> None:
-    """Trains and scores what is not done yet; see `jobs.run_jobs`.
+    """Trains and scores what is not done yet; see `processes.run_all`.
 
     Args:
-      runs: in order of importance; several that share a training are one entry, of
-        which the first is trained, or those that were before.
+      runs: in order of importance.
       at_once: child processes at a time.
-      on_finished: called whenever a run is done.
+      on_finished: called whenever a network is trained and all its runs are scored.
 
     Raises:
       InputError: a folder holds a run with other settings, or a child failed.
     """
-    groups = [[run] if isinstance(run, Run) else list(run) for run in runs]
-    for run in itertools.chain(*groups):
+    for run in runs:
         _refuse_change(run)
-    for run in itertools.chain(*groups):
-        _write_settings(run)
-    shared = [part for group in groups for part in _sharing(group)]
-    for trained, *others in shared:
-        _drop_link(trained)
-        for run in others:
-            share_training(run, trained)
-    jobs.run_jobs(
-        [as_job(*part) for part in shared],
-        at_once=at_once,
-        on_finished=lambda job: on_finished(),
-    )
+    for run in runs:
+        text = json.dumps(_settings(run), indent=1, sort_keys=True)
+        results.write_text(run.folder / child.SETTINGS, text + "\n")
+        _link(run)
+    networks: dict[pathlib.Path, list[Run]] = {}
+    for run in runs:
+        networks.setdefault(run.network, []).append(run)
+    chains = [chain_of(sharing) for sharing in networks.values()]
+    processes.run_all(chains, at_once=at_once, on_finished=on_finished)
 
 
-def _stage(run, name, is_done, share, weight=1.0):
-    """Makes a stage that a child of this Python does."""
-    command = (sys.executable, "-m", "experiments.work", f"--stage={name}")
-    return jobs.Stage(
-        name=name,
-        command=(*command, f"--folder={run.folder}"),
-        log=run.folder / f"{name}.log",
-        usage=run.folder / f"{name}_usage.json",
-        is_done=is_done,
-        share=share,
-        weight=weight,
-    )
+def chain_of(runs: Sequence[Run]) -> processes.Chain:
+    """Returns the stages of runs that share a network: train once, score each.
 
+    Args:
+      runs: one or more.
 
-def _is_trained(run: Run) -> bool:
+    Returns:
+      The stages, in order. Once all is scored, the network may be deleted.
+    """
+    first = runs[0]
+    steps = config_lib.total_steps(first.config)
     # Orbax gives a checkpoint its name last: where it stands, it is whole.
-    step = config_lib.total_steps(run.config)
-    return (run.folder / "train" / "checkpoints" / str(step)).is_dir()
+    checkpoint = first.network / "checkpoints" / str(steps)
+    training = _stage(
+        first,
+        "train",
+        first.network,
+        is_done=lambda: checkpoint.is_dir() or all(map(_is_scored, runs)),
+        share=lambda: _last_step(first.network) / steps,
+    )
+    scoring = [
+        _stage(
+            run,
+            "score",
+            run.folder,
+            is_done=lambda run=run: _is_scored(run),
+            share=lambda run=run: _tracked(run),
+        )._replace(weight=_SCORE_WEIGHT)
+        for run in runs
+    ]
+    return (training, *scoring)
 
 
-def _trained(run: Run) -> float:
-    """Returns the share of the steps done, from the last line of the log."""
-    try:
-        lines = (run.folder / "train" / "log.jsonl").read_text().splitlines()
-        return json.loads(lines[-1])["step"] / config_lib.total_steps(run.config)
-    except (OSError, ValueError, IndexError, KeyError):
-        return 0.0
-
-
-def _is_scored(run: Run) -> bool:
-    names = ("scores.json", "alignment.json")[: 1 + run.aligns]
-    return all((run.folder / name).is_file() for name in names)
-
-
-def _scored(run: Run) -> float:
-    """Returns the share of the sequences tracked, which is half of scoring."""
-    done = len(list((run.folder / "results" / work.TRACKER).glob("*.txt")))
-    return done / max(len(run.videos), 1) / 2
-
-
-def read_outcome(folder: str | pathlib.Path) -> Outcome | None:
+def read_outcome(folder: pathlib.Path) -> Outcome | None:
     """Reads what a run has come to.
 
     Args:
@@ -233,19 +144,81 @@ def read_outcome(folder: str | pathlib.Path) -> Outcome | None:
     Returns:
       The outcome, or None while it is not scored.
     """
-    folder = pathlib.Path(folder)
+    if (scores := _scores(folder)) is None:
+        return None
+    usage = processes.read_usage(folder / child.WORKDIR / "train_usage.json")
+    return Outcome(**{"alignment": None, **scores, **usage})
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Returns what the child processes of a run must know, as JSON holds it."""
+    return {
+        "config": json.loads(run.config.to_json()),
+        "videos": [str(video) for video in run.videos],
+        "aligns": run.aligns,
+    }
+
+
+def _refuse_change(run):
+    """Raises if the folder holds a run in which a field differs that both know."""
     try:
-        scores = json.loads((folder / "scores.json").read_text())
+        before = settings.flat(json.loads((run.folder / child.SETTINGS).read_text()))
+    except (OSError, ValueError):
+        return
+    for name, value in settings.flat(_settings(run)).items():
+        if name != "aligns" and before.get(name, value) != value:
+            raise InputError(
+                f"{run.folder} was made with {name}={before[name]!r}, not {value!r}: "
+                "use that, or choose another --out"
+            )
+
+
+def _link(run):
+    """Makes the run's workdir a link to its network.
+
+    The link is relative: an experiment may be moved, or copied.
+    """
+    run.network.mkdir(parents=True, exist_ok=True)
+    link = run.folder / child.WORKDIR
+    link.unlink(missing_ok=True)
+    where = os.path.relpath(run.network.absolute(), run.folder.absolute())
+    link.symlink_to(where, target_is_directory=True)
+
+
+def _stage(run, name, folder, *, is_done, share) -> processes.Stage:
+    """Makes a stage that another process of this Python does."""
+    command = (sys.executable, "-m", "experiments.child", f"--stage={name}")
+    return processes.Stage(
+        label=f"{run.label}: {name}",
+        command=(*command, f"--folder={run.folder}"),
+        log=folder / f"{name}.log",
+        usage=folder / f"{name}_usage.json",
+        is_done=is_done,
+        share=share,
+    )
+
+
+def _scores(folder):
+    try:
+        return json.loads((folder / child.SCORES).read_text())
     except (OSError, ValueError):
         return None
+
+
+def _is_scored(run):
+    scores = _scores(run.folder)
+    return scores is not None and ("alignment" in scores or not run.aligns)
+
+
+def _last_step(network):
+    """Returns the step that the log of a training ends with, or 0."""
     try:
-        alignment = json.loads((folder / "alignment.json").read_text())
-    except (OSError, ValueError):
-        alignment = None
-    return Outcome(
-        auc=scores["auc"],
-        ao=scores["ao"],
-        alignment=alignment,
-        frames_per_second=scores["frames_per_second"],
-        **jobs.read_usage(folder / "train_usage.json"),
-    )
+        return json.loads((network / "log.jsonl").read_text().splitlines()[-1])["step"]
+    except (OSError, ValueError, IndexError, KeyError):
+        return 0
+
+
+def _tracked(run):
+    """Returns the share of the sequences tracked, which is half of scoring."""
+    done = len(list((run.folder / "results" / child.TRACKER).glob("*.txt")))
+    return done / max(len(run.videos), 1) / 2

@@ -1,9 +1,10 @@
-"""Settings of a study's trainings: from files, the command line and a budget."""
+"""Settings of an experiment's trainings: from files, the command line and a budget."""
 
 import ast
 import importlib.util
 import json
 import pathlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +13,53 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 
+CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
 WARMUP = 0.1  # Share of the steps.
 CHECKPOINT_EVERY = 50
-# The study's own; `--set` may not change them.
-_OWN = (
+# Set by the experiment; `--set` may not change them.
+RESERVED = (
     *("seed", "num_epochs", "pairs_per_epoch", "warmup_epochs", "backbone_from_epoch"),
     *("records", "record_weights"),
 )
+
+
+def find(
+    names: Sequence[str], folder: pathlib.Path = CONFIGS
+) -> dict[str, pathlib.Path]:
+    """Finds config files.
+
+    Args:
+      names: paths that end in `.py`; names of files anywhere in `folder`; or names of
+        folders in it, which stand for all their files, sorted.
+      folder: where names are looked for.
+
+    Returns:
+      Name -> file, in the order given. Files of one name are numbered: x_1, x_2.
+
+    Raises:
+      InputError: a name fits no file, or several.
+    """
+    files = []
+    for name in names:
+        if name.endswith(".py"):
+            found = [path for path in [pathlib.Path(name)] if path.is_file()]
+        elif (folder / name).is_dir():
+            found = sorted((folder / name).glob("[!_]*.py"))
+        else:
+            found = sorted(folder.rglob(f"{name}.py"))
+            if len(found) > 1:
+                places = " and ".join(map(str, found))
+                raise InputError(f"--configs: {name} is both {places}: give a path")
+        if not found:
+            raise InputError(f"--configs: no config {name}: see the folder {folder}")
+        files += found
+    total, seen = Counter(file.stem for file in files), Counter()
+    named = {}
+    for file in files:
+        seen[file.stem] += 1
+        suffix = f"_{seen[file.stem]}" if total[file.stem] > 1 else ""
+        named[file.stem + suffix] = file
+    return named
 
 
 def load(path: str | pathlib.Path) -> ConfigDict:
@@ -53,10 +94,10 @@ def parse_overrides(entries: Sequence[str]) -> dict[str, Any]:
       entries: as typed; a value is a Python literal, or else a text as it stands.
 
     Returns:
-      Field, perhaps dotted, -> value.
+      Field, dotted where it lies in a group, -> value.
 
     Raises:
-      InputError: not of that form, a field twice, or one that the study sets.
+      InputError: not of that form, a field twice, or one that the experiment sets.
     """
     fields: dict[str, Any] = {}
     for entry in entries:
@@ -65,8 +106,8 @@ def parse_overrides(entries: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--set={entry}: expected FIELD=VALUE")
         if name in fields:
             raise InputError(f"--set={entry}: {name} is given twice")
-        if name in _OWN:
-            raise InputError(f"--set={entry}: the study itself sets {name}")
+        if name in RESERVED:
+            raise InputError(f"--set={entry}: the experiment itself sets {name}")
         try:
             fields[name] = ast.literal_eval(text)
         except (SyntaxError, ValueError):
@@ -79,8 +120,8 @@ def override(config: ConfigDict, fields: Mapping[str, Any], *, source: str) -> N
 
     Args:
       config: the settings.
-      fields: name, perhaps dotted, -> value.
-      source: what messages call the origin of the fields.
+      fields: name, dotted where it lies in a group, -> value.
+      source: where the fields come from, for messages.
 
     Raises:
       InputError: a field does not exist, or has another type.
@@ -97,68 +138,49 @@ def override(config: ConfigDict, fields: Mapping[str, Any], *, source: str) -> N
             raise InputError(f"{source} {name}={value!r}: {reason}") from None
 
 
-def with_budget(config: ConfigDict, *, pairs: int) -> dict[str, Any]:
-    """Fields that give a training `pairs // batch_size` steps and scale its schedule.
+def of_training(
+    path: str | pathlib.Path,
+    *,
+    pairs: int,
+    seed: int,
+    data: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+) -> ConfigDict:
+    """Makes the settings of one training: one epoch of `pairs // batch_size` steps.
 
-    One epoch is the whole training; its first tenth is warm-up, and the backbone stays
-    frozen.
+    The first tenth of the steps is warm-up, and the backbone stays frozen.
 
     Args:
-      config: the settings; its `batch_size` counts.
+      path: the config file.
       pairs: to train on.
+      seed: of the training.
+      data: fields that say what to train on.
+      overrides: fields that the user set; they replace all others.
 
     Returns:
-      Field -> value, for `override`.
+      The settings, checked.
 
     Raises:
-      InputError: the pairs do not fill a batch.
+      InputError: a field or value that cannot be used, or pairs that fill no batch.
     """
+    config = load(path)
+    override(config, data, source=f"{path}:")
+    override(config, overrides, source="--set:")
     steps = pairs // config.batch_size
     if steps < 1:
         raise InputError(
             f"--pairs={pairs}: fewer than one batch of {config.batch_size}"
         )
-    return {
+    schedule = {
+        "seed": seed,
         "num_epochs": 1,
         "pairs_per_epoch": steps * config.batch_size,
         "warmup_epochs": WARMUP,
         "backbone_from_epoch": 1.0,
         "checkpoint_every": CHECKPOINT_EVERY,
     }
-
-
-def finish(
-    path: str | pathlib.Path,
-    *,
-    overrides: Mapping[str, Any],
-    given: Mapping[str, Any],
-    pairs: int,
-    seed: int,
-) -> ConfigDict:
-    """Makes the settings of one training.
-
-    Args:
-      path: the config file.
-      overrides: fields that the user set.
-      given: fields that the study sets first; the user's go over them.
-      pairs: to train on.
-      seed: of the training.
-
-    Returns:
-      The settings, checked.
-
-    Raises:
-      InputError: a field or value that cannot be used.
-    """
-    config = load(path)
-    override(config, given, source=f"{path}:")
-    override(config, overrides, source="--set:")
-    budget = {**with_budget(config, pairs=pairs), "seed": seed}
-    override(
-        config,
-        {k: v for k, v in budget.items() if k not in overrides},
-        source=f"{path}:",
-    )
+    left = {name: v for name, v in schedule.items() if name not in overrides}
+    override(config, left, source=f"{path}:")
     config_lib.check(config)
     return config
 
@@ -174,27 +196,26 @@ def flat(config: ConfigDict | Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def differences(a: ConfigDict, b: ConfigDict) -> dict[str, list]:
-    """Says in which fields two settings differ.
+def differences(configs: Sequence[ConfigDict]) -> dict[str, list[Any]]:
+    """Returns the fields that are not the same in all settings.
 
     Args:
-      a: the one.
-      b: the other.
+      configs: the settings.
 
     Returns:
-      Field -> its two values; None where one has no such field.
+      Field -> its value in each, in their order; None where one has no such field.
     """
-    a, b = flat(a), flat(b)
-    names = sorted(set(a) | set(b))
-    return {n: [a.get(n), b.get(n)] for n in names if a.get(n) != b.get(n)}
+    fields = [flat(config) for config in configs]
+    values = {n: [f.get(n) for f in fields] for n in sorted(set().union(*fields))}
+    return {name: row for name, row in values.items() if row.count(row[0]) < len(row)}
 
 
-def revive(saved: Mapping[str, Any]) -> ConfigDict:
+def from_json(saved: Mapping[str, Any]) -> ConfigDict:
     """Makes settings of what JSON kept of them: its lists were tuples."""
 
-    def inner(value):
+    def restored(value):
         if isinstance(value, Mapping):
-            return {name: inner(part) for name, part in value.items()}
-        return tuple(inner(v) for v in value) if isinstance(value, list) else value
+            return {name: restored(part) for name, part in value.items()}
+        return tuple(map(restored, value)) if isinstance(value, list) else value
 
-    return ConfigDict(inner(saved)).lock()
+    return ConfigDict(restored(saved)).lock()

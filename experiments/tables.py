@@ -1,10 +1,25 @@
-"""Comparisons and ablations as Markdown tables."""
+"""An experiment as a Markdown document."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MEASURES = {"auc": "Success AUC", "alignment": "Rank correlation"}
-_GROUPS = {"all": "all sequences", "always_held_out": "never trained on"}
+import numpy as np
+
+MEASURES = {"auc": "AUC", "ao": "AO", "alignment": "rank correlation"}
+_GROUPS = {"all": "all sequences", "held_out": "never trained on"}
+_NOTES = (
+    "± is the standard deviation over seeds of the mean over sequences. A change is "
+    "against {reference}; behind it is the {confidence:.0%} interval of a paired "
+    "bootstrap over sequences and seeds: a resample draws sequences, the same for both "
+    "configs, and seeds, for each config by itself and the same for all sequences. A "
+    "sequence that several folds test counts once, with the mean over folds. AUC is "
+    "over 21 thresholds, and AO the mean IoU, without the first frame; rank "
+    "correlation is that of confidence and IoU.\n"
+)
+_NARROW = (
+    "Of one seed the interval leaves out how much two trainings of one config differ: "
+    "it is too narrow.\n"
+)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,181 +44,133 @@ def with_spread(mean: float | None, std: float | None, form: str = ".3f") -> str
     return number(mean, form) + ("" if std is None else f" ± {std:{form}}")
 
 
-def minutes(seconds: float | None) -> str:
-    """Returns seconds as minutes with one decimal."""
-    return number(None if seconds is None else seconds / 60, ".1f")
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _overall(found: Mapping[str, Any], a: str, b: str) -> str:
-    rows = []
-    for measure, title in _MEASURES.items():
-        for group, words in _GROUPS.items():
-            one = found[measure] and found[measure][group]
-            if one is None:
-                rows.append([f"{title}, {words}", *["missing"] * 4])
-                continue
-            low, high = one["interval"]
-            rows.append(
-                [
-                    f"{title}, {words} ({one['num_sequences']})",
-                    with_spread(one["a"], one["a_std"]),
-                    with_spread(one["b"], one["b_std"]),
-                    number(one["difference"], "+.3f"),
-                    f"{low:+.3f} to {high:+.3f}",
-                ]
-            )
-    head = ["", a, b, "difference", f"{found['confidence']:.0%} interval"]
-    return table(head, rows)
-
-
-def _sequences(found: Mapping[str, Any], a: str, b: str) -> str:
-    auc = found["auc"]["sequences"]
-    alignment = found["alignment"] and found["alignment"]["sequences"]
-    rows = []
-    for name in sorted(auc, key=lambda n: _mean(auc[n][1]) - _mean(auc[n][0])):
-        mine, other = (_mean(v) for v in auc[name])
-        if alignment is None:
-            ranks = ["missing"] * 2
-        else:
-            pair = alignment.get(name, (None, None))
-            ranks = [number(v and _mean(v)) for v in pair]
-        cells = [number(mine), number(other), number(other - mine, "+.3f"), *ranks]
-        rows.append([name, *cells])
-    head = ["sequence", f"AUC {a}", f"AUC {b}", "difference"]
-    return table([*head, f"rank corr. {a}", f"rank corr. {b}"], rows)
-
-
-def _usage(found: Mapping[str, Any]) -> str:
-    rows = []
-    for key in "ab":
-        one = found["usage"][key]
-        cells = [minutes(one["cpu_seconds"]), minutes(one["wall_seconds"])]
-        count, speed = one["num_trainings"], one["frames_per_second"]
-        rows.append([found["study"][key], str(count), *cells, number(speed, ".1f")])
-    head = ["training", "runs", "CPU minutes", "wall minutes", "frames/s tracking"]
-    return table(head, rows)
-
-
-def _differing(study: Mapping[str, Any]) -> str:
-    fields = study["differences"]
-    if not fields:
-        return "The two configs are the same.\n"
-    rows = [[f"`{n}`", f"`{old!r}`", f"`{new!r}`"] for n, (old, new) in fields.items()]
-    return table(["setting", study["a"], study["b"]], rows)
-
-
-def caveat(seeds: Sequence[int]) -> list[str]:
-    """Returns what a reader must know of an interval of one seed.
+def with_interval(change: Mapping[str, Any]) -> str:
+    """Returns a difference and its interval.
 
     Args:
-      seeds: that the numbers are of.
-
-    Returns:
-      A paragraph, or nothing where there is no need of it.
+      change: has "difference" and "interval".
     """
-    if len(seeds) != 1:
-        return []
-    return [
-        "Of one seed the interval leaves out how much two trainings of one tracker "
-        "differ: it is too narrow.\n"
-    ]
+    low, high = change["interval"]
+    return f"{change['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def compare_markdown(found: Mapping[str, Any]) -> str:
-    """Words a comparison.
+def markdown(found: Mapping[str, Any]) -> str:
+    """Writes an experiment down.
 
     Args:
       found: see `summary.summarise`.
 
     Returns:
-      A Markdown document.
+      A Markdown document: verdicts, a table a measure, cost, sequences, settings.
     """
-    study = found["study"]
-    a, b = study["a"], study["b"]
-    seeds = ", ".join(map(str, found["seeds"]))
-    folds = ", ".join(map(str, found["folds"]))
-    done = f"{found['num_finished']} of {found['num_runs']} trainings"
-    parts = [
-        f"# {a} and {b}\n",
-        f"Success AUC: {found['auc']['verdict']}\n",
+    experiment, rows = found["experiment"], found["rows"]
+    measures = [m for m in MEASURES if m == "auc" or any(row[m] for row in rows)]
+    is_first = experiment["reference"] == "first"
+    reference = rows[0]["name"] if is_first else "the row above"
+    changes = [row["change"] for row in rows[1:] if row["change"]["seeds"]]
+    is_narrow = any(len(change["seeds"]) == 1 for change in changes)
+    return "\n".join(
+        [
+            f"# {', '.join(row['name'] for row in rows)}\n",
+            *([_verdicts(changes)] if changes else []),
+            *(_measure(rows, measure) for measure in measures),
+            f"Each network was trained on {experiment['pairs']} pairs in batches of "
+            f"{experiment['batch_size']} and tested on sequences it was not trained "
+            f"on. {found['num_finished']} of {found['num_runs']} runs are finished. "
+            + _NOTES.format(reference=reference, confidence=found["confidence"]),
+            *([_NARROW] if is_narrow else []),
+            "## Cost\n",
+            _cost(rows),
+            "Means over the finished runs, with start and compilation; measured while "
+            "others shared the machine. Configs that differ in tracking alone share a "
+            "training.\n",
+            "## Sequences\n",
+            _sequences(rows, [measure for measure in measures if measure != "ao"]),
+            "## Settings\n",
+            *_settings(experiment),
+        ]
+    )
+
+
+def _verdicts(changes):
+    """Returns a list of verdicts, a line for each measure and change."""
+    return "".join(
+        f"- {title}: {change[measure]['verdict']}\n"
+        for measure, title in MEASURES.items()
+        for change in changes
+        if change[measure]
+    )
+
+
+def _group(part, measure, group):
+    """Returns what a row or a change has of a group, or None."""
+    return part and part[measure] and part[measure][group]
+
+
+def _measure(rows, measure):
+    """Returns the table of one measure."""
+    groups = [g for g in _GROUPS if any(_group(row, measure, g) for row in rows)]
+    head, lines = ["config"], [[row["name"]] for row in rows]
+    for group in groups or ["all"]:
+        counts = []
+        for row, line in zip(rows, lines, strict=True):
+            own, change = (_group(p, measure, group) for p in (row, row["change"]))
+            line.append(with_spread(own["mean"], own["std"]) if own else "missing")
+            nothing = "missing" if row["change"] else "-"
+            line.append(with_interval(change) if change else nothing)
+            counts.append(own["num_sequences"] if own else 0)
+        head += [f"{MEASURES[measure]}, {_GROUPS[group]} ({max(counts)})", "change"]
+    return table(head, lines)
+
+
+def _cost(rows):
+    """Returns the table of what trainings and tracking cost, and what is finished."""
+    lines = []
+    for row in rows:
+        usage = row["usage"]
+        minutes = [v and v / 60 for v in (usage["cpu_seconds"], usage["wall_seconds"])]
+        costs = [number(v, ".1f") for v in (*minutes, usage["frames_per_second"])]
+        used = [", ".join(map(str, row[key])) or "-" for key in ("seeds", "folds")]
+        lines.append([row["name"], str(usage["num_runs"]), *used, *costs])
+    head = ["config", "runs", "seeds", "folds", "CPU minutes", "wall minutes"]
+    return table([*head, "frames/s"], lines)
+
+
+def _sequences(rows, measures):
+    """Returns a table of all sequences; first where the last config loses most."""
+    columns = [(measure, row) for measure in measures for row in rows]
+    values = {
+        (place, name): float(np.mean(value))
+        for place, (measure, row) in enumerate(columns)
+        for name, value in (row[measure] or {"sequences": {}})["sequences"].items()
+    }
+    last = len(rows) - 1
+
+    def gain(name):
+        return values.get((last, name), 0.0) - values.get((0, name), 0.0)
+
+    lines = [
+        [name, *(number(values.get((place, name))) for place in range(len(columns)))]
+        for name in sorted({name for _, name in values}, key=lambda n: (gain(n), n))
     ]
-    if found["alignment"]:
-        verdict = found["alignment"]["verdict"]
-        parts.append(f"Rank correlation of confidence and IoU: {verdict}\n")
-    else:
-        parts.append("Rank correlation of confidence and IoU: missing.\n")
-    parts += [
-        _overall(found, a, b),
-        f"Each network was trained on {study['pairs']} pairs in batches of "
-        f"{study['batch_size']} and tested on sequences it was not trained on. "
-        f"{done} are finished; the numbers are of seeds {seeds} and folds {folds}. "
-        "A sequence that several folds test counts once, with the mean over folds. "
-        "± is the standard deviation over seeds of the mean over sequences. The "
-        "interval is a paired bootstrap over sequences and seeds: a resample draws "
-        "sequences, the same for both, and seeds, for each tracker by itself and the "
-        "same for all sequences. AUC is over 21 thresholds without the first frame.\n",
-        *caveat(found["seeds"]),
-        "## Cost\n",
-        _usage(found),
-        "Means over the finished trainings, with start and compilation; measured while "
-        "other runs shared the machine.\n",
-        "## Sequences\n",
-        _sequences(found, a, b),
-        "## What differs\n",
-        _differing(study),
+    return table(
+        ["sequence", *(f"{MEASURES[m]} {r['name']}" for m, r in columns)], lines
+    )
+
+
+def _settings(experiment):
+    """Yields what the user set, and what differs."""
+    names = list(experiment["configs"])
+    if experiment["overrides"]:
+        cells = [[f"`{n}`", f"`{v!r}`"] for n, v in experiment["overrides"].items()]
+        yield "Set for all:\n"
+        yield table(["setting", "value"], cells)
+    if not experiment["differences"]:
+        yield "The configs are the same.\n"
+        return
+    yield "What differs:\n"
+    cells = [
+        [f"`{field}`", *(f"`{value!r}`" for value in row)]
+        for field, row in experiment["differences"].items()
     ]
-    return "\n".join([*parts, *_overrides(study, "both")])
-
-
-def ablation_markdown(found: Mapping[str, Any]) -> str:
-    """Words an ablation.
-
-    Args:
-      found: see `ablation.summarise`.
-
-    Returns:
-      A Markdown document.
-    """
-    study, rows = found["study"], []
-    for name, one in found["rows"].items():
-        if not one["num_trainings"]:
-            rows.append([name, *["missing"] * 5])
-            continue
-        rows.append(
-            [
-                name,
-                *(
-                    with_spread(one[key], one[f"{key}_std"])
-                    if one[key] is not None
-                    else "missing"
-                    for key in ("auc", "ao", "alignment")
-                ),
-                minutes(one["cpu_seconds"]),
-                number(one["frames_per_second"], ".1f"),
-            ]
-        )
-    head = ["config", "AUC", "AO", "rank correlation", "CPU minutes", "frames/s"]
-    seeds = "1 seed" if study["num_seeds"] == 1 else f"{study['num_seeds']} seeds"
-    parts = [
-        "# Ablation on composed scenes\n",
-        table(head, rows),
-        f"{study['pairs']} pairs a training, {seeds}; tested on "
-        f"{study['num_scenes']} scenes of photographs that training never sees, "
-        "without the first frame. ± is the standard deviation over seeds. Rank "
-        "correlation is that of confidence and IoU. CPU minutes are of one training, "
-        "with start and compilation; frames/s were measured while other runs shared "
-        "the machine.\n",
-    ]
-    return "\n".join([*parts, *_overrides(study, "all")])
-
-
-def _overrides(study: Mapping[str, Any], whom: str) -> list[str]:
-    """Returns what the user set, or nothing."""
-    if not study["overrides"]:
-        return []
-    rows = [[f"`{n}`", f"`{v!r}`"] for n, v in study["overrides"].items()]
-    return [f"Set for {whom}:\n", table(["setting", "value"], rows)]
+    yield table(["setting", *names], cells)

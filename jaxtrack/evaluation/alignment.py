@@ -20,6 +20,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -41,6 +42,7 @@ def measure(
     out_dir: str | Path,
     *,
     name: str = "",
+    tracking: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Measures a checkpoint, keeping the sequences that are measured already.
 
@@ -54,6 +56,7 @@ def measure(
       videos: the sequences.
       out_dir: results go to a folder in it.
       name: of the tracker; "" takes the run's folder.
+      tracking: see `runner.open_checkpoint`.
 
     Returns:
       Sequence -> mean rank correlation; NaN where no frame could be ranked.
@@ -65,7 +68,7 @@ def measure(
     runner.check_videos(videos)
     name = runner.checked_name(name or runner.tracker_name(checkpoint))
     path = file_of(out_dir, name)
-    opened = runner.open_checkpoint(checkpoint)
+    opened = runner.open_checkpoint(checkpoint, tracking or {})
     identity = opened.identity | {"alignment": METHOD}
     entries = _kept(path, identity)
     hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in videos}

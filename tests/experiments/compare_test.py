@@ -1,4 +1,4 @@
-"""Tests for experiments.compare and for `make compare`'s command."""
+"""Tests for experiments.compare, the engine and the command."""
 
 import json
 import pathlib
@@ -6,101 +6,192 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
-from experiments import compare, plan, record, runs
-from jaxtrack.data import build
+from experiments import compare, folds, plot, runs, settings
+from jaxtrack import config as config_lib
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.errors import InputError
+from jaxtrack.evaluation import lock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "experiments.compare")
+NAMES = ("plain", "middle", "full")
 
 
-@pytest.fixture
-def fake(monkeypatch, make_outcome, write_run):
-    """Runs that take no time: B (ResNet-18) is better by 0.1 everywhere."""
-    asked = []
-
-    def run_all(planned, *, at_once, on_finished):
-        asked.append(len(planned))
-        for one in planned:
-            better = 0.1 * (one.config.model == "siamcar_r18")
-            auc = {video.name: 0.5 + better for video in one.videos}
-            write_run(one.folder, make_outcome(auc, {n: 0.25 for n in auc}))
-            on_finished()
-
-    monkeypatch.setattr(runs, "run_all", run_all)
-    monkeypatch.setattr(build, "build", lambda out, **how: out.mkdir(parents=True))
-    return asked
+def make_runs(experiment):
+    return compare.make_runs(experiment, compare.make_folds(experiment))
 
 
-def test_writes_numbers_words_and_a_picture(recipe, fake):
-    found = compare.run(recipe)
-    assert fake == [8]
-    assert found["auc"]["all"]["interval"] == pytest.approx([0.1, 0.1])
-    written = json.loads((recipe.out / "compare.json").read_text())
-    assert written["auc"]["verdict"].startswith("siamcar_r18 is better")
-    assert written["alignment"]["verdict"].endswith("which holds zero.")
-    assert written["study"] == record.read(recipe.out)
-    text = (recipe.out / "compare.md").read_text()
-    assert "| davis_a | 0.500 | 0.600 | +0.100 | 0.250 | 0.250 |" in text
-    assert cv2.imread(str(recipe.out / "compare.png")).shape[1] > 500
+def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
+    experiment, two_folds
+):
+    made = make_runs(experiment._replace(overrides={"weight_decay": 0.5}))
+    assert [run.label for run in made] == [
+        f"{name} seed {seed} fold {fold}"
+        for seed in (0, 1)
+        for fold in (0, 1)
+        for name in NAMES
+    ]
+    assert len({run.folder for run in made}) == 12
+    for place, run in enumerate(made):
+        seed, fold = place // 6, place // 3 % 2
+        assert run.config.seed == seed and run.config.weight_decay == 0.5
+        assert tuple(video.name for video in run.videos) == two_folds[fold][1]
+        assert run.config.records[0].endswith(f"fold{fold}")
+        assert config_lib.total_steps(run.config) == 10
+        # Two that differ in tracking alone share a network, of this seed and fold.
+        assert (run.network == made[place - 1].network) == (place % 3 == 2)
+    assert len({run.network for run in made}) == 8
 
 
-def test_summary_of_an_unfinished_study(recipe, fake, monkeypatch, write_run):
-    whole = runs.run_all
+def test_all_have_the_first_ones_batch(experiment, tmp_path):
+    (tmp_path / "small.py").write_text(
+        pathlib.Path(tmp_path / "plain.py")
+        .read_text()
+        .replace("; ", "; c.batch_size = 16")
+    )
+    files = [str(tmp_path / "small.py"), *map(str, experiment.configs.values())]
+    for run in make_runs(experiment._replace(configs=settings.find(files))):
+        # Or the same pairs would be other steps.
+        assert run.config.batch_size == 16
+        assert config_lib.total_steps(run.config) == 20
 
-    def interrupted(planned, *, at_once, on_finished):
-        whole(planned[:3], at_once=at_once, on_finished=on_finished)
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "run_all", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        compare.run(recipe)
-    # The first pair is there; the third run has no partner yet.
-    found = json.loads((recipe.out / "compare.json").read_text())
-    assert (found["seeds"], found["folds"], found["num_finished"]) == ([0], [0], 3)
-    assert set(found["auc"]["sequences"]) == {"davis_a", "otb_c"}
-    assert compare.summarise(recipe.out) == found
+def test_the_papers_parts_share_one_training(experiment):
+    parts = ["lite0_parallel", "lite0_cascade", "lite0_discriminator"]
+    names = ["siamrpnpp_lite0", *parts, "cract_lite0"]
+    made = make_runs(experiment._replace(configs=settings.find(names), num_seeds=1))
+    networks = [run.network for run in made[:5]]
+    assert networks[2] == networks[3] and len(set(networks)) == 4
+
+
+def test_describes_the_experiment(experiment):
+    made = compare.make_folds(experiment)
+    record = compare.describe(experiment, made, compare.make_runs(experiment, made))
+    assert list(record["configs"]) == list(NAMES)
+    assert (record["pairs"], record["batch_size"]) == (320, 32)
+    assert record["held_out"] == ["otb_c"]
+    # Of what the experiment sets nothing differs.
+    assert record["differences"] == {"lr": [2e-3, 0.5, 0.5], "window": [0.45, 0.45, 0]}
+
+
+def rows(text):
+    """Cells of the first table's rows by their first one."""
+    table = text[text.index("\n| config") :].split("\n\n")[0].splitlines()
+    lines = [line[2:-2].split(" | ") for line in table[3:]]
+    return {first: cells for first, *cells in lines}
+
+
+def test_trains_compares_and_finds_everything_done(experiment, children):
+    found = compare.run(experiment, at_once=2)
+    calls = children()
+    # Of a seed and fold: two trainings, three scorings.
+    assert len(calls) == 20 and sum(c.startswith("train") for c in calls) == 8
+    assert not any(call.startswith("train full") for call in calls)
+    written = json.loads((experiment.out / "compare.json").read_text())
+    assert written == found and found["num_finished"] == 12
+    text = (experiment.out / "compare.md").read_text()
+    # 0.5 and 0.52 of the seeds; the child makes middle and full better by 0.1.
+    assert rows(text)["plain"] == ["0.510 ± 0.014", "-"] * 2
+    change = "+0.100 (+0.080 to +0.120)"
+    assert rows(text)["middle"] == ["0.610 ± 0.014", change] * 2
+    assert rows(text)["full"][1].startswith("+0.000")
+    assert "rank correlation: Neither is shown to be better" in text
+    assert cv2.imread(str(experiment.out / "compare.png")).shape[1] > 500
+    assert compare.run(experiment) == found and children() == []
+    # Another reference, or less alignment, asks for nothing new.
+    other = compare.run(experiment._replace(reference="first", aligns=False))
+    assert children() == []
+    change = other["rows"][2]["change"]
+    assert change["reference"] == "plain"
+    assert change["auc"]["all"]["difference"] == pytest.approx(0.1)
+    # A config more trains that one alone.
+    two = {name: experiment.configs[name] for name in NAMES[:2]}
+    more = {**two, "other": experiment.configs["plain"]}
+    compare.run(experiment._replace(configs=more, num_seeds=1))
+    assert children() == [f"score other seed0_fold{fold}" for fold in (0, 1)]
+
+
+def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkeypatch):
+    monkeypatch.setattr(plot, "difference_plot", lambda found: None)
+    monkeypatch.setenv("FAILS", "score full")
+    with pytest.raises(InputError, match=r"full seed 0 fold 0: score failed .*memory"):
+        compare.run(experiment)
+    assert len(children()) == 5
+    # The first fold of the first seed, whose own sequences are these.
+    written = json.loads((experiment.out / "compare.json").read_text())
+    plain = written["rows"][0]
+    assert (plain["seeds"], plain["folds"]) == ([0], [0])
+    assert set(plain["auc"]["sequences"]) == {"davis_a", "otb_c"}
+    found = compare.summarise(experiment.out)
+    assert found["rows"][1]["change"]["auc"]["all"]["difference"] == pytest.approx(0.1)
+    assert found["rows"][2]["auc"] is None
+    monkeypatch.delenv("FAILS")
+    found = compare.run(experiment)
+    assert len(children()) == 16 and found["rows"][2]["seeds"] == [0, 1]
 
 
 def test_nothing_to_summarise(tmp_path):
-    with pytest.raises(InputError, match="no study in"):
+    with pytest.raises(InputError, match="no experiment in .* without --summary_only"):
         compare.summarise(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (["--b=configs/siamcar_r18.py"], "--root is missing"),
-        (["--root=."], "--b is missing"),
-        (["--summary_only", "--out=/nowhere"], "no study in /nowhere"),
-    ],
-)
-def test_faults_are_one_line(given, message):
-    done = subprocess.run([*COMMAND, *given], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {message}")
+def test_a_second_one_is_kept_out(experiment, children):
+    message = "another experiment is at work"
+    with lock.locked(experiment.out), pytest.raises(InputError, match=message):
+        compare.run(experiment)
+    assert children() == [] and not (experiment.out / compare.RECORD).exists()
+
+
+def test_the_command_says_what_is_there_or_one_line(experiment, children, tmp_path):
+    compare.run(experiment)
+    text = (experiment.out / "compare.md").read_text()
+    (experiment.out / "compare.md").unlink()
+    calls = {
+        f"--summary_only --out={experiment.out}": "",
+        f"--configs=demo,no.py --out={tmp_path}/x": "--configs: no config no.py",
+    }
+    started = {
+        call: subprocess.Popen(
+            [*COMMAND, *call.split()],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for call in calls
+    }
+    for call, process in started.items():
+        out, err = process.communicate()
+        if not calls[call]:
+            assert process.returncode == 0, err
+            assert out == f"{text}\nwritten: {experiment.out / 'compare.md'}\n"
+            continue
+        assert process.returncode == 2
+        assert err.startswith(f"error: {calls[call]}") and err.count("\n") == 1
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.slow
-def test_the_whole_road(tmp_path):
+def test_real_trainings_on_video(tmp_path):
     scenes = SyntheticSource(num_tracks=3, length=4, size=(120, 160), split="eval")
     made = write_sequences(scenes, tmp_path / "data" / "sequences", prefix="davis")
     made[2].rename(made[2].with_name("otb_0002"))
-    small = tmp_path / "small.py"
-    small.write_text(
+    still = tmp_path / "still.py"  # Its boxes keep their size.
+    still.write_text(
         "from jaxtrack.configs import siamcar_lite0\n"
         "def get_config():\n"
         "    c = siamcar_lite0.get_config()\n"
-        "    c.lr = 1e-4\n"
+        "    c.size_rate = 0.0\n"
         "    return c\n"
     )
+    out = tmp_path / "out"
     given = [
-        f"--a={ROOT / 'configs' / 'siamcar_lite0.py'}",
-        *(f"--b={small}", f"--root={tmp_path / 'data'}", f"--out={tmp_path / 'out'}"),
-        *("--seeds=1", "--pairs=8", "--set=batch_size=4", "--set=synthetic_tracks=4"),
+        *(f"--configs=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
+        *(f"--out={out}", "--seeds=1", "--pairs=8", "--processes=2"),
+        *("--set=batch_size=4", "--set=synthetic_tracks=4"),
     ]
 
     def run():
@@ -111,12 +202,40 @@ def test_the_whole_road(tmp_path):
         return done.stdout
 
     said = run()
-    found = json.loads((tmp_path / "out" / "compare.json").read_text())
-    assert set(found["auc"]["sequences"]) == {"davis_0000", "davis_0001", "otb_0002"}
-    assert found["study"]["differences"] == {"lr": [2e-3, 1e-4]}
-    assert found["usage"]["a"]["cpu_seconds"] > 1
-    folder = plan.run_folder(tmp_path / "out", "small", 0, 1)
-    attempts = json.loads((folder / "train_usage.json").read_text())["attempts"]
-    assert len(attempts) == 1
+    found = json.loads((out / "compare.json").read_text())
+    assert found["experiment"]["differences"] == {"size_rate": [0.5, 0.0]}
+    for row in found["rows"]:
+        sequences = {"davis_0000", "davis_0001", "otb_0002"}
+        assert set(row["auc"]["sequences"]) == sequences
+        assert row["usage"]["cpu_seconds"] > 1 and row["alignment"] is not None
+    first, second = (runs.run_folder(out, n, 0, 1) for n in ("siamcar_lite0", "still"))
+    assert (first / "train").samefile(second / "train")
+    attempts = (first / "train" / "train_usage.json").read_text()
+    assert len(json.loads(attempts)["attempts"]) == 1
+    sizes = [
+        np.loadtxt(
+            one / "results" / "tracker" / "otb_0002.txt",
+            delimiter=",",
+            usecols=(2, 3),
+        )
+        for one in (first, second)
+    ]
+    assert np.ptp(sizes[0], axis=0).min() > 0.01 > np.ptp(sizes[1], axis=0).max()
     assert run() == said  # Finds everything done.
-    assert json.loads((folder / "train_usage.json").read_text())["attempts"] == attempts
+    assert (first / "train" / "train_usage.json").read_text() == attempts
+
+
+@pytest.mark.slow
+def test_a_real_training_on_composed_scenes(tmp_path, monkeypatch):
+    monkeypatch.setattr(folds.of_scenes, "__kwdefaults__", {"num_scenes": 1})
+    experiment = compare.Experiment(
+        configs=settings.find(["demo"]),
+        out=tmp_path,
+        num_seeds=1,
+        pairs=8,
+        overrides={"batch_size": 4, "synthetic_tracks": 4},
+        aligns=False,
+    )
+    (row,) = compare.run(experiment)["rows"]
+    assert list(row["auc"]["sequences"]) == ["scene_0000"]
+    assert row["change"] is None and not (tmp_path / "compare.png").exists()

@@ -2,20 +2,20 @@
 
 import json
 import pathlib
+import sys
 
 import pytest
 
-from experiments import folds as folds_lib
-from experiments import plan
-from experiments.runs import Outcome
+from experiments import compare, folds, processes, runs, settings
+from jaxtrack.data import build
 
-CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = ("davis_a", "davis_b", "otb_c")
 
 
 def outcome(auc, alignment=None, **changes):
     numbers = {"frames_per_second": 40.0, "cpu_seconds": 60.0, "wall_seconds": 90.0}
-    return Outcome(auc=auc, ao=auc, alignment=alignment, **{**numbers, **changes})
+    return runs.Outcome(auc=auc, ao=auc, alignment=alignment, **{**numbers, **changes})
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def make_outcome():
 
 
 @pytest.fixture
-def study():
-    """What study.json of two folds and two seeds holds."""
+def record():
+    """What experiment.json of two folds and two seeds holds."""
     return {
-        "a": "old",
-        "b": "new",
-        "configs": ["old.py", "new.py"],
+        "configs": {"old": "old.py", "new": "new.py"},
+        "reference": "first",
+        "root": "/data",
         "overrides": {"lr": 0.1},
         "num_seeds": 2,
         "pairs": 320,
@@ -39,14 +39,14 @@ def study():
             {"train": ["davis_b"], "test": ["davis_a", "otb_c"]},
             {"train": ["davis_a"], "test": ["davis_b", "otb_c"]},
         ],
-        "always_held_out": ["otb_c"],
+        "held_out": ["otb_c"],
         "differences": {"loss": ["siamcar", "siamla"]},
     }
 
 
 @pytest.fixture
 def outcomes():
-    """Runs of two trackers, seeds, folds; `new` is better by 0.1 on each sequence."""
+    """Runs of two configs, seeds, folds; `new` is better by 0.1 on each sequence."""
     found = {}
     for name, better in (("old", 0.0), ("new", 0.1)):
         for seed in (0, 1):
@@ -65,22 +65,22 @@ def write_run():
     """Writes what a finished run leaves in its folder."""
 
     def write(folder, one):
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "train").mkdir(parents=True, exist_ok=True)
         scores = {"auc": one.auc, "ao": one.ao}
         scores["frames_per_second"] = one.frames_per_second
-        (folder / "scores.json").write_text(json.dumps(scores))
         if one.alignment is not None:
-            (folder / "alignment.json").write_text(json.dumps(one.alignment))
+            scores["alignment"] = one.alignment
+        (folder / "scores.json").write_text(json.dumps(scores))
         attempt = {"cpu_seconds": one.cpu_seconds, "wall_seconds": one.wall_seconds}
         usage = {"attempts": [{**attempt, "exit_code": 0}]}
-        (folder / "train_usage.json").write_text(json.dumps(usage))
+        (folder / "train" / "train_usage.json").write_text(json.dumps(usage))
 
     return write
 
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of sequences without any picture; enough for a plan."""
+    """A folder of sequences without any picture; enough for folds."""
     for name in NAMES:
         folder = tmp_path / "data" / "sequences" / name
         (folder / "img").mkdir(parents=True)
@@ -90,19 +90,83 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def recipe(root, tmp_path):
-    """A comparison of two configs on that folder."""
-    return plan.Recipe(
-        a=str(CONFIGS / "siamcar_lite0.py"),
-        b=str(CONFIGS / "siamcar_r18.py"),
-        root=root,
+def packed(monkeypatch):
+    """Calls of the packer, which packs nothing."""
+    calls = []
+
+    def note(out, **how):
+        calls.append((out, how))
+        out.mkdir(parents=True, exist_ok=True)
+
+    monkeypatch.setattr(build, "build", note)
+    return calls
+
+
+@pytest.fixture
+def experiment(root, tmp_path, packed):
+    """Three configs on that folder; the last two differ in tracking alone."""
+    changes = {"plain": "", "middle": "c.lr = 0.5", "full": "c.lr = 0.5; c.window = 0"}
+    for name, change in changes.items():
+        (tmp_path / f"{name}.py").write_text(
+            "from jaxtrack.configs import siamcar_lite0\n"
+            "def get_config():\n"
+            f"    c = siamcar_lite0.get_config(); {change}\n"
+            "    return c\n"
+        )
+    return compare.Experiment(
+        configs=settings.find([str(tmp_path / f"{name}.py") for name in changes]),
         out=tmp_path / "out",
+        reference="previous",
         num_seeds=2,
         pairs=320,
+        root=root,
     )
 
 
 @pytest.fixture
-def folds():
+def two_folds():
     """The division of that folder."""
-    return folds_lib.split(NAMES)
+    return folds.split(NAMES)
+
+
+# Stands in for Python: trains ten steps at once, scores what is trained. Boxes of the
+# config `middle` are better by 0.1, and those of seed 1 by 0.02.
+CHILD = """
+import json, os, pathlib, sys
+stage, folder = (word.split("=")[1] for word in sys.argv[3:5])
+folder = pathlib.Path(folder)
+with open(os.environ["CALLS"], "a") as calls:
+    calls.write(f"{stage} {folder.parent.name} {folder.name}\\n")
+if os.environ.get("FAILS") == f"{stage} {folder.parent.name}":
+    sys.exit("out of memory")
+if stage == "train":
+    (folder / "train" / "checkpoints" / "10").mkdir(parents=True)
+else:
+    assert (folder / "train" / "checkpoints" / "10").is_dir()
+    spec = json.loads((folder / "settings.json").read_text())
+    auc = 0.5 + 0.02 * spec["config"]["seed"] + 0.1 * (spec["config"]["lr"] == 0.5)
+    auc = {os.path.basename(video): auc for video in spec["videos"]}
+    scores = {"auc": auc, "ao": auc, "frames_per_second": 40.0}
+    if spec["aligns"]:
+        scores["alignment"] = {name: 0.25 for name in auc}
+    (folder / "scores.json").write_text(json.dumps(scores))
+"""
+
+
+@pytest.fixture
+def children(tmp_path, monkeypatch):
+    """Returns what child processes were asked for since the last call."""
+    program, calls = tmp_path / "child.py", tmp_path / "calls.txt"
+    program.write_text(f"#!{sys.executable} -S\n{CHILD}")
+    program.chmod(0o755)
+    calls.touch()
+    monkeypatch.setattr(runs.sys, "executable", str(program))
+    monkeypatch.setattr(processes, "_POLL_SECONDS", 0.01)
+    monkeypatch.setenv("CALLS", str(calls))
+
+    def asked():
+        lines = calls.read_text().splitlines()
+        calls.write_text("")
+        return lines
+
+    return asked

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from experiments import folds
+from experiments import compare, folds
+from jaxtrack.data import synthetic
 from jaxtrack.errors import InputError
 
 HELD_OUT = ["otb_a", "uav_b", "vot_c"]
@@ -19,32 +20,31 @@ def names_of(num_davis, num_segtrack, seed=0):
 
 def test_deals_alternately_by_hand():
     names = ["davis_d", "davis_a", "davis_c", "davis_b", "segtrack2_x", "otb_q"]
-    first, second = folds.split(names)
     # The fifth name goes on where the fourth stopped: to the first fold.
-    assert first.test == ("davis_a", "davis_c", "segtrack2_x", "otb_q")
-    assert first.train == ("davis_b", "davis_d")
-    assert second.test == ("davis_b", "davis_d", "otb_q")
-    assert second.train == ("davis_a", "davis_c", "segtrack2_x")
+    assert folds.split(names) == [
+        (("davis_b", "davis_d"), ("davis_a", "davis_c", "segtrack2_x", "otb_q")),
+        (("davis_a", "davis_c", "segtrack2_x"), ("davis_b", "davis_d", "otb_q")),
+    ]
 
 
-@pytest.mark.parametrize("num_folds", [2, 3, 5])
-@pytest.mark.parametrize("counts", [(20, 8), (7, 5), (3, 2), (5, 0)])
-def test_disjoint_whole_balanced(num_folds, counts):
-    names = names_of(*counts)
-    found = folds.split(names, num_folds=num_folds)
-    dealt = {n for n in names if n not in HELD_OUT}
-    held = [set(f.test) - set(HELD_OUT) for f in found]
-    assert len(found) == num_folds
-    for fold, share in zip(found, held, strict=True):
-        assert not set(fold.train) & set(fold.test)
-        assert set(fold.train) == dealt - share
-        assert set(HELD_OUT) <= set(fold.test)
-        assert len(set(fold.test)) == len(fold.test)
-    # Every name that may be trained on is held out exactly once.
-    assert Counter(n for share in held for n in share) == Counter(dealt)
-    for family in ("", "davis", "segtrack2"):
-        sizes = [sum(n.startswith(family) for n in share) for share in held]
-        assert max(sizes) - min(sizes) <= 1
+def test_disjoint_whole_balanced():
+    for num_folds in (2, 3, 5):
+        for counts in ((20, 8), (7, 5), (3, 2), (5, 0)):
+            names = names_of(*counts)
+            found = folds.split(names, num_folds=num_folds)
+            dealt = {n for n in names if n not in HELD_OUT}
+            held = [set(test) - set(HELD_OUT) for _, test in found]
+            assert len(found) == num_folds
+            for (train, test), share in zip(found, held, strict=True):
+                assert not set(train) & set(test)
+                assert set(train) == dealt - share
+                assert set(HELD_OUT) <= set(test)
+                assert len(set(test)) == len(test)
+            # Every name that may be trained on is held out exactly once.
+            assert Counter(n for share in held for n in share) == Counter(dealt)
+            for family in ("", "davis", "segtrack2"):
+                sizes = [sum(n.startswith(family) for n in share) for share in held]
+                assert max(sizes) - min(sizes) <= 1
 
 
 def test_order_of_the_names_does_not_matter():
@@ -54,10 +54,6 @@ def test_order_of_the_names_does_not_matter():
 def test_other_names_are_left_out():
     found = folds.split(["davis_a", "davis_b", "got_1"])
     assert "got_1" not in {n for fold in found for part in fold for n in part}
-
-
-def test_always_tested():
-    assert folds.always_tested(folds.split(names_of(6, 3))) == HELD_OUT
 
 
 def test_matching_takes_each_once_sorted():
@@ -71,3 +67,73 @@ def test_refuses():
         folds.split(["davis_a", "otb_b"])
     with pytest.raises(InputError, match="--folds=1"):
         folds.split(["davis_a", "davis_b"], num_folds=1)
+
+
+def test_each_fold_packs_its_own_training_sequences(experiment, two_folds, packed):
+    found = compare.make_folds(experiment)
+    assert [(fold.train, fold.test) for fold in found] == two_folds
+    assert folds.tested_by_all(found) == ["otb_c"]
+    where, out = experiment.root.absolute() / "sequences", experiment.out / "packed"
+    assert packed == [
+        (out / "fold0", {"root": where, "patterns": ("davis_b",)}),
+        (out / "fold1", {"root": where, "patterns": ("davis_a",)}),
+    ]
+    # Only davis_a has masks; fold 0 tests it, so only fold 1 may cut it out.
+    one, other = (fold.fields for fold in found)
+    assert one["synthetic_cutouts"] == ""
+    assert other["synthetic_cutouts"] == str(where)
+    assert other["synthetic_patterns"] == ("davis_a",)
+    assert one["records"] == (str(out / "fold0"),)
+    assert one["record_weights"] == (0.4,)
+    assert one["synthetic_weight"] == 0.35
+    assert {fold.folder for fold in found} == {where}
+
+
+def test_stills_and_photographs_where_there_are_some(experiment, packed):
+    (experiment.root / "images" / "imagenet_sample").mkdir(parents=True)
+    table = experiment.root / "images" / "dogs_boxes.tsv"
+    table.touch()
+    found, out = compare.make_folds(experiment), experiment.out / "packed"
+    assert packed[0] == (out / "stills", {"stills": [table]})
+    for number, fold in enumerate(found):
+        names = (f"fold{number}", "stills")
+        assert fold.fields["records"] == tuple(str(out / name) for name in names)
+        assert fold.fields["record_weights"] == (0.4, 0.25)
+        assert fold.fields["synthetic_photos"].endswith("imagenet_sample")
+
+
+def test_odd_names_are_taken_literally(experiment, packed):
+    sequences = experiment.root / "sequences"
+    for name in ("davis_[a]", "davis_c", "davis_d"):
+        (sequences / name / "mask").mkdir(parents=True)
+        (sequences / name / "groundtruth_rect.txt").write_text("1,2,3,4\n")
+    for fold, (_, how) in zip(compare.make_folds(experiment), packed, strict=True):
+        found = [p.name for q in how["patterns"] for p in sequences.glob(q)]
+        assert sorted(found) == sorted(fold.train)
+        cut = [
+            p.name for q in fold.fields["synthetic_patterns"] for p in sequences.glob(q)
+        ]
+        assert cut == [name for name in sorted(fold.train) if name != "davis_b"]
+
+
+def test_names_a_missing_folder(experiment, tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        compare.make_folds(experiment._replace(root=tmp_path / "absent"))
+
+
+def test_composed_scenes_are_one_fold_of_photographs_never_seen(monkeypatch, tmp_path):
+    sources = []
+
+    def write(source, folder, *, prefix):
+        sources.append(source)
+        return [folder / f"{prefix}_{i}" for i in range(source.num_tracks)]
+
+    monkeypatch.setattr(synthetic, "write_sequences", write)
+    (fold,) = folds.of_scenes(tmp_path)
+    assert sources[0].num_tracks == 8
+    assert (fold.folder, fold.test[0]) == (tmp_path / "sequences", "scene_0")
+    fields = fold.fields
+    assert (fields["records"], fields["synthetic_weight"]) == ((), 1.0)
+    # The scenes to test on are "eval".
+    assert fields["synthetic_split"] == "train"
+    assert folds.tested_by_all([fold]) == []

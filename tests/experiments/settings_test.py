@@ -14,8 +14,50 @@ LITE = CONFIGS / "siamcar_lite0.py"
 
 
 def finish(**changes):
-    given = {"overrides": {}, "given": {}, "pairs": 8000, "seed": 2, **changes}
-    return settings.finish(LITE, **given)
+    given = {"overrides": {}, "data": {}, "pairs": 8000, "seed": 2, **changes}
+    return settings.of_training(LITE, **given)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("x/b", "x/a", "x/__init__", "a", "c"):
+        (tmp_path / f"{name}.py").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").touch()
+    return tmp_path
+
+
+def test_finds_names_files_and_folders_in_order(folder):
+    inner = folder / "x"
+    assert settings.find(["x"], folder) == {"a": inner / "a.py", "b": inner / "b.py"}
+    found = settings.find(["c", str(inner / "a.py"), "b"], folder)
+    assert list(found.items()) == [
+        *(("c", folder / "c.py"), ("a", inner / "a.py"), ("b", inner / "b.py"))
+    ]
+
+
+def test_numbers_configs_of_one_name(folder):
+    files = [str(folder / "a.py"), "c", str(folder / "x" / "a.py")]
+    assert list(settings.find(files, folder)) == ["a_1", "c", "a_2"]
+    assert list(settings.find(["c", "c"], folder)) == ["c_1", "c_2"]
+
+
+def test_refuses_names(folder):
+    for names, message in [
+        (["y"], "no config y: see the folder"),
+        (["no.py"], "no config no.py"),
+        (["a"], "a is both .*a.py and .*a.py: give a path"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            settings.find(names, folder)
+
+
+def test_the_ablations_can_be_trained_and_see_the_same():
+    files = settings.find(["ablations"])
+    assert len(files) == 12
+    how = {"pairs": 3200, "seed": 0, "data": {}, "overrides": {}}
+    made = [settings.of_training(path, **how) for path in files.values()]
+    for name in ("batch_size", "pairs_per_epoch", "synthetic_weight", "records"):
+        assert len({config[name] for config in made}) == 1
 
 
 def test_loads_a_file(tmp_path):
@@ -36,19 +78,16 @@ def test_parses_literals_and_texts():
     assert settings.parse_overrides(entries) == {**want, "model": "x=y"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
+def test_refuses_overrides():
+    for entries, message in [
         (["lr"], "FIELD=VALUE"),
         (["=3"], "FIELD=VALUE"),
         (["lr=1", "lr=2"], "twice"),
         (["seed=1"], "itself sets seed"),
         (["records=()"], "itself sets records"),
-    ],
-)
-def test_refuses_overrides(entries, message):
-    with pytest.raises(InputError, match=message):
-        settings.parse_overrides(entries)
+    ]:
+        with pytest.raises(InputError, match=message):
+            settings.parse_overrides(entries)
 
 
 def test_overrides_nested_fields():
@@ -57,30 +96,30 @@ def test_overrides_nested_fields():
     assert config.preprocessing.order == "BGR" and config.lr == 1.0
 
 
-@pytest.mark.parametrize(
-    "fields", [{"batch_sise": 3}, {"lr.x": 3}, {"a.b": 3}, {"batch_size": "many"}]
-)
-def test_refuses_unknown_fields_and_types(fields):
-    with pytest.raises(InputError, match="--set: "):
-        settings.override(settings.load(LITE), fields, source="--set:")
+def test_refuses_unknown_fields_and_types():
+    for fields in ({"batch_sise": 3}, {"lr.x": 3}, {"a.b": 3}, {"batch_size": "many"}):
+        with pytest.raises(InputError, match="--set: "):
+            settings.override(settings.load(LITE), fields, source="--set:")
+    with pytest.raises(InputError, match="--set: batch_sise=3"):
+        finish(overrides={"batch_sise": 3})
 
 
-@pytest.mark.parametrize("pairs", [32, 63, 320, 8000, 24000])
-def test_budget_is_the_whole_training(pairs):
-    config = finish(pairs=pairs)
-    steps = pairs // config.batch_size
-    assert config_lib.total_steps(config) == steps
-    warmup = config_lib.epochs_to_steps(config, config.warmup_epochs)
-    assert 0.1 * steps <= warmup < 0.1 * steps + 1.001
-    # Never: the first step that trains the backbone is the one after the last.
-    assert config_lib.epochs_to_steps(config, config.backbone_from_epoch) == steps
-    assert (config.seed, config.checkpoint_every) == (2, 50)
+def test_budget_is_the_whole_training():
+    for pairs in (32, 63, 320, 8000, 24000):
+        config = finish(pairs=pairs)
+        steps = pairs // config.batch_size
+        assert config_lib.total_steps(config) == steps
+        warmup = config_lib.epochs_to_steps(config, config.warmup_epochs)
+        assert 0.1 * steps <= warmup < 0.1 * steps + 1.001
+        # Never: the first step that trains the backbone is the one after the last.
+        assert config_lib.epochs_to_steps(config, config.backbone_from_epoch) == steps
+        assert (config.seed, config.checkpoint_every) == (2, 50)
 
 
-def test_user_goes_over_the_study_and_the_batch_counts():
+def test_user_goes_over_the_experiment_and_the_batch_counts():
     config = finish(
         overrides={"batch_size": 8, "num_workers": 0, "checkpoint_every": 7},
-        given={"batch_size": 16, "num_workers": 1},
+        data={"batch_size": 16, "num_workers": 1},
         pairs=80,
     )
     assert (config.batch_size, config.num_workers) == (8, 0)
@@ -96,16 +135,16 @@ def test_refuses_too_few_pairs_and_bad_values():
 
 def test_differences():
     a, b = settings.load(LITE), settings.load(LITE)
-    assert settings.differences(a, b) == {}
+    assert settings.differences([a, b]) == {}
     b.lr, b.preprocessing.mean = 0.5, (1.0, 2.0, 3.0)
-    assert settings.differences(a, b) == {
-        "lr": [a.lr, 0.5],
-        "preprocessing.mean": [[127.0] * 3, [1.0, 2.0, 3.0]],
+    assert settings.differences([a, b, a]) == {
+        "lr": [a.lr, 0.5, a.lr],
+        "preprocessing.mean": [[127.0] * 3, [1.0, 2.0, 3.0], [127.0] * 3],
     }
 
 
 def test_survives_json():
     config = settings.load(LITE)
-    back = settings.revive(json.loads(config.to_json()))
+    back = settings.from_json(json.loads(config.to_json()))
     assert back == config and back.is_locked
     assert back.cls_weights == (0.5, 0.35, 0.15)

@@ -1,14 +1,6 @@
 """Tests for experiments.tables."""
 
-import pytest
-
 from experiments import summary, tables
-
-
-def cells(markdown, first):
-    """The cells of the row that begins with `first`."""
-    (line,) = [x for x in markdown.splitlines() if x.startswith(f"| {first} |")]
-    return [cell.strip() for cell in line.strip("|").split("|")][1:]
 
 
 def test_table():
@@ -22,72 +14,92 @@ def test_numbers():
     assert tables.number(None) == "-"
     assert tables.with_spread(0.5, 0.01) == "0.500 ± 0.010"
     assert tables.with_spread(0.5, None) == "0.500"
-    assert tables.minutes(90) == "1.5" and tables.minutes(None) == "-"
+    change = {"difference": -0.1, "interval": [-0.25, 0.05]}
+    assert tables.with_interval(change) == "-0.100 (-0.250 to +0.050)"
 
 
-def test_a_comparison(study, outcomes):
-    text = tables.compare_markdown(summary.summarise(study, outcomes))
-    assert text.startswith("# old and new\n")
-    assert "Success AUC: new is better" in text
-    row = cells(text, "Success AUC, all sequences (3)")
-    # See summary_test: 0.51 and 0.61, std 0.02 / sqrt(2).
-    assert row == ["0.510 ± 0.014", "0.610 ± 0.014", "+0.100", "+0.080 to +0.120"]
-    assert cells(text, "davis_a") == ["0.510", "0.610", "+0.100", "0.255", "0.305"]
-    assert cells(text, "old") == ["4", "1.0", "1.5", "40.0"]
-    assert cells(text, "`loss`") == ["`'siamcar'`", "`'siamla'`"]
-    assert cells(text, "`lr`") == ["`0.1`"]
-    assert "8 of 8 trainings are finished" in text
+def of_titles(text, title):
+    """The rows of the table whose head has a title, as first cell -> cells."""
+    (block,) = [b for b in text.split("\n\n") if f" | {title}" in b.split("\n")[0]]
+    lines = [line[2:-2].split(" | ") for line in block.splitlines()[2:]]
+    return {first: rest for first, *rest in lines}
 
 
-def test_what_is_missing_says_so(study, outcomes, make_outcome):
+def markdown(record, outcomes):
+    return tables.markdown(summary.summarise(record, outcomes))
+
+
+def test_a_comparison(record, outcomes):
+    text = markdown(record, outcomes)
+    assert text.startswith("# old, new\n")
+    assert "- AUC: new is better: the 95% interval of new minus old" in text
+    assert "- rank correlation: new is better" in text
+    # See summary_test: 0.51 and 0.61, std 0.02 / sqrt(2); held out 0.41 and 0.51.
+    auc = of_titles(text, "AUC, all sequences (3)")
+    assert auc["old"] == ["0.510 ± 0.014", "-", "0.410 ± 0.014", "-"]
+    change = "+0.100 (+0.080 to +0.120)"
+    assert auc["new"] == ["0.610 ± 0.014", change, "0.510 ± 0.014", change]
+    assert of_titles(text, "AO, all sequences (3)") == auc
+    ranks = of_titles(text, "rank correlation, all sequences (3)")
+    assert ranks["new"][0] == "0.305 ± 0.007"
+    costs = of_titles(text, "runs")
+    assert costs["old"] == ["4", "0, 1", "0, 1", "1.0", "1.5", "40.0"]
+    sequences = of_titles(text, "AUC old |")
+    assert sequences["davis_a"] == ["0.510", "0.610", "0.255", "0.305"]
+    assert "| setting | old | new |" in text
+    assert (
+        "| `loss` | `'siamcar'` | `'siamla'` |" in text and "| `lr` | `0.1` |" in text
+    )
+    assert "8 of 8 runs are finished" in text and "against old" in text
+
+
+def test_what_is_missing_says_so(record, outcomes, make_outcome):
+    record["configs"]["later"] = "later.py"
     outcomes["new", 1, 0] = make_outcome(outcomes["new", 1, 0].auc)
-    text = tables.compare_markdown(summary.summarise(study, outcomes))
-    assert "Rank correlation of confidence and IoU: missing." in text
-    assert cells(text, "Rank correlation, all sequences") == ["missing"] * 4
-    assert cells(text, "davis_a")[-2:] == ["missing"] * 2
+    text = markdown(record, outcomes)
+    assert of_titles(text, "AUC, all")["later"] == ["missing"] * 4
+    ranks = of_titles(text, "rank correlation, all")
+    assert ranks["old"][:2] == ["0.255 ± 0.007", "-"]
+    assert ranks["new"] == ["missing"] * 4
+    assert of_titles(text, "AUC old |")["davis_a"][2:] == ["-", "0.255", "-", "-"]
+    # Of what was asked of no run there is no table.
+    for key, one in outcomes.items():
+        outcomes[key] = make_outcome(one.auc)
+    assert "| rank correlation" not in markdown(record, outcomes)
+    assert of_titles(markdown(record, {}), "AUC, all")["old"] == ["missing", "-"]
 
 
-def test_an_undefined_correlation_is_a_dash(study, outcomes):
+def test_rows_that_only_a_part_is_there_of(record, outcomes):
+    record["configs"] = {name: f"{name}.py" for name in ("old", "new", "last")}
+    record["reference"] = "previous"
+    some = {k: one for k, one in outcomes.items() if k[0] == "new"}
+    auc = of_titles(markdown(record, some), "AUC, all")
+    assert auc["old"][:2] == ["missing", "-"]
+    assert auc["new"][:2] == ["0.610 ± 0.014", "missing"]
+    assert auc["last"][:2] == ["missing", "missing"]
+    assert "against the row above" in markdown(record, some)
+
+
+def test_an_undefined_correlation_is_a_dash(record, outcomes):
     outcomes["new", 1, 0].alignment["davis_a"] = None
-    text = tables.compare_markdown(summary.summarise(study, outcomes))
-    assert cells(text, "davis_a")[-2:] == ["-", "-"]
+    text = markdown(record, outcomes)
+    assert of_titles(text, "AUC old |")["davis_a"][2:] == ["0.255", "-"]
 
 
-def test_sequences_come_worst_first(study, outcomes):
+def test_sequences_come_worst_first(record, outcomes):
     outcomes["new", 0, 1].auc["davis_b"] = 0.0
-    text = tables.compare_markdown(summary.summarise(study, outcomes))
+    text = markdown(record, outcomes)
     assert text.index("| davis_b |") < text.index("| davis_a |")
 
 
-def test_one_seed_comes_with_a_warning(study, outcomes):
-    assert "too narrow" not in tables.compare_markdown(
-        summary.summarise(study, outcomes)
-    )
-    found = {key: one for key, one in outcomes.items() if key[1] == 0}
-    assert "too narrow" in tables.compare_markdown(summary.summarise(study, found))
+def test_one_seed_comes_with_a_warning(record, outcomes):
+    assert "too narrow" not in markdown(record, outcomes)
+    some = {k: one for k, one in outcomes.items() if k != ("new", 1, 0)}
+    assert "too narrow" in markdown(record, some)
 
 
-def test_the_same_config_twice(study, outcomes):
-    study["differences"], study["overrides"] = {}, {}
-    text = tables.compare_markdown(summary.summarise(study, outcomes))
-    assert "The two configs are the same." in text and "Set for both" not in text
-
-
-@pytest.mark.parametrize("num_seeds", [1, 2])
-def test_an_ablation(num_seeds):
-    row = {"auc": 0.5, "ao": 0.4, "alignment": None, "cpu_seconds": 150.0}
-    row |= {f"{key}_std": 0.01 if num_seeds > 1 else None for key in row}
-    row |= {"frames_per_second": 31.25, "num_trainings": num_seeds}
-    numbers = {"pairs": 64, "num_seeds": num_seeds, "num_scenes": 8, "overrides": {}}
-    rows = {"full": row, "later": {"num_trainings": 0}}
-    text = tables.ablation_markdown({"study": numbers, "rows": rows})
-    spread = " ± 0.010" if num_seeds > 1 else ""
-    ranked = [f"0.500{spread}", f"0.400{spread}", "missing", "2.5", "31.2"]
-    assert cells(text, "full") == ranked
-    assert cells(text, "later") == ["missing"] * 5
-    assert f"64 pairs a training, {num_seeds} seed" in text
-
-
-def test_the_caveat_is_of_one_seed_alone():
-    assert len(tables.caveat([3])) == 1
-    assert tables.caveat([]) == tables.caveat([0, 1]) == []
+def test_the_same_config_twice_and_nothing_held_out(record, outcomes):
+    record["differences"], record["overrides"], record["held_out"] = {}, {}, []
+    text = markdown(record, outcomes)
+    assert "The configs are the same." in text and "Set for all" not in text
+    assert "never trained on" not in text

@@ -1,4 +1,4 @@
-"""Tests for experiments.jobs."""
+"""Tests for experiments.processes."""
 
 import json
 import os
@@ -9,15 +9,15 @@ import time
 
 import pytest
 
-from experiments import jobs
+from experiments import processes
 from jaxtrack.errors import InputError
 
 
 def stage(folder, name, code, *, weight=1.0, share=lambda: 0.0):
     """A stage whose child runs `code`; done when `<name>.done` is there."""
     done = folder / f"{name}.done"
-    return jobs.Stage(
-        name=name,
+    return processes.Stage(
+        label=name,
         command=(sys.executable, "-S", "-c", f"done = {str(done)!r}\n{code}"),
         log=folder / f"{name}.log",
         usage=folder / f"{name}.json",
@@ -40,28 +40,32 @@ time.sleep(30)
 """
 
 
-def job(folder, label, *codes):
-    stages = [stage(folder, f"{label}{i}", code) for i, code in enumerate(codes)]
-    return jobs.Job(label, tuple(stages))
+def chain(folder, label, *codes):
+    return [stage(folder, f"{label}{i}", code) for i, code in enumerate(codes)]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(processes, "_POLL_SECONDS", 0.01)
 
 
 def test_stages_follow_each_other_and_finished_ones_are_kept(tmp_path):
     after = f"import os\nassert os.path.exists({str(tmp_path / 'a0.done')!r})\n{WORKS}"
-    work = [job(tmp_path, "a", WORKS, after), job(tmp_path, "b", WORKS)]
-    finished = []
-    jobs.run_jobs(work, on_finished=lambda one: finished.append(one.label))
-    assert finished == ["a", "b"]
+    chains = [chain(tmp_path, "a", WORKS, after), chain(tmp_path, "b", WORKS)]
+    done, finished = tmp_path / "b0.done", []
+    processes.run_all(chains, on_finished=lambda: finished.append(done.exists()))
+    assert finished == [False, True]
     before = (tmp_path / "a0.json").read_text()
-    jobs.run_jobs(work, on_finished=lambda one: finished.append(one.label))
-    assert finished == ["a", "b"]
+    processes.run_all(chains, on_finished=lambda: finished.append(done.exists()))
+    assert finished == [False, True]
     assert (tmp_path / "a0.json").read_text() == before
 
 
 def test_some_at_once_in_order(tmp_path):
     # Each notes when it begins and ends; with two at once the third waits.
     code = "import time\nopen(done + '.begin', 'w').close()\ntime.sleep(0.5)\n" + WORKS
-    work = [job(tmp_path, label, code) for label in "abc"]
-    jobs.run_jobs(work, at_once=2)
+    chains = [chain(tmp_path, label, code) for label in "abc"]
+    processes.run_all(chains, at_once=2)
 
     def when(name):
         return (tmp_path / name).stat().st_mtime
@@ -74,12 +78,12 @@ def test_counts_what_children_use_over_attempts(tmp_path):
     busy = "import time\nwhile time.process_time() < 0.2: pass\n"
     first = stage(tmp_path, "a", busy + "raise SystemExit(3)")
     with pytest.raises(InputError):
-        jobs.run_jobs([jobs.Job("a", (first,))])
-    once = jobs.read_usage(first.usage)
+        processes.run_all([[first]])
+    once = processes.read_usage(first.usage)
     assert 0.2 <= once["cpu_seconds"] < 2
     assert once["wall_seconds"] >= 0.2
-    jobs.run_jobs([jobs.Job("a", (stage(tmp_path, "a", busy + WORKS),))])
-    twice = jobs.read_usage(first.usage)
+    processes.run_all([[stage(tmp_path, "a", busy + WORKS)]])
+    twice = processes.read_usage(first.usage)
     assert twice["cpu_seconds"] >= once["cpu_seconds"] + 0.2
     attempts = json.loads(first.usage.read_text())["attempts"]
     assert [one["exit_code"] for one in attempts] == [3, 0]
@@ -89,30 +93,30 @@ def test_grandchildren_count(tmp_path):
     busy = "import time\nwhile time.process_time() < 0.2: pass"
     code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n"
     one = stage(tmp_path, "a", code + WORKS)
-    jobs.run_jobs([jobs.Job("a", (one,))])
-    assert jobs.read_usage(one.usage)["cpu_seconds"] >= 0.2
+    processes.run_all([[one]])
+    assert processes.read_usage(one.usage)["cpu_seconds"] >= 0.2
 
 
 def test_an_attempt_nobody_saw_the_end_of_is_unknown(tmp_path):
     unknown = {"cpu_seconds": None, "wall_seconds": None}
-    assert jobs.read_usage(tmp_path / "absent.json") == unknown
+    assert processes.read_usage(tmp_path / "absent.json") == unknown
     known = {"cpu_seconds": 2.0, "wall_seconds": 3.0, "exit_code": 0}
     path = tmp_path / "usage.json"
     path.write_text(json.dumps({"attempts": [known, {**known, **unknown}]}))
-    assert jobs.read_usage(path) == unknown
+    assert processes.read_usage(path) == unknown
     path.write_text("{")
-    assert jobs.read_usage(path) == unknown
+    assert processes.read_usage(path) == unknown
 
 
 def test_a_failing_child_stops_the_others_gently(tmp_path):
     wait = f"import os, time\nwhile not os.path.exists({str(tmp_path)!r} + "
     wait += "'/b0.done.started'): time.sleep(0.01)\n"
-    bad = job(tmp_path, "a", wait + "print('no such file: x')\nraise SystemExit(2)")
-    good, never = job(tmp_path, "b", PATIENT), job(tmp_path, "c", WORKS)
+    bad = chain(tmp_path, "a", wait + "print('no such file: x')\nraise SystemExit(2)")
+    good, never = chain(tmp_path, "b", PATIENT), chain(tmp_path, "c", WORKS)
     with pytest.raises(InputError) as caught:
-        jobs.run_jobs([bad, good, never], at_once=2)
+        processes.run_all([bad, good, never], at_once=2)
     said = str(caught.value)
-    assert "a: a0 failed with exit code 2" in said
+    assert "a0 failed with exit code 2" in said
     assert "no such file: x" in said and str(tmp_path / "a0.log") in said
     assert (tmp_path / "b0.done.saved").exists()
     assert not (tmp_path / "c0.done").exists()
@@ -120,7 +124,7 @@ def test_a_failing_child_stops_the_others_gently(tmp_path):
 
 def test_a_child_that_ends_early_is_no_success(tmp_path):
     with pytest.raises(InputError, match="stopped before its end"):
-        jobs.run_jobs([job(tmp_path, "a", "pass")])
+        processes.run_all([chain(tmp_path, "a", "pass")])
 
 
 @pytest.fixture
@@ -144,7 +148,7 @@ def test_signals_end_children_gently(tmp_path, number, restored_interrupts):
     sender.start()
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
-        jobs.run_jobs([job(tmp_path, "a", PATIENT)])
+        processes.run_all([chain(tmp_path, "a", PATIENT)])
     sender.join()
     assert (tmp_path / "a0.done.saved").exists()
     assert signal.getsignal(signal.SIGTERM) is before
@@ -153,14 +157,16 @@ def test_signals_end_children_gently(tmp_path, number, restored_interrupts):
 
 
 def test_a_deaf_child_is_killed_in_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "_GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(processes, "_GRACE_SECONDS", 0.3)
     deaf = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     deaf += "open(done + '.started', 'w').close()\ntime.sleep(30)"
     wait = f"import os, time\nwhile not os.path.exists({str(tmp_path)!r} + "
     wait += "'/a0.done.started'): time.sleep(0.01)\nraise SystemExit(1)"
     start = time.monotonic()
     with pytest.raises(InputError, match="exit code 1"):
-        jobs.run_jobs([job(tmp_path, "a", deaf), job(tmp_path, "b", wait)], at_once=2)
+        processes.run_all(
+            [chain(tmp_path, "a", deaf), chain(tmp_path, "b", wait)], at_once=2
+        )
     assert time.monotonic() - start < 20
     attempts = json.loads((tmp_path / "a0.json").read_text())["attempts"]
     assert attempts[0]["exit_code"] == -signal.SIGKILL
@@ -169,19 +175,47 @@ def test_a_deaf_child_is_killed_in_the_end(tmp_path, monkeypatch):
 def test_ctrl_c_does_not_reach_children(tmp_path):
     # The terminal sends it to all processes of its session.
     own = "import os\nassert os.getsid(0) == os.getpid()\n" + WORKS
-    jobs.run_jobs([job(tmp_path, "a", own)])
+    processes.run_all([chain(tmp_path, "a", own)])
 
 
 def test_share_by_weight(tmp_path):
     half = stage(tmp_path, "x", "", weight=3.0, share=lambda: 0.5)
     rest = stage(tmp_path, "y", "", weight=1.0, share=lambda: 9.0)
-    one = jobs.Job("one", (half, rest))
     # (3 * 0.5 + 1 * 1) / 4: no share is above 1.
-    assert one.share() == pytest.approx(0.625)
+    assert processes.share_done([half, rest]) == pytest.approx(0.625)
     (tmp_path / "x.done").touch()
-    assert one.share() == 1.0 and one.next_stage() is rest
+    assert processes.share_done([half, rest]) == 1.0
+    assert processes.next_stage([half, rest]) is rest
 
 
-def test_refuses_no_jobs_at_once():
-    with pytest.raises(InputError, match="--jobs=0"):
-        jobs.run_jobs([], at_once=0)
+def test_refuses_none_at_once():
+    with pytest.raises(InputError, match="--processes=0"):
+        processes.run_all([], at_once=0)
+
+
+@pytest.fixture
+def progress(tmp_path, monkeypatch):
+    """Half a chain that is done; returns its stages."""
+    monkeypatch.setattr(processes, "_SHOW_SECONDS", 0.0)
+    monkeypatch.setattr(processes, "_LOG_SECONDS", 0.0)
+    (tmp_path / "a.done").touch()
+    code = "import time\ntime.sleep(0.2)\n"
+    return [stage(tmp_path, "a", ""), stage(tmp_path, "b", code + WORKS)]
+
+
+def test_shows_shares_and_what_runs(progress, capsys):
+    processes.run_all([progress, progress[:1]])
+    said = capsys.readouterr().err
+    # One and a half of two chains are done at the start.
+    assert "75%" in said and "100%" in said and ", b" in said
+    processes.run_all([progress])
+    assert capsys.readouterr().err == ""  # Nothing is left.
+
+
+def test_the_bar_moves_seldom(progress, monkeypatch):
+    monkeypatch.setattr(processes, "_SHOW_SECONDS", 60.0)
+    monkeypatch.setattr(processes, "_LOG_SECONDS", 60.0)
+    asked = []
+    late = progress[1]._replace(share=lambda: asked.append(1) or 0.5)
+    processes.run_all([[late]])
+    assert len(asked) <= 2  # At the start and the first time.

@@ -1,4 +1,4 @@
-"""Tests for experiments.work."""
+"""Tests for experiments.child."""
 
 import functools
 import json
@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from experiments import runs, settings, work
+from experiments import child, runs, settings
 from jaxtrack import config as config_lib
-from jaxtrack.evaluation import compare, results, runner
+from jaxtrack.evaluation import alignment, compare, results, runner
 from jaxtrack.training import loop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LITE = ROOT / "configs" / "siamcar_lite0.py"
-COMMAND = (sys.executable, "-m", "experiments.work")
+COMMAND = (sys.executable, "-m", "experiments.child")
 
 
 @pytest.fixture
@@ -28,9 +28,10 @@ def folder(tmp_path):
     for number in range(3):
         (video / "img" / f"{number}.jpg").touch()
     (video / "groundtruth_rect.txt").write_text("1,2,10,10\n" * 3)
-    config = settings.finish(LITE, overrides={}, given={}, pairs=320, seed=3)
+    config = settings.of_training(LITE, overrides={}, data={}, pairs=320, seed=3)
     spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
-    path = tmp_path / "run" / work.SETTINGS
+    spec["aligns"] = False
+    path = tmp_path / "run" / child.SETTINGS
     results.write_text(path, json.dumps(spec))
     return path.parent
 
@@ -56,16 +57,15 @@ def tracked(monkeypatch):
 def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
     asked = []
     monkeypatch.setattr(loop, "train", lambda *given: asked.append(given))
-    work.train(folder)
+    child.train(folder)
     ((config, workdir),) = asked
     assert workdir == folder / "train"
     assert (config.seed, config.pairs_per_epoch, config.num_epochs) == (3, 320, 1)
     assert config.is_locked and config.cls_weights == (0.5, 0.35, 0.15)
 
 
-def test_scores_by_the_first_frame_left_out(folder, tracked, monkeypatch):
-    monkeypatch.setattr(work, "align", lambda *given: None)
-    work.score(folder)
+def test_scores_by_the_first_frame_left_out(folder, tracked):
+    child.score(folder)
     found = runs.read_outcome(folder)
     # IoU 1/2 in every frame: above the thresholds 0, 0.05, ..., 0.45, 10 of 21.
     assert found.auc == {"a": pytest.approx(10 / 21)}
@@ -76,7 +76,7 @@ def test_scores_by_the_first_frame_left_out(folder, tracked, monkeypatch):
 
 def change(folder, fields=(), **changes):
     """Changes a run's settings."""
-    path = folder / work.SETTINGS
+    path = folder / child.SETTINGS
     spec = json.loads(path.read_text())
     for name, value in dict(fields).items():
         *groups, last = name.split(".")
@@ -84,14 +84,10 @@ def change(folder, fields=(), **changes):
     path.write_text(json.dumps({**spec, **changes}))
 
 
-def test_tracks_by_the_settings_of_the_folder(folder, tracked, monkeypatch):
-    monkeypatch.setattr(work, "align", lambda *given: None)
+def test_tracks_by_the_settings_of_the_run(folder, tracked):
     values = {"window": 0.125, "refine.weight": 0.25, "online.learns": False}
     change(folder, {**values, "lr": 0.5, "refine.samples": 3})
-    work.score(folder)
-    assert tracked.pop() == {}  # Its own network knows them.
-    (folder / "train").symlink_to("../other/train")
-    work.score(folder)
+    child.score(folder)
     ((given),) = tracked
     assert {name: given[name] for name in values} == values
     # Nothing that training reads, and all that it does not.
@@ -107,51 +103,42 @@ def test_tracks_by_the_settings_of_the_folder(folder, tracked, monkeypatch):
     )
 
 
-@pytest.mark.parametrize(("said", "calls"), [({}, 1), ({"aligns": False}, 0)])
-def test_measures_alignment_unless_told(folder, tracked, monkeypatch, said, calls):
-    asked = []
-    monkeypatch.setattr(work, "align", lambda *given: asked.append(given))
-    change(folder, **said)
-    work.score(folder)
-    assert [given[0] for given in asked] == [folder] * calls
-    assert (folder / "scores.json").is_file()
-
-
-def test_alignment_is_kept_as_json(folder, monkeypatch):
-    alignment = pytest.importorskip("jaxtrack.evaluation.alignment")
+def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
     asked = []
 
-    def measure(checkpoint, videos, out_dir, *, name):
-        asked.append((checkpoint, out_dir))
+    def measure(checkpoint, videos, out_dir, *, name, tracking):
+        asked.append((checkpoint, out_dir, tracking["window"]))
         return {"a": 0.25, "b": math.nan}
 
     monkeypatch.setattr(alignment, "measure", measure)
-    work.align(folder, [])
-    assert asked == [(folder / "train", folder)]
-    kept = json.loads((folder / "alignment.json").read_text())
-    assert kept == {"a": 0.25, "b": None}
+    change(folder, {"window": 0.125}, aligns=True)
+    child.score(folder)
+    assert asked == [(folder / "train", folder, 0.125)]
+    assert runs.read_outcome(folder).alignment == {"a": 0.25, "b": None}
 
 
-def test_a_fault_is_one_line(tmp_path):
-    done = subprocess.run(
-        COMMAND, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+def test_a_fault_is_one_line_and_no_parent_is_the_end():
+    fault = subprocess.Popen(
+        COMMAND,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: --folder is missing")
-
-
-def test_ends_when_its_parent_is_gone():
-    code = "from experiments import work; import time\n"
-    code += "work._end_with_parent(); print('ready', flush=True); time.sleep(60)"
-    child = subprocess.Popen(
+    code = "from experiments import child; import time\n"
+    code += "child._end_with_parent(); print('ready', flush=True); time.sleep(60)"
+    orphan = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert child.stdout.readline() == b"ready\n"
+    assert orphan.stdout.readline() == b"ready\n"
     time.sleep(0.1)
-    assert child.poll() is None
-    child.stdin.close()  # As when the parent dies.
-    assert child.wait(20) == -15
-    child.stdout.close()
+    assert orphan.poll() is None
+    orphan.stdin.close()  # As when the parent dies.
+    assert orphan.wait(20) == -15
+    orphan.stdout.close()
+    said = fault.communicate()[1]
+    assert fault.returncode == 2
+    assert said.splitlines()[-1].startswith("error: --folder is missing")

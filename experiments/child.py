@@ -1,0 +1,104 @@
+"""A child process of an experiment: trains one network, or scores it.
+
+Run: python -m experiments.child --stage=train --folder=RUN
+RUN/settings.json, which `runs` writes, says what to do; RUN/train is the workdir of the
+training.
+"""
+
+import json
+import math
+import os
+import pathlib
+import signal
+import stat
+import threading
+
+from absl import flags
+
+from experiments import settings
+from jaxtrack import cli
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results
+
+SETTINGS, SCORES, WORKDIR = "settings.json", "scores.json", "train"
+TRACKER = "tracker"  # Name of the folder of result files.
+PROTOCOL = "no_first"  # Of the scores: the first frame is left out.
+
+
+def train(folder: pathlib.Path) -> None:
+    """Trains, or goes on training, the network of a run.
+
+    Args:
+      folder: of the run.
+    """
+    from jaxtrack.training import loop
+
+    spec = json.loads((folder / SETTINGS).read_text())
+    loop.train(settings.from_json(spec["config"]), folder / WORKDIR)
+
+
+def score(folder: pathlib.Path) -> None:
+    """Tracks a run's sequences, and writes what `runs.Outcome` holds of them.
+
+    Args:
+      folder: of the run, with a trained network.
+    """
+    from jaxtrack import config as config_lib
+    from jaxtrack.datasets import annotations
+    from jaxtrack.evaluation import alignment, compare, runner
+
+    spec = json.loads((folder / SETTINGS).read_text())
+    videos = [
+        annotations.read_sequence(path, allow_absent=True) for path in spec["videos"]
+    ]
+    # The network may have been trained for another run, which tracks otherwise.
+    tracking = {
+        name: value
+        for name, value in settings.flat(spec["config"]).items()
+        if config_lib.is_of_tracking(name)
+    }
+    how = {"name": TRACKER, "tracking": tracking}
+    made = runner.run(folder / WORKDIR, videos, folder, **how)
+    scores = compare.score_folder(TRACKER, made, compare.truth_xywh(videos))
+    sequences = scores.reports[PROTOCOL].sequences
+    numbers = {
+        "auc": {name: one.auc for name, one in sequences.items()},
+        "ao": {name: one.ao for name, one in sequences.items()},
+        "frames_per_second": scores.frames_per_second,
+    }
+    if spec["aligns"]:
+        measured = alignment.measure(folder / WORKDIR, videos, folder, **how)
+        # JSON knows no NaN: the correlation of a constant is None.
+        numbers["alignment"] = {
+            name: None if math.isnan(value) else float(value)
+            for name, value in measured.items()
+        }
+    results.write_text(folder / SCORES, json.dumps(numbers, indent=1) + "\n")
+
+
+def _end_with_parent() -> None:
+    """Sends this process SIGTERM when its parent, who holds stdin open, is gone."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return  # Started by hand.
+
+    def wait():
+        # Not sys.stdin: its lock, held here, would be missed when Python ends.
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _main() -> None:
+    _end_with_parent()
+    if not flags.FLAGS.folder:
+        raise InputError("--folder is missing: name the folder of a run")
+    stages = {"train": train, "score": score}
+    stages[flags.FLAGS.stage](pathlib.Path(flags.FLAGS.folder))
+
+
+if __name__ == "__main__":
+    flags.DEFINE_enum("stage", "train", ("train", "score"), "What to do.")
+    flags.DEFINE_string("folder", "", "Folder of the run.")
+    cli.run(_main)
