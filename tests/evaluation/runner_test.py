@@ -175,6 +175,12 @@ def test_settings_of_the_training_are_fixed(checkpoint, field):
         runner.open_checkpoint("runs/lite0", tracking={field: 1})
 
 
+def test_unknown_settings_of_tracking_are_refused(checkpoint):
+    checkpoint.config.update(get_config())
+    with pytest.raises(InputError, match="runs/lite0 has no setting online.evry=4"):
+        runner.open_checkpoint("runs/lite0", tracking={"online.evry": 4})
+
+
 def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
     videos[2].xyxy[0] = np.nan
     with pytest.raises(InputError, match="sequence dog: its first frame has no box"):
