@@ -1,10 +1,14 @@
-"""CRACT with EfficientNet-Lite0: trains in minutes on a CPU.
+"""CRACT on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/cract_lite0.py --workdir=runs/cract_lite0 \
+Paper: Fan and Ling, CRACT (arXiv:2011.12483).
+Run: jaxtrack train --config=cract_lite0 --workdir=runs/cract_lite0 \
          --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
          --config.synthetic_weight=0.4
-Data, schedule and RPN are those of `siamrpnpp_lite0`. Half as many proposals are
-refined in training; a narrower discriminator learns in tracking from fewer frames.
+Cost: minutes of a CPU; not timed alone.
+Score: AUC 0.578 +- 0.012 on 34 sequences in two folds, 6,400 pairs (docs/cract.md).
+Differs: data, schedule and RPN are those of `siamrpnpp_lite0`. Half as many proposals
+    are refined in training; a narrower discriminator learns in tracking from fewer
+    frames.
 """
 
 from ml_collections import ConfigDict

@@ -1,10 +1,14 @@
-"""CRACT with ResNet-18, end to end on the paper's schedule.
+"""CRACT on ResNet-18, end to end on the paper's schedule.
 
-Run: python train.py --config=configs/cract_r18.py --workdir=runs/cract_r18 \
-         --config.records="('packed/got10k', 'packed/lasot', 'packed/trackingnet')"
-Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epochs, a learning
-rate of 1e-2 that falls to 1e-4 (C5), 0.6 and 0.3 for anchors and up to 64 of them an
-image (C15). Batch and pairs an epoch are not told; pysot's are taken.
+Paper: Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epochs, a
+    learning rate of 1e-2 that falls to 1e-4 (C5), 0.6 and 0.3 for anchors and up to 64
+    of them an image (C15).
+Run: jaxtrack train --config=cract_r18 --workdir=runs/cract_r18 \
+         --config.records="('packed/got10k','packed/lasot','packed/trackingnet')" \
+         --config.synthetic_weight=0
+Cost, score: not trained here.
+Differs: batch and pairs an epoch are not told, and are pysot's; the rest of what the
+    paper leaves open is in docs/cract.md.
 """
 
 from ml_collections import ConfigDict

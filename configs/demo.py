@@ -1,6 +1,10 @@
 """The demonstration: the small tracker, trained on composed scenes for some minutes.
 
+Paper: none; see `siamcar_lite0`.
 Run: make demo
+Cost: some minutes of a CPU.
+Score: printed at the end; it says little, since the scenes are composed.
+Differs: from `siamcar_lite0` in the number of epochs.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,11 @@
 """DLA-RPN-EffB0: RPN-EffB0 with dynamic labels.
 
-Run: python train.py --config=configs/dla_rpn_effb0.py \
-         --workdir=runs/dla_rpn_effb0 --config.records="('packed/got10k',)" \
+Paper: Cai et al., SiamDLA, Table 2.
+Run: jaxtrack train --config=dla_rpn_effb0 --workdir=runs/dla_rpn_effb0 \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-SiamDLA, Table 2, of whose DLA-CoSiamRPN nothing else is public.
+Cost, score: not trained here.
+Differs: nothing else is public of the paper's DLA-CoSiamRPN; see `rpn_effb0`.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,12 @@
-"""DLA-SiamCAR with EfficientNet-Lite0: trains in minutes on a CPU.
+"""DLA-SiamCAR on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/dla_siamcar_lite0.py \
-         --workdir=runs/dla_siamcar_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-It differs from `siamcar_lite0` in the labels alone.
+Paper: Cai et al., SiamDLA.
+Run: jaxtrack train --config=dla_siamcar_lite0 --workdir=runs/dla_siamcar_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost: 6.2 CPU minutes for 6,400 pairs.
+Score: AUC 0.503 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
+Differs: from `siamcar_lite0` in the labels alone.
 """
 
 from ml_collections import ConfigDict

@@ -1,10 +1,11 @@
-"""DLA-SiamCAR with a ResNet-50: SiamCAR with dynamic labels.
+"""DLA-SiamCAR on ResNet-50: SiamCAR with dynamic labels.
 
-Run: python train.py --config=configs/dla_siamcar_r50.py \
-         --workdir=runs/dla_siamcar_r50 --config.records="('packed/got10k',)" \
+Paper: Cai et al., SiamDLA, section 3.2; the batch is that of section 4.7.
+Run: jaxtrack train --config=dla_siamcar_r50 --workdir=runs/dla_siamcar_r50 \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-SiamDLA, section 3.2; what it leaves open is resolved as D1 to D21. The batch is that
-of its section 4.7.
+Cost, score: not trained here.
+Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md).
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,11 @@
-"""DLA-SiamFC++ with a GoogLeNet: SiamFC++ with dynamic labels.
+"""DLA-SiamFC++ on GoogLeNet: SiamFC++ with dynamic labels.
 
-Run: python train.py --config=configs/dla_siamfcpp_googlenet.py \
-         --workdir=runs/dla_siamfcpp_googlenet --config.records="('packed/got10k',)" \
+Paper: Cai et al., SiamDLA, Table 2.
+Run: jaxtrack train --config=dla_siamfcpp_googlenet --workdir=runs/dla_siamfcpp \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-SiamDLA, Table 2, which gives no details: labels as in its DLA-SiamCAR (D19).
+Cost, score: not trained here.
+Differs: the paper gives no details; labels are those of its DLA-SiamCAR (D19).
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,11 @@
-"""DLA-SiamFC++ with EfficientNet-Lite0: trains in minutes on a CPU.
+"""DLA-SiamFC++ on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/dla_siamfcpp_lite0.py \
-         --workdir=runs/dla_siamfcpp_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-It differs from `siamfcpp_lite0` in the labels alone.
+Paper: Cai et al., SiamDLA.
+Run: jaxtrack train --config=dla_siamfcpp_lite0 --workdir=runs/dla_siamfcpp_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost, score: not trained here.
+Differs: from `siamfcpp_lite0` in the labels alone.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,11 @@
-"""DLA-SiamLA with EfficientNet-Lite0: trains in minutes on a CPU.
+"""DLA-SiamLA on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/dla_siamla_lite0.py \
-         --workdir=runs/dla_siamla_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-The centre of SiamLA's labels is dynamic; nothing else differs from `siamla_lite0`.
+Paper: none; Nie et al., SiamLA, with the labels of Cai et al., SiamDLA.
+Run: jaxtrack train --config=dla_siamla_lite0 --workdir=runs/dla_siamla_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost, score: not trained here.
+Differs: from `siamla_lite0` in the centre of the labels, which is dynamic.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,12 @@
-"""DLA-SiamRPN++ with EfficientNet-Lite0: trains in minutes on a CPU.
+"""DLA-SiamRPN++ on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/dla_siamrpnpp_lite0.py \
-         --workdir=runs/dla_siamrpnpp_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-It differs from `siamrpnpp_lite0` in the labels alone.
+Paper: Cai et al., SiamDLA.
+Run: jaxtrack train --config=dla_siamrpnpp_lite0 --workdir=runs/dla_siamrpnpp_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost: 6.1 CPU minutes for 6,400 pairs.
+Score: AUC 0.498 +- 0.023 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
+Differs: from `siamrpnpp_lite0` in the labels alone.
 """
 
 from ml_collections import ConfigDict

@@ -1,10 +1,12 @@
-"""DLA-SiamRPN++ with a ResNet-50: SiamRPN++ with dynamic labels.
+"""DLA-SiamRPN++ on ResNet-50: SiamRPN++ with dynamic labels.
 
-Run: python train.py --config=configs/dla_siamrpnpp_r50.py \
-         --workdir=runs/dla_siamrpnpp_r50 --config.records="('packed/got10k',)" \
+Paper: Cai et al., SiamDLA, section 3.1.
+Run: jaxtrack train --config=dla_siamrpnpp_r50 --workdir=runs/dla_siamrpnpp_r50 \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-SiamDLA, section 3.1; what it leaves open is resolved as D1 to D21. Frames of pairs
-without the target keep pysot's few negatives (D13).
+Cost, score: not trained here.
+Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md); pairs
+    without the target keep pysot's few negatives (D13).
 """
 
 from ml_collections import ConfigDict

@@ -1,12 +1,15 @@
-"""RPN-EffB0: SiamRPN++'s head on EfficientNet-B0.
+"""RPN-EffB0: the head of SiamRPN++ on EfficientNet-B0.
 
-Run: python train.py --config=configs/rpn_effb0.py \
-         --workdir=runs/rpn_effb0 --config.records="('packed/got10k',)" \
+Paper: none; it stands in for CoSiamRPN (Tan et al., JVCI 80, 103299).
+Run: jaxtrack train --config=rpn_effb0 --workdir=runs/rpn_effb0 \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-It stands in for CoSiamRPN (Tan et al., JVCI 80, 103299), of which no code and no
-description of the network is public: known is that it is anchor-based and that its
-backbone is EfficientNet-B0. Its figures are not to be expected here. Weights of the
-backbone: --config.pretrained=FILE (lukemelas/EfficientNet-PyTorch's b0).
+Cost, score: not trained here.
+Differs: neither code nor a description of CoSiamRPN is public. Known is that it is
+    anchor-based and that its backbone is EfficientNet-B0; do not expect its figures.
+
+Weights of the backbone: --config.pretrained=FILE (lukemelas/EfficientNet-PyTorch's
+b0).
 """
 
 from ml_collections import ConfigDict

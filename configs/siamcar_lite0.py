@@ -1,10 +1,14 @@
-"""SiamCAR with EfficientNet-Lite0: trains in minutes on a CPU.
+"""SiamCAR on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/siamcar_lite0.py --workdir=runs/lite0 \
+Paper: Guo et al., SiamCAR (arXiv:1911.07241).
+Run: jaxtrack train --config=siamcar_lite0 --workdir=runs/siamcar_lite0 \
          --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
          --config.synthetic_weight=0.4
-The backbone keeps its ImageNet weights. Pixel-wise cosine correlation, a GIoU loss and
-an IoU target for the quality replace SiamCAR's own: with few pairs they learn faster.
+Cost: 20 CPU minutes for 24,000 pairs.
+Score: AUC 0.636 +- 0.021 on six sequences that training never sees (docs/results.md).
+Differs: the backbone keeps its ImageNet weights. Pixel-wise cosine correlation, a GIoU
+    loss and an IoU target for the quality replace SiamCAR's own: with few pairs they
+    learn faster.
 """
 
 from ml_collections import ConfigDict

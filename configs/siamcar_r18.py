@@ -1,7 +1,11 @@
-"""SiamCAR with a ResNet-18: the released recipe, a smaller backbone.
+"""SiamCAR on ResNet-18: the released recipe, a smaller backbone.
 
-Run: python train.py --config=configs/siamcar_r18.py --workdir=runs/siamcar_r18 \
-         --config.records="('packed/got10k',)" --config.synthetic_weight=0
+Paper: Guo et al., SiamCAR (arXiv:1911.07241).
+Run: jaxtrack train --config=siamcar_r18 --workdir=runs/siamcar_r18 \
+         --config.records="('packed/got10k',)" \
+         --config.synthetic_weight=0
+Cost, score: not trained here.
+Differs: the backbone is not the paper's.
 """
 
 from ml_collections import ConfigDict

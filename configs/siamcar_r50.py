@@ -1,9 +1,14 @@
-"""SiamCAR with a ResNet-50, as released (ohhhyeahhh/SiamCAR; arXiv:1911.07241).
+"""SiamCAR on ResNet-50, as released.
 
-Run: python train.py --config=configs/siamcar_r50.py --workdir=runs/siamcar_r50 \
-         --config.records="('packed/got10k',)" --config.synthetic_weight=0
-The weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
-The schedule, losses and augmentation are the defaults.
+Paper: Guo et al., SiamCAR (arXiv:1911.07241); ohhhyeahhh/SiamCAR.
+Run: jaxtrack train --config=siamcar_r50 --workdir=runs/siamcar_r50 \
+         --config.records="('packed/got10k',)" \
+         --config.synthetic_weight=0
+Cost, score: not trained here.
+Differs: nothing known; network, labels, loss and selection agree with the released
+    code on shared weights (docs/results.md).
+
+Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict

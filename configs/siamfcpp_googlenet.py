@@ -1,10 +1,13 @@
-"""SiamFC++ with a GoogLeNet (MegviiDetection/video_analyst; arXiv:1911.06188).
+"""SiamFC++ on GoogLeNet, as video_analyst trains it.
 
-Run: python train.py --config=configs/siamfcpp_googlenet.py \
-         --workdir=runs/siamfcpp_googlenet --config.records="('packed/got10k',)" \
+Paper: Xu et al., SiamFC++ (arXiv:1911.06188); MegviiDetection/video_analyst.
+Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlenet \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-Weights to start from: --config.pretrained=FILE (video_analyst's). Differences to its
-code: warm-up is straight in log space, and pairs come from packed folders alike.
+Cost, score: not trained here.
+Differs: warm-up is straight in log space, and pairs come from packed folders alike.
+
+Weights to start from: --config.pretrained=FILE (video_analyst's).
 """
 
 from ml_collections import ConfigDict

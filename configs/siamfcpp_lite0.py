@@ -1,10 +1,12 @@
-"""SiamFC++ with EfficientNet-Lite0: trains in minutes on a CPU.
+"""SiamFC++ on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/siamfcpp_lite0.py \
-         --workdir=runs/siamfcpp_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-Data, schedule and network are those of `siamcar_lite0` with one classification logit;
-labels and loss are SiamFC++'s.
+Paper: Xu et al., SiamFC++ (arXiv:1911.06188).
+Run: jaxtrack train --config=siamfcpp_lite0 --workdir=runs/siamfcpp_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost, score: not trained here.
+Differs: data, schedule and network are those of `siamcar_lite0` with one classification
+    logit; labels and loss are SiamFC++'s.
 """
 
 from ml_collections import ConfigDict

@@ -1,10 +1,13 @@
-"""SiamLA with EfficientNet-Lite0: trains in minutes on a CPU.
+"""SiamLA on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/siamla_lite0.py --workdir=runs/siamla_lite0 \
+Paper: Nie et al., SiamLA.
+Run: jaxtrack train --config=siamla_lite0 --workdir=runs/siamla_lite0 \
          --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
          --config.synthetic_weight=0.4
-Data, schedule, regression and hard negatives are those of `siamcar_lite0`, so that the
-two differ in what SiamLA adds.
+Cost: 8.4 CPU minutes for 6,400 pairs.
+Score: AUC 0.541 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamla.md).
+Differs: data, schedule, regression and hard negatives are those of `siamcar_lite0`, so
+    that the two differ in what SiamLA adds. Label smoothing is left out.
 """
 
 from ml_collections import ConfigDict

@@ -1,9 +1,13 @@
-"""SiamLA with a ResNet-50, as its paper trains it on all its datasets.
+"""SiamLA on ResNet-50, as its paper trains it on all its datasets.
 
-Run: python train.py --config=configs/siamla_r50.py --workdir=runs/siamla_r50 \
-         --config.records="('packed/got10k','packed/coco')" --config.synthetic_weight=0
-The weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
-Nie et al., section IV-A; what it leaves open is resolved as S1 to S26.
+Paper: Nie et al., SiamLA, section IV-A.
+Run: jaxtrack train --config=siamla_r50 --workdir=runs/siamla_r50 \
+         --config.records="('packed/got10k','packed/coco')" \
+         --config.synthetic_weight=0
+Cost, score: not trained here.
+Differs: what the paper leaves open is resolved as S1 to S26 (docs/siamla.md).
+
+Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict

@@ -1,7 +1,11 @@
-"""SiamLA with a ResNet-50 on GOT-10k alone, as the ablations and Table I's GOT-10k.
+"""SiamLA on ResNet-50, on GOT-10k alone, as the ablations and Table I's GOT-10k.
 
-Run: python train.py --config=configs/siamla_r50_got10k.py --workdir=runs/siamla_got \
-         --config.records="('packed/got10k',)" --config.synthetic_weight=0
+Paper: Nie et al., SiamLA, section IV-A.
+Run: jaxtrack train --config=siamla_r50_got10k --workdir=runs/siamla_r50_got10k \
+         --config.records="('packed/got10k',)" \
+         --config.synthetic_weight=0
+Cost, score: not trained here.
+Differs: as `siamla_r50`.
 """
 
 from ml_collections import ConfigDict

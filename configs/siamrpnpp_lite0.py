@@ -1,10 +1,13 @@
-"""SiamRPN++ with EfficientNet-Lite0: trains in minutes on a CPU.
+"""SiamRPN++ on EfficientNet-Lite0: trains in minutes on a CPU.
 
-Run: python train.py --config=configs/siamrpnpp_lite0.py \
-         --workdir=runs/siamrpnpp_lite0 --config.records="('packed/davis',)" \
-         --config.record_weights="(0.6,)" --config.synthetic_weight=0.4
-Data, schedule and response are those of `siamcar_lite0`; head, labels and loss are
-SiamRPN++'s.
+Paper: Li et al., SiamRPN++ (arXiv:1812.11703).
+Run: jaxtrack train --config=siamrpnpp_lite0 --workdir=runs/siamrpnpp_lite0 \
+         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
+         --config.synthetic_weight=0.4
+Cost: 6.3 CPU minutes for 6,400 pairs.
+Score: AUC 0.493 +- 0.027 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
+Differs: data, schedule and response are those of `siamcar_lite0`; head, labels and loss
+    are SiamRPN++'s.
 """
 
 from ml_collections import ConfigDict

@@ -1,10 +1,13 @@
-"""SiamRPN++ with a ResNet-50 (STVIR/pysot; arXiv:1812.11703).
+"""SiamRPN++ on ResNet-50, as pysot trains it.
 
-Run: python train.py --config=configs/siamrpnpp_r50.py \
-         --workdir=runs/siamrpnpp_r50 --config.records="('packed/got10k',)" \
+Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot, siamrpn_r50_l234_dwxcorr.
+Run: jaxtrack train --config=siamrpnpp_r50 --workdir=runs/siamrpnpp_r50 \
+         --config.records="('packed/got10k',)" \
          --config.synthetic_weight=0
-The weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model). The
-batch is SiamDLA's (its section 4.7); pysot's own is 8 times 28.
+Cost, score: not trained here.
+Differs: the batch is SiamDLA's (its section 4.7); pysot's is 8 times 28.
+
+Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict

@@ -145,3 +145,12 @@ def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
     differing = {name for name in siamla if siamla[name] != siamcar[name]}
     expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
     assert differing == expected | {"label_smoothing", "rate_by_quality"}
+
+
+def test_every_config_says_what_it_is_and_costs():
+    for name in NAMES:
+        if ".ablations." in name or ".cract." in name:  # Their packages say it.
+            name = name.rpartition(".")[0]
+        text = importlib.import_module(name).__doc__
+        for words in ("\nPaper: ", "\nRun: ", "\nCost", "core: ", "\nDiffers: "):
+            assert words in text, f"{name} lacks {words.strip()}"
