@@ -17,6 +17,7 @@ from jaxtrack.config.settings import (
     get_config,
     is_known,
     is_of_tracking,
+    update,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "text",
     "total_steps",
     "unknown",
+    "update",
 ]

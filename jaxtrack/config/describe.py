@@ -52,6 +52,8 @@ def unknown(name: str) -> str:
       name: dotted, perhaps misspelt, or without its group.
     """
     names = [field.name for field in FIELDS]
+    if inner := [n for n in names if n.startswith(f"{name}.")]:
+        return f"config.{name} is a group: name one of {', '.join(inner)}"
     leaf = name.rpartition(".")[2]
     close = [n for n in names if n.rpartition(".")[2] == leaf]
     close = close or difflib.get_close_matches(name, names, n=2)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from jaxtrack.config.describe import unknown
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.errors import InputError
 
@@ -70,13 +71,34 @@ def from_saved(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
             f"the settings of {source} are not those of this version: it "
             f"{' and '.join(told)}; train again"
         )
-    config.update_from_flattened_dict(
-        {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    )
+    update(config, values, source=source)
     return config
+
+
+def update(config: ConfigDict, values: Mapping[str, Any], *, source: str) -> None:
+    """Changes fields in place.
+
+    Args:
+      config: the settings.
+      values: dotted field -> value; a list, as JSON has it, becomes a tuple.
+      source: where the values come from, for the error.
+
+    Raises:
+      InputError: a field does not exist, and which is nearest; or a value is not of the
+        type of the field.
+    """
+    known = flat(config)
+    for name, value in values.items():
+        if name not in known:
+            raise InputError(f"{source}: {unknown(name)}")
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            config.update_from_flattened_dict({name: value})
+        except TypeError:
+            kind = type(known[name]).__name__
+            raise InputError(
+                f"{source}: config.{name} is {value!r}: it must be of type {kind}"
+            ) from None
 
 
 def is_of_tracking(name: str) -> bool:

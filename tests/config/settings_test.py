@@ -41,6 +41,28 @@ def test_saved_settings_of_other_fields_are_refused():
         config_lib.from_saved(saved, source="runs/a")
 
 
+def test_update_takes_what_fits_and_names_what_does_not():
+    config = config_lib.get_config()
+    values = {"lr": 1, "refine.samples": 4, "loss_weights": [1.0, 0.5, 0.0]}
+    config_lib.update(config, values, source="x")
+    assert (config.lr, config.refine.samples) == (1.0, 4)
+    assert isinstance(config.lr, float)
+    assert config.loss_weights == (1.0, 0.5, 0.0)
+    faults = {
+        (
+            "batch_size",
+            "many",
+        ): "is 'many': it must be of type int",
+        ("batch_size", 1.5): "x: config.batch_size is 1.5: it must be of type int",
+        ("lr.x", 3): "x: no setting config.lr.x",
+        ("preprocessing", 3): "x: config.preprocessing is a group: name one of prep",
+        ("refine.sampls", 3): "did you mean refine.samples",
+    }
+    for (name, value), message in faults.items():
+        with pytest.raises(InputError, match=message):
+            config_lib.update(config, {name: value}, source="x")
+
+
 def test_fields_of_tracking():
     for field in ("penalty", "online", "online.rate", "refine.identifier"):
         assert config_lib.is_of_tracking(field)
