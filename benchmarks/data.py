@@ -81,7 +81,7 @@ def _time_pipeline(folder):
 
 def _make_pipeline(folder, num_workers, augmentation=None):
     """Makes a pipeline with pysot's settings."""
-    return pipeline.make_pipeline(
+    return pipeline.from_sources(
         [(RecordSource(folder), 1.0)],
         settings=PairSettings(),
         augmentation=augmentation or Augmentation(),

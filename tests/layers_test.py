@@ -23,7 +23,7 @@ ALLOWED = {
     "losses": ("ops", "assign"),
     "weights": ("models",),
     "datasets": ("metrics",),
-    "data": ("datasets",),
+    "data": ("config", "datasets"),
     "metrics": (),
     "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
     "tracking": ("config", "ops", "models", "online"),

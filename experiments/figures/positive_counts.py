@@ -13,12 +13,13 @@ from jax import lax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
+from jaxtrack import models
 from jaxtrack.assign import dynamic, regions
+from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.training.assigners import make_assigner
-from jaxtrack.training.inputs import make_loader
 
 RULES = ("clamp", "argmax", "skip")
 _PAIRS_AT_ONCE = 50  # Drawn; the bar moves as often.
@@ -64,7 +65,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
     config.batch_size = min(_PAIRS_AT_ONCE, num_pairs)
     boxes, num_drawn = [], 0
     with (
-        contextlib.closing(make_loader(config)) as loader,
+        contextlib.closing(_loader(config)) as loader,
         tqdm(total=num_pairs, desc="drawing pairs", unit="pair") as bar,
     ):
         while num_drawn < num_pairs:
@@ -80,6 +81,16 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
             f"config.negative_ratio, which is {config.negative_ratio}"
         )
     return xyxy
+
+
+def _loader(config: ConfigDict) -> pipeline.PairIterator:
+    """Opens the stream of pairs that a training with the settings would see."""
+    geometry = models.from_config(config, training=True).geometry
+    return pipeline.make(
+        config,
+        template_size=geometry.template_size,
+        search_size=geometry.search_size,
+    )
 
 
 def count_fixed(config: ConfigDict, model: nn.Module, xyxy: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
 processes nor on where it was taken up again.
 """
 
+import pathlib
 import weakref
 from collections.abc import Sequence
 
@@ -12,12 +13,15 @@ import cv2
 import grain
 import numpy as np
 from absl import flags
+from ml_collections import ConfigDict
 
+from jaxtrack.config import fill_dataclass
 from jaxtrack.data import processes
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
-from jaxtrack.data.sources import TrackSource
+from jaxtrack.data.sources import RecordSource, TrackSource
+from jaxtrack.data.synthetic import SyntheticSource
 from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
@@ -116,7 +120,75 @@ class PairIterator(grain.DatasetIterator):
         return iter(batches)
 
 
-def make_pipeline(
+def make(
+    config: ConfigDict,
+    *,
+    template_size: int,
+    search_size: int,
+    process_index: int = 0,
+    process_count: int = 1,
+) -> PairIterator:
+    """Makes a process's share of the training batches that the settings describe.
+
+    Args:
+      config: see docs/settings.md.
+      template_size: side of the template crop, px.
+      search_size: side of the search crop, px.
+      process_index: number of this training process.
+      process_count: how many training processes share the stream.
+
+    Returns:
+      An endless iterator; nothing is started before the first batch is drawn.
+
+    Raises:
+      InputError: if there is nothing to train on.
+    """
+    sizes = {"template_size": template_size, "search_size": search_size}
+    return from_sources(
+        make_sources(config),
+        settings=fill_dataclass(PairSettings, config, **sizes),
+        augmentation=fill_dataclass(Augmentation, config),
+        batch_size=config.batch_size // process_count,
+        seed=config.seed,
+        num_workers=config.num_workers,
+        process_index=process_index,
+        process_count=process_count,
+        skip_damaged=config.skip_damaged,
+    )
+
+
+def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
+    """Returns the sources of tracks that the settings name, and their shares.
+
+    Args:
+      config: see docs/settings.md.
+
+    Returns:
+      Packed folders first, then composed scenes; those of no share are left out.
+
+    Raises:
+      InputError: if a folder is not packed, or pictures are absent.
+    """
+    shares = config.record_weights or (1.0,) * len(config.records)
+    sources: list[tuple[TrackSource, float]] = [
+        (RecordSource(folder), float(share))
+        for folder, share in zip(config.records, shares, strict=True)
+        if share > 0
+    ]
+    if config.synthetic_weight > 0:
+        scenes = SyntheticSource(
+            photos=config.synthetic_photos or None,
+            cutouts=_cutouts(config),
+            num_tracks=config.synthetic_tracks,
+            length=config.synthetic_length,
+            seed=config.seed,
+            split=config.synthetic_split,
+        )
+        sources.append((scenes, config.synthetic_weight))
+    return sources
+
+
+def from_sources(
     sources: Sequence[tuple[TrackSource, float]],
     *,
     settings: PairSettings,
@@ -169,6 +241,22 @@ def make_pipeline(
             "process_count": process_count,
         },
     )
+
+
+def _cutouts(config):
+    """Lists the sequences with masks whose names fit one of the patterns."""
+    if not config.synthetic_cutouts:
+        return None
+    root = pathlib.Path(config.synthetic_cutouts)
+    names = config.synthetic_patterns
+    found = {path for name in names for path in root.glob(name) if path.is_dir()}
+    found = sorted(path for path in found if (path / "mask").is_dir())
+    if not found:
+        raise InputError(
+            f"config.synthetic_cutouts: no sequence {', '.join(names)} with a folder "
+            f"mask in {root}"
+        )
+    return found
 
 
 def _tracks(sources, seed):

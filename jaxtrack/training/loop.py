@@ -8,13 +8,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jaxtrack import config as config_lib
 from jaxtrack import models, weights
+from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
-from jaxtrack.training import inputs, optimizer, step
+from jaxtrack.ops.grid import Geometry
+from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
@@ -48,8 +51,10 @@ def train(config: ConfigDict, workdir: str | pathlib.Path) -> TrainState:
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
     with contextlib.ExitStack() as stack:
-        loader = stack.enter_context(contextlib.closing(inputs.make_loader(config)))
-        state, steps = _build(config)
+        model = models.from_config(config, training=True, axis_name=step.AXIS)
+        loader = _open_loader(config, model.geometry)
+        stack.enter_context(contextlib.closing(loader))
+        state, steps = _build(config, model)
         stopper = stack.enter_context(Stopper(every=config.log_every))
         store = stack.enter_context(_open_store(config, workdir))
         state = _resume(state, store, loader, config)
@@ -145,9 +150,21 @@ class Report:
         )
 
 
-def _build(config: ConfigDict) -> tuple[TrainState, Callable[[int], Callable]]:
+def _open_loader(config: ConfigDict, geometry: Geometry) -> pipeline.PairIterator:
+    """Opens this process's share of the batches."""
+    return pipeline.make(
+        config,
+        template_size=geometry.template_size,
+        search_size=geometry.search_size,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+    )
+
+
+def _build(
+    config: ConfigDict, model: nn.Module
+) -> tuple[TrainState, Callable[[int], Callable]]:
     """Makes the state of step 0, and what gives the function of each step."""
-    model = models.from_config(config, training=True, axis_name=step.AXIS)
     tx = _optimizer(config)
     state = create(_initial_variables(config, model), tx, keep_ema=config.ema_decay > 0)
     train_step = partial(

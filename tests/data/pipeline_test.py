@@ -27,7 +27,7 @@ import multiprocessing, sys, time
 from jaxtrack.data import pipeline, settings, sources
 
 if __name__ == "__main__":
-    iterator = pipeline.make_pipeline(
+    iterator = pipeline.from_sources(
         [(sources.RecordSource(sys.argv[1]), 1.0)],
         settings=settings.PairSettings(),
         augmentation=settings.Augmentation(),
@@ -57,7 +57,7 @@ class Marked:
 
 
 def make(*sources, batch_size=4, num_workers=0, seed=0, **options):
-    return pipeline.make_pipeline(
+    return pipeline.from_sources(
         [s if isinstance(s, tuple) else (s, 1.0) for s in sources],
         settings=PairSettings(template_size=16, search_size=32),
         augmentation=Augmentation(template_color=0.0, search_color=0.0, search_blur=0),

@@ -47,7 +47,7 @@ def streams(monkeypatch):
         made.append(Stream(config))
         return made[-1]
 
-    monkeypatch.setattr(positive_counts, "make_loader", make)
+    monkeypatch.setattr(positive_counts, "_loader", make)
     return made
 
 
@@ -81,7 +81,7 @@ def test_a_composed_stream_is_the_trainings_own():
     config = demo.get_config()
     config.num_workers, config.synthetic_tracks, config.negative_ratio = 0, 4, 0.0
     config.batch_size = 2
-    loader = positive_counts.make_loader(config)
+    loader = positive_counts._loader(config)
     batches = [next(loader)["xyxy"] for _ in range(2)]
     loader.close()
     drawn = positive_counts.draw_boxes(config, num_pairs=3)

@@ -11,7 +11,7 @@ from jax import lax
 from jaxtrack import models
 from jaxtrack.config import get_config
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.training import inputs
+from jaxtrack.training import loop
 
 GEOMETRY = Geometry(
     template_size=16, search_size=32, response_size=4, stride=8, offset=4
@@ -114,5 +114,7 @@ def small_config():
 def tiny_config(monkeypatch):
     """`small_config`, with the network and the loader in their places."""
     monkeypatch.setitem(models.MODELS, "tiny", build)
-    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader(c.batch_size))
+    monkeypatch.setattr(
+        loop, "_open_loader", lambda c, geometry: MemoryLoader(c.batch_size)
+    )
     return small_config()

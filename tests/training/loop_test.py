@@ -16,7 +16,7 @@ import pytest
 
 from jaxtrack import models
 from jaxtrack.errors import InputError
-from jaxtrack.training import inputs, loop, objective
+from jaxtrack.training import loop, objective
 from jaxtrack.training.checkpoint import load_for_inference
 
 from . import tiny_cract
@@ -76,10 +76,10 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch, number
 ):
     straight = loop.train(tiny_config, tmp_path / "straight")
-    monkeypatch.setattr(inputs, "make_loader", lambda c: Interrupting(3, number))
+    monkeypatch.setattr(loop, "_open_loader", lambda *_: Interrupting(3, number))
     cut = loop.train(tiny_config, tmp_path / "cut")
     assert 0 < int(cut.step) < 6
-    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader())
+    monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
     resumed = loop.train(tiny_config, tmp_path / "cut")
     assert int(resumed.step) == 6
     equal(straight, resumed)
@@ -99,11 +99,11 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
     assert last["refined_positives"] > 0
     assert {"refine", "identity", "refined_iou", "identified"} <= last.keys()
     monkeypatch.setattr(
-        inputs, "make_loader", lambda c: Interrupting(3, signal.SIGTERM)
+        loop, "_open_loader", lambda *_: Interrupting(3, signal.SIGTERM)
     )
     cut = loop.train(config, tmp_path / "cut")
     assert 0 < int(cut.step) < 6
-    monkeypatch.setattr(inputs, "make_loader", lambda c: MemoryLoader())
+    monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
     resumed = loop.train(config, tmp_path / "cut")
     assert int(resumed.step) == 6
     equal(straight, resumed)
@@ -134,7 +134,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tmp_path, monkeypa
 
         return loss
 
-    monkeypatch.setattr(inputs, "make_loader", lambda c: Black())
+    monkeypatch.setattr(loop, "_open_loader", lambda *_: Black())
     monkeypatch.setattr(loop, "make_loss", make_loss)
     with pytest.raises(
         InputError, match=r"not finite at step 4 .*checkpoint is .*checkpoints/2;"
@@ -150,7 +150,7 @@ def test_a_fault_of_the_data_keeps_what_was_saved(tiny_config, tmp_path, monkeyp
                 raise InputError("0004.jpg is damaged")
             return super().__next__()
 
-    monkeypatch.setattr(inputs, "make_loader", lambda c: Damaged())
+    monkeypatch.setattr(loop, "_open_loader", lambda *_: Damaged())
     with pytest.raises(InputError, match=r"0004\.jpg"):
         loop.train(tiny_config, tmp_path)
     assert load_for_inference(tmp_path).step == 2

@@ -20,7 +20,7 @@ import numpy as np
 from absl import flags
 from jaxtrack.config import get_config
 from jaxtrack import models
-from jaxtrack.training import inputs, loop
+from jaxtrack.training import loop
 
 sys.path.insert(0, "tests/training")
 import conftest as tiny
@@ -44,7 +44,7 @@ config.pairs_per_epoch = config.batch_size
 config.backbone_from_epoch = 2.0
 config.lr_warmup = config.lr_end = config.lr  # The same rates, however many steps.
 models.MODELS["tiny"] = tiny.build
-inputs.make_loader = lambda config: Share(config.batch_size)
+loop._open_loader = lambda config, geometry: Share(config.batch_size)
 state = loop.train(config, workdir)
 print("done", int(state.step), jax.device_count())
 """

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.training.inputs."""
+"""Tests for the batches that settings describe: jaxtrack.data.pipeline.make."""
 
 import pytest
 
 from jaxtrack.configs import demo
 from jaxtrack.data import batch as batch_lib
+from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
-from jaxtrack.training import inputs
 
 
 def small_config():
@@ -15,7 +15,7 @@ def small_config():
 
 
 def test_composed_scenes_make_batches_of_the_networks_sizes():
-    loader = inputs.make_loader(small_config())
+    loader = pipeline.make(small_config(), template_size=128, search_size=256)
     batch = next(loader)
     loader.close()
     batch_lib.check(batch)
@@ -26,9 +26,9 @@ def test_composed_scenes_make_batches_of_the_networks_sizes():
 def test_sources_without_a_share_are_left_out():
     config = small_config()
     config.synthetic_weight = 0.0
-    assert inputs.make_sources(config) == []
+    assert pipeline.make_sources(config) == []
     with pytest.raises(InputError, match="no training data"):
-        inputs.make_loader(config)
+        pipeline.make(config, template_size=128, search_size=256)
 
 
 def test_cutouts_are_found_by_pattern(tmp_path):
@@ -36,4 +36,4 @@ def test_cutouts_are_found_by_pattern(tmp_path):
     config.synthetic_cutouts = str(tmp_path)
     config.synthetic_patterns = ("davis_*",)
     with pytest.raises(InputError, match=r"no sequence davis_\*"):
-        inputs.make_sources(config)
+        pipeline.make_sources(config)
