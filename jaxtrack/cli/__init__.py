@@ -18,7 +18,7 @@ from typing import Protocol
 from jaxtrack import __version__
 from jaxtrack.cli import overrides
 from jaxtrack.cli.absl_flags import define_config, run
-from jaxtrack.errors import InputError
+from jaxtrack.errors import EXTRAS, InputError, missing
 
 __all__ = ["COMMANDS", "define_config", "fail", "main", "run"]
 
@@ -150,6 +150,11 @@ def _guarded(call: Callable[[], None]) -> None:
         call()
     except InputError as fault:
         fail(str(fault))
+    except ModuleNotFoundError as fault:
+        package = (fault.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        fail(missing(package))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None

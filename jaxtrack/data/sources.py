@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from jaxtrack.data import jpeg, tracks
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, require
 
 
 class TrackSource(Protocol):
@@ -64,8 +64,10 @@ class RecordSource:
           folder: the packed folder.
 
         Raises:
-          InputError: if the folder is absent, unfinished or damaged.
+          InputError: if the folder is absent, unfinished or damaged, or
+            tensorflow-datasets is not installed.
         """
+        require("tensorflow_datasets")
         self.folder = str(folder)
         self._open_lock = threading.Lock()
         self._records = None

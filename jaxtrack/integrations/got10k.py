@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxtrack import session
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, missing
 from jaxtrack.tracking.video import read_image
 
 try:
@@ -47,9 +47,7 @@ class GOT10kTracker(_Base or object):
           InputError: if the toolkit or the checkpoint is missing, or damaged.
         """
         if _Base is None:
-            raise InputError(
-                "the toolkit got10k is not installed: pip install 'jaxtrack[got10k]'"
-            )
+            raise InputError(missing("got10k"))
         name = name or pathlib.Path(checkpoint).absolute().name
         super().__init__(name, is_deterministic=True)
         self._session = session.load(checkpoint)

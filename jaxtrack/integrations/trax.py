@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, missing
 
 # The toolkit waits 30 s unless told otherwise, a first compilation included.
 _TIMEOUT_SECONDS = 300
@@ -137,9 +137,7 @@ def import_trax() -> ModuleType:
     try:
         import trax
     except ImportError:
-        raise InputError(
-            "the package vot-trax is not installed: pip install 'jaxtrack[vot]'"
-        ) from None
+        raise InputError(missing("trax")) from None
     return trax
 
 

@@ -5,10 +5,9 @@ import pathlib
 import subprocess
 import tempfile
 
-import imageio_ffmpeg
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, require
 
 
 class VideoWriter:
@@ -28,9 +27,12 @@ class VideoWriter:
           fps: frames a second.
 
         Raises:
-          InputError: if the name ends otherwise or the folder is missing.
+          InputError: if the name ends otherwise, or the folder or the encoder is
+            missing.
         """
         self.path = check_path(path)
+        import imageio_ffmpeg  # An extra, that `check_path` looks for.
+
         self._partial = self.path.with_name(f".{self.path.stem}.partial.mp4")
         self._hw = tuple(hw)
         self._log = tempfile.TemporaryFile()
@@ -117,8 +119,9 @@ def check_path(path: str | pathlib.Path) -> pathlib.Path:
 
     Raises:
       InputError: if the name does not end in .mp4 or is a folder's, or the folder that
-        is to hold it is missing.
+        is to hold it or the encoder is missing.
     """
+    require("imageio_ffmpeg")
     path = pathlib.Path(path)
     if path.suffix.lower() != ".mp4":
         raise InputError(f"{path} does not end in .mp4: the video is written as one")

@@ -1,14 +1,17 @@
-"""Scalars of a training run: a JSON line a time, and TensorBoard."""
+"""Scalars of a training run: a JSON line a time, and TensorBoard if installed."""
 
 import json
 import pathlib
 from collections.abc import Mapping
 
-import tensorboardX
+try:
+    import tensorboardX
+except ImportError:  # An extra: without it, log.jsonl alone is written.
+    tensorboardX = None  # noqa: N816
 
 
 class ScalarLog:
-    """Writes scalars to `log.jsonl` and to TensorBoard files in a folder.
+    """Writes scalars to `log.jsonl` and, with tensorboardX, to TensorBoard files.
 
     Lines of steps after `first_step` are dropped from an older `log.jsonl`: a resumed
     run writes them again.
@@ -24,13 +27,15 @@ class ScalarLog:
         draft.write_text("".join(line + "\n" for line in kept))
         draft.replace(path)
         self._file = path.open("a", buffering=1)
-        self._board = tensorboardX.SummaryWriter(
+        self._board = tensorboardX and tensorboardX.SummaryWriter(
             str(folder / "tensorboard"), purge_step=first_step
         )
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """Adds the scalars of one step."""
         self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+        if self._board is None:
+            return
         for name, value in scalars.items():
             self._board.add_scalar(name, value, step)
 
@@ -45,7 +50,8 @@ class ScalarLog:
     def close(self) -> None:
         """Flushes and closes the files."""
         self._file.close()
-        self._board.close()
+        if self._board is not None:
+            self._board.close()
 
 
 def _step(line: str) -> float:

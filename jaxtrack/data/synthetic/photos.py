@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MAX_SIDE = 640  # Photographs are shrunk to this once, px.
@@ -82,8 +82,8 @@ def _scikit_image_photographs() -> list[pathlib.Path]:
     spec = importlib.util.find_spec("skimage")
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            "the default photographs come with scikit-image, which is not installed: "
-            "install it, or name a folder of photographs"
+            f"the default photographs come with scikit-image: {missing('skimage')}, or "
+            "name a folder of photographs"
         )
     folder = pathlib.Path(spec.submodule_search_locations[0]) / "data"
     found = [folder / name for name in _SCIKIT_IMAGE if (folder / name).is_file()]
