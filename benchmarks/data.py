@@ -19,7 +19,7 @@ from jaxtrack.data import build, crops, pipeline
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files, folders
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
@@ -128,9 +128,7 @@ def _pysot_loader(folder):
     Own code after its published description: both crops read whole from 511 px files,
     warped, then colour in float64, a dense blur kernel, channels first in float32.
     """
-    clips = [
-        annotations.read_sequence(path) for path in annotations.list_sequences(folder)
-    ]
+    clips = [folders.read_sequence(path) for path in folders.list_sequences(folder)]
     directions = np.array([[-0.559, 0.981, -0.419], [1.72, 0.199, -1.83], [4.64] * 3])
 
     def view(image, size, shift, scale, blur, rng):
@@ -188,8 +186,8 @@ def _sequences(folder):
 
 def _write_crops(sequences, out, every=5):
     """Writes the 511 px crops that pysot stores, with their centred boxes."""
-    for path in annotations.list_sequences(sequences):
-        sequence = annotations.read_sequence(path, allow_absent=True)
+    for path in folders.list_sequences(sequences):
+        sequence = folders.read_sequence(path, allow_absent=True)
         (out / path.name / "img").mkdir(parents=True)
         boxes = []
         for frame, xyxy in list(zip(sequence.frames, sequence.xyxy, strict=True))[
@@ -204,7 +202,7 @@ def _write_crops(sequences, out, every=5):
             crop = crops.cut(image, view, _CROP, np.array(cv2.mean(image)[:3]))
             boxes.append(crops.to_crop(xyxy, view, _CROP))
             cv2.imwrite(str(out / path.name / "img" / f"{len(boxes):04d}.jpg"), crop)
-        annotations.write_boxes(out / path.name / "groundtruth_rect.txt", boxes)
+        files.write_boxes(out / path.name / "groundtruth_rect.txt", boxes)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks import rounds
 from jaxtrack import models
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import folders
 from jaxtrack.evaluation import drive, runner
 from jaxtrack.tracking import make_tracker
 from jaxtrack.tracking.run import compile_tracker
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = SyntheticSource(num_tracks=_VIDEOS.value, length=_FRAMES.value)
         paths = write_sequences(source, folder, progress=False)
-        videos = [annotations.read_sequence(path) for path in paths]
+        videos = [folders.read_sequence(path) for path in paths]
         ways = {"one by one": (False, 1), "many at once": (True, 1)}
         if devices > 1:
             ways["many, all devices"] = (True, devices)

@@ -44,13 +44,11 @@ def score(folder: pathlib.Path) -> None:
       folder: of the run, with a trained network.
     """
     from jaxtrack import config as config_lib
-    from jaxtrack.datasets import annotations
+    from jaxtrack.datasets import folders
     from jaxtrack.evaluation import alignment, compare, runner
 
     spec = json.loads((folder / SETTINGS).read_text())
-    videos = [
-        annotations.read_sequence(path, allow_absent=True) for path in spec["videos"]
-    ]
+    videos = [folders.read_sequence(path, allow_absent=True) for path in spec["videos"]]
     # The network may have been trained for another run, which tracks otherwise.
     tracking = {
         name: value

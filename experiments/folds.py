@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jaxtrack.data import build
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 
 TRAIN = ("davis_*", "segtrack2_*")
@@ -117,7 +117,7 @@ def of_video(
     """
     root, packed = root.absolute(), out.absolute() / "packed"
     sequences, photos = root / "sequences", root / "images" / "imagenet_sample"
-    names = [path.name for path in annotations.list_sequences(sequences)]
+    names = [path.name for path in folders.list_sequences(sequences)]
     parts = split(names, train=train, held_out=held_out, num_folds=num_folds)
     stills = sorted((root / "images").glob("*_boxes.tsv"))
     if stills:

@@ -26,7 +26,7 @@ ALLOWED = {
     "data": ("config", "datasets"),
     "metrics": (),
     "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
-    "tracking": ("config", "ops", "models", "online"),
+    "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
         *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
         *("datasets", "metrics"),

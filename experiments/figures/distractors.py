@@ -18,7 +18,7 @@ from absl import flags
 from experiments.figures import distractors_table
 from jaxtrack import cli
 from jaxtrack.data.synthetic import lookalikes
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
 from jaxtrack.metrics import statistics
@@ -126,7 +126,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     del videos["checkpoint"], videos["out"]
     with lock.locked(recipe.out):
         folders = lookalikes.write(recipe.out / "sequences", **videos)
-        sequences = [annotations.read_sequence(folder) for folder in folders]
+        sequences = [read_sequence(folder) for folder in folders]
         truth = compare.truth_xywh(sequences)
         ways = {}
         for name, changed in SETTINGS.items():

@@ -5,12 +5,10 @@ import pathlib
 import cv2
 import numpy as np
 
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files, folders
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import check_init_box
 from jaxtrack.tracking.state import Frame
-
-_BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
 
 
 def first_box(
@@ -57,12 +55,11 @@ def _parse_box(text):
 def _annotated_box(folder):
     """Reads the first line of a folder's annotation; returns xywh and where it was."""
     for place in (folder, folder.parent) if folder.name == "img" else (folder,):
-        for path in (place / name for name in _BOX_FILES):
-            if path.is_file():
-                x0, y0, x1, y1 = annotations.read_boxes(path, allow_absent=True)[0]
-                return (x0, y0, x1 - x0, y1 - y0), f"{path}, line 1,"
+        path = folders.box_file(place)
+        if path is not None:
+            return files.read_xywh(path, allow_absent=True)[0], f"{path}, line 1,"
     raise InputError(
-        f"no first box: give --box=x,y,w,h, or put {_BOX_FILES[0]} into {folder}"
+        f"no first box: give --box=x,y,w,h, or put {folders.BOX_FILES[0]} into {folder}"
     )
 
 

@@ -2,8 +2,7 @@
 
 import argparse
 
-from jaxtrack import config
-from jaxtrack.datasets import benchmarks
+from jaxtrack import config, datasets
 from jaxtrack.evaluation import presets
 
 
@@ -24,7 +23,7 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         metavar="NAME",
         default="",
-        help=f"one of {', '.join(benchmarks.NAMES)}",
+        help=f"one of {', '.join(datasets.DATASETS)}",
     )
     group.add_argument(
         "--root", metavar="DIR", default="", help="folder the benchmark unpacks to"

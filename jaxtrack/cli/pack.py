@@ -1,18 +1,31 @@
-"""Pack folders of sequences and tables of stills into records to train from.
+"""Pack a dataset's sequences and tables of stills into records to train from.
 
-A sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, a line x,y,w,h a frame.
+Without --dataset, a sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, a
+line x,y,w,h a frame.
 Killed, it goes on where it stopped when run again; OUT appears when it is complete.
 
 Example:
   jaxtrack pack --root=videos/ --pattern='davis_*' --out=packed/davis
+  jaxtrack pack --dataset=lasot --split=train --root=data/LaSOT --out=packed/lasot
 """
 
 import argparse
 
+from jaxtrack import datasets
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    parser.add_argument("--root", metavar="DIR", help="folder of sequences")
+    parser.add_argument("--root", metavar="DIR", help="folder of the dataset")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        default="folders",
+        help=f"one of {', '.join(datasets.DATASETS)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--split", metavar="NAME", help="of the dataset (default: its first)"
+    )
     parser.add_argument(
         "--pattern",
         metavar="GLOB",
@@ -37,13 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Packs."""
-    from jaxtrack.data import build  # Late: --help needs no numpy.
+    from jaxtrack.data import build  # Late: --help needs none of it.
 
     index = build.build(
         args.out,
         root=args.root,
-        patterns=tuple(args.pattern or ("*",)),
+        patterns=args.pattern or (),
         stills=args.stills,
+        dataset=args.dataset,
+        split=args.split,
         skip_damaged=args.skip_damaged,
         num_workers=args.num_workers,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxtrack.cli.first_box import first_box
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import drawing, from_config
 from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
@@ -193,7 +193,7 @@ def _write_boxes(path, cxcywh):
     partial = path.with_name(f".{path.name}.partial")
     low = cxcywh[:, :2] - cxcywh[:, 2:] / 2
     try:
-        annotations.write_boxes(partial, np.hstack([low, low + cxcywh[:, 2:]]))
+        files.write_boxes(partial, np.hstack([low, low + cxcywh[:, 2:]]))
         partial.replace(path)
     except OSError as fault:
         raise InputError(f"{path} could not be written: {fault.strerror}") from fault

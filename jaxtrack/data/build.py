@@ -1,4 +1,4 @@
-"""Packs folders of sequences and tables of stills into ArrayRecord.
+"""Packs datasets and tables of stills into ArrayRecord.
 
 Killed, it goes on where it stopped when called again; the folder appears when it is
 complete.
@@ -26,8 +26,10 @@ def build(
     out: str | pathlib.Path,
     *,
     root: str | pathlib.Path | None = None,
-    patterns: tuple[str, ...] = ("*",),
+    patterns: Sequence[str] = (),
     stills: Sequence[str | pathlib.Path] = (),
+    dataset: str = "folders",
+    split: str | None = None,
     skip_damaged: bool = False,
     num_workers: int = 0,
 ) -> tracks.TrackIndex:
@@ -38,9 +40,11 @@ def build(
 
     Args:
       out: the folder to make.
-      root: folder of sequences, or None.
-      patterns: glob patterns of sequences' names.
+      root: folder of the dataset, or None.
+      patterns: names of sequences, or patterns of them; none takes all.
       stills: tables `image x y w h`.
+      dataset: key of `datasets.DATASETS`.
+      split: of the dataset; None takes its first.
       skip_damaged: whether damaged files are left out (and listed in `damaged.txt`)
         rather than refused.
       num_workers: number of processes; 0 takes one a core.
@@ -54,8 +58,10 @@ def build(
     """
     require("tensorflow_datasets")
     out = pathlib.Path(out)
-    clips, faults = packing.collect(root, patterns, stills)
-    parts = packing.split(clips) if clips else []
+    clips, faults = packing.collect(
+        root, patterns, stills, dataset=dataset, split=split
+    )
+    parts = packing.split_clips(clips) if clips else []
     fingerprint = hashlib.sha256("".join(p.key for p in parts).encode()).hexdigest()
     if out.exists():
         return _existing(out, fingerprint, skip_damaged)

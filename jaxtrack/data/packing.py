@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from jaxtrack import datasets
 from jaxtrack.data import jpeg, tracks
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets.stills import read_stills
 from jaxtrack.errors import InputError
 
 # A part is the work that is lost when a build is killed, and the file of a shard.
@@ -55,15 +56,20 @@ class Part:
 
 def collect(
     root: str | pathlib.Path | None,
-    patterns: tuple[str, ...] = ("*",),
+    patterns: Sequence[str] = (),
     stills: Sequence[str | pathlib.Path] = (),
+    *,
+    dataset: str = "folders",
+    split: str | None = None,
 ) -> tuple[list[Clip], list[str]]:
-    """Reads the annotations of sequences and stills.
+    """Reads the annotations of a dataset's sequences and of stills.
 
     Args:
-      root: folder of sequences, or None.
-      patterns: glob patterns of their names.
+      root: folder of the dataset, or None.
+      patterns: names of its sequences, or patterns of them; none takes all.
       stills: tables of stills with boxes.
+      dataset: key of `datasets.DATASETS`; sequences that are not there are passed over.
+      split: of the dataset; None takes its first.
 
     Returns:
       Clips, and what is wrong with the sequences left out, one line each.
@@ -72,15 +78,18 @@ def collect(
       InputError: if nothing is found, or a table of stills is malformed.
     """
     clips, faults = [], []
-    for folder in annotations.list_sequences(root, patterns) if root else []:
+    for name, place, read in _places(root, patterns, dataset, split):
         try:
-            sequence = annotations.read_sequence(folder, allow_absent=True)
+            sequence = read(name, place)
         except InputError as error:
             faults.append(str(error))
             continue
-        clips.append(Clip(sequence.name, tuple(sequence.frames), sequence.xyxy[None]))
+        xyxy = sequence.xyxy
+        if sequence.absent is not None:
+            xyxy = np.where(sequence.absent[:, None], np.nan, xyxy)
+        clips.append(Clip(sequence.name, tuple(sequence.frames), xyxy[None]))
     for table in stills:
-        for still in annotations.read_stills(table):
+        for still in read_stills(table):
             name = f"{pathlib.Path(table).stem}/{still.path.name}"
             clips.append(Clip(name, (still.path,), still.xyxy[:, None]))
     if not clips and not faults:
@@ -88,7 +97,18 @@ def collect(
     return clips, faults
 
 
-def split(clips: Sequence[Clip]) -> list[Part]:
+def _places(root, patterns, dataset, split):
+    """Returns name, place and reader of the sequences that are there."""
+    if not root:
+        return []
+    found, split = datasets.find(dataset, split)
+    listing = found.survey(pathlib.Path(root), split)
+    chosen = datasets.choose(listing, patterns, f"{dataset} in {root}")
+    there = [name for name in chosen if name in listing.found]
+    return [(name, listing.found[name], found.read) for name in there]
+
+
+def split_clips(clips: Sequence[Clip]) -> list[Part]:
     """Splits clips into parts, the same whatever the number of processes.
 
     Args:
@@ -121,29 +141,29 @@ def pack(part: Part, folder: str | pathlib.Path) -> None:
     # Late: tfds takes a second to import, which reading packed data need not wait for.
     import tensorflow_datasets as tfds
 
-    from jaxtrack.data.builders import sequence_folder
+    from jaxtrack.data import records
 
     folder = pathlib.Path(folder)
     work = folder / f"unfinished-{os.getpid()}-{part.key}"
     shutil.rmtree(work, ignore_errors=True)
-    records: dict[pathlib.Path, int] = {}
+    numbers: dict[pathlib.Path, int] = {}
     sizes: dict[pathlib.Path, tuple[int, int]] = {}
     faults: list[str] = []
 
-    def frames() -> Iterator[sequence_folder.EncodedFrame]:
+    def frames() -> Iterator[records.EncodedFrame]:
         for path in (path for clip in part.clips for path in clip.frames):
             try:
                 data, sizes[path] = jpeg.read_checked(path)
             except InputError as error:
                 faults.append(str(error))
                 continue
-            records[path] = len(records)
-            yield sequence_folder.EncodedFrame(path.as_posix(), data)
+            numbers[path] = len(numbers)
+            yield records.EncodedFrame(path.as_posix(), data)
 
     tfds.disable_progress_bar()
     with contextlib.redirect_stdout(io.StringIO()):
-        data_path = sequence_folder.write_frames(frames(), str(work))
-    index = _index(part.clips, records, sizes, faults)
+        data_path = records.write_frames(frames(), str(work))
+    index = _index(part.clips, numbers, sizes, faults)
     tracks.write(index, data_path)
     os.replace(data_path, folder / part.key)
     shutil.rmtree(work)

@@ -1,126 +1,30 @@
-"""Files that benchmarks are made of: tables of numbers, flags, numbered frames."""
+"""Files that datasets are made of: tables of numbers, flags, numbered frames."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import layout
 from jaxtrack.errors import InputError
 
-_SHOWN = 6
+FRAME_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One sequence, as a benchmark's files say it.
-
-    Attributes:
-      name: of the sequence.
-      frames: image files in order of time, N of them.
-      truth: `[N, 4]` xywh in the files' coordinates, or `[1, 4]` where a server keeps
-        the others.
-      region: `[N, 4]` or `[N, 8]` where the truth is not a box, else None.
-      absent: `[N]` bool, the target is not to be seen, or None where no file says so.
-      cover: `[N]` int, visible share of the target in eighths, or None.
-      attributes: of the sequence.
-      tags: name of a tag -> `[N]` bool, of single frames.
-      image_size: (width, height), px, where a file states it.
-    """
-
-    name: str
-    frames: list[Path]
-    truth: np.ndarray
-    region: np.ndarray | None = None
-    absent: np.ndarray | None = None
-    cover: np.ndarray | None = None
-    attributes: tuple[str, ...] = ()
-    tags: Mapping[str, np.ndarray] | None = None
-    image_size: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a benchmark holds, and what of it is on the disk.
-
-    Attributes:
-      names: of its sequences, as far as they are known, in its order.
-      found: name -> what `read` takes, of those that are there.
-      num_expected: sequences of the whole; more than `names` where some names are not
-        known.
-      notes: sentences that a report must carry.
-    """
-
-    names: tuple[str, ...]
-    found: Mapping[str, Any]
-    num_expected: int
-    notes: tuple[str, ...] = ()
-
-
-def wrong_layout(where: Path, expected: str) -> InputError:
-    """Returns the error that says what was expected, and what is there.
+def read_text(path: Path) -> str:
+    """Returns a file's text.
 
     Args:
-      where: the folder that was searched.
-      expected: of the layout, in words.
-    """
-    return InputError(f"{where}: expected {expected}; found {contents(where)}")
-
-
-def contents(folder: Path) -> str:
-    """Returns in a few words what a folder holds.
-
-    Args:
-      folder: it may be absent, or a file.
-    """
-    if not folder.is_dir():
-        return "a file" if folder.exists() else "no such folder"
-    names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())
-    if not names:
-        return "an empty folder"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def first_folder(candidates: Iterable[Path], where: Path, expected: str) -> Path:
-    """Returns the first candidate that is a folder.
-
-    Args:
-      candidates: in order of preference.
-      where: the folder an error speaks of.
-      expected: of the layout, in words.
+      path: of the file.
 
     Raises:
-      InputError: none of them is.
+      InputError: it is absent, with what lies there instead, or unreadable.
     """
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
-    raise wrong_layout(where, expected)
-
-
-def subfolders(folder: Path) -> dict[str, Path]:
-    """Returns name -> folder of those directly below; hidden ones are left out.
-
-    Args:
-      folder: an existing folder.
-    """
-    return {
-        p.name: p
-        for p in sorted(folder.iterdir())
-        if p.is_dir() and not p.name.startswith(".")
-    }
-
-
-def _text(path: Path) -> str:
-    """Returns a file's text."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise wrong_layout(path.parent, f"a file {path.name}") from None
+        raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: cannot be read ({fault})") from None
 
@@ -134,57 +38,120 @@ def read_names(path: Path) -> tuple[str, ...]:
     Raises:
       InputError: it is absent, unreadable or empty.
     """
-    names = tuple(line.strip() for line in _text(path).splitlines() if line.strip())
+    names = tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
     if not names:
         raise InputError(f"{path}: expected one name a line; found an empty file")
     return names
 
 
-def read_rows(path: Path, *columns: int) -> np.ndarray:
+def read_rows(
+    path: str | Path, *columns: int, allow_infinite: bool = False
+) -> np.ndarray:
     """Reads a table of numbers separated by commas, tabs or blanks, even mixed.
 
     Args:
       path: of the text file; blank lines at its end are ignored.
       *columns: numbers that a row may have; all rows have the same.
+      allow_infinite: whether infinity is a number, as NaN always is.
 
     Returns:
-      `[N, columns]` float64; NaN is allowed, infinity is not.
+      `[N, columns]` float64.
 
     Raises:
       InputError: naming the line: not numbers, or not so many.
     """
-    lines = _text(path).rstrip().splitlines()
+    path = Path(path)
+    lines = read_text(path).rstrip().splitlines()
+    expected = " or ".join(map(str, columns))
+    if not lines:
+        raise InputError(f"{path}: expected rows of {expected} numbers; found none")
     rows = [line.replace(",", " ").split() for line in lines]
-    count = len(rows[0]) if rows else 0
-    if count in columns and all(len(row) == count for row in rows):
-        try:
-            table = np.array(rows, np.float64)
-        except ValueError:
-            pass
-        else:
-            if not np.isinf(table).any():
-                return table
-    wanted = " or ".join(map(str, columns))
-    if not rows:
-        raise InputError(f"{path}: expected rows of {wanted} numbers; found none")
-    count = count if count in columns else columns[0]
-    line = next(
-        line
-        for line, row in enumerate(rows, start=1)
-        if len(row) != count or not all(map(_is_finite_or_nan, row))
+    count = len(rows[0]) if len(rows[0]) in columns else columns[0]
+    table = _parse(rows, count, allow_infinite)
+    if table is not None:
+        return table
+    bad = next(
+        number
+        for number, row in enumerate(rows)
+        if _parse([row], count, allow_infinite) is None
     )
     raise InputError(
-        f"{path}, line {line}: expected {wanted} numbers; "
-        f"found {lines[line - 1].strip()[:60]!r}"
+        f"{path}, line {bad + 1}: expected {expected} numbers; "
+        f"found {lines[bad].strip()[:60]!r}"
     )
 
 
-def _is_finite_or_nan(word: str) -> bool:
-    """Tells whether a word is a number other than infinity."""
+def parse_numbers(words: str, count: int, where: str) -> np.ndarray:
+    """Reads finite numbers or NaN from a part of a line.
+
+    Args:
+      words: numbers separated by commas, tabs or blanks.
+      count: how many there are.
+      where: begins the message of an error.
+
+    Returns:
+      `[count]` float64.
+
+    Raises:
+      InputError: not numbers, or not so many.
+    """
+    table = _parse([words.replace(",", " ").split()], count, False)
+    if table is None:
+        raise InputError(
+            f"{where}: expected {count} numbers; found {words.strip()[:60]!r}"
+        )
+    return table[0]
+
+
+def _parse(rows, count, allow_infinite):
+    """Returns rows of words as numbers, `[N, count]`, or None if they are none."""
+    if any(len(row) != count for row in rows):
+        return None
     try:
-        return not np.isinf(float(word))
+        table = np.array(rows, np.float64)
     except ValueError:
-        return False
+        return None
+    return table if allow_infinite or not np.isinf(table).any() else None
+
+
+def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
+    """Reads one box a line: x, y, width, height.
+
+    Args:
+      path: the text file; blank lines at its end are ignored.
+      allow_absent: whether a line with NaN, or of zero width or height, is allowed.
+
+    Returns:
+      `[N, 4]` float64 xywh exactly as the file says, px.
+
+    Raises:
+      InputError: if the file cannot be read or a line is not a box; it names the line.
+    """
+    rows = read_rows(path, 4)
+    faults = [(np.any(rows[:, 2:] < 0, axis=1), "negative")]
+    if not allow_absent:
+        faults.append((~np.all(rows[:, 2:] > 0, axis=1), "no"))
+        faults.append((np.isnan(rows).any(axis=1), "no"))
+    for bad, what in faults:
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                f"{path}, line {row + 1}: a box of {what} size: {rows[row].tolist()}"
+            )
+    return rows
+
+
+def write_boxes(path: str | Path, xyxy: np.ndarray) -> None:
+    """Writes boxes as OTB result files have them: `x,y,w,h`, one a line.
+
+    Args:
+      path: the file to write.
+      xyxy: boxes, `[N, 4]` px; NaN is written as `nan`.
+    """
+    xyxy = np.asarray(xyxy, np.float64)
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+    lines = [",".join(f"{value:.4f}" for value in row) for row in xywh]
+    Path(path).write_text("".join(line + "\n" for line in lines))
 
 
 def read_flags(path: Path, count: int | None = None) -> np.ndarray:
@@ -200,7 +167,7 @@ def read_flags(path: Path, count: int | None = None) -> np.ndarray:
     Raises:
       InputError: not integers, or not so many.
     """
-    words = _text(path).replace(",", " ").split()
+    words = read_text(path).replace(",", " ").split()
     try:
         flags = np.array([float(word) for word in words])
     except ValueError:
@@ -228,6 +195,51 @@ def named_flags(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name, flag in zip(names, flags, strict=True) if flag > 0)
 
 
+def list_frames(folder: str | Path) -> list[Path]:
+    """Lists the images of a folder by name, numbers in their numeric order.
+
+    Args:
+      folder: the folder; it is not searched deeper.
+
+    Returns:
+      Image files, `2.jpg` before `10.jpg`.
+
+    Raises:
+      InputError: if there is none.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    frames = _images(folder)
+    if not frames:
+        raise InputError(f"{folder}: holds no images ({', '.join(FRAME_SUFFIXES)})")
+    return sorted(frames, key=natural_order)
+
+
+def has_frames(folder: Path) -> bool:
+    """Tells whether a folder holds an image.
+
+    Args:
+      folder: an existing folder.
+    """
+    return bool(_images(folder))
+
+
+def _images(folder):
+    """Returns a folder's images in any order."""
+    return [p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES]
+
+
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """A key that sorts `2.jpg` before `10.jpg`.
+
+    Args:
+      path: its last part is the name to sort by.
+    """
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
 def numbered_frames(folder: Path) -> dict[int, Path]:
     """Returns the number in its name -> image, of a folder's images, in order.
 
@@ -238,7 +250,7 @@ def numbered_frames(folder: Path) -> dict[int, Path]:
       InputError: it holds no image, or one's name is not a number.
     """
     frames = {}
-    for path in annotations.list_frames(folder):
+    for path in list_frames(folder):
         if not re.fullmatch(r"\d+", path.stem):
             raise InputError(
                 f"{folder}: expected images named by numbers; found {path.name}"
@@ -268,7 +280,7 @@ def frames_between(folder: Path, first: int, last: int) -> list[Path]:
     return [numbered[n] for n in range(first, last + 1)]
 
 
-def check_lengths(folder: Path, frames: list[Path], truth: np.ndarray) -> None:
+def check_lengths(folder: Path, frames: Sequence[Path], truth: np.ndarray) -> None:
     """Refuses a sequence whose frames and rows of truth do not go together.
 
     Args:

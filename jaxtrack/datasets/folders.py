@@ -1,19 +1,22 @@
 """Plain folders: `<name>/img/*.jpg`, or images beside `groundtruth_rect.txt`.
 
-Numbers count from 0 and a row of NaN or of no size says that the target is absent.
+Numbers count from 0 and a row of NaN or of no size says that the object is absent.
 """
 
 from pathlib import Path
 
-from jaxtrack.datasets import annotations, files
+from jaxtrack.datasets import files
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
+from jaxtrack.errors import InputError
+
+BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the folders that hold a file of boxes.
 
     Args:
       root: folder of the sequences.
-      edition: not used; there is one.
       split: not used; there is one.
 
     Returns:
@@ -22,12 +25,12 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: there is none.
     """
-    del edition, split
-    found = {folder.name: folder for folder in annotations.list_sequences(root)}
-    return files.Listing(tuple(found), found, len(found))
+    del split
+    found = {folder.name: folder for folder in list_sequences(root)}
+    return Listing(tuple(found), found, len(found))
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -37,7 +40,79 @@ def read(name: str, place: Path) -> files.Entry:
     Raises:
       InputError: frames or boxes are missing, malformed or not equally many.
     """
-    video = annotations.read_sequence(place, allow_absent=True)
-    paths = (place / "groundtruth_rect.txt", place / "groundtruth.txt")
-    truth = files.read_rows(next(p for p in paths if p.is_file()), 4)
-    return files.Entry(name, video.frames, truth)
+    del name  # The folder's.
+    return read_sequence(place, allow_absent=True)
+
+
+def list_sequences(root: str | Path, patterns: tuple[str, ...] = ("*",)) -> list[Path]:
+    """Lists the folders of sequences directly below a folder.
+
+    Args:
+      root: the folder of sequences.
+      patterns: glob patterns of folder names; one that fits nothing is an error.
+
+    Returns:
+      Folders that hold a box file, each once, ordered by name.
+
+    Raises:
+      InputError: if the folder is absent or a pattern fits no sequence.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    found = set()
+    for pattern in patterns:
+        fits = {p for p in root.glob(pattern) if p.is_dir() and box_file(p)}
+        if not fits:
+            raise InputError(
+                f"{root}: no folder fits {pattern!r} and holds {BOX_FILES[0]}"
+            )
+        found |= fits
+    return sorted(found, key=files.natural_order)
+
+
+def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence:
+    """Reads the boxes of a sequence and lists its frames.
+
+    Args:
+      folder: holds `groundtruth_rect.txt` or `groundtruth.txt`, and the frames in
+        `img/` or beside that file.
+      allow_absent: whether a box may be NaN or of no size; see `files.read_xywh`.
+
+    Returns:
+      The sequence.
+
+    Raises:
+      InputError: if frames or boxes are absent, malformed or not equally many.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    path = box_file(folder)
+    if path is None:
+        raise InputError(f"{folder}: has no {' or '.join(BOX_FILES)}")
+    frames = files.list_frames(image_folder(folder))
+    truth = files.read_xywh(path, allow_absent=allow_absent)
+    files.check_lengths(folder, frames, truth)
+    return Sequence(
+        folder.name, frames, xyxy_from_truth(truth, len(frames)), truth=truth
+    )
+
+
+def box_file(folder: Path) -> Path | None:
+    """Returns the box file of a sequence, or None.
+
+    Args:
+      folder: of the sequence.
+    """
+    paths = (folder / name for name in BOX_FILES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def image_folder(folder: Path) -> Path:
+    """Returns where a sequence's images lie: in `img/` where there is one.
+
+    Args:
+      folder: of the sequence.
+    """
+    return folder / "img" if (folder / "img").is_dir() else folder

@@ -9,19 +9,19 @@ first box is public.
 import re
 from pathlib import Path
 
-from jaxtrack.datasets import annotations, files
+from jaxtrack.datasets import files, layout
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 _EXPECTED = "GOT-10k's layout, {0}/GOT-10k_{1}_000001/ with 00000001.jpg"
 _NUM_SEQUENCES = 180
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the sequences of a subset.
 
     Args:
       root: folder of the subsets, or of the subset's sequences.
-      edition: not used; there is one.
       split: "val" or "test".
 
     Returns:
@@ -30,9 +30,8 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del edition
     expected = _EXPECTED.format(split, split.capitalize())
-    base = files.first_folder([root / split, root], root, expected)
+    base = layout.first_folder([root / split, root], root, expected)
     names = tuple(
         f"GOT-10k_{split.capitalize()}_{number:06d}"
         for number in range(1, _NUM_SEQUENCES + 1)
@@ -41,11 +40,11 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
         names = files.read_names(base / "list.txt")
     found = {n: base / n for n in names if (base / n / "groundtruth.txt").is_file()}
     if not found:
-        raise files.wrong_layout(base, expected)
-    return files.Listing(names, found, max(_NUM_SEQUENCES, len(names)))
+        raise layout.wrong_layout(base, expected)
+    return Listing(names, found, max(_NUM_SEQUENCES, len(names)))
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -56,7 +55,7 @@ def read(name: str, place: Path) -> files.Entry:
       InputError: frames, truth or labels are missing, malformed or not equally many.
     """
     truth = files.read_rows(place / "groundtruth.txt", 4)
-    frames = annotations.list_frames(place)
+    frames = files.list_frames(place)
     if "_Test_" not in name or len(truth) != 1:
         files.check_lengths(place, frames, truth)
     labels = {
@@ -65,10 +64,11 @@ def read(name: str, place: Path) -> files.Entry:
         if (place / f"{label}.label").is_file()
     }
     attributes, size = _meta(place / "meta_info.ini")
-    return files.Entry(
+    return Sequence(
         name,
         frames,
-        truth,
+        xyxy_from_truth(truth, len(frames)),
+        truth=truth,
         absent=labels["absence"] > 0 if "absence" in labels else None,
         cover=labels.get("cover"),
         attributes=attributes,

@@ -6,7 +6,8 @@ either is absent. Folders of sequences may also lie directly in the root.
 
 from pathlib import Path
 
-from jaxtrack.datasets import annotations, files, members
+from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = (
     "LaSOT's layout, <class>/<class>-<number>/ with img/ and groundtruth.txt, such as "
@@ -20,12 +21,11 @@ ATTRIBUTES = (
 )
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the sequences of a split.
 
     Args:
       root: folder of the classes, or of the sequences.
-      edition: not used; there is one.
       split: "test" (protocol II, 280 sequences; the list is `testing_set.txt` where
         it is there), "train" (the 1120 others) or "all" (1400).
 
@@ -35,16 +35,15 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del edition
     if not root.is_dir():
-        raise files.wrong_layout(root, _EXPECTED)
-    tops = files.subfolders(root)
+        raise layout.wrong_layout(root, _EXPECTED)
+    tops = layout.subfolders(root)
     folders = {n: p for n, p in tops.items() if _is_sequence(p)}
     for top in tops.values():
-        below = files.subfolders(top)
+        below = layout.subfolders(top)
         folders |= {n: p for n, p in below.items() if _is_sequence(p)}
     if not folders:
-        raise files.wrong_layout(root, _EXPECTED)
+        raise layout.wrong_layout(root, _EXPECTED)
     test, notes = members.LASOT_TEST, ()
     if (root / _LIST).is_file():
         test = files.read_names(root / _LIST)
@@ -52,10 +51,10 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
             notes = (f"The test split is that of {_LIST}, not the published one.",)
     if split == "test":
         found = {n: folders[n] for n in test if n in folders}
-        return files.Listing(tuple(test), found, len(test), notes)
+        return Listing(tuple(test), found, len(test), notes)
     names = tuple(n for n in sorted(folders) if split == "all" or n not in test)
     found = {n: folders[n] for n in names}
-    return files.Listing(names, found, 1400 if split == "all" else 1120, notes)
+    return Listing(names, found, 1400 if split == "all" else 1120, notes)
 
 
 def _is_sequence(folder):
@@ -63,7 +62,7 @@ def _is_sequence(folder):
     return "-" in folder.name and (folder / "groundtruth.txt").is_file()
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -75,8 +74,8 @@ def read(name: str, place: Path) -> files.Entry:
     """
     truth = files.read_rows(place / "groundtruth.txt", 4)
     if not (place / "img").is_dir():
-        raise files.wrong_layout(place, "a folder img/")
-    frames = annotations.list_frames(place / "img")
+        raise layout.wrong_layout(place, "a folder img/")
+    frames = files.list_frames(place / "img")
     files.check_lengths(place, frames, truth)
     flags = [
         files.read_flags(place / file, len(truth)) > 0
@@ -84,10 +83,11 @@ def read(name: str, place: Path) -> files.Entry:
         if (place / file).is_file()
     ]
     tables = [p / "annos" / "att" for p in (place.parent, place.parent.parent)]
-    return files.Entry(
+    return Sequence(
         name,
         frames,
-        truth,
+        xyxy_from_truth(truth, len(frames)),
+        truth=truth,
         absent=flags[0] | flags[1] if len(flags) == 2 else None,
         attributes=(
             files.named_flags(tables[0] / f"{name}.txt", ATTRIBUTES)

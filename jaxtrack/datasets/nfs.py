@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import annotations, files, members
+from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 _EXPECTED = (
@@ -29,12 +30,11 @@ class _Place(NamedTuple):
     has_corners: bool
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the sequences.
 
     Args:
       root: folder of the sequences, or of `anno` and `sequences`.
-      edition: not used; there is one.
       split: not used; there is one.
 
     Returns:
@@ -43,13 +43,13 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del edition, split
+    del split
     if not root.is_dir():
-        raise files.wrong_layout(root, _EXPECTED)
+        raise layout.wrong_layout(root, _EXPECTED)
     found = {n: place for n in members.NFS if (place := _place(root, n))}
     if not found:
-        raise files.wrong_layout(root, _EXPECTED)
-    return files.Listing(members.NFS, found, len(members.NFS))
+        raise layout.wrong_layout(root, _EXPECTED)
+    return Listing(members.NFS, found, len(members.NFS))
 
 
 def _place(root, name):
@@ -64,7 +64,7 @@ def _place(root, name):
     return None
 
 
-def read(name: str, place: _Place) -> files.Entry:
+def read(name: str, place: _Place) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -74,11 +74,11 @@ def read(name: str, place: _Place) -> files.Entry:
     Raises:
       InputError: frames or truth are missing, malformed or cannot be matched.
     """
-    frames = annotations.list_frames(place.images)
+    frames = files.list_frames(place.images)
     if not place.has_corners:
         truth = files.read_rows(place.truth, 4)
         files.check_lengths(place.images, frames, truth)
-        return files.Entry(name, frames, truth)
+        return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
     corners = _read_corners(place.truth)
     if abs(len(corners) / len(frames) - _RATIO) < 1:
         corners = corners[::_RATIO]
@@ -87,7 +87,7 @@ def read(name: str, place: _Place) -> files.Entry:
         corners, frames = corners[:count], frames[:count]
     files.check_lengths(place.images, frames, corners)
     truth = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
-    return files.Entry(name, frames, truth)
+    return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
 
 
 def _read_corners(path):

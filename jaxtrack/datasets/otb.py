@@ -12,10 +12,12 @@ frame; pytracking leaves five out. Coordinates count from 1.
 import json
 from pathlib import Path
 
-from jaxtrack.datasets import files, members
+from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 _TRUTH = "groundtruth_rect"
+_ORIGIN = 1.0
 _EXPECTED = (
     "OTB's layout, folders such as Basketball/ and Jogging/ with img/ and "
     "groundtruth_rect.txt"
@@ -24,29 +26,28 @@ _EXPECTED = (
 ATTRIBUTES = ("IV", "OPR", "SV", "OCC", "DEF", "MB", "FM", "IPR", "OV", "BC", "LR")
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str, *, names: tuple[str, ...]) -> Listing:
     """Lists the targets of an edition.
 
     Args:
       root: folder of the sequences.
-      edition: "otb50" or "otb100".
       split: not used; there is one.
+      names: of the edition, `members.OTB50` or `members.OTB100`.
 
     Returns:
-      Names as in `members`; a place is the folder and the file of the truth.
+      A place is the folder and the file of the truth.
 
     Raises:
       InputError: no sequence is there.
     """
     del split
-    names = members.OTB50 if edition == "otb50" else members.OTB100
     if not root.is_dir():
-        raise files.wrong_layout(root, _EXPECTED)
-    folders = {name.lower(): path for name, path in files.subfolders(root).items()}
+        raise layout.wrong_layout(root, _EXPECTED)
+    folders = {name.lower(): path for name, path in layout.subfolders(root).items()}
     found = {name: place for name in names if (place := _place(name, folders))}
     if not found:
-        raise files.wrong_layout(root, _EXPECTED)
-    return files.Listing(names, found, len(names))
+        raise layout.wrong_layout(root, _EXPECTED)
+    return Listing(names, found, len(names))
 
 
 def _place(name, folders):
@@ -75,7 +76,7 @@ def _has_text(path):
     return path.is_file() and path.read_bytes().strip() != b""
 
 
-def read(name: str, place: tuple[Path, Path]) -> files.Entry:
+def read(name: str, place: tuple[Path, Path]) -> Sequence:
     """Reads one target.
 
     Args:
@@ -89,14 +90,21 @@ def read(name: str, place: tuple[Path, Path]) -> files.Entry:
     truth = files.read_rows(path, 4)
     images = next((p for p in (folder / "img", folder / "jpg") if p.is_dir()), None)
     if images is None:
-        raise files.wrong_layout(folder, "a folder img/")
+        raise layout.wrong_layout(folder, "a folder img/")
     numbered = files.numbered_frames(images)
     frames = list(numbered.values())
     # A copy may have been cut to the frames that count; then all of them do.
     if name in members.OTB_FRAMES and len(frames) != len(truth):
         frames = files.frames_between(images, *members.OTB_FRAMES[name])
     files.check_lengths(folder, frames, truth)
-    return files.Entry(name, frames, truth, attributes=_attributes(name, folder))
+    return Sequence(
+        name,
+        frames,
+        xyxy_from_truth(truth, len(frames), origin=_ORIGIN),
+        truth=truth,
+        origin=_ORIGIN,
+        attributes=_attributes(name, folder),
+    )
 
 
 def _attributes(name, folder):

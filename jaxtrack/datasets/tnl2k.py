@@ -8,7 +8,8 @@ long) and `att/<seq>_attribute.txt` are read where they lie beside the data.
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxtrack.datasets import annotations, files
+from jaxtrack.datasets import files, layout
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TNL2K's layout, TNL2K_test_subset/<seq>/ with imgs/ and groundtruth.txt"
 _NUM_TEST = 700
@@ -30,12 +31,11 @@ class _Place(NamedTuple):
     root: Path
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the sequences of the test set.
 
     Args:
       root: holds `TNL2K_test_subset/`, or the sequences.
-      edition: not used; there is one.
       split: not used; there is one.
 
     Returns:
@@ -45,25 +45,25 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del edition, split
-    base = files.first_folder([root / "TNL2K_test_subset", root], root, _EXPECTED)
+    del split
+    base = layout.first_folder([root / "TNL2K_test_subset", root], root, _EXPECTED)
     found = {
         name: _Place(folder, root)
-        for name, folder in files.subfolders(base).items()
+        for name, folder in layout.subfolders(base).items()
         if (folder / "groundtruth.txt").is_file()
     }
     if not found:
-        raise files.wrong_layout(base, _EXPECTED)
+        raise layout.wrong_layout(base, _EXPECTED)
     for path in (p / name for p in (root, base, root.parent) for name in _LISTS):
         if path.is_file():
             names = files.read_names(path)
             kept = {n: found[n] for n in names if n in found}
-            return files.Listing(names, kept, len(names))
+            return Listing(names, kept, len(names))
     note = f"Names are those on the disk: {_LISTS[0]} was not found."
-    return files.Listing(tuple(found), found, _NUM_TEST, (note,))
+    return Listing(tuple(found), found, _NUM_TEST, (note,))
 
 
-def read(name: str, place: _Place) -> files.Entry:
+def read(name: str, place: _Place) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -75,10 +75,10 @@ def read(name: str, place: _Place) -> files.Entry:
     """
     folder, root = place
     truth = files.read_rows(folder / "groundtruth.txt", 4)
-    images = files.first_folder(
+    images = layout.first_folder(
         (folder / "imgs", folder / "img"), folder, "a folder imgs/"
     )
-    frames = annotations.list_frames(images)
+    frames = files.list_frames(images)
     files.check_lengths(folder, frames, truth)
     absent, attributes = None, ()
     for annos in (root / "annos", root):
@@ -90,4 +90,11 @@ def read(name: str, place: _Place) -> files.Entry:
                 files.check_lengths(annos / "absent", frames, flags)
         path = annos / "att" / f"{name}_attribute.txt"
         attributes = attributes or files.named_flags(path, ATTRIBUTES)
-    return files.Entry(name, frames, truth, absent=absent, attributes=attributes)
+    return Sequence(
+        name,
+        frames,
+        xyxy_from_truth(truth, len(frames)),
+        truth=truth,
+        absent=absent,
+        attributes=attributes,
+    )

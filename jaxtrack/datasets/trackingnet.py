@@ -6,19 +6,19 @@ first box is public; the twelve training chunks, `TRAIN_0` to `TRAIN_11`, lie al
 
 from pathlib import Path
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import files, layout
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TrackingNet's layout, {0}/frames/<video>/0.jpg and {0}/anno/<video>.txt"
 _NUM_TEST = 511
 SPLITS = ("TEST", *(f"TRAIN_{chunk}" for chunk in range(12)))
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the videos of a split.
 
     Args:
       root: folder of the splits.
-      edition: not used; there is one.
       split: one of `SPLITS`.
 
     Returns:
@@ -27,22 +27,21 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: the folders are missing, or no video is there.
     """
-    del edition
     expected = _EXPECTED.format(split)
-    base = files.first_folder([root / split], root, expected)
-    anno = files.first_folder([base / "anno"], base, expected)
+    base = layout.first_folder([root / split], root, expected)
+    anno = layout.first_folder([base / "anno"], base, expected)
     names = tuple(sorted(p.stem for p in anno.glob("*.txt")))
     found = {n: base for n in names if (base / "frames" / n).is_dir()}
     if not found:
         # The zips are unpacked into folders by hand.
-        raise files.wrong_layout(
+        raise layout.wrong_layout(
             base / "frames" if (base / "frames").is_dir() else base, expected
         )
     count = _NUM_TEST if split == "TEST" else len(names)
-    return files.Listing(names, found, max(count, len(names)))
+    return Listing(names, found, max(count, len(names)))
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one video.
 
     Args:
@@ -57,4 +56,4 @@ def read(name: str, place: Path) -> files.Entry:
     frames = list(files.numbered_frames(folder).values())
     if place.name != "TEST" or len(truth) != 1:
         files.check_lengths(folder, frames, truth)
-    return files.Entry(name, frames, truth)
+    return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)

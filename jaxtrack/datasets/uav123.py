@@ -6,7 +6,8 @@ the target is out of sight.
 
 from pathlib import Path
 
-from jaxtrack.datasets import files, members
+from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "UAV123's layout, anno/UAV123/<name>.txt and data_seq/UAV123/<folder>/"
 # In the order of the authors' anno/UAV123/att/*.txt.
@@ -16,12 +17,11 @@ ATTRIBUTES = (
 )
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str) -> Listing:
     """Lists the sequences.
 
     Args:
       root: folder of `anno` and `data_seq`, or the one above it.
-      edition: not used; there is one.
       split: not used; there is one.
 
     Returns:
@@ -30,9 +30,9 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     Raises:
       InputError: the folders are missing, or no sequence is there.
     """
-    del edition, split
+    del split
     candidates = [p / "anno" / "UAV123" for p in (root, root / "UAV123")]
-    anno = files.first_folder(candidates, root, _EXPECTED)
+    anno = layout.first_folder(candidates, root, _EXPECTED)
     base = anno.parent.parent
     images = base / "data_seq" / "UAV123"
     found = {
@@ -41,8 +41,8 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
         if (anno / f"{name}.txt").is_file() and (images / _folder(name)).is_dir()
     }
     if not found:
-        raise files.wrong_layout(images if images.is_dir() else base, _EXPECTED)
-    return files.Listing(members.UAV123, found, len(members.UAV123))
+        raise layout.wrong_layout(images if images.is_dir() else base, _EXPECTED)
+    return Listing(members.UAV123, found, len(members.UAV123))
 
 
 def _folder(name):
@@ -51,7 +51,7 @@ def _folder(name):
     return stem if number.isdigit() else name
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one sequence.
 
     Args:
@@ -71,4 +71,10 @@ def read(name: str, place: Path) -> files.Entry:
         frames = files.frames_between(folder, *members.UAV123_CUTS[_folder(name)][cut])
     files.check_lengths(folder, frames, truth)
     flags = files.named_flags(anno / "att" / f"{name}.txt", ATTRIBUTES)
-    return files.Entry(name, frames, truth, attributes=flags)
+    return Sequence(
+        name,
+        frames,
+        xyxy_from_truth(truth, len(frames)),
+        truth=truth,
+        attributes=flags,
+    )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import annotations, files, members
+from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets.sequence import Listing, Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import regions
 
@@ -22,14 +23,14 @@ TAGS = (
 )
 
 
-def survey(root: Path, edition: str, split: str) -> files.Listing:
+def survey(root: Path, split: str, *, edition: str) -> Listing:
     """Lists the sequences.
 
     Args:
       root: folder of the sequences, or of `sequences/` in a workspace of the toolkit.
+      split: not used; there is one.
       edition: "vot2018" or "vot2019"; VOT2018's names are known, of VOT2019
         `list.txt` tells them.
-      split: not used; there is one.
 
     Returns:
       Places are the folders of the sequences.
@@ -38,14 +39,14 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
       InputError: no sequence is there, or `list.txt` is that of another edition.
     """
     del split
-    base = files.first_folder([root / "sequences", root], root, _EXPECTED)
+    base = layout.first_folder([root / "sequences", root], root, _EXPECTED)
     folders = {
         name: folder
-        for name, folder in files.subfolders(base).items()
+        for name, folder in layout.subfolders(base).items()
         if (folder / "groundtruth.txt").is_file()
     }
     if not folders:
-        raise files.wrong_layout(base, _EXPECTED)
+        raise layout.wrong_layout(base, _EXPECTED)
     notes = ()
     if (base / "list.txt").is_file():
         names = files.read_names(base / "list.txt")
@@ -57,8 +58,8 @@ def survey(root: Path, edition: str, split: str) -> files.Listing:
     _check_edition(base, edition, names)
     found = {n: folders[n] for n in names if n in folders}
     if not found:
-        raise files.wrong_layout(base, f"{_EXPECTED}, such as {names[0]}/")
-    return files.Listing(names, found, max(_NUM_SEQUENCES, len(names)), notes)
+        raise layout.wrong_layout(base, f"{_EXPECTED}, such as {names[0]}/")
+    return Listing(names, found, max(_NUM_SEQUENCES, len(names)), notes)
 
 
 def _check_edition(base, edition, names):
@@ -73,7 +74,7 @@ def _check_edition(base, edition, names):
         raise InputError(f"{base}: expected VOT2019's sequences; found VOT2018's")
 
 
-def read(name: str, place: Path) -> files.Entry:
+def read(name: str, place: Path) -> Sequence:
     """Reads one sequence; its truth is the box around each region.
 
     Args:
@@ -97,10 +98,11 @@ def read(name: str, place: Path) -> files.Entry:
                 tags[tag] = _padded(files.read_flags(path), len(region))
                 break
     attributes = tuple(tag for tag in TAGS if tag in tags and tags[tag].any())
-    return files.Entry(
+    return Sequence(
         name,
         frames,
-        enclosing_xywh(region),
+        initial_xyxy(region),
+        truth=enclosing_xywh(region),
         region=region,
         tags=tags,
         attributes=attributes,
@@ -121,9 +123,9 @@ def _frames(place, described):
     channel = described.get("channel.default", "color")
     pattern = described.get(f"channels.{channel}", "")
     if re.search(r"%0?\d*d", pattern):
-        return annotations.list_frames((place / pattern).parent)
+        return files.list_frames((place / pattern).parent)
     color = place / "color"
-    return annotations.list_frames(color if color.is_dir() else place)
+    return files.list_frames(color if color.is_dir() else place)
 
 
 def _padded(flags, count):

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import probing, results, runner, stamp
 from jaxtrack.metrics import overlap, statistics
 from jaxtrack.tracking import make_tracker

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import (
     alignment,
     compare,

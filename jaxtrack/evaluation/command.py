@@ -4,8 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jaxtrack.datasets import benchmarks
-from jaxtrack.datasets.benchmarks import Benchmark
+from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     compare,
@@ -195,7 +194,7 @@ def evaluate(
         compare.score_benchmark,
         benchmark=benchmark,
         protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
-        image_sizes=benchmarks.image_sizes(benchmark),
+        image_sizes=benchmark.image_sizes(),
     )
     # Files first: what is wrong with them shows at once.
     others = [score(n, place) for n, place in folders.items()]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import benchmarks
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack import datasets
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import raw, results, stamp
 from jaxtrack.metrics import faults, ope
@@ -88,7 +88,7 @@ def score_folder(
 def score_benchmark(
     name: str,
     folder: str | Path,
-    benchmark: benchmarks.Benchmark,
+    benchmark: datasets.Benchmark,
     *,
     protocols: Sequence[str],
     image_sizes: Mapping[str, tuple[int, int]] | None = None,

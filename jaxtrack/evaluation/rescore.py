@@ -7,11 +7,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 from absl import flags
 
 from jaxtrack import cli
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets.files import list_frames
+from jaxtrack.datasets.folders import image_folder
+from jaxtrack.datasets.pictures import image_size
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import entries, raw, results
 from jaxtrack.evaluation import spread as spreads
@@ -39,15 +40,10 @@ def _truth(sequences: str, ground_truth: str) -> tuple[dict, dict | None]:
 def _image_size(folder: Path) -> tuple[int, int] | None:
     """Width and height of the first image; None where there is none."""
     try:
-        frames = annotations.list_frames(
-            folder / "img" if (folder / "img").is_dir() else folder
-        )
+        frames = list_frames(image_folder(folder))
     except InputError:
         return None
-    image = cv2.imread(str(frames[0]), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise InputError(f"{frames[0]} is no image: the size of the frames is unknown")
-    return image.shape[1], image.shape[0]
+    return image_size(frames[0])
 
 
 def _flags(folder: str, names: Sequence[str], flag: str) -> dict | None:

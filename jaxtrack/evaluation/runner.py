@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from jaxtrack import config as config_lib
 from jaxtrack import models
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import provenance, results, stamp
 from jaxtrack.evaluation.drive import Track, is_together, tracking_function

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jaxtrack.datasets import benchmarks
+from jaxtrack import datasets
 from jaxtrack.errors import InputError
 
 
@@ -14,12 +14,12 @@ def load(
     split: str = "",
     patterns: Sequence[str] = (),
     allow_missing: bool = False,
-) -> benchmarks.Benchmark:
+) -> datasets.Benchmark:
     """Reads plain folders or a benchmark.
 
     Args:
       sequences: folder of annotated sequences; this or `benchmark`.
-      benchmark: one of `benchmarks.NAMES`.
+      benchmark: key of `datasets.DATASETS`.
       root: its folder.
       split: of the benchmark; "" takes the test set.
       patterns: which sequences, by name or pattern; none takes all.
@@ -31,11 +31,11 @@ def load(
     if bool(sequences) == bool(benchmark):
         raise InputError(
             "name a folder by --sequences=DIR, or a benchmark by --benchmark=NAME "
-            f"--root=DIR; benchmarks are {', '.join(benchmarks.NAMES)}"
+            f"--root=DIR; benchmarks are {', '.join(datasets.DATASETS)}"
         )
     if benchmark and not root:
         raise InputError(f"--benchmark={benchmark} needs --root, the folder it is in")
-    return benchmarks.load(
+    return datasets.load(
         benchmark or "folders",
         root or sequences,
         sequences=tuple(patterns),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets.benchmarks import Benchmark
+from jaxtrack.datasets import Benchmark
 from jaxtrack.evaluation import results
 
 FILE = "stamp.json"
@@ -114,7 +114,7 @@ def describe(benchmark: Benchmark) -> dict:
     """Returns what reports and results are stamped with, ready for `json.dumps`.
 
     Args:
-      benchmark: as `benchmarks.load` returns it.
+      benchmark: as `datasets.load` returns it.
 
     Returns:
       Name, split, number of sequences here and in the whole, frames, notes, and

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets.benchmarks import Benchmark
+from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import archives, results, vot_files
 from jaxtrack.metrics import vot_input

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import compare, runner
 from jaxtrack.evaluation.drive import compiled, driven_function, is_together
 from jaxtrack.evaluation.wanted import WINDOWS

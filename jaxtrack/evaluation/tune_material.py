@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import annotations
-from jaxtrack.datasets.benchmarks import Benchmark
+from jaxtrack.datasets import Benchmark, folders, sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, stamp
 from jaxtrack.metrics import ope
@@ -30,7 +29,7 @@ class Material(NamedTuple):
 
     split: str
     is_test: bool
-    videos: Sequence[annotations.Sequence]
+    videos: Sequence[sequence.Sequence]
     truth: Mapping[str, np.ndarray]
     origin: float = 0.0
 
@@ -58,8 +57,8 @@ def of_folder(
     if split not in SPLITS:
         raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
     videos = [
-        annotations.read_sequence(path, allow_absent=True)
-        for path in annotations.list_sequences(root, tuple(patterns) or ("*",))
+        folders.read_sequence(path, allow_absent=True)
+        for path in folders.list_sequences(root, tuple(patterns) or ("*",))
     ]
     return Material(split, split == "test", videos, compare.truth_xywh(videos))
 
@@ -68,7 +67,7 @@ def of_benchmark(benchmark: Benchmark) -> Material:
     """Takes the sequences of a benchmark.
 
     Args:
-      benchmark: as `jaxtrack.datasets.benchmarks.load` makes it.
+      benchmark: as `jaxtrack.datasets.load` makes it.
 
     Returns:
       Its sequences; all but training splits and validation sets count as tests.

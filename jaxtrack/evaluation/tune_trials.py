@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results, stamp, tune_material, tune_space
 from jaxtrack.evaluation.drive import CHUNK, first_cxcywh

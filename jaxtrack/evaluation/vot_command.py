@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxtrack.datasets import benchmarks
-from jaxtrack.datasets.benchmarks import Benchmark
+from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     colophon,
@@ -72,7 +71,7 @@ def evaluate(
     command.check_named(checkpoints, folders)
     options = {
         "tags": benchmark.tags,
-        "image_size": benchmarks.image_sizes(benchmark),
+        "image_size": benchmark.image_sizes(),
         "edition": benchmark.protocol,
     }
     # Files first: what is wrong with them shows at once.

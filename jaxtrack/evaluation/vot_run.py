@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import runner, stamp, vot_files
 from jaxtrack.metrics import regions

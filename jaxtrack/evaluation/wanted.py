@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 
 WINDOWS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

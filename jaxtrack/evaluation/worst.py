@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jaxtrack.datasets.annotations import Sequence as Video
+from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import compare, plots, report, snapshots
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
 

@@ -4,16 +4,16 @@ import collections
 import concurrent.futures
 import itertools
 import pathlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
 
+from jaxtrack.datasets import files
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.state import Frame
 
-_IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _CANVAS_STEP = 256
 
 # Containers overstate their number of frames a little; beyond this share, or this
@@ -223,41 +223,8 @@ def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
       InputError: if there is none.
     """
     for place in (folder, folder / "img"):
-        if place.is_dir():
-            found = [p for p in place.iterdir() if p.suffix.lower() in _IMAGES]
-            if found:
-                return sorted(found, key=_natural)
-    raise InputError(f"{folder} has no images: expected {', '.join(_IMAGES)}")
-
-
-def read_image(path: pathlib.Path) -> np.ndarray:
-    """Decodes an image file.
-
-    Args:
-      path: of the file.
-
-    Returns:
-      `[H, W, 3]` uint8 RGB.
-
-    Raises:
-      InputError: if the file is missing, empty, no image or cut off.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        raise InputError(f"{path} cannot be read: {fault.strerror}") from fault
-    # A JPEG that was cut off still decodes, grey at the bottom.
-    is_cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
-    image = None
-    if data and not is_cut:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        what = "empty" if not data else "cut off" if is_cut else "no image"
-        raise InputError(f"{path} is {what}: restore the file")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _natural(path: pathlib.Path) -> list[str | int]:
-    """Splits a name so that its numbers sort as numbers."""
-    parts = re.split(r"(\d+)", path.name)
-    return [int(part) if part.isdecimal() else part for part in parts]
+        if place.is_dir() and files.has_frames(place):
+            return files.list_frames(place)
+    raise InputError(
+        f"{folder} has no images: expected {', '.join(files.FRAME_SUFFIXES)}"
+    )

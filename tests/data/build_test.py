@@ -84,7 +84,7 @@ def test_damaged_files_are_refused_or_left_out(root, tmp_path, in_process):
     frame.write_bytes(frame.read_bytes()[:200])
     (root / "b" / "groundtruth_rect.txt").write_text("1,2,3,4\n")
     out = tmp_path / "out"
-    with pytest.raises(InputError, match=r"2 damaged: .*6 frames but 1 boxes.*0003"):
+    with pytest.raises(InputError, match=r"2 damaged: .*found 6 frames, 1 rows.*0003"):
         build.build(out, root=root)
     assert not out.exists()
     index = build.build(out, root=root, skip_damaged=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data import build, jpeg
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files
 
 HW = (48, 64)
 NUM_FRAMES = 6
@@ -27,7 +27,7 @@ def write_sequence(folder, seed, num_frames=NUM_FRAMES):
     for t in range(num_frames):
         data = jpeg.encode(scene(100 * seed + t))
         (folder / "img" / f"{t + 1:04d}.jpg").write_bytes(data)
-    annotations.write_boxes(folder / "groundtruth_rect.txt", xyxy)
+    files.write_boxes(folder / "groundtruth_rect.txt", xyxy)
     return xyxy
 
 

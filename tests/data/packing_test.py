@@ -7,6 +7,7 @@ import pytest
 
 from jaxtrack.data import packing, tracks
 from jaxtrack.errors import InputError
+from tests.datasets import fake_datasets as fake
 
 from .conftest import NUM_FRAMES, write_stills
 
@@ -29,6 +30,22 @@ def test_a_malformed_sequence_is_a_fault(root):
     assert "line 1" in fault
 
 
+def test_any_dataset_can_be_packed(tmp_path):
+    for name in ("airplane-1", "airplane-2", "bear-3"):
+        fake.lasot_sequence(tmp_path, name, absent=(1,))
+    options = {"dataset": "lasot", "split": "train"}
+    clips, faults = packing.collect(tmp_path, **options)
+    # airplane-1 is of the test split.
+    assert [clip.name for clip in clips] == ["airplane-2", "bear-3"] and not faults
+    np.testing.assert_array_equal(clips[0].xyxy[0, 2], [4, 3, 8, 8])
+    # A frame that is flagged absent has no box, whatever the file says.
+    assert np.isnan(clips[0].xyxy[0]).all(axis=1).tolist() == [False, True, False]
+    (clip,), _ = packing.collect(tmp_path, ["bear*"], **options)
+    assert clip.name == "bear-3"
+    with pytest.raises(InputError, match="unknown dataset 'lasso'"):
+        packing.collect(tmp_path, dataset="lasso")
+
+
 def test_nothing_is_refused():
     with pytest.raises(InputError, match="nothing to pack"):
         packing.collect(None)
@@ -40,7 +57,7 @@ def test_parts_hold_every_clip_once_in_order(root):
         packing.Clip(f"{n}", clip.frames * 10, np.tile(clip.xyxy, (1, 10, 1)))
         for n in range(9)
     ]
-    parts = packing.split(clips)
+    parts = packing.split_clips(clips)
     # 60 frames a clip, at least 128 a part: three clips each.
     assert [[c.name for c in part.clips] for part in parts] == [
         *(["0", "1", "2"], ["3", "4", "5"], ["6", "7", "8"])
@@ -50,7 +67,7 @@ def test_parts_hold_every_clip_once_in_order(root):
 
 def test_a_key_follows_files_and_boxes(root):
     def key():
-        (part,) = packing.split(packing.collect(root)[0])
+        (part,) = packing.split_clips(packing.collect(root)[0])
         return part.key
 
     before = key()
@@ -72,7 +89,7 @@ def test_a_part_notes_what_is_damaged(root, tmp_path):
     lines[3] = "64,0,10,10"  # The images are 64 px wide.
     lines[4] = "0,0,0,0"  # Absent: no fault.
     boxes.write_text("\n".join(lines))
-    (part,) = packing.split(packing.collect(root)[0])
+    (part,) = packing.split_clips(packing.collect(root)[0])
     packing.pack(part, tmp_path)
     index = tracks.read(tmp_path / part.key)
     damaged, outside = index.faults

@@ -5,17 +5,19 @@ import pytest
 
 from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["1,2,3,4\n5,6,7,8\n", "1\t2\t3\t4\r\n5\t6\t7\t8", "1 2,3\t 4\n5, 6, 7, 8\n\n"],
-)
-def test_rows_of_every_separator(tmp_path, content):
-    fake.text(tmp_path / "a.txt", content)
-    rows = files.read_rows(tmp_path / "a.txt", 4)
-    np.testing.assert_array_equal(rows, [[1, 2, 3, 4], [5, 6, 7, 8]])
+def test_rows_of_every_separator(tmp_path):
+    for content in (
+        "1,2,3,4\n5,6,7,8\n",
+        "1\t2\t3\t4\r\n5\t6\t7\t8",
+        "\ufeff1 2,3\t 4\n5, 6, 7, 8\n\n",
+        " 1  2 3 4 \r\n5,6,7.0,8e0\n \n",
+    ):
+        fake.text(tmp_path / "a.txt", content)
+        rows = files.read_rows(tmp_path / "a.txt", 4)
+        np.testing.assert_array_equal(rows, [[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
 def test_rows_may_be_nan_but_not_infinite(tmp_path):
@@ -25,6 +27,8 @@ def test_rows_may_be_nan_but_not_infinite(tmp_path):
     fake.text(tmp_path / "a.txt", "1,2,3,4\ninf,2,3,4\n")
     with pytest.raises(InputError, match=r"a\.txt, line 2: expected 4 numbers"):
         files.read_rows(tmp_path / "a.txt", 4)
+    rows = files.read_rows(tmp_path / "a.txt", 4, allow_infinite=True)
+    assert rows[1, 0] == np.inf
 
 
 def test_first_row_decides_between_counts(tmp_path):
@@ -35,19 +39,47 @@ def test_first_row_decides_between_counts(tmp_path):
         files.read_rows(tmp_path / "a.txt", 8, 4)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
+def test_faults_of_rows(tmp_path):
+    for content, message in (
         ("", "expected rows of 4 numbers; found none"),
         ("1,2,3\n", "line 1: expected 4 numbers; found '1,2,3'"),
+        ("1,2,3,4\n1,2,3\n", "line 2: expected 4 numbers; found '1,2,3'"),
         ("1,2,3,4\n\n1,2,3,4\n", "line 2: expected 4 numbers; found ''"),
         ("1,2,3,4\n1,2,x,4\n", "line 2: expected 4 numbers; found '1,2,x,4'"),
-    ],
-)
-def test_faults_of_rows(tmp_path, content, message):
-    fake.text(tmp_path / "a.txt", content)
-    with pytest.raises(InputError, match=message):
-        files.read_rows(tmp_path / "a.txt", 4)
+        ("x,y,w,h\n1,2,3,4\n", "line 1: expected 4 numbers; found 'x,y,w,h'"),
+        ("1;2;3;4\n", "line 1: expected 4 numbers; found '1;2;3;4'"),
+    ):
+        fake.text(tmp_path / "a.txt", content)
+        with pytest.raises(InputError, match=message):
+            files.read_rows(tmp_path / "a.txt", 4)
+
+
+def test_boxes_have_a_size(tmp_path):
+    path = tmp_path / "a.txt"
+    for line, message in (
+        ("1,2,-3,4", r"a\.txt, line 2: a box of negative size: \[1.0, 2.0, -3.0"),
+        ("1,2,0,4", "line 2: a box of no size"),
+        ("nan,nan,nan,nan", "line 2: a box of no size"),
+        ("nan,2,3,4", "line 2: a box of no size"),
+    ):
+        fake.text(path, f"1,2,3,4\n{line}\n1,2,3,4\n")
+        with pytest.raises(InputError, match=message):
+            files.read_xywh(path)
+    fake.text(path, "1,2,3,4\n0,0,0,0\nnan,nan,nan,nan\n")
+    rows = files.read_xywh(path, allow_absent=True)
+    np.testing.assert_array_equal(rows[:2], [[1, 2, 3, 4], [0, 0, 0, 0]])
+    assert np.isnan(rows[2]).all()
+    fake.text(path, "1,2,-3,4\n")
+    with pytest.raises(InputError, match="negative"):
+        files.read_xywh(path, allow_absent=True)
+
+
+def test_written_boxes_are_read_again(tmp_path):
+    xyxy = np.array([[1.5, 2.25, 30.125, 40.0625], [-3, 0, 5, 7]])
+    files.write_boxes(tmp_path / "boxes.txt", xyxy)
+    assert (tmp_path / "boxes.txt").read_text().startswith("1.5000,2.2500,28.6250,")
+    xywh = files.read_xywh(tmp_path / "boxes.txt")
+    np.testing.assert_allclose(xywh[:, :2] + xywh[:, 2:], xyxy[:, 2:])
 
 
 def test_absent_file_says_what_is_there(tmp_path):
@@ -71,11 +103,11 @@ def test_flags_on_one_line_or_many(tmp_path):
         files.read_flags(tmp_path / "a.txt", 4)
 
 
-@pytest.mark.parametrize("content", ["0,x\n", "0,0.5\n", "0,nan\n"])
-def test_flags_are_integers(tmp_path, content):
-    fake.text(tmp_path / "a.txt", content)
-    with pytest.raises(InputError, match="expected integers"):
-        files.read_flags(tmp_path / "a.txt")
+def test_flags_are_integers(tmp_path):
+    for content in ("0,x\n", "0,0.5\n", "0,nan\n"):
+        fake.text(tmp_path / "a.txt", content)
+        with pytest.raises(InputError, match="expected integers"):
+            files.read_flags(tmp_path / "a.txt")
 
 
 def test_named_flags(tmp_path):
@@ -104,28 +136,19 @@ def test_frames_by_number_whatever_the_digits(tmp_path):
         files.numbered_frames(tmp_path)
 
 
-def test_contents(tmp_path):
-    assert files.contents(tmp_path / "x") == "no such folder"
-    assert files.contents(tmp_path) == "an empty folder"
-    for name in "abcdefgh":
-        (tmp_path / name).mkdir()
-    assert files.contents(tmp_path) == "a/, b/, c/, d/, e/, f/ and 2 more"
-    fake.text(tmp_path / "f.txt", "")
-    assert files.contents(tmp_path / "f.txt") == "a file"
-
-
-def test_first_folder_and_subfolders(tmp_path):
-    (tmp_path / "b").mkdir()
-    (tmp_path / ".hidden").mkdir()
-    fake.text(tmp_path / "a", "")
-    found = files.first_folder([tmp_path / "a", tmp_path / "b"], tmp_path, "x")
-    assert found == tmp_path / "b"
-    assert files.subfolders(tmp_path) == {"b": tmp_path / "b"}
-    with pytest.raises(InputError, match="expected x; found"):
-        files.first_folder([tmp_path / "c"], tmp_path, "x")
-
-
 def test_lengths_must_agree(tmp_path):
     files.check_lengths(tmp_path, [tmp_path], np.zeros((1, 4)))
     with pytest.raises(InputError, match="found 1 frames, 2 rows"):
         files.check_lengths(tmp_path, [tmp_path], np.zeros((2, 4)))
+
+
+def test_frames_in_numeric_order(tmp_path):
+    # As text, 10.jpg would come before 6.jpg.
+    fake.images(tmp_path, range(6, 12), digits=1)
+    fake.text(tmp_path / "notes.txt", "")
+    names = [path.name for path in files.list_frames(tmp_path)]
+    assert names == [f"{n}.jpg" for n in range(6, 12)]
+    with pytest.raises(InputError, match=r"holds no images \(.bmp, .jpeg"):
+        files.list_frames(fake.text(tmp_path / "b/notes.txt", "").parent)
+    with pytest.raises(InputError, match="no such folder"):
+        files.list_frames(tmp_path / "none")

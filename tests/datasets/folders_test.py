@@ -5,22 +5,68 @@ import pytest
 
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Sequences `a` and `b` of three frames, boxes (2 + t, 3, 4, 5) xywh."""
+    for name in "ab":
+        fake.otb_sequence(tmp_path, name)
+    return tmp_path
+
+
+def test_a_sequence(root):
+    sequence = folders.read_sequence(root / "a")
+    assert sequence.name == "a" and sequence.origin == 0
+    assert [frame.name for frame in sequence.frames[:2]] == ["0001.jpg", "0002.jpg"]
+    np.testing.assert_array_equal(sequence.xyxy[2], [4, 3, 8, 8])
+    np.testing.assert_array_equal(sequence.truth, fake.boxes(3))
 
 
 def test_truth_keeps_what_files_say(tmp_path):
     truth = fake.boxes(3)
     truth[1] = (0, 0, 0, 0)
     fake.otb_sequence(tmp_path, "street", truth=truth)
+    # Images beside the boxes.
     fake.images(tmp_path / "park", range(3))
     fake.table(tmp_path / "park/groundtruth.txt", fake.boxes(3))
-    listing = folders.survey(tmp_path, "folders", "all")
+    listing = folders.survey(tmp_path, "all")
     assert listing.names == ("park", "street") and listing.num_expected == 2
     street, park = (folders.read(n, listing.found[n]) for n in ("street", "park"))
     np.testing.assert_array_equal(street.truth, truth)
+    assert np.isnan(street.xyxy).all(axis=1).tolist() == [False, True, False]
     assert len(park.frames) == 3 and park.name == "park"
+    with pytest.raises(InputError, match="line 2: a box of no size"):
+        folders.read_sequence(tmp_path / "street")
+
+
+def test_a_sequence_that_is_not_whole_is_named(root):
+    (root / "a/img/0003.jpg").unlink()
+    with pytest.raises(InputError, match=r"/a: .* found 2 frames, 3 rows"):
+        folders.read_sequence(root / "a")
+    (root / "b/groundtruth_rect.txt").unlink()
+    with pytest.raises(InputError, match=r"/b: has no groundtruth_rect.txt"):
+        folders.read_sequence(root / "b")
+    with pytest.raises(InputError, match="no such folder"):
+        folders.read_sequence(root / "c")
+
+
+def test_sequences_are_listed_by_pattern(root):
+    fake.otb_sequence(root, "a2")
+    (root / "not_a_sequence").mkdir()
+
+    def names(*patterns):
+        return [folder.name for folder in folders.list_sequences(root, patterns)]
+
+    assert names("*") == ["a", "a2", "b"]
+    assert names("a*", "a") == ["a", "a2"]
+    with pytest.raises(InputError, match="'not_\\*'"):
+        names("a", "not_*")
+    with pytest.raises(InputError, match="no such folder"):
+        folders.list_sequences(root / "absent")
 
 
 def test_no_sequence(tmp_path):
     with pytest.raises(InputError, match="no folder fits"):
-        folders.survey(tmp_path, "folders", "all")
+        folders.survey(tmp_path, "all")

@@ -4,18 +4,18 @@ import pytest
 
 from jaxtrack.datasets import got10k
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 def read(root, split="val", number=1):
     name = f"GOT-10k_{split.capitalize()}_{number:06d}"
-    listing = got10k.survey(root, f"got10k_{split}", split)
+    listing = got10k.survey(root, split)
     return got10k.read(name, listing.found[name])
 
 
 def test_names_follow_from_the_number(tmp_path):
     fake.got10k_sequence(tmp_path, "val", 7)
-    listing = got10k.survey(tmp_path, "got10k_val", "val")
+    listing = got10k.survey(tmp_path, "val")
     assert list(listing.found) == ["GOT-10k_Val_000007"]
     assert listing.names[-1] == "GOT-10k_Val_000180"
     assert listing.num_expected == len(listing.names) == 180
@@ -24,7 +24,7 @@ def test_names_follow_from_the_number(tmp_path):
 def test_list_gives_the_order(tmp_path):
     names = [fake.got10k_sequence(tmp_path, "val", n) for n in (2, 1)]
     fake.text(tmp_path / "val/list.txt", "\n".join(names))
-    listing = got10k.survey(tmp_path, "got10k_val", "val")
+    listing = got10k.survey(tmp_path, "val")
     assert listing.names == tuple(names)
     # A list that was cut short does not make the benchmark smaller.
     assert listing.num_expected == 180
@@ -32,7 +32,7 @@ def test_list_gives_the_order(tmp_path):
 
 def test_root_may_be_the_subset(tmp_path):
     fake.got10k_sequence(tmp_path, "val", 1)
-    assert got10k.survey(tmp_path / "val", "got10k_val", "val").found
+    assert got10k.survey(tmp_path / "val", "val").found
 
 
 def test_labels_and_meta(tmp_path):
@@ -63,7 +63,7 @@ def test_without_meta(tmp_path):
 def test_wrong_layouts(tmp_path):
     (tmp_path / "train").mkdir()
     with pytest.raises(InputError, match="GOT-10k's layout, val/.*; found train/"):
-        got10k.survey(tmp_path, "got10k_val", "val")
+        got10k.survey(tmp_path, "val")
     fake.got10k_sequence(tmp_path, "val", 1, cover=(8, 8))
     with pytest.raises(InputError, match=r"absence\.label: expected 3 values; found 2"):
         read(tmp_path)

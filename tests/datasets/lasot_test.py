@@ -4,7 +4,7 @@ import pytest
 
 from jaxtrack.datasets import lasot, members
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def root(tmp_path):
 
 
 def survey(root, split="test"):
-    return lasot.survey(root, "lasot", split)
+    return lasot.survey(root, split)
 
 
 def read(root, name):

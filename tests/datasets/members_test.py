@@ -1,23 +1,18 @@
 """Tests for jaxtrack.datasets.members."""
 
-import pytest
-
 from jaxtrack.datasets import members
 
 
-@pytest.mark.parametrize(
-    ("names", "count"),
-    [
+def test_lists_are_whole():
+    for names, count in (
         (members.OTB50, 50),
         (members.OTB100, 100),
         (members.UAV123, 123),
         (members.NFS, 100),
         (members.LASOT_TEST, 280),
         (members.VOT2018, 60),
-    ],
-)
-def test_lists_are_whole(names, count):
-    assert len(names) == len(set(names)) == count
+    ):
+        assert len(names) == len(set(names)) == count
 
 
 def test_otb50_is_the_half_of_otb100_with_98_folders():

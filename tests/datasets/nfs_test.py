@@ -5,7 +5,7 @@ import pytest
 
 from jaxtrack.datasets import nfs
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 def released(root, name, num_frames, num_rows):
@@ -20,7 +20,7 @@ def released(root, name, num_frames, num_rows):
 
 
 def read(root, name):
-    return nfs.read(name, nfs.survey(root, "nfs30", "all").found[name])
+    return nfs.read(name, nfs.survey(root, "all").found[name])
 
 
 def test_released_at_30_frames_a_second(tmp_path):
@@ -66,9 +66,9 @@ def test_converted_copy(tmp_path):
 def test_wrong_layouts(tmp_path):
     fake.images(tmp_path / "bee/240/bee", (1,), 5)
     with pytest.raises(InputError, match="expected NfS's layout.*; found bee/"):
-        nfs.survey(tmp_path, "nfs30", "all")
+        nfs.survey(tmp_path, "all")
     with pytest.raises(InputError, match="no such folder"):
-        nfs.survey(tmp_path / "none", "nfs30", "all")
+        nfs.survey(tmp_path / "none", "all")
     released(tmp_path, "bee", 5, 20)
     with pytest.raises(InputError, match="found 5 frames, 20 rows"):
         read(tmp_path, "bee")

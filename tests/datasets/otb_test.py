@@ -7,11 +7,15 @@ import pytest
 
 from jaxtrack.datasets import members, otb
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
-def read(root, name, edition="otb100"):
-    return otb.read(name, otb.survey(root, edition, "all").found[name])
+def survey(root, names=members.OTB100):
+    return otb.survey(root, "all", names=names)
+
+
+def read(root, name):
+    return otb.read(name, survey(root).found[name])
 
 
 def test_plain_sequence_with_tabs(tmp_path):
@@ -25,8 +29,8 @@ def test_plain_sequence_with_tabs(tmp_path):
 def test_editions(tmp_path):
     fake.otb_sequence(tmp_path, "Boy")
     fake.otb_sequence(tmp_path, "Biker")
-    assert list(otb.survey(tmp_path, "otb50", "all").found) == ["Biker"]
-    listing = otb.survey(tmp_path, "otb100", "all")
+    assert list(survey(tmp_path, members.OTB50).found) == ["Biker"]
+    listing = survey(tmp_path)
     assert set(listing.found) == {"Boy", "Biker"}
     assert listing.num_expected == len(listing.names) == 100
 
@@ -69,12 +73,12 @@ def test_two_targets_of_one_folder(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "Jogging-2").truth, other)
 
 
-@pytest.mark.parametrize("folder", ["Skating2-2", "Skating2_2", "skating2.2"])
-@pytest.mark.parametrize("end", [".txt", ".2.txt"])
-def test_a_folder_a_target(tmp_path, folder, end):
-    fake.otb_sequence(tmp_path, folder, end=end)
-    listing = otb.survey(tmp_path, "otb50", "all")
-    assert list(listing.found) == ["Skating2-2"]
+def test_a_folder_a_target(tmp_path):
+    for end in (".txt", ".2.txt"):
+        for folder in ("Skating2-2", "Skating2_2", "skating2.2"):
+            root = tmp_path / end / folder
+            fake.otb_sequence(root, folder, end=end)
+            assert list(survey(root, members.OTB50).found) == ["Skating2-2"]
 
 
 def test_png_in_another_folder(tmp_path):
@@ -105,9 +109,9 @@ def test_damaged_table_of_attributes(tmp_path):
 def test_wrong_layouts(tmp_path):
     (tmp_path / "data_seq").mkdir()
     with pytest.raises(InputError, match="expected OTB's layout.*; found data_seq/"):
-        otb.survey(tmp_path, "otb100", "all")
+        survey(tmp_path)
     with pytest.raises(InputError, match="found no such folder"):
-        otb.survey(tmp_path / "none", "otb100", "all")
+        survey(tmp_path / "none")
     fake.otb_sequence(tmp_path, "Boy", truth=fake.boxes(4))
     with pytest.raises(InputError, match="Boy: .*found 3 frames, 4 rows"):
         read(tmp_path, "Boy")

@@ -4,7 +4,7 @@ import pytest
 
 from jaxtrack.datasets import tnl2k
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 NAMES = ("Bird_28-Done", "CM_run2_done", "INF_bike")
 
@@ -17,7 +17,7 @@ def root(tmp_path):
 
 
 def survey(root):
-    return tnl2k.survey(root, "tnl2k", "test")
+    return tnl2k.survey(root, "test")
 
 
 def read(root, name="INF_bike"):

@@ -4,11 +4,11 @@ import pytest
 
 from jaxtrack.datasets import trackingnet
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 def survey(root, split="TEST"):
-    return trackingnet.survey(root, "trackingnet", split)
+    return trackingnet.survey(root, split)
 
 
 def test_frames_sort_as_numbers(tmp_path):

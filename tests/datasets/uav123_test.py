@@ -5,11 +5,11 @@ import pytest
 
 from jaxtrack.datasets import uav123
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 def read(root, name):
-    return uav123.read(name, uav123.survey(root, "uav123", "all").found[name])
+    return uav123.read(name, uav123.survey(root, "all").found[name])
 
 
 def test_whole_folder_takes_its_first_images(tmp_path):
@@ -37,7 +37,7 @@ def test_rows_of_nan_stay(tmp_path):
 
 def test_root_may_be_the_folder_above(tmp_path):
     fake.uav_sequence(tmp_path / "UAV123", "bike1", (1,), {"bike1": fake.boxes(1)})
-    listing = uav123.survey(tmp_path, "uav123", "all")
+    listing = uav123.survey(tmp_path, "all")
     assert list(listing.found) == ["bike1"] and listing.num_expected == 123
 
 
@@ -52,10 +52,10 @@ def test_attributes(tmp_path):
 def test_wrong_layouts(tmp_path):
     fake.images(tmp_path / "bike1", (1,))
     with pytest.raises(InputError, match="expected UAV123's layout.*found bike1/"):
-        uav123.survey(tmp_path, "uav123", "all")
+        uav123.survey(tmp_path, "all")
     fake.table(tmp_path / "anno/UAV123/bike1.txt", fake.boxes(2))
     with pytest.raises(InputError, match="expected UAV123's layout.*found anno/"):
-        uav123.survey(tmp_path, "uav123", "all")
+        uav123.survey(tmp_path, "all")
     fake.uav_sequence(tmp_path, "bike1", (1,), {})
     with pytest.raises(InputError, match="bike1: expected images 1 to 2; found 1 to 1"):
         read(tmp_path, "bike1")

@@ -5,7 +5,7 @@ import pytest
 
 from jaxtrack.datasets import members, vot
 from jaxtrack.errors import InputError
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 SQUARE = [2, 1, 6, 1, 6, 5, 2, 5]  # x 2 to 6, y 1 to 5.
 DIAMOND = [4, 0, 8, 4, 4, 8, 0, 4]
@@ -16,7 +16,7 @@ DESCRIBED = (
 
 
 def survey(root, edition="vot2018"):
-    return vot.survey(root, edition, "all")
+    return vot.survey(root, "all", edition=edition)
 
 
 def read(root, name="ants1"):

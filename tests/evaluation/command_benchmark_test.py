@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import benchmarks
+from jaxtrack import datasets
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import command, results, runner, settings, stamp, submissions
 from jaxtrack.metrics import ope
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def otb(tmp_path):
     """Two sequences whose targets move one pixel a frame."""
     fake.otb_sequence(tmp_path / "otb", "Boy", 5)
     fake.otb_sequence(tmp_path / "otb", "Car1", 6)
-    return benchmarks.load("otb100", tmp_path / "otb", allow_missing=True)
+    return datasets.load("otb100", tmp_path / "otb", allow_missing=True)
 
 
 def evaluate(benchmark, tmp_path, **changes):
@@ -100,7 +100,7 @@ def test_lasot_is_scored_by_its_own_rules_and_sent(tmp_path, checkpoints, capsys
     for name in ("cat-1", "cat-2"):
         fake.lasot_sequence(tmp_path / "lasot", name, 4, absent=(2,))
     (tmp_path / "lasot/testing_set.txt").write_text("cat-1\ncat-2\n")
-    lasot = benchmarks.load("lasot", tmp_path / "lasot")
+    lasot = datasets.load("lasot", tmp_path / "lasot")
     (scores,) = evaluate(lasot, tmp_path)
     assert next(iter(scores.reports)) == "lasot"
     folder = tmp_path / "out/results/sharp"
@@ -115,7 +115,7 @@ def test_lasot_is_scored_by_its_own_rules_and_sent(tmp_path, checkpoints, capsys
 def test_what_a_server_scores_is_tracked_and_packed(tmp_path, checkpoints, capsys):
     for number in (1, 2):
         fake.got10k_sequence(tmp_path / "got", "test", number)
-    part = benchmarks.load("got10k_test", tmp_path / "got", allow_missing=True)
+    part = datasets.load("got10k_test", tmp_path / "got", allow_missing=True)
     got = dataclasses.replace(part, num_expected=2)
     assert evaluate(got, tmp_path) == []
     submissions.check(got, tmp_path / "out/submissions/got10k_test_sharp.zip")

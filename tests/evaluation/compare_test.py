@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxtrack.datasets.annotations import Sequence
+from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.evaluation import compare, results
 
 

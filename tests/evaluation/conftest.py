@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files, folders
 from jaxtrack.evaluation import alignment, analyses, compare, results, runner, sweep
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
@@ -27,7 +27,7 @@ def write_sequence(folder, xyxy, hw=(48, 64)):
             x0, y0, x1, y1 = box.astype(int)
             image[y0:y1, x0:x1] = 255
         cv2.imwrite(str(folder / f"img/{number:04d}.png"), image)
-    annotations.write_boxes(folder / "groundtruth_rect.txt", xyxy)
+    files.write_boxes(folder / "groundtruth_rect.txt", xyxy)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def videos(root):
-    return [annotations.read_sequence(p) for p in annotations.list_sequences(root)]
+    return [folders.read_sequence(p) for p in folders.list_sequences(root)]
 
 
 def write_noisy(folder, videos, amplitude, seed=0):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.datasets.annotations import Sequence
+from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, drive
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, run

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import rescore
 from jaxtrack.evaluation.spread import TOOLKITS
@@ -72,9 +72,9 @@ def test_annotated_folders_give_image_sizes_too(tmp_path):
     folder.mkdir(parents=True)
     for number in (1, 2, 3):
         cv2.imwrite(str(folder / f"{number}.png"), np.zeros((48, 64, 3), np.uint8))
-    annotations.write_boxes(folder.parent / "groundtruth_rect.txt", xyxy)
+    files.write_boxes(folder.parent / "groundtruth_rect.txt", xyxy)
     (tmp_path / "r").mkdir()
-    annotations.write_boxes(tmp_path / "r/ball.txt", xyxy + np.array([0, 0, 9, 0]))
+    files.write_boxes(tmp_path / "r/ball.txt", xyxy + np.array([0, 0, 9, 0]))
     found = rescore.rescore(
         results_of=[f"t={tmp_path}/r"],
         out_dir=str(tmp_path / "out"),

@@ -26,7 +26,7 @@ def test_a_benchmark_by_name(root):
         ({}, "--sequences=DIR, or a benchmark"),
         ({"sequences": "a", "benchmark": "otb100"}, "--sequences=DIR, or"),
         ({"benchmark": "otb100"}, "--benchmark=otb100 needs --root"),
-        ({"benchmark": "otb99", "root": "a"}, "unknown benchmark"),
+        ({"benchmark": "otb99", "root": "a"}, "unknown dataset"),
     ],
 )
 def test_what_cannot_be_is_said(given, said):

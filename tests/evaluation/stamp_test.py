@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from jaxtrack.datasets import benchmarks
+from jaxtrack import datasets
 from jaxtrack.evaluation import stamp
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 def test_hash_of_a_sequence_sees_boxes_and_frames_not_their_folder():
@@ -43,12 +43,12 @@ def test_damaged_stamp_keeps_nothing(tmp_path):
 
 def test_description_is_for_stamps(tmp_path):
     fake.otb_sequence(tmp_path, "street")
-    said = stamp.describe(benchmarks.load("folders", tmp_path))
+    said = stamp.describe(datasets.load("folders", tmp_path))
     assert json.loads(json.dumps(said)) == said
     assert said["benchmark"] == "folders" and said["num_sequences"] == 1
     assert said["num_frames"] == 3 and said["protocol"] == "otb"
-    again = stamp.describe(benchmarks.load("folders", tmp_path))
+    again = stamp.describe(datasets.load("folders", tmp_path))
     assert again == said
     fake.table(tmp_path / "street/groundtruth_rect.txt", fake.boxes(3, (2, 3, 4, 6)))
-    other = stamp.describe(benchmarks.load("folders", tmp_path))
+    other = stamp.describe(datasets.load("folders", tmp_path))
     assert other["data"] != said["data"] and other["notes"] == []

@@ -6,10 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import benchmarks
+from jaxtrack import datasets
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import archives, results, submissions, vot_files
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 SECONDS = 0.02
 BOXES = "GOT-10k_Test_000001/GOT-10k_Test_000001_001.txt"
@@ -18,7 +18,7 @@ TIMES = "GOT-10k_Test_000001/GOT-10k_Test_000001_time.txt"
 
 def load(name, root):
     """Loads what is there as if it were the whole benchmark."""
-    benchmark = benchmarks.load(name, root, allow_missing=True)
+    benchmark = datasets.load(name, root, allow_missing=True)
     return dataclasses.replace(benchmark, num_expected=len(benchmark.videos))
 
 

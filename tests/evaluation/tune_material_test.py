@@ -5,8 +5,8 @@ import types
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import benchmarks
-from jaxtrack.datasets.annotations import Sequence
+from jaxtrack import datasets
+from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, stamp, tune_material
 from jaxtrack.metrics import ope
@@ -87,7 +87,7 @@ def test_scores_in_the_coordinates_of_the_files():
 
 
 def test_a_folder_is_the_same_whoever_reads_it(root):
-    read = tune_material.of_benchmark(benchmarks.load("folders", root))
+    read = tune_material.of_benchmark(datasets.load("folders", root))
     folder = tune_material.of_folder(str(root))
     assert read.hashes() == folder.hashes() and not read.is_test
     for name, truth in folder.truth.items():

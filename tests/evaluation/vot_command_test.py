@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import benchmarks
+from jaxtrack import datasets
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     runner,
@@ -15,7 +15,7 @@ from jaxtrack.evaluation import (
     vot_run,
     wanted,
 )
-from tests.datasets import fake_benchmarks as fake
+from tests.datasets import fake_datasets as fake
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def vot2018(tmp_path, checkpoints, monkeypatch):
         rows = np.tile([2.0, 2, 3, 3], (120, 1))
         folder = fake.vot_sequence(tmp_path / "vot", name, rows)
     (folder / "occlusion.tag").write_text("1\n" * 60)
-    return benchmarks.load("vot2018", tmp_path / "vot", allow_missing=True)
+    return datasets.load("vot2018", tmp_path / "vot", allow_missing=True)
 
 
 def evaluate(benchmark, tmp_path, **changes):

@@ -13,7 +13,7 @@ import pytest
 from experiments import settings
 from experiments.figures import distractors
 from jaxtrack import config as config_lib
-from jaxtrack.datasets import annotations
+from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
 
@@ -137,7 +137,7 @@ def test_the_videos_are_the_lookalikes_asked_for(recipe, fake, photo_folder):
     note = json.loads((folder / "lookalikes.json").read_text())
     want = {"length": LENGTH, "seed": 3, "photos": str(photo_folder), "difference": 0.0}
     assert note == want
-    sequence = annotations.read_sequence(folder / "lookalikes_0000")
+    sequence = folders.read_sequence(folder / "lookalikes_0000")
     assert len(sequence.frames) == LENGTH
     # What is there is kept, and other videos are not mixed in.
     mark = folder / "lookalikes_0000" / "mark"

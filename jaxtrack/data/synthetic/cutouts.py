@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from jaxtrack.data.synthetic import photos
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 
 _LEAST_AREA = 100  # Masks of fewer px are left out.
@@ -91,7 +92,7 @@ class Cutout(NamedTuple):
         path = self.images[frame]
 
         def load():
-            crop = photos.read_image(path)[y0:y1, x0:x1]
+            crop = read_image(path)[y0:y1, x0:x1]
             return photos.pyramid(photos.shrink(crop, _MAX_SIDE)[0])
 
         levels = cache.get((path, _MAX_SIDE), load)

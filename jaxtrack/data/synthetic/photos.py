@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -92,24 +93,6 @@ def _scikit_image_photographs() -> list[pathlib.Path]:
             f"no known photographs in {folder}: name a folder of photographs"
         )
     return found
-
-
-def read_image(path: PathLike) -> np.ndarray:
-    """Decodes a picture.
-
-    Args:
-      path: a file of a format OpenCV reads.
-
-    Returns:
-      RGB, uint8 `[H, W, 3]`; a gray picture has three equal channels.
-
-    Raises:
-      InputError: if the file is absent or cannot be decoded.
-    """
-    image = cv2.imread(os.fspath(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"cannot read the picture {path}: absent or damaged")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def shrink(image: np.ndarray, max_side: int) -> tuple[np.ndarray, float]:

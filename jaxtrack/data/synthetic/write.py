@@ -9,7 +9,7 @@ import cv2
 from tqdm import tqdm
 
 from jaxtrack.data.synthetic.source import SyntheticSource
-from jaxtrack.datasets.annotations import write_boxes
+from jaxtrack.datasets.files import write_boxes
 from jaxtrack.errors import InputError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data.synthetic import lookalikes, photos, sprites
-from jaxtrack.datasets.annotations import read_sequence
+from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 
 LENGTH = 80

@@ -57,17 +57,6 @@ def test_damaged_photograph_is_named(tmp_path):
         photos.read_image(path)
 
 
-def test_channels_are_rgb(tmp_path):
-    import cv2
-
-    red = np.zeros((8, 8, 3), np.uint8)
-    red[..., 2] = 255  # OpenCV writes BGR.
-    cv2.imwrite(str(tmp_path / "red.png"), red)
-    np.testing.assert_array_equal(
-        photos.read_image(tmp_path / "red.png")[0, 0], [255, 0, 0]
-    )
-
-
 def test_shrink_keeps_small_pictures_and_shape_of_large():
     image = np.zeros((300, 1200, 3), np.uint8)
     small, scale = photos.shrink(image, 600)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data.synthetic import SyntheticSource, photos, write_sequences
-from jaxtrack.datasets.annotations import read_sequence
+from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 
 

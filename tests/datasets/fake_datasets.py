@@ -10,9 +10,10 @@ _ENCODED = {
 
 
 def text(path, content):
-    """Writes a text file and the folders above it."""
+    """Writes a text file and the folders above it; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
+    return path
 
 
 def table(path, rows, separator=","):

@@ -1,22 +1,20 @@
-"""Tests for jaxtrack.data.builders.sequence_folder."""
+"""Tests for jaxtrack.data.records."""
 
 import sys
 
 import tensorflow_datasets as tfds
 from array_record.python import array_record_module
 
-from jaxtrack.data import jpeg
-from jaxtrack.data.builders import sequence_folder
+from jaxtrack.data import jpeg, records
 
-from ..conftest import scene
+from .conftest import scene
 
 
 def test_records_are_the_bytes_given_in_order(tmp_path):
     frames = [
-        sequence_folder.EncodedFrame(f"frame {t}", jpeg.encode(scene(t)))
-        for t in range(5)
+        records.EncodedFrame(f"frame {t}", jpeg.encode(scene(t))) for t in range(5)
     ]
-    folder = sequence_folder.write_frames(iter(frames), str(tmp_path))
+    folder = records.write_frames(iter(frames), str(tmp_path))
     source = tfds.builder_from_directory(folder).as_data_source(
         split="train", decoders={"image": tfds.decode.SkipDecoding()}
     )
@@ -28,8 +26,8 @@ def test_records_are_the_bytes_given_in_order(tmp_path):
 
 
 def test_a_group_is_one_record(tmp_path):
-    frames = [sequence_folder.EncodedFrame("a", jpeg.encode(scene(0)))] * 3
-    folder = sequence_folder.write_frames(frames, str(tmp_path))
+    frames = [records.EncodedFrame("a", jpeg.encode(scene(0)))] * 3
+    folder = records.write_frames(frames, str(tmp_path))
     (shard,) = [path for path in tmp_path.rglob("*") if "array_record-" in path.name]
     assert str(shard).startswith(folder)
     reader = array_record_module.ArrayRecordReader(str(shard))

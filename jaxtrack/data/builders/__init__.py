@@ -1,1 +1,0 @@
-"""Builders: from the files of a data set to ArrayRecord shards."""

@@ -1,0 +1,49 @@
+"""The reader of pictures that training, evaluation and live tracking share."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Decodes an image file.
+
+    Args:
+      path: of the file; one that says it must be turned (Exif) is turned.
+
+    Returns:
+      `[H, W, 3]` uint8 RGB; a gray picture has three equal channels.
+
+    Raises:
+      InputError: if the file is missing, empty, no image or cut off.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise InputError(f"{path} cannot be read: {fault.strerror}") from fault
+    # A JPEG that was cut off still decodes, grey at the bottom.
+    is_cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
+    image = None
+    if data and not is_cut:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        what = "empty" if not data else "cut off" if is_cut else "no image"
+        raise InputError(f"{path} is {what}: restore the file")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Returns an image's width and height, px.
+
+    Args:
+      path: of the file.
+
+    Raises:
+      InputError: as `read_image`.
+    """
+    height, width = read_image(path).shape[:2]
+    return width, height
