@@ -58,14 +58,14 @@ compare: CONFIGS ?= siamcar_lite0,siamla_lite0
 ablation: CONFIGS ?= ablations
 ablation: SEEDS ?= 1
 ablation: PAIRS ?= 3200
-incremental: CONFIGS ?= siamrpnpp_lite0,lite0_parallel,lite0_cascade,$\
-    lite0_discriminator,cract_lite0
+incremental: CONFIGS ?= siamrpnpp_lite0,cract/lite0_parallel,cract/lite0_cascade,$\
+    cract/lite0_discriminator,cract_lite0
 incremental: OPTIONS ?= --reference=previous --noalignment
 compare ablation incremental: SEEDS ?= 3
 compare ablation incremental: PAIRS ?= 8000
 compare ablation incremental: OUT ?= runs/$@
 compare ablation incremental: $(VENV)/.core
-	$(BIN)/python -m experiments.compare --configs=$(CONFIGS) --root=$(DATA) \
+	$(BIN)/python -m experiments.compare --config=$(CONFIGS) $(if $(DATA),--root=$(DATA)) \
 	    --seeds=$(SEEDS) --pairs=$(PAIRS) --out=$(OUT) --processes=$(PROCESSES) \
 	    $(OPTIONS)
 

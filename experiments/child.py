@@ -1,23 +1,21 @@
-"""A child process of an experiment: trains one network, or scores it.
+"""Train or score one run of an experiment.
 
-Run: python -m experiments.child --stage=train --folder=RUN
-RUN/settings.json, which `runs` writes, says what to do; RUN/train is the workdir of the
-training.
+RUN/settings.json, which `experiments.runs` writes, says how; RUN/train is the workdir
+of the training.
 """
 
+import argparse
 import json
 import math
 import os
 import pathlib
 import signal
 import stat
+import sys
 import threading
 
-from absl import flags
-
-from experiments import settings
 from jaxtrack import cli
-from jaxtrack.errors import InputError
+from jaxtrack import config as config_lib
 from jaxtrack.evaluation import results
 
 SETTINGS, SCORES, WORKDIR = "settings.json", "scores.json", "train"
@@ -34,7 +32,8 @@ def train(folder: pathlib.Path) -> None:
     from jaxtrack.training import loop
 
     spec = json.loads((folder / SETTINGS).read_text())
-    loop.train(settings.from_json(spec["config"]), folder / WORKDIR)
+    config = config_lib.from_saved(spec["config"], source=str(folder / SETTINGS))
+    loop.train(config, folder / WORKDIR)
 
 
 def score(folder: pathlib.Path) -> None:
@@ -43,7 +42,6 @@ def score(folder: pathlib.Path) -> None:
     Args:
       folder: of the run, with a trained network.
     """
-    from jaxtrack import config as config_lib
     from jaxtrack.datasets import folders
     from jaxtrack.evaluation import alignment, compare, runner
 
@@ -52,7 +50,7 @@ def score(folder: pathlib.Path) -> None:
     # The network may have been trained for another run, which tracks otherwise.
     tracking = {
         name: value
-        for name, value in settings.flat(spec["config"]).items()
+        for name, value in config_lib.flat(spec["config"]).items()
         if config_lib.is_of_tracking(name)
     }
     how = {"name": TRACKER, "tracking": tracking}
@@ -88,15 +86,17 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the arguments."""
+    parser.add_argument("stage", choices=("train", "score"), help="what to do")
+    parser.add_argument("folder", type=pathlib.Path, help="folder of the run")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Does one stage."""
     _end_with_parent()
-    if not flags.FLAGS.folder:
-        raise InputError("--folder is missing: name the folder of a run")
-    stages = {"train": train, "score": score}
-    stages[flags.FLAGS.stage](pathlib.Path(flags.FLAGS.folder))
+    {"train": train, "score": score}[args.stage](args.folder)
 
 
 if __name__ == "__main__":
-    flags.DEFINE_enum("stage", "train", ("train", "score"), "What to do.")
-    flags.DEFINE_string("folder", "", "Folder of the run.")
-    cli.run(_main)
+    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="experiments.child")

@@ -1,27 +1,31 @@
-"""Which config is better? Trains each several times, and says how sure the answer is.
+r"""Train several configs several times; say which is better, and how sure that is.
 
-Run: python -m experiments.compare --configs=siamcar_lite0,siamla_lite0 \
-         --root=REALDATA --seeds=3 --pairs=8000 --processes=2
-     python -m experiments.compare --configs=ablations --seeds=1 --pairs=3200
-REALDATA holds `sequences/` (annotated video) and `images/` (photographs, stills with
+REALDATA holds sequences/ (annotated video) and images/ (photographs, stills with
 boxes): each fold's networks are tested on sequences they never saw. Without --root,
 nothing is needed: scenes are composed of scikit-image's photographs, those to test on
 of photographs that training never sees. The first config is the reference of all
 others, or, with --reference=previous, each config of the next (what does each part
 bring?). Stopped at any moment, the same command goes on; --summary_only shows what is
 there. Writes compare.md, compare.json and compare.png.
+
+Examples:
+  python -m experiments.compare --config=siamcar_lite0,siamla_lite0 \
+      --root=REALDATA --seeds=3 --pairs=8000 --processes=2
+  python -m experiments.compare --config=ablations --seeds=1 --pairs=3200
 """
 
+import argparse
+import functools
 import json
 import pathlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from absl import flags
-
 from experiments import folds as folds_lib
 from experiments import plot, runs, settings, summary, tables
-from jaxtrack import cli
+from jaxtrack import cli, configs
+from jaxtrack.cli import options
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import lock, results
 
@@ -37,7 +41,7 @@ class Experiment(NamedTuple):
       reference: "first" or "previous": which config each other is compared with.
       num_seeds: trainings of each config on each fold.
       pairs: that each training sees.
-      overrides: fields set for all configs.
+      changes: settings changed for all configs.
       aligns: whether confidence is measured against overlap, too.
       root: folder with `sequences/`, and perhaps `images/`; None composes scenes.
       num_folds: into which the sequences to train on are divided.
@@ -50,7 +54,7 @@ class Experiment(NamedTuple):
     reference: str = "first"
     num_seeds: int = 3
     pairs: int = 8000
-    overrides: Mapping[str, Any] = {}
+    changes: settings.Changes = ()
     aligns: bool = True
     root: pathlib.Path | None = None
     num_folds: int = 2
@@ -88,7 +92,7 @@ def make_runs(
     """
     first = next(iter(experiment.configs.values()))
     # All have the first one's batch, or the same pairs would be other steps.
-    batch = {"batch_size": settings.load(first).batch_size}
+    batch = {"batch_size": configs.load(first).batch_size}
     made = []
     for seed in range(experiment.num_seeds):
         for number, fold in enumerate(folds):
@@ -98,7 +102,7 @@ def make_runs(
                     pairs=experiment.pairs,
                     seed=seed,
                     data={**fold.fields, **batch},
-                    overrides=experiment.overrides,
+                    changes=experiment.changes,
                 )
                 run = runs.Run(
                     label=f"{name} seed {seed} fold {number}",
@@ -127,22 +131,22 @@ def describe(
     Returns:
       What `experiment.json` holds.
     """
-    configs = [run.config for run in made[: len(experiment.configs)]]
+    first = [run.config for run in made[: len(experiment.configs)]]
     return {
         "configs": {name: str(path) for name, path in experiment.configs.items()},
         "reference": experiment.reference,
         "root": experiment.root and str(experiment.root),
-        "overrides": dict(experiment.overrides),
+        "changes": dict(experiment.changes),
         "num_seeds": experiment.num_seeds,
-        "pairs": configs[0].num_epochs * configs[0].pairs_per_epoch,
-        "batch_size": configs[0].batch_size,
+        "pairs": first[0].num_epochs * first[0].pairs_per_epoch,
+        "batch_size": first[0].batch_size,
         "folds": [{"train": fold.train, "test": fold.test} for fold in folds],
         "held_out": folds_lib.tested_by_all(folds),
-        "differences": settings.differences(configs),
+        "differences": settings.differences(first),
     }
 
 
-def run(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
+def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
     """Trains and tests all configs, as far as that is not done, and compares them.
 
     Args:
@@ -194,52 +198,83 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
     return found
 
 
-def _define_flags() -> None:
-    flags.DEFINE_list(
-        "configs", ["ablations"], "Names, files, or folders of configs/; in this order."
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    count = functools.partial(options.whole_number, least=1)
+    add = functools.partial(parser.add_argument, metavar="N", type=count)
+    parser.add_argument(
+        "--config",
+        metavar="NAME,NAME",
+        type=options.comma_separated,
+        default=["ablations"],
+        help="configs by name, path of a .py file, or folder of configs/; in this "
+        "order (default: ablations)",
     )
-    flags.DEFINE_enum(
-        "reference", "first", ("first", "previous"), "What a config is compared with."
+    parser.add_argument(
+        "--config.FIELD", metavar="VALUE", help="change one setting of all configs"
     )
-    flags.DEFINE_string("root", "", "Folder with sequences/ and images/.")
-    flags.DEFINE_integer("folds", 2, "Into which sequences to train on are divided.")
-    flags.DEFINE_multi_string("train", folds_lib.TRAIN, "Sequences to train on.")
-    flags.DEFINE_multi_string("held_out", folds_lib.HELD_OUT, "Never trained on.")
-    flags.DEFINE_integer("pairs", 8000, "Pairs that each training sees.")
-    flags.DEFINE_integer("seeds", 3, "Trainings of each config.", lower_bound=1)
-    flags.DEFINE_string("out", "runs/compare", "Everything is written here.")
-    flags.DEFINE_integer("processes", 1, "Trainings at once.", lower_bound=1)
-    flags.DEFINE_multi_string(
-        "set", [], "FIELD=VALUE, a Python literal; a setting of every training."
+    parser.add_argument(
+        "--reference",
+        choices=("first", "previous"),
+        default="first",
+        help="the config that another is compared with (default: %(default)s)",
     )
-    flags.DEFINE_bool("alignment", True, "Measure confidence against overlap, too.")
-    flags.DEFINE_bool("summary_only", False, "Only print what is finished.")
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        type=pathlib.Path,
+        help="folder with sequences/ and images/; if not given, scenes are composed",
+    )
+    add("--folds", default=2, help="of the sequences to train on (default: 2)")
+    for name, patterns, text in (
+        ("--train", folds_lib.TRAIN, "sequences to train on"),
+        ("--held_out", folds_lib.HELD_OUT, "sequences never trained on"),
+    ):
+        told = f"{text}; repeatable (default: {' '.join(patterns)})"
+        parser.add_argument(name, metavar="GLOB", action="append", help=told)
+    add("--pairs", default=8000, help="pairs a training (default: %(default)s)")
+    add("--seeds", default=3, help="trainings a config (default: %(default)s)")
+    add("--processes", default=1, help="at once (default: %(default)s)")
+    parser.add_argument(
+        "--noalignment",
+        action="store_true",
+        help="do not measure how confidence ranks overlap",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=pathlib.Path,
+        default="runs/compare",
+        help="folder for everything written (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--summary_only", action="store_true", help="only print what is finished"
+    )
 
 
-def _main() -> None:
-    given = flags.FLAGS
-    out = pathlib.Path(given.out).absolute()
-    if given.summary_only:
+def run(args: argparse.Namespace) -> None:
+    """Trains what is not trained yet, and prints the comparison."""
+    out = args.out.absolute()
+    if args.summary_only:
         found = summarise(out)
     else:
         experiment = Experiment(
-            configs=settings.find(given.configs),
+            configs=settings.find(args.config),
             out=out,
-            reference=given.reference,
-            num_seeds=given.seeds,
-            pairs=given.pairs,
-            overrides=settings.parse_overrides(given["set"].value),
-            aligns=given.alignment,
-            root=pathlib.Path(given.root) if given.root else None,
-            num_folds=given.folds,
-            train=tuple(given.train),
-            held_out=tuple(given.held_out),
+            reference=args.reference,
+            num_seeds=args.seeds,
+            pairs=args.pairs,
+            changes=args.overrides,
+            aligns=not args.noalignment,
+            root=args.root,
+            num_folds=args.folds,
+            train=args.train or folds_lib.TRAIN,
+            held_out=args.held_out or folds_lib.HELD_OUT,
         )
-        found = run(experiment, at_once=given.processes)
+        found = compare(experiment, at_once=args.processes)
     print(tables.markdown(found))
     print(f"written: {out / 'compare.md'}")
 
 
 if __name__ == "__main__":
-    _define_flags()
-    cli.run(_main)
+    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="experiments.compare")

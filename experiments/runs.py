@@ -67,7 +67,7 @@ def run_folder(out: pathlib.Path, name: str, seed: int, fold: int) -> pathlib.Pa
 
 def network_folder(out: pathlib.Path, config: ConfigDict, *, fold: int) -> pathlib.Path:
     """Returns where a training lies: one folder for settings that train alike."""
-    fields = settings.flat(config)
+    fields = settings.flat_json(config)
     read = {k: v for k, v in fields.items() if not config_lib.is_of_tracking(k)}
     digest = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
     return out / "networks" / f"seed{config.seed}_fold{fold}_{digest[:12]}"
@@ -162,10 +162,10 @@ def _settings(run: Run) -> dict[str, Any]:
 def _refuse_change(run):
     """Raises if the folder holds a run in which a field differs that both know."""
     try:
-        before = settings.flat(json.loads((run.folder / child.SETTINGS).read_text()))
+        before = config_lib.flat(json.loads((run.folder / child.SETTINGS).read_text()))
     except (OSError, ValueError):
         return
-    for name, value in settings.flat(_settings(run)).items():
+    for name, value in config_lib.flat(_settings(run)).items():
         if name != "aligns" and before.get(name, value) != value:
             raise InputError(
                 f"{run.folder} was made with {name}={before[name]!r}, not {value!r}: "
@@ -187,10 +187,10 @@ def _link(run):
 
 def _stage(run, name, folder, *, is_done, share) -> processes.Stage:
     """Makes a stage that another process of this Python does."""
-    command = (sys.executable, "-m", "experiments.child", f"--stage={name}")
+    command = (sys.executable, "-m", "experiments.child", name, str(run.folder))
     return processes.Stage(
         label=f"{run.label}: {name}",
-        command=(*command, f"--folder={run.folder}"),
+        command=command,
         log=folder / f"{name}.log",
         usage=folder / f"{name}_usage.json",
         is_done=is_done,

@@ -161,8 +161,8 @@ def _sequences(rows, measures):
 def _settings(experiment):
     """Yields what the user set, and what differs."""
     names = list(experiment["configs"])
-    if experiment["overrides"]:
-        cells = [[f"`{n}`", f"`{v!r}`"] for n, v in experiment["overrides"].items()]
+    if experiment["changes"]:
+        cells = [[f"`{n}`", f"`{v}`"] for n, v in experiment["changes"].items()]
         yield "Set for all:\n"
         yield table(["setting", "value"], cells)
     if not experiment["differences"]:

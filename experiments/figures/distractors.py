@@ -1,22 +1,27 @@
-"""Look-alikes: does what a tracker learns online keep its target apart from them?
+"""Measure whether what a tracker learns online keeps its target apart from look-alikes.
 
-Run: python -m experiments.figures.distractors --checkpoint=RUN --out=runs/distractors
 Composes videos in which copies of the target cross its path (nothing is downloaded),
 and tracks them with one CRACT checkpoint: with the discriminator, without it, and by
 the RPN's scores alone. Stopped at any moment, the same command goes on. Writes
 distractors.md and distractors.json.
+
+Example:
+  python -m experiments.figures.distractors --checkpoint=RUN --out=runs/distractors
 """
 
+import argparse
+import functools
 import json
 import pathlib
+import sys
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from absl import flags
 
-from experiments.figures import distractors_table
+from experiments import tables
 from jaxtrack import cli
+from jaxtrack.cli import options
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
@@ -33,28 +38,6 @@ BASELINE = "without"
 LAST_FRAMES = 10
 CONFIDENCE = 0.95
 _PROTOCOL = "no_first"
-
-
-class Recipe(NamedTuple):
-    """What is to be tracked.
-
-    Attributes:
-      checkpoint: of a network that refines proposals.
-      out: everything is written here.
-      num: videos.
-      length: frames of each.
-      seed: of the videos.
-      photos: folder of photographs; None takes scikit-image's.
-      difference: how much look-alikes may differ, see `lookalikes.write`.
-    """
-
-    checkpoint: pathlib.Path
-    out: pathlib.Path
-    num: int = 24
-    length: int = 120
-    seed: int = 0
-    photos: str | None = None
-    difference: float = 0.5
 
 
 def score(name: str, folder: pathlib.Path, truth: Mapping) -> dict[str, Any]:
@@ -105,11 +88,26 @@ def against(baseline: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def run(recipe: Recipe) -> dict[str, Any]:
+def measure(
+    checkpoint: pathlib.Path,
+    out: pathlib.Path,
+    *,
+    num: int = 24,
+    length: int = 120,
+    seed: int = 0,
+    photos: str | None = None,
+    difference: float = 0.5,
+) -> dict[str, Any]:
     """Composes, tracks and scores, as far as that is not done, and writes it down.
 
     Args:
-      recipe: what to track.
+      checkpoint: of a network that refines proposals.
+      out: everything is written here.
+      num: videos.
+      length: frames of each.
+      seed: of the videos.
+      photos: folder of photographs; None takes scikit-image's.
+      difference: how much look-alikes may differ, see `lookalikes.write`.
 
     Returns:
       What `distractors.json` holds: "checkpoint", "step", "videos" (how they were
@@ -121,24 +119,22 @@ def run(recipe: Recipe) -> dict[str, Any]:
       InputError: the checkpoint is missing or has no discriminator to leave out, or a
         video cannot be composed.
     """
-    step = _check(recipe.checkpoint)
-    videos = recipe._asdict()
-    del videos["checkpoint"], videos["out"]
-    with lock.locked(recipe.out):
-        folders = lookalikes.write(recipe.out / "sequences", **videos)
+    step = _check(checkpoint)
+    videos = {"num": num, "length": length, "seed": seed}
+    videos |= {"photos": photos, "difference": difference}
+    with lock.locked(out, "experiment"):
+        folders = lookalikes.write(out / "sequences", **videos)
         sequences = [read_sequence(folder) for folder in folders]
         truth = compare.truth_xywh(sequences)
         ways = {}
         for name, changed in SETTINGS.items():
-            made = runner.run(
-                recipe.checkpoint, sequences, recipe.out, name=name, tracking=changed
-            )
+            made = runner.run(checkpoint, sequences, out, name=name, tracking=changed)
             ways[name] = {"tracking": dict(changed), **score(name, made, truth)}
         for name, way in ways.items():
             is_other = name != BASELINE
             way["change"] = against(ways[BASELINE], way) if is_other else None
         found = {
-            "checkpoint": str(recipe.checkpoint),
+            "checkpoint": str(checkpoint),
             "step": step,
             "videos": videos,
             "baseline": BASELINE,
@@ -147,10 +143,8 @@ def run(recipe: Recipe) -> dict[str, Any]:
             "settings": ways,
         }
         text = json.dumps(found, indent=1, allow_nan=False)
-        results.write_text(recipe.out / "distractors.json", text + "\n")
-        results.write_text(
-            recipe.out / "distractors.md", distractors_table.markdown(found)
-        )
+        results.write_text(out / "distractors.json", text + "\n")
+        results.write_text(out / "distractors.md", markdown(found))
         return found
 
 
@@ -170,29 +164,79 @@ def _check(checkpoint):
     return opened.identity["step"]
 
 
-def _main() -> None:
-    given = flags.FLAGS
-    if not given.checkpoint:
-        raise InputError("--checkpoint is missing: name the workdir of a training")
-    recipe = Recipe(
-        checkpoint=pathlib.Path(given.checkpoint),
-        out=pathlib.Path(given.out),
-        num=given.num,
-        length=given.length,
-        seed=given.seed,
-        photos=given.photos,
-        difference=given.difference,
+def markdown(found: Mapping[str, Any]) -> str:
+    """Returns ways of tracking look-alikes as a Markdown document.
+
+    Args:
+      found: see `measure`.
+    """
+    ways, videos = found["settings"], found["videos"]
+    rows = [[name, *_row(way)] for name, way in ways.items()]
+    head = ["tracked by", "AUC", f"change to {found['baseline']}", "lost", "frames/s"]
+    cells = [
+        [name, *(_cell(way["sequences"][name]) for way in ways.values())]
+        for name in ways[found["baseline"]]["sequences"]
+    ]
+    photos = "scikit-image's" if videos["photos"] is None else "the given"
+    return "\n".join(
+        [
+            "# Look-alikes\n",
+            tables.table(head, rows),
+            f"One network ({found['step']} steps of training) on {videos['num']} "
+            f"videos of {videos['length']} frames, composed of {photos} photographs, "
+            "in which look-alikes cross the target's path (difference "
+            f'{videos["difference"]:g}, seed {videos["seed"]}). "without" leaves the '
+            'discriminator out; "rpn" leaves the identifier out, too: the RPN\'s '
+            "scores choose among the refined boxes. A change has the "
+            f"{found['confidence']:.0%} interval of a paired bootstrap over videos. "
+            f"Lost are videos whose last {found['last_frames']} frames all have IoU 0. "
+            "AUC is over 21 thresholds without the first frame.\n",
+            "## Videos\n",
+            tables.table(["video", *ways], cells),
+        ]
     )
-    print(distractors_table.markdown(run(recipe)))
-    print(f"written: {recipe.out / 'distractors.md'}")
+
+
+def _row(way):
+    """Returns the cells of one way on all videos."""
+    change = tables.with_interval(way["change"]) if way["change"] else "-"
+    speed = tables.number(way["frames_per_second"], ".1f")
+    return f"{way['auc']:.3f}", change, f"{way['lost']:.0%}", speed
+
+
+def _cell(one):
+    """Returns the cell of one way on one video."""
+    return f"{one['auc']:.3f}" + (" (lost)" if one["lost"] else "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    number = functools.partial(options.whole_number, least=1)
+    add = functools.partial(parser.add_argument, metavar="N")
+    add("--checkpoint", metavar="DIR", required=True, help="workdir of a CRACT config")
+    add("--out", metavar="DIR", default="runs/distractors", help="for all written")
+    add("--num", type=number, default=24, help="videos")
+    add("--length", type=number, default=120, help="frames of each")
+    add("--seed", type=options.whole_number, default=0, help="of the videos")
+    add("--photos", metavar="DIR", help="photographs, of which one of four is used")
+    add("--difference", type=float, default=0.5, help="0: identical look-alikes; to 1")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Tracks, scores and prints."""
+    out = pathlib.Path(args.out)
+    found = measure(
+        pathlib.Path(args.checkpoint),
+        out,
+        num=args.num,
+        length=args.length,
+        seed=args.seed,
+        photos=args.photos,
+        difference=args.difference,
+    )
+    print(markdown(found))
+    print(f"written: {out / 'distractors.md'}")
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("checkpoint", "", "Workdir of a training of a CRACT config.")
-    flags.DEFINE_string("out", "runs/distractors", "Everything is written here.")
-    flags.DEFINE_integer("num", 24, "Videos.", lower_bound=1)
-    flags.DEFINE_integer("length", 120, "Frames of each.")
-    flags.DEFINE_integer("seed", 0, "Of the videos.", lower_bound=0)
-    flags.DEFINE_string("photos", None, "Folder of photographs; one of four is used.")
-    flags.DEFINE_float("difference", 0.5, "0: look-alikes are identical; up to 1.")
-    cli.run(_main)
+    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="distractors")

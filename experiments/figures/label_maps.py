@@ -1,18 +1,20 @@
-"""Which cells are positive? Fixed and dynamic labels side by side, in one picture.
+"""Draw which cells are positive: fixed and dynamic labels side by side, in one picture.
 
-Run: python -m experiments.figures.label_maps --out=docs/labels.png
 A column a way to label (those that SiamDLA, section 2.2, tells of, and its own), a row
 a box. The cells are those of the published trackers.
+
+Example:
+  python -m experiments.figures.label_maps --out=docs/labels.png
 """
 
-import io
+import argparse
+import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from absl import flags
 from jax import lax
 from matplotlib import colors, patches
 from matplotlib.axes import Axes
@@ -24,6 +26,7 @@ from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.assign import dynamic, regions
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
+from jaxtrack.evaluation.plots import png_of
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 
@@ -137,9 +140,7 @@ def label_plot(columns: list[Column]) -> bytes:
         patches.Patch(facecolor="none", edgecolor=_BOX, label="target"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8.5)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def write(out: str) -> None:
@@ -174,15 +175,21 @@ def _panel(axes: Axes, labels: np.ndarray, xyxy: tuple) -> None:
     axes.set_xlabel(f"{positives} positive, {negatives} negative", fontsize=7.5)
 
 
-def _define_flags() -> None:
-    flags.DEFINE_string("out", "runs/labels.png", "The picture.")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        default="runs/labels.png",
+        help="the picture (default: %(default)s)",
+    )
 
 
-def _main() -> None:
-    write(flags.FLAGS.out)
-    print(f"written: {flags.FLAGS.out}")
+def run(args: argparse.Namespace) -> None:
+    """Draws."""
+    write(args.out)
+    print(f"written: {args.out}")
 
 
 if __name__ == "__main__":
-    _define_flags()
-    cli.run(_main)
+    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="label_maps")

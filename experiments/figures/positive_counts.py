@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -21,18 +20,13 @@ from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.training.assigners import make_assigner
 
-RULES = ("clamp", "argmax", "skip")
+RULES = ("clamp", "argmax", "skip")  # Where no anchor reaches the threshold.
 _PAIRS_AT_ONCE = 50  # Drawn; the bar moves as often.
 _BOXES_AT_ONCE = 256  # Labelled.
 
 
 class Estimate(NamedTuple):
-    """A mean and how far it may be off.
-
-    Attributes:
-      mean: over images.
-      error: the mean's standard error; 0 for one image.
-    """
+    """A mean over images, and its standard error (0 for one image)."""
 
     mean: float
     error: float
@@ -45,18 +39,13 @@ def estimate(counts: np.ndarray) -> Estimate:
 
 
 def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
-    """Draws the first boxes of a training's stream.
+    """Draws the first boxes of a training's stream, in its order.
 
     Pair `i` of the stream depends on the seed and `i` alone, so these are the boxes
-    that a training with the same settings and seed learns from, in its order.
-
-    Args:
-      config: see docs/settings.md.
-      num_pairs: pairs to draw.
+    that a training with the same settings and seed learns from.
 
     Returns:
-      `[N, 4]` xyxy, pixels of the search crop: of the pairs, `num_pairs` or fewer,
-      whose search crop shows the target.
+      `[N, 4]` xyxy, pixels of the search crop, of the pairs that show the target.
 
     Raises:
       InputError: there is nothing to draw from, or no pair shows its target.
@@ -94,16 +83,7 @@ def _loader(config: ConfigDict) -> pipeline.PairIterator:
 
 
 def count_fixed(config: ConfigDict, model: nn.Module, xyxy: np.ndarray) -> np.ndarray:
-    """Counts the positive labels that settings give every target.
-
-    Args:
-      config: see docs/settings.md.
-      model: see `make_assigner`.
-      xyxy: targets, `[N, 4]` xyxy, pixels of the search crop.
-
-    Returns:
-      `[N]` int.
-    """
+    """Counts the positive labels that settings give targets `[N, 4]` xyxy: `[N]`."""
     assign, key = make_assigner(config, model), jax.random.key(config.seed)
 
     def count(place, box):
@@ -134,39 +114,18 @@ def count_dynamic(
         else dynamic.virtual_anchors(cells, side=config.virtual_anchor)
     )
     found = {}
-    for num_points in tqdm(points, desc="labelling", unit="K"):
-        positives = partial(
-            dynamic.dynamic_positives, num_points=num_points, ddof=config.dla_ddof
-        )
+    for num in tqdm(points, desc="labelling", unit="K"):
+        how = {"num_points": num, "ddof": config.dla_ddof}
 
-        def count(place, box, positives=positives):
+        def count(place, box, how=how):
             del place
-            masks = [positives(anchors, box, empty=rule) for rule in RULES]
-            return jnp.stack([jnp.sum(mask) for mask in masks])
+            rules = (
+                dynamic.dynamic_positives(anchors, box, empty=r, **how) for r in RULES
+            )
+            return jnp.stack([jnp.sum(mask) for mask in rules])
 
-        found[num_points] = _of_each(count, xyxy).T
+        found[num] = _of_each(count, xyxy).T
     return found
-
-
-def over_stream(counts: np.ndarray, num_parts: int) -> dict[str, Any]:
-    """Follows the mean along the stream: does it move more than chance moves it?
-
-    Args:
-      counts: `[N]`, in the stream's order.
-      num_parts: equal parts, one after the other; at most N.
-
-    Returns:
-      "parts": an `Estimate` of each; "spread": standard deviation of their means;
-      "expected": that of equal parts that differ by chance alone (the parts' mean
-      squared standard error, rooted).
-    """
-    parts = [estimate(part) for part in np.array_split(counts, num_parts)]
-    means = [part.mean for part in parts]
-    return {
-        "parts": parts,
-        "spread": float(np.std(means, ddof=1)) if num_parts > 1 else 0.0,
-        "expected": float(np.sqrt(np.mean([part.error**2 for part in parts]))),
-    }
 
 
 def _of_each(count, xyxy):
@@ -177,3 +136,20 @@ def _of_each(count, xyxy):
     parts = (np.arange(len(padded)).reshape(-1, size), padded.reshape(-1, size, 4))
     counts = np.asarray(lax.map(lambda part: jax.vmap(count)(*part), parts))
     return counts.reshape(len(padded), *counts.shape[2:])[: len(xyxy)]
+
+
+def over_stream(counts: np.ndarray, num_parts: int) -> dict[str, Any]:
+    """Follows the mean of `[N]` counts along the stream: does more than chance move it?
+
+    Returns:
+      "parts": an `Estimate` of each of `num_parts` equal parts; "spread": standard
+      deviation of their means; "expected": that of equal parts that differ by chance
+      alone (the parts' mean squared standard error, rooted).
+    """
+    parts = [estimate(part) for part in np.array_split(counts, num_parts)]
+    means = [part.mean for part in parts]
+    return {
+        "parts": parts,
+        "spread": float(np.std(means, ddof=1)) if num_parts > 1 else 0.0,
+        "expected": float(np.sqrt(np.mean([part.error**2 for part in parts]))),
+    }

@@ -12,11 +12,11 @@ import pytest
 
 from experiments import child, runs, settings
 from jaxtrack import config as config_lib
+from jaxtrack import configs
 from jaxtrack.evaluation import alignment, compare, results, runner
 from jaxtrack.training import loop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LITE = ROOT / "configs" / "siamcar_lite0.py"
 COMMAND = (sys.executable, "-m", "experiments.child")
 
 
@@ -28,7 +28,8 @@ def folder(tmp_path):
     for number in range(3):
         (video / "img" / f"{number}.jpg").touch()
     (video / "groundtruth_rect.txt").write_text("1,2,10,10\n" * 3)
-    config = settings.of_training(LITE, overrides={}, data={}, pairs=320, seed=3)
+    lite = configs.find("siamcar_lite0")
+    config = settings.of_training(lite, data={}, pairs=320, seed=3)
     spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
     spec["aligns"] = False
     path = tmp_path / "run" / child.SETTINGS
@@ -95,11 +96,9 @@ def test_tracks_by_the_settings_of_the_run(folder, tracked):
     assert parts == {name.split(".")[0] for name in config_lib.TRACKING}
     assert not {"lr", "refine.samples", "model"} & set(given)
     # The network's own settings take them.
-    config = settings.load(LITE)
-    settings.override(
-        config,
-        {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()},
-        source="test",
+    config = configs.load("siamcar_lite0")
+    config.update_from_flattened_dict(
+        {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
     )
 
 
@@ -141,4 +140,4 @@ def test_a_fault_is_one_line_and_no_parent_is_the_end():
     orphan.stdout.close()
     said = fault.communicate()[1]
     assert fault.returncode == 2
-    assert said.splitlines()[-1].startswith("error: --folder is missing")
+    assert said.startswith("error: the following arguments are required: stage, folder")

@@ -27,7 +27,7 @@ def make_runs(experiment):
 def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
     experiment, two_folds
 ):
-    made = make_runs(experiment._replace(overrides={"weight_decay": 0.5}))
+    made = make_runs(experiment._replace(changes=[("weight_decay", "0.5")]))
     assert [run.label for run in made] == [
         f"{name} seed {seed} fold {fold}"
         for seed in (0, 1)
@@ -60,7 +60,7 @@ def test_all_have_the_first_ones_batch(experiment, tmp_path):
 
 
 def test_the_papers_parts_share_one_training(experiment):
-    parts = ["lite0_parallel", "lite0_cascade", "lite0_discriminator"]
+    parts = [f"cract/lite0_{n}" for n in ("parallel", "cascade", "discriminator")]
     names = ["siamrpnpp_lite0", *parts, "cract_lite0"]
     made = make_runs(experiment._replace(configs=settings.find(names), num_seeds=1))
     networks = [run.network for run in made[:5]]
@@ -85,7 +85,7 @@ def rows(text):
 
 
 def test_trains_compares_and_finds_everything_done(experiment, children):
-    found = compare.run(experiment, at_once=2)
+    found = compare.compare(experiment, at_once=2)
     calls = children()
     # Of a seed and fold: two trainings, three scorings.
     assert len(calls) == 20 and sum(c.startswith("train") for c in calls) == 8
@@ -100,9 +100,9 @@ def test_trains_compares_and_finds_everything_done(experiment, children):
     assert rows(text)["full"][1].startswith("+0.000")
     assert "rank correlation: Neither is shown to be better" in text
     assert cv2.imread(str(experiment.out / "compare.png")).shape[1] > 500
-    assert compare.run(experiment) == found and children() == []
+    assert compare.compare(experiment) == found and children() == []
     # Another reference, or less alignment, asks for nothing new.
-    other = compare.run(experiment._replace(reference="first", aligns=False))
+    other = compare.compare(experiment._replace(reference="first", aligns=False))
     assert children() == []
     change = other["rows"][2]["change"]
     assert change["reference"] == "plain"
@@ -110,7 +110,7 @@ def test_trains_compares_and_finds_everything_done(experiment, children):
     # A config more trains that one alone.
     two = {name: experiment.configs[name] for name in NAMES[:2]}
     more = {**two, "other": experiment.configs["plain"]}
-    compare.run(experiment._replace(configs=more, num_seeds=1))
+    compare.compare(experiment._replace(configs=more, num_seeds=1))
     assert children() == [f"score other seed0_fold{fold}" for fold in (0, 1)]
 
 
@@ -118,7 +118,7 @@ def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkey
     monkeypatch.setattr(plot, "difference_plot", lambda found: None)
     monkeypatch.setenv("FAILS", "score full")
     with pytest.raises(InputError, match=r"full seed 0 fold 0: score failed .*memory"):
-        compare.run(experiment)
+        compare.compare(experiment)
     assert len(children()) == 5
     # The first fold of the first seed, whose own sequences are these.
     written = json.loads((experiment.out / "compare.json").read_text())
@@ -129,7 +129,7 @@ def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkey
     assert found["rows"][1]["change"]["auc"]["all"]["difference"] == pytest.approx(0.1)
     assert found["rows"][2]["auc"] is None
     monkeypatch.delenv("FAILS")
-    found = compare.run(experiment)
+    found = compare.compare(experiment)
     assert len(children()) == 16 and found["rows"][2]["seeds"] == [0, 1]
 
 
@@ -141,17 +141,17 @@ def test_nothing_to_summarise(tmp_path):
 def test_a_second_one_is_kept_out(experiment, children):
     message = "another experiment is at work"
     with lock.locked(experiment.out), pytest.raises(InputError, match=message):
-        compare.run(experiment)
+        compare.compare(experiment)
     assert children() == [] and not (experiment.out / compare.RECORD).exists()
 
 
 def test_the_command_says_what_is_there_or_one_line(experiment, children, tmp_path):
-    compare.run(experiment)
+    compare.compare(experiment)
     text = (experiment.out / "compare.md").read_text()
     (experiment.out / "compare.md").unlink()
     calls = {
         f"--summary_only --out={experiment.out}": "",
-        f"--configs=demo,no.py --out={tmp_path}/x": "--configs: no config no.py",
+        f"--config=demo,no.py --out={tmp_path}/x": "no config file no.py",
     }
     started = {
         call: subprocess.Popen(
@@ -189,9 +189,9 @@ def test_real_trainings_on_video(tmp_path):
     )
     out = tmp_path / "out"
     given = [
-        *(f"--configs=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
+        *(f"--config=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
         *(f"--out={out}", "--seeds=1", "--pairs=8", "--processes=2"),
-        *("--set=batch_size=4", "--set=synthetic_tracks=4"),
+        *("--config.batch_size=4", "--config.synthetic_tracks=4"),
     ]
 
     def run():
@@ -233,9 +233,9 @@ def test_a_real_training_on_composed_scenes(tmp_path, monkeypatch):
         out=tmp_path,
         num_seeds=1,
         pairs=8,
-        overrides={"batch_size": 4, "synthetic_tracks": 4},
+        changes=[("batch_size", "4"), ("synthetic_tracks", "4")],
         aligns=False,
     )
-    (row,) = compare.run(experiment)["rows"]
+    (row,) = compare.compare(experiment)["rows"]
     assert list(row["auc"]["sequences"]) == ["scene_0000"]
     assert row["change"] is None and not (tmp_path / "compare.png").exists()

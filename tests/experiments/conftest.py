@@ -31,7 +31,7 @@ def record():
         "configs": {"old": "old.py", "new": "new.py"},
         "reference": "first",
         "root": "/data",
-        "overrides": {"lr": 0.1},
+        "changes": {"lr": "0.1"},
         "num_seeds": 2,
         "pairs": 320,
         "batch_size": 32,
@@ -133,8 +133,7 @@ def two_folds():
 # config `middle` are better by 0.1, and those of seed 1 by 0.02.
 CHILD = """
 import json, os, pathlib, sys
-stage, folder = (word.split("=")[1] for word in sys.argv[3:5])
-folder = pathlib.Path(folder)
+stage, folder = sys.argv[3], pathlib.Path(sys.argv[4])
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(f"{stage} {folder.parent.name} {folder.name}\\n")
 if os.environ.get("FAILS") == f"{stage} {folder.parent.name}":

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from experiments import settings
 from experiments.figures import distractors
 from jaxtrack import config as config_lib
+from jaxtrack import configs
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
@@ -28,7 +28,7 @@ GOOD, POOR = 19 / 21, 10 / 21
 @pytest.fixture
 def opened(monkeypatch):
     """A checkpoint that can be tracked with; tests change it."""
-    config = settings.load(ROOT / "configs" / "cract_lite0.py")
+    config = configs.load("cract_lite0")
     found = types.SimpleNamespace(
         config=config.copy_and_resolve_references(),
         model=types.SimpleNamespace(refiner=object()),
@@ -39,9 +39,15 @@ def opened(monkeypatch):
 
 
 @pytest.fixture
-def recipe(tmp_path):
-    checkpoint, out = tmp_path / "run", tmp_path / "out"
-    return distractors.Recipe(checkpoint, out, num=2, length=LENGTH, seed=3)
+def measure(tmp_path):
+    """Arguments of a measurement; `out` is where it goes."""
+
+    def call(**changes):
+        how = {"num": 2, "length": LENGTH, "seed": 3, **changes}
+        return distractors.measure(tmp_path / "run", tmp_path / "out", **how)
+
+    call.checkpoint, call.out = tmp_path / "run", tmp_path / "out"
+    return call
 
 
 def answer(name, number, truth):
@@ -71,8 +77,8 @@ def fake(opened, monkeypatch):
     return asked
 
 
-def test_the_numbers_by_hand(recipe, fake):
-    found = distractors.run(recipe)
+def test_the_numbers_by_hand(measure, fake):
+    found = measure()
     ways = found["settings"]
     first, second = names = ("lookalikes_0000", "lookalikes_0001")
     auc = {n: [w["sequences"][name]["auc"] for name in names] for n, w in ways.items()}
@@ -97,26 +103,26 @@ def test_the_numbers_by_hand(recipe, fake):
     assert change["difference"] == pytest.approx(sum(own) / 2)
     assert change["share_above"] == 1.0
     assert ways["rpn"]["change"]["interval"] == pytest.approx([0.0, GOOD / 19])
-    written = json.loads((recipe.out / "distractors.json").read_text())
+    written = json.loads((measure.out / "distractors.json").read_text())
     assert written == found
     videos = {"num": 2, "length": LENGTH, "seed": 3, "photos": None, "difference": 0.5}
     assert (written["videos"], written["step"]) == (videos, 200)
-    text = (recipe.out / "distractors.md").read_text()
+    text = (measure.out / "distractors.md").read_text()
     assert f"| {second} | 0.905 | 0.429 (lost) | 0.476 |" in text
 
 
-def test_each_way_is_one_of_tracking_alone(recipe, fake, opened):
-    distractors.run(recipe)
+def test_each_way_is_one_of_tracking_alone(measure, fake, opened):
+    measure()
     names = ["lookalikes_0000", "lookalikes_0001"]
     without = {"online.learns": False}
     assert fake == [
-        (recipe.checkpoint, names, "discriminator", {"online.learns": True}),
-        (recipe.checkpoint, names, "without", without),
-        (recipe.checkpoint, names, "rpn", {**without, "refine.weight": 0.0}),
+        (measure.checkpoint, names, "discriminator", {"online.learns": True}),
+        (measure.checkpoint, names, "without", without),
+        (measure.checkpoint, names, "rpn", {**without, "refine.weight": 0.0}),
     ]
     for *_, fields in fake:
         assert all(map(config_lib.is_of_tracking, fields))
-        settings.override(opened.config, fields, source="test")  # They exist.
+        opened.config.update_from_flattened_dict(fields)  # They exist.
 
 
 @pytest.fixture
@@ -130,10 +136,10 @@ def photo_folder(tmp_path):
     return folder
 
 
-def test_the_videos_are_the_lookalikes_asked_for(recipe, fake, photo_folder):
-    recipe = recipe._replace(num=1, photos=str(photo_folder), difference=0.0)
-    distractors.run(recipe)
-    folder = recipe.out / "sequences"
+def test_the_videos_are_the_lookalikes_asked_for(measure, fake, photo_folder):
+    how = {"photos": str(photo_folder), "difference": 0.0}
+    measure(num=1, **how)
+    folder = measure.out / "sequences"
     note = json.loads((folder / "lookalikes.json").read_text())
     want = {"length": LENGTH, "seed": 3, "photos": str(photo_folder), "difference": 0.0}
     assert note == want
@@ -142,10 +148,10 @@ def test_the_videos_are_the_lookalikes_asked_for(recipe, fake, photo_folder):
     # What is there is kept, and other videos are not mixed in.
     mark = folder / "lookalikes_0000" / "mark"
     mark.touch()
-    assert distractors.run(recipe._replace(num=2))["videos"]["num"] == 2
+    assert measure(num=2, **how)["videos"]["num"] == 2
     assert mark.exists()
     with pytest.raises(InputError, match="other settings"):
-        distractors.run(recipe._replace(seed=4))
+        measure(seed=4, **how)
 
 
 def test_pairs_by_sequence_not_by_order():
@@ -169,37 +175,88 @@ def test_a_frame_of_no_overlap_among_the_last_does_not_lose(tmp_path):
     assert distractors.score("n", tmp_path, {"a": truth})["sequences"]["a"]["lost"]
 
 
-def test_refuses_a_network_without_proposals(recipe, fake, opened):
+def test_refuses_a_network_without_proposals(measure, fake, opened):
     del opened.model.refiner
     opened.config.model = "siamcar_lite0"
     with pytest.raises(InputError, match=r"siamcar_lite0 refines no proposals; name"):
-        distractors.run(recipe)
-    assert not fake and not recipe.out.exists()
+        measure()
+    assert not fake and not measure.out.exists()
 
 
-def test_refuses_a_discriminator_without_a_say(recipe, fake, opened):
+def test_refuses_a_discriminator_without_a_say(measure, fake, opened):
     opened.config.refine.identifier = 1.0
     with pytest.raises(InputError, match=r"refine\.identifier is 1"):
-        distractors.run(recipe)
+        measure()
     assert not fake
 
 
-def test_a_second_one_is_kept_out(recipe, fake):
-    with lock.locked(recipe.out), pytest.raises(InputError, match="at work in there"):
-        distractors.run(recipe)
+def test_a_second_one_is_kept_out(measure, fake):
+    with lock.locked(measure.out), pytest.raises(InputError, match="at work in there"):
+        measure()
     assert not fake
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ([], "--checkpoint is missing"),
-        (["--checkpoint=/nowhere/run"], "no checkpoint /nowhere/run"),
-    ],
-)
-def test_faults_are_one_line(given, message, tmp_path):
-    command = [*COMMAND, *given, f"--out={tmp_path / 'out'}"]
+def test_a_fault_is_one_line(tmp_path):
+    command = [*COMMAND, "--checkpoint=/nowhere/run", f"--out={tmp_path / 'out'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.startswith("error: no checkpoint /nowhere/run")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def found():
+    """What distractors.json holds of two ways on two videos."""
+    change = {"difference": 0.1, "interval": [-0.0254, 0.2], "share_above": 0.9}
+    videos = {"num": 2, "length": 60, "seed": 3, "photos": None, "difference": 0.25}
+    return {
+        "step": 200,
+        "videos": videos,
+        "baseline": "without",
+        "confidence": 0.95,
+        "last_frames": 10,
+        "settings": {
+            "discriminator": {
+                "auc": 0.6,
+                "lost": 0.0,
+                "frames_per_second": 20.44,
+                "sequences": {
+                    "b": {"auc": 0.4, "lost": False},
+                    "a": {"auc": 0.8, "lost": False},
+                },
+                "change": change,
+            },
+            "without": {
+                "auc": 0.5,
+                "lost": 0.5,
+                "frames_per_second": None,
+                "sequences": {
+                    "a": {"auc": 0.9, "lost": False},
+                    "b": {"auc": 0.1, "lost": True},
+                },
+                "change": None,
+            },
+        },
+    }
+
+
+def test_rows(found):
+    lines = distractors.markdown(found).splitlines()
+    assert "| tracked by | AUC | change to without | lost | frames/s |" in lines
+    wanted = "| discriminator | 0.600 | +0.100 (-0.025 to +0.200) | 0% | 20.4 |"
+    assert wanted in lines
+    assert "| without | 0.500 | - | 50% | - |" in lines
+    # In the order of what is compared with.
+    at = lines.index("| a | 0.800 | 0.900 |")
+    assert lines[at + 1] == "| b | 0.400 | 0.100 (lost) |"
+    assert lines[at - 2] == "| video | discriminator | without |"
+
+
+def test_says_what_was_measured(found):
+    text = distractors.markdown(found)
+    assert "(200 steps of training) on 2 videos of 60 frames" in text
+    assert "scikit-image's photographs" in text
+    assert "(difference 0.25, seed 3)" in text
+    assert "last 10 frames" in text and "95% interval" in text
+    found["videos"]["photos"] = "/photos"
+    assert "composed of the given photographs" in distractors.markdown(found)

@@ -3,10 +3,13 @@
 import json
 import pathlib
 
+import cv2
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from experiments.figures import positive_counts, positives
+from jaxtrack import configs
 from jaxtrack.configs import (
     dla_siamcar_lite0,
     dla_siamcar_r50,
@@ -14,21 +17,20 @@ from jaxtrack.configs import (
     siamrpnpp_r50,
 )
 from jaxtrack.errors import InputError
-
-CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
+from jaxtrack.evaluation.plots import color_of
 
 
 @pytest.fixture
-def recipe():
-    return positives.Recipe(
-        config=dla_siamcar_r50.get_config(),
-        name="dla_siamcar_r50",
-        num_pairs=6,
-        points=(7, 9),
-        num_parts=2,
-        baseline=siamcar_r50.get_config(),
-        baseline_name="siamcar_r50",
-    )
+def measure():
+    """Calls `positives.measure` for two K and two parts; takes other arguments."""
+
+    def call(config=None, **changes):
+        how = {"num_pairs": 6, "points": (7, 9), "num_parts": 2}
+        how["fixed"] = positives.Fixed("siamcar_r50", siamcar_r50.get_config())
+        config = config or dla_siamcar_r50.get_config()
+        return positives.measure(config, "dla_siamcar_r50", **{**how, **changes})
+
+    return call
 
 
 @pytest.fixture
@@ -49,19 +51,18 @@ def counted(monkeypatch):
     )
 
 
-def test_finds_the_config_that_dynamic_labels_extend():
+def test_finds_the_config_that_dynamic_labels_extend(tmp_path):
     config = dla_siamcar_r50.get_config()
-    base, name = positives.find_baseline(CONFIGS / "dla_siamcar_r50.py", config)
-    assert name == "siamcar_r50" and base.assigner == "rectangle"
+    found = positives.find_fixed(configs.find("dla_siamcar_r50"), config)
+    assert found.name == "siamcar_r50" and found.config.assigner == "rectangle"
     fixed = siamrpnpp_r50.get_config()
-    found = positives.find_baseline(CONFIGS / "siamrpnpp_r50.py", fixed)
-    assert found == (fixed, "siamrpnpp_r50")
-    nowhere = CONFIGS / "dla_of_nothing.py"
-    assert positives.find_baseline(nowhere, config) == (None, "")
+    found = positives.find_fixed(configs.find("siamrpnpp_r50"), fixed)
+    assert found == ("siamrpnpp_r50", fixed)
+    assert positives.find_fixed(tmp_path / "dla_of_nothing.py", config) is None
 
 
-def test_what_it_finds_by_hand(recipe, counted):
-    found = positives.run(recipe)
+def test_what_it_finds_by_hand(measure, counted):
+    found = measure()
     # Mean of 3, 2, 4, 4; squared distances 1/16 + 25/16 + 9/16 + 9/16 = 11/4, over 3.
     error = (11 / 4 / 3) ** 0.5 / 2
     assert found["points"]["7"]["clamp"] == pytest.approx((3.25, error))
@@ -72,14 +73,14 @@ def test_what_it_finds_by_hand(recipe, counted):
     means = {k: [m for m, _ in one["parts"]] for k, one in found["stream"].items()}
     expected = {"5": [0.5, 2.0], "11": [6.5, 8.0], "17": [12.5, 14.0]}
     assert means == {**expected, "23": [18.5, 20.0]}
-    assert found["baseline"]["positives"].mean == 8.0
-    assert found["baseline"]["empty"] == 0.25
+    assert found["fixed"]["positives"].mean == 8.0
+    assert found["fixed"]["empty"] == 0.25
     assert (found["num_pairs"], found["num_images"], found["log"]) == (6, 4, None)
     assert found["anchors"] == "25 x 25 cells with a virtual anchor of 64 px"
 
 
-def test_writes_a_table_numbers_and_a_picture(recipe, counted, tmp_path):
-    found = positives.run(recipe)
+def test_writes_a_table_numbers_and_a_picture(measure, counted, tmp_path):
+    found = measure()
     positives.write(tmp_path / "out", found)
     text = (tmp_path / "out" / "positives.md").read_text()
     assert "| 7 | 3.25 ± 0.48 | 2.75 ± 0.75 | 2.50 ± 0.96 | 25.0% |" in text
@@ -89,41 +90,45 @@ def test_writes_a_table_numbers_and_a_picture(recipe, counted, tmp_path):
     assert picture.startswith(b"\x89PNG")
 
 
-def test_the_rule_is_the_configs(recipe, counted):
-    recipe.config.dla_empty = "skip"
-    found = positives.run(recipe)
+def test_the_rule_is_the_configs(measure, counted):
+    config = dla_siamcar_r50.get_config()
+    config.dla_empty = "skip"
+    found = measure(config)
     assert found["stream"]["11"]["parts"][0].mean == 5.0  # 0 and 2, and 4 more.
     assert found["rule"] == "skip"
 
 
-def test_nothing_fixed_to_compare_with(recipe, counted):
-    assert positives.run(recipe._replace(baseline=None))["baseline"] is None
+def test_nothing_fixed_to_compare_with(measure, counted):
+    assert measure(fixed=None)["fixed"] is None
 
 
-def test_the_log_is_told_per_image_with_the_target(recipe, counted, tmp_path):
+def test_the_log_is_told_per_image_with_the_target(measure, counted, tmp_path):
     lines = [{"step": i, "positives": float(i)} for i in (1, 2, 3, 5)]
     text = "".join(json.dumps(line) + "\n" for line in [*lines, {"step": 6}])
     (tmp_path / "log.jsonl").write_text(text)
     assert positives.read_log(tmp_path, 2) == [1.5, 4.0]
-    found = positives.run(recipe._replace(log=tmp_path))
+    found = measure(log=tmp_path)
     # Four of six pairs show it.
     assert found["log"]["positives"] == pytest.approx([1.5 * 1.5, 4 * 1.5])
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [(None, "no file"), ("{", "damaged"), ('{"positives": 1}\n', "has 1 lines")],
-)
-def test_refuses_logs(tmp_path, text, message):
-    if text is not None:
-        (tmp_path / "log.jsonl").write_text(text)
-    with pytest.raises(InputError, match=message):
-        positives.read_log(tmp_path, 2)
+def test_refuses_logs(tmp_path):
+    for text, message in [
+        (None, "cannot be read"),
+        ("{", "cannot be read"),
+        ('{"positives": 1}\n', "has 1 lines"),
+    ]:
+        if text is not None:
+            (tmp_path / "log.jsonl").write_text(text)
+        with pytest.raises(InputError, match=f"--log: .*{message}"):
+            positives.read_log(tmp_path, 2)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
+def test_refuses(measure, counted):
+    other = positives.Fixed("siamrpnpp_r50", siamrpnpp_r50.get_config())
+    wrong = dla_siamcar_r50.get_config()
+    wrong.dla_empty = "nothing"
+    for changes, message in [
         ({"points": ()}, "--points: K must lie in 2 to 625"),
         ({"points": (1, 9)}, "--points: K must lie in 2 to 625"),
         ({"points": (9, 626)}, "--points: K must lie in 2 to 625"),
@@ -132,27 +137,147 @@ def test_refuses_logs(tmp_path, text, message):
         ({"num_parts": 0}, "--epochs=0: .* 1 to 6"),
         ({"num_parts": 7}, "--epochs=7: .* 1 to 6"),
         ({"num_parts": 5}, "4 images with the target do not fill 5 parts"),
-        ({"baseline": siamrpnpp_r50.get_config()}, "of siamrpnpp_r50, not of siamcar"),
-        ({"log": pathlib.Path("nowhere")}, "--log: no file"),
-    ],
-)
-def test_refuses(recipe, counted, changes, message):
-    with pytest.raises(InputError, match=message):
-        positives.run(recipe._replace(**changes))
-
-
-def test_refuses_settings_that_cannot_work(recipe, counted):
-    recipe.config.dla_empty = "nothing"
-    with pytest.raises(InputError, match="config.dla_empty"):
-        positives.run(recipe)
+        ({"fixed": other}, "of siamrpnpp_r50, not of siamcar"),
+        ({"log": pathlib.Path("nowhere")}, "--log: nowhere"),
+        ({"config": wrong}, "dla_empty"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            measure(**changes)
 
 
 @pytest.mark.slow
-def test_a_few_composed_pairs(recipe):
+def test_a_few_composed_pairs(measure):
     config = dla_siamcar_lite0.get_config()
     config.num_workers, config.synthetic_tracks = 0, 4
-    found = positives.run(
-        recipe._replace(config=config, baseline=None, points=(9,), num_pairs=4)
-    )
+    found = measure(config, fixed=None, points=(9,), num_pairs=4)
     row = found["points"]["9"]
     assert 1 <= row["argmax"].mean <= row["clamp"].mean <= 9
+
+
+# The page and the picture, of numbers made by hand.
+
+
+@pytest.fixture
+def table():
+    """What `positives.run` returns, as JSON keeps it."""
+    row = {"argmax": [2.0, 0.1], "skip": [1.0, 0.125]}
+    stream = {"parts": [[3.2, 0.1], [2.8, 0.2]], "spread": 0.283, "expected": 0.158}
+    return {
+        "config": "dla_x",
+        "seed": 3,
+        "num_pairs": 10,
+        "num_images": 8,
+        "anchors": "25 x 25 cells with 5 anchors",
+        "rule": "clamp",
+        "points": {
+            "5": {"clamp": [3.5, 0.1], **row, "empty": 0.25},
+            "7": {"clamp": [2.99, 0.1], **row, "empty": 0.125},
+            "9": {"clamp": [4.0, 0.1], **row, "empty": 0.0},
+        },
+        "stream": {"5": stream},
+        "fixed": {
+            "config": "x",
+            "assigner": "iou",
+            "positives": [8.0, 0.5],
+            "empty": 0.5,
+            "parts": [[9.0, 0.25]],
+            "spread": 0.0,
+            "expected": 0.25,
+        },
+        "log": None,
+    }
+
+
+def test_says_what_was_counted(table):
+    text = positives.markdown(table)
+    assert text.startswith("# Positives of dynamic labels: dla_x\n")
+    assert "10 pairs of seed 3, of which 8 show the target; 25 x 25 cells" in text
+    assert "| K | clamp | argmax | skip | empty without a rule |" in text
+    assert "| 5 | 3.50 ± 0.10 | 2.00 ± 0.10 | 1.00 ± 0.12 | 25.0% |" in text
+    assert "labels of x (iou): 8.00 ± 0.50, 50.0% of the images have none" in text
+
+
+def test_says_where_it_agrees_with_the_paper(table):
+    # 5 is no K that the paper speaks of, P is below 3 at 7, and 4 at 9.
+    text = positives.markdown(table)
+    assert "With clamp, P is in that range at K = 9 (counted there: 7, 9)" in text
+    table["rule"] = "skip"
+    text = positives.markdown(table)
+    assert "With skip, P is in that range at K = none of them" in text
+    table["points"] = {"5": table["points"]["5"]}
+    assert "(counted there: none)" in positives.markdown(table)
+
+
+def test_the_stream_from_its_smallest_part_to_its_largest(table):
+    text = positives.markdown(table)
+    assert "| K = 5 | 2.80 ± 0.20 | 3.20 ± 0.10 | 0.283 | 0.158 |" in text
+    assert "| x | 9.00 ± 0.25 | 9.00 ± 0.25 | 0.000 | 0.250 |" in text
+
+
+def test_a_table_without_fixed_labels(table):
+    table["fixed"] = None
+    text = positives.markdown(table)
+    assert "fixed labels" not in text and "| x |" not in text
+
+
+@pytest.fixture
+def drawn():
+    """What `positives.run` returns, as JSON keeps it."""
+    parts = [[3.0, 0.1], [3.2, 0.1], [3.1, 0.1]]
+    row = {"clamp": [3.5, 0.1], "argmax": [2.0, 0.1], "skip": [1.0, 0.1]}
+    stream = {"parts": parts, "spread": 0.1, "expected": 0.1}
+    return {
+        "config": "dla_$x",
+        "seed": 0,
+        "num_images": 10,
+        "anchors": "25 x 25 cells with 5 anchors",
+        "rule": "clamp",
+        "points": {"7": {**row, "empty": 0.1}, "9": {**row, "empty": 0.0}},
+        "stream": {"5": stream, "11": stream},
+        "fixed": None,
+        "log": None,
+    }
+
+
+def pixels(drawn):
+    data = np.frombuffer(positives.positives_plot(drawn), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+
+
+def count(image, color):
+    return int(np.sum(np.all(image == np.round(255 * np.array(to_rgb(color))), axis=2)))
+
+
+def test_three_rules_and_the_papers_band(drawn):
+    image = pixels(drawn)
+    left, right = np.split(image, 2, axis=1)
+    for place in range(3):
+        assert count(left, color_of(place)) > 100
+    # P from 3 to 4 and K from 7 to 19, half of it in view and grey.
+    assert count(left, "0.86") > 3000
+    assert count(right, "0.86") < 100
+    # Two K along the stream, no third.
+    assert count(right, color_of(0)) > 50 and count(right, color_of(1)) > 50
+    assert count(right, color_of(2)) == 0
+
+
+def test_fixed_labels_and_a_log_join_the_stream(drawn):
+    before = pixels(drawn)
+    drawn["fixed"] = {
+        "config": "x",
+        "assigner": "iou",
+        "positives": [9.0, 0.1],
+        "empty": 0.2,
+        **drawn["stream"]["5"],
+    }
+    drawn["log"] = {"name": "runs/_$x", "positives": [3.0, 3.3, 2.9]}
+    after = pixels(drawn)
+    for color in (color_of(5), color_of(6)):
+        assert count(after, color) > count(before, color) + 50
+
+
+def test_one_part_and_the_same_bytes(drawn):
+    for one in drawn["stream"].values():
+        one["parts"] = one["parts"][:1]
+    again = positives.positives_plot(drawn)
+    assert positives.positives_plot(drawn) == again

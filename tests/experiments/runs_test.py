@@ -8,18 +8,16 @@ import pytest
 
 from experiments import processes, runs, settings
 from jaxtrack import config as config_lib
+from jaxtrack import configs
 from jaxtrack.errors import InputError
-
-CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
 
 
 @pytest.fixture
 def make_run(tmp_path):
-    def make(name="one", *, aligns=False, out=tmp_path / "out", **overrides):
+    def make(name="one", *, aligns=False, out=tmp_path / "out", **changes):
         config = settings.of_training(
-            CONFIGS / "siamcar_lite0.py",
-            overrides=overrides,
-            data={},
+            configs.find("siamcar_lite0"),
+            data=changes,
             pairs=320,
             seed=0,
         )
@@ -50,7 +48,7 @@ def test_writes_settings_that_are_read_again(make_run, started):
     runs.run_all([run], at_once=3, on_finished=lambda: calls.append(1))
     assert calls == [1] and started[0][0].label == "one: train"
     spec = json.loads((run.folder / "settings.json").read_text())
-    assert settings.from_json(spec["config"]) == run.config
+    assert config_lib.from_saved(spec["config"], source="test") == run.config
     assert spec["videos"] == [str(video) for video in run.videos]
     assert spec["aligns"] is False
 
@@ -76,7 +74,7 @@ def test_a_field_that_is_new_is_no_change(make_run, started):
 
 
 def test_what_tracking_alone_reads_does_not_part_networks(tmp_path):
-    config = settings.load(CONFIGS / "cract_lite0.py")
+    config = configs.load("cract_lite0")
     own = runs.network_folder(tmp_path, config, fold=0)
     assert own != runs.network_folder(tmp_path, config, fold=1)
     for field, value, is_shared in [
@@ -88,7 +86,7 @@ def test_what_tracking_alone_reads_does_not_part_networks(tmp_path):
         ("refinement", "parallel", False),
     ]:
         other = config.copy_and_resolve_references()
-        settings.override(other, {field: value}, source="test")
+        other.update_from_flattened_dict({field: value})
         assert settings.differences([config, other])
         is_same = runs.network_folder(tmp_path, other, fold=0) == own
         assert is_same == is_shared == config_lib.is_of_tracking(field), field
@@ -98,9 +96,9 @@ def test_stages_are_done_by_what_lies_there(make_run):
     run = make_run(aligns=True)
     train, score = runs.chain_of([run])
     assert train.command[1:] == (
-        *("-m", "experiments.child", "--stage=train", f"--folder={run.folder}"),
+        *("-m", "experiments.child", "train", str(run.folder)),
     )
-    assert "--stage=score" in score.command
+    assert "score" in score.command
     assert train.share() == 0.0 and score.share() == 0.0
     # 320 pairs in batches of 32 are 10 steps; "10.tmp" is an unfinished checkpoint.
     (run.network / "checkpoints" / "5").mkdir(parents=True)
