@@ -6,21 +6,34 @@ values in `expected/`. Settings go by the names of `FIELDS`' keys.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import json
 import zlib
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
+import pytest
 
 from jaxtrack import models, tracking
+from jaxtrack.data import build as pack_build
+from jaxtrack.data import pipeline
 from jaxtrack.data.synthetic import SyntheticSource
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import command, source, vot_command, vot_files
+from jaxtrack.evaluation import settings as eval_settings
+from jaxtrack.metrics import ope, vot
+from jaxtrack.metrics import protocols as protocol_table
+from jaxtrack.ops.grid import Geometry
 from jaxtrack.tracking import Frame
-from jaxtrack.training import objective
+from jaxtrack.training import checkpoint, loop, objective
+from jaxtrack.training import state as train_state
 
 # Setting as the guards call it -> as it is called now, where that is something else.
 FIELDS: dict[str, str] = {}
-# Key of a report as the guards call it -> as it is called now.
+# Key of a report as it is called now -> as the guards call it.
 REPORT_KEYS: dict[str, str] = {}
 
 
@@ -34,12 +47,15 @@ def model_names():
 
 def settings(config_name, **changes):
     """Returns the settings of a config file; `changes` have dots as `__`."""
-    config = importlib.import_module(f"configs.{config_name}").get_config()
-    names = {name.replace("__", "."): value for name, value in changes.items()}
-    config.update_from_flattened_dict(
-        {FIELDS.get(name, name): value for name, value in names.items()}
-    )
+    config = importlib.import_module(f"jaxtrack.configs.{config_name}").get_config()
+    config.update_from_flattened_dict(_named_now(changes))
     return config
+
+
+def _named_now(changes):
+    """Calls settings what they are called now."""
+    names = {name.replace("__", "."): value for name, value in changes.items()}
+    return {FIELDS.get(name, name): value for name, value in names.items()}
 
 
 def build(name, **choices):
@@ -55,6 +71,11 @@ def network(config, *, training=False):
 def with_backbone(model, backbone):
     """Puts another backbone into a network."""
     return model.clone(backbone=backbone)
+
+
+def geometry(template_size, search_size, *, cells, stride, offset):
+    """Says where the cells of a response look."""
+    return Geometry(template_size, search_size, cells, stride, offset)
 
 
 def shapes(model):
@@ -137,3 +158,123 @@ def composed(count, length, hw, *, seed):
     for track in range(count):
         frames = [source.frame(track, time)[0] for time in range(length)]
         yield np.stack(frames), source.track_boxes(track)
+
+
+def pack(sequences, stills, out):
+    """Packs a folder of sequences and tables of stills for training."""
+    pack_build.build(out, root=sequences, stills=stills, num_workers=1)
+
+
+def loader(config, *, template_size, search_size):
+    """Returns the stream of batches that settings name, with crops of other sizes."""
+    return pipeline.make(config, template_size=template_size, search_size=search_size)
+
+
+# Runs.
+
+
+@contextlib.contextmanager
+def registered(name, network):
+    """Lets settings name a network: `network(dtype=, axis_name=)`."""
+
+    def build(*, correlation=None, localization=None, **options):
+        del correlation, localization
+        return network(**options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(models.MODELS, name, build)
+        yield
+
+
+def train(config, batches, workdir):
+    """Trains on `batches(number)`; returns the rows of its log, and the last state."""
+
+    class Loader:
+        position = 0
+
+        def __next__(self):
+            self.position += 1
+            return batches(self.position)
+
+        def get_state(self):
+            return {"position": self.position}
+
+        def close(self):
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "make", lambda config, **sizes: Loader())
+        state = loop.train(config, workdir)
+    lines = (workdir / "log.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines], state
+
+
+def save_checkpoint(folder, config, variables):
+    """Saves variables as a training of these settings would."""
+    first = train_state.create(variables, optax.sgd(0.1), keep_ema=False)
+    store = checkpoint.CheckpointStore(folder)
+    store.save(first, {}, config)
+    store.close()
+
+
+def evaluate(benchmark, root, out, *, checkpoints, results, changes):
+    """Runs checkpoints over a benchmark, scores them and others' results, reports.
+
+    Returns the report's JSON by the names that the guards call its keys.
+    """
+    loaded = source.load(benchmark=benchmark, root=str(root), allow_missing=True)
+    run = vot_command.evaluate if loaded.regions else command.evaluate
+    run(
+        checkpoint=[f"{name}={place}" for name, place in checkpoints.items()],
+        results_of=[f"{name}={place}" for name, place in results.items()],
+        benchmark=loaded,
+        out_dir=str(out),
+        chosen=eval_settings.choose(
+            changes=[f"{name}={value}" for name, value in _named_now(changes).items()]
+        ),
+    )
+    return _named_then(json.loads((out / "report.json").read_text()))
+
+
+def _named_then(tree):
+    """Calls the keys of a report what the guards call them."""
+    if not isinstance(tree, dict):
+        return tree
+    return {REPORT_KEYS.get(k, k): _named_then(value) for k, value in tree.items()}
+
+
+# Scores.
+
+
+def protocols():
+    """Lists the protocols of one-pass evaluation."""
+    return tuple(protocol_table.PROTOCOLS)
+
+
+def score(truth, results, *, protocol, absent, cover, image_size):
+    """Scores boxes xywh; None where the protocol refuses them."""
+    options = {"absent": absent, "cover": cover, "image_size": image_size}
+    try:
+        return ope.score(truth, results, protocol=protocol, **options)
+    except InputError:
+        return None
+
+
+def editions():
+    """Lists the editions of VOT's reset-based experiment."""
+    return tuple(vot.INTERVALS)
+
+
+def read_vot(folder, names):
+    """Reads result files of VOT's reset-based experiment."""
+    return vot_files.read_runs(folder, names)
+
+
+def vot_path(folder, name):
+    """Returns where the first run of a sequence is kept."""
+    return vot_files.sequence_folder(folder, name) / f"{name}_001.txt"
+
+
+def score_vot(truth, runs, *, edition, image_size, tags):
+    """Scores runs with resets."""
+    return vot.score(truth, runs, tags=tags, image_size=image_size, edition=edition)

@@ -54,3 +54,14 @@ def assert_close(found, expected, *, rtol=0.0, atol=0.0, where="value"):
 
 def _is_numbers(values):
     return all(isinstance(v, int | float) for v in values)
+
+
+def rounded_tree(tree, digits=10):
+    """Rounds all fractions of a tree to significant digits."""
+    if isinstance(tree, dict):
+        return {str(key): rounded_tree(value, digits) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [rounded_tree(value, digits) for value in tree]
+    if isinstance(tree, float | np.floating):
+        return float(f"{tree:.{digits}g}")
+    return tree
