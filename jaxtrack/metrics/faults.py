@@ -282,7 +282,7 @@ def argument_warnings(protocol: OpeProtocol, absent, cover, image_size) -> list[
     """Names arguments that the rules would have read, had they been given.
 
     Args:
-      protocol: of the protocol.
+      protocol: says which frames count, and how.
       absent: as `ope.score` takes it, or None.
       cover: the same.
       image_size: the same.

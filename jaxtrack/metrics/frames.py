@@ -89,17 +89,30 @@ def _values(name, truth, predicted, size_wh, protocol):
     )
 
 
-def _seen(name, truth, cover, protocol) -> np.ndarray:
+def _visible(name, truth, cover, protocol) -> np.ndarray:
     """Frames that the cover labels leave in, `[N]` bool."""
-    seen = cover > 0
-    bad = seen & np.isnan(truth).any(axis=1)
+    visible = cover > 0
+    bad = visible & np.isnan(truth).any(axis=1)
     bad[0] = False
     if bad.any():
         raise InputError(
             f"sequence {name}: frame {np.argmax(bad)} has cover above 0 and no ground "
             f"truth, which makes {protocol.name!r} NaN: set its cover to 0"
         )
-    return seen
+    return visible
+
+
+def _judged_values(name, truth, predicted, size_wh, usable, is_absent, protocol):
+    """IoU, centre error and normalised error, -1 or inf in rows not to be used."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
+        by_center, by_norm = _usable_centers(truth, usable, protocol)
+    center = np.where(by_center, center, protocol.unusable_center_error)
+    norm = np.where(by_norm, norm, -1.0)
+    if protocol.absent == "missed":
+        usable = usable & ~is_absent
+        center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
+    return np.where(usable, iou, -1.0), center, norm
 
 
 def frame_values(
@@ -118,7 +131,7 @@ def frame_values(
       name: of the sequence, for messages.
       truth: `[N, 4]` xywh, px.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
-      protocol: of the protocol.
+      protocol: says which frames count, and how.
       absent: `[N]`, nonzero where the target is absent.
       cover: `[N]`, 0 where the target cannot be seen.
       size_wh: of the image, px.
@@ -135,24 +148,17 @@ def frame_values(
         predicted = np.concatenate([truth[:1], predicted[1:]])
     usable = _usable(truth, protocol)
     if protocol.reads_cover and cover is not None:
-        usable = _seen(name, truth, cover, protocol)
+        usable = _visible(name, truth, cover, protocol)
     is_absent = np.zeros(len(truth), bool)
     if protocol.absent != "ignored" and absent is not None:
         is_absent = absent != 0
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
-        by_center, by_norm = _usable_centers(truth, usable, protocol)
+    iou, center, norm = _judged_values(
+        name, truth, predicted, size_wh, usable, is_absent, protocol
+    )
     counted = np.arange(len(truth)) >= int(protocol.first_frame == "dropped")
     unusable = np.flatnonzero(counted & ~usable & ~is_absent)
-    if protocol.absent == "missed":
-        usable = usable & ~is_absent
-    iou = np.where(usable, iou, -1.0)
-    center = np.where(by_center, center, protocol.unusable_center_error)
-    norm = np.where(by_norm, norm, -1.0)
     total = int(counted.sum())
-    if protocol.absent == "missed":
-        center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
-    elif protocol.absent == "removed":
+    if protocol.absent == "removed":
         counted &= ~is_absent
     if protocol.unusable == "removed":
         counted &= usable
@@ -176,24 +182,24 @@ def frame_values(
 
 
 def truth_warnings(
-    name: str, truth: np.ndarray, found: Frames, protocol: OpeProtocol
+    name: str, truth: np.ndarray, values: Frames, protocol: OpeProtocol
 ) -> list[str]:
     """Says what becomes of ground truth that is no box, or not to the rules' liking.
 
     Args:
       name: of the sequence.
       truth: `[N, 4]` xywh, px.
-      found: what was made of it.
-      protocol: of the protocol.
+      values: of its frames, from `frame_values`.
+      protocol: says which frames count, and how.
 
     Returns:
       Sentences.
     """
     where = f"sequence {name}"
-    if found.num_unusable:
+    if values.num_unusable:
         return [
-            f"{where}: {found.num_unusable} frames of the ground truth, the first "
-            f"frame {found.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
+            f"{where}: {values.num_unusable} frames of the ground truth, the first "
+            f"frame {values.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
         ]
     if protocol.usable not in ("any", "annotated"):
         return []

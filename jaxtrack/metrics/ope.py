@@ -148,23 +148,23 @@ def _numbers(
     }
 
 
-def _score_frames(found: Frames, protocol: OpeProtocol) -> SequenceScore:
+def _score_frames(values: Frames, protocol: OpeProtocol) -> SequenceScore:
     """Sums up one sequence."""
     curves = _curves(
-        found.iou, found.center_error, found.norm_error, found.total, protocol
+        values.iou, values.center_error, values.norm_error, values.total, protocol
     )
-    over = found.total
+    over = values.total
     if protocol.ao_over == "usable":
-        over = max(1, int(np.sum(found.iou >= 0)))
+        over = max(1, int(np.sum(values.iou >= 0)))
     return SequenceScore(
         **curves,
         **_numbers(curves, protocol),
-        ao=float(np.sum(np.maximum(found.iou, 0.0)) / over),
-        frames=found.frames,
-        iou=found.iou,
-        center_error=found.center_error,
-        norm_error=found.norm_error,
-        num_unusable=found.num_unusable,
+        ao=float(np.sum(np.maximum(values.iou, 0.0)) / over),
+        frames=values.frames,
+        iou=values.iou,
+        center_error=values.center_error,
+        norm_error=values.norm_error,
+        num_unusable=values.num_unusable,
     )
 
 
@@ -202,24 +202,38 @@ def _average(
     return curves | _numbers(curves, protocol) | {"ao": ao}
 
 
-class _Given(NamedTuple):
-    """What `score` was given beside boxes."""
+class _Labels(NamedTuple):
+    """What `score` takes beside boxes."""
 
     absent: Mapping[str, np.ndarray] | None
     cover: Mapping[str, np.ndarray] | None
     image_size: Mapping[str, tuple[float, float]] | None
 
 
-def _labels(name: str, length: int, protocol: OpeProtocol, given: _Given):
-    """Absence, cover and image size of one sequence, as far as the protocol reads."""
-    is_absent = cover = size_wh = None
+def _measure(
+    name: str,
+    truth: np.ndarray,
+    fixed: faults.FixedResults,
+    protocol: OpeProtocol,
+    labels: _Labels,
+) -> Frames:
+    """Measures a sequence's frames, by those labels that the protocol reads."""
+    absent = cover = size_wh = None
     if protocol.absent != "ignored":
-        is_absent = faults.check_flags(given.absent, name, length, "absent")
+        absent = faults.check_flags(labels.absent, name, len(truth), "absent")
     if protocol.reads_cover:
-        cover = faults.check_flags(given.cover, name, length, "cover")
+        cover = faults.check_flags(labels.cover, name, len(truth), "cover")
     if protocol.bound_to_image:
-        size_wh = faults.check_size(given.image_size, name)
-    return is_absent, cover, size_wh
+        size_wh = faults.check_size(labels.image_size, name)
+    return frame_values(
+        name,
+        fixed.truth,
+        fixed.predicted,
+        protocol,
+        absent=absent,
+        cover=cover,
+        size_wh=size_wh,
+    )
 
 
 def score(
@@ -260,26 +274,17 @@ def score(
     rules = protocol_named(protocol)
     warnings = faults.name_warnings(ground_truth, results, rules)
     warnings += faults.argument_warnings(rules, absent, cover, image_size)
-    given = _Given(absent, cover, image_size)
+    labels = _Labels(absent, cover, image_size)
     sequences = {}
     for name, rows in ground_truth.items():
         truth = faults.check_boxes(name, rows, "ground truth")
         predicted = results.get(name, np.zeros_like(truth))
         predicted = faults.check_boxes(name, predicted, "results")
         fixed = faults.fix_results(name, truth, predicted, rules)
-        is_absent, visible, size_wh = _labels(name, len(truth), rules, given)
-        found = frame_values(
-            name,
-            fixed.truth,
-            fixed.predicted,
-            rules,
-            absent=is_absent,
-            cover=visible,
-            size_wh=size_wh,
-        )
-        sequences[name] = _score_frames(found, rules)
+        values = _measure(name, truth, fixed, rules, labels)
+        sequences[name] = _score_frames(values, rules)
         warnings += fixed.warnings
-        warnings += truth_warnings(name, fixed.truth, found, rules)
+        warnings += truth_warnings(name, fixed.truth, values, rules)
     average = _average(list(sequences.values()), rules, warnings)
     return OpeReport(
         protocol=rules, sequences=sequences, warnings=tuple(warnings), **average

@@ -157,14 +157,14 @@ def score(
         raise InputError(
             f"unknown edition {edition!r} of VOT: choose from {', '.join(INTERVALS)}"
         )
-    vot_input.check_given(ground_truth, results, image_size)
+    vot_input.check_names(ground_truth, results, image_size)
     tags = tags or {}
     names = dict.fromkeys(tag for flags in tags.values() for tag in flags or {})
     scored = {}
     for name, rows in ground_truth.items():
-        truth = vot_input.checked_truth(name, rows)
+        truth = vot_input.truth_polygons(name, rows)
         unique = vot_input.unique_runs(name, results[name], len(truth))
-        flags = vot_input.padded_tags(name, tags.get(name) or {}, names, len(truth))
+        flags = vot_input.tag_flags(name, tags.get(name) or {}, names, len(truth))
         scored[name] = _score_sequence(*unique, truth, image_size[name], flags)
     return _report(scored, list(names), edition)
 

@@ -28,7 +28,7 @@ class Run(NamedTuple):
     copies: int
 
 
-def check_given(ground_truth: Mapping, results: Mapping, image_size: Mapping) -> None:
+def check_names(ground_truth: Mapping, results: Mapping, image_size: Mapping) -> None:
     """Refuses to score nothing, or sequences without results or image size.
 
     Args:
@@ -41,8 +41,8 @@ def check_given(ground_truth: Mapping, results: Mapping, image_size: Mapping) ->
     """
     if not ground_truth:
         raise InputError("no sequences to score: give ground truth")
-    for what, given in (("results", results), ("image size", image_size)):
-        missing = sorted(set(ground_truth) - set(given))
+    for what, of in (("results", results), ("image size", image_size)):
+        missing = sorted(set(ground_truth) - set(of))
         if missing:
             raise InputError(
                 f"no {what} for {len(missing)} of {len(ground_truth)} sequences, such "
@@ -57,7 +57,7 @@ def check_given(ground_truth: Mapping, results: Mapping, image_size: Mapping) ->
             )
 
 
-def checked_truth(name: str, rows: np.ndarray) -> np.ndarray:
+def truth_polygons(name: str, rows: np.ndarray) -> np.ndarray:
     """Refuses ground truth that cannot be drawn.
 
     Args:
@@ -84,7 +84,7 @@ def checked_truth(name: str, rows: np.ndarray) -> np.ndarray:
     return regions.polygons(truth)
 
 
-def padded_tags(
+def tag_flags(
     name: str, flags: Mapping[str, np.ndarray], names: Sequence[str], length: int
 ) -> dict[str, np.ndarray]:
     """Gives every tag a flag a frame; files may end early.

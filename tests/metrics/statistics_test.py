@@ -14,16 +14,17 @@ def resampled_differences(a, b, num, *, seed, whole_runs):
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(num):
-        drawn = rng.integers(len(a), size=len(a))
+        drawn = rng.integers(len(a), size=len(a)).tolist()
         means = []
         for values in (a, b):
             size = values.shape[1]
-            runs = rng.integers(size, size=size)
+            rows = 1 if whole_runs else len(a)
+            runs = rng.integers(size, size=(rows, size)).tolist()
+            runs = runs * len(a) if whole_runs else runs
+            rows = values.tolist()
             total = 0.0
-            for s in drawn:
-                if not whole_runs:
-                    runs = rng.integers(size, size=size)
-                total += values[s, runs].mean()
+            for s, of_sequence in zip(drawn, runs, strict=True):
+                total += sum(rows[s][r] for r in of_sequence) / size
             means.append(total / len(a))
         found.append(means[1] - means[0])
     return np.array(found)

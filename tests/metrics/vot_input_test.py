@@ -83,31 +83,31 @@ def test_refuses_other_lengths():
 
 
 def test_truth():
-    truth = vot_input.checked_truth("ball", [BOX])
+    truth = vot_input.truth_polygons("ball", [BOX])
     np.testing.assert_array_equal(truth, [[[1, 2], [4, 2], [4, 6], [1, 6]]])
     for bad in (np.zeros((2, 5)), np.zeros((0, 4)), np.zeros(4)):
         with pytest.raises(InputError, match="sequence ball: ground truth is"):
-            vot_input.checked_truth("ball", bad)
+            vot_input.truth_polygons("ball", bad)
     with pytest.raises(InputError, match="ball: ground truth of frame 1 is not finite"):
-        vot_input.checked_truth("ball", [BOX, [np.nan] * 4])
+        vot_input.truth_polygons("ball", [BOX, [np.nan] * 4])
 
 
 def test_short_tags_are_padded():
-    flags = vot_input.padded_tags("ball", {"dark": [0, 1]}, ["dark", "fast"], 3)
+    flags = vot_input.tag_flags("ball", {"dark": [0, 1]}, ["dark", "fast"], 3)
     np.testing.assert_array_equal(flags["dark"], [False, True, False])
     np.testing.assert_array_equal(flags["fast"], [False] * 3)
     with pytest.raises(InputError, match=r"sequence ball: tag dark is \(4,\), for 3"):
-        vot_input.padded_tags("ball", {"dark": [0] * 4}, ["dark"], 3)
+        vot_input.tag_flags("ball", {"dark": [0] * 4}, ["dark"], 3)
 
 
 def test_given():
-    vot_input.check_given({"a": 0}, {"a": 0, "b": 0}, {"a": (4, 3)})
+    vot_input.check_names({"a": 0}, {"a": 0, "b": 0}, {"a": (4, 3)})
     with pytest.raises(InputError, match="no sequences to score"):
-        vot_input.check_given({}, {}, {})
+        vot_input.check_names({}, {}, {})
     with pytest.raises(InputError, match="no results for 1 of 2 .* 'b'"):
-        vot_input.check_given({"a": 0, "b": 0}, {"a": 0}, {})
+        vot_input.check_names({"a": 0, "b": 0}, {"a": 0}, {})
     with pytest.raises(InputError, match="no image size for 1 of 1 .* 'a'"):
-        vot_input.check_given({"a": 0}, {"a": 0}, {})
+        vot_input.check_names({"a": 0}, {"a": 0}, {})
     for size in ((0, 3), (3,), (np.nan, 3)):
         with pytest.raises(InputError, match="sequence a: image size"):
-            vot_input.check_given({"a": 0}, {"a": 0}, {"a": size})
+            vot_input.check_names({"a": 0}, {"a": 0}, {"a": size})
