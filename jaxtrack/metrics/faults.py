@@ -61,7 +61,7 @@ def fix_results(
       name: of the sequence.
       truth: `[N, 4]` xywh, px; rows without a target are NaN or have no size.
       predicted: `[M, 4]` xywh, px.
-      protocol: what to mend and how; what they do not mend is refused.
+      protocol: what to mend and how; what it does not mend is refused.
 
     Returns:
       Copies.
