@@ -34,14 +34,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def number(value: float | None, form: str = ".3f") -> str:
+def number(value: float | None, *, form: str = ".3f") -> str:
     """Returns a number, or a dash where there is none."""
     return "-" if value is None else format(value, form)
 
 
-def with_spread(mean: float | None, std: float | None, form: str = ".3f") -> str:
+def with_spread(mean: float | None, std: float | None, *, form: str = ".3f") -> str:
     """Returns `mean ± std`, or the mean alone."""
-    return number(mean, form) + ("" if std is None else f" ± {std:{form}}")
+    return number(mean, form=form) + ("" if std is None else f" ± {std:{form}}")
 
 
 def with_interval(change: Mapping[str, Any]) -> str:
@@ -129,7 +129,7 @@ def _cost(rows):
     for row in rows:
         usage = row["usage"]
         minutes = [v and v / 60 for v in (usage["cpu_seconds"], usage["wall_seconds"])]
-        costs = [number(v, ".1f") for v in (*minutes, usage["frames_per_second"])]
+        costs = [number(v, form=".1f") for v in (*minutes, usage["frames_per_second"])]
         used = [", ".join(map(str, row[key])) or "-" for key in ("seeds", "folds")]
         lines.append([row["name"], str(usage["num_runs"]), *used, *costs])
     head = ["config", "runs", "seeds", "folds", "CPU minutes", "wall minutes"]

@@ -1,3 +1,65 @@
-"""Single-object visual trackers in JAX: SiamCAR today, its descendants to come."""
+"""Single-object visual trackers in JAX.
+
+    jaxtrack.build(name)             the network of a tracker, a linen module
+    jaxtrack.train(config, workdir)  a training, resumed where it stopped
+    jaxtrack.load(workdir)           a trained tracker as a `Session`: init, update
+    jaxtrack.configs.load(name)      the settings of an experiment
+
+These names and the packages below are imported when they are first used. The commands
+are in `jaxtrack.cli`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxtrack.errors import InputError
+    from jaxtrack.models import build
+    from jaxtrack.session import Session, load
+    from jaxtrack.training.loop import train
 
 __version__ = "0.1.0"
+__all__ = ["InputError", "Session", "build", "load", "train"]
+
+_HOMES = {
+    "InputError": "jaxtrack.errors",
+    "Session": "jaxtrack.session",
+    "build": "jaxtrack.models",
+    "load": "jaxtrack.session",
+    "train": "jaxtrack.training.loop",
+}
+_PACKAGES = (
+    "assign",  # labels of one example
+    "cli",  # the commands
+    "config",  # every setting once
+    "configs",  # a file an experiment
+    "data",  # pairs for training
+    "datasets",  # one reader each
+    "evaluation",  # trackers over datasets
+    "integrations",  # our trackers in other programs
+    "losses",  # terms and totals
+    "metrics",  # scores of boxes, in numpy alone
+    "models",  # networks
+    "online",  # what learns while tracking
+    "ops",  # arrays in, arrays out
+    "tracking",  # a frame to a box
+    "training",  # a batch to a gradient
+    "weights",  # files of other codes
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used."""
+    if name in _HOMES:
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _PACKAGES:
+        found = importlib.import_module(f"jaxtrack.{name}")
+    else:
+        raise AttributeError(f"module 'jaxtrack' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Lists the public names."""
+    return sorted([*__all__, *_PACKAGES, "__version__"])

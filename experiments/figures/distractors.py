@@ -200,7 +200,7 @@ def markdown(found: Mapping[str, Any]) -> str:
 def _row(way):
     """Returns the cells of one way on all videos."""
     change = tables.with_interval(way["change"]) if way["change"] else "-"
-    speed = tables.number(way["frames_per_second"], ".1f")
+    speed = tables.number(way["frames_per_second"], form=".1f")
     return f"{way['auc']:.3f}", change, f"{way['lost']:.0%}", speed
 
 

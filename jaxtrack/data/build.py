@@ -59,7 +59,7 @@ def build(
     require("tensorflow_datasets")
     out = pathlib.Path(out)
     clips, faults = packing.collect(
-        root, patterns, stills, dataset=dataset, split=split
+        root, patterns=patterns, stills=stills, dataset=dataset, split=split
     )
     parts = packing.split_clips(clips) if clips else []
     fingerprint = hashlib.sha256("".join(p.key for p in parts).encode()).hexdigest()

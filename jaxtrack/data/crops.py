@@ -21,7 +21,7 @@ class View(NamedTuple):
     sides_xy: np.ndarray
 
 
-def context_side(wh: np.ndarray, context: float = 0.5) -> float:
+def context_side(wh: np.ndarray, *, context: float = 0.5) -> float:
     """Returns the side of the square that the template shows of a box.
 
         sqrt((w + p) (h + p)),  p = context (w + h)

@@ -56,9 +56,9 @@ class Part:
 
 def collect(
     root: str | pathlib.Path | None,
+    *,
     patterns: Sequence[str] = (),
     stills: Sequence[str | pathlib.Path] = (),
-    *,
     dataset: str = "folders",
     split: str | None = None,
 ) -> tuple[list[Clip], list[str]]:

@@ -76,6 +76,7 @@ def cut_filled(
     frame: tuple[np.ndarray, int],
     view: crops.View,
     size: int,
+    *,
     read_other: Callable[[], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Cuts a view out of a frame; what lies outside is the mean colour, or an image.
@@ -192,8 +193,8 @@ def make_pair(
     if rng.random() >= augmentation.fill_image:
         read_other = None
     pair = {
-        "z_image": cut_filled(z_frame, views.z, z_size, read_other),
-        "x_image": cut_filled(x_frame, views.x, x_size, read_other),
+        "z_image": cut_filled(z_frame, views.z, z_size, read_other=read_other),
+        "x_image": cut_filled(x_frame, views.x, x_size, read_other=read_other),
         "z_xyxy": crops.to_crop(z_xyxy, views.z, z_size),
         "xyxy": crops.to_crop(x_xyxy, views.x, x_size),
     }
@@ -203,7 +204,7 @@ def make_pair(
 def _draw_view(xyxy, settings, rng, *, size, shift, scale, aspect):
     """Draws one view; see `draw_views`."""
     corners = np.asarray(xyxy, np.float64).reshape(2, 2)
-    side = crops.context_side(corners[1] - corners[0], settings.context)
+    side = crops.context_side(corners[1] - corners[0], context=settings.context)
     per_pixel = side / settings.template_size
     factors = 1 + rng.uniform(-1, 1, size=2) * scale
     shifts = rng.uniform(-1, 1, size=2) * shift * per_pixel

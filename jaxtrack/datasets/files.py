@@ -154,7 +154,7 @@ def write_boxes(path: str | Path, xyxy: np.ndarray) -> None:
     Path(path).write_text("".join(line + "\n" for line in lines))
 
 
-def read_flags(path: Path, count: int | None = None) -> np.ndarray:
+def read_flags(path: Path, *, count: int | None = None) -> np.ndarray:
     """Reads integers separated by commas, blanks or line ends.
 
     Args:
@@ -191,7 +191,7 @@ def named_flags(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     """
     if not path.is_file():
         return ()
-    flags = read_flags(path, len(names))
+    flags = read_flags(path, count=len(names))
     return tuple(name for name, flag in zip(names, flags, strict=True) if flag > 0)
 
 

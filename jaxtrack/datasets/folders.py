@@ -44,7 +44,9 @@ def read(name: str, place: Path) -> Sequence:
     return read_sequence(place, allow_absent=True)
 
 
-def list_sequences(root: str | Path, patterns: tuple[str, ...] = ("*",)) -> list[Path]:
+def list_sequences(
+    root: str | Path, *, patterns: tuple[str, ...] = ("*",)
+) -> list[Path]:
     """Lists the folders of sequences directly below a folder.
 
     Args:

@@ -59,7 +59,7 @@ def read(name: str, place: Path) -> Sequence:
     if "_Test_" not in name or len(truth) != 1:
         files.check_lengths(place, frames, truth)
     labels = {
-        label: files.read_flags(place / f"{label}.label", len(frames))
+        label: files.read_flags(place / f"{label}.label", count=len(frames))
         for label in ("absence", "cover")
         if (place / f"{label}.label").is_file()
     }

@@ -78,7 +78,7 @@ def read(name: str, place: Path) -> Sequence:
     frames = files.list_frames(place / "img")
     files.check_lengths(place, frames, truth)
     flags = [
-        files.read_flags(place / file, len(truth)) > 0
+        files.read_flags(place / file, count=len(truth)) > 0
         for file in ("full_occlusion.txt", "out_of_view.txt")
         if (place / file).is_file()
     ]

@@ -9,7 +9,7 @@ from jaxtrack.datasets.sequence import Still
 from jaxtrack.errors import InputError
 
 
-def read_stills(tsv: str | Path, image_dir: str | Path | None = None) -> list[Still]:
+def read_stills(tsv: str | Path, *, image_dir: str | Path | None = None) -> list[Still]:
     """Reads a table of photographs.
 
     Args:

@@ -99,7 +99,9 @@ def search_region(
       `[4]` xyxy of the search crop, px, and crop pixels per pixel of the picture.
     """
     size = np.asarray(last[2:] - last[:2], np.float32)
-    scale = geometry.template_size / max(float(boxes.context_side(size, context)), 1.0)
+    scale = geometry.template_size / max(
+        float(boxes.context_side(size, context=context)), 1.0
+    )
     center, half = (last[:2] + last[2:]) / 2, geometry.search_size / scale / 2
     return np.concatenate([center - half, center + half]), scale
 

@@ -59,7 +59,9 @@ def _sequence_table(scores: Sequence[TrackerScores], primary: str) -> str:
             shade = f' style="--s:{share:.2f}"'
             cells += fragments.number(one.auc).replace("<td ", f"<td{shade} ", 1)
             cells += fragments.number(one.precision) if with_precision else ""
-            cells += fragments.number(tracker.speeds[name], 1) if with_speed else ""
+            cells += (
+                fragments.number(tracker.speeds[name], form=1) if with_speed else ""
+            )
         frames = len(scores[0].predicted[name])
         rows.append(
             f'<tr><td>{html.escape(name)}</td><td class="n" data-v="{frames}">'

@@ -58,7 +58,7 @@ def of_folder(
         raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
     videos = [
         folders.read_sequence(path, allow_absent=True)
-        for path in folders.list_sequences(root, tuple(patterns) or ("*",))
+        for path in folders.list_sequences(root, patterns=tuple(patterns) or ("*",))
     ]
     return Material(split, split == "test", videos, compare.truth_xywh(videos))
 

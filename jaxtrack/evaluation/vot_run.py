@@ -229,7 +229,9 @@ def _text(rows: Sequence[np.ndarray]) -> str:
 
 def _meets(row: np.ndarray, target: np.ndarray, size_wh: tuple[int, int]) -> bool:
     """Whether a rectangle shares a pixel with a target; one of NaN does not."""
-    overlap = regions.overlaps(regions.polygons(row[None]), target[None], size_wh)
+    overlap = regions.overlaps(
+        regions.polygons(row[None]), target[None], bounds_wh=size_wh
+    )
     return bool(overlap[0] > 0)
 
 

@@ -61,7 +61,9 @@ def serve(tracker: Tracker, *, name: str = "jaxtrack", polygon: str = "area") ->
     server.quit()
 
 
-def box_of_polygon(points: Sequence[Sequence[float]], rule: str = "area") -> np.ndarray:
+def box_of_polygon(
+    points: Sequence[Sequence[float]], *, rule: str = "area"
+) -> np.ndarray:
     """Puts an upright box around a polygon whose corners are pixels' indices.
 
     With the bounding box from (x1, y1) to (x2, y2) around corners p0 to p3,
@@ -157,7 +159,7 @@ def _first_xywh(objects, polygon):
         raise InputError(f"{len(objects)} targets at once: this tracker follows one")
     region = objects[0][0]
     if region.type == "polygon":
-        return box_of_polygon(list(region), polygon)
+        return box_of_polygon(list(region), rule=polygon)
     if region.type != "rectangle":
         raise InputError(f"a target as {region.type}: give a rectangle or a polygon")
     return np.array(region.bounds())

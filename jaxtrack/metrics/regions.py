@@ -31,7 +31,7 @@ def polygons(regions: np.ndarray) -> np.ndarray:
 
 
 def overlaps(
-    a: np.ndarray, b: np.ndarray, bounds_wh: tuple[int, int] | None = None
+    a: np.ndarray, b: np.ndarray, *, bounds_wh: tuple[int, int] | None = None
 ) -> np.ndarray:
     """Intersection over union of drawn quadrangles, pair by pair.
 

@@ -184,7 +184,7 @@ def clip(xyxy: jax.Array, hw: jax.Array) -> jax.Array:
     return jnp.clip(xyxy, 0, jnp.broadcast_to(high, xyxy.shape))
 
 
-def context_side(wh: jax.Array, context: float = 0.5) -> jax.Array:
+def context_side(wh: jax.Array, *, context: float = 0.5) -> jax.Array:
     """Computes the side of the square that shows a target with some surroundings.
 
         side = sqrt((w + p) (h + p)),  p = context (w + h)

@@ -68,7 +68,7 @@ def make_view(config: ConfigDict, geometry: grid.Geometry) -> View:
 
     def side(wh: jax.Array) -> jax.Array:
         # At least one pixel of the picture.
-        return jnp.maximum(boxes.context_side(wh, context), 1.0)
+        return jnp.maximum(boxes.context_side(wh, context=context), 1.0)
 
     def surroundings(frame: Frame) -> jax.Array:
         fill = crop.mean_color(frame.image, frame.hw)

@@ -170,7 +170,7 @@ def bounding(config: ConfigDict) -> Callable[[jax.Array, jax.Array], jax.Array]:
     return functools.partial(clip_public if is_public else clip, least=least)
 
 
-def clip(box: jax.Array, hw: jax.Array, least: float = 4.0) -> jax.Array:
+def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
     """Keeps a box's centre in the picture, its size between `least` and the picture's.
 
     Args:
@@ -186,7 +186,7 @@ def clip(box: jax.Array, hw: jax.Array, least: float = 4.0) -> jax.Array:
     return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])
 
 
-def clip_public(box: jax.Array, hw: jax.Array, least: float = 0.0) -> jax.Array:
+def clip_public(box: jax.Array, hw: jax.Array, *, least: float = 0.0) -> jax.Array:
     """Clips as pysot's code and SiamCAR's do: the centre's *index* lies in [0, W].
 
     Args:
@@ -197,5 +197,5 @@ def clip_public(box: jax.Array, hw: jax.Array, least: float = 0.0) -> jax.Array:
     Returns:
       `[4]` cxcywh, pixels.
     """
-    shifted = clip(box - jnp.array([0.5, 0.5, 0, 0]), hw, least)
+    shifted = clip(box - jnp.array([0.5, 0.5, 0, 0]), hw, least=least)
     return shifted + jnp.array([0.5, 0.5, 0, 0])

@@ -112,7 +112,7 @@ def test_context_side():
     # p = (10 + 30) / 2 = 20: sqrt((10 + 20) (30 + 20)) = sqrt(1500).
     assert crops.context_side(np.array([10, 30])) == pytest.approx(np.sqrt(1500))
     # Without context the side of a square of the box's area.
-    assert crops.context_side(np.array([10, 40]), 0.0) == pytest.approx(20)
+    assert crops.context_side(np.array([10, 40]), context=0.0) == pytest.approx(20)
 
 
 def test_boxes_in_the_crop():

@@ -13,7 +13,9 @@ from .conftest import NUM_FRAMES, write_stills
 
 
 def test_collect(root, tmp_path):
-    clips, faults = packing.collect(root, ("*",), [write_stills(tmp_path)])
+    clips, faults = packing.collect(
+        root, patterns=("*",), stills=[write_stills(tmp_path)]
+    )
     assert not faults
     assert [clip.name for clip in clips] == [
         *("a", "b", "photos_boxes/0.jpg", "photos_boxes/1.jpg")
@@ -40,7 +42,7 @@ def test_any_dataset_can_be_packed(tmp_path):
     np.testing.assert_array_equal(clips[0].xyxy[0, 2], [4, 3, 8, 8])
     # A frame that is flagged absent has no box, whatever the file says.
     assert np.isnan(clips[0].xyxy[0]).all(axis=1).tolist() == [False, True, False]
-    (clip,), _ = packing.collect(tmp_path, ["bear*"], **options)
+    (clip,), _ = packing.collect(tmp_path, patterns=["bear*"], **options)
     assert clip.name == "bear-3"
     with pytest.raises(InputError, match="unknown dataset 'lasso'"):
         packing.collect(tmp_path, dataset="lasso")

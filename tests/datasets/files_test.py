@@ -98,9 +98,11 @@ def test_flags_on_one_line_or_many(tmp_path):
     fake.text(tmp_path / "a.txt", "0,1,0\n")
     fake.text(tmp_path / "b.txt", "0\n1\n0.0\n")
     for name in ("a.txt", "b.txt"):
-        np.testing.assert_array_equal(files.read_flags(tmp_path / name, 3), [0, 1, 0])
+        np.testing.assert_array_equal(
+            files.read_flags(tmp_path / name, count=3), [0, 1, 0]
+        )
     with pytest.raises(InputError, match=r"a\.txt: expected 4 values; found 3"):
-        files.read_flags(tmp_path / "a.txt", 4)
+        files.read_flags(tmp_path / "a.txt", count=4)
 
 
 def test_flags_are_integers(tmp_path):

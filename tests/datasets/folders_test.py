@@ -57,7 +57,9 @@ def test_sequences_are_listed_by_pattern(root):
     (root / "not_a_sequence").mkdir()
 
     def names(*patterns):
-        return [folder.name for folder in folders.list_sequences(root, patterns)]
+        return [
+            folder.name for folder in folders.list_sequences(root, patterns=patterns)
+        ]
 
     assert names("*") == ["a", "a2", "b"]
     assert names("a*", "a") == ["a", "a2"]

@@ -107,7 +107,7 @@ def test_starts_from_a_polygon(serve, picture, rule):
     polygon = trax.Polygon.create(points)
     served = serve(("initialize", picture, polygon), QUIT, polygon=rule)
     ((*xywh, _),) = served.answers
-    np.testing.assert_allclose(xywh, vot.box_of_polygon(points, rule), atol=1e-4)
+    np.testing.assert_allclose(xywh, vot.box_of_polygon(points, rule=rule), atol=1e-4)
 
 
 @pytest.mark.parametrize("target", [(200, 35, 20, 10), (20, 35, 0, 10)])
@@ -198,7 +198,7 @@ def test_follows_one_target_only():
 def test_an_upright_polygon_is_its_pixels(rule):
     # Corners are pixels 10 to 29 and 20 to 35: 20 columns and 16 rows.
     points = [(10, 20), (29, 20), (29, 35), (10, 35)]
-    np.testing.assert_allclose(vot.box_of_polygon(points, rule), [10, 20, 20, 16])
+    np.testing.assert_allclose(vot.box_of_polygon(points, rule=rule), [10, 20, 20, 16])
 
 
 def test_a_turned_polygon_keeps_its_area():
@@ -207,14 +207,16 @@ def test_a_turned_polygon_keeps_its_area():
     side = 20 * math.sqrt(200 / 400) + 1
     expected = [10.5 - side / 2, 10.5 - side / 2, side, side]
     np.testing.assert_allclose(vot.box_of_polygon(points), expected)
-    np.testing.assert_allclose(vot.box_of_polygon(points, "bounds"), [0, 0, 21, 21])
+    np.testing.assert_allclose(
+        vot.box_of_polygon(points, rule="bounds"), [0, 0, 21, 21]
+    )
     # More corners, or a line: what is around it.
     five = [*points, (5, 5)]
     np.testing.assert_allclose(vot.box_of_polygon(five), [0, 0, 21, 21])
     line = [(3, 4), (3, 9), (3, 9), (3, 4)]
     np.testing.assert_allclose(vot.box_of_polygon(line), [3, 4, 1, 6])
     with pytest.raises(ValueError, match="'area' or 'bounds', not 'around'"):
-        vot.box_of_polygon(points, "around")
+        vot.box_of_polygon(points, rule="around")
 
 
 def test_starts_as_the_evaluation_does():

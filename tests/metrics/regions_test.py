@@ -11,7 +11,7 @@ def corners(*rows):
 
 
 def overlap(a, b, bounds=None):
-    return regions.overlaps(corners(a), corners(b), bounds)[0]
+    return regions.overlaps(corners(a), corners(b), bounds_wh=bounds)[0]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,9 @@ def test_equals_pysots_region_code(goldens, key, less):
         bounds, expected = file["pairs_bounds"], file[f"pairs_{key}"]
     found = [
         regions.overlaps(
-            a[i : i + 1], b[i : i + 1], None if less is None else tuple(wh - less)
+            a[i : i + 1],
+            b[i : i + 1],
+            bounds_wh=None if less is None else tuple(wh - less),
         )[0]
         for i, wh in enumerate(bounds)
     ]
@@ -64,7 +66,7 @@ def test_matches_sets_of_pixels():
     for polygon in (a, b):
         polygon[:, 0] = [0, 0]
     for bounds in ((40, 40), (30, 17)):
-        found = regions.overlaps(a, b, bounds)
+        found = regions.overlaps(a, b, bounds_wh=bounds)
         for one, other, value in zip(a, b, found, strict=True):
             p, q = drawn(one, bounds), drawn(other, bounds)
             assert value == pytest.approx(len(p & q) / len(p | q), abs=1e-7)
@@ -111,7 +113,7 @@ def test_properties():
     np.testing.assert_array_equal(found, regions.overlaps(b, a))
     np.testing.assert_array_equal(regions.overlaps(a, a), np.ones(200))
     # Bounds that hold everything change nothing.
-    np.testing.assert_array_equal(found, regions.overlaps(a, b, (400, 400)))
+    np.testing.assert_array_equal(found, regions.overlaps(a, b, bounds_wh=(400, 400)))
     # Whole pixels do not matter; sixteenths stay exact in single precision.
     a, b = np.round(a * 16) / 16, np.round(b * 16) / 16
     moved = [p + np.array([32, 64], np.float32) for p in (a, b)]
@@ -123,7 +125,9 @@ def test_unknown_corners_have_no_overlap():
     b = a.copy()
     b[1, 2, 0] = np.nan
     np.testing.assert_array_equal(regions.overlaps(a, b), [1, np.nan, 1])
-    np.testing.assert_array_equal(regions.overlaps(b, a, (20, 20)), [1, np.nan, 1])
+    np.testing.assert_array_equal(
+        regions.overlaps(b, a, bounds_wh=(20, 20)), [1, np.nan, 1]
+    )
     assert regions.overlaps(a[:0], b[:0]).shape == (0,)
 
 

@@ -108,7 +108,7 @@ def released_track(golden, choose):
             for name in ("cls", "loc", "cen")
         )
         foreground = jax.nn.softmax(cls, axis=-1)[..., 1]
-        scale = 127 / boxes_lib.context_side(box[2:], 0.5)
+        scale = 127 / boxes_lib.context_side(box[2:], context=0.5)
         quality = decoding.stretched(centerness[..., 0])
         chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
@@ -259,10 +259,10 @@ def rpn_track(golden, choose):
         xyxy = boxes_lib.cxcywh_to_xyxy(cxcywh) + 255 / 2
         cls = jax.nn.softmax(logits, axis=-1)[..., 1]
         seen = cls, boxes_lib.xyxy_to_ltrb(points, xyxy), jnp.ones_like(cls)
-        scale = 127 / boxes_lib.context_side(box[2:], 0.5)
+        scale = 127 / boxes_lib.context_side(box[2:], context=0.5)
         chosen = jax.device_get(choose(*seen, box[2:], scale))
         box = siamese.clip_public(
-            jnp.concatenate([box[:2] + chosen.shift, chosen.wh]), hw, 10.0
+            jnp.concatenate([box[:2] + chosen.shift, chosen.wh]), hw, least=10.0
         )
         yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]]), chosen.score
 

@@ -187,7 +187,7 @@ class Maker:
         frames = np.minimum(position, 2 * count - 1 - position)
         return sprites.Footage(video, frames, bool(self.rng.random() < 0.5))
 
-    def paint(self, curve, size: float, photo=None) -> sprites.Paint:
+    def paint(self, curve, size: float, *, photo=None) -> sprites.Paint:
         """Draws the window of a photograph that fills a curve."""
         rng = self.rng
         if photo is None:
@@ -199,7 +199,7 @@ class Maker:
         mirror = np.where(rng.random(2) < 0.5, -1.0, 1.0)
         return sprites.Paint(curve, photo, scale * mirror, offset)
 
-    def sprite(self, skin, size: float, path: np.ndarray | None = None):
+    def sprite(self, skin, size: float, *, path: np.ndarray | None = None):
         """Draws the motion and looks of an object of `size` px."""
         rng, settings, times = self.rng, self.settings, self.times
         is_footage = isinstance(skin, sprites.Footage)
@@ -256,7 +256,7 @@ class Maker:
         pace = size * (rng.uniform(0.03, 0.12) if rng.random() < 0.75 else 0.005)
         step = pace * np.array([np.cos(heading), 0.3 * np.sin(heading)])
         path = target.centre[meeting] + (times - meeting)[:, None] * step
-        sprite = self.sprite(skin, size, path)
+        sprite = self.sprite(skin, size, path=path)
         still = motion.random_ripple(rng, 0.1)
         return dataclasses.replace(sprite, ripple=still)
 

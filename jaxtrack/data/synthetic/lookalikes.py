@@ -68,7 +68,7 @@ def compose_lookalikes(
         rng, photographs, videos, hw=hw, length=length, settings=settings
     )
     size = make.target_size()
-    target = make.sprite(make.skin(size), size, _path(make, size))
+    target = make.sprite(make.skin(size), size, path=_path(make, size))
     count = int(rng.integers(2, 4))
     first, last = (share * length for share in _CROSSINGS)
     crossings = first + (last - first) * (np.arange(count) + rng.random(count)) / count

@@ -42,8 +42,8 @@ class SyntheticSource:
     def __init__(
         self,
         photos: Paths | None = None,
-        cutouts: Paths | None = None,
         *,
+        cutouts: Paths | None = None,
         num_tracks: int = 500,
         length: int = 60,
         seed: int = 0,

@@ -19,7 +19,12 @@ BUSY = SceneSettings(occluder=1.0, distractors=1.0, motion_blur=1.0)
 @pytest.fixture
 def source(photo_folder, cutout_folder):
     return SyntheticSource(
-        photo_folder, cutout_folder, num_tracks=6, length=8, size=SIZE, settings=BUSY
+        photo_folder,
+        cutouts=cutout_folder,
+        num_tracks=6,
+        length=8,
+        size=SIZE,
+        settings=BUSY,
     )
 
 
@@ -48,7 +53,7 @@ def test_random_access_equals_sequential_order(source):
 def test_a_full_memory_changes_nothing(source, photo_folder, cutout_folder):
     forgetful = SyntheticSource(
         photo_folder,
-        cutout_folder,
+        cutouts=cutout_folder,
         num_tracks=6,
         length=8,
         size=SIZE,
@@ -117,7 +122,7 @@ def test_splits_of_equal_pictures_have_streams_of_their_own(photo_folder):
 def test_splits_share_no_picture(photo_folder, cutout_folder):
     used = {}
     for split in ("train", "eval", "all"):
-        source = SyntheticSource(photo_folder, cutout_folder, split=split)
+        source = SyntheticSource(photo_folder, cutouts=cutout_folder, split=split)
         used[split] = {*source._photos, *source._folders}
     assert not used["train"] & used["eval"]
     assert used["train"] | used["eval"] == used["all"]
@@ -140,7 +145,7 @@ def test_faults_say_what_to_do(photo_folder, cutout_folder):
         SyntheticSource(photo_folder, split="test")
     videos = [cutout_folder / "video_0"]
     with pytest.raises(InputError, match="none of the 1 cut-out sequences"):
-        SyntheticSource(photo_folder, videos, split="eval")
+        SyntheticSource(photo_folder, cutouts=videos, split="eval")
     with pytest.raises(ValueError, match=r"size \(8, 8\)"):
         SyntheticSource(photo_folder, size=(8, 8))
     with pytest.raises(ValueError, match="num_tracks 0"):
@@ -165,7 +170,7 @@ def test_numbers_outside_the_source_are_refused(source):
 @pytest.mark.slow
 def test_real_cutouts_give_exact_smooth_boxes(shared):
     folder = shared / "realdata" / "sequences"
-    source = SyntheticSource(None, folder, num_tracks=20, length=40)
+    source = SyntheticSource(None, cutouts=folder, num_tracks=20, length=40)
     for i in range(source.num_tracks):
         boxes = source.track_boxes(i)
         assert np.isfinite(boxes).all()
