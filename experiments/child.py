@@ -53,9 +53,9 @@ def score(folder: pathlib.Path) -> None:
         for name, value in config_lib.flat(spec["config"]).items()
         if config_lib.is_of_tracking(name)
     }
-    how = {"name": TRACKER, "tracking": tracking}
-    made = runner.run(folder / WORKDIR, videos, folder, **how)
-    scores = compare.score_folder(TRACKER, made, compare.truth_xywh(videos))
+    options = {"name": TRACKER, "tracking": tracking}
+    boxes = runner.run(folder / WORKDIR, videos, folder, **options)
+    scores = compare.score_folder(TRACKER, boxes, compare.truth_xywh(videos))
     sequences = scores.reports[PROTOCOL].sequences
     numbers = {
         "auc": {name: one.auc for name, one in sequences.items()},
@@ -63,7 +63,7 @@ def score(folder: pathlib.Path) -> None:
         "frames_per_second": scores.frames_per_second,
     }
     if spec["aligns"]:
-        measured = alignment.measure(folder / WORKDIR, videos, folder, **how)
+        measured = alignment.measure(folder / WORKDIR, videos, folder, **options)
         # JSON knows no NaN: the correlation of a constant is None.
         numbers["alignment"] = {
             name: None if math.isnan(value) else float(value)

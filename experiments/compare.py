@@ -93,7 +93,7 @@ def make_runs(
     first = next(iter(experiment.configs.values()))
     # All have the first one's batch, or the same pairs would be other steps.
     batch = {"batch_size": configs.load(first).batch_size}
-    made = []
+    planned = []
     for seed in range(experiment.num_seeds):
         for number, fold in enumerate(folds):
             for name, path in experiment.configs.items():
@@ -112,26 +112,26 @@ def make_runs(
                     videos=tuple(fold.folder / test for test in fold.test),
                     aligns=experiment.aligns,
                 )
-                made.append(run)
-    return made
+                planned.append(run)
+    return planned
 
 
 def describe(
     experiment: Experiment,
     folds: Sequence[folds_lib.Fold],
-    made: Sequence[runs.Run],
+    planned: Sequence[runs.Run],
 ) -> dict[str, Any]:
     """Returns all that the summary needs beside the runs' outcomes.
 
     Args:
       experiment: what is compared.
       folds: the data.
-      made: from `make_runs`.
+      planned: from `make_runs`.
 
     Returns:
       What `experiment.json` holds.
     """
-    first = [run.config for run in made[: len(experiment.configs)]]
+    first = [run.config for run in planned[: len(experiment.configs)]]
     return {
         "configs": {name: str(path) for name, path in experiment.configs.items()},
         "reference": experiment.reference,
@@ -162,11 +162,11 @@ def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
     out = experiment.out
     with lock.locked(out, "experiment"):
         folds = make_folds(experiment)
-        made = make_runs(experiment, folds)
-        record = describe(experiment, folds, made)
+        planned = make_runs(experiment, folds)
+        record = describe(experiment, folds, planned)
         text = json.dumps(record, indent=1, allow_nan=False)
         results.write_text(out / RECORD, text + "\n")
-        runs.run_all(made, at_once=at_once, on_finished=lambda: summarise(out))
+        runs.run_all(planned, at_once=at_once, on_finished=lambda: summarise(out))
         return summarise(out)
 
 
@@ -189,13 +189,13 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
         raise InputError(
             f"no experiment in {out}: start one without --summary_only"
         ) from None
-    found = summary.summarise(experiment, summary.read_outcomes(out, experiment))
-    text = json.dumps(found, indent=1, allow_nan=False)
+    result = summary.summarise(experiment, summary.read_outcomes(out, experiment))
+    text = json.dumps(result, indent=1, allow_nan=False)
     results.write_text(out / "compare.json", text + "\n")
-    results.write_text(out / "compare.md", tables.markdown(found))
-    if (picture := plot.difference_plot(found)) is not None:
+    results.write_text(out / "compare.md", tables.markdown(result))
+    if (picture := plot.difference_plot(result)) is not None:
         results.write_bytes(out / "compare.png", picture)
-    return found
+    return result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -230,8 +230,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--train", folds_lib.TRAIN, "sequences to train on"),
         ("--held_out", folds_lib.HELD_OUT, "sequences never trained on"),
     ):
-        told = f"{text}; repeatable (default: {' '.join(patterns)})"
-        parser.add_argument(name, metavar="GLOB", action="append", help=told)
+        text = f"{text}; repeatable (default: {' '.join(patterns)})"
+        parser.add_argument(name, metavar="GLOB", action="append", help=text)
     add("--pairs", default=8000, help="pairs a training (default: %(default)s)")
     add("--seeds", default=3, help="trainings a config (default: %(default)s)")
     add("--processes", default=1, help="at once (default: %(default)s)")
@@ -256,7 +256,7 @@ def run(args: argparse.Namespace) -> None:
     """Trains what is not trained yet, and prints the comparison."""
     out = args.out.absolute()
     if args.summary_only:
-        found = summarise(out)
+        result = summarise(out)
     else:
         experiment = Experiment(
             configs=settings.find(args.config),
@@ -271,8 +271,8 @@ def run(args: argparse.Namespace) -> None:
             train=args.train or folds_lib.TRAIN,
             held_out=args.held_out or folds_lib.HELD_OUT,
         )
-        found = compare(experiment, at_once=args.processes)
-    print(tables.markdown(found))
+        result = compare(experiment, at_once=args.processes)
+    print(tables.markdown(result))
     print(f"written: {out / 'compare.md'}")
 
 

@@ -160,7 +160,7 @@ def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
 
     scenes = synthetic.SyntheticSource(num_tracks=num_scenes, split="eval")
     folder = out.absolute() / "sequences"
-    made = synthetic.write_sequences(scenes, folder, prefix="scene")
+    written = synthetic.write_sequences(scenes, folder, prefix="scene")
     fields = {
         "records": (),
         "record_weights": (),
@@ -170,7 +170,7 @@ def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
         "synthetic_split": "train",
         "num_workers": 1,
     }
-    return [Fold((), tuple(path.name for path in made), folder, fields)]
+    return [Fold((), tuple(path.name for path in written), folder, fields)]
 
 
 def tested_by_all(folds: Sequence[Fold]) -> list[str]:

@@ -14,20 +14,20 @@ _ROW_INCHES, _PANEL_INCHES, _NAMES_INCHES = 0.21, 4.4, 2.0
 _LEAST_REACH = 0.02  # Of the x axis on both sides of 0: noise is not to look large.
 
 
-def difference_plot(found: Mapping[str, Any]) -> bytes | None:
+def difference_plot(result: Mapping[str, Any]) -> bytes | None:
     """Draws the AUC differences of the sequences, and their mean's interval.
 
     A panel a change, side by side; sequences are sorted by the last change.
 
     Args:
-      found: see `summary.summarise`.
+      result: see `summary.summarise`.
 
     Returns:
       A PNG file's bytes, or None while nothing can be compared.
     """
     changes = [
         (row["name"], row["change"])
-        for row in found["rows"]
+        for row in result["rows"]
         if row["change"] and row["change"]["auc"] and row["change"]["auc"]["all"]
     ]
     if not changes:
@@ -46,7 +46,7 @@ def difference_plot(found: Mapping[str, Any]) -> bytes | None:
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(changes), sharey=True, squeeze=False)[0]
     for axes, (name, change) in zip(panels, changes, strict=True):
-        _panel(axes, name, change, names, found)
+        _panel(axes, name, change, names, result)
     panels[0].set_yticks(range(len(names)), names, fontsize=7.5)
     panels[0].set_ylim(-0.7, len(names) - 0.3)
     return png_of(figure)
@@ -63,10 +63,10 @@ def _panel(
     name: str,
     change: Mapping[str, Any],
     order: list[str],
-    found: Mapping[str, Any],
+    result: Mapping[str, Any],
 ) -> None:
     """Draws one change."""
-    whole, held_out = change["auc"]["all"], found["experiment"]["held_out"]
+    whole, held_out = change["auc"]["all"], result["experiment"]["held_out"]
     axes.axvspan(*whole["interval"], color="0.88", zorder=0, linewidth=0)
     axes.axvline(whole["difference"], color="0.55", linewidth=1.5, zorder=1)
     axes.axvline(0, color="black", linewidth=1, zorder=1)
@@ -86,7 +86,7 @@ def _panel(
     low, high = whole["interval"]
     axes.set_title(
         f"{name} against {change['reference']}: {whole['difference']:+.3f}\n"
-        f"{found['confidence']:.0%} interval {low:+.3f} to {high:+.3f} (grey)",
+        f"{result['confidence']:.0%} interval {low:+.3f} to {high:+.3f} (grey)",
         fontsize=9,
         loc="left",
     )

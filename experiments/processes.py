@@ -22,7 +22,6 @@ _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 120.0  # For a child to save its state after SIGTERM.
 _SHOW_SECONDS = 2.0
 _LOG_SECONDS = 60.0  # Between two lines in a file, where a bar cannot move.
-_UNITS = 1000  # Parts of a chain that the bar counts in.
 _USED = ("cpu_seconds", "wall_seconds")
 
 
@@ -248,29 +247,24 @@ def _progress(chains) -> Iterator[Callable[[str], None]]:
       now and then. Nothing is shown if nothing is left to do.
     """
 
-    def count():
-        return round(sum(map(share_done, chains)) * _UNITS)
-
     def show(running):
         nonlocal shown
-        if time.monotonic() - shown >= pause:
-            shown = time.monotonic()
-            bar.set_postfix_str(running, refresh=False)
-            bar.update(count() - bar.n)
+        if time.monotonic() - shown >= pause or not running:
+            shown, bar.n = time.monotonic(), sum(map(share_done, chains))
+            bar.set_postfix_str(running)
 
     pause = _SHOW_SECONDS if sys.stderr.isatty() else _LOG_SECONDS
-    start, total, shown = count(), len(chains) * _UNITS, 0.0
+    start, shown = sum(map(share_done, chains)), 0.0
     bar = tqdm(
-        total=total,
+        total=len(chains),
         initial=start,
         desc="experiment",
-        mininterval=0,
         smoothing=0,  # Stages differ in speed: only the mean predicts.
         bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
-        disable=start >= total,
+        disable=start >= len(chains),
     )
     with bar:
         try:
             yield show
         finally:
-            bar.update(count() - bar.n)
+            show("")

@@ -44,11 +44,11 @@ def find(names: Sequence[str]) -> dict[str, pathlib.Path]:
         files += [configs.find(known) for known in inner or [name]]
     if not files:
         raise InputError("--config: name at least one config")
-    total, seen = Counter(file.stem for file in files), Counter()
+    total, number = Counter(file.stem for file in files), Counter()
     named = {}
     for file in files:
-        seen[file.stem] += 1
-        suffix = f"_{seen[file.stem]}" if total[file.stem] > 1 else ""
+        number[file.stem] += 1
+        suffix = f"_{number[file.stem]}" if total[file.stem] > 1 else ""
         named[file.stem + suffix] = file
     return named
 
@@ -108,15 +108,15 @@ def flat_json(config: ConfigDict) -> dict[str, Any]:
     return config_lib.flat(json.loads(config.to_json()))
 
 
-def differences(made: Sequence[ConfigDict]) -> dict[str, list[Any]]:
+def differences(trainings: Sequence[ConfigDict]) -> dict[str, list[Any]]:
     """Returns the fields that are not the same in all settings.
 
     Args:
-      made: the settings.
+      trainings: the settings.
 
     Returns:
       Field -> its value in each, in their order.
     """
-    fields = [flat_json(config) for config in made]
+    fields = [flat_json(config) for config in trainings]
     values = {name: [f[name] for f in fields] for name in sorted(fields[0])}
     return {name: row for name, row in values.items() if row.count(row[0]) < len(row)}

@@ -36,8 +36,8 @@ def read_outcomes(out: pathlib.Path, experiment: Mapping[str, Any]) -> Outcomes:
         for seed in range(experiment["num_seeds"])
         for fold in range(len(experiment["folds"]))
     ]
-    found = {key: read_outcome(run_folder(out, *key)) for key in keys}
-    return {key: one for key, one in found.items() if one is not None}
+    outcomes = {key: read_outcome(run_folder(out, *key)) for key in keys}
+    return {key: one for key, one in outcomes.items() if one is not None}
 
 
 def usable(
@@ -208,19 +208,19 @@ def summarise(experiment: Mapping[str, Any], outcomes: Outcomes) -> dict[str, An
 def _measured(experiment, outcomes, names, reduce):
     """Collects all measures of some configs, and reduces them over groups."""
     seeds, folds = usable(experiment, outcomes, names)
-    found: dict[str, Any] = {"seeds": seeds, "folds": folds}
+    measured: dict[str, Any] = {"seeds": seeds, "folds": folds}
     for measure in MEASURES:
         rows = values(experiment, outcomes, measure, names)
         if rows is None:
-            found[measure] = None
+            measured[measure] = None
             continue
         held_out = {n: row for n, row in rows.items() if n in experiment["held_out"]}
-        found[measure] = {
+        measured[measure] = {
             "sequences": {name: row.tolist() for name, row in rows.items()},
             "all": reduce(rows),
             "held_out": reduce(held_out),
         }
-    return found
+    return measured
 
 
 def verdict(

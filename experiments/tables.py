@@ -54,16 +54,16 @@ def with_interval(change: Mapping[str, Any]) -> str:
     return f"{change['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def markdown(found: Mapping[str, Any]) -> str:
-    """Writes an experiment down.
+def markdown(result: Mapping[str, Any]) -> str:
+    """Returns a comparison as a Markdown document.
 
     Args:
-      found: see `summary.summarise`.
+      result: see `summary.summarise`.
 
     Returns:
-      A Markdown document: verdicts, a table a measure, cost, sequences, settings.
+      Verdicts, a table a measure, cost, sequences, settings.
     """
-    experiment, rows = found["experiment"], found["rows"]
+    experiment, rows = result["experiment"], result["rows"]
     measures = [m for m in MEASURES if m == "auc" or any(row[m] for row in rows)]
     is_first = experiment["reference"] == "first"
     reference = rows[0]["name"] if is_first else "the row above"
@@ -76,8 +76,8 @@ def markdown(found: Mapping[str, Any]) -> str:
             *(_measure(rows, measure) for measure in measures),
             f"Each network was trained on {experiment['pairs']} pairs in batches of "
             f"{experiment['batch_size']} and tested on sequences it was not trained "
-            f"on. {found['num_finished']} of {found['num_runs']} runs are finished. "
-            + _NOTES.format(reference=reference, confidence=found["confidence"]),
+            f"on. {result['num_finished']} of {result['num_runs']} runs are finished. "
+            + _NOTES.format(reference=reference, confidence=result["confidence"]),
             *([_NARROW] if is_narrow else []),
             "## Cost\n",
             _cost(rows),

@@ -19,14 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments import tables
+from experiments import summary, tables
 from jaxtrack import cli
 from jaxtrack.cli import options
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
-from jaxtrack.metrics import statistics
 
 # Name -> what is changed in tracking.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -36,7 +35,6 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 }
 BASELINE = "without"
 LAST_FRAMES = 10
-CONFIDENCE = 0.95
 _PROTOCOL = "no_first"
 
 
@@ -73,19 +71,12 @@ def against(baseline: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
       other: of the same sequences.
 
     Returns:
-      "difference" of the AUC, other minus baseline, its "interval" and the
-      "share_above" 0 of the resamples.
+      See `summary.change_of`.
     """
-    names = list(baseline["sequences"])
-    a, b = (
-        np.array([w["sequences"][n]["auc"] for n in names]) for w in (baseline, other)
+    ways = [way["sequences"] for way in (baseline, other)]
+    return summary.change_of(
+        {name: np.array([[way[name]["auc"]] for way in ways]) for name in ways[0]}
     )
-    found = statistics.paired_bootstrap(a, b, confidence=CONFIDENCE)
-    return {
-        "difference": found.difference,
-        "interval": [found.low, found.high],
-        "share_above": found.share_above,
-    }
 
 
 def measure(
@@ -128,24 +119,24 @@ def measure(
         truth = compare.truth_xywh(sequences)
         ways = {}
         for name, changed in SETTINGS.items():
-            made = runner.run(checkpoint, sequences, out, name=name, tracking=changed)
-            ways[name] = {"tracking": dict(changed), **score(name, made, truth)}
+            boxes = runner.run(checkpoint, sequences, out, name=name, tracking=changed)
+            ways[name] = {"tracking": dict(changed), **score(name, boxes, truth)}
         for name, way in ways.items():
             is_other = name != BASELINE
             way["change"] = against(ways[BASELINE], way) if is_other else None
-        found = {
+        result = {
             "checkpoint": str(checkpoint),
             "step": step,
             "videos": videos,
             "baseline": BASELINE,
-            "confidence": CONFIDENCE,
+            "confidence": summary.CONFIDENCE,
             "last_frames": LAST_FRAMES,
             "settings": ways,
         }
-        text = json.dumps(found, indent=1, allow_nan=False)
+        text = json.dumps(result, indent=1, allow_nan=False)
         results.write_text(out / "distractors.json", text + "\n")
-        results.write_text(out / "distractors.md", markdown(found))
-        return found
+        results.write_text(out / "distractors.md", markdown(result))
+        return result
 
 
 def _check(checkpoint):
@@ -164,32 +155,33 @@ def _check(checkpoint):
     return opened.identity["step"]
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(result: Mapping[str, Any]) -> str:
     """Returns ways of tracking look-alikes as a Markdown document.
 
     Args:
-      found: see `measure`.
+      result: see `measure`.
     """
-    ways, videos = found["settings"], found["videos"]
+    ways, videos = result["settings"], result["videos"]
     rows = [[name, *_row(way)] for name, way in ways.items()]
-    head = ["tracked by", "AUC", f"change to {found['baseline']}", "lost", "frames/s"]
+    change = f"change to {result['baseline']}"
+    head = ["tracked by", "AUC", change, "lost", "frames/s"]
     cells = [
         [name, *(_cell(way["sequences"][name]) for way in ways.values())]
-        for name in ways[found["baseline"]]["sequences"]
+        for name in ways[result["baseline"]]["sequences"]
     ]
     photos = "scikit-image's" if videos["photos"] is None else "the given"
     return "\n".join(
         [
             "# Look-alikes\n",
             tables.table(head, rows),
-            f"One network ({found['step']} steps of training) on {videos['num']} "
+            f"One network ({result['step']} steps of training) on {videos['num']} "
             f"videos of {videos['length']} frames, composed of {photos} photographs, "
             "in which look-alikes cross the target's path (difference "
             f'{videos["difference"]:g}, seed {videos["seed"]}). "without" leaves the '
             'discriminator out; "rpn" leaves the identifier out, too: the RPN\'s '
             "scores choose among the refined boxes. A change has the "
-            f"{found['confidence']:.0%} interval of a paired bootstrap over videos. "
-            f"Lost are videos whose last {found['last_frames']} frames all have IoU 0. "
+            f"{result['confidence']:.0%} interval of a paired bootstrap over videos. "
+            f"Lost are videos whose last {result['last_frames']} frames have IoU 0. "
             "AUC is over 21 thresholds without the first frame.\n",
             "## Videos\n",
             tables.table(["video", *ways], cells),
@@ -225,7 +217,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Tracks, scores and prints."""
     out = pathlib.Path(args.out)
-    found = measure(
+    result = measure(
         pathlib.Path(args.checkpoint),
         out,
         num=args.num,
@@ -234,7 +226,7 @@ def run(args: argparse.Namespace) -> None:
         photos=args.photos,
         difference=args.difference,
     )
-    print(markdown(found))
+    print(markdown(result))
     print(f"written: {out / 'distractors.md'}")
 
 

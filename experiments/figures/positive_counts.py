@@ -113,19 +113,20 @@ def count_dynamic(
         if model.anchors
         else dynamic.virtual_anchors(cells, side=config.virtual_anchor)
     )
-    found = {}
+    counts = {}
     for num in tqdm(points, desc="labelling", unit="K"):
-        how = {"num_points": num, "ddof": config.dla_ddof}
+        options = {"num_points": num, "ddof": config.dla_ddof}
 
-        def count(place, box, how=how):
+        def count(place, box, options=options):
             del place
             rules = (
-                dynamic.dynamic_positives(anchors, box, empty=r, **how) for r in RULES
+                dynamic.dynamic_positives(anchors, box, empty=r, **options)
+                for r in RULES
             )
             return jnp.stack([jnp.sum(mask) for mask in rules])
 
-        found[num] = _of_each(count, xyxy).T
-    return found
+        counts[num] = _of_each(count, xyxy).T
+    return counts
 
 
 def _of_each(count, xyxy):

@@ -135,8 +135,8 @@ def measure(
             f"{len(xyxy)} images with the target do not fill {num_parts} parts: "
             "raise --pairs or lower --epochs"
         )
-    asked = sorted({*points, *STREAM_POINTS})
-    counts = counting.count_dynamic(config, model, xyxy, asked)
+    all_points = sorted({*points, *STREAM_POINTS})
+    counts = counting.count_dynamic(config, model, xyxy, all_points)
     rule = RULES.index(config.dla_empty)
     follow = functools.partial(counting.over_stream, num_parts=num_parts)
     if logged:  # Of all pairs; here, per image that shows the target.
@@ -195,22 +195,22 @@ def _check(config, model, points, fixed):
         )
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(result: Mapping[str, Any]) -> str:
     """Returns the counts of positive labels as Markdown.
 
     Args:
-      found: see `measure`.
+      result: see `measure`.
     """
-    base, rule = found["fixed"], found["rule"]
+    base, rule = result["fixed"], result["rule"]
     low, high = PAPER_POSITIVES
     first, last = PAPER_POINTS
-    asked = [k for k in found["points"] if first <= int(k) <= last]
-    within = [k for k in asked if low <= found["points"][k][rule][0] <= high]
+    reported = [k for k in result["points"] if first <= int(k) <= last]
+    within = [k for k in reported if low <= result["points"][k][rule][0] <= high]
     rows = [
         [k, *(_number(row[rule]) for rule in RULES), f"{row['empty']:.1%}"]
-        for k, row in found["points"].items()
+        for k, row in result["points"].items()
     ]
-    lines = {f"K = {k}": one for k, one in found["stream"].items()}
+    lines = {f"K = {k}": one for k, one in result["stream"].items()}
     if base:
         lines[base["config"]] = base
     stream = [
@@ -226,9 +226,9 @@ def markdown(found: Mapping[str, Any]) -> str:
     )
     return "\n".join(
         [
-            f"# Positives of dynamic labels: {found['config']}\n",
-            f"{found['num_pairs']} pairs of seed {found['seed']}, of which "
-            f"{found['num_images']} show the target; {found['anchors']}. Mean number "
+            f"# Positives of dynamic labels: {result['config']}\n",
+            f"{result['num_pairs']} pairs of seed {result['seed']}, of which "
+            f"{result['num_images']} show the target; {result['anchors']}. Mean number "
             "of positives of an image ± its standard error, by K and by the rule for "
             "images in which no anchor reaches the threshold.\n",
             tables.table(["K", *RULES, "empty without a rule"], rows),
@@ -236,7 +236,7 @@ def markdown(found: Mapping[str, Any]) -> str:
             f"For DLA-SiamCAR, the paper reports P from {low:g} to {high:g} and calls "
             f"K from {first} to {last} equivalent. With {rule}, P is in that range at "
             f"K = {', '.join(within) or 'none of them'} "
-            f"(counted there: {', '.join(asked) or 'none'}).\n",
+            f"(counted there: {', '.join(reported) or 'none'}).\n",
             f"## Along the stream, {rule}\n",
             "Labels do not depend on the network, only on the box: training cannot "
             "move P, only the data can. The last column is the spread that chance "
@@ -252,11 +252,11 @@ def _number(pair):
     return tables.with_spread(*pair, form=".2f")
 
 
-def positives_plot(found: Mapping[str, Any]) -> bytes:
+def positives_plot(result: Mapping[str, Any]) -> bytes:
     """Draws the mean number of positives P of an image, by K and along the stream.
 
     Args:
-      found: see `measure`.
+      result: see `measure`.
 
     Returns:
       A PNG file's bytes.
@@ -264,23 +264,25 @@ def positives_plot(found: Mapping[str, Any]) -> bytes:
     figure = Figure(figsize=(10.4, 4.3), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
-    _by_points(left, found)
-    _over_stream(right, found)
-    text = f"{found['config']}: {found['num_images']} images of seed {found['seed']}, "
-    text += f"{found['anchors']}; bands: one standard error"
+    _by_points(left, result)
+    _over_stream(right, result)
+    text = (
+        f"{result['config']}: {result['num_images']} images of seed {result['seed']}, "
+    )
+    text += f"{result['anchors']}; bands: one standard error"
     figure.suptitle(plain(text), fontsize=10, color="0.3")
     return png_of(figure)
 
 
-def _by_points(axes, found):
+def _by_points(axes, result):
     """Draws P against K, a line a rule, and what the paper reports."""
     low, high = PAPER_POSITIVES
     axes.fill_between(PAPER_POINTS, low, high, color="0.86", linewidth=0, zorder=0)
     style = {"fontsize": 8.5, "color": "0.3", "zorder": 4, "ha": "left", "va": "top"}
     axes.text(PAPER_POINTS[0] + 0.25, high - 0.06, "paper: 3 to 4", **style)
-    points = [int(name) for name in found["points"]]
+    points = [int(name) for name in result["points"]]
     for place, (rule, label) in enumerate(_WORDS.items()):
-        rows = [row[rule] for row in found["points"].values()]
+        rows = [row[rule] for row in result["points"].values()]
         _line(axes, points, rows, place, label)
     axes.set_xticks(points)
     axes.set_xlim(min(points) - 1, max(points) + 1)
@@ -289,23 +291,23 @@ def _by_points(axes, found):
     axes.legend(loc="upper left", fontsize=8.5, title=title, title_fontsize=8.5)
 
 
-def _over_stream(axes, found):
+def _over_stream(axes, result):
     """Draws P along the stream, a line a K, beside the fixed labels."""
-    for place, (name, one) in enumerate(found["stream"].items()):
+    for place, (name, one) in enumerate(result["stream"].items()):
         _line(axes, _middles(one["parts"]), one["parts"], place, f"K = {name}")
-    if base := found["fixed"]:
+    if base := result["fixed"]:
         label = plain(f"{base['config']}, {base['assigner']}")
         style = {"linestyle": "--", "marker": ""}
         _line(axes, _middles(base["parts"]), base["parts"], 6, label, **style)
-    if log := found["log"]:
+    if log := result["log"]:
         rows = [(mean, 0.0) for mean in log["positives"]]
         style = {"linestyle": ":", "marker": "x"}
         _line(
             axes, _middles(rows), rows, 5, plain(f"{log['name']}, as logged"), **style
         )
-    axes.set_xlim(0, len(next(iter(found["stream"].values()))["parts"]))
+    axes.set_xlim(0, len(next(iter(result["stream"].values()))["parts"]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _finish(axes, f"(b) along the stream, {found['rule']}", "parts of the stream seen")
+    _finish(axes, f"(b) along the stream, {result['rule']}", "parts of the stream seen")
     axes.legend(loc="upper center", fontsize=8.5, ncols=3)
 
 
@@ -335,12 +337,12 @@ def _finish(axes, title, xlabel, *, least=0.0):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def write(out: str | pathlib.Path, found: Mapping[str, Any]) -> None:
-    """Writes numbers, tables and the picture to a folder."""
-    text, out = json.dumps(found, indent=1, allow_nan=False), pathlib.Path(out)
+def write(out: str | pathlib.Path, result: Mapping[str, Any]) -> None:
+    """Writes result, tables and the picture to a folder."""
+    text, out = json.dumps(result, indent=1, allow_nan=False), pathlib.Path(out)
     results.write_text(out / "positives.json", text + "\n")
-    results.write_text(out / "positives.md", markdown(found))
-    results.write_bytes(out / "positives.png", positives_plot(found))
+    results.write_text(out / "positives.md", markdown(result))
+    results.write_bytes(out / "positives.png", positives_plot(result))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -375,7 +377,7 @@ def run(args: argparse.Namespace) -> None:
     fixed = find_fixed(path, config)
     if args.baseline:
         fixed = Fixed(configs.find(args.baseline).stem, configs.load(args.baseline))
-    found = measure(
+    result = measure(
         config,
         path.stem,
         num_pairs=args.pairs,
@@ -384,8 +386,8 @@ def run(args: argparse.Namespace) -> None:
         fixed=fixed,
         log=args.log,
     )
-    write(args.out, found)
-    print(markdown(found))
+    write(args.out, result)
+    print(markdown(result))
     print(f"written: {args.out}/positives.md, .json and .png")
 
 
