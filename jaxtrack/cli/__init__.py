@@ -24,6 +24,7 @@ __all__ = ["COMMANDS", "define_config", "fail", "main", "run"]
 
 COMMANDS = {
     "demo": "train, track and score a small tracker on composed scenes",
+    "compose": "write composed videos in which look-alikes cross the target",
     "pack": "pack annotated video into records to train from",
     "train": "train a tracker, or resume a training",
     "track": "track one target through a video, a folder or a camera",

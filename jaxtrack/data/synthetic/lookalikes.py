@@ -1,16 +1,13 @@
 """Look-alikes: composed videos in which copies of the target cross its path.
 
-Run: python -m jaxtrack.data.synthetic.lookalikes --out=DIR [--difference=0.5]
-They test whether a tracker tells this object from others of its kind. Killed, it goes
-on where it stopped when run again.
+They test whether a tracker tells this object from others of its kind. `jaxtrack
+compose` writes them; killed, it goes on where it stopped when run again.
 """
 
-import argparse
 import dataclasses
 import functools
 import json
 import pathlib
-import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -171,32 +168,3 @@ def write(out: str | pathlib.Path, *, num: int, **options) -> list[pathlib.Path]
         out.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(options))
     return write_sequences(videos, out, prefix="lookalikes")
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Parses the command line and writes."""
-    parser = argparse.ArgumentParser(
-        prog="python -m jaxtrack.data.synthetic.lookalikes"
-    )
-    add = parser.add_argument
-    add("--out", required=True, help="folder to write sequences to")
-    add("--num", type=int, default=12, help="how many")
-    add("--length", type=int, default=120, help="frames of each")
-    add("--seed", type=int, default=0, help="of all random choices")
-    add("--difference", type=float, default=0.5, help="may differ: 0 not at all, to 1")
-    add("--photos", help="folder of photographs; one of four is used")
-    add("--cutouts", help="folder of sequences with masks; one of four is used")
-    options = vars(parser.parse_args(argv))
-    try:
-        written = write(options.pop("out"), num=options.pop("num"), **options)
-    except InputError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on", file=sys.stderr)
-        raise SystemExit(130) from None
-    print(f"{written[0].parent}: {len(written)} sequences")
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from jaxtrack import cli
 from jaxtrack.data.synthetic import lookalikes, photos, sprites
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
@@ -184,7 +185,7 @@ def test_cutouts_get_lookalikes_too(photo_folder, cutout_folder):
 
 
 def run(*argv):
-    lookalikes.main([f"--{flag}" for flag in argv])
+    cli.main(["compose", *(f"--{flag}" for flag in argv)])
 
 
 def test_the_command_writes_sequences(photo_folder, tmp_path, capsys):
@@ -207,7 +208,7 @@ def test_the_command_writes_sequences(photo_folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("num=0", "--num is 0"),
+        ("num=0", "argument --num: '0': expected a whole number of at least 1"),
         ("length=19", "need 20 frames or more to cross: not 19"),
         ("difference=1.5", r"difference is 1.5: it must lie in \[0, 1\]"),
         ("difference=-0.1", "difference is -0.1"),
