@@ -166,7 +166,7 @@ def _settings(experiment):
         yield "Set for all:\n"
         yield table(["setting", "value"], cells)
     if not experiment["differences"]:
-        yield "The configs are the same.\n"
+        yield "No other setting differs.\n"
         return
     yield "What differs:\n"
     cells = [

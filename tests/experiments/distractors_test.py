@@ -1,9 +1,6 @@
 """Tests for experiments.figures.distractors, with a tracker without a network."""
 
 import json
-import pathlib
-import subprocess
-import sys
 import types
 
 import cv2
@@ -11,14 +8,12 @@ import numpy as np
 import pytest
 
 from experiments.figures import distractors
+from jaxtrack import cli, configs
 from jaxtrack import config as config_lib
-from jaxtrack import configs
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, lock, results, runner
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-m", "experiments.figures.distractors")
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
 # 19 and 10 of the thresholds 0, 0.05, ..., 1.
@@ -196,12 +191,14 @@ def test_a_second_one_is_kept_out(measure, fake):
     assert not fake
 
 
-def test_a_fault_is_one_line(tmp_path):
-    command = [*COMMAND, "--checkpoint=/nowhere/run", f"--out={tmp_path / 'out'}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: no checkpoint /nowhere/run")
-    assert done.stderr.count("\n") == 1
+def test_a_fault_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
+    argv = ["--checkpoint=/nowhere/run", f"--out={tmp_path / 'out'}"]
+    with pytest.raises(SystemExit) as caught:
+        cli.run_command(distractors, argv, prog="distractors")
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and said.count("\n") == 1
+    assert said.startswith("error: no checkpoint /nowhere/run")
 
 
 @pytest.fixture

@@ -101,5 +101,5 @@ def test_one_seed_comes_with_a_warning(record, outcomes):
 def test_the_same_config_twice_and_nothing_held_out(record, outcomes):
     record["differences"], record["changes"], record["held_out"] = {}, {}, []
     text = markdown(record, outcomes)
-    assert "The configs are the same." in text and "Set for all" not in text
+    assert "No other setting differs." in text and "Set for all" not in text
     assert "never trained on" not in text
