@@ -18,26 +18,24 @@ def fit(protocol, predicted, truth=TRUTH, name="a"):
     return faults.fix_results(name, truth, predicted, PROTOCOLS[protocol])
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_sound_results_stay_as_they_are(protocol):
-    fitted = fit(protocol, RESULT)
-    np.testing.assert_array_equal(fitted.predicted, RESULT)
-    np.testing.assert_array_equal(fitted.truth, TRUTH)
-    assert fitted.warnings == []
-    assert fitted.predicted is not RESULT
+def test_sound_results_stay_as_they_are():
+    for protocol in PROTOCOLS:
+        fitted = fit(protocol, RESULT)
+        np.testing.assert_array_equal(fitted.predicted, RESULT)
+        np.testing.assert_array_equal(fitted.truth, TRUTH)
+        assert fitted.warnings == []
+        assert fitted.predicted is not RESULT
 
 
-@pytest.mark.parametrize(
-    "bad", [[NAN] * 4, [1, NAN, 3, 4], [1, 2, 0, 4], [1, 2, 3, -4]]
-)
-def test_lasot_repeats_the_box_before(bad):
-    damaged = RESULT.copy()
-    damaged[[2, 3]] = bad
-    fitted = fit("lasot", damaged)
-    np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
-    assert fitted.warnings[0].startswith(
-        "sequence a: 2 results without a proper size, the first in frame 2"
-    )
+def test_lasot_repeats_the_box_before():
+    for bad in [[NAN] * 4, [1, NAN, 3, 4], [1, 2, 0, 4], [1, 2, 3, -4]]:
+        damaged = RESULT.copy()
+        damaged[[2, 3]] = bad
+        fitted = fit("lasot", damaged)
+        np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
+        assert fitted.warnings[0].startswith(
+            "sequence a: 2 results without a proper size, the first in frame 2"
+        )
 
 
 def test_lasot_repeats_nothing_where_there_is_no_truth():
@@ -58,39 +56,40 @@ def test_lasot_does_not_mend_the_first_frame():
         fit("lasot", damaged)
 
 
-@pytest.mark.parametrize(
-    "protocol", [n for n in PROTOCOLS if n.startswith("pytracking")]
-)
-def test_pytracking_repeats_boxes_without_a_size(protocol):
-    damaged = RESULT.copy()
-    damaged[[0, 2, 3], [2, 2, 3]] = 0
-    fitted = fit(protocol, damaged)
-    np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
-    assert "2 results without a proper size, the first in frame 2" in fitted.warnings[0]
-    for bad in (NAN, -1):
-        damaged[4, 2] = bad
-        with pytest.raises(InputError, match="frame 4"):
-            fit(protocol, damaged)
+def test_pytracking_repeats_boxes_without_a_size():
+    for protocol in ("pytracking_otb", "pytracking_uav", "pytracking_lasot"):
+        damaged = RESULT.copy()
+        damaged[[0, 2, 3], [2, 2, 3]] = 0
+        fitted = fit(protocol, damaged)
+        np.testing.assert_array_equal(fitted.predicted[:, 0], [20, 21, 21, 21, 24])
+        assert (
+            "2 results without a proper size, the first in frame 2"
+            in fitted.warnings[0]
+        )
+        for bad in (NAN, -1):
+            damaged[4, 2] = bad
+            with pytest.raises(InputError, match="frame 4"):
+                fit(protocol, damaged)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_boxes_without_a_size_are_never_silent(protocol):
-    damaged = RESULT.copy()
-    damaged[3, 2] = 0
-    (note,) = fit(protocol, damaged).warnings
-    assert "in frame 3" in note
+def test_boxes_without_a_size_are_never_silent():
+    for protocol in PROTOCOLS:
+        damaged = RESULT.copy()
+        damaged[3, 2] = 0
+        (note,) = fit(protocol, damaged).warnings
+        assert "in frame 3" in note
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_too_many_results(protocol):
-    surplus = np.concatenate([RESULT, RESULT[:2]])
-    if protocol in CUTTING:
-        fitted = fit(protocol, surplus)
-        np.testing.assert_array_equal(fitted.predicted, RESULT)
-        assert "7 results for 5 frames; those from frame 5 on" in fitted.warnings[0]
-    else:
-        with pytest.raises(InputError, match=r"results are \(7, 4\).*\(5, 4\)"):
-            fit(protocol, surplus)
+def test_too_many_results():
+    for protocol in PROTOCOLS:
+        surplus = np.concatenate([RESULT, RESULT[:2]])
+        if protocol in CUTTING:
+            fitted = fit(protocol, surplus)
+            np.testing.assert_array_equal(fitted.predicted, RESULT)
+            assert "7 results for 5 frames; those from frame 5 on" in fitted.warnings[0]
+        else:
+            with pytest.raises(InputError, match=r"results are \(7, 4\).*\(5, 4\)"):
+                fit(protocol, surplus)
 
 
 def test_pysot_cuts_monkey_17_alone():
@@ -129,43 +128,40 @@ def test_too_few_results_by_toolkit():
     }
 
 
-@pytest.mark.parametrize("protocol", ["pytracking_otb", "pytracking_lasot"])
-def test_truth_with_nan_stops_pytracking(protocol):
-    truth = TRUTH.copy()
-    truth[3, 1] = NAN
-    with pytest.raises(InputError, match="ground truth of frame 3.*stops at NaN"):
-        fit(protocol, RESULT, truth)
-    assert fit("pytracking_uav", RESULT, truth).warnings == []
+def test_truth_with_nan_stops_pytracking():
+    for protocol in ["pytracking_otb", "pytracking_lasot"]:
+        truth = TRUTH.copy()
+        truth[3, 1] = NAN
+        with pytest.raises(InputError, match="ground truth of frame 3.*stops at NaN"):
+            fit(protocol, RESULT, truth)
+        assert fit("pytracking_uav", RESULT, truth).warnings == []
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_impossible_truth(protocol):
-    truth = TRUTH.copy()
-    truth[1, 0] = np.inf
-    with pytest.raises(InputError, match="ground truth of frame 1"):
-        fit(protocol, RESULT, truth)
+def test_impossible_truth():
+    for protocol in PROTOCOLS:
+        truth = TRUTH.copy()
+        truth[1, 0] = np.inf
+        with pytest.raises(InputError, match="ground truth of frame 1"):
+            fit(protocol, RESULT, truth)
 
 
-@pytest.mark.parametrize("protocol", ["got10k_otb", "got10k_lasot", "trackingnet"])
-def test_truth_of_negative_size_where_nothing_tests_it(protocol):
-    truth = TRUTH.copy()
-    truth[1, 2] = -3
-    with pytest.raises(InputError, match="frame 1.*negative size"):
-        fit(protocol, RESULT, truth)
+def test_truth_of_negative_size_where_nothing_tests_it():
+    for protocol in ["got10k_otb", "got10k_lasot", "trackingnet"]:
+        truth = TRUTH.copy()
+        truth[1, 2] = -3
+        with pytest.raises(InputError, match="frame 1.*negative size"):
+            fit(protocol, RESULT, truth)
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
+def test_what_is_no_table_of_boxes():
+    for rows, message in [
         ([], r"results is \(0,\), not \[N, 4\]"),
         (np.zeros((3, 5)), r"\(3, 5\)"),
         ([[1, 2, 3, 4], [1, 2]], "not rows of four numbers"),
         ([["a", 2, 3, 4]], "not rows of four numbers"),
-    ],
-)
-def test_what_is_no_table_of_boxes(rows, message):
-    with pytest.raises(InputError, match=f"sequence b: .*{message}"):
-        faults.check_boxes("b", rows, "results")
+    ]:
+        with pytest.raises(InputError, match=f"sequence b: .*{message}"):
+            faults.check_boxes("b", rows, "results")
 
 
 def test_flags_are_cut_only_of_zeros():
@@ -174,19 +170,16 @@ def test_flags_are_cut_only_of_zeros():
     np.testing.assert_array_equal(flags, [0, 1, 0])
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
+def test_bad_flags():
+    for values, message in [
         ({"b": [0, 1, 0]}, "nothing for sequence a"),
         ({"a": [0, 1]}, "2 flags for 3 frames"),
         ({"a": [0, 1, 0, 1]}, "4 flags for 3 frames"),
         ({"a": [0, NAN, 0]}, "some NaN"),
         ({"a": ["x", 1, 0]}, "not numbers"),
-    ],
-)
-def test_bad_flags(values, message):
-    with pytest.raises(InputError, match=message):
-        faults.check_flags(values, "a", 3, "absent")
+    ]:
+        with pytest.raises(InputError, match=message):
+            faults.check_flags(values, "a", 3, "absent")
 
 
 OTB, TRACKINGNET = PROTOCOLS["otb"], PROTOCOLS["trackingnet"]

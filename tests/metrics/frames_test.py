@@ -26,9 +26,8 @@ def values(protocol, *, truth=TRUTH, result=RESULT, **options):
 
 
 # IoU 1/3 and 5 px or 0.5 widths where the target is half a width to the left.
-@pytest.mark.parametrize(
-    ("protocol", "frames", "iou", "center", "total", "unusable"),
-    [
+def test_by_hand():
+    for protocol, frames, iou, center, total, unusable in [
         ("otb", [0, 1, 2, 3, 4], [1, -1, 1 / 3, -1, -1], [0, -1, 5, -1, -1], 5, 3),
         ("lasot", [0, 1, 3, 4], [1, -1, -1, -1], [0, -1, -1, -1], 5, 3),
         # A centre error of the box without a width: 25 + 4.5 - (20 - 0.5).
@@ -54,18 +53,16 @@ def values(protocol, *, truth=TRUTH, result=RESULT, **options):
             *([0, 10, 5, INF, 0], 5, 0),
         ),
         ("no_first", [2, 4], [1 / 3, 1], [5, 0], 2, 2),
-    ],
-)
-def test_by_hand(protocol, frames, iou, center, total, unusable):
-    found = values(protocol)
-    assert found.frames.tolist() == frames
-    np.testing.assert_allclose(found.iou, iou, atol=1e-12)
-    np.testing.assert_allclose(found.center_error, center, atol=1e-12)
-    assert (found.total, found.num_unusable) == (total, unusable)
-    if unusable:
-        assert found.first_unusable == (3 if protocol == "got10k_lasot" else 1)
-    else:
-        assert found.first_unusable is None
+    ]:
+        found = values(protocol)
+        assert found.frames.tolist() == frames
+        np.testing.assert_allclose(found.iou, iou, atol=1e-12)
+        np.testing.assert_allclose(found.center_error, center, atol=1e-12)
+        assert (found.total, found.num_unusable) == (total, unusable)
+        if unusable:
+            assert found.first_unusable == (3 if protocol == "got10k_lasot" else 1)
+        else:
+            assert found.first_unusable is None
 
 
 def test_norm_error_of_frames_that_pytracking_rejects():
@@ -123,17 +120,20 @@ def test_visible_frames_need_a_truth():
         values("got10k", cover=np.full(5, 8))
 
 
-@pytest.mark.parametrize("protocol", ["lasot", "pysot_lasot", "no_first", "got10k"])
-def test_nothing_left(protocol):
-    with pytest.raises(InputError, match="sequence a: no frame left"):
-        values(
-            protocol, truth=TRUTH[:1], result=RESULT[:1], absent=np.ones(1), cover=None
-        )
+def test_nothing_left():
+    for protocol in ["lasot", "pysot_lasot", "no_first", "got10k"]:
+        with pytest.raises(InputError, match="sequence a: no frame left"):
+            values(
+                protocol,
+                truth=TRUTH[:1],
+                result=RESULT[:1],
+                absent=np.ones(1),
+                cover=None,
+            )
 
 
-@pytest.mark.parametrize(
-    ("protocol", "said"),
-    [
+def test_truth_warnings():
+    for protocol, said in [
         ("otb", "2 frames.* first frame 1, never succeed and count as precise"),
         ("pysot", "2 frames.*where the centre is not above 0"),
         ("pytracking_otb", "count in normalised precision, not in precision"),
@@ -141,16 +141,14 @@ def test_nothing_left(protocol):
         ("got10k_lasot", r"1 frames.* first frame 2, are left out \(a number is NaN"),
         ("got10k_otb", "1 frames without ground truth.* first frame 2.*never precise"),
         ("trackingnet", "1 frames of .* first frame 1, have no size"),
-    ],
-)
-def test_truth_warnings(protocol, said):
-    rules = PROTOCOLS[protocol]
-    truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])
-    predicted = np.full((4, 4), 9.0)
-    found = frame_values("a", truth, predicted, rules)
-    text = " | ".join(truth_warnings("a", truth, found, rules))
-    assert text.startswith("sequence a: ")
-    assert re.search(said, text)
-    sound = truth[[0, 3]]
-    found = frame_values("a", sound, sound, rules)
-    assert truth_warnings("a", sound, found, rules) == []
+    ]:
+        rules = PROTOCOLS[protocol]
+        truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])
+        predicted = np.full((4, 4), 9.0)
+        found = frame_values("a", truth, predicted, rules)
+        text = " | ".join(truth_warnings("a", truth, found, rules))
+        assert text.startswith("sequence a: ")
+        assert re.search(said, text)
+        sound = truth[[0, 3]]
+        found = frame_values("a", sound, sound, rules)
+        assert truth_warnings("a", sound, found, rules) == []

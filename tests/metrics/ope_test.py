@@ -42,18 +42,18 @@ def report_of(toolkits, protocol, tracker):
     )
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
-@pytest.mark.parametrize("protocol", CHECKED)
-def test_equals_the_toolkit(toolkits, protocol, tracker):
-    report = report_of(toolkits, protocol, tracker)
-    expected = part(toolkits, f"{protocol}/{tracker}/")
-    assert len(expected) >= 3
-    for key, value in expected.items():
-        field, _, sequence = key.partition("/")
-        ours = report.sequences[sequence] if sequence else report
-        np.testing.assert_allclose(
-            getattr(ours, field), value, rtol=0, atol=1e-9, err_msg=key
-        )
+def test_equals_the_toolkit(toolkits):
+    for tracker in TRACKERS:
+        for protocol in CHECKED:
+            report = report_of(toolkits, protocol, tracker)
+            expected = part(toolkits, f"{protocol}/{tracker}/")
+            assert len(expected) >= 3
+            for key, value in expected.items():
+                field, _, sequence = key.partition("/")
+                ours = report.sequences[sequence] if sequence else report
+                np.testing.assert_allclose(
+                    getattr(ours, field), value, rtol=0, atol=1e-9, err_msg=key
+                )
 
 
 def test_toolkits_that_average_otherwise(toolkits):
@@ -103,34 +103,40 @@ def random_case(seed, *, nan):
     return truth, results, absent, cover, sizes
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("protocol", TOOLKITS)
-def test_equals_the_definition_a_frame_at_a_time(protocol, seed):
-    nan = seed % 2 == 1 and PROTOCOLS[protocol].accepts_nan_truth
-    truth, results, absent, cover, sizes = random_case(seed, nan=nan)
-    expected = naive_ope.score(protocol, truth, results, absent, cover, sizes)
-    options = {"absent": absent, "cover": cover, "image_size": sizes}
-    report = ope.score(truth, results, protocol=protocol, **options)
-    atol = 1e-6 if PROTOCOLS[protocol].single_precision else 1e-12
-    for key, value in expected.items():
-        np.testing.assert_allclose(
-            getattr(report, key), value, rtol=0, atol=atol, err_msg=key
-        )
+def test_equals_the_definition_a_frame_at_a_time():
+    for seed in range(4):
+        for protocol in TOOLKITS:
+            nan = seed % 2 == 1 and PROTOCOLS[protocol].accepts_nan_truth
+            truth, results, absent, cover, sizes = random_case(seed, nan=nan)
+            expected = naive_ope.score(protocol, truth, results, absent, cover, sizes)
+            options = {"absent": absent, "cover": cover, "image_size": sizes}
+            report = ope.score(truth, results, protocol=protocol, **options)
+            atol = 1e-6 if PROTOCOLS[protocol].single_precision else 1e-12
+            for key, value in expected.items():
+                np.testing.assert_allclose(
+                    getattr(report, key),
+                    value,
+                    rtol=0,
+                    atol=atol,
+                    err_msg=f"{protocol} {key}",
+                )
 
 
-@pytest.mark.parametrize("protocol", TOOLKITS)
-def test_errors_and_overlaps_on_a_threshold_fall_as_in_the_toolkit(protocol):
+def test_errors_and_overlaps_on_a_threshold_fall_as_in_the_toolkit():
     """Whole numbers put many frames exactly on a threshold: 6 / 10, 20 px, 0.2 w."""
-    rng = np.random.default_rng(5)
-    truth = {"a": np.tile([100.0, 100, 40, 20], (200, 1))}
-    results = {"a": truth["a"] + rng.integers(-12, 13, (200, 4)) * [2, 1, 1, 0]}
-    flags, size = {"a": np.zeros(200)}, {"a": (640.0, 480.0)}
-    visible = {"a": np.full(200, 8)}
-    expected = naive_ope.score(protocol, truth, results, flags, visible, size)
-    options = {"absent": flags, "cover": visible, "image_size": size}
-    report = ope.score(truth, results, protocol=protocol, **options)
-    for key in ("success_curve", "precision_curve", "norm_precision_curve"):
-        np.testing.assert_allclose(getattr(report, key), expected[key], atol=1e-7)
+    for protocol in TOOLKITS:
+        rng = np.random.default_rng(5)
+        truth = {"a": np.tile([100.0, 100, 40, 20], (200, 1))}
+        results = {"a": truth["a"] + rng.integers(-12, 13, (200, 4)) * [2, 1, 1, 0]}
+        flags, size = {"a": np.zeros(200)}, {"a": (640.0, 480.0)}
+        visible = {"a": np.full(200, 8)}
+        expected = naive_ope.score(protocol, truth, results, flags, visible, size)
+        options = {"absent": flags, "cover": visible, "image_size": size}
+        report = ope.score(truth, results, protocol=protocol, **options)
+        for key in ("success_curve", "precision_curve", "norm_precision_curve"):
+            np.testing.assert_allclose(
+                getattr(report, key), expected[key], atol=1e-7, err_msg=protocol
+            )
 
 
 # Three frames of a 10 x 10 target at (20, 20); the second prediction is half a width
@@ -191,22 +197,22 @@ def test_no_first_by_hand():
     assert report.sequences["a"].frames.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("bad", [[np.nan] * 4, [0.0, 0, 0, 0], [20, 20, 0, 10]])
-def test_frames_without_a_target(bad):
-    truth = {"a": TRUTH["a"].copy()}
-    truth["a"][2] = bad
-    otb = ope.score(truth, RESULT, protocol="otb")
-    # IoU -1: no success even at threshold 0; centre error -1: precise at any distance.
-    assert otb.sequences["a"].iou[2] == -1
-    assert otb.auc == pytest.approx((20 + 7) / 21 / 3)
-    assert otb.precision == 1.0
-    assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
-    assert otb.sequences["a"].num_unusable == 1
-    assert "1 frames of the ground truth, the first frame 2" in otb.warnings[0]
-    for protocol in ("no_first", "got10k"):
-        report = ope.score(truth, RESULT, protocol=protocol)
-        assert report.ao == pytest.approx(1 / 3)
-        assert report.sequences["a"].frames.tolist() == [1]
+def test_frames_without_a_target():
+    for bad in [[np.nan] * 4, [0.0, 0, 0, 0], [20, 20, 0, 10]]:
+        truth = {"a": TRUTH["a"].copy()}
+        truth["a"][2] = bad
+        otb = ope.score(truth, RESULT, protocol="otb")
+        # IoU -1: no success even at threshold 0; error -1: precise at any distance.
+        assert otb.sequences["a"].iou[2] == -1
+        assert otb.auc == pytest.approx((20 + 7) / 21 / 3)
+        assert otb.precision == 1.0
+        assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
+        assert otb.sequences["a"].num_unusable == 1
+        assert "1 frames of the ground truth, the first frame 2" in otb.warnings[0]
+        for protocol in ("no_first", "got10k"):
+            report = ope.score(truth, RESULT, protocol=protocol)
+            assert report.ao == pytest.approx(1 / 3)
+            assert report.sequences["a"].frames.tolist() == [1]
 
 
 def test_absent_frames_by_hand():
@@ -271,46 +277,45 @@ def test_warns_of_what_was_left_out():
     assert "no flags of absence" in absence
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_curves_fall_and_rise_and_numbers_stay_in_range(protocol):
-    rng = np.random.default_rng(0)
-    truth = {n: rng.uniform(1, 60, (30, 4)) for n in "abc"}
-    results = {n: t + rng.normal(0, 8, t.shape).clip(-t / 2) for n, t in truth.items()}
-    report = ope.score(truth, results, protocol=protocol)
-    assert np.all(np.diff(report.success_curve) <= 0)
-    assert np.all(np.diff(report.precision_curve) >= 0)
-    assert np.all(np.diff(report.norm_precision_curve) >= 0)
-    assert all(0 <= getattr(report, key) <= 1 for key in NUMBERS)
-    assert all(0 < getattr(report, key) for key in NUMBERS)
+def test_curves_fall_and_rise_and_numbers_stay_in_range():
+    for protocol in PROTOCOLS:
+        rng = np.random.default_rng(0)
+        truth = {n: rng.uniform(1, 60, (30, 4)) for n in "abc"}
+        results = {
+            n: t + rng.normal(0, 8, t.shape).clip(-t / 2) for n, t in truth.items()
+        }
+        report = ope.score(truth, results, protocol=protocol)
+        assert np.all(np.diff(report.success_curve) <= 0)
+        assert np.all(np.diff(report.precision_curve) >= 0)
+        assert np.all(np.diff(report.norm_precision_curve) >= 0)
+        assert all(0 <= getattr(report, key) <= 1 for key in NUMBERS)
+        assert all(0 < getattr(report, key) for key in NUMBERS)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_scoring_changes_no_input(protocol):
-    truth, result = {"a": TRUTH["a"] - 40.2}, {"a": RESULT["a"].copy()}
-    truth["a"][:, 2:] = 10
-    before = truth["a"].copy()
-    options = {"absent": {"a": np.array([0, 0, 1])}, "image_size": {"a": (30, 30)}}
-    try:
-        ope.score(truth, result, protocol=protocol, **options)
-    except InputError as fault:
-        assert "0 everywhere" in str(fault)  # LaSOT: x is not above 0.
-    np.testing.assert_array_equal(result["a"], RESULT["a"])
-    np.testing.assert_array_equal(truth["a"], before)
+def test_scoring_changes_no_input():
+    for protocol in PROTOCOLS:
+        truth, result = {"a": TRUTH["a"] - 40.2}, {"a": RESULT["a"].copy()}
+        truth["a"][:, 2:] = 10
+        before = truth["a"].copy()
+        options = {"absent": {"a": np.array([0, 0, 1])}, "image_size": {"a": (30, 30)}}
+        try:
+            ope.score(truth, result, protocol=protocol, **options)
+        except InputError as fault:
+            assert "0 everywhere" in str(fault)  # LaSOT: x is not above 0.
+        np.testing.assert_array_equal(result["a"], RESULT["a"])
+        np.testing.assert_array_equal(truth["a"], before)
 
 
-@pytest.mark.parametrize(
-    ("results", "message"),
-    [
+def test_bad_results():
+    for results, message in [
         ({}, r"no results for 1 sequences: \['a'\]"),
         ({"A": RESULT["a"]}, r"without ground truth: \['A'\]"),
         ({"a": RESULT["a"][:2]}, r"sequence a: results are \(2, 4\)"),
         ({"a": RESULT["a"] * [1, 1, np.nan, 1]}, "frame 0.*finite"),
         ({"a": RESULT["a"] - [[0] * 4, [0] * 4, [0, 0, 11, 0]]}, "frame 2.*negative"),
-    ],
-)
-def test_bad_results(results, message):
-    with pytest.raises(InputError, match=message):
-        ope.score(TRUTH, results, protocol="otb")
+    ]:
+        with pytest.raises(InputError, match=message):
+            ope.score(TRUTH, results, protocol="otb")
 
 
 def test_a_missing_sequence_is_zeros_for_trackingnet_alone():
@@ -325,18 +330,20 @@ def test_a_missing_sequence_is_zeros_for_trackingnet_alone():
             ope.score(truth, RESULT, protocol=protocol, absent=absent)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_damaged_results_never_make_a_silent_number(protocol, bad):
-    results = {"a": RESULT["a"].copy()}
-    results["a"][1, 0] = bad
-    try:
-        report = ope.score(TRUTH, results, protocol=protocol)
-    except InputError as fault:
-        assert "frame 1" in str(fault)
-    else:
-        assert protocol == "lasot" and np.isnan(bad)
-        assert any("replaced by the box before" in note for note in report.warnings)
+def test_damaged_results_never_make_a_silent_number():
+    for protocol in PROTOCOLS:
+        for bad in [np.nan, np.inf]:
+            results = {"a": RESULT["a"].copy()}
+            results["a"][1, 0] = bad
+            try:
+                report = ope.score(TRUTH, results, protocol=protocol)
+            except InputError as fault:
+                assert "frame 1" in str(fault)
+            else:
+                assert protocol == "lasot" and np.isnan(bad)
+                assert any(
+                    "replaced by the box before" in note for note in report.warnings
+                )
 
 
 def test_bad_arguments():

@@ -1,31 +1,27 @@
 """Tests for jaxtrack.metrics.overlap."""
 
 import numpy as np
-import pytest
 
 from jaxtrack.metrics import overlap
 
 
-@pytest.mark.parametrize("inclusive", [False, True])
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        ([0, 0, 10, 10], [0, 0, 10, 10], 1.0),
-        # 5x10 in common, 100 + 100 - 50 in the union.
-        ([0, 0, 10, 10], [5, 0, 10, 10], 1 / 3),
-        # 4x2 of 24 + 40 - 8.
-        ([2, 3, 6, 4], [4, 5, 8, 5], 8 / 56),
-        ([0, 0, 10, 10], [10, 0, 10, 10], 0.0),
-        ([0, 0, 10, 10], [50, 50, 10, 10], 0.0),
-        ([-4.5, 0, 9, 10], [-4.5, 0, 4.5, 10], 0.5),
-        ([0, 0, 0, 0], [0, 0, 0, 0], 0.0),
-    ],
-)
-def test_iou_by_hand(a, b, expected, inclusive):
-    a, b = np.array([a], np.float64), np.array([b], np.float64)
-    for first, second in ((a, b), (b, a)):
-        iou = overlap.iou_xywh(first, second, inclusive_edges=inclusive)
-        np.testing.assert_allclose(iou, [expected], atol=1e-12)
+def test_iou_by_hand():
+    for inclusive in [False, True]:
+        for a, b, expected in [
+            ([0, 0, 10, 10], [0, 0, 10, 10], 1.0),
+            # 5x10 in common, 100 + 100 - 50 in the union.
+            ([0, 0, 10, 10], [5, 0, 10, 10], 1 / 3),
+            # 4x2 of 24 + 40 - 8.
+            ([2, 3, 6, 4], [4, 5, 8, 5], 8 / 56),
+            ([0, 0, 10, 10], [10, 0, 10, 10], 0.0),
+            ([0, 0, 10, 10], [50, 50, 10, 10], 0.0),
+            ([-4.5, 0, 9, 10], [-4.5, 0, 4.5, 10], 0.5),
+            ([0, 0, 0, 0], [0, 0, 0, 0], 0.0),
+        ]:
+            a, b = np.array([a], np.float64), np.array([b], np.float64)
+            for first, second in ((a, b), (b, a)):
+                iou = overlap.iou_xywh(first, second, inclusive_edges=inclusive)
+                np.testing.assert_allclose(iou, [expected], atol=1e-12)
 
 
 def test_epsilon_enlarges_the_union():
@@ -62,13 +58,13 @@ def test_center_error_by_hand():
         np.testing.assert_array_equal(error, [5])
 
 
-@pytest.mark.parametrize("kind", ["centers", "floored", "stepwise"])
-def test_norm_error_by_hand(kind):
-    truth = np.array([[10.0, 20, 10, 40], [10, 20, 10, 40]])
-    predicted = np.array([[13.0, 20, 10, 40], [13, 36, 10, 40]])
-    # 3 of 10 widths; (0.3, 0.4).
-    error = overlap.norm_error_xywh(truth, predicted, kind=kind)
-    np.testing.assert_allclose(error, [0.3, 0.5], atol=1e-15)
+def test_norm_error_by_hand():
+    for kind in ["centers", "floored", "stepwise"]:
+        truth = np.array([[10.0, 20, 10, 40], [10, 20, 10, 40]])
+        predicted = np.array([[13.0, 20, 10, 40], [13, 36, 10, 40]])
+        # 3 of 10 widths; (0.3, 0.4).
+        error = overlap.norm_error_xywh(truth, predicted, kind=kind)
+        np.testing.assert_allclose(error, [0.3, 0.5], atol=1e-15)
 
 
 def test_norm_error_of_boxes_without_a_size():

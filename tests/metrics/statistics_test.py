@@ -30,18 +30,20 @@ def resampled_differences(a, b, num, *, seed, whole_runs):
     return np.array(found)
 
 
-@pytest.mark.parametrize("whole_runs", [False, True])
-def test_interval_is_that_of_the_definition(whole_runs):
-    rng = np.random.default_rng(1)
-    a = rng.normal(0.5, 0.2, (12, 3))
-    b = a[:, :2] + 0.03 + rng.normal(0, 0.1, (12, 2)) + [0.05, -0.05]
-    got = paired_bootstrap(a, b, whole_runs=whole_runs)
-    slow = resampled_differences(a, b, 4000, seed=7, whole_runs=whole_runs)
-    assert got.difference == pytest.approx(b.mean() - a.mean(), abs=1e-12)
-    # Quantiles of 4000 and 10000 draws scatter by about 2 % of the spread.
-    assert got.low == pytest.approx(np.quantile(slow, 0.025), abs=0.15 * slow.std())
-    assert got.high == pytest.approx(np.quantile(slow, 0.975), abs=0.15 * slow.std())
-    assert got.share_above == pytest.approx(np.mean(slow > 0), abs=0.03)
+def test_interval_is_that_of_the_definition():
+    for whole_runs in [False, True]:
+        rng = np.random.default_rng(1)
+        a = rng.normal(0.5, 0.2, (12, 3))
+        b = a[:, :2] + 0.03 + rng.normal(0, 0.1, (12, 2)) + [0.05, -0.05]
+        got = paired_bootstrap(a, b, whole_runs=whole_runs)
+        slow = resampled_differences(a, b, 4000, seed=7, whole_runs=whole_runs)
+        assert got.difference == pytest.approx(b.mean() - a.mean(), abs=1e-12)
+        # Quantiles of 4000 and 10000 draws scatter by about 2 % of the spread.
+        assert got.low == pytest.approx(np.quantile(slow, 0.025), abs=0.15 * slow.std())
+        assert got.high == pytest.approx(
+            np.quantile(slow, 0.975), abs=0.15 * slow.std()
+        )
+        assert got.share_above == pytest.approx(np.mean(slow > 0), abs=0.03)
 
 
 def test_two_sequences_by_hand():
@@ -74,16 +76,18 @@ def test_luck_of_a_whole_run_does_not_average_out():
     assert apart.high == pytest.approx(1.96 * 0.1 / math.sqrt(40), rel=0.1)
 
 
-@pytest.mark.parametrize("whole_runs", [False, True])
-def test_swapping_mirrors_and_seed_repeats(whole_runs):
-    rng = np.random.default_rng(2)
-    a, b = rng.normal(size=(2, 9, 3))
-    there = paired_bootstrap(a, b, whole_runs=whole_runs, num_samples=20_000)
-    back = paired_bootstrap(b, a, whole_runs=whole_runs, num_samples=20_000)
-    assert there.difference == -back.difference
-    assert there.low == pytest.approx(-back.high, abs=0.05)
-    assert there.share_above == pytest.approx(1 - back.share_above, abs=0.02)
-    assert there == paired_bootstrap(a, b, whole_runs=whole_runs, num_samples=20_000)
+def test_swapping_mirrors_and_seed_repeats():
+    for whole_runs in [False, True]:
+        rng = np.random.default_rng(2)
+        a, b = rng.normal(size=(2, 9, 3))
+        there = paired_bootstrap(a, b, whole_runs=whole_runs, num_samples=20_000)
+        back = paired_bootstrap(b, a, whole_runs=whole_runs, num_samples=20_000)
+        assert there.difference == -back.difference
+        assert there.low == pytest.approx(-back.high, abs=0.05)
+        assert there.share_above == pytest.approx(1 - back.share_above, abs=0.02)
+        assert there == paired_bootstrap(
+            a, b, whole_runs=whole_runs, num_samples=20_000
+        )
 
 
 def test_equal_trackers_are_not_above():
@@ -91,18 +95,15 @@ def test_equal_trackers_are_not_above():
     assert paired_bootstrap(a, a) == (0.0, 0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "message"),
-    [
+def test_refuses():
+    for a, b, message in [
         ([1.0, 2], [1.0], "same S"),
         ([], [], "same S"),
         ([1.0, np.nan], [1.0, 2], "not finite"),
         (np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), r"\[S, R\]"),
-    ],
-)
-def test_refuses(a, b, message):
-    with pytest.raises(ValueError, match=message):
-        paired_bootstrap(np.array(a), np.array(b))
+    ]:
+        with pytest.raises(ValueError, match=message):
+            paired_bootstrap(np.array(a), np.array(b))
 
 
 def test_refuses_a_confidence_of_one():
@@ -115,14 +116,14 @@ def test_ranks_by_hand():
     np.testing.assert_array_equal(average_ranks([7, 1, 7, 3]), [3.5, 1, 3.5, 2])
 
 
-@pytest.mark.parametrize("num_levels", [2, 5, 1000])
-def test_spearman_is_scipys(num_levels):
-    rng = np.random.default_rng(num_levels)
-    x, y = rng.integers(num_levels, size=(2, 200)) / 7
-    y = y + 0.5 * x
-    want = scipy.stats.spearmanr(x, y).statistic
-    assert spearman(x, y) == pytest.approx(want, abs=1e-12)
-    np.testing.assert_allclose(average_ranks(x), scipy.stats.rankdata(x))
+def test_spearman_is_scipys():
+    for num_levels in [2, 5, 1000]:
+        rng = np.random.default_rng(num_levels)
+        x, y = rng.integers(num_levels, size=(2, 200)) / 7
+        y = y + 0.5 * x
+        want = scipy.stats.spearmanr(x, y).statistic
+        assert spearman(x, y) == pytest.approx(want, abs=1e-12)
+        np.testing.assert_allclose(average_ranks(x), scipy.stats.rankdata(x))
 
 
 def test_spearman_by_hand():

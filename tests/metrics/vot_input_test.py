@@ -39,22 +39,18 @@ def test_finds_identical_repetitions():
     assert vot_input.unique_runs("ball", [eight, four], 4)[1] == [0, 1]
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [
+def test_accepts_what_the_protocol_writes():
+    for entries in [
         (1, BOX, 2, 0, 0, 0, 0, 1, 2, 0, 0),
         # A start that comes later than five frames after the failure.
         (1, 2, 0, 0, 0, 0, 0, 0, 1, BOX),
         (1,),
-    ],
-)
-def test_accepts_what_the_protocol_writes(entries):
-    assert len(checked(*entries).codes) == len(entries)
+    ]:
+        assert len(checked(*entries).codes) == len(entries)
 
 
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
+def test_refuses_what_it_cannot_have_written():
+    for entries, message in [
         ((BOX, BOX), "begins with a region, but .* begins with the code 1"),
         ((0, 1), "begins with the code 0"),
         ((1, 1), r"frame 1: a start \(1\) without a failure"),
@@ -66,11 +62,9 @@ def test_accepts_what_the_protocol_writes(entries):
         ((1, [1, 2, np.nan, 4]), "frame 1: .* is not finite"),
         ((1, [1, 2, 3]), "frame 1: .* is not a code"),
         ((1, [1, 2, 3, -4]), "frame 1: .* negative size"),
-    ],
-)
-def test_refuses_what_it_cannot_have_written(entries, message):
-    with pytest.raises(InputError, match=f"sequence ball, run 1.*{message}"):
-        checked(*entries)
+    ]:
+        with pytest.raises(InputError, match=f"sequence ball, run 1.*{message}"):
+            checked(*entries)
 
 
 def test_refuses_other_lengths():
