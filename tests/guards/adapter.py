@@ -10,12 +10,15 @@ import contextlib
 import importlib
 import json
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import linen as nn
 
 from jaxtrack import models, tracking
 from jaxtrack.data import build as pack_build
@@ -78,14 +81,56 @@ def geometry(template_size, search_size, *, cells, stride, offset):
     return Geometry(template_size, search_size, cells, stride, offset)
 
 
+class _Levels(nn.Module):
+    """Stands in for a backbone that was looked at already: maps of its shapes."""
+
+    of_side: Mapping[int, Any]
+
+    def __call__(self, image, *, train=False):
+        del train
+        return jax.tree.map(
+            lambda level: jnp.zeros(level.shape, level.dtype),
+            self.of_side[image.shape[1]],
+        )
+
+
 def shapes(model):
-    """Returns path -> shape of all variables; the first part is the collection."""
+    """Returns path -> shape of all variables; the first part is the collection.
+
+    Networks share backbones, each of which is looked at once.
+    """
     size = model.geometry
-    images = [
-        jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
-        for side in (size.template_size, size.search_size)
-    ]
-    tree = jax.eval_shape(model.init, jax.random.key(0), *images)
+    sides = (size.template_size, size.search_size)
+    found = _backbone_shapes(repr(model.backbone), model.backbone, sides)
+    rest = model.clone(backbone=_Levels({s: found[1][s] for s in sides}))
+    tree = jax.eval_shape(rest.init, jax.random.key(0), *map(_image, sides))
+    return {(p[0], "backbone", *p[1:]): s for p, s in found[0].items()} | _paths(tree)
+
+
+_SEEN = {}
+
+
+def _backbone_shapes(name, backbone, sides):
+    """Returns path -> shape, and side of an image -> shapes of the levels."""
+    if name not in _SEEN:
+        _SEEN[name] = {}, {}
+    variables, levels = _SEEN[name]
+    for side in sides:
+        if side not in levels:
+            key, image = jax.random.key(0), _image(side)
+            call = jax.eval_shape(backbone.init_with_output, key, image)
+            levels[side] = call[0]
+            variables.update(_paths(call[1]))
+    return variables, levels
+
+
+def _image(side):
+    """Returns the shape of one image."""
+    return jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
+
+
+def _paths(tree):
+    """Returns path -> shape of a tree of arrays."""
     leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
     return {tuple(part.key for part in path): leaf.shape for path, leaf in leaves}
 
