@@ -60,7 +60,7 @@ def _sequence_table(scores: Sequence[TrackerScores], primary: str) -> str:
             cells += fragments.number(one.auc).replace("<td ", f"<td{shade} ", 1)
             cells += fragments.number(one.precision) if with_precision else ""
             cells += (
-                fragments.number(tracker.speeds[name], form=1) if with_speed else ""
+                fragments.number(tracker.speeds[name], digits=1) if with_speed else ""
             )
         frames = len(scores[0].predicted[name])
         rows.append(

@@ -213,7 +213,7 @@ def _folded(table: Table) -> str:
 
 def _cell(value: float | None, column: Column, mark: str, *, is_shaded: bool) -> str:
     """A number's cell, marked and shaded."""
-    cell = fragments.number(value, form=column.digits)
+    cell = fragments.number(value, digits=column.digits)
     if mark:
         cell = cell.replace('class="n"', f'class="n {mark}"', 1)
     if is_shaded and value is not None and value == value:

@@ -23,9 +23,9 @@ def test_image_is_inline_and_escaped():
 
 def test_number_shows_few_digits_and_sorts_by_all():
     assert fragments.number(0.12345) == '<td class="n" data-v="0.12345">0.123</td>'
-    assert fragments.number(7, form=0) == '<td class="n" data-v="7">7</td>'
+    assert fragments.number(7, digits=0) == '<td class="n" data-v="7">7</td>'
     # Types of numpy would print their names.
-    assert fragments.number(np.float64(0.5), form=1) == (
+    assert fragments.number(np.float64(0.5), digits=1) == (
         '<td class="n" data-v="0.5">0.5</td>'
     )
     nothing = '<td class="n" data-v="-1">&ndash;</td>'
