@@ -43,7 +43,8 @@ def score(folder: pathlib.Path) -> None:
       folder: of the run, with a trained network.
     """
     from jaxtrack.datasets import folders
-    from jaxtrack.evaluation import alignment, compare, runner
+    from jaxtrack.evaluation import runner, scoring
+    from jaxtrack.evaluation.analysis import alignment
 
     spec = json.loads((folder / SETTINGS).read_text())
     videos = [folders.read_sequence(path, allow_absent=True) for path in spec["videos"]]
@@ -55,7 +56,7 @@ def score(folder: pathlib.Path) -> None:
     }
     options = {"name": TRACKER, "tracking": tracking}
     boxes = runner.run(folder / WORKDIR, videos, folder, **options)
-    scores = compare.score_folder(TRACKER, boxes, compare.truth_xywh(videos))
+    scores = scoring.score_folder(TRACKER, boxes, scoring.truth_xywh(videos))
     sequences = scores.reports[PROTOCOL].sequences
     numbers = {
         "auc": {name: one.auc for name, one in sequences.items()},

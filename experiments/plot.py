@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from jaxtrack.evaluation.plots import color_of, png_of
+from jaxtrack.report.plots.style import color_of, png_of
 
 _ROW_INCHES, _PANEL_INCHES, _NAMES_INCHES = 0.21, 4.4, 2.0
 _LEAST_REACH = 0.02  # Of the x axis on both sides of 0: noise is not to look large.

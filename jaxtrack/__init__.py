@@ -42,6 +42,7 @@ _PACKAGES = (
     "models",  # networks
     "online",  # what learns while tracking
     "ops",  # arrays in, arrays out
+    "report",  # pages, figures and tables of an evaluation
     "tracking",  # a frame to a box
     "training",  # a batch to a gradient
     "weights",  # files of other codes

@@ -11,7 +11,7 @@ ALLOWED = {
     "errors": (),
     "cli": (
         *("config", "configs", "training", "evaluation", "metrics", "tracking"),
-        *("data", "datasets", "weights", "session", "integrations"),
+        *("data", "datasets", "weights", "session", "integrations", "report"),
         "__version__",
     ),
     "__main__": ("cli",),
@@ -28,9 +28,10 @@ ALLOWED = {
     "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
-        *("cli", "config", "ops", "models", "tracking", "training.checkpoint"),
+        *("config", "ops", "models", "tracking", "training.checkpoint"),
         *("datasets", "metrics"),
     ),
+    "report": ("evaluation", "metrics"),
     "session": ("tracking", "training.checkpoint"),
     "integrations": ("session", "tracking.video"),
 }

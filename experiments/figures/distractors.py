@@ -25,7 +25,7 @@ from jaxtrack.cli import options
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, lock, results, runner
+from jaxtrack.evaluation import lock, results, runner, scoring
 
 # Name -> what is changed in tracking.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -50,7 +50,7 @@ def score(name: str, folder: pathlib.Path, truth: Mapping) -> dict[str, Any]:
       "auc", the mean over sequences; "lost", the share of sequences whose last 10
       frames all have IoU 0; "frames_per_second"; "sequences": name -> "auc", "lost".
     """
-    scores = compare.score_folder(name, folder, truth)
+    scores = scoring.score_folder(name, folder, truth)
     sequences = {
         sequence: {"auc": one.auc, "lost": bool(np.all(one.iou[-LAST_FRAMES:] <= 0))}
         for sequence, one in scores.reports[_PROTOCOL].sequences.items()
@@ -116,7 +116,7 @@ def measure(
     with lock.locked(out, "experiment"):
         folders = lookalikes.write(out / "sequences", **videos)
         sequences = [read_sequence(folder) for folder in folders]
-        truth = compare.truth_xywh(sequences)
+        truth = scoring.truth_xywh(sequences)
         ways = {}
         for name, changed in SETTINGS.items():
             boxes = runner.run(checkpoint, sequences, out, name=name, tracking=changed)

@@ -26,9 +26,9 @@ from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.assign import dynamic, regions
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
-from jaxtrack.evaluation.plots import png_of
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
+from jaxtrack.report.plots.style import png_of
 
 GEOMETRY = grid.Geometry(127, 255, 25, 8, 31.5)  # SiamRPN++'s, as released.
 # What is looked for in the search crop, xyxy, pixels.

@@ -31,7 +31,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.cli import options, overrides
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
-from jaxtrack.evaluation.plots import color_of, plain, png_of
+from jaxtrack.report.plots.style import color_of, plain, png_of
 
 _WORDS = {
     "clamp": "clamp: all as good as the best",

@@ -69,9 +69,11 @@ def demonstrate(
     Raises:
       InputError: if `out` holds something else, or cannot be used.
     """
+    from jaxtrack import datasets
     from jaxtrack.cli import video  # Late: --help should not wait for jax.
     from jaxtrack.data.synthetic import SyntheticSource, write_sequences
-    from jaxtrack.evaluation import command, source
+    from jaxtrack.evaluation import evaluate
+    from jaxtrack.report import build, summary
     from jaxtrack.training import loop
 
     out = pathlib.Path(out)
@@ -85,17 +87,17 @@ def demonstrate(
     print("2/4 training")
     loop.train(config, out / "train")
     print("3/4 tracking and scoring")
-    scores = command.evaluate(
-        checkpoint=str(out / "train"),
-        results_of=[],
-        benchmark=source.load(sequences=str(out / "sequences"), patterns=["scene*"]),
-        out_dir=out,
-        name="demo",
+    found = evaluate.evaluate(
+        datasets.load("folders", out / "sequences", sequences=["scene*"]),
+        out,
+        checkpoints={"demo": str(out / "train")},
     )
+    page = build.write(found, out)
+    print(*summary.lines(found), f"report: {page}", sep="\n")
     print("4/4 drawing")
     video.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
     # OTB's rules would count a target that touches the left or upper border as lost.
-    auc = scores[0].reports["no_first"].auc
+    auc = found.scores[0].reports["no_first"].auc
     print(f"AUC {auc:.3f} on {num_sequences} scenes it has not seen")
     print(f"look at {out / 'report.html'} and {out / 'tracking.mp4'}")
     return auc

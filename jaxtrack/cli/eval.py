@@ -7,11 +7,15 @@ Examples:
   jaxtrack eval --checkpoint=ours=runs/a --checkpoint=base=runs/b --sequences=videos/
   jaxtrack eval --benchmark=otb100 --root=data/OTB --checkpoint=runs/lite0
   jaxtrack eval --results=KCF=results/KCF --sequences=videos/ --out=runs/eval
+  jaxtrack eval --results=A=a/ --results=B=b/ --ground_truth=truth/ --protocol=lasot
 """
 
 import argparse
 
-from jaxtrack.cli import options
+from jaxtrack.cli import arguments, options
+from jaxtrack.datasets import Benchmark
+from jaxtrack.errors import InputError, require
+from jaxtrack.evaluation import ground_truth
 from jaxtrack.metrics import protocols
 
 
@@ -36,6 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="result files to be scored, of any tracker; repeatable",
     )
     options.add_sequences(parser)
+    group = parser.add_argument_group("truth without pictures, for result files alone")
+    group.add_argument(
+        "--ground_truth",
+        metavar="DIR",
+        default="",
+        help="folder of <sequence>.txt, or of folders with groundtruth_rect.txt",
+    )
+    group.add_argument(
+        "--absent",
+        metavar="DIR",
+        default="",
+        help="folder of <sequence>.txt, 1 where the target is absent",
+    )
+    group.add_argument(
+        "--cover",
+        metavar="DIR",
+        default="",
+        help="folder of <sequence>.label, 0 where the target is hidden",
+    )
     parser.add_argument(
         "--allow_missing",
         action="store_true",
@@ -103,38 +126,49 @@ def _add_analyses(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _sequences(args: argparse.Namespace) -> Benchmark:
+    """Reads what is scored on."""
+    flags = {"absent": args.absent, "cover": args.cover}
+    if args.ground_truth:
+        if args.sequences or args.benchmark:
+            raise InputError("--ground_truth stands for --sequences and --benchmark")
+        return ground_truth.load(args.ground_truth, patterns=args.pattern, **flags)
+    if given := [f"--{name}" for name, folder in flags.items() if folder]:
+        raise InputError(f"{given[0]} is for --ground_truth: leave it out")
+    return arguments.load_sequences(args, allow_missing=args.allow_missing)
+
+
 def run(args: argparse.Namespace) -> None:
     """Evaluates."""
+    require("jinja2", "matplotlib")
     # Late: --help needs none of it.
-    from jaxtrack.evaluation import command, settings, source, vot_command, wanted
+    from jaxtrack.evaluation import evaluate, settings
+    from jaxtrack.evaluation.analysis.options import Options
+    from jaxtrack.report import build, summary
 
-    chosen = settings.choose(
-        preset=args.preset, tuned_file=args.tuned, changes=args.set
-    )
-    benchmark = source.load(
-        sequences=args.sequences,
-        benchmark=args.benchmark,
-        root=args.root,
-        split=args.split,
-        patterns=args.pattern,
-        allow_missing=args.allow_missing,
-    )
-    given = {
-        "checkpoint": args.checkpoint,
-        "results_of": args.results,
-        "benchmark": benchmark,
-        "out_dir": args.out,
-        "name": args.name,
-        "chosen": chosen,
-    }
-    analyses = wanted.Wanted(
+    analyses = Options(
         alignment=args.alignment,
         heatmaps=args.heatmaps,
         heatmaps_of=tuple(args.heatmaps_of),
-        windows=wanted.windows(args.windows, is_asked=args.window_sweep),
+        windows=arguments.parse_windows(args.windows, is_asked=args.window_sweep),
     )
-    if benchmark.regions:
-        vot_command.evaluate(**given, wanted=analyses)
-    else:
-        scoring = {"together": args.batched, "protocol": args.protocol}
-        command.evaluate(**given, **scoring, wanted=analyses)
+    chosen = settings.choose(
+        preset=args.preset,
+        tuned_file=args.tuned,
+        changes=arguments.parse_settings(args.set),
+    )
+    found = evaluate.evaluate(
+        _sequences(args),
+        args.out,
+        checkpoints=arguments.parse_checkpoints(args.checkpoint, name=args.name),
+        results_of=arguments.parse_results(args.results),
+        settings=chosen,
+        analyses=analyses,
+        protocol=args.protocol,
+        batched=args.batched,
+    )
+    if found.scores or found.restarts:
+        page = build.write(found, args.out)
+        print(*summary.lines(found), f"report: {page}", sep="\n")
+    for sent in evaluate.submit(found, args.out):
+        print(f"submission, checked: {sent}")

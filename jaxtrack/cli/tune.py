@@ -11,9 +11,10 @@ import argparse
 import functools
 import pathlib
 
-from jaxtrack.cli import options
+from jaxtrack.cli import arguments, options
 from jaxtrack.errors import InputError, require
-from jaxtrack.evaluation import tune_material, tune_study
+from jaxtrack.evaluation.tuning import splits, study
+from jaxtrack.evaluation.tuning.splits import Material
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--sampler",
-        choices=tune_study.SAMPLERS,
+        choices=study.SAMPLERS,
         default="tpe",
         help="what chooses the trials (default: %(default)s)",
     )
@@ -77,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--metric",
-        choices=tune_material.METRICS,
+        choices=splits.METRICS,
         default="auc",
         help="what is maximised, as the mean over sequences (default: %(default)s)",
     )
@@ -97,13 +98,17 @@ def run(args: argparse.Namespace) -> None:
     if not args.checkpoint:
         raise InputError("--checkpoint is missing: name the workdir of a training")
     material = _material(args)
-    tune_material.check_split(material, tune_on_test=args.tune_on_test)
+    splits.check_split(material, tune_on_test=args.tune_on_test)
     holdout = None
     if args.holdout:
-        holdout = tune_material.of_folder(args.holdout, args.holdout_pattern)
-    from jaxtrack.evaluation import settings, tune  # Late: --help should not wait.
+        holdout = splits.of_folder(args.holdout, patterns=args.holdout_pattern)
+    # Late: --help should not wait.
+    from jaxtrack.evaluation import settings
+    from jaxtrack.evaluation.tuning import search
+    from jaxtrack.report import tuning
 
-    recipe = tune.Recipe(
+    changes = arguments.parse_settings(args.set)
+    recipe = search.Recipe(
         checkpoint=args.checkpoint,
         out=pathlib.Path(args.out),
         trials=args.trials,
@@ -112,24 +117,16 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
         metric=args.metric,
         settings=tuple(args.settings),
-        tracking=settings.choose(preset=args.preset, changes=args.set).tracking,
+        tracking=settings.choose(preset=args.preset, changes=changes).tracking,
     )
-    outcome = tune.tune(recipe, material, holdout)
-    print(*tune.summary_lines(outcome, recipe.out), sep="\n")
+    outcome, tried = search.tune(recipe, material, holdout=holdout)
+    tuning.write(outcome, tried, recipe.out)
+    print(*tuning.lines(outcome, recipe.out), sep="\n")
 
 
-def _material(args: argparse.Namespace) -> tune_material.Material:
+def _material(args: argparse.Namespace) -> Material:
     """Reads the sequences to tune on."""
-    from jaxtrack.evaluation import source
-
     if args.sequences and not args.benchmark:
         split = args.split or "val"
-        return tune_material.of_folder(args.sequences, args.pattern, split=split)
-    benchmark = source.load(
-        sequences=args.sequences,
-        benchmark=args.benchmark,
-        root=args.root,
-        split=args.split,
-        patterns=args.pattern,
-    )
-    return tune_material.of_benchmark(benchmark)
+        return splits.of_folder(args.sequences, patterns=args.pattern, split=split)
+    return splits.of_benchmark(arguments.load_sequences(args))

@@ -1,158 +1,23 @@
-"""Trackers side by side: their result files, scored by every protocol of the report."""
+"""Trackers side by side, as data: by every protocol, sequence and attribute."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from jaxtrack import datasets
-from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.errors import InputError
-from jaxtrack.evaluation import raw, results, stamp
-from jaxtrack.metrics import faults, ope
-from jaxtrack.metrics.protocols import PROTOCOLS, protocol_named
+from jaxtrack.evaluation.scoring import PRIMARY, REPORTED, TrackerScores
+from jaxtrack.metrics import attributes, ope
+from jaxtrack.metrics.attributes import AttributeScore
+from jaxtrack.metrics.protocols import PROTOCOLS
 
-PRIMARY = "otb"
-REPORTED = ("otb", "no_first")
+FAILED_IOU = 0.2
 _CURVES = ("success_curve", "precision_curve", "norm_precision_curve")
+_GRIDS = ("success_thresholds", "precision_thresholds", "norm_thresholds")
+# What our own protocol says is no toolkit's.
+TOOLKITS = tuple(name for name in PROTOCOLS if name != "no_first")
 
-
-@dataclass(frozen=True)
-class TrackerScores:
-    """One tracker's results and what they are worth.
-
-    Attributes:
-      name: as reports show it.
-      reports: protocol -> report.
-      predicted: sequence -> `[N, 4]` xywh, px.
-      speeds: sequence -> frames/s, None where no times were kept.
-      stamp: of the run, where jaxtrack made the results.
-      refused: protocols that gave no score, and why.
-    """
-
-    name: str
-    reports: dict[str, ope.OpeReport]
-    predicted: dict[str, np.ndarray]
-    speeds: dict[str, float | None]
-    stamp: dict | None
-    refused: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def frames_per_second(self) -> float | None:
-        """All frames over all time; None where a sequence has no times."""
-        if not all(self.speeds.values()):
-            return None
-        counts = {name: len(boxes) for name, boxes in self.predicted.items()}
-        seconds = sum(counts[n] / speed for n, speed in self.speeds.items())
-        return sum(counts.values()) / seconds
-
-
-def truth_xywh(videos: Sequence[Video]) -> dict[str, np.ndarray]:
-    """Ground truth as the metrics take it: the decimals its files held.
-
-    Rounded to 1e-9 px: x + w - x is not w in binary, and a first frame answered
-    by its own box would pass the threshold 1.0 in one representation, not the other.
-
-    Args:
-      videos: with `xyxy`, px.
-
-    Returns:
-      name -> `[N, 4]` float64 xywh.
-    """
-    truth = {}
-    for video in videos:
-        corner, end = video.xyxy[:, :2], video.xyxy[:, 2:]
-        truth[video.name] = np.concatenate([corner, end - corner], axis=1).round(9)
-    return truth
-
-
-def score_folder(
-    name: str, folder: str | Path, truth: Mapping[str, np.ndarray]
-) -> TrackerScores:
-    """Reads and scores one tracker's result files.
-
-    Args:
-      name: of the tracker.
-      folder: holds `<sequence>.txt` and perhaps `times/` and a stamp.
-      truth: sequence -> `[N, 4]` xywh, px.
-
-    Raises:
-      InputError: a file is missing or damaged.
-    """
-    predicted = results.read_results(folder, {n: len(t) for n, t in truth.items()})
-    reports = {d: ope.score(truth, predicted, protocol=d) for d in REPORTED}
-    return _scores(name, folder, reports, predicted)
-
-
-def score_benchmark(
-    name: str,
-    folder: str | Path,
-    benchmark: datasets.Benchmark,
-    *,
-    protocols: Sequence[str],
-    image_sizes: Mapping[str, tuple[int, int]] | None = None,
-) -> TrackerScores:
-    """Scores one tracker's result files on a benchmark.
-
-    Of plain folders the files must be whole. Of a public benchmark they are what
-    toolkits accept: other spellings of names, and rows that the first protocol mends,
-    which its warnings tell.
-
-    Args:
-      name: of the tracker.
-      folder: holds `<sequence>.txt`, in the coordinates of the benchmark's files.
-      benchmark: with its truth.
-      protocols: keys of `protocols.PROTOCOLS`; the first one must give a score, others
-        are left out where they refuse.
-      image_sizes: sequence -> width and height, px, for protocols that bound boxes.
-
-    Raises:
-      InputError: a file is missing or damaged, or the first protocol refuses them.
-    """
-    truth, first = benchmark.truth, protocol_named(protocols[0])
-    if benchmark.name == "folders":
-        given = results.read_results(folder, {n: len(t) for n, t in truth.items()})
-    else:
-        given = _raw_results(folder, list(truth))
-    reports, refused, predicted = {}, {}, {}
-    for protocol in protocols:
-        try:
-            reports[protocol] = ope.score(
-                truth,
-                given,
-                protocol=protocol,
-                absent=benchmark.absent,
-                cover=benchmark.cover,
-                image_size=image_sizes,
-            )
-        except InputError as fault:
-            if protocol == protocols[0]:
-                raise InputError(f"results of {name} in {folder}: {fault}") from fault
-            refused[protocol] = str(fault)
-    for sequence, rows in truth.items():
-        found = given.get(sequence, np.zeros_like(rows))
-        predicted[sequence] = faults.fix_results(sequence, rows, found, first).predicted
-    return replace(_scores(name, folder, reports, predicted), refused=refused)
-
-
-def _raw_results(folder: str | Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Reads whatever files belong to the sequences, as they are."""
-    if not Path(folder).is_dir():
-        raise InputError(f"no folder of results {folder}")
-    files, others = raw.find_files(folder, names)
-    if not files:
-        raise InputError(
-            f"{folder}: no file is named after a sequence ({names[0]}.txt, ...); it "
-            f"holds {', '.join(others[:5]) or 'none'}"
-        )
-    return {name: raw.read_rows(path) for name, path in files.items()}
-
-
-def _scores(name, folder, reports, predicted) -> TrackerScores:
-    """Adds speeds and the stamp."""
-    speeds = {n: results.read_speed(folder, n) for n in predicted}
-    return TrackerScores(name, reports, predicted, speeds, stamp.read(folder))
+# Protocol -> report, or the reason why there is none.
+ByProtocol = dict[str, ope.OpeReport | str]
 
 
 def by_auc(
@@ -162,49 +27,215 @@ def by_auc(
     return sorted(scores, key=lambda s: -s.reports[primary].auc)
 
 
-def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict:
-    """Numbers and curves as JSON holds them."""
-    numbers = {key: getattr(report, key) for key in ope.NUMBERS}
-    return numbers | {key: getattr(report, key).tolist() for key in _CURVES}
+def worst_sequences(
+    tracker: TrackerScores, *, count: int = 4, primary: str = PRIMARY
+) -> list[str]:
+    """Names the sequences with the lowest AUC, worst first.
+
+    Args:
+      tracker: whose scores decide.
+      count: sequences to name.
+      primary: the protocol to judge by.
+    """
+    judged = tracker.reports[primary].sequences
+    return sorted(judged, key=lambda name: judged[name].auc)[:count]
 
 
-def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
-    """Everything the report knows, ready for `json.dumps`.
+def telling_frames(frames: np.ndarray, iou: np.ndarray, *, count: int = 5) -> list[int]:
+    """Picks frames that tell how a sequence went.
+
+    The sequence's first frame, the first counted one with an IoU below 0.2, and the
+    rest evenly from there to the end; evenly throughout where nothing fails.
+
+    Args:
+      frames: `[N]` indices of the counted frames.
+      iou: `[N]` of those frames.
+      count: frames to pick; fewer come back from a shorter sequence.
+
+    Returns:
+      Ascending indices of frames.
+    """
+    failed = np.flatnonzero(iou < FAILED_IOU)
+    start = int(failed[0]) if len(failed) else 0
+    num_rest = count - 1 if len(failed) else count
+    even = np.linspace(start, len(frames) - 1, num_rest).round().astype(int)
+    return sorted({0, *(int(frames[i]) for i in even)})[:count]
+
+
+def by_protocol(
+    scores: Sequence[TrackerScores], *, primary: str = PRIMARY
+) -> dict[str, ByProtocol]:
+    """What every toolkit says of every tracker, the primary protocol first.
 
     Args:
       scores: of the trackers.
       primary: the protocol that ranks.
 
     Returns:
-      "protocols" (rules and grids), "primary" (name of the one that ranks) and
-      "trackers": per tracker speed, stamp, numbers and curves by protocol; for each
-      sequence by the primary one and those of `REPORTED`.
+      Tracker -> protocol -> report, or the reason why there is none.
     """
-    trackers = {}
-    for tracker in scores:
-        sequences = {
-            name: {
-                "num_frames": len(tracker.predicted[name]),
-                "frames_per_second": speed,
-                **{
-                    protocol: _numbers(report.sequences[name])
-                    | {"num_unusable": report.sequences[name].num_unusable}
-                    for protocol, report in tracker.reports.items()
-                    if protocol in (primary, *REPORTED)
-                },
-            }
-            for name, speed in tracker.speeds.items()
+    names = dict.fromkeys((primary, *TOOLKITS))
+    return {
+        s.name: {
+            n: s.reports[n] if n in s.reports else s.refused.get(n, "not asked for")
+            for n in names
         }
-        trackers[tracker.name] = {
-            "frames_per_second": tracker.frames_per_second,
-            "stamp": tracker.stamp,
-            "sequences": sequences,
-            **{d: _numbers(report) for d, report in tracker.reports.items()},
-        }
-    grids = ("success_thresholds", "precision_thresholds", "norm_thresholds")
-    protocols = {
-        d: {"summary": PROTOCOLS[d].summary}
-        | {grid: list(getattr(PROTOCOLS[d], grid)) for grid in grids}
-        for d in dict.fromkeys(d for s in scores for d in s.reports)
+        for s in scores
     }
-    return {"primary": primary, "protocols": protocols, "trackers": trackers}
+
+
+def rankings(scores: Sequence[TrackerScores]) -> dict[str, list[str]]:
+    """Orders the trackers by AUC.
+
+    Args:
+      scores: of the trackers.
+
+    Returns:
+      Toolkit's protocol -> names, best first; of those that score all trackers.
+    """
+    return {
+        protocol: [s.name for s in by_auc(scores, primary=protocol)]
+        for protocol in TOOLKITS
+        if all(protocol in s.reports for s in scores)
+    }
+
+
+def ranking_sentence(scores: Sequence[TrackerScores]) -> str:
+    """Says whether the toolkits agree on who is best; "" of fewer than two trackers."""
+    orders: dict[tuple[str, ...], list[str]] = {}
+    for protocol, order in rankings(scores).items():
+        orders.setdefault(tuple(order), []).append(protocol)
+    if len(scores) < 2:
+        return ""
+    if not orders:
+        return "No protocol scores all trackers."
+    if len(orders) == 1:
+        return f"The ranking by AUC is the same by all protocols: {_chain(*orders)}."
+    told = [f"{_chain(order)} ({', '.join(by)})" for order, by in orders.items()]
+    return f"The ranking by AUC changes between protocols: {'; '.join(told)}."
+
+
+def by_attribute(
+    scores: Sequence[TrackerScores],
+    carried: Mapping[str, Sequence[str]],
+    *,
+    primary: str = PRIMARY,
+) -> dict[str, dict[str, AttributeScore]]:
+    """Scores of the sequences that carry an attribute.
+
+    Args:
+      scores: of the trackers.
+      carried: sequence -> its attributes; see `attributes.by_attribute`.
+      primary: the protocol to score by.
+
+    Returns:
+      Tracker -> attribute -> numbers.
+    """
+    return {
+        s.name: attributes.by_attribute(s.reports[primary], carried) for s in scores
+    }
+
+
+def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
+    """What each tracker is worth, ready for `json.dumps`.
+
+    Args:
+      scores: of the trackers.
+      primary: the protocol that ranks.
+
+    Returns:
+      "protocols" (rules and grids), "primary" (name of the one that ranks), "rankings"
+      (see `rankings`) and "trackers": per tracker speed, stamp, what was refused, and
+      numbers, curves and warnings by protocol; for each sequence by the primary one and
+      those of `REPORTED`.
+    """
+    protocols = {
+        name: {"summary": PROTOCOLS[name].summary}
+        | {grid: list(getattr(PROTOCOLS[name], grid)) for grid in _GRIDS}
+        for name in dict.fromkeys(name for s in scores for name in s.reports)
+    }
+    return {
+        "primary": primary,
+        "protocols": protocols,
+        "rankings": rankings(scores),
+        "trackers": {tracker.name: _tracker(tracker, primary) for tracker in scores},
+    }
+
+
+def _tracker(tracker: TrackerScores, primary: str) -> dict[str, Any]:
+    """One tracker's numbers."""
+    told = [p for p in tracker.reports if p in (primary, *REPORTED)]
+    sequences = {
+        name: {
+            "num_frames": len(tracker.predicted[name]),
+            "frames_per_second": speed,
+            **{p: _sequence(tracker.reports[p].sequences[name]) for p in told},
+        }
+        for name, speed in tracker.speeds.items()
+    }
+    return {
+        "frames_per_second": tracker.frames_per_second,
+        "stamp": tracker.stamp,
+        "refused": tracker.refused,
+        "sequences": sequences,
+        **{
+            protocol: _numbers(report) | {"warnings": list(report.warnings)}
+            for protocol, report in tracker.reports.items()
+        },
+    }
+
+
+def _sequence(one: ope.SequenceScore) -> dict[str, Any]:
+    """Numbers and curves of a sequence."""
+    return _numbers(one) | {"num_unusable": one.num_unusable}
+
+
+def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict[str, Any]:
+    """Numbers and curves as JSON holds them."""
+    numbers = {key: getattr(report, key) for key in ope.NUMBERS}
+    return numbers | {key: getattr(report, key).tolist() for key in _CURVES}
+
+
+def parts_as_json(
+    scores: Sequence[TrackerScores],
+    carried: Mapping[str, Sequence[str]],
+    *,
+    primary: str = PRIMARY,
+) -> dict[str, dict[str, Any]]:
+    """Numbers by attribute and by protocol, ready for `json.dumps`.
+
+    Args:
+      scores: of the trackers.
+      carried: sequence -> its attributes.
+      primary: the protocol that ranks.
+
+    Returns:
+      "attributes", where any sequence carries one, and "protocols": tracker ->
+      attribute or protocol -> number -> value, None for NaN.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    if any(carried.values()):
+        found["attributes"] = {
+            tracker: {a: plain(vars(one)) for a, one in by.items()}
+            for tracker, by in by_attribute(scores, carried, primary=primary).items()
+        }
+    found["protocols"] = {
+        tracker: {
+            protocol: {}
+            if isinstance(report, str)
+            else plain({n: getattr(report, n) for n in ope.NUMBERS})
+            for protocol, report in by.items()
+        }
+        for tracker, by in by_protocol(scores, primary=primary).items()
+    }
+    return found
+
+
+def plain(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON holds them: None for NaN."""
+    return {k: None if v is None or np.isnan(v) else v for k, v in numbers.items()}
+
+
+def _chain(order: Sequence[str]) -> str:
+    """Trackers, best first."""
+    return " > ".join(order)

@@ -41,7 +41,7 @@ class Tracked(NamedTuple):
 Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
 
 
-def is_together(wanted: bool | None) -> bool:
+def is_batched(wanted: bool | None) -> bool:
     """Decides whether to track many sequences at once.
 
     Args:
@@ -50,45 +50,45 @@ def is_together(wanted: bool | None) -> bool:
     return jax.default_backend() != "cpu" if wanted is None else wanted
 
 
-def compiled(tracker: Tracker, *, together: bool) -> Drivers:
+def compiled(tracker: Tracker, *, batched: bool) -> Drivers:
     """Compiles a tracker for all local devices, or for the first.
 
     Args:
       tracker: init and step.
-      together: whether many sequences are tracked at once.
+      batched: whether many sequences are tracked at once.
     """
-    num_devices = jax.local_device_count() if together else 1
+    num_devices = jax.local_device_count() if batched else 1
     return compile_tracker(tracker, num_devices=num_devices)
 
 
 def tracking_function(
-    tracker: Tracker, variables: Any, *, together: bool = False, chunk: int = CHUNK
+    tracker: Tracker, variables: Any, *, batched: bool = False, chunk: int = CHUNK
 ) -> Track:
     """Makes what `track_unfinished` calls from a tracker.
 
     Args:
       tracker: init and step.
       variables: of the network.
-      together: many sequences at once, shared out to all local devices, instead of
+      batched: many sequences at once, shared out to all local devices, instead of
         one at a time on the first.
       chunk: frames a scan.
 
     Returns:
       The function; each new canvas compiles before its clock starts.
     """
-    drivers = compiled(tracker, together=together)
-    return driven_function(drivers, variables, together=together, chunk=chunk)
+    drivers = compiled(tracker, batched=batched)
+    return driven_function(drivers, variables, batched=batched, chunk=chunk)
 
 
 def driven_function(
-    drivers: Drivers, variables: Any, *, together: bool = False, chunk: int = CHUNK
+    drivers: Drivers, variables: Any, *, batched: bool = False, chunk: int = CHUNK
 ) -> Track:
     """As `tracking_function`, for several sets of variables that share a compilation.
 
     Args:
       drivers: of the tracker, compiled.
       variables: what its functions take first.
-      together: many sequences at once instead of one at a time.
+      batched: many sequences at once instead of one at a time.
       chunk: frames a scan.
 
     Returns:
@@ -96,7 +96,7 @@ def driven_function(
     """
     # `track_videos` puts them on every device; elsewhere the first one has them.
     variables = variables if drivers.num_devices > 1 else jax.device_put(variables)
-    one_or_many = _track_together if together else _track_each
+    one_or_many = _track_batched if batched else _track_each
 
     def track(videos, advance):
         return one_or_many(drivers, variables, videos, advance, chunk)
@@ -170,7 +170,7 @@ def _track_each(
 
 
 def groups_by_canvas(
-    videos: Sequence[Video], canvases: Sequence[tuple[int, int]], size: int = GROUP
+    videos: Sequence[Video], canvases: Sequence[tuple[int, int]], *, size: int = GROUP
 ) -> list[list[Video]]:
     """Puts sequences of one canvas together, those of like length side by side.
 
@@ -192,7 +192,7 @@ def groups_by_canvas(
     return groups
 
 
-def _track_together(
+def _track_batched(
     drivers: Drivers, variables: Any, videos, advance, chunk: int
 ) -> Iterator[Tracked]:
     """Groups of sequences under vmap and pmap; frames share out a group's time."""
@@ -202,7 +202,7 @@ def _track_together(
             canvases.append(_open(stack, video).canvas)
     compiled = set()
     size = GROUP * drivers.num_devices
-    for group in groups_by_canvas(videos, canvases, size):
+    for group in groups_by_canvas(videos, canvases, size=size):
         with contextlib.ExitStack() as stack:
             readers = [_open(stack, video) for video in group]
             key = (readers[0].canvas, len(group))

@@ -5,12 +5,14 @@ number of seconds a line.
 """
 
 import os
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
 
 
@@ -131,6 +133,97 @@ def read_results(
     return {n: read_boxes_xywh(folder / f"{n}.txt", k) for n, k in num_frames.items()}
 
 
+def read_found(
+    folder: str | Path, names: Sequence[str]
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Reads whatever files belong to sequences, as they are.
+
+    NaN and negative sizes are read too: what to make of them is the protocols' to say.
+
+    Args:
+      folder: of the files; see `find_files`.
+      names: of the sequences.
+
+    Returns:
+      name -> `[N, 4]` xywh, px, of those that have a file, and names of other files.
+
+    Raises:
+      InputError: the folder is missing, none of its files is named after a sequence,
+        or a file is no table of boxes.
+    """
+    if not Path(folder).is_dir():
+        raise InputError(f"no folder of results {folder}")
+    found, others = find_files(folder, names)
+    if not found:
+        raise InputError(
+            f"{folder}: no file is named after a sequence ({names[0]}.txt, ...); it "
+            f"holds {', '.join(others[:5]) or 'none'}"
+        )
+    read = {
+        name: files.read_rows(path, 4, allow_infinite=True)
+        for name, path in found.items()
+    }
+    return read, others
+
+
+def _spelled_alike(stem: str) -> str:
+    """Jogging-1, Jogging_1, Jogging.1 and jogging1 alike."""
+    return re.sub(r"[-_. ]?(\d+)$", r"-\1", stem.lower())
+
+
+def _index(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """Name of a sequence as the folder spells it -> file."""
+    there = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in suffixes:
+            there[path.stem] = path
+        elif (first := path / f"{path.name}_001.txt").is_file():  # GOT-10k.
+            there[path.name] = first
+    return there
+
+
+def find_files(
+    folder: str | Path, names: Sequence[str], *, suffixes: Sequence[str] = (".txt",)
+) -> tuple[dict[str, Path], list[str]]:
+    """Finds each sequence's file, however its name is spelt.
+
+    `<name>.txt`, or `<name>/<name>_001.txt` as GOT-10k has it. Where there is none of
+    exactly that name, upper and lower case count as one, and so do the ways to number
+    targets: Jogging-1, Jogging_1, Jogging.1, Jogging1.
+
+    Args:
+      folder: of the files.
+      names: of the sequences.
+      suffixes: of the files.
+
+    Returns:
+      Name -> file, for those that have one, and names of files that were not asked for.
+
+    Raises:
+      InputError: no such folder, or two files fit one name, or one file two names.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}")
+    there = _index(folder, suffixes)
+    found = {name: there.pop(name) for name in names if name in there}
+    taken: dict[str, str] = {}
+    for alike in (str.lower, _spelled_alike):
+        for name in names:
+            fits = [stem for stem in there if alike(stem) == alike(name)]
+            if name in found or not fits:
+                continue
+            if len(fits) > 1 or fits[0] in taken:
+                rivals = fits if len(fits) > 1 else [taken[fits[0]], name]
+                raise InputError(
+                    f"{folder}: no file {name}.txt, and it is unclear which belongs to "
+                    f"{name!r} ({', '.join(rivals)}): rename the files"
+                )
+            found[name] = there[fits[0]]
+            taken[fits[0]] = name
+    return found, [stem for stem in there if stem not in taken]
+
+
 def time_path(folder: str | Path, name: str) -> Path:
     """Where the frame times of a sequence lie."""
     return Path(folder) / "times" / f"{name}_time.txt"
@@ -181,3 +274,28 @@ def write_result(
     write_text(time_path(folder, name), times)
     boxes = "".join(",".join(f"{v:.4f}" for v in box) + "\n" for box in xywh)
     write_text(Path(folder) / f"{name}.txt", boxes)
+
+
+def tracker_name(checkpoint: str | Path) -> str:
+    """Names a checkpoint by its run's folder.
+
+    Args:
+      checkpoint: workdir, its folder `checkpoints`, or one step's folder in there.
+
+    Returns:
+      Last part of the path that is neither `checkpoints` nor a step.
+    """
+    parts = Path(checkpoint).absolute().parts[1:]
+    named = [p for p in parts if p != "checkpoints" and not p.isdigit()]
+    return named[-1] if named else "checkpoint"
+
+
+def checked_name(name: str) -> str:
+    """Returns a tracker's name that can be that of a file or folder.
+
+    Raises:
+      InputError: it has separators.
+    """
+    if Path(name).name != name or name in ("", ".."):
+        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
+    return name

@@ -16,23 +16,9 @@ from jaxtrack import models
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import provenance, results, stamp
-from jaxtrack.evaluation.drive import Track, is_together, tracking_function
+from jaxtrack.evaluation.drive import Track, is_batched, tracking_function
 from jaxtrack.tracking import make_tracker
 from jaxtrack.training.checkpoint import load_for_inference
-
-
-def tracker_name(checkpoint: str | pathlib.Path) -> str:
-    """Names a checkpoint by its run's folder.
-
-    Args:
-      checkpoint: workdir, its folder `checkpoints`, or one step's folder in there.
-
-    Returns:
-      Last part of the path that is neither `checkpoints` nor a step.
-    """
-    parts = pathlib.Path(checkpoint).absolute().parts[1:]
-    named = [p for p in parts if p != "checkpoints" and not p.isdigit()]
-    return named[-1] if named else "checkpoint"
 
 
 def run(
@@ -41,7 +27,7 @@ def run(
     out_dir: str | pathlib.Path,
     *,
     name: str = "",
-    together: bool | None = None,
+    batched: bool | None = None,
     tracking: Mapping[str, Any] | None = None,
     origin: float = 0.0,
 ) -> pathlib.Path:
@@ -52,7 +38,7 @@ def run(
       videos: the sequences.
       out_dir: results go to `<out_dir>/results/<name>`.
       name: of the tracker; "" takes the run's folder.
-      together: many sequences at once by vmap, grouped by canvas, and shared out to
+      batched: many sequences at once by vmap, grouped by canvas, and shared out to
         all local devices, instead of one at a time; the boxes are the same up to the
         rounding of float32. None does so but on a CPU, which is faster one by one.
       tracking: see `open_checkpoint`.
@@ -66,13 +52,13 @@ def run(
         unusable, a file cannot be written.
     """
     check_videos(videos)
-    name = checked_name(name or tracker_name(checkpoint))
-    opened = open_checkpoint(checkpoint, tracking or {})
+    name = results.checked_name(name or results.tracker_name(checkpoint))
+    opened = open_checkpoint(checkpoint, tracking=tracking or {})
     tracker = make_tracker(opened.model, opened.config)
-    together = is_together(together)
-    track = tracking_function(tracker, opened.variables, together=together)
+    batched = is_batched(batched)
+    track = tracking_function(tracker, opened.variables, batched=batched)
     folder = pathlib.Path(out_dir) / "results" / name
-    around = opened.around | {"together": together}
+    around = opened.around | {"batched": batched}
     identity = opened.identity | ({"origin": origin} if origin else {})
     track_unfinished(
         *(track, videos, folder), identity=identity, around=around, origin=origin
@@ -99,7 +85,9 @@ class Opened(NamedTuple):
 
 
 def open_checkpoint(
-    checkpoint: str | pathlib.Path, tracking: Mapping[str, Any] = MappingProxyType({})
+    checkpoint: str | pathlib.Path,
+    *,
+    tracking: Mapping[str, Any] = MappingProxyType({}),
 ) -> Opened:
     """Reads a checkpoint and says what makes its results its own.
 
@@ -140,17 +128,6 @@ def open_checkpoint(
     return Opened(config, model, loaded.variables, identity, around)
 
 
-def checked_name(name: str) -> str:
-    """Returns a tracker's name that can be that of a file or folder.
-
-    Raises:
-      InputError: it has separators.
-    """
-    if pathlib.Path(name).name != name or name in ("", ".."):
-        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
-    return name
-
-
 def check_videos(videos: Sequence[Video]) -> None:
     """Refuses sequences that no tracker can start on.
 
@@ -163,6 +140,10 @@ def check_videos(videos: Sequence[Video]) -> None:
     if not videos:
         raise InputError("no sequences to track")
     for video in videos:
+        if not video.frames:
+            raise InputError(
+                f"sequence {video.name}: there are no pictures to track it in"
+            )
         if not np.all(np.isfinite(video.xyxy[0])):
             raise InputError(
                 f"sequence {video.name}: its first frame has no box to start from"

@@ -1,18 +1,19 @@
 """Settings to track with instead of a checkpoint's own, and where they come from."""
 
-import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import presets, tuned
+from jaxtrack.evaluation import presets
+from jaxtrack.evaluation.tuning import tuned
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What a report says of the settings that trackers were run with.
+class TrackingSettings:
+    """Settings, and what a report has to say of scores with them.
 
     Attributes:
       tracking: field of `jaxtrack.config.TRACKING` -> value.
@@ -35,8 +36,9 @@ class Chosen:
         """
         stamp, warnings = dict(self.stamp), []
         if self.tuning is not None:
-            stamp["tuned"] |= tuned.stamp_of(self.tuning, hashes)
-            warnings = tuned.warnings_of(stamp["tuned"], len(hashes))
+            told = tuned.stamp_of(self.tuning, hashes)
+            stamp["tuned"] = {**stamp["tuned"], **told}
+            warnings = tuned.warnings_of(told, len(hashes))
         return stamp, warnings
 
     def about_weights(self, name: str, weights: str | None) -> list[str]:
@@ -55,21 +57,23 @@ class Chosen:
 
 
 def choose(
-    *, preset: str = "", tuned_file: str = "", changes: Sequence[str] = ()
-) -> Chosen:
-    """Joins what the command line says; later ones win: preset, tuning, changes.
+    *,
+    preset: str = "",
+    tuned_file: str = "",
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> TrackingSettings:
+    """Joins settings; later ones win: preset, tuning, changes.
 
     Args:
       preset: key of `presets.PRESETS`; "" takes none.
       tuned_file: outcome of a tuning; "" takes none.
-      changes: `FIELD=VALUE`, the value as Python writes it, text without quotes too.
+      changes: field -> value.
 
     Returns:
       The settings.
 
     Raises:
-      InputError: no such preset or file, a change of another form, or a field that
-        is not one of tracking.
+      InputError: no such preset or file, or a field that is not one of tracking.
     """
     tracking, stamp, tuning = {}, {}, None
     if preset:
@@ -79,25 +83,13 @@ def choose(
         tuning = tuned.read(tuned_file)
         tracking |= tuning["tracking"]
         stamp["tuned"] = {"file": str(tuned_file)}
-    given = dict(map(_parse, changes))
-    tracking |= given
-    if given:
-        stamp["set"] = given
+    if changes:
+        tracking |= changes
+        stamp["set"] = dict(changes)
     for name in tracking:
         if not config_lib.is_of_tracking(name):
             raise InputError(
                 f"{name} is fixed by training: choose from "
                 f"{', '.join(config_lib.TRACKING)}"
             )
-    return Chosen(tracking, stamp, tuning)
-
-
-def _parse(entry: str) -> tuple[str, Any]:
-    """Reads `FIELD=VALUE`."""
-    name, separator, text = entry.partition("=")
-    if not (name and separator and text):
-        raise InputError(f"--set {entry!r}: expected FIELD=VALUE, such as window=0.3")
-    try:
-        return name, ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return name, text
+    return TrackingSettings(tracking, stamp, tuning)

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import runner, stamp, vot_files
+from jaxtrack.evaluation import results, runner, stamp, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box, make_tracker
@@ -205,8 +205,8 @@ def run(
     Raises:
       InputError: see `track_unfinished`; or the checkpoint is missing or damaged.
     """
-    name = runner.checked_name(name or runner.tracker_name(checkpoint))
-    opened = runner.open_checkpoint(checkpoint, tracking or {})
+    name = results.checked_name(name or results.tracker_name(checkpoint))
+    opened = runner.open_checkpoint(checkpoint, tracking=tracking or {})
     drivers = compile_tracker(make_tracker(opened.model, opened.config))
     folder = pathlib.Path(out_dir) / "results" / name
     track_unfinished(

@@ -1,19 +1,38 @@
 """Tests for jaxtrack.evaluation.compare."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from jaxtrack.datasets.sequence import Sequence
-from jaxtrack.evaluation import compare, results
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare
+from jaxtrack.evaluation.scoring import TrackerScores
+from jaxtrack.metrics import ope
+
+# A third of the frames touch x = 0, where OTB's rules see no target.
+TRUTH = {"a": np.array([[20.0, 20, 10, 10], [20, 20, 10, 10], [0, 20, 10, 10]] * 4)}
+SHIFTS = {"inside": [0.0, 1, 8], "border": [0.0, 4, 0]}
 
 
-def test_truth_is_what_the_file_held():
-    xywh = np.array([[303.4042, 169.4921, 33.1343, 21.592], [np.nan] * 4])
-    xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
-    truth = compare.truth_xywh([Sequence("a", [], xyxy)])
-    np.testing.assert_array_equal(truth["a"], xywh)
+def scored(name, boxes, protocols):
+    """A tracker by several protocols, some of which may refuse."""
+    reports, refused = {}, {}
+    for protocol in protocols:
+        try:
+            reports[protocol] = ope.score(TRUTH, {"a": boxes}, protocol=protocol)
+        except InputError as fault:
+            refused[protocol] = str(fault)
+    return TrackerScores(name, reports, {"a": boxes}, {"a": None}, None, refused)
+
+
+def shifted(*protocols):
+    """Trackers that are off inside of the picture, and at its border."""
+    return [
+        scored(name, TRUTH["a"] + np.array(x * 4)[:, None] * [1, 0, 0, 0], protocols)
+        for name, x in SHIFTS.items()
+    ]
 
 
 def test_scores_follow_the_noise(scores):
@@ -23,22 +42,92 @@ def test_scores_follow_the_noise(scores):
     assert good.reports["no_first"].auc != good.reports["otb"].auc
 
 
-def test_speed_is_frames_over_seconds(tmp_path, videos):
-    truth = compare.truth_xywh(videos)
-    for place, (name, boxes) in enumerate(truth.items()):
-        seconds = np.full(len(boxes), 0.1 * (place + 1))
-        results.write_result(tmp_path / "r", name, boxes, seconds)
-    score = compare.score_folder("r", tmp_path / "r", truth)
-    # 5, 7 and 6 frames of 0.1, 0.2 and 0.3 s.
-    assert score.frames_per_second == pytest.approx(18 / (0.5 + 1.4 + 1.8), rel=1e-4)
+def test_frames_tell_of_the_failure():
+    iou = np.r_[np.ones(40), np.zeros(60)]
+    frames = compare.telling_frames(np.arange(100), iou)
+    # The first frame, the first failure, two even steps and the last frame.
+    assert frames == [0, 40, 60, 79, 99]
 
 
-def test_speed_is_unknown_without_all_times(tmp_path, videos, scores):
-    results.time_path(tmp_path / "results0", "ball").unlink()
-    truth = compare.truth_xywh(videos)
-    score = compare.score_folder("good", tmp_path / "results0", truth)
-    assert score.speeds["ball"] is None
-    assert score.frames_per_second is None
+def test_frames_are_even_where_nothing_fails():
+    assert compare.telling_frames(np.arange(101), np.ones(101)) == [
+        0,
+        25,
+        50,
+        75,
+        100,
+    ]
+
+
+def test_short_sequences_show_fewer_frames():
+    for length in (1, 2, 3):
+        frames = compare.telling_frames(np.arange(length), np.zeros(length))
+        assert frames == sorted(set(frames)) and frames[-1] < length
+
+
+def test_frames_are_indices_of_the_video():
+    frames = compare.telling_frames(np.arange(1, 6), np.ones(5), count=3)
+    assert frames == [0, 1, 3]
+
+
+def test_lowest_auc_comes_first(scores):
+    for protocol in ("otb", "no_first"):
+        judged = scores[1].reports[protocol].sequences
+        names = compare.worst_sequences(scores[1], count=2, primary=protocol)
+        assert names == sorted(judged, key=lambda n: judged[n].auc)[:2]
+
+
+def test_the_ranking_depends_on_the_rules():
+    both = shifted("otb", "pysot", "got10k_otb", "pytracking_otb", "no_first")
+    assert compare.rankings(both) == {
+        "otb": ["inside", "border"],
+        "pysot": ["border", "inside"],
+        "pytracking_otb": ["border", "inside"],
+        "got10k_otb": ["border", "inside"],
+    }
+    assert compare.ranking_sentence(both) == (
+        "The ranking by AUC changes between protocols: inside > border (otb); "
+        "border > inside (pysot, pytracking_otb, got10k_otb)."
+    )
+    same = compare.ranking_sentence(shifted("pysot", "got10k_otb"))
+    assert same.endswith("is the same by all protocols: border > inside.")
+    assert compare.ranking_sentence(both[:1]) == ""
+
+
+def test_a_refusal_stands_in_place_of_a_number():
+    damaged = TRUTH["a"].copy()
+    damaged[5] = np.nan
+    both = [shifted("otb", "lasot")[1], scored("damaged", damaged, ("otb", "lasot"))]
+    by = compare.by_protocol(both)
+    assert list(by["border"]) == list(compare.TOOLKITS) and len(by["border"]) == 12
+    assert "result of frame 5" in by["damaged"]["otb"]
+    assert by["damaged"]["pysot"] == "not asked for"
+    assert list(compare.rankings(both)) == ["lasot"]
+    told = compare.as_json(both, primary="lasot")["trackers"]["damaged"]
+    assert set(told["refused"]) == {"otb"}
+    assert "replaced by the box before" in " ".join(told["lasot"]["warnings"])
+    numbers = compare.parts_as_json(both, {})["protocols"]["damaged"]
+    assert numbers["otb"] == {}
+    assert numbers["lasot"]["auc"] == both[1].reports["lasot"].auc
+    refused = [scored("damaged", damaged, ("otb",))] * 2
+    assert compare.ranking_sentence(refused) == "No protocol scores all trackers."
+
+
+def test_attributes_are_told_as_json(scores):
+    carried = {"ball": ("Fast", "Blur"), "dog": ("Blur",)}
+    parts = compare.parts_as_json(scores, carried)
+    told = json.loads(json.dumps(parts, allow_nan=False))["attributes"]
+    assert told["bad"]["Blur"]["num_sequences"] == 2
+    of = scores[1].reports["otb"].sequences
+    assert told["bad"]["Fast"]["auc"] == of["ball"].auc
+    assert "attributes" not in compare.parts_as_json(scores, {"ball": ()})
+
+
+def test_nan_is_none_in_json(scores):
+    report = dataclasses.replace(scores[0].reports["otb"], auc=float("nan"))
+    one = dataclasses.replace(scores[0], reports={"otb": report})
+    found = compare.parts_as_json([one], {})["protocols"]["good"]["otb"]
+    assert found["auc"] is None and found["ao"] == report.ao
 
 
 def test_json_holds_every_number_and_grid(scores):

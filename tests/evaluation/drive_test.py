@@ -7,7 +7,7 @@ import pytest
 
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, drive
+from jaxtrack.evaluation import drive, scoring
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, run
 
 
@@ -31,20 +31,20 @@ def brightest_tracker():
     return Tracker(init=init, step=step)
 
 
-def track(videos, *, together, shift=0.0, chunk=4):
+def track(videos, *, batched, shift=0.0, chunk=4):
     variables = {"shift": np.float32(shift)}
     track = drive.tracking_function(
-        brightest_tracker(), variables, together=together, chunk=chunk
+        brightest_tracker(), variables, batched=batched, chunk=chunk
     )
     done = []
     tracked = list(track(videos, done.append))
     return {t.name: t for t in tracked}, sum(done)
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_results_follow_the_target(videos, together):
-    results, advanced = track(videos, together=together, shift=1.0)
-    truth = compare.truth_xywh(videos)
+@pytest.mark.parametrize("batched", [False, True])
+def test_results_follow_the_target(videos, batched):
+    results, advanced = track(videos, batched=batched, shift=1.0)
+    truth = scoring.truth_xywh(videos)
     assert set(results) == set(truth)
     assert advanced == 18
     for name, boxes in truth.items():
@@ -68,8 +68,8 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
         return run.compile_tracker(tracker, num_devices=num_devices)
 
     monkeypatch.setattr(drive, "compile_tracker", compile_tracker)
-    together, _ = track(videos, together=True)
-    alone, _ = track(videos, together=False)
+    together, _ = track(videos, batched=True)
+    alone, _ = track(videos, batched=False)
     assert made == [jax.local_device_count(), 1]
     for name, result in alone.items():
         np.testing.assert_allclose(together[name].xywh, result.xywh, atol=1e-3)
@@ -78,7 +78,7 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
 def test_frames_of_a_group_are_counted_one_by_one(videos):
     counts = []
     track_all = drive.tracking_function(
-        brightest_tracker(), {"shift": np.float32(0)}, together=True
+        brightest_tracker(), {"shift": np.float32(0)}, batched=True
     )
     tracked = track_all(videos, counts.append)
     assert counts == []
@@ -88,9 +88,9 @@ def test_frames_of_a_group_are_counted_one_by_one(videos):
 
 
 def test_one_by_one_on_a_cpu_unless_told(monkeypatch):
-    assert [drive.is_together(asked) for asked in (None, True, False)] == [0, 1, 0]
+    assert [drive.is_batched(asked) for asked in (None, True, False)] == [0, 1, 0]
     monkeypatch.setattr(drive.jax, "default_backend", lambda: "gpu")
-    assert [drive.is_together(asked) for asked in (None, True, False)] == [1, 1, 0]
+    assert [drive.is_batched(asked) for asked in (None, True, False)] == [1, 1, 0]
 
 
 def test_groups_hold_one_canvas_and_like_lengths():
@@ -106,10 +106,10 @@ def test_groups_hold_one_canvas_and_like_lengths():
 def test_first_box_outside_of_the_picture_names_the_sequence(videos):
     videos[1].xyxy[0] += 500
     with pytest.raises(InputError, match="sequence car <1>: the first box"):
-        track(videos, together=False)
+        track(videos, batched=False)
 
 
 def test_damaged_frame_is_named(videos):
     videos[0].frames[3].write_bytes(b"")
     with pytest.raises(InputError, match=r"0004\.png"):
-        track(videos[:1], together=False)
+        track(videos[:1], batched=False)

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, results, runner, stamp
+from jaxtrack.evaluation import results, runner, scoring, stamp
 from jaxtrack.evaluation.drive import Tracked
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ def truthful(calls):
         for video in videos:
             calls.append(video.name)
             advance(len(video.frames))
-            xywh = compare.truth_xywh([video])[video.name]
+            xywh = scoring.truth_xywh([video])[video.name]
             yield Tracked(video.name, xywh, np.full(len(xywh), 0.5))
 
     return track
@@ -42,7 +42,7 @@ def test_writes_results_and_keeps_them(videos, tmp_path):
     folder = tmp_path / "r"
     assert track(videos, folder) == NAMES
     read = results.read_results(folder, {v.name: len(v.frames) for v in videos})
-    for name, boxes in compare.truth_xywh(videos).items():
+    for name, boxes in scoring.truth_xywh(videos).items():
         np.testing.assert_allclose(read[name], boxes, atol=1e-4)
     assert results.read_speed(folder, "dog") == pytest.approx(2.0)
     assert track(videos, folder) == []
@@ -123,9 +123,9 @@ def checkpoint(monkeypatch):
 def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     folder = runner.run("runs/lite0/checkpoints/12", videos, tmp_path)
     assert folder == tmp_path / "results/lite0"
-    truth = compare.truth_xywh(videos)
+    truth = scoring.truth_xywh(videos)
     # The target moves two pixels a frame, and so does this tracker.
-    score = compare.score_folder("lite0", folder, truth)
+    score = scoring.score_folder("lite0", folder, truth)
     assert score.reports["otb"].ao == pytest.approx(1.0, abs=1e-5)
     made = score.stamp
     assert made["identity"]["step"] == 12
@@ -193,16 +193,3 @@ def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
 def test_name_is_no_path(videos, tmp_path, checkpoint):
     with pytest.raises(InputError, match="leave out separators"):
         runner.run("runs/lite0", videos, tmp_path, name="../lite0")
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/runs/lite0", "lite0"),
-        ("/runs/lite0/checkpoints", "lite0"),
-        ("/runs/lite0/checkpoints/3000", "lite0"),
-        ("/", "checkpoint"),
-    ],
-)
-def test_tracker_is_named_by_its_run(path, name):
-    assert runner.tracker_name(path) == name

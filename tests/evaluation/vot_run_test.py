@@ -320,9 +320,12 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
         around={"device": "none"},
     )
     asked = []
-    monkeypatch.setattr(
-        runner, "open_checkpoint", lambda *given: asked.append(given) or opened
-    )
+
+    def open_checkpoint(path, *, tracking):
+        asked.append((path, tracking))
+        return opened
+
+    monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
     monkeypatch.setattr(vot_run, "make_tracker", lambda *_: moving_tracker([]))
     folder = vot_run.run(
         "runs/lite0/checkpoints", case.videos, case.truth, tmp_path, tracking={"w": 1}

@@ -13,7 +13,8 @@ import pytest
 from experiments import child, runs, settings
 from jaxtrack import config as config_lib
 from jaxtrack import configs
-from jaxtrack.evaluation import alignment, compare, results, runner
+from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation.analysis import alignment
 from jaxtrack.training import loop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ def tracked(monkeypatch):
         asked.append(tracking)
         made = out_dir / "results" / name
         for video in videos:
-            xywh = compare.truth_xywh([video])[video.name] + [0, 0, 0, 10]
+            xywh = scoring.truth_xywh([video])[video.name] + [0, 0, 0, 10]
             results.write_result(made, video.name, xywh, [0.5] * len(xywh))
         return made
 

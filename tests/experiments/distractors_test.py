@@ -12,7 +12,7 @@ from jaxtrack import cli, configs
 from jaxtrack import config as config_lib
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, lock, results, runner
+from jaxtrack.evaluation import lock, results, runner, scoring
 
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
@@ -64,7 +64,7 @@ def fake(opened, monkeypatch):
         asked.append((checkpoint, [v.name for v in videos], name, dict(tracking)))
         made = out_dir / "results" / name
         for number, video in enumerate(videos):
-            xywh = answer(name, number, compare.truth_xywh([video])[video.name])
+            xywh = answer(name, number, scoring.truth_xywh([video])[video.name])
             results.write_result(made, video.name, xywh, [0.5] * len(xywh))
         return made
 

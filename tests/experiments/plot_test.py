@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from experiments import plot, summary
-from jaxtrack.evaluation.plots import color_of
+from jaxtrack.report.plots.style import color_of
 
 
 def pixels(record, outcomes):

@@ -17,7 +17,7 @@ from jaxtrack.configs import (
     siamrpnpp_r50,
 )
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.plots import color_of
+from jaxtrack.report.plots.style import color_of
 
 
 @pytest.fixture

@@ -20,16 +20,18 @@ import optax
 import pytest
 from flax import linen as nn
 
-from jaxtrack import models, tracking
+from jaxtrack import datasets, models, tracking
 from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
 from jaxtrack.data.synthetic import SyntheticSource
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import command, source, vot_command, vot_files
 from jaxtrack.evaluation import settings as eval_settings
+from jaxtrack.evaluation import vot_files
+from jaxtrack.evaluation.evaluate import evaluate as run_evaluation
 from jaxtrack.metrics import ope, vot
 from jaxtrack.metrics import protocols as protocol_table
 from jaxtrack.ops.grid import Geometry
+from jaxtrack.report import build as report
 from jaxtrack.tracking import Frame
 from jaxtrack.training import checkpoint, loop, objective
 from jaxtrack.training import state as train_state
@@ -38,6 +40,8 @@ from jaxtrack.training import state as train_state
 FIELDS: dict[str, str] = {}
 # Key of a report as it is called now -> as the guards call it.
 REPORT_KEYS: dict[str, str] = {}
+# Keys that reports have got since.
+NEW_KEYS = ("rankings", "refused", "warnings")
 
 
 # Networks.
@@ -267,17 +271,14 @@ def evaluate(benchmark, root, out, *, checkpoints, results, changes):
 
     Returns the report's JSON by the names that the guards call its keys.
     """
-    loaded = source.load(benchmark=benchmark, root=str(root), allow_missing=True)
-    run = vot_command.evaluate if loaded.regions else command.evaluate
-    run(
-        checkpoint=[f"{name}={place}" for name, place in checkpoints.items()],
-        results_of=[f"{name}={place}" for name, place in results.items()],
-        benchmark=loaded,
-        out_dir=str(out),
-        chosen=eval_settings.choose(
-            changes=[f"{name}={value}" for name, value in _named_now(changes).items()]
-        ),
+    found = run_evaluation(
+        datasets.load(benchmark, root, allow_missing=True),
+        out,
+        checkpoints=checkpoints,
+        results_of=results,
+        settings=eval_settings.choose(changes=_named_now(changes)),
     )
+    report.write(found, out)
     return _named_then(json.loads((out / "report.json").read_text()))
 
 
@@ -285,7 +286,11 @@ def _named_then(tree):
     """Calls the keys of a report what the guards call them."""
     if not isinstance(tree, dict):
         return tree
-    return {REPORT_KEYS.get(k, k): _named_then(value) for k, value in tree.items()}
+    return {
+        REPORT_KEYS.get(key, key): _named_then(value)
+        for key, value in tree.items()
+        if key not in NEW_KEYS
+    }
 
 
 # Scores.

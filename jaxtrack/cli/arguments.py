@@ -1,0 +1,163 @@
+"""What was typed, `NAME=DIR` and `FIELD=VALUE`, as plain arguments."""
+
+import argparse
+import ast
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxtrack import datasets
+from jaxtrack.datasets import Benchmark
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results
+from jaxtrack.evaluation.analysis.options import WINDOWS
+
+
+def load_sequences(
+    args: argparse.Namespace, *, allow_missing: bool = False
+) -> Benchmark:
+    """Reads plain folders or a benchmark.
+
+    Args:
+      args: with what `options.add_sequences` defines.
+      allow_missing: whether a part of the benchmark will do.
+
+    Raises:
+      InputError: none or both are named, or what is there is not as it should be.
+    """
+    if bool(args.sequences) == bool(args.benchmark):
+        raise InputError(
+            "name a folder by --sequences=DIR, or a benchmark by --benchmark=NAME "
+            f"--root=DIR; benchmarks are {', '.join(datasets.DATASETS)}"
+        )
+    if args.benchmark and not args.root:
+        raise InputError(
+            f"--benchmark={args.benchmark} needs --root, the folder it is in"
+        )
+    return datasets.load(
+        args.benchmark or "folders",
+        args.root or args.sequences,
+        sequences=tuple(args.pattern),
+        split=args.split or None,
+        allow_missing=allow_missing,
+    )
+
+
+def parse_results(entries: Sequence[str]) -> dict[str, Path]:
+    """Reads `--results=NAME=DIR`.
+
+    Args:
+      entries: as typed.
+
+    Returns:
+      Name of a tracker -> folder of its results.
+
+    Raises:
+      InputError: not of that form, or a name twice.
+    """
+    folders = {}
+    for entry in entries:
+        name, separator, folder = entry.partition("=")
+        if not (name and separator and folder):
+            raise InputError(f"--results {entry!r}: expected NAME=DIR")
+        if name in folders:
+            raise InputError(f"--results {entry!r}: {name!r} is given twice")
+        folders[name] = Path(folder)
+    return folders
+
+
+def parse_checkpoints(
+    entries: str | Sequence[str], *, name: str = ""
+) -> dict[str, str]:
+    """Reads `--checkpoint=DIR` or `--checkpoint=NAME=DIR`.
+
+    Args:
+      entries: as typed; "" is none. One with a separator before its first "=", or that
+        exists as a whole, is a folder without a name.
+      name: of the checkpoint, where there is one without a name.
+
+    Returns:
+      Name of a tracker -> its checkpoint, in the order given.
+
+    Raises:
+      InputError: a part is missing, a name is there twice, or `name` cannot be given.
+    """
+    entries = [entries] if isinstance(entries, str) else entries
+    pairs = [_split(entry) for entry in entries if entry]
+    if name and (len(pairs) > 1 or any(given for given, _ in pairs)):
+        raise InputError(
+            f"--name {name!r} is for one --checkpoint=DIR: with several write "
+            "--checkpoint=NAME=DIR"
+        )
+    found = {}
+    for given, folder in pairs:
+        called = given or name or results.tracker_name(folder)
+        if called in found:
+            raise InputError(
+                f"--checkpoint {folder!r}: {called!r} is given twice; write "
+                "--checkpoint=NAME=DIR with another name"
+            )
+        found[called] = folder
+    return found
+
+
+def parse_settings(entries: Sequence[str]) -> dict[str, Any]:
+    """Reads `--set=FIELD=VALUE`.
+
+    Args:
+      entries: as typed; values as Python writes them, text without quotes too.
+
+    Returns:
+      Field -> value.
+
+    Raises:
+      InputError: not of that form.
+    """
+    return dict(map(_parse_setting, entries))
+
+
+def _parse_setting(entry: str) -> tuple[str, Any]:
+    """Reads one `FIELD=VALUE`."""
+    name, separator, text = entry.partition("=")
+    if not (name and separator and text):
+        raise InputError(f"--set {entry!r}: expected FIELD=VALUE, such as window=0.3")
+    try:
+        return name, ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return name, text
+
+
+def parse_windows(texts: Sequence[str], *, is_asked: bool) -> tuple[float, ...]:
+    """Reads shares of the window from the command line.
+
+    Args:
+      texts: as typed; any asks for a sweep.
+      is_asked: whether a sweep is asked for without them, over 0, 0.1, ..., 0.9.
+
+    Returns:
+      Ascending, each once; none where no sweep is asked for.
+
+    Raises:
+      InputError: one is no number in [0, 1].
+    """
+    found = set()
+    for text in texts:
+        try:
+            window = float(text)
+        except ValueError:
+            window = math.nan
+        if not 0 <= window <= 1:
+            raise InputError(f"--windows {text!r}: expected numbers from 0 to 1")
+        found.add(abs(window))  # Turns -0.0 into 0.0.
+    return tuple(sorted(found)) or (WINDOWS if is_asked else ())
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """Splits off the name; "" where there is none."""
+    name, separator, folder = entry.partition("=")
+    if not separator or Path(entry).exists() or Path(name).name != name:
+        return "", entry
+    if not (name and folder):
+        raise InputError(f"--checkpoint {entry!r}: expected DIR or NAME=DIR")
+    return name, folder

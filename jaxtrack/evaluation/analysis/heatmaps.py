@@ -1,0 +1,85 @@
+"""What a network thinks of every cell of its search region.
+
+SiamLA (Nie et al.), Fig. 13, shows the location quality; here classification and the
+confidence that combines the two stand beside it. All trackers look around the true box
+of the frame before, so that they are compared on the same place.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.evaluation.analysis import probing
+from jaxtrack.evaluation.analysis.outcome import View
+from jaxtrack.ops import boxes, grid
+
+
+def views(
+    prober: probing.Prober,
+    video: Video,
+    frames: Sequence[int],
+    *,
+    geometry: grid.Geometry,
+    context: float,
+) -> list[View]:
+    """Looks at frames of a sequence through one tracker.
+
+    Args:
+      prober: the tracker's maps.
+      video: the sequence.
+      frames: indices; each usable (`probing.usable_frames`), none the first.
+      geometry: of the network.
+      context: share of the mean side that crops have around the box.
+
+    Returns:
+      One view a frame.
+
+    Raises:
+      InputError: a frame cannot be read.
+    """
+    looks = probing.teacher_forced(prober, video, only=frames)
+    return [_view(look, geometry, context) for look in looks]
+
+
+def search_region(
+    geometry: grid.Geometry, context: float, last: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Where a tracker looks for a target that was at `last`.
+
+    Args:
+      geometry: of its network.
+      context: share of the mean side that crops have around the box.
+      last: `[4]` xyxy, px.
+
+    Returns:
+      `[4]` xyxy of the search crop, px, and crop pixels per pixel of the picture.
+    """
+    size = np.asarray(last[2:] - last[:2], np.float32)
+    side = float(boxes.context_side(size, context=context))
+    scale = geometry.template_size / max(side, 1.0)
+    center, half = (last[:2] + last[2:]) / 2, geometry.search_size / scale / 2
+    return np.concatenate([center - half, center + half]), scale
+
+
+def _view(look: probing.Look, geometry: grid.Geometry, context: float) -> View:
+    """Places one look in its frame."""
+    region, scale = search_region(geometry, context, look.last)
+    # A map reaches half a cell beyond the outermost points.
+    ends = np.array([-0.5, look.cls.shape[0] - 0.5]) * geometry.stride
+    low, high = (ends + geometry.offset) / scale
+    best = np.argmax(np.nan_to_num(look.confidence, nan=-1.0))
+    x0, y0 = np.maximum(region[:2], 0).astype(int)
+    x1, y1 = np.maximum(region[2:] + 1, 0).astype(int)
+    return View(
+        frame=look.frame,
+        image=look.image[y0:y1, x0:x1].copy(),
+        corner=np.array([x0, y0]),
+        region=region,
+        extent=np.concatenate([region[:2] + low, region[:2] + high]),
+        truth=look.truth,
+        best=look.xyxy.reshape(-1, 4)[best],
+        quality=look.quality,
+        cls=look.cls,
+        confidence=look.confidence,
+    )

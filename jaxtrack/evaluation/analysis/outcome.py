@@ -1,0 +1,109 @@
+"""What the analyses find, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxtrack.evaluation.scoring import PRIMARY
+
+
+class View(NamedTuple):
+    """What a tracker sees in one frame; positions are px of the frame.
+
+    Attributes:
+      frame: its index.
+      image: `[h, w, 3]` uint8 RGB, the part of the frame that `region` covers.
+      corner: `[2]` x and y of that part's top-left corner.
+      region: `[4]` xyxy of the search crop, which may reach out of the frame.
+      extent: `[4]` xyxy that the maps cover.
+      truth: `[4]` xyxy of the target.
+      best: `[4]` xyxy of the most confident cell's box.
+      quality: `[H, W]` quality of the cell's box, in [0, 1].
+      cls: `[H, W]` probability of the target.
+      confidence: `[H, W]` by which cells are ranked.
+    """
+
+    frame: int
+    image: np.ndarray
+    corner: np.ndarray
+    region: np.ndarray
+    extent: np.ndarray
+    truth: np.ndarray
+    best: np.ndarray
+    quality: np.ndarray
+    cls: np.ndarray
+    confidence: np.ndarray
+
+
+class Heatmaps(NamedTuple):
+    """Maps of all checkpoints on the same frames.
+
+    Attributes:
+      frames: sequence -> indices; none where there is nothing to show.
+      views: sequence -> tracker -> one view a frame.
+    """
+
+    frames: dict[str, list[int]]
+    views: dict[str, dict[str, list[View]]]
+
+
+class Sweep(NamedTuple):
+    """A tracker's success at each share of the window.
+
+    Attributes:
+      windows: shares, ascending.
+      auc: protocol -> AUC at each share.
+      own_window: the share its configuration names.
+    """
+
+    windows: tuple[float, ...]
+    auc: dict[str, tuple[float, ...]]
+    own_window: float
+
+    def spread(self, protocol: str = PRIMARY) -> float:
+        """Largest AUC less the smallest."""
+        return max(self.auc[protocol]) - min(self.auc[protocol])
+
+    def at_zero(self, protocol: str = PRIMARY) -> float | None:
+        """AUC without a window; None where 0 is none of the shares."""
+        return dict(zip(self.windows, self.auc[protocol], strict=True)).get(0.0)
+
+
+@dataclass(frozen=True)
+class Analyses:
+    """What was found; None of what was not asked for.
+
+    Attributes:
+      alignment: tracker -> "overall" and "sequences"; see `alignment.read`.
+      heatmaps: maps on sequences.
+      window_sweep: tracker -> success at each share of the window.
+    """
+
+    alignment: Mapping[str, Mapping[str, Any]] | None = None
+    heatmaps: Heatmaps | None = None
+    window_sweep: Mapping[str, Sweep] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but pictures and points, ready for `json.dumps`."""
+        found: dict[str, Any] = {}
+        if self.alignment is not None:
+            found["alignment"] = {n: _numbers(one) for n, one in self.alignment.items()}
+        if self.heatmaps is not None:
+            found["heatmaps"] = self.heatmaps.frames
+        if self.window_sweep is not None:
+            found["window_sweep"] = {
+                name: one._asdict() | {"spread": one.spread(), "at_zero": one.at_zero()}
+                for name, one in self.window_sweep.items()
+            }
+        return found
+
+
+def _numbers(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A tracker's alignment without its points and hashes."""
+    sequences = {
+        name: {k: v for k, v in one.items() if k not in ("points", "hash")}
+        for name, one in found["sequences"].items()
+    }
+    return {"overall": found["overall"], "sequences": sequences}

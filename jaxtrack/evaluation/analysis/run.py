@@ -1,0 +1,95 @@
+"""The analyses that were asked for, over all checkpoints."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.evaluation import compare, runner
+from jaxtrack.evaluation.analysis import alignment, heatmaps, probing, window_sweep
+from jaxtrack.evaluation.analysis.options import Options
+from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps
+from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
+from jaxtrack.tracking import make_tracker
+
+
+def run(
+    options: Options,
+    checkpoints: Mapping[str, str],
+    videos: Sequence[Video],
+    out_dir: str | Path,
+    *,
+    scores: Sequence[TrackerScores],
+    primary: str = PRIMARY,
+    batched: bool | None = None,
+) -> Analyses:
+    """Does what was asked for.
+
+    Args:
+      options: what to do.
+      checkpoints: name of a tracker -> its checkpoint; the order is that of `scores`.
+      videos: the sequences.
+      out_dir: what is kept goes to folders in it.
+      scores: of the trackers, the checkpoints' first.
+      primary: the protocol that says which sequences and frames went badly.
+      batched: see `runner.run`.
+
+    Returns:
+      What was found.
+
+    Raises:
+      InputError: a checkpoint or a frame is missing or damaged.
+    """
+    aligned = swept = seen = None
+    if options.alignment:
+        aligned = {
+            name: _aligned(checkpoint, videos, out_dir, name)
+            for name, checkpoint in checkpoints.items()
+        }
+    if options.heatmaps or options.heatmaps_of:
+        worst = compare.worst_sequences(scores[0], primary=primary)
+        chosen = [*(worst if options.heatmaps else ()), *options.heatmaps_of]
+        seen = _seen(checkpoints, videos, scores[0].reports[primary], chosen)
+    if options.windows:
+        how = {"windows": options.windows, "batched": batched}
+        swept = {
+            name: window_sweep.measure(checkpoint, videos, out_dir, name=name, **how)
+            for name, checkpoint in checkpoints.items()
+        }
+    return Analyses(aligned, seen, swept)
+
+
+def _aligned(checkpoint: str, videos: Sequence[Video], out_dir, name: str) -> dict:
+    """Measures one tracker; returns its numbers of the sequences asked for."""
+    alignment.measure(checkpoint, videos, out_dir, name=name)
+    found = alignment.read(alignment.file_of(out_dir, name))
+    sequences = {video.name: found["sequences"][video.name] for video in videos}
+    return {"overall": found["overall"], "sequences": sequences}
+
+
+def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
+    """Looks through all checkpoints at frames that tell how the first one fared."""
+    opened = {n: runner.open_checkpoint(place) for n, place in checkpoints.items()}
+    probers = {
+        name: probing.make_prober(make_tracker(one.model, one.config), one.variables)
+        for name, one in opened.items()
+    }
+    by_name = {video.name: video for video in videos}
+    seen = Heatmaps({}, {})
+    for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
+        video, one = by_name[name], report.sequences[name]
+        usable = set(probing.usable_frames(video).tolist()) - {0}
+        telling = compare.telling_frames(one.frames, one.iou, count=4)
+        seen.frames[name] = frames = [frame for frame in telling if frame in usable]
+        if not frames:
+            continue
+        seen.views[name] = {
+            tracker: heatmaps.views(
+                *(probers[tracker], video, frames),
+                geometry=opened[tracker].model.geometry,
+                context=float(opened[tracker].config.context),
+            )
+            for tracker in checkpoints
+        }
+    return seen

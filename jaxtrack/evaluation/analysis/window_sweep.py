@@ -1,0 +1,98 @@
+"""Success against the share of the window: how much a tracker leans on it.
+
+SiamLA (Nie et al.), section IV-D and Fig. 14: a tracker that finds the target by itself
+scores alike whatever the share, 0 included; one that needs the window falls without it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation.analysis.options import WINDOWS
+from jaxtrack.evaluation.analysis.outcome import Sweep
+from jaxtrack.evaluation.drive import compiled, driven_function, is_batched
+from jaxtrack.tracking import Tracker, make_tracker
+from jaxtrack.tracking.siamese import Settings
+
+
+def measure(
+    checkpoint: str | Path,
+    videos: Sequence[Video],
+    out_dir: str | Path,
+    *,
+    name: str = "",
+    windows: Sequence[float] = WINDOWS,
+    batched: bool | None = None,
+) -> Sweep:
+    """Tracks all sequences at each share of the window and scores them.
+
+    Results lie in `<out_dir>/window_sweep/<name>/<share>`, with a stamp that holds the
+    share; what is finished is kept. All shares are tracked by one compilation.
+
+    Args:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      videos: the sequences.
+      out_dir: results go to a folder in it.
+      name: of the tracker; "" takes the run's folder.
+      windows: shares of the window, in [0, 1].
+      batched: see `runner.run`.
+
+    Returns:
+      The sweep, by the report's protocols.
+
+    Raises:
+      InputError: the checkpoint or a frame is missing or damaged, a first box is
+        unusable, a file cannot be written.
+    """
+    runner.check_videos(videos)
+    windows = tuple(sorted({float(window) for window in windows}))
+    name = results.checked_name(name or results.tracker_name(checkpoint))
+    opened = runner.open_checkpoint(checkpoint)
+    batched = is_batched(batched)
+    tracker = adjustable(make_tracker(opened.model, opened.config))
+    drivers = compiled(tracker, batched=batched)
+    config, truth = opened.config, scoring.truth_xywh(videos)
+    settings = Settings(*(np.float32(config[key]) for key in Settings._fields))
+    around = opened.around | {"batched": batched}
+    auc = {protocol: [] for protocol in scoring.REPORTED}
+    for window in windows:
+        tried = settings._replace(window=np.float32(window))
+        variables = {"network": opened.variables, "settings": tried}
+        folder = Path(out_dir) / "window_sweep" / name / str(window)
+        runner.track_unfinished(
+            driven_function(drivers, variables, batched=batched),
+            videos,
+            folder,
+            identity=opened.identity | {"settings": {"window": window}},
+            around=around,
+            title=f"window {window:g}",
+            is_quiet=True,
+        )
+        scored = scoring.score_folder(name, folder, truth)
+        for protocol, values in auc.items():
+            values.append(scored.reports[protocol].auc)
+    auc = {protocol: tuple(values) for protocol, values in auc.items()}
+    return Sweep(windows, auc, float(config.window))
+
+
+def adjustable(tracker: Tracker) -> Tracker:
+    """Makes a tracker's settings a part of its variables, so that jit traces them.
+
+    Args:
+      tracker: its `step` takes `settings` as a fourth argument.
+
+    Returns:
+      The tracker with `variables = {"network": ..., "settings": Settings}`.
+    """
+
+    def init(variables: Any, frame, box):
+        return tracker.init(variables["network"], frame, box)
+
+    def step(variables: Any, state, frame):
+        return tracker.step(variables["network"], state, frame, variables["settings"])
+
+    return Tracker(init=init, step=step)

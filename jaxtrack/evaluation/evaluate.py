@@ -1,0 +1,262 @@
+"""Evaluates trackers on a dataset, in one pass or with VOT's restarts; returns data."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from jaxtrack.datasets import Benchmark
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare, stamp, submissions, vot_files
+from jaxtrack.evaluation.analysis.options import Options
+from jaxtrack.evaluation.analysis.outcome import Analyses
+from jaxtrack.evaluation.scoring import TrackerScores, score_benchmark
+from jaxtrack.evaluation.settings import TrackingSettings
+from jaxtrack.metrics import vot
+from jaxtrack.metrics.protocols import PROTOCOLS
+from jaxtrack.metrics.vot import VotReport
+
+_VOT_NUMBERS = ("eao", "accuracy", "robustness", "failures")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What trackers did on a dataset, and what it is worth.
+
+    Attributes:
+      benchmark: what they were scored on.
+      primary: the protocol that ranks; VOT's edition where trackers are restarted.
+      scores: of one pass, the checkpoints' first; none where a server has the truth.
+      restarts: of VOT, name of a tracker -> report, the checkpoints' first.
+      folders: name of a tracker -> folder of the results that it was run for.
+      analyses: what else was asked for.
+      notes: sentences that a reader must see before any number.
+      made_by: how the evaluation came about, as JSON.
+    """
+
+    benchmark: Benchmark
+    primary: str
+    scores: list[TrackerScores] = field(default_factory=list)
+    restarts: dict[str, VotReport] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
+    analyses: Analyses = field(default_factory=Analyses)
+    notes: tuple[str, ...] = ()
+    made_by: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that was found, ready for `json.dumps`.
+
+        Returns:
+          Of one pass what `compare.as_json` holds, "parts" and "analyses"; of VOT
+          "vot": the edition, and "trackers": name -> numbers. "notes" and "stamp".
+        """
+        about = {"notes": list(self.notes), "stamp": dict(self.made_by)}
+        if self.restarts:
+            trackers = {
+                name: compare.plain({n: getattr(report, n) for n in _VOT_NUMBERS})
+                for name, report in self.restarts.items()
+            }
+            return {"vot": {"edition": self.primary, "trackers": trackers}, **about}
+        carried = self.benchmark.attributes
+        return {
+            **compare.as_json(self.scores, primary=self.primary),
+            **about,
+            "parts": compare.parts_as_json(self.scores, carried, primary=self.primary),
+            "analyses": self.analyses.as_json(),
+        }
+
+
+def evaluate(
+    benchmark: Benchmark,
+    out_dir: str | Path,
+    *,
+    checkpoints: Mapping[str, str] = _NOTHING,
+    results_of: Mapping[str, str | Path] = _NOTHING,
+    settings: TrackingSettings | None = None,
+    analyses: Options | None = None,
+    protocol: str = "",
+    batched: bool | None = None,
+) -> Evaluation:
+    """Runs checkpoints, reads other trackers' results, or both, and scores them.
+
+    With restarts where the dataset has regions, as VOT's; else in one pass. What a
+    server scores is only tracked.
+
+    Args:
+      benchmark: the sequences.
+      out_dir: results go to `<out_dir>/results`, measurements of analyses beside them.
+      checkpoints: name of a tracker -> folder of a trained one.
+      results_of: name of a tracker -> folder of existing results.
+      settings: to track with instead of the checkpoints' own.
+      analyses: of the checkpoints beside the scores.
+      protocol: that ranks; "" takes the dataset's.
+      batched: tracks many sequences at once; None does on anything but a CPU.
+
+    Returns:
+      The scores and what belongs to them.
+
+    Raises:
+      InputError: nothing to score, an analysis that cannot be done, or something the
+        user gave is missing or damaged.
+    """
+    settings, analyses = settings or TrackingSettings(), analyses or Options()
+    _check_named(checkpoints, results_of)
+    if settings.tracking and analyses.flags:
+        raise InputError(
+            f"{analyses.flags[0]} looks at checkpoints with their own settings: leave "
+            "out --preset, --tuned and --set"
+        )
+    if benchmark.regions:
+        if analyses.flags:
+            raise InputError(
+                f"{analyses.flags[0]} looks at one pass over each sequence; "
+                f"{benchmark.name} restarts trackers: use --sequences=DIR for it"
+            )
+        return _with_restarts(benchmark, out_dir, checkpoints, results_of, settings)
+    analyses.check(list(checkpoints), benchmark.videos)
+    track = functools.partial(
+        _track, checkpoints, benchmark, out_dir, settings, batched=batched
+    )
+    primary = protocol or benchmark.protocol
+    if not benchmark.is_scored:
+        folders = track() | {name: Path(place) for name, place in results_of.items()}
+        return Evaluation(benchmark=benchmark, primary=primary, folders=folders)
+    score = functools.partial(
+        score_benchmark,
+        benchmark=benchmark,
+        protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
+        image_sizes=_image_sizes(benchmark),
+    )
+    # Files first: what is wrong with them shows at once.
+    others = [score(name, place) for name, place in results_of.items()]
+    folders = track()
+    scores = [score(name, place) for name, place in folders.items()] + others
+    found = Analyses()
+    if analyses.flags:
+        from jaxtrack.evaluation.analysis import run  # Late: as in `_track`.
+
+        places = {"videos": benchmark.videos, "out_dir": out_dir}
+        how = {"scores": scores, "primary": primary, "batched": batched}
+        found = run.run(analyses, checkpoints, **places, **how)
+    made_by, notes = _about(benchmark, settings, folders)
+    made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
+    return Evaluation(benchmark=benchmark, primary=primary, scores=scores, **made)
+
+
+def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
+    """Writes and checks what a server takes, where there is one.
+
+    Args:
+      found: submitted is what was tracked, and of a benchmark that only a server can
+        score also the other trackers' results; a part of a benchmark that can be
+        scored here is not.
+      out_dir: gets `submissions/<benchmark>_<tracker>.zip`.
+
+    Returns:
+      The files.
+
+    Raises:
+      InputError: results are missing or damaged, or a file cannot be written.
+    """
+    benchmark = found.benchmark
+    is_whole = len(benchmark.videos) == benchmark.num_expected
+    if benchmark.name not in submissions.SERVERS:
+        return []
+    if benchmark.is_scored and not is_whole:
+        return []
+    return [
+        submissions.write(
+            benchmark,
+            place,
+            Path(out_dir) / "submissions" / f"{benchmark.name}_{name}.zip",
+        )
+        for name, place in found.folders.items()
+    ]
+
+
+def _with_restarts(benchmark, out_dir, checkpoints, results_of, settings) -> Evaluation:
+    """Runs and scores VOT's experiment."""
+    sizes = benchmark.image_sizes()
+
+    def score(place: str | Path) -> VotReport:
+        runs = vot_files.read_runs(place, benchmark.regions)
+        options = {"tags": benchmark.tags, "edition": benchmark.protocol}
+        return vot.score(benchmark.regions, runs, image_size=sizes, **options)
+
+    # Files first: what is wrong with them shows at once.
+    others = {name: score(place) for name, place in results_of.items()}
+    folders = {}
+    for name, place in checkpoints.items():
+        from jaxtrack.evaluation import vot_run  # Late: scoring needs no network.
+
+        folders[name] = vot_run.run(
+            place,
+            benchmark.videos,
+            benchmark.regions,
+            out_dir,
+            name=name,
+            tracking=settings.tracking,
+        )
+    stamped = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
+    made_by, notes = _about(benchmark, settings, stamped)
+    return Evaluation(
+        benchmark=benchmark,
+        primary=benchmark.protocol,
+        restarts={n: score(place) for n, place in folders.items()} | others,
+        folders=folders,
+        notes=notes,
+        made_by=made_by,
+    )
+
+
+def _track(checkpoints, benchmark, out_dir, settings, *, batched) -> dict[str, Path]:
+    """Tracks with the checkpoints; returns name -> folder of results."""
+    folders = {}
+    for name, checkpoint in checkpoints.items():
+        from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
+
+        folders[name] = runner.run(
+            checkpoint,
+            benchmark.videos,
+            out_dir,
+            name=name,
+            batched=batched,
+            tracking=settings.tracking,
+            origin=benchmark.origin,
+        )
+    return folders
+
+
+def _about(
+    benchmark: Benchmark, settings: TrackingSettings, folders: Mapping[str, Path]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """How an evaluation comes about, as JSON, and what its reader must see first."""
+    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
+    told, warnings = settings.about(hashes)
+    for name, place in folders.items():
+        weights = ((stamp.read(place) or {}).get("identity") or {}).get("weights")
+        warnings += settings.about_weights(name, weights)
+    made_by = stamp.describe(benchmark)
+    return made_by | {"settings": told}, (*warnings, *benchmark.notes)
+
+
+def _image_sizes(benchmark: Benchmark) -> dict[str, tuple[int, int]] | None:
+    """Sizes of the frames; None where the dataset has neither them nor pictures."""
+    is_known = all(v.image_size or v.frames for v in benchmark.videos)
+    return benchmark.image_sizes() if is_known else None
+
+
+def _check_named(
+    checkpoints: Mapping[str, str], results_of: Mapping[str, str | Path]
+) -> None:
+    """Refuses to score nothing, or two trackers of one name."""
+    if not (checkpoints or results_of):
+        raise InputError("nothing to score: give --checkpoint, --results or both")
+    for both in results_of.keys() & checkpoints.keys():
+        raise InputError(
+            f"--results {both}=...: a checkpoint is called {both!r} too; "
+            "give it another --name"
+        )

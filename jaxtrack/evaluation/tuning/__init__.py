@@ -1,0 +1,1 @@
+"""Tuning: searches the settings of tracking for those that score best."""

@@ -1,0 +1,207 @@
+"""Tuning: searches the settings of tracking, many at once, for those that score best.
+
+Stopped at any moment, the same call goes on. Writes tuned.json (which `jaxtrack eval`
+reads by --tuned) and trials.csv.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import results, runner
+from jaxtrack.evaluation.scoring import PRIMARY
+from jaxtrack.evaluation.tuning import space, splits, trials, tuned
+from jaxtrack.evaluation.tuning.splits import Material
+from jaxtrack.evaluation.tuning.study import Plan, Tried, opened_study
+
+
+class Recipe(NamedTuple):
+    """What is tuned, and how.
+
+    Attributes:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      out: everything is written here.
+      trials: in all, the untuned settings among them.
+      batch: trials tracked at once.
+      sampler: one of `study.SAMPLERS`.
+      seed: of the sampler.
+      metric: one of `splits.METRICS`; its mean over sequences is maximised.
+      settings: fields to tune; all that the tracker has where empty.
+      tracking: what the untuned settings have instead of the checkpoint's own, dotted
+        field -> value.
+    """
+
+    checkpoint: str
+    out: Path
+    trials: int = 96
+    batch: int = 8
+    sampler: str = "tpe"
+    seed: int = 0
+    metric: str = "auc"
+    settings: tuple[str, ...] = ()
+    tracking: Mapping[str, Any] = MappingProxyType({})
+
+
+class Found(NamedTuple):
+    """What a tuning found.
+
+    Attributes:
+      outcome: what `tuned.json` holds: "tracking" (field -> value), "metric",
+        "protocol", "trial", "gain" (see `tuned.gain`), "holdout" (None, or "gain" and
+        "sequences"), "importances", "ranges", and "tuned_on": "split", "is_test",
+        "sequences", "hashes", "trials", "sampler", "seed", "checkpoint".
+      tried: the trials.
+    """
+
+    outcome: dict[str, Any]
+    tried: list[Tried]
+
+
+def tune(
+    recipe: Recipe, material: Material, *, holdout: Material | None = None
+) -> Found:
+    """Tries settings until there are enough trials, and writes down what came out.
+
+    Args:
+      recipe: what to tune, and how.
+      material: what to tune on.
+      holdout: what to compare the untuned and the tuned settings on beside.
+
+    Returns:
+      What came out, which is also written.
+
+    Raises:
+      InputError: the checkpoint or a frame is missing or damaged, the folder holds
+        trials of something else, the holdout was tuned on.
+    """
+    runner.check_videos(material.videos)
+    if holdout is not None:
+        _check_apart(material, holdout)
+    opened = runner.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
+    ranges = space.ranges(opened.model, opened.config, names=recipe.settings)
+    plan = Plan(
+        ranges=ranges,
+        own=space.values_of(opened.config, ranges),
+        sampler=recipe.sampler,
+        seed=recipe.seed,
+        num_trials=recipe.trials,
+    )
+    identity = _identity(recipe, material, plan, opened.identity)
+    with opened_study(recipe.out, plan, identity) as study:
+        _try_all(study, plan, recipe, material, opened, identity)
+        tried, importances = study.finished(), study.importances()
+        best = max(tried, key=lambda t: (t.value, -t.number))
+        gained = tuned.gain(tried[0].sequences, best.sequences, recipe.metric)
+        outcome = {
+            "tracking": {**recipe.tracking, **best.settings},
+            "trial": best.number,
+            "metric": recipe.metric,
+            "protocol": PRIMARY,
+            "gain": gained,
+            "holdout": _held_out(recipe, holdout, best),
+            "importances": importances,
+            "ranges": {name: list(ends) for name, ends in ranges.items()},
+            "tuned_on": {
+                "split": material.split,
+                "is_test": material.is_test,
+                "sequences": list(identity["sequences"]),
+                "hashes": list(identity["sequences"].values()),
+                "trials": len(tried),
+                "sampler": recipe.sampler,
+                "seed": recipe.seed,
+                "checkpoint": opened.identity,
+            },
+        }
+        _write(recipe.out, outcome, tried)
+    return Found(outcome, tried)
+
+
+def _identity(recipe, material, plan, checkpoint) -> dict[str, Any]:
+    """What trials of one study have in common, as JSON."""
+    return {
+        "checkpoint": checkpoint,
+        "sequences": material.hashes(),
+        "split": material.split,
+        "metric": recipe.metric,
+        "sampler": recipe.sampler,
+        "seed": recipe.seed,
+        "ranges": {name: list(ends) for name, ends in plan.ranges.items()},
+        # A grid is made for a number of trials; other samplers go on and on.
+        "grid": plan.total() if plan.sampler == "grid" else None,
+    }
+
+
+def _try_all(study, plan, recipe, material, opened, identity) -> None:
+    """Tracks batch after batch until the study is complete."""
+    track = trials.tracking_function(opened, recipe.batch)
+    progress = trials.Progress(recipe.out, identity)
+    left = plan.total() - len(study.finished())
+    frames = sum(len(video.frames) for video in material.videos)
+    bar = tqdm(
+        total=max(0, left) * frames, unit="frame", desc="tuning", disable=left <= 0
+    )
+    with bar:
+        while asked := study.ask(recipe.batch):
+            found = trials.measure(track, material, asked, progress, bar.update)
+            for number, sequences in found.items():
+                value = trials.mean(sequences, recipe.metric)
+                study.tell(number, value, sequences)
+            best = max(trial.value for trial in study.finished())
+            bar.set_postfix_str(f"best {recipe.metric.upper()} {best:.3f}")
+    progress.forget()
+
+
+def _check_apart(material: Material, holdout: Material) -> None:
+    """Refuses a holdout that is tuned on; by content, whatever the names."""
+    runner.check_videos(holdout.videos)
+    seen = set(material.hashes().values())
+    both = [name for name, content in holdout.hashes().items() if content in seen]
+    if both:
+        raise InputError(
+            f"--holdout has {len(both)} of the sequences that are tuned on, such as "
+            f"{both[0]}: leave them out of one of the two"
+        )
+
+
+def _held_out(recipe: Recipe, holdout: Material | None, best: Tried) -> dict | None:
+    """Compares untuned and best settings on sequences that were not tuned on."""
+    if holdout is None:
+        return None
+    found, chosen = [], best.settings if best.number else {}
+    for name, changed in (("untuned", {}), ("tuned", chosen)):
+        folder = runner.run(
+            recipe.checkpoint,
+            holdout.videos,
+            recipe.out / "holdout",
+            name=name,
+            tracking={**recipe.tracking, **changed},
+        )
+        counts = {v.name: len(v.frames) for v in holdout.videos}
+        boxes = results.read_results(folder, counts)
+        found.append({n: splits.score(holdout, n, boxes[n]) for n in counts})
+    return {
+        "sequences": list(counts),
+        "gain": tuned.gain(*found, recipe.metric),
+    }
+
+
+def _write(out: Path, outcome: Mapping[str, Any], tried: Sequence[Tried]) -> None:
+    """Writes the outcome and the table of trials."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    names = list(outcome["ranges"])
+    writer.writerow(["trial", *names, *splits.METRICS])
+    for trial in tried:
+        worth = [trials.mean(trial.sequences, m) for m in splits.METRICS]
+        tested = [trial.settings[name] for name in names]
+        writer.writerow([trial.number, *tested, *(f"{w:.6f}" for w in worth)])
+    results.write_text(out / "trials.csv", table.getvalue())
+    text = json.dumps(outcome, indent=1, allow_nan=False)
+    results.write_text(out / tuned.FILE, text + "\n")

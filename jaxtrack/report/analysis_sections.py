@@ -1,0 +1,178 @@
+"""Sections of a page on what the analyses of checkpoints found."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Sweep
+from jaxtrack.evaluation.scoring import PRIMARY
+from jaxtrack.report.plots import analysis as plots
+from jaxtrack.report.plots import style
+from jaxtrack.report.sections import Picture, Section
+from jaxtrack.report.tables import Column, Row, Table
+
+_ALIGNED = {
+    "correlation": Column("Rank corr.", "of the 100 most confident overlapping boxes"),
+    "all_correlation": Column(
+        "All overlapping", "the same over all boxes with IoU > 0"
+    ),
+    "regret": Column("Regret", "best IoU less that of the most confident box"),
+    "best_iou": Column("Best IoU", "of any box of the frame"),
+    "chosen_iou": Column("IoU chosen", "of the most confident box"),
+    "num_frames": Column("Frames", "looked at", digits=0),
+    "num_left_out": Column("Left out", "too few boxes to rank", digits=0),
+}
+_ALIGNMENT_NOTE = (
+    "Each tracker looks around the true box of the frame before, so all see the same "
+    "pictures. Rank correlation: Spearman's, of confidence and IoU, over the 100 most "
+    "confident of a frame's boxes that overlap the target; the mean over frames, then "
+    "over sequences. Regret: the IoU lost by choosing the most confident box instead "
+    "of the best."
+)
+_SWEPT = (
+    Column("Spread", "largest AUC less the smallest"),
+    Column("AUC at 0", "without a window"),
+    Column("Best AUC"),
+    Column("at", "the share with the best AUC", digits=2),
+    Column("Configured", "the share that the checkpoint names", digits=2),
+)
+_SWEEP_NOTE = (
+    "The same checkpoint with another share of the cosine window in the ranking of "
+    "cells, all else as configured. A tracker that finds the target by itself has "
+    "little spread and keeps its AUC at 0."
+)
+_HEATMAPS_NOTE = (
+    "The search region around the true box of the frame before. White: the true box; "
+    "in the tracker's colour: that of its most confident cell. The maps share a scale "
+    "from 0 to 1. Confidence is classification and location quality combined, before "
+    "penalty and window."
+)
+
+
+def analyses(found: Analyses) -> list[Section]:
+    """Makes a section of each analysis that was asked for.
+
+    Args:
+      found: by the analyses.
+
+    Returns:
+      The sections.
+    """
+    made = []
+    if found.alignment is not None:
+        made.append(alignment_section(found.alignment))
+    if found.heatmaps is not None:
+        made.append(heatmaps_section(found.heatmaps))
+    if found.window_sweep is not None:
+        made.append(sweep_section(found.window_sweep))
+    return made
+
+
+def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Rank correlations, the regret and a scatter plot of each tracker.
+
+    Args:
+      found: tracker -> "overall" and "sequences", as `alignment.read` returns them; the
+        same sequences for all trackers.
+
+    Returns:
+      The section.
+    """
+    rows, pictures = [], []
+    for place, (name, one) in enumerate(found.items()):
+        overall = one["overall"]
+        rows.append(Row(name, [overall[key] for key in _ALIGNED], place))
+        points = [np.reshape(s["points"], (-1, 2)) for s in one["sequences"].values()]
+        png = plots.alignment_plot(
+            np.concatenate(points),
+            color=style.color_of(place),
+            title=f"{name} [{shown(overall['correlation'])}]",
+        )
+        pictures.append(Picture(f"alignment_{name}.png", png))
+    overall = Table("Tracker", list(_ALIGNED.values()), rows)
+    return Section(
+        key="alignment",
+        title="Confidence against IoU",
+        note=_ALIGNMENT_NOTE,
+        tables=[overall, _aligned_sequences(found)],
+        pictures=pictures,
+    )
+
+
+def _aligned_sequences(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """One row a sequence: rank correlation and regret of each tracker."""
+    columns = [
+        Column(f"{name}: {head}") for name in found for head in ("rank corr.", "regret")
+    ]
+    by_tracker = [one["sequences"] for one in found.values()]
+    rows = [
+        Row(name, [by[name][k] for by in by_tracker for k in ("correlation", "regret")])
+        for name in by_tracker[0]
+    ]
+    return Table("Sequence", columns, rows, title="by sequence")
+
+
+def sweep_section(swept: Mapping[str, Sweep]) -> Section:
+    """AUC against the share of the window.
+
+    Args:
+      swept: tracker -> its sweep; the same shares for all.
+
+    Returns:
+      The section.
+    """
+    rows = []
+    for place, (name, one) in enumerate(swept.items()):
+        auc = one.auc[PRIMARY]
+        best = int(np.argmax(auc))
+        values = (one.spread(), one.at_zero(), auc[best], one.windows[best])
+        rows.append(Row(name, (*values, one.own_window), place))
+    by_share = [
+        Row(f"{window:g}", [one.auc[PRIMARY][k] for one in swept.values()])
+        for k, window in enumerate(next(iter(swept.values())).windows)
+    ]
+    png = plots.sweep_plot(
+        {name: (one.windows, one.auc[PRIMARY]) for name, one in swept.items()},
+        title="Success against the window",
+        xlabel="share of the window",
+        ylabel="AUC",
+    )
+    columns = [Column(name) for name in swept]
+    return Section(
+        key="window_sweep",
+        title="Success against the share of the window",
+        note=_SWEEP_NOTE,
+        tables=[
+            Table("Tracker", _SWEPT, rows),
+            Table("Share", columns, by_share, title="by share"),
+        ],
+        pictures=[Picture("window_sweep.png", png)],
+    )
+
+
+def heatmaps_section(found: Heatmaps) -> Section:
+    """Pictures of maps.
+
+    Args:
+      found: maps on sequences.
+
+    Returns:
+      The section.
+    """
+    pictures = [
+        Picture(f"heatmaps/{name}.jpg", plots.heatmaps(views), name)
+        for name, views in found.views.items()
+    ]
+    return Section(
+        key="heatmaps",
+        title="What the networks see",
+        note=_HEATMAPS_NOTE,
+        pictures=pictures,
+        is_wide=True,
+    )
+
+
+def shown(value: float | None) -> str:
+    """A number in a sentence."""
+    return "none" if value is None else f"{value:.3f}"

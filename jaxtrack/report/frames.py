@@ -1,0 +1,131 @@
+"""Frames of the worst sequences, with the true box and the trackers' boxes drawn in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import compare
+from jaxtrack.evaluation.evaluate import Evaluation
+from jaxtrack.report.plots import style
+
+# More trackers than this hide the target, unless their lines are thin.
+_MANY = 5
+
+
+class Shot(NamedTuple):
+    """A frame with boxes drawn in.
+
+    Attributes:
+      frame: its index.
+      iou: of the tracker in question.
+      jpeg: the picture.
+    """
+
+    frame: int
+    iou: float
+    jpeg: bytes
+
+
+def worst(
+    found: Evaluation, *, about: int = 0, count: int = 4
+) -> dict[str, list[Shot]]:
+    """Draws frames of the sequences with the lowest AUC.
+
+    Args:
+      found: of one pass.
+      about: which of its trackers to judge by.
+      count: sequences to show.
+
+    Returns:
+      Sequence -> frames in order of time, worst sequence first; no frames where the
+      dataset has no pictures.
+
+    Raises:
+      InputError: a frame cannot be read.
+    """
+    scores, truth = found.scores, found.benchmark.truth
+    judged = scores[about]
+    paths = {video.name: video.frames for video in found.benchmark.videos}
+    moved = np.array([1.0, 1.0, 0.0, 0.0]) * found.benchmark.origin
+    # The tracker in question is drawn last, on top.
+    order = sorted(range(len(scores)), key=lambda place: place == about)
+    made = {}
+    for name in compare.worst_sequences(judged, count=count, primary=found.primary):
+        one = judged.reports[found.primary].sequences[name]
+        iou = dict(zip(one.frames.tolist(), one.iou.tolist(), strict=True))
+        made[name] = []
+        for frame in compare.telling_frames(one.frames, one.iou) if paths[name] else ():
+            boxes = [
+                (style.color_of(place), scores[place].predicted[name][frame] - moved)
+                for place in order
+            ]
+            jpeg = draw(paths[name][frame], truth[name][frame] - moved, boxes)
+            made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
+    return made
+
+
+def _to_pixels(box: np.ndarray, scale: float) -> tuple[tuple[int, int], ...] | None:
+    """Corners in pixels of the scaled image; None where there is no box."""
+    if not np.all(np.isfinite(box)) or np.any(box[2:] <= 0):
+        return None
+    corners = np.concatenate([box[:2], box[:2] + box[2:]]) * scale
+    x0, y0, x1, y1 = np.clip(np.round(corners), -10_000, 10_000).astype(int)
+    return (int(x0), int(y0)), (int(x1) - 1, int(y1) - 1)
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    """Channels of `#rrggbb`."""
+    return tuple(bytes.fromhex(color.removeprefix("#")))
+
+
+def draw(
+    path: str | Path,
+    truth: np.ndarray,
+    predicted: Sequence[tuple[str, np.ndarray]],
+    *,
+    width: int = 400,
+) -> bytes:
+    """Draws boxes into a scaled frame: the truth white, trackers in their colours.
+
+    Args:
+      path: image file.
+      truth: `[4]` xywh, px; nothing is drawn where it is empty or NaN.
+      predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top, and
+        the others are thin where there are many.
+      width: of the picture, px; smaller frames are not enlarged beyond twice.
+
+    Returns:
+      A JPEG file's bytes.
+
+    Raises:
+      InputError: the frame cannot be read.
+    """
+    try:
+        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    except (OSError, cv2.error):
+        image = None
+    if image is None:
+        raise InputError(f"frame {path} is missing or damaged")
+    scale = min(width / image.shape[1], 2.0)
+    size = (round(image.shape[1] * scale), max(1, round(image.shape[0] * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image = cv2.resize(image, size, interpolation=how)
+    boxes = [((255, 255, 255), truth), *((_rgb(c), b) for c, b in predicted)]
+    for place, (color, box) in enumerate(boxes):
+        corners = _to_pixels(np.asarray(box, np.float64), scale)
+        if corners is not None:
+            is_thin = len(predicted) > _MANY and 0 < place < len(predicted)
+            inner, outer = (1, 2) if is_thin else (3, 5)
+            cv2.rectangle(image, *corners, (0, 0, 0), outer, cv2.LINE_AA)
+            cv2.rectangle(image, *corners, color, inner, cv2.LINE_AA)
+    done, jpeg = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82]
+    )
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    return jpeg.tobytes()

@@ -1,0 +1,1 @@
+"""Figures as PNG or JPEG: one style sheet, a function a figure."""

@@ -1,0 +1,106 @@
+"""Success, precision and normalised precision of trackers, as curves."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
+from jaxtrack.metrics import ope
+from jaxtrack.report.plots import style
+
+
+def draw(
+    scores: Sequence[TrackerScores], *, primary: str = PRIMARY
+) -> dict[str, bytes]:
+    """Draws the three curves of all trackers; legends hold what the protocol quotes.
+
+    Args:
+      scores: of the trackers; their order gives the colours.
+      primary: the protocol whose curves are drawn.
+
+    Returns:
+      "success", "precision" and "norm_precision" -> PNG.
+    """
+    reports = {s.name: s.reports[primary] for s in scores}
+    protocol = scores[0].reports[primary].protocol
+    sign = "≥" if protocol.at_least else ">"
+    pixels, sizes = ope.PRECISION_AT_PX, ope.NORM_PRECISION_AT
+    quoted = _quoted(protocol.norm_precision_is, f"{sizes:g}")
+    return {
+        "success": curve_plot(
+            protocol.success_thresholds,
+            {n: (r.success_curve, r.auc) for n, r in reports.items()},
+            title="Success [AUC]",
+            xlabel="IoU threshold",
+            ylabel=f"share of frames with IoU {sign} threshold",
+        ),
+        "precision": curve_plot(
+            protocol.precision_thresholds,
+            {n: (r.precision_curve, r.precision) for n, r in reports.items()},
+            title=f"Precision [{_quoted(protocol.precision_is, f'{pixels:g} px')}]",
+            xlabel="centre error, px",
+            ylabel="share of frames",
+            mark=pixels if protocol.precision_is == "at" else None,
+        ),
+        "norm_precision": curve_plot(
+            protocol.norm_thresholds,
+            {n: (r.norm_precision_curve, r.norm_precision) for n, r in reports.items()},
+            title=f"Norm. precision [{quoted}]",
+            xlabel="centre error in widths and heights of the target",
+            ylabel="share of frames",
+            mark=sizes if protocol.norm_precision_is == "at" else None,
+        ),
+    }
+
+
+def _quoted(kind: str, at: str) -> str:
+    """Which number of a curve the legend holds."""
+    return {"at": f"at {at}", "mean": "mean of the curve", "area": "AUC"}[kind]
+
+
+@style.styled
+def curve_plot(
+    thresholds: Sequence[float],
+    curves: Mapping[str, tuple[np.ndarray, float]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    mark: float | None = None,
+) -> bytes:
+    """Draws one curve a tracker; the legend is sorted by score.
+
+    Args:
+      thresholds: `[T]`, the x axis.
+      curves: tracker -> (`[T]` shares in [0, 1], the score its legend shows). Its
+        order gives the colours. NaN is not drawn, and ranks last.
+      title: above the axes.
+      xlabel: with its unit.
+      ylabel: of the shares.
+      mark: threshold the score is read at; drawn as a thin line.
+
+    Returns:
+      A PNG file's bytes; wider where many trackers need a legend beside the axes.
+    """
+    ranked = sorted(
+        enumerate(curves.items()),
+        key=lambda item: -np.nan_to_num(item[1][1][1], nan=-1),
+    )
+    labels = [style.label(name, score) for _, (name, (_, score)) in ranked]
+    figure, axes = style.axes_of(title, xlabel, ylabel, labels=labels)
+    if mark is not None:
+        axes.axvline(mark, color="0.75", linewidth=1, zorder=1)
+    lines = []
+    for rank, (place, (_, (curve, _))) in enumerate(ranked):
+        lines += axes.plot(
+            thresholds,
+            curve,
+            **style.line_of(place),
+            markevery=(2, max(1, len(thresholds) // 6)),
+            linewidth=2 if len(curves) <= 12 else 1.6,
+            zorder=3 + (1 - rank / len(ranked)),  # The better lie on top.
+        )
+    axes.set_xlim(thresholds[0], thresholds[-1])
+    axes.set_ylim(0, 1.005)
+    style.legend(axes, lines, labels)
+    return style.png_of(figure)

@@ -1,0 +1,170 @@
+"""A tuning: its course, its settings, and which of them matter."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from jaxtrack.evaluation.tuning.study import Tried
+from jaxtrack.report.plots import style
+
+_UNTUNED, _BEST, _INK = style.color_of(1), style.color_of(2), style.color_of(0)
+_LEAST_SPAN = 0.02  # Of the scores in view: noise is not to look like a cliff.
+_MOST_COLUMNS = 4
+
+
+def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, bytes]:
+    """Draws all pictures.
+
+    Args:
+      outcome: see `search.Found`.
+      tried: the trials.
+
+    Returns:
+      File name without its ending -> PNG.
+    """
+    label = f"mean {outcome['metric'].upper()}"
+    return {
+        "history": history_plot(tried, ylabel=label),
+        "slices": slices_plot(tried, outcome["ranges"], ylabel=label),
+        "importance": importance_plot(outcome["importances"]),
+    }
+
+
+@style.styled
+def history_plot(tried: Sequence[Tried], *, ylabel: str) -> bytes:
+    """Draws each trial's worth, and the best so far.
+
+    Args:
+      tried: the trials; number 0 is the untuned one.
+      ylabel: what they are worth.
+
+    Returns:
+      A PNG file's bytes.
+    """
+    figure, (axes,) = _figure("Best so far", columns=1)
+    numbers, values = [t.number for t in tried], np.array([t.value for t in tried])
+    best = np.maximum.accumulate(values)
+    dots = {"s": 18, "color": "0.6", "linewidths": 0, "label": "a trial"}
+    axes.scatter(numbers, values, zorder=2, **dots)
+    axes.step(numbers, best, where="post", color=_BEST, linewidth=2, label="best")
+    axes.axhline(
+        values[0], color=_UNTUNED, linewidth=1.5, linestyle="--", label="untuned"
+    )
+    axes.set_xlabel("trial")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel(ylabel)
+    _bound(axes, values)
+    _legend(figure, axes)
+    return style.png_of(figure)
+
+
+@style.styled
+def slices_plot(
+    tried: Sequence[Tried],
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    ylabel: str,
+) -> bytes:
+    """Draws the trials' worth against each setting; later trials are darker.
+
+    Args:
+      tried: the trials; number 0 is the untuned one.
+      ranges: field -> lowest and highest value.
+      ylabel: what they are worth.
+
+    Returns:
+      A PNG file's bytes.
+    """
+    figure, panels = _figure("Settings", columns=len(ranges))
+    values = np.array([t.value for t in tried])
+    best = int(np.argmax(values))
+    order = np.linspace(0.25, 1.0, len(tried))
+    for axes, name in zip(panels, ranges, strict=True):
+        tested = [t.settings[name] for t in tried]
+        shades = {"color": _INK, "alpha": order, "linewidths": 0}
+        axes.scatter(tested, values, s=16, zorder=2, **shades)
+        for chosen, color, marker, label in (
+            (0, _UNTUNED, "D", "untuned"),
+            (best, _BEST, "*", "best"),
+        ):
+            axes.plot(
+                tested[chosen],
+                values[chosen],
+                marker=marker,
+                markersize=13 if marker == "*" else 7,
+                markeredgecolor="white",
+                color=color,
+                linestyle="none",
+                label=label,
+                zorder=3,
+            )
+        axes.set_xlabel(name)
+        low, high = ranges[name]
+        margin = 0.04 * max(high - low, 1e-6)
+        axes.set_xlim(low - margin, high + margin)
+        _bound(axes, values)
+        if axes.get_subplotspec().is_first_col():
+            axes.set_ylabel(ylabel)
+    _legend(figure, panels[0])
+    return style.png_of(figure)
+
+
+@style.styled
+def importance_plot(importances: Mapping[str, float] | None) -> bytes:
+    """Draws how much each setting decides whether a trial is among the best.
+
+    Args:
+      importances: field -> share of a sum of 1; None where they are not known.
+
+    Returns:
+      A PNG file's bytes.
+    """
+    figure, (axes,) = _figure("What decides (PED-ANOVA)", columns=1)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("share of the importance")
+    ranked = sorted((importances or {}).items(), key=lambda item: item[1])
+    for place, (_, share) in enumerate(ranked):
+        axes.barh(place, share, color=_INK, height=0.6)
+        axes.text(share + 0.015, place, f"{share:.2f}", va="center", fontsize=9)
+    axes.set_yticks(range(len(ranked)), [name for name, _ in ranked])
+    axes.set_xlim(0, 1.12)
+    if not ranked:
+        words = "too few trials, or all alike"
+        axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
+    return style.png_of(figure)
+
+
+def _bound(axes: Axes, values: np.ndarray) -> None:
+    """Shows the scores' range, and at least `_LEAST_SPAN`."""
+    middle = (values.max() + values.min()) / 2
+    half = max(values.max() - values.min(), _LEAST_SPAN) * 0.56
+    axes.set_ylim(middle - half, middle + half)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    """Says what the marks are, below the panels, where it hides none."""
+    handles, _ = axes.get_legend_handles_labels()
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        frameon=False,
+    )
+
+
+def _figure(title: str, *, columns: int) -> tuple[Figure, list[Axes]]:
+    """A figure with panels side by side, several rows of them where there are many."""
+    rows = -(-columns // _MOST_COLUMNS)
+    across = -(-columns // rows)
+    wide = 4.8 if across == 1 else 2.7 * across
+    tall = 3.4 if across == 1 else 2.9 * rows
+    figure = Figure(figsize=(wide, tall))
+    panels = figure.subplots(rows, across, squeeze=False).ravel()
+    for place, axes in enumerate(panels):
+        axes.set_visible(place < columns)
+    panels[0].set_title(title)
+    return figure, list(panels[:columns])

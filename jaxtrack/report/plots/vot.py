@@ -1,0 +1,161 @@
+"""Scores of VOT's experiment with restarts."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from jaxtrack.metrics.vot import SENSITIVITY, VotReport
+from jaxtrack.report.plots import style
+
+# Eight shapes and seven colours make 56 pairs, as they share no divisor.
+_MARKERS = "osD^vPXp"
+
+
+@style.styled
+def ar_plot(
+    reports: Mapping[str, VotReport],
+    *,
+    title: str = "Accuracy and robustness",
+    sensitivity: float = SENSITIVITY,
+) -> bytes:
+    """Draws each tracker's accuracy over its chance to track on; best is top right.
+
+    Args:
+      reports: tracker -> scores. Its order gives the colours.
+      title: above the axes.
+      sensitivity: S of `VotReport.ar_point`, frames.
+
+    Returns:
+      A PNG file's bytes.
+    """
+    points = {name: report.ar_point(sensitivity) for name, report in reports.items()}
+    labels = [style.label(name, *point, digits=2) for name, point in points.items()]
+    xlabel = f"robustness: chance to track on for {sensitivity:g} frames"
+    ylabel = "accuracy: overlap while tracking"
+    figure, axes = style.axes_of(style.plain(title), xlabel, ylabel, labels=labels)
+    drawn = [
+        axes.scatter(
+            [x],
+            [y],
+            s=64,
+            marker=_MARKERS[place % len(_MARKERS)],
+            color=style.color_of(place),
+            edgecolors="white",
+            linewidths=0.8,
+            zorder=3,
+            clip_on=False,
+        )
+        for place, (x, y) in enumerate(points.values())
+    ]
+    axes.locator_params(nbins=6)
+    axes.set_xlim(*_view(x for x, _ in points.values()))
+    axes.set_ylim(*_view(y for _, y in points.values()))
+    style.legend(axes, drawn, labels)
+    return style.png_of(figure)
+
+
+@style.styled
+def eao_curve_plot(
+    reports: Mapping[str, VotReport], *, title: str = "Expected overlap"
+) -> bytes:
+    """Draws expected overlap over the length of a sequence; the interval is shaded.
+
+    Args:
+      reports: tracker -> scores, of one edition. Its order gives the colours; the
+        legend is sorted by `eao`.
+      title: above the axes.
+
+    Returns:
+      A PNG file's bytes.
+
+    Raises:
+      ValueError: if the editions differ.
+    """
+    low, high = _interval(reports)
+    ranked = _ranked(reports)
+    labels = [style.label(name, reports[name].eao) for name in ranked]
+    xlabel, ylabel = "length of the sequence (frames)", "expected average overlap"
+    figure, axes = style.axes_of(style.plain(title), xlabel, ylabel, labels=labels)
+    axes.axvspan(low, high, color="0.93", linewidth=0, zorder=0)
+    for edge in (low, high):
+        axes.axvline(edge, color="0.7", linewidth=0.8, zorder=1)
+    lines = {}
+    for place, (name, report) in enumerate(reports.items()):
+        curve = report.eao_curve
+        line = style.line_of(place) | {"markevery": 50, "zorder": 3}
+        (lines[name],) = axes.plot(np.arange(1, len(curve) + 1), curve, **line)
+    # Beyond the interval few sequences are left.
+    axes.set_xlim(1, 1.15 * high)
+    axes.set_ylim(0, 1.005)
+    axes.set_xticks(sorted({1, low, high, *_between(low, high)}))
+    style.legend(axes, [lines[name] for name in ranked], labels)
+    return style.png_of(figure)
+
+
+@style.styled
+def eao_ranking_plot(
+    reports: Mapping[str, VotReport], *, title: str = "EAO ranking"
+) -> bytes:
+    """Draws a bar a tracker, the best on top; one without a score has no bar.
+
+    Args:
+      reports: tracker -> scores, of one edition. Its order gives the colours.
+      title: above the axes.
+
+    Returns:
+      A PNG file's bytes, higher for more trackers.
+
+    Raises:
+      ValueError: if the editions differ.
+    """
+    low, high = _interval(reports)
+    ranked = _ranked(reports)
+    labels = [style.label(name) for name in ranked]
+    xlabel = f"expected average overlap, {low} to {high} frames"
+    figure, axes = style.axes_of(style.plain(title), xlabel, "")
+    # A character is about a tenth of an inch wide.
+    width = 4.3 + 0.085 * max(map(len, labels))
+    figure.set_size_inches(width, max(1.3 + 0.27 * len(ranked), 0.6))
+    eaos = np.array([reports[name].eao for name in ranked])
+    lengths, rows = np.nan_to_num(eaos), np.arange(len(ranked))
+    places = {name: place for place, name in enumerate(reports)}
+    colors = [style.color_of(places[name]) for name in ranked]
+    axes.barh(rows, lengths, height=0.66, color=colors, zorder=3)
+    for row, eao, length in zip(rows, eaos, lengths, strict=True):
+        text = f"{eao:.3f}" if np.isfinite(eao) else "none"
+        beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(text, (length, row), **beside)
+    axes.set_yticks(rows, labels)
+    axes.set_ylim(len(ranked) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(0, max(1.18 * lengths.max(), 0.05))
+    return style.png_of(figure)
+
+
+def _interval(reports: Mapping[str, VotReport]) -> tuple[int, int]:
+    """The interval that all reports share."""
+    intervals = {(report.edition, report.interval) for report in reports.values()}
+    if len({interval for _, interval in intervals}) != 1:
+        raise ValueError(f"reports of one edition are needed, not {sorted(intervals)}")
+    return intervals.pop()[1]
+
+
+def _ranked(reports: Mapping[str, VotReport]) -> list[str]:
+    """Trackers by EAO, the best first, those without last."""
+    return sorted(reports, key=lambda name: -np.nan_to_num(reports[name].eao, nan=-1))
+
+
+def _between(low: int, high: int) -> list[int]:
+    """Round lengths inside the interval, away from its ends."""
+    far = 0.12 * high
+    return [n for n in range(100, high, 100) if n - low > far and high - n > far]
+
+
+def _view(values: Iterable[float]) -> tuple[float, float]:
+    """A part of [0, 1] with all values inside, and at least a fifth of it."""
+    known = [v for v in values if np.isfinite(v)] or [0.5]
+    low, high = min(known), max(known)
+    middle, half = (low + high) / 2, max(0.6 * (high - low), 0.1)
+    middle = min(max(middle, half), 1 - half) if half < 0.5 else 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)

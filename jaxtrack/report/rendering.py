@@ -1,0 +1,144 @@
+"""Fills templates: pages as HTML, where everything is escaped, and tables as text."""
+
+import base64
+import functools
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup, escape
+
+from jaxtrack.report.plots import style
+
+_HERE = Path(__file__).parent
+_MARKDOWN = {c: f"\\{c}" for c in "\\`*_[]#|~$"} | {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+}
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "±": r"$\pm$",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{EN DASH}": "--",
+    "…": r"\ldots{}",
+} | {c: f"\\{c}" for c in "{}$&%#_"}
+
+
+def render(template: str, **values: Any) -> str:
+    """Fills a template.
+
+    Args:
+      template: name of a file in `templates/`; of `.html.j2` all values are escaped.
+      **values: what it shows.
+
+    Returns:
+      The text, its last line ended.
+    """
+    return environment().get_template(template).render(values)
+
+
+def markdown_text(text: str) -> str:
+    """A text that Markdown shows as it is, on one line."""
+    return "".join(_MARKDOWN.get(c, c) for c in " ".join(text.split()))
+
+
+def latex_text(text: str) -> str:
+    """A text that LaTeX sets as it is, on one line."""
+    return "".join(_LATEX.get(c, c) for c in " ".join(text.split()))
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """The templates, with what they write numbers and pictures by."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    made.filters |= {
+        "base64": _base64,
+        "breakable": _breakable,
+        "color": style.color_of,
+        "dashes": style.dashes_of,
+        "exact": _exact,
+        "is_wide": is_wide,
+        "latex": latex_text,
+        "markdown": markdown_text,
+        "number": _number,
+        "points": _points,
+        "share": _share,
+        "told": _told,
+    }
+    script = (_HERE / "sort.js").read_text()
+    # Nothing is fetched, sent or framed, and no script runs but this one: whatever a
+    # tracker or a sequence is called.
+    digest = hashlib.sha256(script.encode()).digest()
+    made.globals |= {
+        "style": Markup((_HERE / "style.css").read_text()),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(digest).decode(),
+    }
+    return made
+
+
+def is_wide(png: bytes) -> bool:
+    """Whether a PNG is half as wide again as high; what is no PNG is not."""
+    # Width and height are the first numbers of the header chunk.
+    width, height = (int.from_bytes(png[k : k + 4]) for k in (16, 20))
+    return png.startswith(b"\x89PNG") and width > 1.5 * height
+
+
+def _base64(content: bytes | str) -> str:
+    """A file's content as text."""
+    content = content.encode() if isinstance(content, str) else content
+    return base64.b64encode(content).decode()
+
+
+def _exact(value: float | None) -> str:
+    """A number in full, to sort by; -1 where there is none."""
+    if value is None or value != value:
+        return "-1"
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    """A number as it is shown; a dash where there is none."""
+    missing = value is None or value != value
+    return "\N{EN DASH}" if missing else f"{value:.{digits}f}"
+
+
+def _points(pairs: Iterable[tuple[float, float]]) -> str:
+    """Corners of a line, as SVG lists them."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
+
+
+def _share(value: float | None) -> float | None:
+    """The part of a cell that a number fills."""
+    missing = value is None or value != value
+    return None if missing else min(1.0, max(0.0, float(value)))
+
+
+def _breakable(text: str) -> Markup:
+    """A text that may be broken after its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def _told(value: Any) -> str:
+    """A fact that is no group."""
+    if isinstance(value, list | tuple):
+        return ", ".join(_told(one) for one in value) or "none"
+    return "\N{EN DASH}" if value is None else str(value)

@@ -1,0 +1,149 @@
+"""What a command prints of an evaluation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.evaluation import compare
+from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Sweep
+from jaxtrack.evaluation.evaluate import Evaluation
+from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
+from jaxtrack.report.analysis_sections import shown
+from jaxtrack.report.sections import rank
+from jaxtrack.report.tables import is_none
+from jaxtrack.report.vot_sections import COLUMNS
+
+
+def lines(found: Evaluation) -> list[str]:
+    """Words an evaluation.
+
+    Args:
+      found: with scores.
+
+    Returns:
+      One line a tracker, best first, then what the analyses found, then what is odd.
+    """
+    notes = [f"note: {note}" for note in found.notes]
+    if found.restarts:
+        return [*_vot_lines(found), *notes]
+    return [
+        *score_lines(found.scores, primary=found.primary),
+        *analysis_lines(found.analyses),
+        *notes,
+    ]
+
+
+def score_lines(
+    scores: Sequence[TrackerScores], *, primary: str = PRIMARY
+) -> list[str]:
+    """Words scores of one pass.
+
+    Args:
+      scores: of the trackers.
+      primary: the protocol that ranks.
+
+    Returns:
+      One line a tracker, best first, whether toolkits agree, and what is odd about
+      ground truth and results.
+    """
+    width = max(len(s.name) for s in scores)
+    lines = [
+        _score_line(tracker, primary, width)
+        for tracker in compare.by_auc(scores, primary=primary)
+    ]
+    if ranking := compare.ranking_sentence(scores):
+        lines.append(f"note: {ranking}")
+    judged = scores[0].reports[primary].sequences.values()
+    if unusable := sum(s.num_unusable for s in judged):
+        lines.append(
+            f"note: {unusable} frames have no ground truth that the rules of "
+            f"{primary!r} accept"
+        )
+    lines += [
+        f"note: {tracker.name}: {note}"
+        for tracker in scores
+        for note in (*tracker.notes, *tracker.reports[primary].warnings[:3])
+    ]
+    return lines
+
+
+def _score_line(tracker: TrackerScores, primary: str, width: int) -> str:
+    """The numbers of one tracker."""
+    main, given = tracker.reports[primary], tracker.reports.get("no_first")
+    at = "@20px" if main.protocol.precision_is == "at" else " (area)"
+    line = (
+        f"{tracker.name:<{width}}  AUC {main.auc:.3f}  "
+        f"precision{at} {main.precision:.3f}  AO {main.ao:.3f}  "
+        f"SR0.5 {main.sr50:.3f}  SR0.75 {main.sr75:.3f}"
+    )
+    if given and primary != "no_first":
+        line += (
+            f"  | first frame left out: AUC {given.auc:.3f}  "
+            f"precision@20px {given.precision:.3f}"
+        )
+    speed = tracker.frames_per_second
+    return line + (f"  | {speed:.1f} frames/s" if speed else "")
+
+
+def analysis_lines(found: Analyses) -> list[str]:
+    """Words what the analyses found.
+
+    Args:
+      found: by the analyses.
+
+    Returns:
+      A line a tracker or sequence.
+    """
+    return [
+        *_alignment_lines(found.alignment or {}),
+        *_heatmap_lines(found.heatmaps),
+        *_sweep_lines(found.window_sweep or {}),
+    ]
+
+
+def _alignment_lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """How well each tracker's confidence ranks its boxes."""
+    return [
+        f"alignment of {name}: rank correlation "
+        f"{shown(one['overall']['correlation'])}, "
+        f"regret {shown(one['overall']['regret'])} IoU, "
+        f"{one['overall']['num_left_out']} of {one['overall']['num_frames']} frames "
+        "left out"
+        for name, one in found.items()
+    ]
+
+
+def _heatmap_lines(found: Heatmaps | None) -> list[str]:
+    """Which frames are drawn."""
+    frames = found.frames if found else {}
+    return [
+        f"heat maps of {name}: "
+        + (f"frames {', '.join(map(str, f))}" if f else "no later frame has a true box")
+        for name, f in frames.items()
+    ]
+
+
+def _sweep_lines(swept: Mapping[str, Sweep]) -> list[str]:
+    """How much each tracker leans on its window."""
+    lines = []
+    for name, one in swept.items():
+        auc = one.auc[PRIMARY]
+        best = int(np.argmax(auc))
+        lines.append(
+            f"window sweep of {name}: AUC spread {one.spread():.3f}, at 0 "
+            f"{shown(one.at_zero())}, best {auc[best]:.3f} at {one.windows[best]:g}"
+        )
+    return lines
+
+
+def _vot_lines(found: Evaluation) -> list[str]:
+    """A line a tracker, best expected average overlap first."""
+    told = []
+    for name, report in sorted(found.restarts.items(), key=lambda r: -rank(r[1].eao)):
+        values = [(c, getattr(report, number)) for number, c in COLUMNS.items()]
+        numbers = [
+            f"{c.head} {'-' if is_none(v) else f'{v:.{c.digits}f}'}" for c, v in values
+        ]
+        told.append(f"{name} at {found.primary}: {', '.join(numbers)}")
+    return told

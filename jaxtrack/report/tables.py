@@ -1,0 +1,219 @@
+"""Tables of numbers: what is best in them, and as text to copy into a paper."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from jaxtrack.report import rendering
+
+# More columns than this do not fit beside each other on a paper's page.
+_MOST_COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers.
+
+    Attributes:
+      head: shown above it.
+      title: shown when the pointer rests on the head.
+      digits: after the point.
+      better: whether the best and second best number are marked, and which that is.
+    """
+
+    head: str
+    title: str = ""
+    digits: int = 3
+    better: Literal["", "high", "low"] = ""
+
+
+class Row(NamedTuple):
+    """A row of numbers.
+
+    Attributes:
+      name: what it is called.
+      values: its numbers; None and NaN say that there is none.
+      place: of the tracker that it is of, whose colour is shown; None of none.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers in rows and columns.
+
+    Attributes:
+      name: of what the rows are.
+      columns: of the numbers.
+      rows: of the numbers.
+      title: folds the table away behind these words; "" shows it.
+      caption: above the table where it is copied into a paper.
+      marked_in: where the best is looked for: "columns" compares the rows of a column,
+        "rows" the columns of a row.
+      is_shaded: whether a number in [0, 1] fills its cell by that share.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    title: str = ""
+    caption: str = ""
+    marked_in: Literal["columns", "rows"] = "columns"
+    is_shaded: bool = False
+
+    @property
+    def marked(self) -> list[tuple[Row, list[tuple[float | None, Column, str]]]]:
+        """Rows, each with its values, their columns and their marks; see `marks`."""
+        return [
+            (row, list(zip(row.values, self.columns, marked, strict=True)))
+            for row, marked in zip(self.rows, marks(self), strict=True)
+        ]
+
+
+def marks(table: Table) -> list[list[str]]:
+    """Marks the best and the second best numbers, by the digits that are shown.
+
+    Numbers that look the same share their mark. Nothing is marked among fewer than two
+    numbers, no second among fewer than three.
+
+    Args:
+      table: its columns say what is better, `marked_in` what is compared.
+
+    Returns:
+      For each row, for each column: "best", "second" or "".
+    """
+    shown = [
+        [
+            None if is_none(value) else round(float(value), column.digits)
+            for value, column in zip(row.values, table.columns, strict=True)
+        ]
+        for row in table.rows
+    ]
+    found = [["" for _ in table.columns] for _ in shown]
+    cells = [[(r, c) for r in range(len(shown))] for c in range(len(table.columns))]
+    if table.marked_in == "rows":
+        cells = [list(group) for group in zip(*cells, strict=True)]
+    for group in cells:
+        group = [
+            (r, c)
+            for r, c in group
+            if table.columns[c].better and shown[r][c] is not None
+        ]
+        signs = [1 if table.columns[c].better == "high" else -1 for _, c in group]
+        worth = [s * shown[r][c] for s, (r, c) in zip(signs, group, strict=True)]
+        order = sorted(set(worth), reverse=True)
+        for value, (r, c) in zip(worth, group, strict=True):
+            if len(group) >= 2 and value == order[0]:
+                found[r][c] = "best"
+            elif len(group) >= 3 and value == order[1]:
+                found[r][c] = "second"
+    return found
+
+
+def is_none(value: float | None) -> bool:
+    """Whether there is no number."""
+    return value is None or value != value
+
+
+def markdown(table: Table) -> str:
+    """Writes a table as GitHub's Markdown: the best in bold, the second underlined.
+
+    Args:
+      table: with names as they are; they are escaped here.
+
+    Returns:
+      Lines of text, the last one ended.
+    """
+    wraps = {"best": "**{}**", "second": "<ins>{}</ins>", "": "{}"}
+    rows = _cells(table, rendering.markdown_text, wraps, "\N{EN DASH}")
+    return rendering.render("table.md.j2", table=table, rows=rows)
+
+
+def latex(table: Table, *, label: str = "", is_long: bool = False) -> str:
+    r"""Writes a table for LaTeX with booktabs: the best in bold, the second underlined.
+
+    Args:
+      table: with names as they are; they are escaped here. Its caption is set.
+      label: for `\ref`; "" sets none.
+      is_long: breaks the table over pages; needs the package longtable too.
+
+    Returns:
+      Lines of text, the last one ended.
+    """
+    wraps = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "": "{}"}
+    rows = _cells(table, rendering.latex_text, wraps, "--")
+    about = {"label": label, "is_long": is_long}
+    return rendering.render("table.tex.j2", table=table, rows=rows, **about)
+
+
+def turned(table: Table) -> Table:
+    """Exchanges rows and columns.
+
+    Args:
+      table: its columns have the same digits and the same `better`.
+
+    Returns:
+      The table, without a name over its rows.
+
+    Raises:
+      ValueError: the columns differ.
+    """
+    kinds = {(column.digits, column.better) for column in table.columns}
+    if len(kinds) != 1:
+        raise ValueError(f"columns of {len(kinds)} kinds cannot become rows")
+    ((digits, better),) = kinds
+    return dataclasses.replace(
+        table,
+        name="",
+        columns=[Column(row.name, digits=digits, better=better) for row in table.rows],
+        rows=[
+            Row(column.head, [row.values[k] for row in table.rows])
+            for k, column in enumerate(table.columns)
+        ],
+        marked_in="columns" if table.marked_in == "rows" else "rows",
+    )
+
+
+def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
+    """Writes tables as files for papers and for web pages.
+
+    A table of one kind of numbers with many columns, and more of them than rows, is
+    turned, so that it fits a page.
+
+    Args:
+      named: name of a file without its ending -> table.
+      long_from: rows from which a LaTeX table is broken over pages.
+
+    Returns:
+      `NAME.md` and `NAME.tex` -> content; LaTeX labels are `tab:NAME`.
+    """
+    written = {}
+    for name, table in named.items():
+        kinds = {(column.digits, column.better) for column in table.columns}
+        if len(kinds) == 1 and len(table.columns) > max(_MOST_COLUMNS, len(table.rows)):
+            table = turned(table)
+        is_long = len(table.rows) >= long_from
+        written[f"{name}.md"] = markdown(table)
+        written[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)
+    return written
+
+
+def _cells(
+    table: Table,
+    escape: Callable[[str], str],
+    wraps: Mapping[str, str],
+    nothing: str,
+) -> list[list[str]]:
+    """Texts of all rows, names first, the best and second best wrapped."""
+    rows = []
+    for row, marked in zip(table.rows, marks(table), strict=True):
+        cells = [escape(row.name)]
+        for value, column, mark in zip(row.values, table.columns, marked, strict=True):
+            text = nothing if is_none(value) else f"{value:.{column.digits}f}"
+            cells.append(wraps[mark].format(text))
+        rows.append(cells)
+    return rows

@@ -1,0 +1,71 @@
+"""What a tuning found, in words and pictures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxtrack.evaluation import results
+from jaxtrack.evaluation.tuning import tuned
+from jaxtrack.evaluation.tuning.study import Tried
+from jaxtrack.report.plots import tuning as plots
+
+
+def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -> None:
+    """Writes history.png, slices.png and importance.png.
+
+    Args:
+      outcome: see `search.Found`.
+      tried: the trials.
+      out: the folder.
+
+    Raises:
+      InputError: the folder cannot be written to.
+    """
+    for name, png in plots.draw(outcome, tried).items():
+        results.write_bytes(Path(out) / f"{name}.png", png)
+
+
+def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:
+    """What the command prints.
+
+    Args:
+      outcome: see `search.Found`.
+      out: where it was written.
+    """
+    about, metric = outcome["tuned_on"], outcome["metric"]
+    chosen = ", ".join(f"{k} {outcome['tracking'][k]:.3f}" for k in outcome["ranges"])
+    told = [
+        f"best of {about['trials']} trials, number {outcome['trial']}: {chosen}",
+        gain_line(f"split {about['split']!r}", metric, outcome["gain"]),
+        "note: the gain on sequences that were tuned on is optimistic"
+        + ("" if outcome["holdout"] else "; --holdout=DIR measures it on others"),
+    ]
+    if outcome["holdout"]:
+        told.append(gain_line("holdout", metric, outcome["holdout"]["gain"]))
+    if about["is_test"]:
+        told.append(
+            f"warning: {about['split']!r} is a test split; reports made with the "
+            "outcome say so"
+        )
+    return [*told, f"written: {Path(out) / tuned.FILE}"]
+
+
+def gain_line(what: str, metric: str, gained: Mapping[str, Any]) -> str:
+    """Words a gain.
+
+    Args:
+      what: the sequences are called.
+      metric: that was compared.
+      gained: see `gain`.
+    """
+    line = (
+        f"{what}: {metric.upper()} {gained['tuned']:.3f}, untuned "
+        f"{gained['untuned']:.3f}: {gained['difference']:+.3f}, "
+    )
+    if gained["sequences"] == 1:
+        return line + "on one sequence, too few for an interval"
+    low, high = gained["interval"]
+    return line + (
+        f"{100 * gained['confidence']:.0f} % interval [{low:+.3f}, {high:+.3f}] over "
+        f"{gained['sequences']} sequences"
+    )

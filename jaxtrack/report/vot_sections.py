@@ -1,0 +1,94 @@
+"""Sections of a page on VOT's experiment with restarts."""
+
+from collections.abc import Callable, Sequence
+
+from jaxtrack.evaluation.evaluate import Evaluation
+from jaxtrack.metrics.vot import SequenceScore, VotReport
+from jaxtrack.report.plots import vot as vot_plots
+from jaxtrack.report.sections import Picture, Section, rank
+from jaxtrack.report.tables import Column, Row, Table
+
+COLUMNS = {
+    "eao": Column("EAO", "expected average overlap", better="high"),
+    "accuracy": Column("Accuracy", "mean overlap while tracking", better="high"),
+    "robustness": Column("Robustness", "failures per 100 frames", better="low"),
+    "failures": Column("Failures", "of all sequences", digits=1, better="low"),
+}
+_VOT_NOTE = (
+    "The experiment with resets: a tracker that loses its target starts anew five "
+    "frames later. Best expected average overlap (EAO) first."
+)
+_OF_SEQUENCE: dict[str, Callable[[SequenceScore], float]] = {
+    "accuracy": lambda one: one.accuracy,
+    "failures": lambda one: sum(one.failures) / len(one.failures),
+}
+
+
+def restarts(found: Evaluation) -> list[Section]:
+    """VOT's ranking with its plots, then tags and sequences.
+
+    Args:
+      found: of VOT.
+
+    Returns:
+      The sections.
+    """
+    reports = list(found.restarts.items())
+    rows = [
+        Row(name, [getattr(report, number) for number in COLUMNS], place)
+        for place, (name, report) in enumerate(reports)
+    ]
+    rows.sort(key=lambda row: -rank(row.values[0]))
+    pictures = {
+        "Expected average overlap, ranked": vot_plots.eao_ranking_plot(found.restarts),
+        "Expected overlap over length": vot_plots.eao_curve_plot(found.restarts),
+        "Accuracy and robustness": vot_plots.ar_plot(found.restarts),
+    }
+    caption = f"{found.primary}."
+    ranking = Section(
+        key="vot",
+        title=found.primary,
+        note=_VOT_NOTE,
+        tables=[Table("Tracker", [*COLUMNS.values()], rows, caption=caption)],
+        pictures=[
+            Picture(f"vot_{k}.png", png, shown)
+            for k, (shown, png) in enumerate(pictures.items())
+        ],
+    )
+    tags = [_tags(reports)] if reports[0][1].tags else []
+    return [ranking, *tags, _vot_sequences(reports)]
+
+
+def _tags(reports: Sequence[tuple[str, VotReport]]) -> Section:
+    """Scores of the frames that carry a tag, a table a number."""
+    tags = list(reports[0][1].tags)
+    tables = []
+    for number in ("eao", *_OF_SEQUENCE):
+        how = COLUMNS[number]
+        columns = [Column(t, digits=how.digits, better=how.better) for t in tags]
+        rows = [
+            Row(name, [getattr(report.tags[tag], number) for tag in tags], place)
+            for place, (name, report) in enumerate(reports)
+        ]
+        caption = f"{how.head} by tag."
+        tables.append(Table(f"Tracker, {how.head}", columns, rows, caption=caption))
+    note = "Over the frames that carry a tag."
+    return Section(key="tags", title="Tags", note=note, tables=tables)
+
+
+def _vot_sequences(reports: Sequence[tuple[str, VotReport]]) -> Section:
+    """Accuracy and failures of each sequence, a table each."""
+    tables = []
+    for number, value_of in _OF_SEQUENCE.items():
+        how = COLUMNS[number]
+        columns = [
+            Column(name, digits=how.digits, better=how.better) for name, _ in reports
+        ]
+        rows = [
+            Row(name, [value_of(report.sequences[name]) for _, report in reports])
+            for name in reports[0][1].sequences
+        ]
+        options = {"title": how.head, "marked_in": "rows"}
+        tables.append(Table(f"Sequence, {how.head}", columns, rows, **options))
+    note = "Failures are a mean over repetitions."
+    return Section(key="sequences", title="Sequences", note=note, tables=tables)

@@ -1,0 +1,124 @@
+"""Tests for jaxtrack.cli.arguments."""
+
+import pathlib
+import types
+
+import numpy as np
+import pytest
+
+from jaxtrack.cli import arguments
+from jaxtrack.errors import InputError
+from tests.evaluation.fixtures import write_sequence
+
+
+def test_results_need_a_name():
+    found = arguments.parse_results(["a=x/y", "b=z=1"])
+    assert found == {"a": pathlib.Path("x/y"), "b": pathlib.Path("z=1")}
+    for bad in ("mine", "=x", "a="):
+        with pytest.raises(InputError, match="expected NAME=DIR"):
+            arguments.parse_results([bad])
+    with pytest.raises(InputError, match="'a' is given twice"):
+        arguments.parse_results(["a=x", "a=y"])
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "expected"),
+    [
+        ("", "", {}),
+        ([], "mine", {}),
+        ("runs/lite0", "", {"lite0": "runs/lite0"}),
+        (["runs/lite0/checkpoints/300"], "", {"lite0": "runs/lite0/checkpoints/300"}),
+        ("runs/lite0", "mine", {"mine": "runs/lite0"}),
+        (["b=runs/1", "a=runs/2"], "", {"b": "runs/1", "a": "runs/2"}),
+        (["b=runs/1", "runs/2/lite0"], "", {"b": "runs/1", "lite0": "runs/2/lite0"}),
+        (["a=runs/x=3"], "", {"a": "runs/x=3"}),
+        (["runs/lr=3"], "", {"lr=3": "runs/lr=3"}),
+    ],
+)
+def test_checkpoints_are_named_or_take_their_folders_name(given, name, expected):
+    found = arguments.parse_checkpoints(given, name=name)
+    assert list(found.items()) == list(expected.items())
+
+
+def test_a_folder_that_exists_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert arguments.parse_checkpoints("lr=3") == {"lr": "3"}
+    (tmp_path / "lr=3").mkdir()
+    assert arguments.parse_checkpoints("lr=3") == {"lr=3": "lr=3"}
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "message"),
+    [
+        (["=runs/a"], "", "'=runs/a': expected DIR or NAME=DIR"),
+        (["a="], "", "'a=': expected DIR or NAME=DIR"),
+        (["a=x", "a=y"], "", "'a' is given twice"),
+        (["x/lite0", "y/lite0"], "", "'lite0' is given twice"),
+        (["x", "y"], "mine", "--name 'mine' is for one"),
+        (["a=x"], "mine", "--name 'mine' is for one"),
+    ],
+)
+def test_faults(given, name, message):
+    with pytest.raises(InputError, match=message):
+        arguments.parse_checkpoints(given, name=name)
+
+
+def test_windows():
+    assert arguments.parse_windows([], is_asked=False) == ()
+    tenths = arguments.parse_windows([], is_asked=True)
+    assert tenths == pytest.approx([k / 10 for k in range(10)])
+    # Naming them asks for them; each once, in order.
+    assert arguments.parse_windows(
+        ["0.5", " 0", "-0", "1e-1", "0.5"], is_asked=False
+    ) == (
+        *(0.0, 0.1),
+        0.5,
+    )
+    assert str(arguments.parse_windows(["-0.0"], is_asked=True)[0]) == "0.0"
+
+
+def test_windows_are_shares():
+    for text in ("", "x", "nan", "-0.1", "1.1", "inf"):
+        with pytest.raises(InputError, match=f"--windows '{text}'"):
+            arguments.parse_windows(["0.1", text], is_asked=True)
+
+
+def test_values_are_read_as_python_writes_them():
+    given = ["window=0.3", "selection=clean", "rate_by_quality=False", "online.every=4"]
+    found = arguments.parse_settings(given)
+    assert found == {
+        "window": 0.3,
+        "selection": "clean",
+        "rate_by_quality": False,
+        "online.every": 4,
+    }
+    assert found["rate_by_quality"] is False and type(found["online.every"]) is int
+    for text in ("window", "=3", "window="):
+        with pytest.raises(InputError, match="expected FIELD=VALUE"):
+            arguments.parse_settings([text])
+
+
+def sequences_of(**given):
+    """Reads the sequences that options name."""
+    given = {"sequences": "", "benchmark": "", "root": "", "split": ""} | given
+    return arguments.load_sequences(types.SimpleNamespace(pattern=[], **given))
+
+
+def test_sequences_are_a_folder_or_a_benchmark(tmp_path):
+    for name in ("ball", "dog"):
+        write_sequence(tmp_path / name, np.tile([8.0, 9, 24, 21], (2, 1)))
+    for given in (
+        {"sequences": str(tmp_path)},
+        {"benchmark": "folders", "root": str(tmp_path)},
+    ):
+        found = sequences_of(**given)
+        assert [v.name for v in found.videos] == ["ball", "dog"]
+        assert found.protocol == "otb"
+    for given, said in (
+        ({}, "--sequences=DIR, or a benchmark"),
+        ({"sequences": "a", "benchmark": "otb100"}, "--sequences=DIR, or"),
+        ({"benchmark": "otb100"}, "--benchmark=otb100 needs --root"),
+        ({"benchmark": "otb99", "root": "a"}, "unknown"),
+    ):
+        with pytest.raises(InputError, match=said):
+            sequences_of(**given)

@@ -1,0 +1,68 @@
+"""Tests for `jaxtrack eval`: from options to a page, and faults in one line."""
+
+import json
+
+import pytest
+
+from jaxtrack import cli
+from tests.evaluation.fixtures import root, scores, videos
+
+__all__ = ["root", "scores", "videos"]
+
+
+def refused(capsys, *argv):
+    """Runs the command, which must end with one line on standard error; returns it."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(["eval", *argv])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_files_become_a_page(root, tmp_path, scores, capsys):
+    two = [f"--results=mine={tmp_path / 'results0'}"]
+    two += [f"--results=theirs={tmp_path / 'results1'}"]
+    cli.main(["eval", f"--sequences={root}", *two, f"--out={tmp_path / 'out'}"])
+    lines = capsys.readouterr().out.splitlines()
+    auc = scores[0].reports["otb"].auc
+    assert lines[0].startswith(f"mine    AUC {auc:.3f}")
+    assert lines[1].startswith("theirs  AUC")
+    assert lines[-1] == f"report: {tmp_path / 'out/report.html'}"
+    written = json.loads((tmp_path / "out/report.json").read_text())
+    assert written["trackers"]["mine"]["otb"]["auc"] == auc
+    assert (tmp_path / "out/tables/overview.tex").is_file()
+
+
+def test_faults_are_one_line_and_write_nothing(root, tmp_path, scores, capsys):
+    given = (
+        *(f"--sequences={root}", f"--results=mine={tmp_path / 'results0'}"),
+        f"--out={tmp_path / 'out'}",
+    )
+    for option, message in (
+        ("--window_sweep", "--window_sweep needs a --checkpoint"),
+        ("--windows=0,2", "--windows '2': expected numbers from 0 to 1"),
+        ("--heatmaps_of=cat", "--heatmaps_of needs a --checkpoint"),
+        ("--results=mine", "'mine': expected NAME=DIR"),
+    ):
+        assert message in refused(capsys, *given, option)
+    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
+    assert "ball.txt, line 2" in refused(capsys, *given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_truth_may_be_files_alone(root, tmp_path, scores, capsys):
+    for name in ("ball", "car <1>", "dog"):
+        truth = (root / name / "groundtruth_rect.txt").read_text()
+        (tmp_path / f"{name}.txt").write_text(truth)
+    given = [f"--results=mine={tmp_path / 'results0'}", f"--out={tmp_path / 'out'}"]
+    cli.main(["eval", f"--ground_truth={tmp_path}", *given])
+    written = json.loads((tmp_path / "out/report.json").read_text())
+    auc = scores[0].reports["otb"].auc
+    assert written["trackers"]["mine"]["otb"]["auc"] == pytest.approx(auc, abs=1e-12)
+    capsys.readouterr()
+    for options, message in (
+        ((f"--ground_truth={tmp_path}", f"--sequences={root}"), "stands for"),
+        ((f"--sequences={root}", "--absent=x"), "--absent is for --ground_truth"),
+    ):
+        assert message in refused(capsys, *given, *options)

@@ -1,0 +1,157 @@
+"""Small annotated sequences, and trackers that answer the truth with noise."""
+
+import dataclasses
+import types
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from jaxtrack import datasets
+from jaxtrack.datasets import files, folders
+from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation.analysis import alignment, run, window_sweep
+from jaxtrack.evaluation.evaluate import Evaluation
+from jaxtrack.ops import grid
+from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.siamese import Settings
+from jaxtrack.tracking.state import Probe
+
+CELLS = 8
+
+
+def write_sequence(folder, xyxy, hw=(48, 64)):
+    """Writes grey frames with a white rectangle at each box, and the annotation."""
+    (folder / "img").mkdir(parents=True)
+    for number, box in enumerate(xyxy, start=1):
+        image = np.full((*hw, 3), 90, np.uint8)
+        if np.isfinite(box).all():
+            x0, y0, x1, y1 = box.astype(int)
+            image[y0:y1, x0:x1] = 255
+        cv2.imwrite(str(folder / f"img/{number:04d}.png"), image)
+    files.write_boxes(folder / "groundtruth_rect.txt", xyxy)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Sequences of 5, 7 and 6 frames; the last has a larger canvas."""
+    folder = tmp_path / "sequences"
+    for name, length, hw in (
+        ("ball", 5, (48, 64)),
+        ("car <1>", 7, (48, 64)),
+        ("dog", 6, (48, 300)),
+    ):
+        start = np.array([8.0, 9, 24, 21])
+        xyxy = start + 2 * np.arange(length)[:, None] * [1, 0, 1, 0]
+        write_sequence(folder / name, xyxy, hw)
+    return folder
+
+
+@pytest.fixture
+def videos(root):
+    return [folders.read_sequence(p) for p in folders.list_sequences(root)]
+
+
+def write_noisy(folder, videos, amplitude, seed=0):
+    """Writes the results of a tracker that is `amplitude` px off."""
+    rng = np.random.default_rng(seed)
+    for name, truth in scoring.truth_xywh(videos).items():
+        noise = amplitude * rng.standard_normal(truth.shape) * [1, 1, 0, 0]
+        results.write_result(folder, name, truth + noise, np.full(len(truth), 0.02))
+
+
+@pytest.fixture
+def scores(tmp_path, videos):
+    """A good tracker, a bad one, and one whose name needs escaping, scored."""
+    truth = scoring.truth_xywh(videos)
+    names = ("good", "bad", "<b>&'\"</script>")
+    for place, amplitude in enumerate((0.5, 6.0, 3.0)):
+        write_noisy(tmp_path / f"results{place}", videos, amplitude, place)
+    return [
+        scoring.score_folder(name, tmp_path / f"results{place}", truth)
+        for place, name in enumerate(names)
+    ]
+
+
+@pytest.fixture
+def found(root, scores):
+    """The evaluation that `scores` are of."""
+    benchmark = datasets.load("folders", root)
+    return Evaluation(benchmark=benchmark, primary="otb", scores=scores)
+
+
+def with_videos(found, **changes):
+    """An evaluation whose videos differ: field -> name of a video -> value."""
+    videos = [
+        dataclasses.replace(video, **{k: by[video.name] for k, by in changes.items()})
+        for video in found.benchmark.videos
+    ]
+    benchmark = dataclasses.replace(found.benchmark, videos=videos)
+    return dataclasses.replace(found, benchmark=benchmark)
+
+
+def wandering_tracker(model, config):
+    """Moves to the right by `window` times ten px a frame; its maps need no network.
+
+    Cell `[i, j]` has the last box moved by j - 2 px (j = 4 is where the target of
+    `root` is); confidence falls with the distance from j = `variables["aim"]`.
+    """
+    defaults = Settings(0.0, config.window, 0.0, 1.0)
+
+    def init(variables, frame, box):
+        fill = jnp.zeros(3, jnp.float32)
+        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+    def step(variables, state, frame, settings=defaults):
+        model.traced.append("step")
+        shift = jnp.asarray(settings.window, jnp.float32) * 10
+        box = state.box + shift * jnp.array([1.0, 0.0, 0.0, 0.0])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    def probe(variables, state, frame):
+        model.traced.append("probe")
+        cells = jnp.arange(CELLS, dtype=jnp.float32)
+        confidence = 1 - jnp.abs(cells - variables["aim"]) / 10
+        confidence = jnp.broadcast_to(confidence[None], (CELLS, CELLS))
+        center, half = state.box[:2], state.box[2:] / 2
+        xyxy = jnp.concatenate([center - half, center + half])[None]
+        xyxy = xyxy + (cells - 2)[:, None] * jnp.array([[1.0, 0.0, 1.0, 0.0]])
+        xyxy = jnp.broadcast_to(xyxy[None], (CELLS, CELLS, 4))
+        ones = jnp.ones_like(confidence)
+        return Probe(cls=confidence, quality=ones, confidence=confidence, xyxy=xyxy)
+
+    return Tracker(init=init, step=step, probe=probe)
+
+
+@pytest.fixture
+def checkpoints(monkeypatch):
+    """Checkpoints without a network: name -> what opening it gives."""
+    # Two crop pixels a cell; see `grid.Geometry`.
+    geometry = grid.Geometry(8, 16, CELLS, 2, 1.0)
+    fields = {"window": 0.45, "penalty": 0.0, "size_rate": 0.0, "quality_power": 1.0}
+    opened = {}
+    for name, aim in (("sharp", 4), ("blunt", 0)):
+        opened[name] = runner.Opened(
+            config=ConfigDict(
+                {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
+            ),
+            model=types.SimpleNamespace(geometry=geometry, traced=[]),
+            variables={"aim": np.float32(aim)},
+            identity={"weights": name},
+            around={"device": "none"},
+        )
+
+    def open_checkpoint(path, *, tracking=None):
+        found = opened[str(path)]
+        if not tracking:
+            return found
+        config = ConfigDict(found.config.to_dict() | dict(tracking))
+        identity = found.identity | {"tracking": dict(tracking)}
+        return found._replace(config=config, identity=identity)
+
+    monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
+    for module in (alignment, run, runner, window_sweep):
+        monkeypatch.setattr(module, "make_tracker", wandering_tracker)
+    return opened

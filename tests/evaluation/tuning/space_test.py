@@ -1,0 +1,175 @@
+"""Tests for jaxtrack.evaluation.tuning.space."""
+
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxtrack.config import get_config
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation.tuning import space
+from jaxtrack.ops import grid, xcorr
+from jaxtrack.tracking import (
+    Frame,
+    Tracker,
+    TrackerOutput,
+    TrackerState,
+    make_tracker,
+    run,
+)
+from jaxtrack.tracking.siamese import Settings
+
+SIAMESE = ["penalty", "window", "size_rate"]
+PROPOSALS = ["refine.weight", "refine.window", "refine.nms_iou"]
+
+
+class Small(nn.Module):
+    """Correlates average colours; boxes grow with the match, so that settings count."""
+
+    anchors: tuple = ()
+
+    @property
+    def geometry(self):
+        return grid.Geometry(32, 64, 9, 4, 16.0)
+
+    def encode_template(self, image):
+        batch, height, width, channels = image.shape
+        cells = (batch, height // 4, 4, width // 4, 4, channels)
+        pooled = jnp.mean(image.reshape(cells) / 64, axis=(2, 4))
+        return pooled - jnp.mean(pooled, axis=(1, 2), keepdims=True)
+
+    encode_search = encode_template
+
+    def predict(self, z, x):
+        match = jnp.sum(xcorr.depthwise_xcorr(z, x), axis=-1)
+        match = 8 * match / jnp.sum(z * z)
+        ltrb = 8 + jnp.stack([0.4 * match, 0.1 * match, 0.2 * match, 0.5 * match], -1)
+        cls = jnp.stack([jnp.zeros_like(match), match - 4], axis=-1)
+        return {"cls": cls, "ltrb": ltrb, "centerness": match[..., None] - 2}
+
+
+def settings_of(**changes):
+    config = get_config()
+    config.selection, config.window, config.penalty = "pysot", 0.3, 0.1
+    config.update_from_flattened_dict(changes)
+    return config
+
+
+def frames_of(length):
+    """A square of noise that moves by (2, 1) px a frame over a noisy ground."""
+    rng = np.random.default_rng(0)
+    ground, target = (
+        rng.integers(0, 90, (96, 96, 3)),
+        rng.integers(99, 256, (16, 16, 3)),
+    )
+    frames = []
+    for k in range(length):
+        image = np.zeros((128, 128, 3), np.uint8)
+        image[:96, :96] = ground
+        image[30 + k : 46 + k, 30 + 2 * k : 46 + 2 * k] = target
+        frames.append(Frame(image, np.array([96, 96], np.int32)))
+    return frames, np.array([38.0, 38, 16, 16])
+
+
+def test_ranges_go_by_the_tracker():
+    config = settings_of()
+    assert list(space.ranges(Small(), config)) == [*SIAMESE, "quality_power"]
+    with_anchors = types.SimpleNamespace(anchors=(1,))
+    assert list(space.ranges(with_anchors, config)) == SIAMESE
+    released = settings_of(selection="released")
+    assert list(space.ranges(Small(), released)) == SIAMESE
+    refining = types.SimpleNamespace(anchors=(1,), refiner=None)
+    assert list(space.ranges(refining, config)) == [*SIAMESE, *PROPOSALS]
+
+
+def test_ranges_hold_the_untuned_settings():
+    far = {"penalty": 0.9, "size_rate": 0.01}
+    found = space.ranges(Small(), settings_of(**far))
+    assert found["penalty"] == (0.0, 0.9) and found["size_rate"] == (0.01, 1.0)
+    assert found["window"] == (0.0, 0.8)
+
+
+def test_chosen_settings_and_their_values():
+    found = space.ranges(Small(), settings_of(), names=["window", "penalty"])
+    assert list(found) == ["penalty", "window"]
+    names = ["window", "refine.window", "refine.weight"]
+    config = settings_of(**{"refine.window": 0.2})
+    assert space.values_of(config, names) == {
+        "window": 0.3,
+        "refine.window": 0.2,
+        "refine.weight": 0.8,
+    }
+    with pytest.raises(InputError, match="--settings=refine.weight: it is none of"):
+        space.ranges(Small(), settings_of(), names=["refine.weight"])
+
+
+def test_stacked_repeats_the_last():
+    found = space.stacked([{"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 4.0}], 4)
+    np.testing.assert_array_equal(found["a"], [1, 2, 2, 2])
+    np.testing.assert_array_equal(found["b"], [3, 4, 4, 4])
+    assert found["a"].dtype == np.float32
+    for count, settings in ((1, [{"a": 1.0}] * 2), (2, [])):
+        with pytest.raises(ValueError, match=f"for a batch of {count}"):
+            space.stacked(settings, count)
+
+
+def test_a_batch_tracks_as_each_setting_alone():
+    frames, box = frames_of(8)
+    tried = [
+        {"penalty": 0.1, "window": 0.3, "size_rate": 0.33, "quality_power": 1.0},
+        {"penalty": 0.0, "window": 0.0, "size_rate": 0.9, "quality_power": 0.0},
+        {"penalty": 0.5, "window": 0.7, "size_rate": 0.1, "quality_power": 2.0},
+    ]
+    model = Small()
+    drivers = run.compile_tracker(space.over_settings(model, settings_of()))
+    variables = {"network": {}, "settings": space.stacked(tried, 3)}
+    outputs = list(run.track_video(drivers, variables, frames, box, chunk=4))
+    together = np.stack([output.box for output in outputs[1:]], axis=1)
+    assert together.shape == (3, 7, 4)
+    one = make_tracker(model, settings_of())
+    start = jax.jit(lambda frame, box: one.init({}, frame, box))
+    step = jax.jit(lambda state, frame, settings: one.step({}, state, frame, settings))
+    for boxes, settings in zip(together, tried, strict=True):
+        state = start(frames[0], box)
+        for k, frame in enumerate(frames[1:]):
+            numbers = {name: np.float32(value) for name, value in settings.items()}
+            state, output = step(state, frame, Settings(**numbers))
+            np.testing.assert_allclose(boxes[k], output.box, atol=1e-3)
+    # The settings do make a difference, or all this would prove nothing.
+    assert np.ptp(together[:, -1], axis=0).max() > 1
+
+
+def drifting(model, config):
+    """Moves by what two fields of the refinement say, and by the window."""
+    weight, window = config.refine.weight, config.refine.window
+
+    def init(variables, frame, box):
+        box = jnp.asarray(box, jnp.float32)
+        return TrackerState(template=jnp.zeros(1), box=box, fill=jnp.zeros(3))
+
+    def step(variables, state, frame, settings):
+        shift = jnp.stack([weight, window, settings.window, settings.penalty])
+        box = state.box + shift
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    return Tracker(init, step)
+
+
+def test_parts_of_the_settings_are_traced_too(monkeypatch):
+    monkeypatch.setattr(space, "make_tracker", drifting)
+    config = settings_of()
+    tracker = space.over_settings(None, config)
+    frames, box = frames_of(1)
+    names = ["refine.weight", "refine.window", "window"]
+    tried = [dict(zip(names, row, strict=True)) for row in np.eye(3) * 2.0]
+    variables = {"network": {}, "settings": space.stacked(tried, 3)}
+    state = tracker.init(variables, frames[0], box)
+    for step in (tracker.step, jax.jit(tracker.step)):
+        _, output = step(variables, state, frames[0])
+        # The penalty, which is not tuned, is the configuration's 0.1.
+        expected = box + np.concatenate([2 * np.eye(3), np.full((3, 1), 0.1)], axis=1)
+        np.testing.assert_allclose(output.box, expected, atol=1e-5)
+    assert config.refine.weight == 0.8 and config.refine.window == 0.0

@@ -1,0 +1,150 @@
+"""Tests for jaxtrack.report.plots.curves."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from jaxtrack.metrics.protocols import PROTOCOLS
+from jaxtrack.report.plots import curves, style
+
+GRID = np.linspace(0, 1, 21)
+
+
+def draw(given):
+    png = curves.curve_plot(GRID, given, title="t", xlabel="x", ylabel="y", mark=0.2)
+    return decoded(png)
+
+
+def decoded(png):
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
+
+
+def share_of(image, color):
+    rgb = np.array(list(bytes.fromhex(color[1:])))
+    return np.mean(np.all(abs(image.astype(int) - rgb) < 12, axis=-1))
+
+
+def test_draws_each_curve_in_its_own_color():
+    image = draw({"a": (1 - GRID, 0.5), "b": (1 - GRID**2, 0.7)})
+    for place in (0, 1):
+        assert share_of(image, style.color_of(place)) > 1e-3
+    assert share_of(image, style.color_of(2)) == 0
+
+
+def test_colors_follow_the_order_given_not_the_rank():
+    image = draw({"low": (GRID * 0, 0.0), "high": (GRID * 0 + 0.8, 0.8)})
+    # The upper half holds only the second tracker's line.
+    upper = image[: image.shape[0] // 2]
+    assert share_of(upper, style.color_of(1)) > 1e-3
+
+
+def many(count, name="tracker {}"):
+    return {name.format(i): (1 - GRID ** (1 + i), i / 99) for i in range(count)}
+
+
+def test_a_legend_that_finds_no_room_lies_beside_the_axes():
+    widths = {n: draw(many(n)).shape[1] for n in (1, 6, 7)}
+    assert widths[1] == widths[6] < widths[7]
+    long = "a rather long name of tracker {}"
+    assert draw(many(3, long)).shape[1] == widths[6] < draw(many(4, long)).shape[1]
+
+
+def test_the_legend_is_ranked():
+    # The best is the last given; the scores rise with the place.
+    image = draw(many(7))
+    legend = image[:, int(image.shape[1] * 0.72) :]
+    rows = []
+    for place in range(7):
+        rgb = np.array(list(bytes.fromhex(style.color_of(place)[1:])))
+        close = np.all(abs(legend.astype(int) - rgb) < 12, axis=-1)
+        # A whole line of colour, not a letter's edge.
+        rows.append(np.mean(np.nonzero(close.sum(axis=1) > 20)[0]))
+    assert np.all(np.diff(rows) < 0)
+
+
+@pytest.mark.parametrize("count", [7, 40])
+def test_everything_lies_in_the_picture(count):
+    name = "W" * 30 + "{}"  # As wide as letters are.
+    image = draw(many(count, name))
+    border = [image[:2], image[-2:], image[:, :2], image[:, -2:]]
+    assert min(edge.min() for edge in border) > 250
+    # Axes keep their size: a third of the width at least, half of the height.
+    axes = np.all(image < 60, axis=-1)
+    assert axes.sum(axis=1).max() > 0.3 * image.shape[1]
+    assert axes.sum(axis=0).max() > 0.5 * image.shape[0]
+
+
+def test_nan_is_not_drawn_and_ranks_last():
+    nothing = {"a": (np.full(21, np.nan), float("nan")), "b": (1 - GRID, 0.5)}
+    image = draw(nothing)
+    # The legend alone has the first colour.
+    half = image[: image.shape[0] // 3, : image.shape[1] // 2]
+    assert share_of(half, style.color_of(0)) == 0
+    assert share_of(half, style.color_of(1)) > 0
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What was asked to be drawn, by title."""
+    calls = {}
+
+    def curve_plot(thresholds, given, *, title, **options):
+        calls[title] = options | {"thresholds": thresholds, "curves": given}
+        return title.encode()
+
+    monkeypatch.setattr(curves, "curve_plot", curve_plot)
+    return calls
+
+
+def ruled(scores, protocol):
+    """The scores as if by other rules; only the words and grids change."""
+    rules = PROTOCOLS[protocol]
+    of = {s.name: dataclasses.replace(s.reports["otb"], protocol=rules) for s in scores}
+    return [dataclasses.replace(s, reports={protocol: of[s.name]}) for s in scores]
+
+
+def test_otb(scores, drawn):
+    assert curves.draw(scores) == {
+        "success": b"Success [AUC]",
+        "precision": b"Precision [at 20 px]",
+        "norm_precision": b"Norm. precision [at 0.2]",
+    }
+    success = drawn["Success [AUC]"]
+    of = scores[0].reports["otb"]
+    assert list(success["curves"]) == [s.name for s in scores]
+    np.testing.assert_array_equal(success["curves"]["good"][0], of.success_curve)
+    assert success["curves"]["good"][1] == of.auc
+    assert "IoU >" in success["ylabel"] and success.get("mark") is None
+    precision = drawn["Precision [at 20 px]"]
+    assert precision["curves"]["good"][1] == of.precision
+    assert precision["mark"] == 20.0
+    norm = drawn["Norm. precision [at 0.2]"]
+    assert norm["curves"]["good"][1] == of.norm_precision
+    assert norm["mark"] == 0.2
+    assert norm["thresholds"] == of.protocol.norm_thresholds
+
+
+def test_areas_are_not_read_at_a_threshold(scores, drawn):
+    given = ruled(scores, "trackingnet")
+    rules = PROTOCOLS["trackingnet"]
+    assert (rules.precision_is, rules.at_least) == ("area", True)
+    curves.draw(given, primary="trackingnet")
+    assert drawn["Precision [AUC]"]["mark"] is None
+    assert drawn["Norm. precision [AUC]"]["mark"] is None
+    assert "≥" in drawn["Success [AUC]"]["ylabel"]
+
+
+def test_every_protocol_has_words(scores, drawn):
+    for protocol, rules in PROTOCOLS.items():
+        drawn.clear()
+        assert len(curves.draw(ruled(scores, protocol), primary=protocol)) == 3
+        marks = [call.get("mark") for call in drawn.values()]
+        expected = (rules.precision_is == "at") + (rules.norm_precision_is == "at")
+        assert sum(mark is not None for mark in marks) == expected
+
+
+def test_plots_are_pictures(scores):
+    for png in curves.draw(scores).values():
+        assert png.startswith(b"\x89PNG")
