@@ -101,9 +101,9 @@ def _places(root, patterns, dataset, split):
     """Returns name, place and reader of the sequences that are there."""
     if not root:
         return []
-    found, split = datasets.find(dataset, split)
+    found, split = datasets.find(dataset, split=split)
     listing = found.survey(pathlib.Path(root), split)
-    chosen = datasets.choose(listing, patterns, f"{dataset} in {root}")
+    chosen = datasets.choose(listing, patterns, where=f"{dataset} in {root}")
     there = [name for name in chosen if name in listing.found]
     return [(name, listing.found[name], found.read) for name in there]
 

@@ -190,9 +190,9 @@ def load(
         was expected and what was found), missing sequences, malformed files.
     """
     name, root, sequences = name.lower(), Path(root), tuple(sequences)
-    dataset, split = find(name, split)
+    dataset, split = find(name, split=split)
     listing = dataset.survey(root, split)
-    chosen = choose(listing, sequences, f"{name} in {root}")
+    chosen = choose(listing, sequences, where=f"{name} in {root}")
     # Sequences that nothing names are missed by their number alone.
     unnamed = 0 if sequences else listing.num_expected - len(listing.names)
     present, missing = _present(listing, chosen, unnamed)
@@ -218,7 +218,7 @@ def load(
     )
 
 
-def find(name: str, split: str | None = None) -> tuple[Dataset, str]:
+def find(name: str, *, split: str | None = None) -> tuple[Dataset, str]:
     """Returns a dataset and the split that is meant.
 
     Args:
@@ -240,7 +240,7 @@ def find(name: str, split: str | None = None) -> tuple[Dataset, str]:
 
 
 def choose(
-    listing: Listing, patterns: Iterable[str], where: str = "the dataset"
+    listing: Listing, patterns: Iterable[str], *, where: str = "the dataset"
 ) -> tuple[str, ...]:
     """Returns the names that names and patterns choose, in the dataset's order.
 

@@ -49,6 +49,7 @@ class Conv(nn.Module):
     def __call__(
         self,
         x: jax.Array,
+        *,
         affine: tuple[jax.Array, jax.Array] | None = None,
     ) -> jax.Array:
         """Convolves `x`, then applies the affine map to the output channels.
@@ -100,6 +101,7 @@ class DepthwiseConv(nn.Module):
     def __call__(
         self,
         x: jax.Array,
+        *,
         affine: tuple[jax.Array, jax.Array] | None = None,
     ) -> jax.Array:
         """Convolves `x`, then applies the affine map.
@@ -231,7 +233,7 @@ def conv_bn(
     Returns:
       `[B, H', W', C']`.
     """
-    return bn(conv(x)) if train else conv(x, bn.affine())
+    return bn(conv(x)) if train else conv(x, affine=bn.affine())
 
 
 def dense_conv(

@@ -89,7 +89,7 @@ def test_affine_acts_on_the_output(module):
     variables = module.init(jax.random.key(0), x)
     a, b = jnp.asarray(normal(4, seed=1)), jnp.asarray(normal(4, seed=2))
     np.testing.assert_allclose(
-        module.apply(variables, x, (a, b)),
+        module.apply(variables, x, affine=(a, b)),
         np.asarray(module.apply(variables, x)) * np.asarray(a) + np.asarray(b),
         rtol=1e-5,
         atol=1e-5,
