@@ -17,10 +17,9 @@ from typing import Protocol
 
 from jaxtrack import __version__
 from jaxtrack.cli import overrides
-from jaxtrack.cli.absl_flags import define_config, run
 from jaxtrack.errors import EXTRAS, InputError, missing
 
-__all__ = ["COMMANDS", "define_config", "fail", "main", "run"]
+__all__ = ["COMMANDS", "Command", "fail", "main", "run_command"]
 
 COMMANDS = {
     "demo": "train, track and score a small tracker on composed scenes",

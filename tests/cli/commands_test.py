@@ -14,7 +14,7 @@ from jaxtrack.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPU_SECONDS_FOR_HELP = 1.0
-PARTS = {"absl_flags", "arguments", "first_box", "options", "overrides", "video"}
+PARTS = {"arguments", "first_box", "options", "overrides", "video"}
 
 
 def refused(capsys, *argv):
