@@ -38,7 +38,7 @@ def load(
     """
     root = Path(root)
     listing = _survey(root)
-    names = choose(listing, patterns, str(root))
+    names = choose(listing, patterns, where=str(root))
     videos = [_read(name, listing.found[name]) for name in names]
     for field, folder in (("absent", absent), ("cover", cover)):
         flags = _flags(folder, names, field) if folder else {}
