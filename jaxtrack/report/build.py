@@ -14,6 +14,7 @@ from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report import (
     analysis_sections,
     chapters,
+    frames,
     rendering,
     sections,
     tables,
@@ -44,13 +45,13 @@ class Contents(NamedTuple):
     """What the page shows.
 
     Attributes:
-      lead: a sentence below the title.
+      found: what it is about.
       chapters: in order.
       pictures: files beside the page.
       tables: name of a file without its ending -> table to copy.
     """
 
-    lead: str
+    found: Evaluation
     chapters: list[Chapter]
     pictures: list[Picture]
     tables: dict[str, Table]
@@ -71,7 +72,7 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
     """
     out_dir = Path(out_dir)
     contents = contents_of(found)
-    page = html(f"Tracking report: {found.benchmark.name}", contents, notes=found.notes)
+    page = html(f"Tracking report: {found.benchmark.name}", contents)
     for picture in contents.pictures:
         results.write_bytes(out_dir / picture.path, picture.content)
     for name, text in tables.files(contents.tables).items():
@@ -82,19 +83,26 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
     return out_dir / "report.html"
 
 
-def html(title: str, contents: Contents, *, notes: Sequence[str] = ()) -> str:
+def html(title: str, contents: Contents) -> str:
     """Fills the page; it fetches nothing and runs no script but its own.
 
     Args:
       title: of the page.
       contents: what it shows.
-      notes: what a reader has to know before any number, one sentence each.
 
     Returns:
       The whole page.
     """
-    about = {"title": title, "lead": contents.lead, "notes": notes}
-    return rendering.render("page.html.j2", chapters=contents.chapters, **about)
+    found = contents.found
+    return rendering.render(
+        "page.html.j2",
+        title=title,
+        lead=chapters.lead(found),
+        notes=found.notes,
+        scores=found.scores,
+        primary=found.primary,
+        chapters=contents.chapters,
+    )
 
 
 def contents_of(found: Evaluation) -> Contents:
@@ -124,34 +132,33 @@ def _of_one_pass(found: Evaluation) -> Contents:
         "sequences": sections.per_sequence(scores, primary=primary),
         **_named([*parts, *after]),
     }
-    by_sequence, worst = chapters.by_sequence(found), chapters.worst(found)
-    rules, stamps = chapters.rules(found), chapters.stamps(found)
+    odd = chapters.warnings(found)
     made = [
         Chapter("overview", "Overview", "overview", named["overview"]),
         Chapter("curves", "Curves", "gallery", figures),
         *map(_chapter, parts),
-        Chapter("sequences", "Sequences", "sequences", by_sequence),
-        Chapter("worst", "Worst sequences", "worst", worst),
+        Chapter("sequences", "Sequences", "sequences", None),
+        Chapter("worst", "Worst sequences", "worst", frames.worst(found)),
         *map(_chapter, after),
-        Chapter("rules", "How it was scored", "rules", rules),
-        Chapter("stamps", "How the results were made", "stamps", stamps),
+        Chapter("rules", "How it was scored", "rules", odd),
+        Chapter("stamps", "How the results were made", "stamps", found.made_by),
         Chapter("tables", "Tables to copy", "copies", tables.files(named)),
     ]
     pictures = [p for part in (*parts, *after) for p in part.pictures]
-    return Contents(chapters.lead(found), made, [*figures, *pictures], named)
+    return Contents(found, made, [*figures, *pictures], named)
 
 
 def _of_restarts(found: Evaluation) -> Contents:
     """The page of VOT's experiment."""
     parts = vot_sections.restarts(found)
-    named, stamps = _named(parts), chapters.stamps(found)
+    named = _named(parts)
     made = [
         *map(_chapter, parts),
-        Chapter("stamps", "How the report was made", "stamps", stamps),
+        Chapter("stamps", "How the report was made", "stamps", found.made_by),
         Chapter("tables", "Tables to copy", "copies", tables.files(named)),
     ]
     pictures = [p for part in parts for p in part.pictures]
-    return Contents(chapters.lead_of_restarts(found), made, pictures, named)
+    return Contents(found, made, pictures, named)
 
 
 def _chapter(part: Section) -> Chapter:

@@ -3,7 +3,6 @@
 import base64
 import functools
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup, escape
 
+from jaxtrack.report import chapters
 from jaxtrack.report.plots import style
 
 _HERE = Path(__file__).parent
@@ -72,6 +72,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "base64": _base64,
         "breakable": _breakable,
+        "brief": chapters.brief,
         "color": style.color_of,
         "dashes": style.dashes_of,
         "exact": _exact,
@@ -79,15 +80,16 @@ def environment() -> jinja2.Environment:
         "latex": latex_text,
         "markdown": markdown_text,
         "number": _number,
-        "points": _points,
         "share": _share,
         "told": _told,
+        "unusable": chapters.unusable,
     }
     script = (_HERE / "sort.js").read_text()
     # Nothing is fetched, sent or framed, and no script runs but this one: whatever a
     # tracker or a sequence is called.
     digest = hashlib.sha256(script.encode()).digest()
     made.globals |= {
+        "line": chapters.line,
         "style": Markup((_HERE / "style.css").read_text()),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
@@ -119,11 +121,6 @@ def _number(value: float | None, digits: int = 3) -> str:
     """A number as it is shown; a dash where there is none."""
     missing = value is None or value != value
     return "\N{EN DASH}" if missing else f"{value:.{digits}f}"
-
-
-def _points(pairs: Iterable[tuple[float, float]]) -> str:
-    """Corners of a line, as SVG lists them."""
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
 
 
 def _share(value: float | None) -> float | None:

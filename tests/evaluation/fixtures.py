@@ -34,10 +34,8 @@ def write_sequence(folder, xyxy, hw=(48, 64)):
     files.write_boxes(folder / "groundtruth_rect.txt", xyxy)
 
 
-@pytest.fixture
-def root(tmp_path):
-    """Sequences of 5, 7 and 6 frames; the last has a larger canvas."""
-    folder = tmp_path / "sequences"
+def write_sequences(folder):
+    """Writes sequences of 5, 7 and 6 frames; the last has a larger canvas."""
     for name, length, hw in (
         ("ball", 5, (48, 64)),
         ("car <1>", 7, (48, 64)),
@@ -49,8 +47,8 @@ def root(tmp_path):
     return folder
 
 
-@pytest.fixture
-def videos(root):
+def read_sequences(root):
+    """Reads what `write_sequences` wrote."""
     return [folders.read_sequence(p) for p in folders.list_sequences(root)]
 
 
@@ -62,22 +60,35 @@ def write_noisy(folder, videos, amplitude, seed=0):
         results.write_result(folder, name, truth + noise, np.full(len(truth), 0.02))
 
 
-@pytest.fixture
-def scores(tmp_path, videos):
-    """A good tracker, a bad one, and one whose name needs escaping, scored."""
+def score_trackers(folder, videos):
+    """Scores a good tracker, a bad one, and one whose name needs escaping."""
     truth = scoring.truth_xywh(videos)
     names = ("good", "bad", "<b>&'\"</script>")
     for place, amplitude in enumerate((0.5, 6.0, 3.0)):
-        write_noisy(tmp_path / f"results{place}", videos, amplitude, place)
+        write_noisy(folder / f"results{place}", videos, amplitude, place)
     return [
-        scoring.score_folder(name, tmp_path / f"results{place}", truth)
+        scoring.score_folder(name, folder / f"results{place}", truth)
         for place, name in enumerate(names)
     ]
 
 
 @pytest.fixture
-def found(root, scores):
-    """The evaluation that `scores` are of."""
+def root(tmp_path):
+    return write_sequences(tmp_path / "sequences")
+
+
+@pytest.fixture
+def videos(root):
+    return read_sequences(root)
+
+
+@pytest.fixture
+def scores(tmp_path, videos):
+    return score_trackers(tmp_path, videos)
+
+
+def evaluation_of(root, scores):
+    """The evaluation that scores are of."""
     benchmark = datasets.load("folders", root)
     return Evaluation(benchmark=benchmark, primary="otb", scores=scores)
 

@@ -58,13 +58,18 @@ class Page(html.parser.HTMLParser):
             self.rows[-1][-1] += data
 
 
-@pytest.fixture
+def page_of(found, title="Tracking report"):
+    return build.html(title, build.contents_of(found))
+
+
+@pytest.fixture(scope="module")
 def text(found):
     return page_of(found)
 
 
-def page_of(found, title="Tracking report"):
-    return build.html(title, build.contents_of(found), notes=found.notes)
+@pytest.fixture(scope="module")
+def full_text(found):
+    return page_of(everything(found), "Report of <b>&")
 
 
 def everything(found):
@@ -73,13 +78,12 @@ def everything(found):
         video.name: ("Fast <i>", f"of_{video.name[:1]}")
         for video in found.benchmark.videos
     }
-    found = dataclasses.replace(
+    return dataclasses.replace(
         with_videos(found, attributes=carried),
         analyses=Analyses(alignment={"a<b>": aligned(0.7, 0.1)}),
         notes=("3 rows were <damaged> & repaired",),
         made_by={"config": {"model": "<x>"}, "seeds": [0, 1]},
     )
-    return page_of(found, "Report of <b>&")
 
 
 def test_everything_is_written(found, tmp_path):
@@ -106,9 +110,9 @@ def test_what_cannot_be_written_leaves_no_page(found, tmp_path):
     with pytest.raises(ValueError, match="JSON compliant"):
         build.write(odd, tmp_path / "odd")
     assert not (tmp_path / "odd/report.html").exists()
-    found.benchmark.videos[0].frames[0].write_bytes(b"")
+    paths = {v.name: [tmp_path / "0001.png"] * 9 for v in found.benchmark.videos}
     with pytest.raises(InputError, match=r"0001\.png"):
-        build.write(found, tmp_path / "out")
+        build.write(with_videos(found, frames=paths), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -122,8 +126,8 @@ def test_page_is_whole_and_fetches_nothing(text):
     assert sum(a.startswith("data:text/plain") for a in inline) == 2 * 8
 
 
-def test_contents_lead_to_chapters(found):
-    page = Page(everything(found))
+def test_contents_lead_to_chapters(full_text):
+    page = Page(full_text)
     inside = [a[1:] for a in page.addresses if a.startswith("#")]
     assert inside == page.ids
     assert inside == [
@@ -132,8 +136,8 @@ def test_contents_lead_to_chapters(found):
     ]
 
 
-def test_everything_is_there_and_nothing_of_it_is_markup(found):
-    text = everything(found)
+def test_everything_is_there_and_nothing_of_it_is_markup(full_text):
+    text = full_text
     Page(text)
     for part in (
         *("<title>Report of &lt;b&gt;&amp;</title>", "Fast &lt;i&gt;", "a&lt;b&gt;"),
@@ -258,7 +262,8 @@ def test_browser_has_no_need_to_scroll_sideways(found, scores, tmp_path, width):
     for (const fold of document.querySelectorAll("details")) fold.open = true;
     document.title = [innerWidth, document.documentElement.scrollWidth].join();
     </script>"""
-    text = measured(everything(dataclasses.replace(found, scores=many)), script)
+    found = everything(dataclasses.replace(found, scores=many))
+    text = measured(page_of(found), script)
     dom = shown(text, tmp_path, f"--window-size={width},900")
     inner, needed = map(int, title_of(dom).split(","))
     assert inner <= max(width, 500) and needed <= inner
