@@ -31,7 +31,7 @@ ALLOWED = {
         *("config", "ops", "models", "tracking", "training.checkpoint"),
         *("datasets", "metrics"),
     ),
-    "report": ("evaluation", "metrics"),
+    "report": ("evaluation", "datasets", "metrics"),
     "session": ("tracking", "training.checkpoint"),
     "integrations": ("session", "tracking.video"),
 }

@@ -44,32 +44,6 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise InputError(f"cannot write {path}: {fault.strerror}") from None
 
 
-def _lines(path: Path, what: str) -> list[str]:
-    """The file's lines, without the blank ones at its end."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"no {what} {path}") from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{what} {path} is unreadable: {fault}") from None
-    return text.rstrip().splitlines()
-
-
-def _numbers(line: str, count: int, where: str) -> list[float]:
-    """Parses numbers separated by commas, tabs or blanks."""
-    fields = line.split(",") if "," in line else line.split()
-    try:
-        values = [float(field) for field in fields]
-    except ValueError:
-        values = []
-    if len(values) != count:
-        raise InputError(
-            f"{where}: expected {count} numbers separated by comma, tab or blank, "
-            f"got {line.strip()[:60]!r}"
-        )
-    return values
-
-
 def read_boxes_xywh(path: str | Path, num_frames: int) -> np.ndarray:
     """Reads one sequence's result.
 
@@ -85,21 +59,18 @@ def read_boxes_xywh(path: str | Path, num_frames: int) -> np.ndarray:
       InputError: naming file and line: unreadable, not four numbers, NaN or infinite,
         negative size, fewer or more lines than frames.
     """
-    path = Path(path)
-    lines = _lines(path, "result file")
-    boxes = np.empty((len(lines), 4))
-    for number, line in enumerate(lines, start=1):
-        where = f"{path}, line {number}"
-        box = _numbers(line, 4, where)
-        if not np.all(np.isfinite(box)):
-            raise InputError(f"{where}: box {line.strip()!r} is not finite")
-        if box[2] < 0 or box[3] < 0:
-            raise InputError(f"{where}: box {line.strip()!r} has a negative size")
-        boxes[number - 1] = box
-    if len(lines) != num_frames:
-        at = min(len(lines), num_frames) + 1
+    boxes = files.read_rows(path, 4, allow_infinite=True)
+    for bad, what in (
+        (~np.isfinite(boxes).all(axis=1), "is not finite"),
+        (np.any(boxes[:, 2:] < 0, axis=1), "has a negative size"),
+    ):
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(f"{path}, line {row + 1}: {boxes[row].tolist()} {what}")
+    if len(boxes) != num_frames:
+        at = min(len(boxes), num_frames) + 1
         raise InputError(
-            f"{path}, line {at}: the file has {len(lines)} boxes, "
+            f"{path}, line {at}: the file has {len(boxes)} boxes, "
             f"the sequence {num_frames} frames"
         )
     return boxes
@@ -245,13 +216,9 @@ def read_speed(folder: str | Path, name: str) -> float | None:
     path = time_path(folder, name)
     if not path.is_file():
         return None
-    lines = _lines(path, "file of times")
-    seconds = [
-        _numbers(line, 1, f"{path}, line {number}")[0]
-        for number, line in enumerate(lines, start=1)
-    ]
+    seconds = files.read_rows(path, 1, allow_infinite=True)
     total = float(np.sum(seconds))
-    if not np.isfinite(total) or any(s < 0 for s in seconds):
+    if not np.isfinite(total) or np.any(seconds < 0):
         raise InputError(f"{path}: times are seconds, finite and not negative")
     return len(seconds) / total if total > 0 else None
 

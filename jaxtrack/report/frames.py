@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report.plots import style
@@ -104,13 +104,7 @@ def draw(
     Raises:
       InputError: the frame cannot be read.
     """
-    try:
-        data = np.frombuffer(Path(path).read_bytes(), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
-    except (OSError, cv2.error):
-        image = None
-    if image is None:
-        raise InputError(f"frame {path} is missing or damaged")
+    image = read_image(path)
     scale = min(width / image.shape[1], 2.0)
     size = (round(image.shape[1] * scale), max(1, round(image.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -36,7 +36,7 @@ def test_reads_every_separator(tmp_path, text):
         ("1,2,3,4\n1,2,-3,4\n", "a.txt, line 2.*negative size"),
         ("1,2,3,4\n", "a.txt, line 2: the file has 1 boxes, the sequence 2 frames"),
         ("1,2,3,4\n" * 3, "a.txt, line 3: the file has 3 boxes, the sequence 2"),
-        ("", "a.txt, line 1: the file has 0 boxes"),
+        ("", "a.txt: expected rows of 4 numbers; found none"),
         ("x,y,w,h\n1,2,3,4\n", "a.txt, line 1: expected 4 numbers"),
     ],
 )
@@ -48,7 +48,7 @@ def test_damaged_files_are_refused_by_line(tmp_path, text, message):
 
 def test_binary_file(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(InputError, match=r"a\.txt is unreadable"):
+    with pytest.raises(InputError, match=r"a\.txt: cannot be read"):
         results.read_results(tmp_path, {"a": 2})
 
 
