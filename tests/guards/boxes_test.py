@@ -17,7 +17,7 @@ NAME = "boxes.json"
 VIDEOS = store.FOLDER / "videos.npz"
 CASES = {
     "siamcar": {
-        **{"selection": "released", "penalty": 0.06, "window": 0.3, "size_rate": 0.4},
+        **{"selection": "released", "penalty": 0.06, "window": 0.7, "size_rate": 0.4},
         **{"context": 0.45, "correlation": "both"},
     },
     "siamla": {
