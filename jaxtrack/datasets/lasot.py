@@ -15,10 +15,7 @@ _EXPECTED = (
 )
 _LIST = "testing_set.txt"
 # In the order of the toolkit's annos/att/*.txt.
-ATTRIBUTES = (
-    *("IV", "POC", "DEF", "MB", "CM", "ROT", "BC"),
-    *("VC", "SV", "FOC", "FM", "OV", "LR", "ARC"),
-)
+ATTRIBUTES = tuple("IV POC DEF MB CM ROT BC VC SV FOC FM OV LR ARC".split())
 
 
 def survey(root: Path, split: str) -> Listing:

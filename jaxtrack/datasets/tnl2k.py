@@ -18,10 +18,7 @@ _LISTS = (
     "sequence_evaluation_config/TNL2K_testing_set.txt",
 )
 # In the order of the toolkit's annos/att/*_attribute.txt.
-ATTRIBUTES = (
-    *("CM", "ROT", "DEF", "FOC", "IV", "OV", "POC", "VC", "SV"),
-    *("BC", "MB", "ARC", "LR", "FM", "AS", "TC", "MS"),
-)
+ATTRIBUTES = tuple("CM ROT DEF FOC IV OV POC VC SV BC MB ARC LR FM AS TC MS".split())
 
 
 class _Place(NamedTuple):

@@ -11,7 +11,8 @@ from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TrackingNet's layout, {0}/frames/<video>/0.jpg and {0}/anno/<video>.txt"
 _NUM_TEST = 511
-SPLITS = ("TEST", *(f"TRAIN_{chunk}" for chunk in range(12)))
+TRAIN_SPLITS = tuple(f"TRAIN_{chunk}" for chunk in range(12))
+SPLITS = ("TEST", *TRAIN_SPLITS)
 
 
 def survey(root: Path, split: str) -> Listing:

@@ -11,10 +11,7 @@ from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "UAV123's layout, anno/UAV123/<name>.txt and data_seq/UAV123/<folder>/"
 # In the order of the authors' anno/UAV123/att/*.txt.
-ATTRIBUTES = (
-    *("SV", "ARC", "LR", "FM", "FOC", "POC"),
-    *("OV", "BC", "IV", "VC", "CM", "SOB"),
-)
+ATTRIBUTES = tuple("SV ARC LR FM FOC POC OV BC IV VC CM SOB".split())
 
 
 def survey(root: Path, split: str) -> Listing:

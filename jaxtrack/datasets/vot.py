@@ -17,10 +17,7 @@ from jaxtrack.metrics import regions
 
 _EXPECTED = "VOT's layout, list.txt and <seq>/ with groundtruth.txt and color/"
 _NUM_SEQUENCES = 60
-TAGS = (
-    *("camera_motion", "illum_change", "occlusion"),
-    *("size_change", "motion_change"),
-)
+TAGS = tuple("camera_motion illum_change occlusion size_change motion_change".split())
 
 
 def survey(root: Path, split: str, *, edition: str) -> Listing:

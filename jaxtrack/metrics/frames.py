@@ -84,9 +84,10 @@ def _values(name, truth, predicted, size_wh, protocol):
     if protocol.both_empty == "missed":
         iou = np.where(is_empty, -1.0, iou)
     lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
-    return np.where(lost, -1.0, iou), *(
+    center, norm = (
         np.where(lost | np.isnan(error), np.inf, error) for error in (center, norm)
     )
+    return np.where(lost, -1.0, iou), center, norm
 
 
 def _visible(name, truth, cover, protocol) -> np.ndarray:

@@ -234,7 +234,7 @@ def _fragments(scored: _Scored, names: list[str], longest: int):
         scored.full, scored.failures, scored.shares, strict=True
     ):
         overlaps = np.nan_to_num(overlaps)
-        starts = [0, *(f + SKIP for f in failures if f + SKIP <= length)]
+        starts = [0] + [f + SKIP for f in failures if f + SKIP <= length]
         for start, following in zip(starts, [*starts[1:], None], strict=True):
             is_last = following is None
             # The next start's frame belongs to the fragment it ends, where there is

@@ -120,11 +120,14 @@ def test_too_few_results(protocol):
 def test_too_few_results_by_toolkit():
     rules = {name: protocol.missing_rows for name, protocol in PROTOCOLS.items()}
     assert {n for n in rules if rules[n] == "zeros"} == {
-        *("pytracking_otb", "pytracking_uav")
+        "pytracking_otb",
+        "pytracking_uav",
     }
     assert {n for n in rules if rules[n] == "lost"} == {"trackingnet"}
     assert {n for n in rules if rules[n] == "cut"} == {
-        *("got10k_otb", "got10k_uav123", "got10k_lasot")
+        "got10k_otb",
+        "got10k_uav123",
+        "got10k_lasot",
     }
 
 
