@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import pytest
 
 from jaxtrack.cli import demo
@@ -18,7 +19,8 @@ def test_the_whole_road(tmp_path, monkeypatch):
 
     demo_config_get = demo_config.get_config
     monkeypatch.setattr(demo_config, "get_config", small)
-    auc = demo.demonstrate(tmp_path, num_sequences=2, num_epochs=1)
+    with jax.numpy_dtype_promotion("standard"):  # As optax's Adam wants it.
+        auc = demo.demonstrate(tmp_path, num_sequences=2, num_epochs=1)
     assert 0 <= auc <= 1
     assert (tmp_path / "tracking.mp4").stat().st_size > 1000
     report = (tmp_path / "report.html").read_text()
