@@ -16,7 +16,7 @@ import threading
 
 from jaxtrack import cli
 from jaxtrack import config as config_lib
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 
 SETTINGS, SCORES, WORKDIR = "settings.json", "scores.json", "train"
 TRACKER = "tracker"  # Name of the folder of result files.
@@ -70,7 +70,7 @@ def score(folder: pathlib.Path) -> None:
             name: None if math.isnan(value) else float(value)
             for name, value in measured.items()
         }
-    results.write_text(folder / SCORES, json.dumps(numbers, indent=1) + "\n")
+    atomic.write_text(folder / SCORES, json.dumps(numbers, indent=1) + "\n")
 
 
 def _end_with_parent() -> None:

@@ -27,7 +27,7 @@ from experiments import plot, runs, settings, summary, tables
 from jaxtrack import cli, configs
 from jaxtrack.cli import options
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import lock, results
+from jaxtrack.evaluation import atomic
 
 RECORD = "experiment.json"  # What was asked for, which the summary reads again.
 
@@ -160,12 +160,12 @@ def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
       InputError: something the user gave is missing or damaged, or a training failed.
     """
     out = experiment.out
-    with lock.locked(out, "experiment"):
+    with atomic.locked(out, "experiment"):
         folds = make_folds(experiment)
         planned = make_runs(experiment, folds)
         record = describe(experiment, folds, planned)
         text = json.dumps(record, indent=1, allow_nan=False)
-        results.write_text(out / RECORD, text + "\n")
+        atomic.write_text(out / RECORD, text + "\n")
         runs.run_all(planned, at_once=at_once, on_finished=lambda: summarise(out))
         return summarise(out)
 
@@ -191,10 +191,10 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
         ) from None
     result = summary.summarise(experiment, summary.read_outcomes(out, experiment))
     text = json.dumps(result, indent=1, allow_nan=False)
-    results.write_text(out / "compare.json", text + "\n")
-    results.write_text(out / "compare.md", tables.markdown(result))
+    atomic.write_text(out / "compare.json", text + "\n")
+    atomic.write_text(out / "compare.md", tables.markdown(result))
     if (picture := plot.difference_plot(result)) is not None:
-        results.write_bytes(out / "compare.png", picture)
+        atomic.write_bytes(out / "compare.png", picture)
     return result
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 120.0  # For a child to save its state after SIGTERM.
@@ -173,7 +173,7 @@ class _Child:
     def _record(self, attempt: dict) -> None:
         """Writes the attempts before and this one."""
         text = json.dumps({"attempts": [*self._attempts, attempt]}, indent=1)
-        results.write_text(self.stage.usage, text + "\n")
+        atomic.write_text(self.stage.usage, text + "\n")
 
     def terminate(self) -> None:
         """Asks it to save its state and end."""

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from experiments import child, processes, settings
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 
 # Wall time of scoring compared with training, for the progress bar alone.
 _SCORE_WEIGHT = 0.25
@@ -93,7 +93,7 @@ def run_all(
         _refuse_change(run)
     for run in runs:
         text = json.dumps(_settings(run), indent=1, sort_keys=True)
-        results.write_text(run.folder / child.SETTINGS, text + "\n")
+        atomic.write_text(run.folder / child.SETTINGS, text + "\n")
         _link(run)
     networks: dict[pathlib.Path, list[Run]] = {}
     for run in runs:

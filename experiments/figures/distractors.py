@@ -25,7 +25,7 @@ from jaxtrack.cli import options
 from jaxtrack.data.synthetic import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import lock, results, runner, scoring
+from jaxtrack.evaluation import atomic, runner, scoring
 
 # Name -> what is changed in tracking.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -113,7 +113,7 @@ def measure(
     step = _check(checkpoint)
     videos = {"num": num, "length": length, "seed": seed}
     videos |= {"photos": photos, "difference": difference}
-    with lock.locked(out, "experiment"):
+    with atomic.locked(out, "experiment"):
         folders = lookalikes.write(out / "sequences", **videos)
         sequences = [read_sequence(folder) for folder in folders]
         truth = scoring.truth_xywh(sequences)
@@ -134,8 +134,8 @@ def measure(
             "settings": ways,
         }
         text = json.dumps(result, indent=1, allow_nan=False)
-        results.write_text(out / "distractors.json", text + "\n")
-        results.write_text(out / "distractors.md", markdown(result))
+        atomic.write_text(out / "distractors.json", text + "\n")
+        atomic.write_text(out / "distractors.md", markdown(result))
         return result
 
 

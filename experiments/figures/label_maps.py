@@ -25,7 +25,7 @@ from jaxtrack import cli
 from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.assign import dynamic, regions
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.report.plots.style import png_of
@@ -154,7 +154,7 @@ def write(out: str) -> None:
     """
     if not out.endswith(".png"):
         raise InputError(f"--out={out}: the picture is a PNG, so name it .png")
-    results.write_bytes(out, label_plot(make_columns()))
+    atomic.write_bytes(out, label_plot(make_columns()))
 
 
 def _panel(axes: Axes, labels: np.ndarray, xyxy: tuple) -> None:

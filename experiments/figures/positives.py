@@ -30,7 +30,7 @@ from jaxtrack import cli, configs, models
 from jaxtrack import config as config_lib
 from jaxtrack.cli import options, overrides
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 from jaxtrack.report.plots.style import color_of, plain, png_of
 
 _WORDS = {
@@ -340,9 +340,9 @@ def _finish(axes, title, xlabel, *, least=0.0):
 def write(out: str | pathlib.Path, result: Mapping[str, Any]) -> None:
     """Writes result, tables and the picture to a folder."""
     text, out = json.dumps(result, indent=1, allow_nan=False), pathlib.Path(out)
-    results.write_text(out / "positives.json", text + "\n")
-    results.write_text(out / "positives.md", markdown(result))
-    results.write_bytes(out / "positives.png", positives_plot(result))
+    atomic.write_text(out / "positives.json", text + "\n")
+    atomic.write_text(out / "positives.md", markdown(result))
+    atomic.write_bytes(out / "positives.png", positives_plot(result))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,57 +1,12 @@
-"""Archives: folders and zips that appear whole or not at all, the same every time."""
+"""Zips that have the same bytes every time."""
 
-import os
-import shutil
-import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from jaxtrack.errors import InputError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # The earliest that zips can say.
-
-
-@contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """Lends a folder beside a path, and removes it with what is left in it.
-
-    Args:
-      out: what shall be made; moving to it from the folder is renaming.
-
-    Yields:
-      The folder.
-
-    Raises:
-      InputError: it cannot be made.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as fault:
-        raise InputError(f"cannot write {out}: {fault.strerror}") from None
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def move(made: Path, out: Path) -> None:
-    """Renames a file or folder.
-
-    Args:
-      made: in a `staging` folder.
-      out: its new path; a file there is replaced, a folder is not.
-
-    Raises:
-      InputError: that is not possible.
-    """
-    try:
-        os.replace(made, out)
-    except OSError as fault:
-        raise InputError(f"cannot write {out}: {fault.strerror}") from None
 
 
 def files(tree: Path) -> set[str]:

@@ -145,7 +145,7 @@ def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
 
     Returns:
       "protocols" (rules and grids), "primary" (name of the one that ranks), "rankings"
-      (see `rankings`) and "trackers": per tracker speed, stamp, what was refused, and
+      (see `rankings`) and "trackers": per tracker speed, manifest, refusals, and
       numbers, curves and warnings by protocol; for each sequence by the primary one and
       those of `REPORTED`.
     """
@@ -175,7 +175,7 @@ def _tracker(tracker: TrackerScores, primary: str) -> dict[str, Any]:
     }
     return {
         "frames_per_second": tracker.frames_per_second,
-        "stamp": tracker.stamp,
+        "manifest": tracker.manifest,
         "refused": tracker.refused,
         "sequences": sequences,
         **{

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, stamp, submissions, vot_files
+from jaxtrack.evaluation import compare, manifest, submissions, vot_files
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses
 from jaxtrack.evaluation.scoring import TrackerScores, score_benchmark
@@ -51,9 +51,9 @@ class Evaluation:
 
         Returns:
           Of one pass what `compare.as_json` holds, "parts" and "analyses"; of VOT
-          "vot": the edition, and "trackers": name -> numbers. "notes" and "stamp".
+          "vot": the edition, and "trackers": name -> numbers. "notes" and "manifest".
         """
-        about = {"notes": list(self.notes), "stamp": dict(self.made_by)}
+        about = {"notes": list(self.notes), "manifest": dict(self.made_by)}
         if self.restarts:
             trackers = {
                 name: compare.plain({n: getattr(report, n) for n in _VOT_NUMBERS})
@@ -200,8 +200,8 @@ def _with_restarts(benchmark, out_dir, checkpoints, results_of, settings) -> Eva
             name=name,
             tracking=settings.tracking,
         )
-    stamped = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
-    made_by, notes = _about(benchmark, settings, stamped)
+    noted = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
+    made_by, notes = _about(benchmark, settings, noted)
     return Evaluation(
         benchmark=benchmark,
         primary=benchmark.protocol,
@@ -234,12 +234,12 @@ def _about(
     benchmark: Benchmark, settings: TrackingSettings, folders: Mapping[str, Path]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """How an evaluation comes about, as JSON, and what its reader must see first."""
-    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in benchmark.videos}
+    hashes = manifest.hash_sequences(benchmark.videos)
     told, warnings = settings.about(hashes)
     for name, place in folders.items():
-        weights = ((stamp.read(place) or {}).get("identity") or {}).get("weights")
+        weights = ((manifest.read(place) or {}).get("identity") or {}).get("weights")
         warnings += settings.about_weights(name, weights)
-    made_by = stamp.describe(benchmark)
+    made_by = manifest.describe(benchmark)
     return made_by | {"settings": told}, (*warnings, *benchmark.notes)
 
 

@@ -4,9 +4,7 @@ The layout OTB's toolkits read; times lie in `<tracker>/times/<sequence>_time.tx
 number of seconds a line.
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,34 +12,7 @@ import numpy as np
 
 from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
-
-
-def write_text(path: str | Path, text: str) -> None:
-    """Writes a file whole or not at all: a temporary file beside it, then renamed."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Writes a file whole or not at all: a temporary file beside it, then renamed.
-
-    Raises:
-      InputError: the folder cannot be made or written to.
-    """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = file.name
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as fault:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {fault.strerror}") from None
+from jaxtrack.evaluation import atomic
 
 
 def read_boxes_xywh(path: str | Path, num_frames: int) -> np.ndarray:
@@ -217,9 +188,9 @@ def read_speed(folder: str | Path, name: str) -> float | None:
     if not path.is_file():
         return None
     seconds = files.read_rows(path, 1, allow_infinite=True)
-    total = float(np.sum(seconds))
-    if not np.isfinite(total) or np.any(seconds < 0):
+    if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
         raise InputError(f"{path}: times are seconds, finite and not negative")
+    total = float(seconds.sum())
     return len(seconds) / total if total > 0 else None
 
 
@@ -238,9 +209,9 @@ def write_result(
       InputError: the folder cannot be written to.
     """
     times = "".join(f"{s:.6f}\n" for s in seconds)
-    write_text(time_path(folder, name), times)
+    atomic.write_text(time_path(folder, name), times)
     boxes = "".join(",".join(f"{v:.4f}" for v in box) + "\n" for box in xywh)
-    write_text(Path(folder) / f"{name}.txt", boxes)
+    atomic.write_text(Path(folder) / f"{name}.txt", boxes)
 
 
 def tracker_name(checkpoint: str | Path) -> str:

@@ -15,7 +15,7 @@ from jaxtrack import config as config_lib
 from jaxtrack import models
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import provenance, results, stamp
+from jaxtrack.evaluation import manifest, results
 from jaxtrack.evaluation.drive import Track, is_batched, tracking_function
 from jaxtrack.tracking import make_tracker
 from jaxtrack.training.checkpoint import load_for_inference
@@ -115,14 +115,14 @@ def open_checkpoint(
             raise InputError(
                 f"{checkpoint} has no setting {field}={value!r}: {fault.args[0]}"
             ) from fault
-    around = provenance.environment(precision=config.dtype)
+    around = manifest.environment(precision=config.dtype)
     around["checkpoint"] = str(checkpoint)
     identity = {
         "config": json.loads(config.to_json()),
         "jaxtrack": around["versions"]["jaxtrack"],
         "seed": config.seed,
         "step": loaded.step,
-        "weights": provenance.hash_arrays(loaded.variables),
+        "weights": manifest.hash_arrays(loaded.variables),
     }
     model = models.from_config(config)
     return Opened(config, model, loaded.variables, identity, around)
@@ -161,9 +161,9 @@ def track_unfinished(
     is_quiet: bool = False,
     origin: float = 0.0,
 ) -> list[str]:
-    """Tracks the sequences whose results are not there yet, and stamps each.
+    """Tracks the sequences whose results are not there yet, noting each as it ends.
 
-    A result is kept where the folder's stamp has the same identity, its sequence the
+    A result is kept where the folder's manifest has the same identity, its sequence the
     same frames and ground truth, and its file can be read. Interrupted at any moment,
     the next call goes on after the last finished sequence.
 
@@ -183,9 +183,14 @@ def track_unfinished(
     Raises:
       InputError: from `track`, or a file cannot be written.
     """
-    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in videos}
-    done = stamp.finished(folder, identity)
-    pending = [v for v in videos if not _is_kept(v, folder, done, hashes[v.name])]
+    hashes = manifest.hash_sequences(videos)
+    counts = {v.name: len(v.frames) for v in videos}
+
+    def check(name):
+        results.read_boxes_xywh(pathlib.Path(folder) / f"{name}.txt", counts[name])
+
+    done = manifest.finished(folder, identity, hashes=hashes, check=check)
+    pending = [v for v in videos if v.name not in done]
     if len(pending) < len(videos) and not is_quiet:
         print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
     tracked = []
@@ -195,18 +200,6 @@ def track_unfinished(
             xywh = result.xywh + np.array([origin, origin, 0.0, 0.0])
             results.write_result(folder, result.name, xywh, result.seconds)
             done[result.name] = hashes[result.name]
-            stamp.write(folder, identity, around, done)
+            manifest.write(folder, identity, around, done)
             tracked.append(result.name)
     return tracked
-
-
-def _is_kept(video: Video, folder, done: dict[str, str], expected: str) -> bool:
-    """Whether a sequence's result is there, of this ground truth, and readable."""
-    if done.get(video.name) != expected:
-        return False
-    path = pathlib.Path(folder) / f"{video.name}.txt"
-    try:
-        results.read_boxes_xywh(path, len(video.frames))
-    except InputError:
-        return False
-    return True

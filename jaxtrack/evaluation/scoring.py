@@ -9,7 +9,7 @@ import numpy as np
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, stamp
+from jaxtrack.evaluation import manifest, results
 from jaxtrack.metrics import faults, ope
 from jaxtrack.metrics.protocols import protocol_named
 
@@ -26,7 +26,7 @@ class TrackerScores:
       reports: protocol -> report.
       predicted: sequence -> `[N, 4]` xywh, px.
       speeds: sequence -> frames/s, None where no times were kept.
-      stamp: of the run, where jaxtrack made the results.
+      manifest: of the run, where jaxtrack made the results.
       refused: protocols that gave no score, and why.
       notes: sentences on the files.
     """
@@ -35,7 +35,7 @@ class TrackerScores:
     reports: dict[str, ope.OpeReport]
     predicted: dict[str, np.ndarray]
     speeds: dict[str, float | None]
-    stamp: dict | None
+    manifest: dict | None
     refused: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -75,7 +75,7 @@ def score_folder(
 
     Args:
       name: of the tracker.
-      folder: holds `<sequence>.txt` and perhaps `times/` and a stamp.
+      folder: holds `<sequence>.txt` and perhaps `times/` and a manifest.
       truth: sequence -> `[N, 4]` xywh, px.
 
     Raises:
@@ -144,6 +144,6 @@ def score_benchmark(
 
 
 def _scores(name, folder, reports, predicted) -> TrackerScores:
-    """Adds speeds and the stamp."""
+    """Adds speeds and the manifest."""
     speeds = {n: results.read_speed(folder, n) for n in predicted}
-    return TrackerScores(name, reports, predicted, speeds, stamp.read(folder))
+    return TrackerScores(name, reports, predicted, speeds, manifest.read(folder))

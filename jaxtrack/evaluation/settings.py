@@ -17,29 +17,29 @@ class TrackingSettings:
 
     Attributes:
       tracking: field of `jaxtrack.config.TRACKING` -> value.
-      stamp: where each comes from, ready for `json.dumps`.
+      source: where each comes from, ready for `json.dumps`.
       tuning: the outcome of a tuning that is part of them, or None.
     """
 
     tracking: Mapping[str, Any] = field(default_factory=dict)
-    stamp: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict)
     tuning: Mapping[str, Any] | None = None
 
     def about(self, hashes: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         """What there is to say of scores with these settings.
 
         Args:
-          hashes: name of a scored sequence -> its hash; see `stamp.hash_sequence`.
+          hashes: name of a scored sequence -> its hash; see `manifest.hash_sequence`.
 
         Returns:
-          The stamp, and sentences that a reader must see first.
+          Where they come from, and sentences that a reader must see first.
         """
-        stamp, warnings = dict(self.stamp), []
+        source, warnings = dict(self.source), []
         if self.tuning is not None:
-            told = tuned.stamp_of(self.tuning, hashes)
-            stamp["tuned"] = {**stamp["tuned"], **told}
+            told = tuned.describe(self.tuning, hashes)
+            source["tuned"] = {**source["tuned"], **told}
             warnings = tuned.warnings_of(told, len(hashes))
-        return stamp, warnings
+        return source, warnings
 
     def about_weights(self, name: str, weights: str | None) -> list[str]:
         """What there is to say of a tracker that was not the one tuned.
@@ -75,21 +75,21 @@ def choose(
     Raises:
       InputError: no such preset or file, or a field that is not one of tracking.
     """
-    tracking, stamp, tuning = {}, {}, None
+    tracking, source, tuning = {}, {}, None
     if preset:
         tracking |= presets.preset(preset)
-        stamp["preset"] = presets.find(preset).stamp()
+        source["preset"] = presets.find(preset).stamp()
     if tuned_file:
         tuning = tuned.read(tuned_file)
         tracking |= tuning["tracking"]
-        stamp["tuned"] = {"file": str(tuned_file)}
+        source["tuned"] = {"file": str(tuned_file)}
     if changes:
         tracking |= changes
-        stamp["set"] = dict(changes)
+        source["set"] = dict(changes)
     for name in tracking:
         if not config_lib.is_of_tracking(name):
             raise InputError(
                 f"{name} is fixed by training: choose from "
                 f"{', '.join(config_lib.TRACKING)}"
             )
-    return TrackingSettings(tracking, stamp, tuning)
+    return TrackingSettings(tracking, source, tuning)

@@ -20,7 +20,7 @@ import numpy as np
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import archives, results, vot_files
+from jaxtrack.evaluation import archives, atomic, results, vot_files
 from jaxtrack.metrics import vot_input
 
 _NEAR_PX = 0.05  # Float32 keeps the given box better than this.
@@ -89,7 +89,7 @@ def write(benchmark: Benchmark, results_folder: str | Path, out: str | Path) -> 
         raise InputError(f"{out}: {benchmark.name}'s server takes a zip: name it .zip")
     if not is_zip and out.exists():
         raise InputError(f"{out} exists: name a new folder, or a file ending in .zip")
-    with archives.staging(out) as stage:
+    with atomic.staging(out) as stage:
         tree = stage / "tree"
         if benchmark.regions:
             _write_vot(benchmark, folder, tree)
@@ -100,7 +100,7 @@ def write(benchmark: Benchmark, results_folder: str | Path, out: str | Path) -> 
             made = stage / "made.zip"
             archives.pack(tree, made)
         _check(benchmark, made, shown=out)
-        archives.move(made, out)
+        atomic.move(made, out)
     return out
 
 
@@ -148,12 +148,12 @@ def _write_boxes(benchmark, folder, tree, rules):
         xywh[0] = given
         lines = [",".join(f"{v:.{rules.decimals}f}" for v in box) for box in xywh]
         place = rules.boxes.format(name=name, tracker=folder.absolute().name)
-        results.write_text(tree / place, "".join(f"{line}\n" for line in lines))
+        atomic.write_text(tree / place, "".join(f"{line}\n" for line in lines))
         path = results.time_path(folder, name)
         if rules.times and (rules.needs_times or path.is_file()):
             seconds = _read_times(path, (counts[name], 1))
             text = "".join(f"{s:.8f}\n" for s in seconds[:, 0])
-            results.write_text(tree / rules.times.format(name=name), text)
+            atomic.write_text(tree / rules.times.format(name=name), text)
 
 
 def _write_vot(benchmark, folder, tree):
@@ -166,7 +166,7 @@ def _write_vot(benchmark, folder, tree):
         where = vot_files.sequence_folder(tree, name)
         for number, column in enumerate(seconds.T, start=1):
             text = "".join(f"{s:.6f}\n" for s in column)
-            results.write_text(where / f"{name}_{number:03d}_time.value", text)
+            atomic.write_text(where / f"{name}_{number:03d}_time.value", text)
 
 
 def _read_times(path, shape, least=_POSITIVE):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 from jaxtrack.metrics.vot_input import fault_of_row
 
 EXPERIMENT = "baseline"
@@ -129,9 +129,9 @@ def write_runs(
         path.unlink()
     for number, rows in enumerate(runs, start=1):
         text = "".join(format_row(row) + "\n" for row in rows)
-        results.write_text(where / f"{name}_{number:03d}.txt", text)
+        atomic.write_text(where / f"{name}_{number:03d}.txt", text)
     times = "".join(",".join(f"{s:.6f}" for s in row) + "\n" for row in seconds)
-    results.write_text(where / f"{name}_time.txt", times)
+    atomic.write_text(where / f"{name}_time.txt", times)
 
 
 def format_row(row: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, runner, stamp, vot_files
+from jaxtrack.evaluation import manifest, results, runner, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box, make_tracker
@@ -122,9 +122,9 @@ def track_unfinished(
     around: dict,
     repetitions: int = 1,
 ) -> list[str]:
-    """Runs the sequences whose results are not there yet, and stamps each.
+    """Runs the sequences whose results are not there yet, and notes each in a manifest.
 
-    Results are kept by the rules of `runner.track_unfinished`; the stamp lies in
+    Results are kept by the rules of `runner.track_unfinished`; the manifest lies in
     `<folder>/baseline`.
 
     Args:
@@ -151,19 +151,25 @@ def track_unfinished(
     if missing:
         raise InputError(f"no ground truth for sequences {missing}: add it")
     identity = identity | {"experiment": vot_files.EXPERIMENT, "most": repetitions}
-    stamped = pathlib.Path(folder) / vot_files.EXPERIMENT
+    place = pathlib.Path(folder) / vot_files.EXPERIMENT
     hashes = {
-        v.name: stamp.hash_sequence(v.frames, ground_truth[v.name]) for v in videos
+        v.name: manifest.hash_sequence(v.frames, ground_truth[v.name]) for v in videos
     }
-    done = stamp.finished(stamped, identity)
-    pending = [v for v in videos if not _is_kept(v, folder, done, hashes[v.name])]
-    done = {n: d for n, d in done.items() if n not in {v.name for v in pending}}
+    counts = {v.name: len(v.frames) for v in videos}
+
+    def check(name):
+        for rows in vot_files.read_runs(folder, [name])[name]:
+            if len(rows) != counts[name]:
+                raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
+
+    done = manifest.finished(place, identity, hashes=hashes, check=check)
+    pending = [v for v in videos if v.name not in done]
     variables, compiled = jax.device_put(variables), set()
     total = sum(len(v.frames) for v in pending)
     with tqdm(total=total, unit="frame", desc="VOT", disable=not total) as bar:
         for video in pending:
-            # Before the files change, so that no stamp vouches for other files.
-            stamp.write(stamped, identity, around, done)
+            # Before the files change, so that no manifest vouches for other files.
+            manifest.write(place, identity, around, done)
             start, follow = _compiled(drivers, variables, video, compiled)
             once = functools.partial(
                 _run, start, follow, video, ground_truth[video.name]
@@ -173,7 +179,7 @@ def track_unfinished(
             rows = [run.rows for run in runs]
             vot_files.write_runs(folder, video.name, rows, seconds)
             done[video.name] = hashes[video.name]
-            stamp.write(stamped, identity, around, done)
+            manifest.write(place, identity, around, done)
             bar.update(len(video.frames))
     return [video.name for video in pending]
 
@@ -263,14 +269,3 @@ def _run(start: Start, follow: Follow, video: Video, truth: np.ndarray) -> Repet
             return track_with_resets(start, follow, reader, truth)
     except InputError as fault:
         raise InputError(f"sequence {video.name}: {fault}") from fault
-
-
-def _is_kept(video: Video, folder, done: dict[str, str], expected: str) -> bool:
-    """Whether a sequence's result is there, of this ground truth, and readable."""
-    if done.get(video.name) != expected:
-        return False
-    try:
-        runs = vot_files.read_runs(folder, [video.name])[video.name]
-    except InputError:
-        return False
-    return all(len(rows) == len(video.frames) for rows in runs)

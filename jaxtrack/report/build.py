@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report import (
     analysis_sections,
@@ -74,12 +74,12 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
     contents = contents_of(found)
     page = html(f"Tracking report: {found.benchmark.name}", contents)
     for picture in contents.pictures:
-        results.write_bytes(out_dir / picture.path, picture.content)
+        atomic.write_bytes(out_dir / picture.path, picture.content)
     for name, text in tables.files(contents.tables).items():
-        results.write_text(out_dir / "tables" / name, text)
+        atomic.write_text(out_dir / "tables" / name, text)
     numbers = json.dumps(found.as_json(), indent=1, allow_nan=False)
-    results.write_text(out_dir / "report.json", numbers + "\n")
-    results.write_text(out_dir / "report.html", page)
+    atomic.write_text(out_dir / "report.json", numbers + "\n")
+    atomic.write_text(out_dir / "report.html", page)
     return out_dir / "report.html"
 
 
@@ -141,7 +141,7 @@ def _of_one_pass(found: Evaluation) -> Contents:
         Chapter("worst", "Worst sequences", "worst", frames.worst(found)),
         *map(_chapter, after),
         Chapter("rules", "How it was scored", "rules", odd),
-        Chapter("stamps", "How the results were made", "stamps", found.made_by),
+        Chapter("manifests", "How the results were made", "manifests", found.made_by),
         Chapter("tables", "Tables to copy", "copies", tables.files(named)),
     ]
     pictures = [p for part in (*parts, *after) for p in part.pictures]
@@ -154,7 +154,7 @@ def _of_restarts(found: Evaluation) -> Contents:
     named = _named(parts)
     made = [
         *map(_chapter, parts),
-        Chapter("stamps", "How the report was made", "stamps", found.made_by),
+        Chapter("manifests", "How the report was made", "manifests", found.made_by),
         Chapter("tables", "Tables to copy", "copies", tables.files(named)),
     ]
     pictures = [p for part in parts for p in part.pictures]

@@ -82,9 +82,9 @@ def brief(tracker: TrackerScores) -> str:
     """The single facts of how a tracker's results were made, as far as is known.
 
     Args:
-      tracker: perhaps with a stamp.
+      tracker: perhaps with a manifest.
     """
-    made = tracker.stamp or {}
+    made = tracker.manifest or {}
     around, identity = made.get("environment", {}), made.get("identity", {})
     known: dict[str, Any] = {**identity, **around, **around.get("versions", {})}
     text = ", ".join(

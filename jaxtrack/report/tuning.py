@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic
 from jaxtrack.evaluation.tuning import tuned
 from jaxtrack.evaluation.tuning.study import Tried
 from jaxtrack.report.plots import tuning as plots
@@ -22,7 +22,7 @@ def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -
       InputError: the folder cannot be written to.
     """
     for name, png in plots.draw(outcome, tried).items():
-        results.write_bytes(Path(out) / f"{name}.png", png)
+        atomic.write_bytes(Path(out) / f"{name}.png", png)
 
 
 def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:

@@ -64,26 +64,3 @@ def test_no_zip(tmp_path):
     for name in ("a.zip", "none.zip"):
         with pytest.raises(InputError, match="no zip that can be read"):
             archives.unpack(tmp_path / name, tmp_path / "in")
-
-
-def test_staging_leaves_nothing(tmp_path):
-    out = tmp_path / "new/a.zip"
-    with archives.staging(out) as stage:
-        (stage / "made").write_text("x")
-        archives.move(stage / "made", out)
-        (stage / "rest").write_text("x")
-    with pytest.raises(RuntimeError), archives.staging(out) as stage:
-        (stage / "made").write_text("y")
-        raise RuntimeError
-    assert archives.files(tmp_path) == {"new/a.zip"}
-    assert out.read_text() == "x"
-
-
-def test_places_that_cannot_be_written(tmp_path, tree):
-    with (
-        pytest.raises(InputError, match="cannot write"),
-        archives.staging(tree / "a.txt/b.zip"),
-    ):
-        pass
-    with pytest.raises(InputError, match="cannot write .*tree"):
-        archives.move(tree / "a.txt", tree)

@@ -10,10 +10,10 @@ from jaxtrack import datasets
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import (
     evaluate,
+    manifest,
     results,
     runner,
     settings,
-    stamp,
     submissions,
     vot_files,
     vot_run,
@@ -38,7 +38,7 @@ def test_files_are_scored(root, tmp_path, scores):
     assert found.scores[0].reports["otb"].auc == auc
     told = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert told["trackers"]["mine"]["otb"]["auc"] == auc
-    assert told["stamp"]["benchmark"] == "folders" and told["notes"] == []
+    assert told["manifest"]["benchmark"] == "folders" and told["notes"] == []
     assert list(told["parts"]) == ["protocols"] and told["analyses"] == {}
     part = evaluated(root, tmp_path, patterns=["b*", "dog"])
     assert list(part.scores[0].predicted) == ["ball", "dog"]
@@ -214,7 +214,7 @@ def test_what_a_server_scores_is_tracked_and_packed(tmp_path, checkpoints):
 
 
 def test_tuning_on_what_is_scored_is_said_first(tmp_path, otb, checkpoints):
-    hashes = [stamp.hash_sequence(video.frames, video.xyxy) for video in otb.videos]
+    hashes = [manifest.hash_sequence(video.frames, video.xyxy) for video in otb.videos]
     outcome = {
         "tracking": {"window": 0.1},
         "tuned_on": {
@@ -231,7 +231,7 @@ def test_tuning_on_what_is_scored_is_said_first(tmp_path, otb, checkpoints):
     path.write_text(json.dumps(outcome))
     chosen = settings.choose(tuned_file=str(path))
     told = tracked(otb, tmp_path, settings=chosen).as_json()
-    assert told["stamp"]["settings"]["tuned"]["overlap"] == [otb.videos[0].name]
+    assert told["manifest"]["settings"]["tuned"]["overlap"] == [otb.videos[0].name]
     assert "tuned on a test split" in told["notes"][0]
     assert "1 of the 2 sequences scored" in told["notes"][1]
 
@@ -267,7 +267,7 @@ def test_vot_is_run_with_restarts(tmp_path, vot2018, checkpoints):
     told = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert told["vot"]["edition"] == "vot2018"
     assert told["vot"]["trackers"]["good"]["eao"] == good.eao
-    assert told["stamp"]["settings"] == {"set": {"window": 0.45}}
+    assert told["manifest"]["settings"] == {"set": {"window": 0.45}}
     assert found.notes[0].startswith("58 of 60")
     # What is finished is kept.
     traced = checkpoints["sharp"].model.traced

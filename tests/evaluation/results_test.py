@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import atomic, results
 
 BOXES = np.array([[1.5, 2, 30, 40], [-2.25, 3, 31, 0]])
 
@@ -75,28 +75,9 @@ def test_speed_without_times(tmp_path):
 
 @pytest.mark.parametrize("text", ["0.1\nfast\n", "0.1\n-1\n", "nan\n"])
 def test_damaged_times(tmp_path, text):
-    results.write_text(results.time_path(tmp_path, "a"), text)
+    atomic.write_text(results.time_path(tmp_path, "a"), text)
     with pytest.raises(InputError, match=r"a_time\.txt"):
         results.read_speed(tmp_path, "a")
-
-
-def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    results.write_text(tmp_path / "a.txt", "old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(results.os, "replace", fail)
-    with pytest.raises(InputError, match=r"cannot write .*a\.txt: No space left"):
-        results.write_text(tmp_path / "a.txt", "new")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-    assert (tmp_path / "a.txt").read_text() == "old"
-
-
-def test_folder_that_is_a_file(tmp_path):
-    (tmp_path / "out").write_text("")
-    with pytest.raises(InputError, match="cannot write"):
-        results.write_text(tmp_path / "out/a.txt", "new")
 
 
 def test_tracker_is_named_by_its_run():

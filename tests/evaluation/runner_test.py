@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, runner, scoring, stamp
+from jaxtrack.evaluation import manifest, results, runner, scoring
 from jaxtrack.evaluation.drive import Tracked
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training.checkpoint import Checkpoint
@@ -127,7 +127,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     # The target moves two pixels a frame, and so does this tracker.
     score = scoring.score_folder("lite0", folder, truth)
     assert score.reports["otb"].ao == pytest.approx(1.0, abs=1e-5)
-    made = score.stamp
+    made = score.manifest
     assert made["identity"]["step"] == 12
     assert made["identity"]["seed"] == 3
     assert made["identity"]["config"]["dtype"] == "float32"
@@ -139,7 +139,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     checkpoint.variables["params"]["shift"] += 1
     runner.run("runs/lite0", videos, tmp_path)
     assert "kept" not in capsys.readouterr().out
-    assert stamp.read(folder)["identity"] != made["identity"]
+    assert manifest.read(folder)["identity"] != made["identity"]
 
 
 def test_tracking_settings_are_overridden_alone(checkpoint):

@@ -20,7 +20,7 @@ def tuned_file(tmp_path):
 
 def test_nothing_is_the_default():
     chosen = settings.choose()
-    assert (dict(chosen.tracking), dict(chosen.stamp)) == ({}, {})
+    assert (dict(chosen.tracking), dict(chosen.source)) == ({}, {})
     assert chosen.about({"a": "12"}) == ({}, [])
 
 
@@ -30,17 +30,17 @@ def test_later_ones_win(tuned_file):
     )
     wanted = presets.preset("siamcar_otb100") | {"window": 0.3, "penalty": 0.1}
     assert chosen.tracking == wanted
-    assert chosen.stamp["preset"]["preset"] == "siamcar_otb100"
-    assert chosen.stamp["set"] == {"window": 0.3}
+    assert chosen.source["preset"]["preset"] == "siamcar_otb100"
+    assert chosen.source["set"] == {"window": 0.3}
 
 
 def test_a_tuning_says_what_it_has_seen(tuned_file):
     chosen = settings.choose(tuned_file=str(tuned_file))
-    stamp, warnings = chosen.about({"x": "12", "y": "34"})
-    assert stamp["tuned"]["overlap"] == ["x"]
-    assert stamp["tuned"]["file"] == str(tuned_file)
+    source, warnings = chosen.about({"x": "12", "y": "34"})
+    assert source["tuned"]["overlap"] == ["x"]
+    assert source["tuned"]["file"] == str(tuned_file)
     assert len(warnings) == 2 and "test split" in warnings[0]
-    json.dumps(stamp)
+    json.dumps(source)
     assert chosen.about({"y": "34"})[0]["tuned"]["overlap"] == []
 
 

@@ -335,7 +335,7 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
     case.run()
     for name, several in vot_files.read_runs(folder, case.truth).items():
         assert text(several[0]) == text(case.read()[name][0])
-    made = vot_run.stamp.read(folder / "baseline")
+    made = vot_run.manifest.read(folder / "baseline")
     assert made["environment"] == {"device": "none", "is_deterministic": True}
     assert set(made["sequences"]) == set(ALL)
     with pytest.raises(InputError, match="leave out separators"):

@@ -13,7 +13,7 @@ import pytest
 from experiments import child, runs, settings
 from jaxtrack import config as config_lib
 from jaxtrack import configs
-from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation import atomic, results, runner, scoring
 from jaxtrack.evaluation.analysis import alignment
 from jaxtrack.training import loop
 
@@ -33,7 +33,7 @@ def folder(tmp_path):
     spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
     spec["aligns"] = False
     path = tmp_path / "run" / child.SETTINGS
-    results.write_text(path, json.dumps(spec))
+    atomic.write_text(path, json.dumps(spec))
     return path.parent
 
 

@@ -13,7 +13,7 @@ from jaxtrack import cli
 from jaxtrack import config as config_lib
 from jaxtrack.data.synthetic import SyntheticSource, write_sequences
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import lock
+from jaxtrack.evaluation import atomic
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "experiments.compare")
@@ -141,7 +141,7 @@ def test_nothing_to_summarise(tmp_path):
 
 def test_a_second_one_is_kept_out(experiment, children):
     message = "another experiment is at work"
-    with lock.locked(experiment.out), pytest.raises(InputError, match=message):
+    with atomic.locked(experiment.out), pytest.raises(InputError, match=message):
         compare.compare(experiment)
     assert children() == [] and not (experiment.out / compare.RECORD).exists()
 

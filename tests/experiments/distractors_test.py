@@ -12,7 +12,7 @@ from jaxtrack import cli, configs
 from jaxtrack import config as config_lib
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import lock, results, runner, scoring
+from jaxtrack.evaluation import atomic, results, runner, scoring
 
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
@@ -186,7 +186,10 @@ def test_refuses_a_discriminator_without_a_say(measure, fake, opened):
 
 
 def test_a_second_one_is_kept_out(measure, fake):
-    with lock.locked(measure.out), pytest.raises(InputError, match="at work in there"):
+    with (
+        atomic.locked(measure.out),
+        pytest.raises(InputError, match="at work in there"),
+    ):
         measure()
     assert not fake
 

@@ -39,7 +39,7 @@ from jaxtrack.training import state as train_state
 # Setting as the guards call it -> as it is called now, where that is something else.
 FIELDS: dict[str, str] = {}
 # Key of a report as it is called now -> as the guards call it.
-REPORT_KEYS: dict[str, str] = {}
+REPORT_KEYS = {"manifest": "stamp"}
 # Keys that reports have got since.
 NEW_KEYS = ("rankings", "refused", "warnings")
 

@@ -132,7 +132,7 @@ def test_contents_lead_to_chapters(full_text):
     assert inside == page.ids
     assert inside == [
         *("overview", "curves", "attributes", "protocols", "sequences", "worst"),
-        *("alignment", "rules", "stamps", "tables"),
+        *("alignment", "rules", "manifests", "tables"),
     ]
 
 

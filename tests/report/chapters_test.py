@@ -99,22 +99,22 @@ def test_warnings_of_all_trackers_stand_once(found):
     assert "&lt;b&gt;" in other and "<li>cut</li>" in other
 
 
-def test_stamps_are_short_and_whole(found):
+def test_manifests_are_short_and_whole(found):
     digest = "0123456789abcdef" * 4
-    stamp = {
+    made = {
         "identity": {"step": 7, "weights": digest, "config": {"model": "<x>"}},
         "environment": {"device": "cpu: <cpu>", "versions": {"jax": "0.10.2"}},
     }
-    score = dataclasses.replace(found.scores[0], stamp=stamp)
+    score = dataclasses.replace(found.scores[0], manifest=made)
     assert chapters.brief(score) == (
         "step 7, weights 0123456789ab, device cpu: <cpu>, jax 0.10.2"
     )
     two = changed(found, scores=[score, found.scores[1]])
-    text = written("stamps", two)
+    text = written("manifests", two)
     assert "<dt>model</dt><dd>&lt;x&gt;</dd>" in text and text.count(digest) == 1
     assert text.count("how they were made is not recorded") == 1
     assert text.count("<tr>") == 2 and "This report" not in text
-    text = written("stamps", two, {"seeds": [0, 1], "data": {"lasot": "ab"}})
+    text = written("manifests", two, {"seeds": [0, 1], "data": {"lasot": "ab"}})
     assert text.index("This report") < text.index("<dt>seeds</dt><dd>0, 1</dd>")
     assert text.index("<dt>lasot</dt>") < text.index("good")
 

@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import results, runner, stamp
+from jaxtrack.evaluation import atomic, manifest, results, runner
 from jaxtrack.evaluation.analysis import probing
 from jaxtrack.metrics import overlap, statistics
 from jaxtrack.tracking import make_tracker
@@ -69,7 +69,7 @@ def measure(
     opened = runner.open_checkpoint(checkpoint)
     identity = opened.identity | {"alignment": METHOD}
     entries = _kept(path, identity)
-    hashes = {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in videos}
+    hashes = manifest.hash_sequences(videos)
     pending = [
         v for v in videos if entries.get(v.name, {}).get("hash") != hashes[v.name]
     ]
@@ -248,7 +248,7 @@ def _number(value: float | None) -> float:
 def _kept(path: Path, identity: Mapping) -> dict[str, dict]:
     """Sequences measured before, of the same weights, settings and method."""
     found = read(path)
-    if found is None or found["made"].get("hash") != stamp.hash_json(identity):
+    if found is None or found["made"].get("hash") != manifest.hash_json(identity):
         return {}
     is_whole = {*NUMBERS, "hash", "points"}.issubset
     return {n: e for n, e in found["sequences"].items() if is_whole(e)}
@@ -276,10 +276,10 @@ def read(path: str | Path) -> dict | None:
 
 def _write(path: Path, identity, around, entries, asked: Iterable[str]) -> None:
     """Writes the measurement, whole or not at all."""
-    made = {"hash": stamp.hash_json(identity), "identity": identity}
+    made = {"hash": manifest.hash_json(identity), "identity": identity}
     found = {
         "made": made | {"environment": around},
         "overall": summarize({n: entries[n] for n in asked if n in entries}),
         "sequences": entries,
     }
-    results.write_text(path, json.dumps(found, allow_nan=False) + "\n")
+    atomic.write_text(path, json.dumps(found, allow_nan=False) + "\n")

@@ -30,7 +30,7 @@ def measure(
 ) -> Sweep:
     """Tracks all sequences at each share of the window and scores them.
 
-    Results lie in `<out_dir>/window_sweep/<name>/<share>`, with a stamp that holds the
+    Results lie in `<out_dir>/window_sweep/<name>/<share>`, whose manifest holds the
     share; what is finished is kept. All shares are tracked by one compilation.
 
     Args:

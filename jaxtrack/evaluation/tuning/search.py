@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, runner
+from jaxtrack.evaluation import atomic, results, runner
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.evaluation.tuning import space, splits, trials, tuned
 from jaxtrack.evaluation.tuning.splits import Material
@@ -202,6 +202,6 @@ def _write(out: Path, outcome: Mapping[str, Any], tried: Sequence[Tried]) -> Non
         worth = [trials.mean(trial.sequences, m) for m in splits.METRICS]
         tested = [trial.settings[name] for name in names]
         writer.writerow([trial.number, *tested, *(f"{w:.6f}" for w in worth)])
-    results.write_text(out / "trials.csv", table.getvalue())
+    atomic.write_text(out / "trials.csv", table.getvalue())
     text = json.dumps(outcome, indent=1, allow_nan=False)
-    results.write_text(out / tuned.FILE, text + "\n")
+    atomic.write_text(out / tuned.FILE, text + "\n")

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxtrack.datasets import Benchmark, folders, sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import scoring, stamp
+from jaxtrack.evaluation import manifest, scoring
 from jaxtrack.metrics import ope
 
 METRICS = ("auc", "ao")
@@ -35,7 +35,7 @@ class Material(NamedTuple):
 
     def hashes(self) -> dict[str, str]:
         """Name of a sequence -> hash of its frames and ground truth."""
-        return {v.name: stamp.hash_sequence(v.frames, v.xyxy) for v in self.videos}
+        return manifest.hash_sequences(self.videos)
 
 
 def of_folder(

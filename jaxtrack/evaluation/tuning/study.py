@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import lock, results
+from jaxtrack.evaluation import atomic
 
 try:
     import optuna
@@ -202,7 +202,7 @@ def opened_study(
         raise InputError("tuning needs optuna: pip install 'jaxtrack[tune]'")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, identity = plan.fixed(), json.loads(json.dumps(identity))
-    with lock.locked(folder, "tuning"):
+    with atomic.locked(folder, "tuning"):
         file = Path(folder) / FILE
         try:
             storage = _storage(file)
@@ -233,7 +233,7 @@ def _storage(file: Path) -> Any:
         # A last line without its end was never read, and would spoil the next one.
         end = kept.rfind(b"\n") + 1
         if end < len(kept):
-            results.write_bytes(file, kept[:end])
+            atomic.write_bytes(file, kept[:end])
     # Who holds the folder's lock is alone: a lock in here is a dead process's.
     file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
     return JournalStorage(journal.JournalFileBackend(str(file)))

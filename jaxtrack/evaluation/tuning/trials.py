@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, stamp
+from jaxtrack.evaluation import atomic, manifest
 from jaxtrack.evaluation.drive import CHUNK, first_cxcywh
 from jaxtrack.evaluation.runner import Opened
 from jaxtrack.evaluation.tuning import space, splits
@@ -65,7 +65,7 @@ class Progress:
     def __init__(self, folder: str | Path, identity: Mapping[str, Any]):
         """Reads what is there of the same identity; anything else counts as nothing."""
         self._path = Path(folder) / UNFINISHED
-        self._hash = stamp.hash_json(identity)
+        self._hash = manifest.hash_json(identity)
         self._trials: dict[str, dict] = {}
         try:
             found = json.loads(self._path.read_text())
@@ -90,7 +90,7 @@ class Progress:
             for number, settings in asked.items()
         }
         written = {"hash": self._hash, "trials": self._trials}
-        results.write_text(self._path, json.dumps(written))
+        atomic.write_text(self._path, json.dumps(written))
 
     def forget(self) -> None:
         """Removes what was kept, once all trials are told."""

@@ -83,7 +83,7 @@ def overlap_with_tuned(
     Args:
       tuned: see `read`.
       hashes: name -> hash of the sequences that are scored; see
-        `jaxtrack.evaluation.stamp.hash_sequence`.
+        `jaxtrack.evaluation.manifest.hash_sequence`.
 
     Returns:
       Those of `hashes` that the tuning has seen, in their order.
@@ -92,7 +92,7 @@ def overlap_with_tuned(
     return [name for name, content in hashes.items() if content in seen]
 
 
-def stamp_of(tuned: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
+def describe(tuned: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
     """What a report made with tuned settings has to say of them.
 
     Args:
@@ -111,20 +111,20 @@ def stamp_of(tuned: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, A
     }
 
 
-def warnings_of(stamped: Mapping[str, Any], num_scored: int) -> list[str]:
+def warnings_of(about: Mapping[str, Any], num_scored: int) -> list[str]:
     """What a reader has to know of scores with tuned settings; may be nothing.
 
     Args:
-      stamped: see `stamp_of`.
+      about: see `describe`.
       num_scored: sequences that are scored.
     """
     lines = []
-    if stamped["is_test"]:
+    if about["is_test"]:
         lines.append(
-            f"tuned on a test split ({stamped['split']}): its scores are not those of "
+            f"tuned on a test split ({about['split']}): its scores are not those of "
             "a tracker that has not seen it"
         )
-    if overlap := stamped["overlap"]:
+    if overlap := about["overlap"]:
         lines.append(
             f"{len(overlap)} of the {num_scored} sequences scored were tuned on "
             f"({', '.join(overlap[:5])}{', ...' if len(overlap) > 5 else ''}): their "

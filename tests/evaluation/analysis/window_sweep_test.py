@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, scoring, stamp
+from jaxtrack.evaluation import manifest, results, scoring
 from jaxtrack.evaluation.analysis import window_sweep
 from jaxtrack.evaluation.analysis.outcome import Sweep
 
@@ -89,7 +89,7 @@ def test_other_weights_keep_nothing_and_the_stamp_holds_the_share(
     videos, tmp_path, checkpoints, tracked
 ):
     measure(videos, tmp_path, name="one")
-    made = stamp.read(tmp_path / "window_sweep/one/0.2")
+    made = manifest.read(tmp_path / "window_sweep/one/0.2")
     assert made["identity"] == {"weights": "sharp", "settings": {"window": 0.2}}
     tracked.clear()
     window_sweep.measure("blunt", videos, tmp_path, name="one", windows=(0.2,))

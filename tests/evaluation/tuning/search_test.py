@@ -8,7 +8,7 @@ import pytest
 
 from jaxtrack import cli
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results, runner, stamp
+from jaxtrack.evaluation import manifest, results, runner
 from jaxtrack.evaluation.tuning import search, space, splits, trials, tuned
 
 
@@ -48,7 +48,7 @@ def test_finds_the_window_and_writes_everything(model, material, tmp_path):
     assert gained["difference"] == pytest.approx(gained["tuned"] - gained["untuned"])
     assert gained["difference"] > 0.2 and gained["interval"][0] > 0
     assert found["holdout"] is None and found["importances"] == {"window": 1.0}
-    hashes = [stamp.hash_sequence(v.frames, v.xyxy) for v in material.videos]
+    hashes = [manifest.hash_sequence(v.frames, v.xyxy) for v in material.videos]
     about = found["tuned_on"]
     assert about["hashes"] == hashes and about["sequences"] == ["ball", "car <1>"]
     assert (about["split"], about["is_test"], about["trials"]) == ("val", False, 24)
@@ -197,7 +197,7 @@ def test_a_test_split_is_stamped(model, root, tmp_path):
     material = splits.of_folder(str(root), patterns=["ball"], split="test")
     found = tune(recipe_of(tmp_path, trials=1), material)
     assert found["tuned_on"]["is_test"] and found["tuned_on"]["split"] == "test"
-    stamped = tuned.stamp_of(tuned.read(tmp_path / "out/tuned.json"), material.hashes())
+    stamped = tuned.describe(tuned.read(tmp_path / "out/tuned.json"), material.hashes())
     assert len(tuned.warnings_of(stamped, 1)) == 2
 
 

@@ -8,7 +8,7 @@ import pytest
 from jaxtrack import datasets
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import scoring, stamp
+from jaxtrack.evaluation import manifest, scoring
 from jaxtrack.evaluation.tuning import splits
 from jaxtrack.metrics import ope
 
@@ -32,7 +32,7 @@ def test_folder(root):
     assert [v.name for v in found.videos] == ["ball", "dog"]
     assert (found.split, found.is_test, found.origin) == ("val", False, 0.0)
     video = found.videos[0]
-    hashed = stamp.hash_sequence(video.frames, video.xyxy)
+    hashed = manifest.hash_sequence(video.frames, video.xyxy)
     assert found.hashes()["ball"] == hashed
     assert splits.of_folder(str(root), split="test").is_test
     with pytest.raises(InputError, match="--split=dev: choose from train, val, test"):

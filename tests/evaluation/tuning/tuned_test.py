@@ -46,15 +46,15 @@ def test_overlap_goes_by_content():
 
 
 def test_stamp_and_warnings():
-    clean = tuned.stamp_of(OUTCOME, {"dog": "d" * 64})
+    clean = tuned.describe(OUTCOME, {"dog": "d" * 64})
     assert clean["tracking"] == {"window": 0.25} and clean["overlap"] == []
     assert (clean["split"], clean["trials"], clean["seed"]) == ("val", 4, 3)
     assert tuned.warnings_of(clean, 1) == []
-    seen = tuned.stamp_of(OUTCOME, {"a": "c" * 64, "dog": "d" * 64})
+    seen = tuned.describe(OUTCOME, {"a": "c" * 64, "dog": "d" * 64})
     (line,) = tuned.warnings_of(seen, 2)
     assert line.startswith("1 of the 2 sequences scored were tuned on (a)")
     test = {**OUTCOME, "tuned_on": ABOUT | {"is_test": True, "split": "otb100 all"}}
-    (line,) = tuned.warnings_of(tuned.stamp_of(test, {}), 1)
+    (line,) = tuned.warnings_of(tuned.describe(test, {}), 1)
     assert line.startswith("tuned on a test split (otb100 all)")
 
 

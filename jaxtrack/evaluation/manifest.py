@@ -1,0 +1,214 @@
+"""What made a folder of results: enough to know whether it may be kept.
+
+`<tracker>/manifest.json` holds the identity of the run (weights, settings, version),
+the environment it ran in, and the finished sequences with a hash of their truth.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from jaxtrack.datasets import Benchmark
+from jaxtrack.datasets.sequence import Sequence
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import atomic
+
+FILE = "manifest.json"
+_PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
+
+
+def hash_json(value) -> str:
+    """SHA-256 of a value's JSON with sorted keys.
+
+    Args:
+      value: what `json.dumps` takes.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def hash_sequence(frames, xyxy: np.ndarray) -> str:
+    """SHA-256 of what a sequence's result depends on: frames' names, bytes and boxes.
+
+    Frames are not read: another file of the same name shows by its number of bytes.
+
+    Args:
+      frames: paths of the frames.
+      xyxy: `[N, 4]` ground truth, px.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    boxes = np.ascontiguousarray(xyxy, np.float64)
+    names = [[path.name, _num_bytes(path)] for path in map(Path, frames)]
+    return hash_json([names, boxes.tobytes().hex()])
+
+
+def hash_sequences(videos: Iterable[Sequence]) -> dict[str, str]:
+    """Name of a sequence -> `hash_sequence` of its frames and boxes.
+
+    Args:
+      videos: the sequences.
+    """
+    return {v.name: hash_sequence(v.frames, v.xyxy) for v in videos}
+
+
+def _num_bytes(path: Path) -> int:
+    """Size of a file; -1 where there is none, which the tracker will complain about."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def read(folder: str | Path) -> dict | None:
+    """The manifest of a folder of results.
+
+    Args:
+      folder: of one tracker.
+
+    Returns:
+      None where there is none, or it is damaged: then nothing may be kept.
+    """
+    try:
+        found = json.loads((Path(folder) / FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    parts = ("identity", "environment", "sequences")
+    if not isinstance(found, dict):
+        return None
+    return found if all(isinstance(found.get(p), dict) for p in parts) else None
+
+
+def finished(
+    folder: str | Path,
+    identity: Mapping,
+    *,
+    hashes: Mapping[str, str],
+    check: Callable[[str], object],
+) -> dict[str, str]:
+    """Sequences that a run of the same identity has finished.
+
+    Args:
+      folder: of one tracker.
+      identity: of the run that asks.
+      hashes: name of a sequence that is asked for -> its hash now; with another hash
+        than it had it is not finished.
+      check: reads the results of a sequence that is asked for; where that raises
+        `InputError` it is not finished.
+
+    Returns:
+      name of a sequence -> hash of its frames and ground truth; other sequences than
+      those asked for stay in it.
+    """
+    found = read(folder)
+    if found is None or found.get("hash") != hash_json(identity):
+        return {}
+    done = dict(found["sequences"])
+    for name, expected in hashes.items():
+        try:
+            if done.get(name) == expected:
+                check(name)
+                continue
+        except InputError:
+            pass
+        done.pop(name, None)
+    return done
+
+
+def write(
+    folder: str | Path, identity: Mapping, around: Mapping, sequences: Mapping[str, str]
+) -> None:
+    """Writes the manifest, whole or not at all.
+
+    Args:
+      folder: of one tracker.
+      identity: decides whether results may be kept.
+      around: the environment.
+      sequences: name -> hash, of those finished.
+    """
+    made = {
+        "hash": hash_json(identity),
+        "identity": identity,
+        "environment": around,
+        "sequences": dict(sequences),
+    }
+    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
+    atomic.write_text(Path(folder) / FILE, text)
+
+
+def describe(benchmark: Benchmark) -> dict:
+    """Returns what reports and manifests tell of a dataset, ready for `json.dumps`.
+
+    Args:
+      benchmark: as `datasets.load` returns it.
+
+    Returns:
+      Name, split, number of sequences here and in the whole, frames, notes, and
+      "data": a hash of every sequence's name, frames' names and boxes.
+    """
+    return {
+        "benchmark": benchmark.name,
+        "split": benchmark.split,
+        "num_sequences": len(benchmark.videos),
+        "num_expected": benchmark.num_expected,
+        "num_frames": sum(len(v.frames) for v in benchmark.videos),
+        "protocol": benchmark.protocol,
+        "notes": list(benchmark.notes),
+        "data": hash_json(hash_sequences(benchmark.videos)),
+    }
+
+
+def hash_arrays(tree) -> str:
+    """SHA-256 of a pytree: names, shapes, types and bytes of its leaves.
+
+    Args:
+      tree: of arrays, on the host or on a device.
+
+    Returns:
+      64 hexadecimal digits.
+    """
+    import jax  # Late: results are scored without it.
+
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.ascontiguousarray(leaf)
+        digest.update(
+            f"{jax.tree_util.keystr(path)}{array.shape}{array.dtype}".encode()
+        )
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def environment(*, precision: str) -> dict:
+    """Versions, device and precision of this process.
+
+    Args:
+      precision: type the network computes in.
+
+    Returns:
+      What the manifest records beside the identity; it never decides about reuse.
+    """
+    import jax  # Late: results are scored without it.
+
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "unknown"
+    device = jax.devices()[0]
+    return {
+        "versions": versions,
+        "device": f"{device.platform}: {device.device_kind}",
+        "num_devices": jax.device_count(),
+        "precision": precision,
+        "matmul_precision": str(jax.config.jax_default_matmul_precision or "default"),
+    }

@@ -1,0 +1,101 @@
+"""Tests for jaxtrack.evaluation.manifest."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxtrack import datasets
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import manifest
+from tests.datasets import fake_datasets as fake
+
+
+def test_hash_of_a_sequence_sees_boxes_and_frames_not_their_folder():
+    boxes = np.array([[0.0, 0, 1, 1], [np.nan] * 4])
+    first = manifest.hash_sequence(["x/1.jpg", "x/2.jpg"], boxes)
+    assert manifest.hash_sequence(["y/1.jpg", "y/2.jpg"], boxes) == first
+    assert manifest.hash_sequence(["x/1.jpg", "x/3.jpg"], boxes) != first
+    assert manifest.hash_sequence(["x/1.jpg", "x/2.jpg"], boxes[::-1]) != first
+
+
+def test_hash_of_a_sequence_sees_a_file_that_was_replaced(tmp_path):
+    frame, boxes = tmp_path / "1.jpg", np.zeros((1, 4))
+    missing = manifest.hash_sequence([frame], boxes)
+    frame.write_bytes(b"12")
+    first = manifest.hash_sequence([frame], boxes)
+    frame.write_bytes(b"123")
+    assert len({missing, first, manifest.hash_sequence([frame], boxes)}) == 3
+
+
+def finished(folder, step, hashes, damaged=()):
+    """What a run has finished, some of whose files cannot be read."""
+
+    def check(name):
+        if name in damaged:
+            raise InputError(f"{name} is damaged")
+
+    return manifest.finished(folder, {"step": step}, hashes=hashes, check=check)
+
+
+def test_finished_only_for_the_same_identity(tmp_path):
+    assert finished(tmp_path, 1, {"a": "12"}) == {}
+    manifest.write(tmp_path, {"step": 1}, {"device": "cpu"}, {"a": "12", "b": "34"})
+    assert manifest.read(tmp_path)["environment"] == {"device": "cpu"}
+    assert finished(tmp_path, 2, {"a": "12"}) == {}
+    # Others than those asked for stay.
+    assert finished(tmp_path, 1, {"a": "12", "c": "5"}) == {"a": "12", "b": "34"}
+    assert finished(tmp_path, 1, {"a": "99"}) == {"b": "34"}
+    assert finished(tmp_path, 1, {"a": "12", "b": "34"}, ["a"]) == {"b": "34"}
+
+
+def test_a_damaged_manifest_keeps_nothing(tmp_path):
+    for text in ("{", "[1]", "", '{"identity": 3}'):
+        (tmp_path / manifest.FILE).write_text(text)
+        assert manifest.read(tmp_path) is None
+        assert finished(tmp_path, 1, {}) == {}
+
+
+def test_datasets_are_described(tmp_path):
+    fake.otb_sequence(tmp_path, "street")
+    said = manifest.describe(datasets.load("folders", tmp_path))
+    assert json.loads(json.dumps(said)) == said
+    assert said["benchmark"] == "folders" and said["num_sequences"] == 1
+    assert said["num_frames"] == 3 and said["protocol"] == "otb"
+    again = manifest.describe(datasets.load("folders", tmp_path))
+    assert again == said
+    fake.table(tmp_path / "street/groundtruth_rect.txt", fake.boxes(3, (2, 3, 4, 6)))
+    other = manifest.describe(datasets.load("folders", tmp_path))
+    assert other["data"] != said["data"] and other["notes"] == []
+
+
+TREE = {"params": {"w": np.arange(6.0).reshape(2, 3), "b": np.zeros(3, np.float32)}}
+
+
+def test_hash_of_arrays_sees_every_change():
+    w, b = TREE["params"]["w"], TREE["params"]["b"]
+    same = {"params": {"b": b.copy(), "w": w.copy()}}
+    assert manifest.hash_arrays(same) == manifest.hash_arrays(TREE)
+    changed = [
+        {"params": {"w": w + np.eye(2, 3) * 1e-9, "b": b}},
+        {"params": {"w": w.reshape(3, 2), "b": b}},
+        {"params": {"w": w, "b": b.astype(np.float64)}},
+        {"params": {"v": w, "b": b}},
+    ]
+    hashes = {manifest.hash_arrays(tree) for tree in (TREE, *changed)}
+    assert len(hashes) == 5
+
+
+def test_hash_of_device_arrays_is_that_of_the_host():
+    host = {"w": np.arange(4, dtype=np.float32)}
+    assert manifest.hash_arrays({"w": jnp.asarray(host["w"])}) == manifest.hash_arrays(
+        host
+    )
+
+
+def test_environment_names_versions_device_and_precision():
+    around = manifest.environment(precision="bfloat16")
+    assert around["precision"] == "bfloat16"
+    assert around["device"].startswith("cpu")
+    assert around["matmul_precision"] == "highest"
+    assert {"jax", "jaxtrack", "python", "numpy"} <= set(around["versions"])
