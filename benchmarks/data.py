@@ -176,10 +176,10 @@ def _sequences(folder):
     shared = pathlib.Path(os.environ.get("JAXTRACK_SHARED", default))
     if (shared / "realdata" / "sequences").is_dir():
         return shared / "realdata" / "sequences"
-    from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+    from jaxtrack.data.composed import ComposedSource, write_sequences
 
     print(f"{shared}/realdata is absent: composed scenes instead of real video")
-    source = SyntheticSource(num_tracks=8, length=20, seed=0, size=(360, 640))
+    source = ComposedSource(num_tracks=8, length=20, seed=0, size=(360, 640))
     write_sequences(source, folder / "composed")
     return folder / "composed"
 

@@ -19,7 +19,7 @@ from absl import app, flags
 from benchmarks import rounds
 from jaxtrack import models
 from jaxtrack.configs import siamcar_lite0
-from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.datasets import folders
 from jaxtrack.evaluation import drive, runner
 from jaxtrack.tracking import make_tracker
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
         f"{name} on {devices} x {jax.devices()[0].device_kind}, {os.cpu_count()} cores"
     )
     with tempfile.TemporaryDirectory() as folder:
-        source = SyntheticSource(num_tracks=_VIDEOS.value, length=_FRAMES.value)
+        source = ComposedSource(num_tracks=_VIDEOS.value, length=_FRAMES.value)
         paths = write_sequences(source, folder, progress=False)
         videos = [folders.read_sequence(path) for path in paths]
         ways = {"one by one": (False, 1), "many at once": (True, 1)}

@@ -156,11 +156,11 @@ def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
     Raises:
       InputError: the folder cannot be written to.
     """
-    from jaxtrack.data import synthetic
+    from jaxtrack.data import composed
 
-    scenes = synthetic.SyntheticSource(num_tracks=num_scenes, split="eval")
+    scenes = composed.ComposedSource(num_tracks=num_scenes, split="eval")
     folder = out.absolute() / "sequences"
-    written = synthetic.write_sequences(scenes, folder, prefix="scene")
+    written = composed.write_sequences(scenes, folder, prefix="scene")
     fields = {
         "records": (),
         "record_weights": (),

@@ -22,7 +22,7 @@ import numpy as np
 from experiments import summary, tables
 from jaxtrack import cli
 from jaxtrack.cli import options
-from jaxtrack.data.synthetic import lookalikes
+from jaxtrack.data.composed import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, runner, scoring

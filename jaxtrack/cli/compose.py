@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Writes."""
-    from jaxtrack.data.synthetic import lookalikes  # Late: --help needs none of it.
+    from jaxtrack.data.composed import lookalikes  # Late: --help needs none of it.
 
     written = lookalikes.write(
         args.out,

@@ -71,7 +71,7 @@ def demonstrate(
     """
     from jaxtrack import datasets
     from jaxtrack.cli import video  # Late: --help should not wait for jax.
-    from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+    from jaxtrack.data.composed import ComposedSource, write_sequences
     from jaxtrack.evaluation import evaluate
     from jaxtrack.report import build, summary
     from jaxtrack.training import loop
@@ -82,7 +82,7 @@ def demonstrate(
         config.num_epochs = num_epochs
         config.backbone_from_epoch = float(num_epochs)
     print("1/4 composing scenes of photographs that training will not see")
-    scenes = SyntheticSource(num_tracks=num_sequences, split="eval")
+    scenes = ComposedSource(num_tracks=num_sequences, split="eval")
     folders = write_sequences(scenes, out / "sequences", prefix="scene")
     print("2/4 training")
     loop.train(config, out / "train")

@@ -18,10 +18,10 @@ from ml_collections import ConfigDict
 from jaxtrack.config import fill_dataclass
 from jaxtrack.data import processes
 from jaxtrack.data.batch import Batch
+from jaxtrack.data.composed import ComposedSource
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource, TrackSource
-from jaxtrack.data.synthetic import SyntheticSource
 from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
@@ -176,7 +176,7 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
         if share > 0
     ]
     if config.synthetic_weight > 0:
-        scenes = SyntheticSource(
+        scenes = ComposedSource(
             photos=config.synthetic_photos or None,
             cutouts=_cutouts(config),
             num_tracks=config.synthetic_tracks,

@@ -105,7 +105,7 @@ def drawn(positive, anchor=0):
 
 
 @functools.cache
-def synthetic_targets(count=2000):
+def random_targets(count=2000):
     """Targets as the search crops of training show them.
 
     Of the exemplar's size, sqrt((w + p) (h + p)) = 127 with p = (w + h) / 2, and log
@@ -299,7 +299,7 @@ def test_every_target_has_a_positive(targets, tiles, empty):
 
 def test_share_without_positives_and_their_number():
     """A simulation with the same law, 4,000 targets: 28 %, 3.65 and 7.8 (D7)."""
-    targets = synthetic_targets()
+    targets = random_targets()
     count = np.asarray(positives("virtual", empty="skip")(targets)).sum((1, 2, 3))
     assert 0.22 < (count == 0).mean() < 0.34
     assert 1.8 < count.mean() < 2.6

@@ -11,7 +11,7 @@ import pytest
 from experiments import compare, folds, plot, runs, settings
 from jaxtrack import cli
 from jaxtrack import config as config_lib
-from jaxtrack.data.synthetic import SyntheticSource, write_sequences
+from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
@@ -178,7 +178,7 @@ def test_the_command_says_what_is_there_or_one_line(
 
 @pytest.mark.slow
 def test_real_trainings_on_video(tmp_path):
-    scenes = SyntheticSource(num_tracks=3, length=4, size=(120, 160), split="eval")
+    scenes = ComposedSource(num_tracks=3, length=4, size=(120, 160), split="eval")
     made = write_sequences(scenes, tmp_path / "data" / "sequences", prefix="davis")
     made[2].rename(made[2].with_name("otb_0002"))
     still = tmp_path / "still.py"  # Its boxes keep their size.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import compare, folds
-from jaxtrack.data import synthetic
+from jaxtrack.data import composed
 from jaxtrack.errors import InputError
 
 HELD_OUT = ["otb_a", "uav_b", "vot_c"]
@@ -128,7 +128,7 @@ def test_composed_scenes_are_one_fold_of_photographs_never_seen(monkeypatch, tmp
         sources.append(source)
         return [folder / f"{prefix}_{i}" for i in range(source.num_tracks)]
 
-    monkeypatch.setattr(synthetic, "write_sequences", write)
+    monkeypatch.setattr(composed, "write_sequences", write)
     (fold,) = folds.of_scenes(tmp_path)
     assert sources[0].num_tracks == 8
     assert (fold.folder, fold.test[0]) == (tmp_path / "sequences", "scene_0")

@@ -23,7 +23,7 @@ from flax import linen as nn
 from jaxtrack import datasets, models, tracking
 from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
-from jaxtrack.data.synthetic import SyntheticSource
+from jaxtrack.data.composed import ComposedSource
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import settings as eval_settings
 from jaxtrack.evaluation import vot_files
@@ -201,7 +201,7 @@ def frame(image):
 
 def composed(count, length, hw, *, seed):
     """Yields composed videos: frames `[T, H, W, 3]` RGB and boxes xyxy `[T, 4]`."""
-    source = SyntheticSource(
+    source = ComposedSource(
         num_tracks=count, length=length, size=hw, seed=seed, split="eval"
     )
     for track in range(count):

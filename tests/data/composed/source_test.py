@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.data.synthetic.source."""
+"""Tests for jaxtrack.data.composed.source."""
 
 import concurrent.futures
 import dataclasses
@@ -8,8 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import SceneSettings, SyntheticSource, sprites
-from jaxtrack.data.synthetic import compose as scenes
+from jaxtrack.data.composed import ComposedSource, SceneSettings, sprites
+from jaxtrack.data.composed import compose as scenes
 from jaxtrack.errors import InputError
 
 SIZE = (90, 120)
@@ -18,7 +18,7 @@ BUSY = SceneSettings(occluder=1.0, distractors=1.0, motion_blur=1.0)
 
 @pytest.fixture
 def source(photo_folder, cutout_folder):
-    return SyntheticSource(
+    return ComposedSource(
         photo_folder,
         cutouts=cutout_folder,
         num_tracks=6,
@@ -51,7 +51,7 @@ def test_random_access_equals_sequential_order(source):
 
 
 def test_a_full_memory_changes_nothing(source, photo_folder, cutout_folder):
-    forgetful = SyntheticSource(
+    forgetful = ComposedSource(
         photo_folder,
         cutouts=cutout_folder,
         num_tracks=6,
@@ -101,7 +101,7 @@ def test_boxes_are_those_of_the_unoccluded_mask(source):
 def test_seeds_and_tracks_and_splits_differ(photo_folder):
     def boxes(i=0, **changes):
         options = {"num_tracks": 3, "length": 5, "size": SIZE, "seed": 0}
-        return SyntheticSource(photo_folder, **{**options, **changes}).track_boxes(i)
+        return ComposedSource(photo_folder, **{**options, **changes}).track_boxes(i)
 
     variants = [boxes(), boxes(1), boxes(seed=1), boxes(split="eval")]
     for k, one in enumerate(variants):
@@ -113,8 +113,8 @@ def test_seeds_and_tracks_and_splits_differ(photo_folder):
 def test_splits_of_equal_pictures_have_streams_of_their_own(photo_folder):
     paths = sorted(photo_folder.iterdir())
     six = paths[:3] + paths[4:7]  # What "train" takes of the first seven.
-    train = SyntheticSource(paths[:7], num_tracks=1, settings=BUSY)
-    every = SyntheticSource(six, num_tracks=1, settings=BUSY, split="all")
+    train = ComposedSource(paths[:7], num_tracks=1, settings=BUSY)
+    every = ComposedSource(six, num_tracks=1, settings=BUSY, split="all")
     assert train._photos == every._photos
     assert not np.allclose(train.track_boxes(0), every.track_boxes(0))
 
@@ -122,7 +122,7 @@ def test_splits_of_equal_pictures_have_streams_of_their_own(photo_folder):
 def test_splits_share_no_picture(photo_folder, cutout_folder):
     used = {}
     for split in ("train", "eval", "all"):
-        source = SyntheticSource(photo_folder, cutouts=cutout_folder, split=split)
+        source = ComposedSource(photo_folder, cutouts=cutout_folder, split=split)
         used[split] = {*source._photos, *source._folders}
     assert not used["train"] & used["eval"]
     assert used["train"] | used["eval"] == used["all"]
@@ -131,31 +131,31 @@ def test_splits_share_no_picture(photo_folder, cutout_folder):
 
 def test_default_photographs_serve_both_splits():
     for split in ("train", "eval"):
-        source = SyntheticSource(num_tracks=1, length=2, size=SIZE, split=split)
+        source = ComposedSource(num_tracks=1, length=2, size=SIZE, split=split)
         assert source.frame(0, 1)[0].std() > 5
 
 
 def test_faults_say_what_to_do(photo_folder, cutout_folder):
     few = sorted(photo_folder.iterdir())[:3]
     with pytest.raises(InputError, match=r"'eval' has 0 photographs"):
-        SyntheticSource(few, split="eval")
+        ComposedSource(few, split="eval")
     with pytest.raises(InputError, match=r"seed is -1"):
-        SyntheticSource(photo_folder, seed=-1)
+        ComposedSource(photo_folder, seed=-1)
     with pytest.raises(InputError, match=r"unknown split 'test'"):
-        SyntheticSource(photo_folder, split="test")
+        ComposedSource(photo_folder, split="test")
     videos = [cutout_folder / "video_0"]
     with pytest.raises(InputError, match="none of the 1 cut-out sequences"):
-        SyntheticSource(photo_folder, cutouts=videos, split="eval")
+        ComposedSource(photo_folder, cutouts=videos, split="eval")
     with pytest.raises(ValueError, match=r"size \(8, 8\)"):
-        SyntheticSource(photo_folder, size=(8, 8))
+        ComposedSource(photo_folder, size=(8, 8))
     with pytest.raises(ValueError, match="num_tracks 0"):
-        SyntheticSource(photo_folder, num_tracks=0)
+        ComposedSource(photo_folder, num_tracks=0)
 
 
 def test_a_damaged_photograph_is_named_when_drawn(photo_folder):
     for path in photo_folder.iterdir():
         path.write_bytes(b"no picture")
-    source = SyntheticSource(photo_folder, num_tracks=1, length=2, size=SIZE)
+    source = ComposedSource(photo_folder, num_tracks=1, length=2, size=SIZE)
     source.track_boxes(0)  # Boxes need no pictures.
     with pytest.raises(InputError, match=r"photos/\d\.png"):
         source.frame(0, 0)
@@ -170,7 +170,7 @@ def test_numbers_outside_the_source_are_refused(source):
 @pytest.mark.slow
 def test_real_cutouts_give_exact_smooth_boxes(shared):
     folder = shared / "realdata" / "sequences"
-    source = SyntheticSource(None, cutouts=folder, num_tracks=20, length=40)
+    source = ComposedSource(None, cutouts=folder, num_tracks=20, length=40)
     for i in range(source.num_tracks):
         boxes = source.track_boxes(i)
         assert np.isfinite(boxes).all()
@@ -187,8 +187,8 @@ def _compose_twice_as_bright(*args, **options):
 
 def test_another_composer_gets_the_same_arguments(photo_folder):
     options = {"num_tracks": 2, "length": 5, "size": SIZE, "settings": BUSY}
-    plain = SyntheticSource(photo_folder, **options)
-    bright = SyntheticSource(photo_folder, composer=_compose_twice_as_bright, **options)
+    plain = ComposedSource(photo_folder, **options)
+    bright = ComposedSource(photo_folder, composer=_compose_twice_as_bright, **options)
     bright = pickle.loads(pickle.dumps(bright))
     for i in range(2):
         np.testing.assert_array_equal(bright.track_boxes(i), plain.track_boxes(i))

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.data.synthetic.lookalikes."""
+"""Tests for jaxtrack.data.composed.lookalikes."""
 
 import pathlib
 import pickle
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack import cli
-from jaxtrack.data.synthetic import lookalikes, photos, sprites
+from jaxtrack.data.composed import lookalikes, photos, sprites
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.data.synthetic.twins."""
+"""Tests for jaxtrack.data.composed.twins."""
 
 import pathlib
 
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import cutouts, motion, shapes, sprites, twins
+from jaxtrack.data.composed import cutouts, motion, shapes, sprites, twins
 
 LENGTH = 12
 

@@ -1,9 +1,9 @@
-"""Tests for jaxtrack.data.synthetic.motion."""
+"""Tests for jaxtrack.data.composed.motion."""
 
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import motion
+from jaxtrack.data.composed import motion
 
 TIMES = np.arange(400)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.data.synthetic import cutouts, motion, photos
+from jaxtrack.data.composed import cutouts, motion, photos
 
 _SHIFT = 4  # Fractional bits of OpenCV's polygon corners.
 _MAX_BLUR = 15  # Longest motion blur, px.

@@ -6,7 +6,7 @@ import pathlib
 import cv2
 import numpy as np
 
-from jaxtrack.data.synthetic import photos, shapes, sprites
+from jaxtrack.data.composed import photos, shapes, sprites
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,16 +8,16 @@ import tempfile
 import cv2
 from tqdm import tqdm
 
-from jaxtrack.data.synthetic.source import SyntheticSource
+from jaxtrack.data.composed.source import ComposedSource
 from jaxtrack.datasets.files import write_boxes
 from jaxtrack.errors import InputError
 
 
 def write_sequences(
-    source: SyntheticSource,
+    source: ComposedSource,
     folder: str | os.PathLike,
     *,
-    prefix: str = "synthetic",
+    prefix: str = "composed",
     quality: int = 95,
     progress: bool = True,
 ) -> list[pathlib.Path]:

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.data.synthetic.photos."""
+"""Tests for jaxtrack.data.composed.photos."""
 
 import pickle
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import photos
+from jaxtrack.data.composed import photos
 from jaxtrack.errors import InputError
 
 
@@ -21,7 +21,7 @@ def test_default_photographs_come_with_scikit_image_and_can_be_read():
 
 def test_finding_the_defaults_does_not_import_scikit_image():
     code = (
-        "import sys; from jaxtrack.data.synthetic import photos;"
+        "import sys; from jaxtrack.data.composed import photos;"
         "photos.find_photographs(); assert 'skimage' not in sys.modules;"
         "assert 'jax' not in sys.modules"
     )

@@ -1,21 +1,21 @@
-"""Tests for jaxtrack.data.synthetic.write."""
+"""Tests for jaxtrack.data.composed.write."""
 
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import SyntheticSource, photos, write_sequences
+from jaxtrack.data.composed import ComposedSource, photos, write_sequences
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 
 
 @pytest.fixture
 def source(photo_folder):
-    return SyntheticSource(photo_folder, num_tracks=2, length=3, size=(60, 80))
+    return ComposedSource(photo_folder, num_tracks=2, length=3, size=(60, 80))
 
 
 def test_what_is_written_reads_back(source, tmp_path):
     folders = write_sequences(source, tmp_path / "out", progress=False)
-    assert [f.name for f in folders] == ["synthetic_0000", "synthetic_0001"]
+    assert [f.name for f in folders] == ["composed_0000", "composed_0001"]
     for i, folder in enumerate(folders):
         sequence = read_sequence(folder)
         assert [f.name for f in sequence.frames] == ["0001.jpg", "0002.jpg", "0003.jpg"]
@@ -55,7 +55,7 @@ def test_an_interrupted_sequence_leaves_nothing(source, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         write_sequences(source, out, progress=False)
-    assert [path.name for path in out.iterdir()] == ["synthetic_0000"]
+    assert [path.name for path in out.iterdir()] == ["composed_0000"]
 
 
 def test_a_file_in_the_way_is_named(source, tmp_path):

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jaxtrack.data.synthetic.compose import SceneSettings, compose
-from jaxtrack.data.synthetic.cutouts import find_cutouts, read_cutout
-from jaxtrack.data.synthetic.photos import ImageCache, find_photographs
-from jaxtrack.data.synthetic.scene import Scene
+from jaxtrack.data.composed.compose import SceneSettings, compose
+from jaxtrack.data.composed.cutouts import find_cutouts, read_cutout
+from jaxtrack.data.composed.photos import ImageCache, find_photographs
+from jaxtrack.data.composed.scene import Scene
 from jaxtrack.errors import InputError
 
 SPLITS = ("train", "eval", "all")
@@ -24,7 +24,7 @@ _KEPT_SCENES = 1024
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
 
-class SyntheticSource:
+class ComposedSource:
     """Videos of moving objects over photographs, with exact boxes.
 
     A track is a pure function of the constructor's arguments and its index: any

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.data.synthetic.scene."""
+"""Tests for jaxtrack.data.composed.scene."""
 
 import dataclasses
 import pathlib
@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import motion, photos, scene, shapes, sprites
+from jaxtrack.data.composed import motion, photos, scene, shapes, sprites
 
 PHOTO = pathlib.Path("a photograph in the cache")
 LENGTH = 4

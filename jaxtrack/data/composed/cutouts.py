@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.data.synthetic import photos
+from jaxtrack.data.composed import photos
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from jaxtrack.data.synthetic import motion, sprites
+from jaxtrack.data.composed import motion, sprites
 
 _SIZE = 0.12  # Changes at most, where twins may differ most: of the logarithm of size,
 _LIGHT = 0.25  # of brightness,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxtrack.data.synthetic import cutouts, motion, scene, shapes, sprites
+from jaxtrack.data.composed import cutouts, motion, scene, shapes, sprites
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.data.synthetic.sprites."""
+"""Tests for jaxtrack.data.composed.sprites."""
 
 import dataclasses
 import pathlib
@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import motion, photos, shapes, sprites
+from jaxtrack.data.composed import motion, photos, shapes, sprites
 
 PHOTO = pathlib.Path("a photograph in the cache")
 FRAME = (80, 100)

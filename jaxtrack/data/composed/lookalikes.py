@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxtrack.data.synthetic import compose, cutouts, motion, scene, source, twins
-from jaxtrack.data.synthetic.write import write_sequences
+from jaxtrack.data.composed import compose, cutouts, motion, scene, source, twins
+from jaxtrack.data.composed.write import write_sequences
 from jaxtrack.errors import InputError
 
 SETTINGS = compose.SceneSettings(
@@ -118,25 +118,25 @@ def _path(make, size) -> np.ndarray:
 
 def make_source(
     photos=None, *, difference: float = 0.5, **options
-) -> source.SyntheticSource:
+) -> source.ComposedSource:
     """Makes a source of videos with look-alikes, of the split "eval" unless told.
 
     Args:
-      photos: see `SyntheticSource`.
+      photos: see `ComposedSource`.
       difference: how much look-alikes may differ; see `compose_lookalikes`.
-      **options: of `SyntheticSource`; 120 frames a video unless told.
+      **options: of `ComposedSource`; 120 frames a video unless told.
 
     Returns:
       The source; `write_sequences` writes it as folders.
 
     Raises:
       InputError: if `difference` or the length is out of range; or of
-        `SyntheticSource`.
+        `ComposedSource`.
     """
     options = {"split": "eval", "settings": SETTINGS, "length": 120, **options}
     _check(options["length"], difference)
     composer = functools.partial(compose_lookalikes, difference=difference)
-    return source.SyntheticSource(photos, composer=composer, **options)
+    return source.ComposedSource(photos, composer=composer, **options)
 
 
 def write(out: str | pathlib.Path, *, num: int, **options) -> list[pathlib.Path]:

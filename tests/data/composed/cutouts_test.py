@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.data.synthetic.cutouts."""
+"""Tests for jaxtrack.data.composed.cutouts."""
 
 import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import cutouts, photos
+from jaxtrack.data.composed import cutouts, photos
 from jaxtrack.errors import InputError
 
 

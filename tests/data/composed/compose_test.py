@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.data.synthetic.compose."""
+"""Tests for jaxtrack.data.composed.compose."""
 
 import pathlib
 
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import compose, cutouts, photos, sprites
+from jaxtrack.data.composed import compose, cutouts, photos, sprites
 
 LENGTH = 30
 HW = (120, 160)

@@ -1,10 +1,10 @@
-"""Tests for jaxtrack.data.synthetic.shapes."""
+"""Tests for jaxtrack.data.composed.shapes."""
 
 import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data.synthetic import shapes
+from jaxtrack.data.composed import shapes
 
 
 @pytest.mark.parametrize(
