@@ -21,7 +21,7 @@ DIRECTIONS = 6
 WINDOW = {"sampled_positives": 9, "sampled_negatives": 30, "negative_pairs": "window"}
 CASES = {
     "siamcar rectangle": {
-        **{"positive_size": 0.7, "positive_min_half": 6.0, "ignore_inside": True},
+        **{"positive_size": 0.7, "positive_min_half": 30.0, "ignore_inside": True},
         **{"regression": "giou", "quality": "iou", "centerness_weighted": False},
         **{"hard_negatives": 7, "cls_weights": (0.5, 0.3, 0.2)},
         **{"loss_weights": (1.5, 2.0, 0.7)},
@@ -33,7 +33,7 @@ CASES = {
         **{"negative_pairs": "positives", "loss_weights": (1.0, 2.5, 0.5)},
     },
     "siamla dla": {
-        **{"assigner": "dla", "dla_points": 30, "dla_ddof": 0, "dla_empty": "argmax"},
+        **{"assigner": "dla", "dla_points": 30, "dla_empty": "argmax"},
         **{"dla_negatives": 3, "virtual_anchor": 48.0, "label_smoothing": 0.3},
         **{"label_alpha": 0.4, "label_beta": 6.0, "negative_target": "iou"},
         **{"loss_weights": (1.2, 2.0, 0.7), "regression": "giou"},
@@ -61,12 +61,13 @@ CASES = {
         **{"assigner": "ellipse", "focal_alpha": 0.6, "focal_gamma": 1.5},
         **{"regression": "giou", "quality": "iou", "loss_weights": (0.8, 2.0, 1.3)},
     },
-    "siamfcpp rectangle": {
-        **{"positive_size": 0.8, "negative_pairs": "all", "quality": "centerness"},
+    "siamfcpp dla": {
+        **{"assigner": "dla", "dla_points": 16, "dla_ddof": 0, "dla_empty": "skip"},
+        **{"virtual_anchor": 60.0, "negative_pairs": "all", "quality": "centerness"},
         **{"regression": "iou", "centerness_weighted": True},
     },
     "cract cascade": {
-        **{"refine__train_proposals": 24, "refine__train_nms_iou": 0.6},
+        **{"refine__train_proposals": 24, "refine__train_nms_iou": 0.3},
         **{"refine__samples": 14, "refine__positives": 5, "refine__jittered": 6},
         **{"refine__positive_iou": 0.45, "refine__loss_weights": (0.6, 1.4)},
         **{"regression": "smooth_l1", "iou_high": 0.5, "loss_weights": (1.3, 0.9, 0)},
