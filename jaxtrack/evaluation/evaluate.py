@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
@@ -102,48 +102,23 @@ def evaluate(
       InputError: nothing to score, an analysis that cannot be done, or something the
         user gave is missing or damaged.
     """
-    settings, analyses = settings or TrackingSettings(), analyses or Options()
-    _check_named(checkpoints, results_of)
-    if settings.tracking and analyses.flags:
-        raise InputError(
-            f"{analyses.flags[0]} looks at checkpoints with their own settings: leave "
-            "out --preset, --tuned and --set"
-        )
-    if benchmark.regions:
-        if analyses.flags:
-            raise InputError(
-                f"{analyses.flags[0]} looks at one pass over each sequence; "
-                f"{benchmark.name} restarts trackers: use --sequences=DIR for it"
-            )
-        return _with_restarts(benchmark, out_dir, checkpoints, results_of, settings)
-    analyses.check(list(checkpoints), benchmark.videos)
-    track = functools.partial(
-        _track, checkpoints, benchmark, out_dir, settings, batched=batched
+    task = _Task(
+        benchmark,
+        Path(out_dir),
+        checkpoints,
+        results_of,
+        settings or TrackingSettings(),
     )
+    analyses = analyses or Options()
+    _check_named(checkpoints, results_of)
+    _check_analyses(task, analyses)
+    if benchmark.regions:
+        return _with_restarts(task)
     primary = protocol or benchmark.protocol
     if not benchmark.is_scored:
-        folders = track() | {name: Path(place) for name, place in results_of.items()}
+        folders = _track(task, batched) | {n: Path(p) for n, p in results_of.items()}
         return Evaluation(benchmark=benchmark, primary=primary, folders=folders)
-    score = functools.partial(
-        score_benchmark,
-        benchmark=benchmark,
-        protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
-        image_sizes=_image_sizes(benchmark),
-    )
-    # Files first: what is wrong with them shows at once.
-    others = [score(name, place) for name, place in results_of.items()]
-    folders = track()
-    scores = [score(name, place) for name, place in folders.items()] + others
-    found = Analyses()
-    if analyses.flags:
-        from jaxtrack.evaluation.analysis import run  # Late: as in `_track`.
-
-        places = {"videos": benchmark.videos, "out_dir": out_dir}
-        how = {"scores": scores, "primary": primary, "batched": batched}
-        found = run.run(analyses, checkpoints, **places, **how)
-    made_by, notes = _about(benchmark, settings, folders)
-    made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
-    return Evaluation(benchmark=benchmark, primary=primary, scores=scores, **made)
+    return _in_one_pass(task, analyses, primary=primary, batched=batched)
 
 
 def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
@@ -177,8 +152,46 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
     ]
 
 
-def _with_restarts(benchmark, out_dir, checkpoints, results_of, settings) -> Evaluation:
+class _Task(NamedTuple):
+    """What is evaluated; see `evaluate`."""
+
+    benchmark: Benchmark
+    out_dir: Path
+    checkpoints: Mapping[str, str]
+    results_of: Mapping[str, str | Path]
+    settings: TrackingSettings
+
+
+def _in_one_pass(
+    task: _Task, analyses: Options, *, primary: str, batched: bool | None
+) -> Evaluation:
+    """Tracks and scores one pass over each sequence, and analyses checkpoints."""
+    benchmark = task.benchmark
+    score = functools.partial(
+        score_benchmark,
+        benchmark=benchmark,
+        protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
+        image_sizes=_image_sizes(benchmark),
+    )
+    # Files first: what is wrong with them shows at once.
+    others = [score(name, place) for name, place in task.results_of.items()]
+    folders = _track(task, batched)
+    scores = [score(name, place) for name, place in folders.items()] + others
+    found = Analyses()
+    if analyses.flags:
+        from jaxtrack.evaluation.analysis import run  # Late: as in `_track`.
+
+        places = {"videos": benchmark.videos, "out_dir": task.out_dir}
+        how = {"scores": scores, "primary": primary, "batched": batched}
+        found = run.run(analyses, task.checkpoints, **places, **how)
+    made_by, notes = _about(benchmark, task.settings, folders)
+    made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
+    return Evaluation(benchmark=benchmark, primary=primary, scores=scores, **made)
+
+
+def _with_restarts(task: _Task) -> Evaluation:
     """Runs and scores VOT's experiment."""
+    benchmark = task.benchmark
     sizes = benchmark.image_sizes()
 
     def score(place: str | Path) -> VotReport:
@@ -187,21 +200,21 @@ def _with_restarts(benchmark, out_dir, checkpoints, results_of, settings) -> Eva
         return vot.score(benchmark.regions, runs, image_size=sizes, **options)
 
     # Files first: what is wrong with them shows at once.
-    others = {name: score(place) for name, place in results_of.items()}
+    others = {name: score(place) for name, place in task.results_of.items()}
     folders = {}
-    for name, place in checkpoints.items():
+    for name, place in task.checkpoints.items():
         from jaxtrack.evaluation import vot_run  # Late: scoring needs no network.
 
         folders[name] = vot_run.run(
             place,
             benchmark.videos,
             benchmark.regions,
-            out_dir,
+            task.out_dir,
             name=name,
-            tracking=settings.tracking,
+            tracking=task.settings.tracking,
         )
     noted = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
-    made_by, notes = _about(benchmark, settings, noted)
+    made_by, notes = _about(benchmark, task.settings, noted)
     return Evaluation(
         benchmark=benchmark,
         primary=benchmark.protocol,
@@ -212,20 +225,20 @@ def _with_restarts(benchmark, out_dir, checkpoints, results_of, settings) -> Eva
     )
 
 
-def _track(checkpoints, benchmark, out_dir, settings, *, batched) -> dict[str, Path]:
+def _track(task: _Task, batched: bool | None) -> dict[str, Path]:
     """Tracks with the checkpoints; returns name -> folder of results."""
     folders = {}
-    for name, checkpoint in checkpoints.items():
+    for name, checkpoint in task.checkpoints.items():
         from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
 
         folders[name] = runner.run(
             checkpoint,
-            benchmark.videos,
-            out_dir,
+            task.benchmark.videos,
+            task.out_dir,
             name=name,
             batched=batched,
-            tracking=settings.tracking,
-            origin=benchmark.origin,
+            tracking=task.settings.tracking,
+            origin=task.benchmark.origin,
         )
     return folders
 
@@ -260,3 +273,21 @@ def _check_named(
             f"--results {both}=...: a checkpoint is called {both!r} too; "
             "give it another --name"
         )
+
+
+def _check_analyses(task: _Task, analyses: Options) -> None:
+    """Refuses analyses that cannot be done, before anything is tracked."""
+    if not analyses.flags:
+        return
+    flag, benchmark = analyses.flags[0], task.benchmark
+    if task.settings.tracking:
+        raise InputError(
+            f"{flag} looks at checkpoints with their own settings: leave out --preset, "
+            "--tuned and --set"
+        )
+    if benchmark.regions:
+        raise InputError(
+            f"{flag} looks at one pass over each sequence; {benchmark.name} restarts "
+            "trackers: use --sequences=DIR for it"
+        )
+    analyses.check(list(task.checkpoints), benchmark.videos)
