@@ -52,7 +52,7 @@ def main(argv: list[str]) -> None:
         found, runs = {}, {}
         for way, (together, count) in ways.items():
             drivers = compile_tracker(tracker, num_devices=count)
-            track = drive.driven_function(drivers, variables, batched=together)
+            track = drive.tracking_function(drivers, variables, batched=together)
             run = functools.partial(_run, track, videos)
             found[way] = run()  # Compiles.
             runs[way] = run, sum(len(video.frames) for video in videos)

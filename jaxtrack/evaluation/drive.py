@@ -62,37 +62,19 @@ def compiled(tracker: Tracker, *, batched: bool) -> Drivers:
 
 
 def tracking_function(
-    tracker: Tracker, variables: Any, *, batched: bool = False, chunk: int = CHUNK
+    drivers: Drivers, variables: Any, *, batched: bool = False, chunk: int = CHUNK
 ) -> Track:
-    """Makes what `track_unfinished` calls from a tracker.
+    """Makes what tracks sequences; several sets of variables share a compilation.
 
     Args:
-      tracker: init and step.
-      variables: of the network.
-      batched: many sequences at once, shared out to all local devices, instead of
-        one at a time on the first.
+      drivers: of the tracker, see `compiled`.
+      variables: what its functions take first.
+      batched: many sequences at once, shared out to all local devices, instead of one
+        at a time on the first.
       chunk: frames a scan.
 
     Returns:
       The function; each new canvas compiles before its clock starts.
-    """
-    drivers = compiled(tracker, batched=batched)
-    return driven_function(drivers, variables, batched=batched, chunk=chunk)
-
-
-def driven_function(
-    drivers: Drivers, variables: Any, *, batched: bool = False, chunk: int = CHUNK
-) -> Track:
-    """As `tracking_function`, for several sets of variables that share a compilation.
-
-    Args:
-      drivers: of the tracker, compiled.
-      variables: what its functions take first.
-      batched: many sequences at once instead of one at a time.
-      chunk: frames a scan.
-
-    Returns:
-      The function.
     """
     # `track_videos` puts them on every device; elsewhere the first one has them.
     variables = variables if drivers.num_devices > 1 else jax.device_put(variables)

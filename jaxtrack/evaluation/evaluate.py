@@ -248,10 +248,9 @@ def _about(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """How an evaluation comes about, as JSON, and what its reader must see first."""
     hashes = manifest.hash_sequences(benchmark.videos)
-    told, warnings = settings.about(hashes)
-    for name, place in folders.items():
-        weights = ((manifest.read(place) or {}).get("identity") or {}).get("weights")
-        warnings += settings.about_weights(name, weights)
+    made = {name: manifest.read(place) or {} for name, place in folders.items()}
+    weights = {n: (m.get("identity") or {}).get("weights") for n, m in made.items()}
+    told, warnings = settings.about(hashes, weights)
     made_by = manifest.describe(benchmark)
     return made_by | {"settings": told}, (*warnings, *benchmark.notes)
 

@@ -16,7 +16,7 @@ from jaxtrack import models
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results
-from jaxtrack.evaluation.drive import Track, is_batched, tracking_function
+from jaxtrack.evaluation.drive import Track, compiled, is_batched, tracking_function
 from jaxtrack.tracking import make_tracker
 from jaxtrack.training.checkpoint import load_for_inference
 
@@ -56,7 +56,8 @@ def run(
     opened = open_checkpoint(checkpoint, tracking=tracking or {})
     tracker = make_tracker(opened.model, opened.config)
     batched = is_batched(batched)
-    track = tracking_function(tracker, opened.variables, batched=batched)
+    drivers = compiled(tracker, batched=batched)
+    track = tracking_function(drivers, opened.variables, batched=batched)
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"batched": batched}
     identity = opened.identity | ({"origin": origin} if origin else {})

@@ -22,38 +22,31 @@ class TrackingSettings:
     """
 
     tracking: Mapping[str, Any] = field(default_factory=dict)
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
     tuning: Mapping[str, Any] | None = None
 
-    def about(self, hashes: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    def about(
+        self, hashes: Mapping[str, str], weights: Mapping[str, str | None]
+    ) -> tuple[dict[str, Any], list[str]]:
         """What there is to say of scores with these settings.
 
         Args:
           hashes: name of a scored sequence -> its hash; see `manifest.hash_sequence`.
+          weights: name of a tracker that was run -> their hash, None where unknown.
 
         Returns:
           Where they come from, and sentences that a reader must see first.
         """
-        source, warnings = dict(self.source), []
-        if self.tuning is not None:
-            told = tuned.describe(self.tuning, hashes)
-            source["tuned"] = {**source["tuned"], **told}
-            warnings = tuned.warnings_of(told, len(hashes))
-        return source, warnings
-
-    def about_weights(self, name: str, weights: str | None) -> list[str]:
-        """What there is to say of a tracker that was not the one tuned.
-
-        Args:
-          name: of the tracker.
-          weights: their hash; None where it is not known.
-        """
-        if self.tuning is None or weights is None:
-            return []
+        if self.tuning is None:
+            return dict(self.source), []
+        told, lines = tuned.describe(self.tuning, hashes)
         tuned_for = self.tuning["tuned_on"].get("checkpoint", {}).get("weights")
-        if tuned_for in (None, weights):
-            return []
-        return [f"{name} is tracked with settings that were tuned for other weights"]
+        lines += [
+            f"{name} is tracked with settings that were tuned for other weights"
+            for name, own in weights.items()
+            if None not in (own, tuned_for) and own != tuned_for
+        ]
+        return self.source | {"tuned": {**self.source["tuned"], **told}}, lines
 
 
 def choose(

@@ -33,9 +33,8 @@ def brightest_tracker():
 
 def track(videos, *, batched, shift=0.0, chunk=4):
     variables = {"shift": np.float32(shift)}
-    track = drive.tracking_function(
-        brightest_tracker(), variables, batched=batched, chunk=chunk
-    )
+    drivers = drive.compiled(brightest_tracker(), batched=batched)
+    track = drive.tracking_function(drivers, variables, batched=batched, chunk=chunk)
     done = []
     tracked = list(track(videos, done.append))
     return {t.name: t for t in tracked}, sum(done)
@@ -77,9 +76,8 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
 
 def test_frames_of_a_group_are_counted_one_by_one(videos):
     counts = []
-    track_all = drive.tracking_function(
-        brightest_tracker(), {"shift": np.float32(0)}, batched=True
-    )
+    drivers = drive.compiled(brightest_tracker(), batched=True)
+    track_all = drive.tracking_function(drivers, {"shift": np.float32(0)}, batched=True)
     tracked = track_all(videos, counts.append)
     assert counts == []
     next(tracked)

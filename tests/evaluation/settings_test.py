@@ -21,7 +21,7 @@ def tuned_file(tmp_path):
 def test_nothing_is_the_default():
     chosen = settings.choose()
     assert (dict(chosen.tracking), dict(chosen.source)) == ({}, {})
-    assert chosen.about({"a": "12"}) == ({}, [])
+    assert chosen.about({"a": "12"}, {}) == ({}, [])
 
 
 def test_later_ones_win(tuned_file):
@@ -36,24 +36,29 @@ def test_later_ones_win(tuned_file):
 
 def test_a_tuning_says_what_it_has_seen(tuned_file):
     chosen = settings.choose(tuned_file=str(tuned_file))
-    source, warnings = chosen.about({"x": "12", "y": "34"})
+    source, warnings = chosen.about({"x": "12", "y": "34"}, {})
     assert source["tuned"]["overlap"] == ["x"]
     assert source["tuned"]["file"] == str(tuned_file)
     assert len(warnings) == 2 and "test split" in warnings[0]
     json.dumps(source)
-    assert chosen.about({"y": "34"})[0]["tuned"]["overlap"] == []
+    assert chosen.about({"y": "34"}, {})[0]["tuned"]["overlap"] == []
 
 
 def test_a_tuning_belongs_to_its_weights(tuned_file):
-    assert settings.choose(changes={"window": 0.1}).about_weights("a", "12") == []
+    def said(chosen, weights):
+        """What is said of a tracker with these weights."""
+        lines = chosen.about({}, {"mine": weights})[1]
+        return [line for line in lines if "weights" in line]
+
+    assert said(settings.choose(changes={"window": 0.1}), "12") == []
+    assert said(settings.choose(tuned_file=str(tuned_file)), "12") == []
     outcome = json.loads(tuned_file.read_text())
-    assert settings.choose(tuned_file=str(tuned_file)).about_weights("a", "12") == []
     outcome["tuned_on"]["checkpoint"] = {"weights": "12"}
     tuned_file.write_text(json.dumps(outcome))
     chosen = settings.choose(tuned_file=str(tuned_file))
-    assert chosen.about_weights("a", "12") == chosen.about_weights("a", None) == []
-    (said,) = chosen.about_weights("mine", "34")
-    assert said.startswith("mine is tracked") and "other weights" in said
+    assert said(chosen, "12") == said(chosen, None) == []
+    (line,) = said(chosen, "34")
+    assert line.startswith("mine is tracked") and "other weights" in line
 
 
 def test_what_training_fixed_is_refused():

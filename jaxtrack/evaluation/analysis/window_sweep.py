@@ -14,7 +14,7 @@ from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import results, runner, scoring
 from jaxtrack.evaluation.analysis.options import WINDOWS
 from jaxtrack.evaluation.analysis.outcome import Sweep
-from jaxtrack.evaluation.drive import compiled, driven_function, is_batched
+from jaxtrack.evaluation.drive import compiled, is_batched, tracking_function
 from jaxtrack.tracking import Tracker, make_tracker
 from jaxtrack.tracking.siamese import Settings
 
@@ -64,7 +64,7 @@ def measure(
         variables = {"network": opened.variables, "settings": tried}
         folder = Path(out_dir) / "window_sweep" / name / str(window)
         runner.track_unfinished(
-            driven_function(drivers, variables, batched=batched),
+            tracking_function(drivers, variables, batched=batched),
             videos,
             folder,
             identity=opened.identity | {"settings": {"window": window}},

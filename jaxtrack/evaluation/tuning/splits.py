@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import Benchmark, folders, sequence
+from jaxtrack import datasets
+from jaxtrack.datasets import Benchmark, sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, scoring
 from jaxtrack.metrics import ope
@@ -56,11 +57,8 @@ def of_folder(
     """
     if split not in SPLITS:
         raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
-    videos = [
-        folders.read_sequence(path, allow_absent=True)
-        for path in folders.list_sequences(root, patterns=tuple(patterns) or ("*",))
-    ]
-    return Material(split, split == "test", videos, scoring.truth_xywh(videos))
+    found = datasets.load("folders", root, sequences=patterns)
+    return Material(split, split == "test", found.videos, found.truth)
 
 
 def of_benchmark(benchmark: Benchmark) -> Material:

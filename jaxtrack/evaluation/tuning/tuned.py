@@ -13,7 +13,8 @@ from jaxtrack.metrics import statistics
 FILE = "tuned.json"
 CONFIDENCE = 0.95
 _PARTS = ("tracking", "tuned_on")
-_TUNED_ON = ("split", "is_test", "sequences", "hashes", "trials", "sampler", "seed")
+_LONG = ("sequences", "hashes")
+_TUNED_ON = ("split", "is_test", "trials", "sampler", "seed", *_LONG)
 
 
 def gain(
@@ -75,59 +76,34 @@ def read(path: str | Path) -> dict[str, Any]:
     return found
 
 
-def overlap_with_tuned(
+def describe(
     tuned: Mapping[str, Any], hashes: Mapping[str, str]
-) -> list[str]:
-    """Names the sequences that settings were tuned on, by content, not by name.
+) -> tuple[dict[str, Any], list[str]]:
+    """What a report has to say of scores with tuned settings.
 
     Args:
       tuned: see `read`.
       hashes: name -> hash of the sequences that are scored; see
-        `jaxtrack.evaluation.manifest.hash_sequence`.
-
-    Returns:
-      Those of `hashes` that the tuning has seen, in their order.
-    """
-    seen = set(tuned["tuned_on"]["hashes"])
-    return [name for name, content in hashes.items() if content in seen]
-
-
-def describe(tuned: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
-    """What a report made with tuned settings has to say of them.
-
-    Args:
-      tuned: see `read`.
-      hashes: of the sequences that are scored, as in `overlap_with_tuned`.
+        `manifest.hash_sequence`. By them, not by names, those tuned on are known.
 
     Returns:
       "tracking", "split", "is_test", "trials", "sampler", "seed", and "overlap", the
-      names of the sequences that are scored and were tuned on.
+      names of the sequences that are scored and were tuned on; and sentences that a
+      reader must see first.
     """
-    about = ("split", "is_test", "trials", "sampler", "seed")
-    return {
-        "tracking": dict(tuned["tracking"]),
-        **{key: tuned["tuned_on"][key] for key in about},
-        "overlap": overlap_with_tuned(tuned, hashes),
-    }
-
-
-def warnings_of(about: Mapping[str, Any], num_scored: int) -> list[str]:
-    """What a reader has to know of scores with tuned settings; may be nothing.
-
-    Args:
-      about: see `describe`.
-      num_scored: sequences that are scored.
-    """
+    about = {k: tuned["tuned_on"][k] for k in _TUNED_ON if k not in _LONG}
+    seen = set(tuned["tuned_on"]["hashes"])
+    overlap = [name for name, content in hashes.items() if content in seen]
     lines = []
     if about["is_test"]:
         lines.append(
             f"tuned on a test split ({about['split']}): its scores are not those of "
             "a tracker that has not seen it"
         )
-    if overlap := about["overlap"]:
+    if overlap:
         lines.append(
-            f"{len(overlap)} of the {num_scored} sequences scored were tuned on "
+            f"{len(overlap)} of the {len(hashes)} sequences scored were tuned on "
             f"({', '.join(overlap[:5])}{', ...' if len(overlap) > 5 else ''}): their "
             "scores are optimistic"
         )
-    return lines
+    return {"tracking": dict(tuned["tracking"]), **about, "overlap": overlap}, lines

@@ -38,23 +38,18 @@ def test_gain_is_paired_by_name_not_by_place():
         tuned.gain(a, of(x=0.1), "auc")
 
 
-def test_overlap_goes_by_content():
-    # The name is the same, the content is not; and the other way round.
-    hashes = {"ball": "x" * 64, "renamed": "c" * 64, "dog": "d" * 64}
-    assert tuned.overlap_with_tuned(OUTCOME, hashes) == ["renamed"]
-    assert tuned.overlap_with_tuned(OUTCOME, {}) == []
-
-
-def test_stamp_and_warnings():
-    clean = tuned.describe(OUTCOME, {"dog": "d" * 64})
+def test_what_a_report_says():
+    clean, said = tuned.describe(OUTCOME, {"dog": "d" * 64})
     assert clean["tracking"] == {"window": 0.25} and clean["overlap"] == []
     assert (clean["split"], clean["trials"], clean["seed"]) == ("val", 4, 3)
-    assert tuned.warnings_of(clean, 1) == []
-    seen = tuned.describe(OUTCOME, {"a": "c" * 64, "dog": "d" * 64})
-    (line,) = tuned.warnings_of(seen, 2)
-    assert line.startswith("1 of the 2 sequences scored were tuned on (a)")
+    assert said == [] and "hashes" not in clean
+    # The name is the same, the content is not; and the other way round.
+    hashes = {"ball": "x" * 64, "renamed": "c" * 64}
+    seen, (line,) = tuned.describe(OUTCOME, hashes)
+    assert seen["overlap"] == ["renamed"]
+    assert line.startswith("1 of the 2 sequences scored were tuned on (renamed)")
     test = {**OUTCOME, "tuned_on": ABOUT | {"is_test": True, "split": "otb100 all"}}
-    (line,) = tuned.warnings_of(tuned.describe(test, {}), 1)
+    _, (line,) = tuned.describe(test, {})
     assert line.startswith("tuned on a test split (otb100 all)")
 
 
@@ -66,7 +61,7 @@ def test_read(tmp_path):
         ("{", "cannot be read"),
         ("[]", "is no outcome"),
         ('{"tracking": {}}', "is no outcome"),
-        ('{"tracking": {}, "tuned_on": {"split": "val"}}', "lacks is_test, sequences"),
+        ('{"tracking": {}, "tuned_on": {"split": "val"}}', "lacks is_test, trials"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
