@@ -16,7 +16,8 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds, train_step
-from jaxtrack import models
+from jaxtrack import trackers
+from jaxtrack.assign import make_assigner
 from jaxtrack.configs import (
     dla_siamcar_lite0,
     dla_siamcar_r50,
@@ -27,7 +28,6 @@ from jaxtrack.configs import (
     siamrpnpp_lite0,
     siamrpnpp_r50,
 )
-from jaxtrack.training import assigners
 
 _PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step of the Lite0 networks.")
 _PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same of ResNet-50; or 0.")
@@ -91,8 +91,10 @@ def _compare(configs, pairs):
 
 def _alone(config, batch):
     """Returns the labelling of a batch, compiled."""
-    model = models.from_config(config, training=True)
-    assign = jax.jit(jax.vmap(assigners.make_assigner(config, model)))
+    model = trackers.network_of(config, training=True)
+    assign = jax.jit(
+        jax.vmap(make_assigner(config, model.geometry, anchors=model.anchors))
+    )
     keys = jax.random.split(jax.random.key(0), len(batch["xyxy"]))
     targets = jax.device_put((keys, batch["xyxy"], batch["is_positive"]))
     return lambda: jax.block_until_ready(assign(*targets))

@@ -16,9 +16,9 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.configs import cract_lite0, cract_r18
-from jaxtrack.tracking import make_tracker, video
+from jaxtrack.tracking import video
 
 _REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")
 _FRAMES = flags.DEFINE_integer("frames", 5, "Steps a round.")
@@ -48,11 +48,11 @@ def _time(config, videos):
     # Every frame counts as tracked well and none shows a distractor, so that the
     # schedule alone says what a step does.
     config.online.success, config.online.distractor = 0.0, 1.0
-    model = models.from_config(config)
+    model = trackers.network_of(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
     crops = [jnp.zeros((1, size, size, 3)) for size in sizes]
     variables = jax.jit(model.init)(jax.random.key(0), *crops)
-    tracker = make_tracker(model, config)
+    tracker = trackers.tracker_of(config)
     image = np.random.default_rng(0).integers(0, 256, (*_HW, 3), np.uint8)
     frame = jax.device_put(video.pad(image, video.canvas_size(_HW)))
     box = jnp.array([300.0, 200.0, 60.0, 80.0])

@@ -17,12 +17,11 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.datasets import folders
 from jaxtrack.evaluation import drive, runner
-from jaxtrack.tracking import make_tracker
 from jaxtrack.tracking.run import compile_tracker
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "", "Of the tracker.")
@@ -80,13 +79,13 @@ def _tracker():
     if _CHECKPOINT.value:
         opened = runner.open_checkpoint(_CHECKPOINT.value)
         name = opened.config.model
-        return make_tracker(opened.model, opened.config), opened.variables, name
+        return opened.tracker, opened.variables, name
     config = siamcar_lite0.get_config()
-    model = models.from_config(config)
+    model = trackers.network_of(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
     z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
     variables = jax.jit(model.init)(jax.random.key(0), z, x)
-    return make_tracker(model, config), variables, config.model
+    return trackers.tracker_of(config), variables, config.model
 
 
 if __name__ == "__main__":

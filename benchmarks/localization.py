@@ -16,10 +16,10 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import rounds, train_step
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.configs import siamla_lite0, siamla_r50
-from jaxtrack.models.siamla import LOCALIZATIONS
-from jaxtrack.tracking import make_tracker, video
+from jaxtrack.trackers.siamla import LOCALIZATIONS
+from jaxtrack.tracking import video
 
 _PAIRS = flags.DEFINE_integer("pairs", 8, "Pairs a training step of siamla_lite0.")
 _PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same of siamla_r50.")
@@ -74,11 +74,11 @@ def _branch(module):
     for localization in LOCALIZATIONS:
         config = module.get_config()
         config.localization = localization
-        model = models.from_config(config)
+        model = trackers.network_of(config)
         sizes = (model.geometry.template_size, model.geometry.search_size)
         crops = [jnp.zeros((1, size, size, 3)) for size in sizes]
         variables = jax.jit(model.init)(jax.random.key(0), *crops)
-        tracker = make_tracker(model, config)
+        tracker = trackers.tracker_of(config)
         state = jax.jit(tracker.init)(variables, frame, box)
         step = jax.jit(tracker.step)
         runs[localization] = functools.partial(_steps, step, variables, state, frame)

@@ -22,9 +22,9 @@ from ml_collections import config_flags
 
 from benchmarks import rounds
 from jaxtrack import config as config_lib
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.ops import boxes, crop, grid, preprocess
-from jaxtrack.tracking import decoding, make_tracker, run, selection, video
+from jaxtrack.tracking import decoding, run, selection, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
@@ -43,10 +43,10 @@ def main(argv: list[str]) -> None:
     del argv
     jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
     config = _CONFIG.value
-    model = models.from_config(config)
+    model = trackers.network_of(config)
     variables = jax.device_put(_variables(model))
     frames = _frames(_FRAMES.value)
-    ways = _drivers(make_tracker(model, config), variables, frames)
+    ways = _drivers(trackers.tracker_of(config), variables, frames)
     stages = _stages(model, config, variables, frames[0])
     twin = _twin(config, variables, frames)
     ways |= twin

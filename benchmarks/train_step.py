@@ -21,10 +21,11 @@ import numpy as np
 from absl import app, flags
 
 from jaxtrack import config as config_lib
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0, siamcar_r50
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.training import objective, optimizer, state, step
+from jaxtrack.models.backbones import param_group
+from jaxtrack.training import optimizer, state, step
 from jaxtrack.weights import load_pretrained
 
 _BATCH = flags.DEFINE_integer("batch", 16, "Pairs a step of siamcar_lite0.")
@@ -95,18 +96,19 @@ def _compare(ratio):
 
 def variables_of(config):
     """Draws a network's variables; Lite0 gets its ImageNet weights."""
-    model = models.from_config(config)
+    model = trackers.network_of(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
     images = [jnp.zeros((1, size, size, 3)) for size in sizes]
     variables = jax.jit(model.init)(jax.random.key(0), *images)
     if config.pretrained:
-        variables = load_pretrained(config.model, variables, config.pretrained)
+        names = trackers.family_of(config).names(config)
+        variables = load_pretrained(config.pretrained, names, variables)
     return jax.device_get(variables)
 
 
 def batch_of(config, size):
     """Draws noise with a box in the middle; every pair is positive."""
-    geometry = models.from_config(config, training=True).geometry
+    geometry = trackers.network_of(config, training=True).geometry
     rng = np.random.default_rng(0)
     sides = {"z_image": geometry.template_size, "x_image": geometry.search_size}
     batch = {
@@ -126,11 +128,12 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
 
     With `assign`, that labels the pairs instead of the settings' assigner.
     """
-    model = models.from_config(config, training=True, axis_name=step.AXIS)
+    family = trackers.family_of(config)
+    network = trackers.network_of(config, training=True, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
         kind=config.optimizer,
         schedule=lambda count: jnp.full((), config.lr),
-        group=models.param_group,
+        group=param_group,
         backbone_from_step=0 if train_backbone else 10**9,
         backbone_factor=config.backbone_lr_factor,
         momentum=config.momentum,
@@ -140,9 +143,9 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
     )
     train_step = partial(
         step.train_step,
-        model=model,
-        loss_fn=objective.make_loss(config, model, assign=assign),
-        inputs=objective.make_inputs(config, model),
+        network=network,
+        forward=family.forward(config, network),
+        loss=family.loss(config, network, assign=assign),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         train_backbone=train_backbone,

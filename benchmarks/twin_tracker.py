@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from benchmarks import twin
-from jaxtrack import models
+from jaxtrack import trackers
 
 
 class TwinTracker:
@@ -16,7 +16,7 @@ class TwinTracker:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._network = twin.build(config.model, variables).to(self._device)
         self._config = config
-        geometry = models.build(config.model).geometry
+        geometry = trackers.build(config.model).geometry
         self._template, self._search = geometry.template_size, geometry.search_size
         cells = geometry.response_size
         line = geometry.offset + geometry.stride * np.arange(cells)

@@ -4,8 +4,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from benchmarks import twin
-from jaxtrack import models
-from jaxtrack.models import param_group
+from jaxtrack import trackers
+from jaxtrack.models.backbones import param_group
 
 
 class TwinTrainer:
@@ -30,7 +30,7 @@ class TwinTrainer:
         self._trained = [p for group in groups for p in group["params"]]
         self._optimizer = self._make_optimizer([g for g in groups if g["params"]])
         self._ema = [p.detach().clone() for p in self._trained]
-        geometry = models.build(config.model).geometry
+        geometry = trackers.build(config.model).geometry
         line = geometry.offset + geometry.stride * torch.arange(
             geometry.response_size, device=self._device
         )
@@ -92,7 +92,7 @@ class TwinTrainer:
 
 
 def siamcar_loss(outputs, xyxy, is_positive, *, points, config):
-    """Computes `jaxtrack.losses.totals.siamcar_loss`; every target is a real box."""
+    """Computes `jaxtrack.trackers.siamcar.siamcar_loss`; every target is a real box."""
     c = config
     maps = {name: value.permute(0, 2, 3, 1) for name, value in outputs.items()}
     box = xyxy[:, None, None, :]

@@ -20,7 +20,6 @@ def get_config() -> ConfigDict:
     """Returns `siamrpnpp_lite0` with a refinement."""
     c = siamrpnpp_lite0.get_config()
     c.model = "cract_lite0"
-    c.loss = "cract"
     c.refine.train_proposals = 32
     c.refine.samples = 16
     c.refine.positives = 8

@@ -25,7 +25,6 @@ def get_config() -> ConfigDict:
     c.sampled_negatives = 48
     c.negative_pairs = "window"
     c.negative_ratio = 0.2
-    c.loss = "cract"
     c.regression = "smooth_l1"
     c.loss_weights = (1.0, 1.0, 0.0)
 

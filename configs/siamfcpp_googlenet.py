@@ -33,7 +33,6 @@ def get_config() -> ConfigDict:
     c.search_color = 0.0
     c.negative_ratio = 0.33
 
-    c.loss = "siamfcpp"
     c.positive_size = 1.0
     c.negative_pairs = "positives"
 

@@ -18,7 +18,6 @@ def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with SiamFC++'s labels and loss."""
     c = siamcar_lite0.get_config()
     c.model = "siamfcpp_lite0"
-    c.loss = "siamfcpp"
     c.positive_size = 1.0
     c.positive_min_half = 0.0
     c.ignore_inside = False

@@ -19,7 +19,6 @@ def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with SiamLA's labels, branch and selection."""
     c = siamcar_lite0.get_config()
     c.model = "siamla_lite0"
-    c.loss = "siamla"
     c.label_smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
     c.loss_weights = (1.0, 2.0, 1.0)
     c.num_boxes = 3

@@ -19,7 +19,6 @@ def get_config() -> ConfigDict:
     """Returns the settings of the paper."""
     c = config.get_config()
     c.model = "siamla_r50"
-    c.loss = "siamla"
     c.cls_weights = (0.5, 0.5, 0.0)
     c.loss_weights = (1.0, 1.0, 1.0)  # Eq. 11.
     c.quality = "iou"

@@ -19,7 +19,6 @@ def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with anchors."""
     c = siamcar_lite0.get_config()
     c.model = "siamrpnpp_lite0"
-    c.loss = "siamrpnpp"
     c.assigner = "iou"
     c.sampled_positives = 16
     c.sampled_negatives = 48

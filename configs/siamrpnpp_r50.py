@@ -19,7 +19,6 @@ def get_config() -> ConfigDict:
     """Returns pysot's settings of siamrpn_r50_l234_dwxcorr."""
     c = config.get_config()
     c.model = "siamrpnpp_r50"
-    c.loss = "siamrpnpp"
     c.assigner = "iou"
     c.sampled_positives = 16
     c.sampled_negatives = 48

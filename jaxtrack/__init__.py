@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jaxtrack.errors import InputError
-    from jaxtrack.models import build
     from jaxtrack.session import Session, load
+    from jaxtrack.trackers import build
     from jaxtrack.training.loop import train
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ __all__ = ["InputError", "Session", "build", "load", "train"]
 _HOMES = {
     "InputError": "jaxtrack.errors",
     "Session": "jaxtrack.session",
-    "build": "jaxtrack.models",
+    "build": "jaxtrack.trackers",
     "load": "jaxtrack.session",
     "train": "jaxtrack.training.loop",
 }
@@ -37,12 +37,13 @@ _PACKAGES = (
     "datasets",  # one reader each
     "evaluation",  # trackers over datasets
     "integrations",  # our trackers in other programs
-    "losses",  # terms and totals
+    "losses",  # terms of a loss, and reductions
     "metrics",  # scores of boxes, in numpy alone
-    "models",  # networks
+    "models",  # parts of networks
     "online",  # what learns while tracking
     "ops",  # arrays in, arrays out
     "report",  # pages, figures and tables of an evaluation
+    "trackers",  # a file a family
     "tracking",  # a frame to a box
     "training",  # a batch to a gradient
     "weights",  # files of other codes

@@ -15,7 +15,8 @@ import jax
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import Tracker, check_init_box, from_config, run
+from jaxtrack.trackers import tracker_of
+from jaxtrack.tracking import Tracker, check_init_box, run
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
 from jaxtrack.training.checkpoint import load_for_inference
@@ -130,7 +131,7 @@ def load(checkpoint: str | pathlib.Path) -> Session:
       InputError: if the checkpoint is missing or damaged.
     """
     saved = load_for_inference(checkpoint)
-    return Session(from_config(saved.config), saved.variables)
+    return Session(tracker_of(saved.config), saved.variables)
 
 
 def _on_canvas(image):

@@ -6,11 +6,11 @@ import pathlib
 import jax
 import jax.numpy as jnp
 import pytest
+from flax import linen as nn
 
 from jaxtrack import config as config_lib
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.config import get_config
-from jaxtrack.training import objective
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = sorted(
@@ -38,21 +38,22 @@ def test_every_config_is_sound():
 )
 def test_every_config_has_a_loss_for_its_network(name):
     config = importlib.import_module(name).get_config()
-    model = models.from_config(config, training=True)
-    loss = objective.make_loss(config, model)
-    inputs = objective.make_inputs(config, model)
-    geometry = model.geometry
+    family = trackers.family_of(config)
+    network = trackers.network_of(config, training=True)
+    loss = family.loss(config, network)
+    forward = nn.apply(family.forward(config, network), network)
+    geometry = network.geometry
     images = [
         jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
         for side in (geometry.template_size, geometry.search_size)
     ]
 
     def value(key, z_image, x_image):
-        variables = model.init(key, z_image, x_image)
-        boxes = {"z_xyxy": jnp.ones((2, 4)), "xyxy": jnp.ones((2, 4))}
-        batch = {**boxes, "is_positive": jnp.ones(2, bool)}
-        batch["key"] = jax.random.split(key, 2)
-        outputs = model.apply(variables, z_image, x_image, **inputs(batch))
+        variables = network.init(key, z_image, x_image)
+        batch = {"z_image": z_image, "x_image": x_image}
+        batch |= {"z_xyxy": jnp.ones((2, 4)), "xyxy": jnp.ones((2, 4))}
+        batch |= {"is_positive": jnp.ones(2, bool), "key": jax.random.split(key, 2)}
+        outputs = forward(variables, batch, train=False, train_backbone=False)
         return loss(outputs, batch)[0]
 
     result = jax.eval_shape(value, jax.random.key(0), *images)
@@ -118,7 +119,7 @@ def test_all_ablations_of_cract_are_tested():
 
 def test_the_small_cract_differs_from_siamrpnpp_in_the_refinement():
     changed = differences("cract_lite0", "siamrpnpp_lite0")
-    assert {name for name in changed if "." not in name} == {"model", "loss"}
+    assert {name for name in changed if "." not in name} == {"model"}
     parts = {name.split(".")[0] for name in changed if "." in name}
     assert parts == {"refine", "online"}
 
@@ -143,7 +144,7 @@ def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
         for name in ("siamcar_lite0", "siamla_lite0")
     )
     differing = {name for name in siamla if siamla[name] != siamcar[name]}
-    expected = {"model", "loss", "loss_weights", "num_boxes", "quality_power"}
+    expected = {"model", "loss_weights", "num_boxes", "quality_power"}
     assert differing == expected | {"label_smoothing", "rate_by_quality"}
 
 

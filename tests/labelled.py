@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxtrack.assign import regions
-from jaxtrack.losses import totals
+from jaxtrack.trackers import siamcar, siamla
 
 
 def _labelled(
@@ -36,5 +36,5 @@ def _labelled(
     return loss(outputs, xyxy, jax.vmap(label)(xyxy), *keys, points=points, **options)
 
 
-siamcar_loss = functools.partial(_labelled, totals.siamcar_loss)
-siamla_loss = functools.partial(_labelled, totals.siamla_loss)
+siamcar_loss = functools.partial(_labelled, siamcar.siamcar_loss)
+siamla_loss = functools.partial(_labelled, siamla.siamla_loss)

@@ -12,6 +12,7 @@ ALLOWED = {
     "cli": (
         *("config", "configs", "training", "evaluation", "metrics", "tracking"),
         *("data", "datasets", "weights", "session", "integrations", "report"),
+        "trackers",
         "__version__",
     ),
     "__main__": ("cli",),
@@ -21,18 +22,19 @@ ALLOWED = {
     "online": ("ops",),
     "assign": ("ops",),
     "losses": ("ops", "assign"),
-    "weights": ("models",),
+    "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
+    "weights": ("trackers",),
     "datasets": ("metrics",),
     "data": ("config", "datasets"),
     "metrics": (),
-    "training": ("config", "models", "weights", "losses", "assign", "ops", "data"),
+    "training": ("config", "models", "trackers", "weights", "ops", "data"),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
-        *("config", "ops", "models", "tracking", "training.checkpoint"),
+        *("config", "ops", "trackers", "tracking", "training.checkpoint"),
         *("datasets", "metrics"),
     ),
     "report": ("evaluation", "datasets", "metrics"),
-    "session": ("tracking", "training.checkpoint"),
+    "session": ("trackers", "tracking", "training.checkpoint"),
     "integrations": ("session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

@@ -142,7 +142,7 @@ def measure(
 def _check(checkpoint):
     """Refuses a checkpoint that says nothing here; returns its step."""
     opened = runner.open_checkpoint(checkpoint)
-    if not hasattr(opened.model, "refiner"):
+    if "refine.weight" not in opened.tracker.ranges:
         raise InputError(
             f"--checkpoint={checkpoint}: {opened.config.model} refines no proposals; "
             "name a training of a CRACT config, such as configs/cract_lite0.py"

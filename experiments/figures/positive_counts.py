@@ -12,13 +12,12 @@ from jax import lax
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jaxtrack import models
-from jaxtrack.assign import dynamic, regions
+from jaxtrack import trackers
+from jaxtrack.assign import dynamic, make_assigner, regions
 from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
-from jaxtrack.training.assigners import make_assigner
 
 RULES = ("clamp", "argmax", "skip")  # Where no anchor reaches the threshold.
 _PAIRS_AT_ONCE = 50  # Drawn; the bar moves as often.
@@ -74,7 +73,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
 
 def _loader(config: ConfigDict) -> pipeline.PairIterator:
     """Opens the stream of pairs that a training with the settings would see."""
-    geometry = models.from_config(config, training=True).geometry
+    geometry = trackers.network_of(config, training=True).geometry
     return pipeline.make(
         config,
         template_size=geometry.template_size,
@@ -84,7 +83,8 @@ def _loader(config: ConfigDict) -> pipeline.PairIterator:
 
 def count_fixed(config: ConfigDict, model: nn.Module, xyxy: np.ndarray) -> np.ndarray:
     """Counts the positive labels that settings give targets `[N, 4]` xyxy: `[N]`."""
-    assign, key = make_assigner(config, model), jax.random.key(config.seed)
+    assign = make_assigner(config, model.geometry, anchors=model.anchors)
+    key = jax.random.key(config.seed)
 
     def count(place, box):
         labels = assign(jax.random.fold_in(key, place), box, True)

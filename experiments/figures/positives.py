@@ -26,7 +26,7 @@ from ml_collections import ConfigDict
 from experiments import tables
 from experiments.figures import positive_counts as counting
 from experiments.figures.positive_counts import RULES
-from jaxtrack import cli, configs, models
+from jaxtrack import cli, configs, trackers
 from jaxtrack import config as config_lib
 from jaxtrack.cli import options, overrides
 from jaxtrack.errors import InputError
@@ -124,7 +124,7 @@ def measure(
     Raises:
       InputError: something the user gave cannot be used.
     """
-    model = models.from_config(config, training=True)
+    model = trackers.network_of(config, training=True)
     _check(config, model, points, fixed)
     if not 1 <= num_parts <= num_pairs:
         raise InputError(f"--epochs={num_parts}: parts must be 1 to {num_pairs}, pairs")

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.assign import regions
+from jaxtrack.ops.random_subset import random_subset
 
 # Spreads below this are of one value: there is nothing to normalise (S6).
 _LEAST_SPREAD = 1e-6
@@ -89,3 +90,45 @@ def dynamic_labels(
         low, spread = jnp.where(can, low, 0), jnp.where(can, high - low, 1)
         label = (label - low) / spread
     return jnp.where(is_positive, label, 0)
+
+
+def add_boundary(
+    labels: jax.Array, xyxy: jax.Array, points: jax.Array, *, smoothing: float
+) -> tuple[jax.Array, jax.Array]:
+    """Makes LALS's boundary positive: the rest of the box around the positive points.
+
+    Nie et al., SiamLA, section III-C.
+
+    Args:
+      labels: `[H, W]` of any assigner; POSITIVE is the centre.
+      xyxy: the target, `[4]` xyxy, pixels of the search crop.
+      points: `[H, W, 2]` xy, pixels of the search crop.
+      smoothing: lambda of the boundary; 0 leaves it as it is labelled.
+
+    Returns:
+      `smoothing_map`'s lambda, and labels with the boundary POSITIVE too, `[H, W]`.
+    """
+    center = labels == regions.POSITIVE
+    if smoothing > 0:
+        inside = regions.center_region(points, xyxy, size=1.0)
+        boundary = (inside == regions.POSITIVE) & ~center
+    else:
+        boundary = jnp.zeros(labels.shape, bool)
+    outside = jnp.where(boundary, regions.IGNORE, regions.NEGATIVE)
+    zones = jnp.where(center, regions.POSITIVE, outside)
+    labels = jnp.where(boundary, regions.POSITIVE, labels)
+    return smoothing_map(zones, smoothing=smoothing), labels
+
+
+def draw_negatives(key: jax.Array, labels: jax.Array) -> jax.Array:
+    """Draws one negative point for each positive one (L_loc; S13).
+
+    Args:
+      key: of the draw.
+      labels: `[H, W]` of POSITIVE, NEGATIVE, IGNORE.
+
+    Returns:
+      `[H, W]` bool, some of the NEGATIVE points.
+    """
+    count = jnp.sum(labels == regions.POSITIVE)
+    return random_subset(key, labels == regions.NEGATIVE, count)

@@ -2,8 +2,7 @@
 
 import argparse
 
-from jaxtrack import config, datasets
-from jaxtrack.evaluation import presets
+from jaxtrack import config, datasets, trackers
 
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +53,7 @@ def add_tracking(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         default="",
         help="track with the settings that public code used for one data set: "
-        f"{', '.join(presets.PRESETS)}",
+        f"{', '.join(trackers.PRESETS)}",
     )
     group.add_argument(
         "--set",

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from jaxtrack.cli.first_box import first_box
 from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import drawing, from_config
+from jaxtrack.trackers import tracker_of
+from jaxtrack.tracking import drawing
 from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import FrameReader
@@ -85,7 +86,7 @@ def run(
                 video, reader.first, box=box, window=_WINDOW if show else None
             )
             saved = checkpoint_lib.load_for_inference(checkpoint)
-            drivers = compile_tracker(from_config(saved.config))
+            drivers = compile_tracker(tracker_of(saved.config))
             variables = jax.device_put(saved.variables)
             summary = track(drivers, variables, reader, start, out=out, show=show)
     finally:

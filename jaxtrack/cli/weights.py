@@ -95,7 +95,7 @@ def import_tracker(
     """Makes a checkpoint, to track with, of a tracker's weights.
 
     Args:
-      path: file of the whole tracker's arrays by name, see `weights.from_state_dict`.
+      path: file of the whole tracker's arrays by name, see `weights.import_state_dict`.
       config: settings of the tracker.
       out: the folder to make; a training cannot be resumed from it.
 
@@ -109,7 +109,7 @@ def import_tracker(
     from jaxtrack import weights
     from jaxtrack.training import checkpoint, state
 
-    variables = weights.from_state_dict(config.model, weights.read_arrays(path))
+    variables = weights.import_state_dict(config, weights.read_arrays(path))
     made = state.create(variables, optax.sgd(0.0), keep_ema=False)
     with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:
         store.save(made, {}, config)

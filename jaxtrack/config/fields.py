@@ -9,7 +9,7 @@ from jaxtrack.config.field import Field
 # fmt: off
 FIELDS = (
     # Model.
-    Field("model", "siamcar_r50", "The tracker, a name of `jaxtrack.models`."),
+    Field("model", "siamcar_r50", "The tracker, a name of `jaxtrack.trackers`."),
     Field("correlation", "",
           "Correlation of template and search features; \"\" is the model's own.",
           choices=("", "depthwise", "pixelwise", "both")),
@@ -154,8 +154,6 @@ FIELDS = (
     Field("label_normalize", True,
           'SiamLA, "ladl": stretch the labels of an image to [0, 1].'),
     # Loss.
-    Field("loss", "siamcar", "The tracker's loss; it must fit `model`.",
-          choices=("siamcar", "siamla", "siamrpnpp", "siamfcpp", "cract")),
     Field("regression", "iou",
           'Box regression: "iou" or "giou" loss; deltas of anchors take "smooth_l1",'
           " or plain L1 for the other two.", choices=("iou", "giou", "smooth_l1")),

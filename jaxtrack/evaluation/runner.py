@@ -12,12 +12,12 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jaxtrack import config as config_lib
-from jaxtrack import models
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results
 from jaxtrack.evaluation.drive import Track, compiled, is_batched, tracking_function
-from jaxtrack.tracking import make_tracker
+from jaxtrack.trackers import family_of
+from jaxtrack.tracking import Tracker
 from jaxtrack.training.checkpoint import load_for_inference
 
 
@@ -54,9 +54,8 @@ def run(
     check_videos(videos)
     name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = open_checkpoint(checkpoint, tracking=tracking or {})
-    tracker = make_tracker(opened.model, opened.config)
     batched = is_batched(batched)
-    drivers = compiled(tracker, batched=batched)
+    drivers = compiled(opened.tracker, batched=batched)
     track = tracking_function(drivers, opened.variables, batched=batched)
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"batched": batched}
@@ -73,6 +72,7 @@ class Opened(NamedTuple):
     Attributes:
       config: its settings.
       model: its network.
+      tracker: the functions that track with it.
       variables: of the network, on the host.
       identity: of weights and settings, as JSON; results of another one are not kept.
       around: versions, device and precision, as JSON.
@@ -80,6 +80,7 @@ class Opened(NamedTuple):
 
     config: ConfigDict
     model: nn.Module
+    tracker: Tracker
     variables: Any
     identity: dict
     around: dict
@@ -125,8 +126,10 @@ def open_checkpoint(
         "step": loaded.step,
         "weights": manifest.hash_arrays(loaded.variables),
     }
-    model = models.from_config(config)
-    return Opened(config, model, loaded.variables, identity, around)
+    family = family_of(config)
+    model = family.network(config)
+    tracker = family.tracker(config, model)
+    return Opened(config, model, tracker, loaded.variables, identity, around)
 
 
 def check_videos(videos: Sequence[Video]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import presets
 from jaxtrack.evaluation.tuning import tuned
+from jaxtrack.trackers import find_preset
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def choose(
     """Joins settings; later ones win: preset, tuning, changes.
 
     Args:
-      preset: key of `presets.PRESETS`; "" takes none.
+      preset: name of a public code's settings; "" takes none.
       tuned_file: outcome of a tuning; "" takes none.
       changes: field -> value.
 
@@ -70,8 +70,9 @@ def choose(
     """
     tracking, source, tuning = {}, {}, None
     if preset:
-        tracking |= presets.preset(preset)
-        source["preset"] = presets.find(preset).stamp()
+        found = find_preset(preset)
+        tracking |= found.settings
+        source["preset"] = found.description(preset)
     if tuned_file:
         tuning = tuned.read(tuned_file)
         tracking |= tuning["tracking"]

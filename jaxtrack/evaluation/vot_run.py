@@ -15,7 +15,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results, runner, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
-from jaxtrack.tracking import Frame, check_init_box, make_tracker
+from jaxtrack.tracking import Frame, check_init_box
 from jaxtrack.tracking.run import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader
 
@@ -213,7 +213,7 @@ def run(
     """
     name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = runner.open_checkpoint(checkpoint, tracking=tracking or {})
-    drivers = compile_tracker(make_tracker(opened.model, opened.config))
+    drivers = compile_tracker(opened.tracker)
     folder = pathlib.Path(out_dir) / "results" / name
     track_unfinished(
         drivers,

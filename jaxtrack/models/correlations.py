@@ -137,6 +137,29 @@ class BranchCorrelation(nn.Module):
         }
 
 
+class TaskCorrelation(nn.Module):
+    """Depthwise correlation of each task's features; nothing is learnt.
+
+    Xu et al., SiamFC++ (arXiv:1911.06188).
+    """
+
+    def __call__(
+        self, z: dict[str, jax.Array], x: dict[str, jax.Array], *, train: bool = False
+    ) -> dict[str, jax.Array]:
+        """Correlates `z`, `[B, Hz, Wz, C]` each, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: the template's maps by task.
+          x: the search crop's.
+          train: taken as every correlation takes it; nothing here depends on it.
+
+        Returns:
+          Of each task `[B, Hx - Hz + 1, Wx - Wz + 1, C]`.
+        """
+        del train
+        return {task: depthwise_xcorr(z[task], x[task]) for task in z}
+
+
 class PositionEmbedding(nn.Module):
     """Where the template's content lies in the search map, expanded to channels.
 

@@ -6,6 +6,12 @@ from flax import linen as nn
 
 from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
 
+# What pysot and SiamCAR's code call an `AdjustNeck`; see `jaxtrack.models.backbones`.
+ADJUST_TORCH_NAMES = (
+    (r"^neck\.conv(\d)\.", r"neck.downsample\1.downsample.0."),
+    (r"^neck\.bn(\d)\.", r"neck.downsample\1.downsample.1."),
+)
+
 
 class AdjustNeck(nn.Module):
     """A 1x1 convolution and a batch normalisation a level; levels stay apart.
@@ -78,6 +84,62 @@ class FuseNeck(nn.Module):
         conv = Conv(self.features, dtype=self.dtype, name="conv")
         bn = BatchNorm(self.features, axis_name=self.axis_name, name="bn")
         return conv_bn(conv, bn, x, train=train)
+
+
+class TaskNeck(nn.Module):
+    """Narrows a map, then has one 3x3 convolution a task and an image.
+
+    Xu et al., SiamFC++ (arXiv:1911.06188): the common features are adjusted to the
+    classification and to the regression before either correlates them. Layers as
+    released: cells near the border, which saw the padding, are cut off before all else;
+    every convolution has a bias and a batch normalisation, none a ReLU.
+
+    Attributes:
+      features: channels of the outputs.
+      border: cells cut off each side of a map that is kept whole.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+    """
+
+    features: int = 256
+    border: int = 4
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, levels: tuple, *, crop: int | None = None, train: bool = False
+    ) -> dict[str, jax.Array]:
+        """Adjusts the only level to both tasks.
+
+        Args:
+          levels: one map `[B, H, W, C]`.
+          crop: side of the template's central part; None is for the search crop.
+          train: normalise by the batch.
+
+        Returns:
+          Of "cls" and of "box" a map, `[B, crop - 2, crop - 2, features]` or
+          `[B, H - 2 border - 2, W - 2 border - 2, features]`.
+        """
+
+        def layer(name, size, x, epsilon=1e-5):
+            conv = Conv(
+                self.features,
+                size,
+                use_bias=True,
+                dtype=self.dtype,
+                name=f"{name}_conv",
+            )
+            bn = BatchNorm(
+                self.features, epsilon, axis_name=self.axis_name, name=f"{name}_bn"
+            )
+            return conv_bn(conv, bn, x, train=train)
+
+        (x,) = levels
+        size = x.shape[1] - 2 * self.border if crop is None else crop
+        x = layer("reduce", 1, central_crop(x, size), 1e-3)
+        image = "x" if crop is None else "z"
+        return {task: layer(f"{task}_{image}", 3, x) for task in ("cls", "box")}
 
 
 class PyramidNeck(nn.Module):

@@ -1,12 +1,13 @@
 """The frame of every network here: four interchangeable parts around one image pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError
 from jaxtrack.ops.grid import Geometry, with_search_size
@@ -104,6 +105,44 @@ class Siamese(nn.Module):
         return self.predict(z, x, train=train)
 
 
+class Forward(Protocol):
+    """A training batch's way through a network."""
+
+    def __call__(
+        self,
+        network: nn.Module,
+        batch: Mapping[str, jax.Array],
+        *,
+        train: bool,
+        train_backbone: bool,
+    ) -> Mapping[str, jax.Array]:
+        """Returns the network's outputs.
+
+        Args:
+          network: bound to its variables.
+          batch: see `jaxtrack.data.batch`, its images preprocessed, and "key", a random
+            key a pair.
+          train: normalise by the batch, everywhere but in the backbone.
+          train_backbone: do so in the backbone, and let gradients in.
+        """
+
+
+def make_forward(config: ConfigDict, network: nn.Module) -> Forward:
+    """Returns how a batch goes through a network that wants its two images alone.
+
+    Args:
+      config: the settings; none is read.
+      network: it is passed again, bound.
+    """
+    del config, network
+
+    def forward(network, batch, *, train, train_backbone):
+        images = batch["z_image"], batch["x_image"]
+        return network(*images, train=train, train_backbone=train_backbone)
+
+    return forward
+
+
 def resized(model: Siamese, search_size: int) -> Siamese:
     """Gives a network search crops of another size; its parameters stay the same.
 
@@ -139,23 +178,3 @@ def resized(model: Siamese, search_size: int) -> Siamese:
             f"takes no crops of {search_size} px: {fault}"
         ) from fault
     return model.clone(geometry=with_search_size(model.geometry, search_size, cells))
-
-
-def choose(model: str, what: str, chosen: str | None, names: Sequence[str]) -> str:
-    """Checks a choice of a network's part.
-
-    Args:
-      model: the network's name.
-      what: the part's.
-      chosen: one of `names`; None or "" takes the first.
-      names: what the network has.
-
-    Returns:
-      The choice.
-
-    Raises:
-      InputError: if it is none of them.
-    """
-    if (chosen or names[0]) not in names:
-        raise InputError(f"{what}: {model} has {', '.join(names)}, not {chosen!r}")
-    return chosen or names[0]

@@ -1,7 +1,8 @@
 """The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -18,10 +19,22 @@ from jaxtrack.tracking.state import (
     Tracker,
     TrackerOutput,
     TrackerState,
+    Tunable,
 )
 
 # Least width and height, pixels of the picture, of a box that is reported.
 _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
+
+
+# Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
+# room for a tracker that needs no window.
+RANGES: Mapping[str, Tunable] = MappingProxyType(
+    {
+        "penalty": Tunable("penalty", 0.0, 0.6),
+        "window": Tunable("window", 0.0, 0.8),
+        "size_rate": Tunable("size_rate", 0.05, 1.0),
+    }
+)
 
 
 class Settings(NamedTuple):
@@ -40,7 +53,7 @@ class Settings(NamedTuple):
     quality_power: float | jax.Array
 
 
-def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
+def make(config: ConfigDict, network: nn.Module) -> Tracker:
     """Makes the functions that track with a network.
 
     `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamFC++, SiamBAN)
@@ -50,19 +63,18 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     on eighths of a pixel, knows where, and averages before it shrinks.
 
     Args:
-      model: as `jaxtrack.models.build` makes it.
       config: settings; `context`, `selection`, `penalty`, `window`, `size_rate`,
         `quality_power`, `num_boxes`, `rate_by_quality` and `preprocessing` are read.
+      network: see `jaxtrack.models.siamese.Siamese`.
 
     Returns:
-      The tracker. Its `step` has a fourth argument, `settings: Settings`, whose default
-      holds the configuration's numbers.
+      The tracker, whose settings are `Settings`.
     """
-    geometry = model.geometry
+    geometry = network.geometry
     view = cropping.make_view(config, geometry)
     is_released = config.selection == "released"
     bound = bounding(config)
-    places = _places(model)
+    places = _places(network)
     choose = _selection(config, geometry)
     defaults = Settings(*(float(config[name]) for name in Settings._fields))
 
@@ -71,14 +83,14 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         fill = view.surroundings(frame)
         side = view.side(box[2:])
         z_image = view.look(frame, box[:2], side, geometry.template_size, fill)
-        template = model.apply(variables, z_image, method="encode_template")
+        template = network.apply(variables, z_image, method="encode_template")
         return TrackerState(template=template, box=box, fill=fill)
 
     def predict(variables, state: TrackerState, frame: Frame):
         """Returns the maps of one example, and what they were made from."""
         seen = view.search(state, frame)
-        search = model.apply(variables, seen.image, method="encode_search")
-        outputs = model.apply(variables, state.template, search, method="predict")
+        search = network.apply(variables, seen.image, method="encode_search")
+        outputs = network.apply(variables, state.template, search, method="predict")
         return decoding.scores_and_boxes(outputs, places, stretch=is_released), seen
 
     def step(
@@ -99,7 +111,11 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
         power = 1.0 if is_released else defaults.quality_power
         return probe_maps(*found, seen, geometry=geometry, power=power)
 
-    return Tracker(init=init, step=step, probe=probe)
+    ranges = dict(RANGES)
+    # Networks with anchors predict no quality; the release's selection has no power.
+    if not is_released and not network.anchors:
+        ranges["quality_power"] = Tunable("quality_power", 0.0, 2.0)
+    return Tracker(init, step, probe, defaults, ranges)
 
 
 def probe_maps(
@@ -133,10 +149,10 @@ def probe_maps(
     return Probe(cls, quality, confidence, xyxy)
 
 
-def _places(model):
+def _places(network):
     """Returns the points of the response's cells, or their anchors."""
-    points = grid.points(model.geometry)
-    return anchor_boxes.tile(points, model.anchors) if model.anchors else points
+    points = grid.points(network.geometry)
+    return anchor_boxes.tile(points, network.anchors) if network.anchors else points
 
 
 def _selection(config, geometry):

@@ -1,8 +1,9 @@
 """What passes between frames, and the pair of functions that is a tracker."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import jax
 from flax import struct
@@ -67,19 +68,73 @@ class Probe(NamedTuple):
     xyxy: jax.Array
 
 
+class Init(Protocol):
+    """Starts on a target."""
+
+    def __call__(self, variables: Any, frame: Frame, box: jax.Array) -> Any:
+        """Returns what the tracker remembers.
+
+        Args:
+          variables: of the network.
+          frame: the first one.
+          box: `[4]` cxcywh of the target, pixels of the picture.
+        """
+
+
+class Step(Protocol):
+    """Tracks through a frame; its results come in the order of a `lax.scan`'s body."""
+
+    def __call__(
+        self, variables: Any, state: Any, frame: Frame, settings: Any
+    ) -> tuple[Any, TrackerOutput]:
+        """Returns what the tracker remembers, and what it says of the frame.
+
+        Args:
+          variables: of the network.
+          state: what was remembered.
+          frame: the next one.
+          settings: see `Tracker`; its own where they are left out.
+        """
+
+
+class ProbeMaps(Protocol):
+    """Looks where `Step` would look."""
+
+    def __call__(self, variables: Any, state: Any, frame: Frame) -> Probe:
+        """Returns what the network thinks of every cell; arguments as of `Step`."""
+
+
+class Tunable(NamedTuple):
+    """A number that tuning may vary.
+
+    Attributes:
+      name: field of the tracker's settings.
+      low: lowest value to try.
+      high: highest value to try.
+    """
+
+    name: str
+    low: float
+    high: float
+
+
 class Tracker(NamedTuple):
     """A tracker is a pair of pure functions, and a third that shows its maps.
 
     Attributes:
-      init: `(variables, frame, box [4] cxcywh px) -> TrackerState`.
-      step: `(variables, state, frame) -> (TrackerState, TrackerOutput)`; the order of
-        the results makes it the body of a `lax.scan`.
-      probe: `(variables, state, frame) -> Probe`, looking where `step` would look.
+      init: `(variables, frame, box [4] cxcywh px) -> state`.
+      step: `(variables, state, frame, settings) -> (state, TrackerOutput)`.
+      probe: `(variables, state, frame) -> Probe`, or None.
+      settings: NamedTuple of the numbers that `step` takes, traced or not: the
+        configuration's, its default.
+      ranges: field of the configuration -> the number that it is; what may be tuned.
     """
 
-    init: Callable[..., TrackerState]
-    step: Callable[..., tuple[TrackerState, TrackerOutput]]
-    probe: Callable[..., Probe] | None = None
+    init: Init
+    step: Step
+    probe: ProbeMaps | None = None
+    settings: Any = None
+    ranges: Mapping[str, Tunable] = MappingProxyType({})
 
 
 def check_init_box(

@@ -1,7 +1,8 @@
-"""The CRACT tracker: proposals, refined, identified and discriminated."""
+"""The two-stage tracker: proposals, refined, identified and discriminated."""
 
 from collections.abc import Callable
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -10,18 +11,24 @@ from flax import linen as nn
 from flax import struct
 from ml_collections import ConfigDict
 
-from jaxtrack.models import refine
+from jaxtrack.models import refine as refine_network
 from jaxtrack.online import update
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
-from jaxtrack.tracking.siamese import Settings, bounding, probe_maps
-from jaxtrack.tracking.state import Frame, Probe, Tracker, TrackerOutput
+from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps
+from jaxtrack.tracking.state import (
+    Frame,
+    Probe,
+    Tracker,
+    TrackerOutput,
+    Tunable,
+)
 
 
 @struct.dataclass
-class CractState:
-    """What CRACT remembers between frames.
+class TwoStageState:
+    """What a two-stage tracker remembers between frames.
 
     Attributes:
       template: features of the target, as `model.encode_template` returns them.
@@ -36,7 +43,39 @@ class CractState:
     online: update.OnlineState | None
 
 
-def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
+class Settings(NamedTuple):
+    """Numbers of the selection; arrays of them under vmap try many at once.
+
+    Attributes:
+      penalty: cost of a change of size or shape, of the RPN's boxes.
+      window: share of the Hann window in the RPN's scores, in [0, 1].
+      size_rate: the new size's share (1: no smoothing).
+      weight: of the refined score, beta.
+      final_window: share of a Hann window in the final score.
+      nms_iou: of two boxes that overlap more, one is proposed.
+    """
+
+    penalty: float | jax.Array
+    window: float | jax.Array
+    size_rate: float | jax.Array
+    weight: float | jax.Array
+    final_window: float | jax.Array
+    nms_iou: float | jax.Array
+
+
+# Not the identifier's share: its value says whether there is a discriminator at all.
+# Nor what the discriminator learns by, which is compiled into it.
+_RANGES = MappingProxyType(
+    {
+        **RANGES,
+        "refine.weight": Tunable("weight", 0.0, 1.0),
+        "refine.window": Tunable("final_window", 0.0, 0.8),
+        "refine.nms_iou": Tunable("nms_iou", 0.3, 0.9),
+    }
+)
+
+
+def make(config: ConfigDict, network: nn.Module) -> Tracker:
     """Makes the functions that track by proposal selection.
 
         s~_i = alpha v_i + (1 - alpha) tau_i,  b = argmax beta s~_i + (1 - beta) c_i
@@ -48,41 +87,52 @@ def make_tracker(model: nn.Module, config: ConfigDict) -> Tracker:
     discriminator learns included, is one function of fixed shapes.
 
     Args:
-      model: as `jaxtrack.models.build` makes it.
       config: settings; what `jaxtrack.tracking.siamese` reads, "refine" and "online".
+      network: see `jaxtrack.models.two_stage.TwoStage`.
 
     Returns:
-      The tracker. `size_rate` is the new size's share (1: no smoothing).
+      The tracker, whose settings are `Settings`.
     """
+    refine = config.refine
     parts = _Parts(
-        model=model,
-        size=model.geometry.search_size,
-        view=cropping.make_view(config, model.geometry),
+        model=network,
+        size=network.geometry.search_size,
+        view=cropping.make_view(config, network.geometry),
         bound=bounding(config),
-        anchors=anchor_boxes.tile(grid.points(model.geometry), model.anchors),
-        options=config.refine,
+        anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
+        count=refine.proposals,
+        identifier=refine.identifier,
         rules=_rules(config),
-        pool=_pool(model.refiner),
+        pool=_pool(network.refiner),
     )
-    defaults = Settings(*(float(config[name]) for name in Settings._fields))
+    defaults = Settings(
+        penalty=float(config.penalty),
+        window=float(config.window),
+        size_rate=float(config.size_rate),
+        weight=float(refine.weight),
+        final_window=float(refine.window),
+        nms_iou=float(refine.nms_iou),
+    )
 
     def step(
-        variables, state: CractState, frame: Frame, settings: Settings = defaults
-    ) -> tuple[CractState, TrackerOutput]:
+        variables, state: TwoStageState, frame: Frame, settings: Settings = defaults
+    ) -> tuple[TwoStageState, TrackerOutput]:
         return _step(parts, variables, state, frame, settings)
 
-    return Tracker(partial(_init, parts), step, partial(_probe, parts))
+    probe = partial(_probe, parts)
+    return Tracker(partial(_init, parts), step, probe, defaults, _RANGES)
 
 
 class _Parts(NamedTuple):
-    """What a CRACT tracker is made of."""
+    """What a two-stage tracker is made of."""
 
     model: nn.Module
     size: int  # Of the search crop, pixels.
     view: cropping.View
     bound: Callable[[jax.Array, jax.Array], jax.Array]
     anchors: jax.Array
-    options: ConfigDict  # "refine" of the settings.
+    count: int  # Of proposals.
+    identifier: float  # Alpha.
     rules: update.Rules | None
     pool: Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -97,7 +147,7 @@ def _init(parts, variables, frame, box):
     z_image = view.look(frame, box[:2], side, z_size, fill)
     z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * z_size / side, z_size))
     template = model.apply(variables, z_image, z_xyxy[None], method="encode_template")
-    state = CractState(template, box, fill, None)
+    state = TwoStageState(template, box, fill, None)
     if parts.rules is None:
         return state
     seen = view.search(state, frame)
@@ -119,7 +169,7 @@ def _see(parts, variables, state, frame):
 
 def _step(parts, variables, state, frame, settings):
     """Tracks through a frame: Algorithm 1, lines 4 to 12."""
-    size, rules, options = parts.size, parts.rules, parts.options
+    size, rules = parts.size, parts.rules
     (_, scale, middle), x, outputs = _see(parts, variables, state, frame)
     wh = state.box[2:]
     found, coarse = _propose(parts, outputs, wh * scale, settings)
@@ -128,8 +178,8 @@ def _step(parts, variables, state, frame, settings):
     aligned, tau = refined["aligned"], None
     if rules is not None:
         tau = update.scores(state.online.params, refined["pooled"])
-    fine, final = _scores(refined, tau, coarse, options)
-    final = _windowed(final, aligned, size, options.window)
+    fine, final = _scores(refined, tau, coarse, parts.identifier, settings.weight)
+    final = _windowed(final, aligned, size, settings.final_window)
     chosen = jnp.argmax(final)
     in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
     center = middle + (in_crop[:2] - size / 2) / scale
@@ -164,10 +214,12 @@ def _rules(config: ConfigDict) -> update.Rules | None:
     return update.Rules(**{name: config.online[name] for name in names})
 
 
-def _pool(refiner: refine.Refiner) -> Callable[[jax.Array, jax.Array], jax.Array]:
+def _pool(
+    refiner: refine_network.Refiner,
+) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """Returns `(feature_map [H, W, C], xyxy [N, 4]) -> [N, P, P, L C]`."""
     return partial(
-        refine.pool,
+        refine_network.pool,
         output_sizes=refiner.output_sizes,
         stride=refiner.stride,
         offset=refiner.offset,
@@ -179,17 +231,17 @@ def _pool(refiner: refine.Refiner) -> Callable[[jax.Array, jax.Array], jax.Array
 def _propose(parts, outputs, wh, settings):
     """Returns proposals `[1, N, 4]` and what they were ranked by `[N]`."""
     found, ranked = _ranked(outputs, parts.anchors, wh, settings)
-    count, iou_threshold = parts.options.proposals, parts.options.nms_iou
-    best = proposals.best(found, ranked, count=count, iou_threshold=iou_threshold)
+    limits = {"count": parts.count, "iou_threshold": settings.nms_iou}
+    best = proposals.best(found, ranked, **limits)
     return found[best][None], ranked[best]
 
 
-def _scores(refined, tau, coarse, options):
+def _scores(refined, tau, coarse, identifier, weight):
     """Returns the proposals' refined scores (Eq. 9) and final ones (Eq. 10)."""
     fine = proposals.target_probability(refined["identity"])
     if tau is not None:
-        fine = options.identifier * fine + (1 - options.identifier) * tau
-    return fine, options.weight * fine + (1 - options.weight) * coarse
+        fine = identifier * fine + (1 - identifier) * tau
+    return fine, weight * fine + (1 - weight) * coarse
 
 
 def _ranked(outputs, anchors, wh, settings):

@@ -13,21 +13,25 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jaxtrack import config as config_lib
-from jaxtrack import models, weights
+from jaxtrack import weights
 from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
+from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
+from jaxtrack.trackers import family_of
+from jaxtrack.trackers.family import Family
 from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
-from jaxtrack.training.objective import make_inputs, make_loss
 from jaxtrack.training.prefetch import DevicePrefetcher
 from jaxtrack.training.signals import Stopper
 from jaxtrack.training.state import TrainState, create
 
 
-def train(config: ConfigDict, workdir: str | pathlib.Path) -> TrainState:
+def train(
+    config: ConfigDict, workdir: str | pathlib.Path, *, family: Family | None = None
+) -> TrainState:
     """Trains a tracker, or goes on where a run in `workdir` stopped.
 
     A run that was interrupted and resumed computes what it would have computed without
@@ -38,6 +42,7 @@ def train(config: ConfigDict, workdir: str | pathlib.Path) -> TrainState:
     Args:
       config: see docs/settings.md.
       workdir: checkpoints and logs go there; all processes must see it.
+      family: the tracker; None takes the one that the settings name.
 
     Returns:
       The state after the last step done.
@@ -50,11 +55,14 @@ def train(config: ConfigDict, workdir: str | pathlib.Path) -> TrainState:
     _check_devices(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
+    family = family or family_of(config)
+    network = family.network(
+        config, search_size=config.train_search_size, axis_name=step.AXIS
+    )
     with contextlib.ExitStack() as stack:
-        model = models.from_config(config, training=True, axis_name=step.AXIS)
-        loader = _open_loader(config, model.geometry)
+        loader = _open_loader(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
-        state, steps = _build(config, model)
+        state, steps = _build(config, family, network)
         stopper = stack.enter_context(Stopper(every=config.log_every))
         store = stack.enter_context(_open_store(config, workdir))
         state = _resume(state, store, loader, config)
@@ -162,16 +170,17 @@ def _open_loader(config: ConfigDict, geometry: Geometry) -> pipeline.PairIterato
 
 
 def _build(
-    config: ConfigDict, model: nn.Module
+    config: ConfigDict, family: Family, network: nn.Module
 ) -> tuple[TrainState, Callable[[int], Callable]]:
     """Makes the state of step 0, and what gives the function of each step."""
     tx = _optimizer(config)
-    state = create(_initial_variables(config, model), tx, keep_ema=config.ema_decay > 0)
+    variables = _initial_variables(config, family, network)
+    state = create(variables, tx, keep_ema=config.ema_decay > 0)
     train_step = partial(
         step.train_step,
-        model=model,
-        loss_fn=make_loss(config, model),
-        inputs=make_inputs(config, model),
+        network=network,
+        forward=family.forward(config, network),
+        loss=family.loss(config, network),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.ema_decay,
@@ -214,17 +223,18 @@ def _backbone_from(config: ConfigDict) -> int:
     return config_lib.epochs_to_steps(config, config.backbone_from_epoch)
 
 
-def _initial_variables(config, model):
+def _initial_variables(config, family, network):
     """Draws parameters from the seed, then puts trained weights where named."""
-    geometry = model.geometry
+    geometry = network.geometry
 
     def init(key):
         sizes = (geometry.template_size, geometry.search_size)
-        return model.init(key, *(jnp.zeros((1, size, size, 3)) for size in sizes))
+        return network.init(key, *(jnp.zeros((1, size, size, 3)) for size in sizes))
 
     variables = jax.jit(init)(jax.random.key(config.seed))
     if config.pretrained:
-        variables = weights.load_pretrained(config.model, variables, config.pretrained)
+        names = family.names(config)
+        variables = weights.load_pretrained(config.pretrained, names, variables)
     return variables
 
 
@@ -245,7 +255,7 @@ def _optimizer(config):
     return optimizer.make_optimizer(
         kind=config.optimizer,
         schedule=_schedule(config),
-        group=models.param_group,
+        group=param_group,
         backbone_from_step=_backbone_from(config),
         backbone_factor=config.backbone_lr_factor,
         momentum=config.momentum,

@@ -1,6 +1,6 @@
 """One optimizer step, and the one place where it is pmapped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,13 +13,9 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.ops.preprocess import Preprocessing, normalize
+from jaxtrack.trackers.family import Batch, Forward, Loss
 from jaxtrack.training.state import TrainState
 
-Batch = Mapping[str, jax.Array]
-# (outputs, batch, axis_name) -> a device's shares of the loss and of the metrics.
-LossFn = Callable[..., tuple[jax.Array, dict[str, jax.Array]]]
-# batch -> further arguments of the network.
-InputsFn = Callable[[Batch], dict[str, Any]]
 AXIS = "batch"
 
 
@@ -27,12 +23,12 @@ def train_step(
     state: TrainState,
     batch: Batch,
     *,
-    model: nn.Module,
-    loss_fn: LossFn,
+    network: nn.Module,
+    forward: Forward,
+    loss: Loss,
     optimizer: optax.GradientTransformation,
     preprocessing: Preprocessing,
     train_backbone: bool,
-    inputs: InputsFn = lambda batch: {},
     ema_decay: float = 0.0,
     accumulate: int = 1,
     seed: int = 0,
@@ -50,15 +46,14 @@ def train_step(
 
     Args:
       state: before the step.
-      batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. The loss also
-        finds "key" in it, a random key for every pair of the step.
-      model: its `apply` takes variables, two images, `train`, `train_backbone` and
-        what `inputs` gives.
-      loss_fn: `(outputs, batch, axis_name=) -> (loss, metrics)`, shares of sums.
+      batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. `forward` and
+        `loss` also find "key" in it, a random key for every pair of the step.
+      network: whose parameters move.
+      forward: a batch's way through it; its images are preprocessed.
+      loss: shares of sums.
       optimizer: as `make_optimizer` builds it.
       preprocessing: what the network expects of an image.
       train_backbone: static; whether gradients reach the backbone.
-      inputs: from a batch to further arguments of the network.
       ema_decay: of the averaged parameters, if the state has any.
       accumulate: parts of the batch; `B` must be a multiple.
       seed: of the random keys.
@@ -70,9 +65,22 @@ def train_step(
     """
     size = len(batch["is_positive"])
     batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
-    parts = (model, loss_fn, preprocessing, train_backbone, inputs)
+    apply = nn.apply(forward, network, mutable=["batch_stats"])
+
+    def part_loss(params, batch_stats, part):
+        names = ("z_image", "x_image")
+        images = {name: normalize(part[name], preprocessing) for name in names}
+        outputs, updated = apply(
+            {"params": params, "batch_stats": batch_stats},
+            {**part, **images},
+            train=True,
+            train_backbone=train_backbone,
+        )
+        value, metrics = loss(outputs, part, axis_name=axis_name)
+        return value, (metrics, updated.get("batch_stats", batch_stats))
+
     grads, metrics, batch_stats = _accumulated(
-        state, batch, *parts, accumulate=accumulate, axis_name=axis_name
+        jax.grad(part_loss, has_aux=True), state, batch, accumulate=accumulate
     )
     if axis_name is not None:
         grads, metrics = lax.psum((grads, metrics), axis_name)
@@ -94,35 +102,10 @@ def _pair_keys(seed, number, size, axis_name):
     return jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(size))
 
 
-def _accumulated(
-    state,
-    batch,
-    model,
-    loss_fn,
-    preprocessing,
-    train_backbone,
-    inputs,
-    *,
-    accumulate,
-    axis_name,
-):
+def _accumulated(gradient, state, batch, *, accumulate):
     """Averages gradients and metrics over the batch's parts; threads statistics."""
 
-    def loss(params, batch_stats, part):
-        outputs, updated = model.apply(
-            {"params": params, "batch_stats": batch_stats},
-            normalize(part["z_image"], preprocessing),
-            normalize(part["x_image"], preprocessing),
-            train=True,
-            train_backbone=train_backbone,
-            mutable=["batch_stats"],
-            **inputs(part),
-        )
-        value, metrics = loss_fn(outputs, part, axis_name=axis_name)
-        return value, (metrics, updated.get("batch_stats", batch_stats))
-
     def part_step(batch_stats, part):
-        gradient = jax.grad(loss, has_aux=True)
         grads, (metrics, batch_stats) = gradient(state.params, batch_stats, part)
         return batch_stats, (grads, metrics)
 

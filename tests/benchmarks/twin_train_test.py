@@ -4,10 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0, siamcar_r50
 from jaxtrack.ops import grid
-from jaxtrack.training import objective
 
 pytest.importorskip("torch", reason="torch is an extra", exc_type=ImportError)
 
@@ -19,7 +18,7 @@ def test_the_losses_are_the_same(module):
     from benchmarks import twin_train
 
     config = module.get_config()
-    model = models.build(config.model)
+    model = trackers.build(config.model)
     side = model.geometry.response_size
     rng = np.random.default_rng(0)
     shapes = {"cls": 2, "ltrb": 4, "centerness": 1}
@@ -33,7 +32,7 @@ def test_the_losses_are_the_same(module):
         "is_positive": np.array([True, True, False]),
     }
     keys = jax.random.split(jax.random.key(0), 3)
-    ours, _ = jax.jit(objective.make_loss(config, model))(
+    ours, _ = jax.jit(trackers.family_of(config).loss(config, model))(
         outputs, {**batch, "key": keys}
     )
     theirs = twin_train.siamcar_loss(

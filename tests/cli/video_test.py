@@ -50,7 +50,7 @@ def drift(monkeypatch):
     monkeypatch.setattr(
         command.checkpoint_lib, "load_for_inference", lambda path: Saved
     )
-    monkeypatch.setattr(command, "from_config", lambda config: drift_tracker())
+    monkeypatch.setattr(command, "tracker_of", lambda config: drift_tracker())
 
 
 def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):

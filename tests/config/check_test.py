@@ -46,7 +46,6 @@ REFUSED = (
     ("iou_high", 0.2, "config.iou_low is 0.3, above config.iou_high 0.2"),
     ("refinement", "both", "config.refinement is 'both': use one of"),
     ("pooling", "roialign", "config.pooling is 'roialign': use one of"),
-    ("loss", "crac", "config.loss is 'crac'"),
     ("regression", "l2", "config.regression is 'l2'"),
     ("lr", 0.0, "config.lr is 0.0: it must be above 0"),
     ("refine.train_proposals", 0, "config.refine.train_proposals is 0: it must be"),

@@ -66,6 +66,6 @@ def test_update_takes_what_fits_and_names_what_does_not():
 def test_fields_of_tracking():
     for field in ("penalty", "online", "online.rate", "refine.identifier"):
         assert config_lib.is_of_tracking(field)
-    for field in ("refine", "refine.positives", "loss", "rate", "identifier"):
+    for field in ("refine", "refine.positives", "regression", "rate", "identifier"):
         assert not config_lib.is_of_tracking(field)
     assert all(map(config_lib.is_known, config_lib.TRACKING))

@@ -16,7 +16,6 @@ from jaxtrack.evaluation import (
     settings,
     submissions,
     vot_files,
-    vot_run,
 )
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.metrics import ope
@@ -237,9 +236,8 @@ def test_tuning_on_what_is_scored_is_said_first(tmp_path, otb, checkpoints):
 
 
 @pytest.fixture
-def vot2018(tmp_path, checkpoints, monkeypatch):
+def vot2018(tmp_path, checkpoints):
     """Two sequences of targets that rest; one has a tag on its first frames."""
-    monkeypatch.setattr(vot_run, "make_tracker", runner.make_tracker)
     for name in ("ants1", "bag"):
         rows = np.tile([2.0, 2, 3, 3], (120, 1))
         folder = fake.vot_sequence(tmp_path / "vot", name, rows)

@@ -12,11 +12,10 @@ from ml_collections import ConfigDict
 from jaxtrack import datasets
 from jaxtrack.datasets import files, folders
 from jaxtrack.evaluation import results, runner, scoring
-from jaxtrack.evaluation.analysis import alignment, run, window_sweep
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
-from jaxtrack.tracking.siamese import Settings
+from jaxtrack.tracking.siamese import RANGES, Settings
 from jaxtrack.tracking.state import Probe
 
 CELLS = 8
@@ -103,7 +102,7 @@ def with_videos(found, **changes):
     return dataclasses.replace(found, benchmark=benchmark)
 
 
-def wandering_tracker(model, config):
+def wandering_tracker(config, model):
     """Moves to the right by `window` times ten px a frame; its maps need no network.
 
     Cell `[i, j]` has the last box moved by j - 2 px (j = 4 is where the target of
@@ -133,7 +132,7 @@ def wandering_tracker(model, config):
         ones = jnp.ones_like(confidence)
         return Probe(cls=confidence, quality=ones, confidence=confidence, xyxy=xyxy)
 
-    return Tracker(init=init, step=step, probe=probe)
+    return Tracker(init, step, probe, defaults, RANGES)
 
 
 @pytest.fixture
@@ -144,11 +143,13 @@ def checkpoints(monkeypatch):
     fields = {"window": 0.45, "penalty": 0.0, "size_rate": 0.0, "quality_power": 1.0}
     opened = {}
     for name, aim in (("sharp", 4), ("blunt", 0)):
+        config = {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
+        config = ConfigDict(config)
+        model = types.SimpleNamespace(geometry=geometry, traced=[])
         opened[name] = runner.Opened(
-            config=ConfigDict(
-                {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
-            ),
-            model=types.SimpleNamespace(geometry=geometry, traced=[]),
+            config=config,
+            model=model,
+            tracker=wandering_tracker(config, model),
             variables={"aim": np.float32(aim)},
             identity={"weights": name},
             around={"device": "none"},
@@ -160,9 +161,8 @@ def checkpoints(monkeypatch):
             return found
         config = ConfigDict(found.config.to_dict() | dict(tracking))
         identity = found.identity | {"tracking": dict(tracking)}
-        return found._replace(config=config, identity=identity)
+        tracker = wandering_tracker(config, found.model)
+        return found._replace(config=config, tracker=tracker, identity=identity)
 
     monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
-    for module in (alignment, run, runner, window_sweep):
-        monkeypatch.setattr(module, "make_tracker", wandering_tracker)
     return opened

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.evaluation.runner, with trackers that answer without a network."""
 
+import types
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -93,7 +95,7 @@ def test_interrupted_change_of_checkpoint_mixes_nothing(videos, tmp_path):
     assert track(videos, tmp_path / "r", identity={"step": 2}) == NAMES[1:]
 
 
-def still_tracker(model, config):
+def still_tracker(config, model):
     """Stays where it is, `params["shift"]` further every frame."""
 
     def init(variables, frame, box):
@@ -115,8 +117,8 @@ def checkpoint(monkeypatch):
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
     loaded = Checkpoint(ConfigDict(fields), variables, 12)
     monkeypatch.setattr(runner, "load_for_inference", lambda path: loaded)
-    monkeypatch.setattr(runner.models, "from_config", lambda config: None)
-    monkeypatch.setattr(runner, "make_tracker", still_tracker)
+    family = types.SimpleNamespace(network=lambda config: None, tracker=still_tracker)
+    monkeypatch.setattr(runner, "family_of", lambda config: family)
     return loaded
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import presets, settings
+from jaxtrack.evaluation import settings
+from jaxtrack.trackers import find_preset
 
 
 @pytest.fixture
@@ -28,7 +29,10 @@ def test_later_ones_win(tuned_file):
     chosen = settings.choose(
         preset="siamcar_otb100", tuned_file=str(tuned_file), changes={"window": 0.3}
     )
-    wanted = presets.preset("siamcar_otb100") | {"window": 0.3, "penalty": 0.1}
+    wanted = dict(find_preset("siamcar_otb100").settings) | {
+        "window": 0.3,
+        "penalty": 0.1,
+    }
     assert chosen.tracking == wanted
     assert chosen.source["preset"]["preset"] == "siamcar_otb100"
     assert chosen.source["set"] == {"window": 0.3}

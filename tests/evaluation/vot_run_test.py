@@ -315,6 +315,7 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
     opened = runner.Opened(
         config=None,
         model=types.SimpleNamespace(),
+        tracker=moving_tracker([]),
         variables={"shift": np.float32(2)},
         identity={"weights": "x"},
         around={"device": "none"},
@@ -326,7 +327,6 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
         return opened
 
     monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
-    monkeypatch.setattr(vot_run, "make_tracker", lambda *_: moving_tracker([]))
     folder = vot_run.run(
         "runs/lite0/checkpoints", case.videos, case.truth, tmp_path, tracking={"w": 1}
     )

@@ -26,7 +26,7 @@ def opened(monkeypatch):
     config = configs.load("cract_lite0")
     found = types.SimpleNamespace(
         config=config.copy_and_resolve_references(),
-        model=types.SimpleNamespace(refiner=object()),
+        tracker=types.SimpleNamespace(ranges={"refine.weight": None}),
         identity={"step": 200},
     )
     monkeypatch.setattr(runner, "open_checkpoint", lambda checkpoint: found)
@@ -171,7 +171,7 @@ def test_a_frame_of_no_overlap_among_the_last_does_not_lose(tmp_path):
 
 
 def test_refuses_a_network_without_proposals(measure, fake, opened):
-    del opened.model.refiner
+    opened.tracker.ranges.clear()
     opened.config.model = "siamcar_lite0"
     with pytest.raises(InputError, match=r"siamcar_lite0 refines no proposals; name"):
         measure()

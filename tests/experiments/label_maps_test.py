@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from experiments.figures import label_maps
 from jaxtrack.assign import regions
 from jaxtrack.errors import InputError
-from jaxtrack.models.siamrpnpp import RELEASED
+from jaxtrack.trackers.siamrpnpp import RELEASED
 
 P, N, X = regions.POSITIVE, regions.NEGATIVE, regions.IGNORE
 

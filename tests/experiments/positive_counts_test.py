@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from experiments.figures import positive_counts
-from jaxtrack import models
-from jaxtrack.assign import regions
+from jaxtrack import trackers
+from jaxtrack.assign import make_assigner, regions
 from jaxtrack.configs import demo, dla_siamcar_r50, dla_siamrpnpp_r50
 from jaxtrack.errors import InputError
 from jaxtrack.ops import grid
-from jaxtrack.training.assigners import make_assigner
 
 # Four cells, 8 px apart: at (4, 4), (12, 4), (4, 12) and (12, 12).
 CELLS = grid.Geometry(16, 16, 2, 8, 4.0)
@@ -113,14 +112,16 @@ def test_fixed_counts_by_hand():
 
 def test_counts_are_those_of_the_trainings_labels():
     config = dla_siamrpnpp_r50.get_config()
-    model = models.from_config(config, training=True)
+    model = trackers.network_of(config, training=True)
     rng = np.random.default_rng(0)
     low = rng.uniform(30, 120, (300, 2))  # More than are labelled at a time.
     boxes = np.concatenate([low, low + rng.uniform(15, 120, (300, 2))], axis=1)
     boxes = boxes.astype(np.float32)
     found = positive_counts.count_dynamic(config, model, boxes, [9])[9]
     keys = jax.random.split(jax.random.key(0), 300)
-    assign = jax.jit(jax.vmap(make_assigner(config, model)))
+    assign = jax.jit(
+        jax.vmap(make_assigner(config, model.geometry, anchors=model.anchors))
+    )
     labels = np.asarray(assign(keys, boxes, np.ones(300, bool)))
     expected = np.sum(labels.reshape(300, -1) == regions.POSITIVE, axis=1)
     np.testing.assert_array_equal(found[0], expected)

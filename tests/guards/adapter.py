@@ -7,8 +7,11 @@ values in `expected/`. Settings go by the names of `FIELDS`' keys.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import json
+import sys
+import types
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +23,7 @@ import optax
 import pytest
 from flax import linen as nn
 
-from jaxtrack import datasets, models, tracking
+from jaxtrack import datasets, trackers
 from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
 from jaxtrack.data.composed import ComposedSource
@@ -32,8 +35,9 @@ from jaxtrack.metrics import ope, vot
 from jaxtrack.metrics import protocols as protocol_table
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.report import build as report
+from jaxtrack.trackers import cract, siamcar
 from jaxtrack.tracking import Frame
-from jaxtrack.training import checkpoint, loop, objective
+from jaxtrack.training import checkpoint, loop
 from jaxtrack.training import state as train_state
 
 # Setting as the guards call it -> as it is called now, where that is something else.
@@ -49,7 +53,7 @@ NEW_KEYS = ("rankings", "refused", "warnings")
 
 def model_names():
     """Lists the networks that have a name."""
-    return tuple(models.MODELS)
+    return tuple(trackers.FAMILIES)
 
 
 def settings(config_name, **changes):
@@ -67,12 +71,14 @@ def _named_now(changes):
 
 def build(name, **choices):
     """Builds the network of a name with some of its parts chosen."""
-    return models.build(name, **choices)
+    if "dtype" in choices:
+        choices["dtype"] = jnp.dtype(choices["dtype"]).name
+    return trackers.build(name, **choices)
 
 
 def network(config, *, training=False):
     """Builds the network that settings name."""
-    return models.from_config(config, training=training)
+    return trackers.network_of(config, training=training)
 
 
 def with_backbone(model, backbone):
@@ -161,16 +167,12 @@ def drawn_variables(model, *, seed=0):
 
 def loss(config, model):
     """Returns `(outputs, batch) -> (loss, metrics)`."""
-    return objective.make_loss(config, model)
+    return trackers.family_of(config).loss(config, model)
 
 
 def draw_proposals(config, model):
     """Returns `(maps, batch) -> proposals [B, N, 4]` of CRACT in training."""
-
-    def draw(maps, batch):
-        return objective.make_inputs(config, model)(batch)["propose"](maps)
-
-    return draw
+    return cract.make_sample(config, model)
 
 
 # Tracking.
@@ -182,7 +184,7 @@ def tracker(config, model):
     A frame is what `frame` makes; boxes are cxcywh; a step returns a state, a box and
     a score.
     """
-    made = tracking.make_tracker(model, config)
+    made = trackers.family_of(config).tracker(config, model)
 
     def step(variables, state, frame):
         state, output = made.step(variables, state, frame)
@@ -226,12 +228,15 @@ def loader(config, *, template_size, search_size):
 def registered(name, network):
     """Lets settings name a network: `network(dtype=, axis_name=)`."""
 
-    def build(*, correlation=None, localization=None, **options):
-        del correlation, localization
-        return network(**options)
+    def build(config, *, search_size=0, axis_name=None):
+        del search_size
+        return network(dtype=jnp.dtype(config.dtype), axis_name=axis_name)
 
+    family = dataclasses.replace(siamcar.FAMILY, network=build)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(models.MODELS, name, build)
+        patch.setattr(trackers, "FAMILIES", {**trackers.FAMILIES, name: name})
+        module = types.SimpleNamespace(FAMILY=family)
+        patch.setitem(sys.modules, f"jaxtrack.trackers.{name}", module)
         yield
 
 

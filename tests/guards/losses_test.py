@@ -3,8 +3,8 @@
 Settings of the groups labels, loss and refinement all have values other than the
 defaults, in two cases a loss. Slopes are kept as products with fixed directions.
 That N devices give one device's loss and labels is tested in
-`tests/training/objective_test.py`, that op by op, jitted and pmapped losses agree in
-`tests/losses/totals/*_test.py`, that steps on N devices equal one in
+`tests/trackers/settings_test.py`, that op by op, jitted and pmapped losses agree in
+`tests/trackers/*_loss_test.py`, that steps on N devices equal one in
 `tests/training/step_test.py`.
 """
 

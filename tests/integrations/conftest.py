@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxtrack import models, session
+from jaxtrack import session, trackers
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training import state as state_lib
@@ -63,14 +63,14 @@ def seeking_checkpoint(monkeypatch, traced):
     """Replaces every checkpoint by the seeking tracker."""
     saved = types.SimpleNamespace(config=None, variables=np.zeros(3, np.float32))
     monkeypatch.setattr(session, "load_for_inference", lambda path: saved)
-    monkeypatch.setattr(session, "from_config", lambda c: seeking_tracker(traced))
+    monkeypatch.setattr(session, "tracker_of", lambda c: seeking_tracker(traced))
 
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
     """A run's folder with the small tracker, not trained."""
     config = siamcar_lite0.get_config()
-    model = models.from_config(config)
+    model = trackers.network_of(config)
     sides = model.geometry.template_size, model.geometry.search_size
     z, x = (jnp.zeros((1, side, side, 3)) for side in sides)
     shapes = jax.eval_shape(model.init, jax.random.key(0), z, x)

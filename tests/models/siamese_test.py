@@ -7,9 +7,9 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack.errors import InputError
-from jaxtrack.models import build
-from jaxtrack.models.siamese import Siamese, choose, resized
+from jaxtrack.models.siamese import Siamese, make_forward, resized
 from jaxtrack.ops.grid import Geometry
+from jaxtrack.trackers import build
 
 
 class Scale(nn.Module):
@@ -55,12 +55,15 @@ def test_a_network_has_no_anchors_unless_it_says_so():
     assert make().anchors == ()
 
 
-def test_a_choice_is_checked():
-    assert choose("net", "part", None, ("a", "b")) == "a"
-    assert choose("net", "part", "", ("a", "b")) == "a"
-    assert choose("net", "part", "b", ("a", "b")) == "b"
-    with pytest.raises(InputError, match="part: net has a, b, not 'c'"):
-        choose("net", "part", "c", ("a", "b"))
+def test_a_batchs_images_alone_go_through_the_network():
+    model, ones = make(), jnp.ones((1, 1, 1, 1))
+    batch = {"z_image": ones, "x_image": 10 * ones, "key": None}
+    forward = nn.apply(make_forward(None, model), model, mutable=["calls"])
+    variables = {"params": model.init(jax.random.key(0), ones, ones)["params"]}
+    outputs, state = forward(variables, batch, train=True, train_backbone=False)
+    np.testing.assert_array_equal(outputs, [[[[176]]]])
+    assert state["calls"]["neck"]["neck"] == ((3, True), (None, True))
+    assert state["calls"]["backbone"]["backbone"] == ((None, False),) * 2
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack.config import get_config
-from jaxtrack.models.cract import Cract
 from jaxtrack.models.refine import Refiner
+from jaxtrack.models.two_stage import TwoStage
 from jaxtrack.ops import grid, xcorr
-from jaxtrack.tracking import make_tracker, video
+from jaxtrack.tracking import siamese, two_stage, video
 
 
 class Tiny(nn.Module):
@@ -104,7 +104,7 @@ def small_cract(refinement="cascade"):
     Its refinement is drawn at random and says little: boxes move by a fraction of a
     pixel, and every identity is close to a half.
     """
-    return Cract(
+    return TwoStage(
         backbone=Colors(side=4),
         neck=Centered(),
         correlation=Match(),
@@ -170,7 +170,7 @@ def tiny_variables():
 def tiny(tiny_variables):
     """A tracker and its variables."""
     model, variables = tiny_variables
-    return make_tracker(model, trusting_config()), variables
+    return siamese.make(trusting_config(), model), variables
 
 
 def small_cract_config():
@@ -206,4 +206,4 @@ def cract_variables():
 def cract(cract_variables):
     """The small CRACT's tracker and its variables."""
     model, variables = cract_variables
-    return make_tracker(model, small_cract_config()), variables
+    return two_stage.make(small_cract_config(), model), variables

@@ -4,8 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+from jaxtrack import trackers
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import make_tracker, run, video
+from jaxtrack.tracking import run, siamese, video
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
 ATOL = 1e-3
@@ -134,11 +135,10 @@ def test_refuses_bad_input(drivers, draw, pad_all):
 
 @pytest.mark.slow
 def test_drivers_agree_on_the_lite0_network(config, draw):
-    models = pytest.importorskip("jaxtrack.models")
-    model = models.build("siamcar_lite0")
+    model = trackers.build("siamcar_lite0")
     z, x = (np.zeros((1, s, s, 3), np.float32) for s in (128, 256))
     variables = jax.jit(model.init)(jax.random.key(0), z, x)
-    tracker = make_tracker(model, config)
+    tracker = siamese.make(config, model)
     images, truth = draw(6, hw=(200, 250), start=(60.0, 90.0))
     frames = [video.pad(image, (256, 256)) for image in images]
     one = run.compile_tracker(tracker)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import Tracker, make_tracker, siamese
+from jaxtrack.tracking import Tracker, siamese
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def overlaps(found, truth):
 def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
     config.selection = selection
     model, variables = tiny_variables
-    init, step, _ = make_tracker(model, config)
+    init, step, *_ = siamese.make(config, model)
     images, truth = draw(20)
     frames = pad_all(images)
     state = jax.jit(init)(variables, frames[0], truth[0])
@@ -85,7 +85,7 @@ def test_probe_shows_what_step_chooses_from(
     config.penalty = config.window = 0.0
     config.quality_power = 0.5
     model, variables = tiny_variables
-    tracker = make_tracker(model, config)
+    tracker = siamese.make(config, model)
     images, truth = draw(3)
     frames = pad_all(images)
     state = jax.jit(tracker.init)(variables, frames[0], truth[0])

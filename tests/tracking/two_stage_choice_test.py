@@ -9,10 +9,10 @@ from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid
 from jaxtrack.tracking import (
     Frame,
-    make_tracker,
     siamese,
+    two_stage,
 )
-from jaxtrack.tracking.two_stage import CractState, _rules
+from jaxtrack.tracking.two_stage import TwoStageState, _rules
 
 ATOL = 1e-3
 
@@ -68,11 +68,11 @@ def stubbed(config, *anchors, proposals=1, window=0.0, **settings):
     for name, value in settings.items():
         config.refine[name] = value
     model = Stub(*(anchors or ((16.0, 16.0),)))
-    return make_tracker(model, config), model
+    return two_stage.make(config, model), model
 
 
 def state_of(box):
-    return CractState(None, jnp.array(box, jnp.float32), jnp.zeros(3), None)
+    return TwoStageState(None, jnp.array(box, jnp.float32), jnp.zeros(3), None)
 
 
 def test_from_the_crop_to_the_picture(cract_config, scene, variant):
@@ -179,7 +179,7 @@ def test_without_a_discriminator_nothing_is_kept(
 ):
     tracker_, _ = stubbed(cract_config, proposals=2, weight=1.0)
     cract_config.online.learns, cract_config.refine.identifier = learns, identifier
-    tracker_ = make_tracker(Stub((16.0, 16.0)), cract_config)
+    tracker_ = two_stage.make(cract_config, Stub((16.0, 16.0)))
     variables = answers(TWO, [0.3, 0.7])
     state = tracker_.init(variables, scene, jnp.array([50.0, 40.0, 20.0, 20.0]))
     assert state.online is None

@@ -11,12 +11,12 @@ from jaxtrack.tracking import (
     Tracker,
     TrackerState,
     cropping,
-    make_tracker,
     run,
     siamese,
+    two_stage,
     video,
 )
-from jaxtrack.tracking.two_stage import CractState, _pool
+from jaxtrack.tracking.two_stage import TwoStageState, _pool
 
 ATOL = 1e-3
 HANN = np.hanning(9)
@@ -51,7 +51,7 @@ def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
     images, truth = draw(1)
     frame = pad_all(images)[0]
     for (tracker_, variables), kind in (
-        (cract, CractState),
+        (cract, TwoStageState),
         (tiny, TrackerState),
     ):
         state = jax.eval_shape(tracker_.init, variables, frame, truth[0])
@@ -138,7 +138,7 @@ def test_selects_by_equations_9_and_10(
     config = cract_config
     config.refine.identifier, config.refine.weight = alpha, beta
     config.refine.window = window
-    step = jax.jit(make_tracker(model, config).step)
+    step = jax.jit(two_stage.make(config, model).step)
     _, output = step(variables, state, frames[2])
 
     looks = cropping.make_view(config, model.geometry)
@@ -171,7 +171,7 @@ def test_probe_shows_the_rpns_maps(cract_variables, cract_config, begun, cract):
     frames, truth, state = begun
     model, variables = cract_variables
     found = jax.jit(cract[0].probe)(variables, state, frames[3])
-    plain = siamese.make_tracker(model, cract_config)
+    plain = siamese.make(cract_config, model)
     seen = jax.jit(plain.init)(variables, frames[0], truth[0])
     expected = jax.jit(plain.probe)(variables, seen, frames[3])
     jax.tree.map(

@@ -1,5 +1,6 @@
 """A network and a loader small enough to train in a test."""
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,9 +9,9 @@ import pytest
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack import models
 from jaxtrack.config import get_config
 from jaxtrack.ops.grid import Geometry
+from jaxtrack.trackers import siamcar
 from jaxtrack.training import loop
 
 GEOMETRY = Geometry(
@@ -90,10 +91,13 @@ class MemoryLoader:
         self.is_closed = True
 
 
-def build(*, correlation=None, localization=None, dtype=jnp.float32, axis_name=None):
-    """Stands in `models.MODELS` as "tiny"."""
-    del correlation, localization
-    return TinyTracker(axis_name, dtype)
+def build_tiny(config, *, search_size=0, axis_name=None):
+    """Builds the tiny tracker, whatever the search crop's size."""
+    del search_size
+    return TinyTracker(axis_name, jnp.dtype(config.dtype))
+
+
+TINY = dataclasses.replace(siamcar.FAMILY, network=build_tiny)
 
 
 def small_config():
@@ -112,8 +116,7 @@ def small_config():
 
 @pytest.fixture
 def tiny_config(monkeypatch):
-    """`small_config`, with the network and the loader in their places."""
-    monkeypatch.setitem(models.MODELS, "tiny", build)
+    """`small_config`, with the loader in its place."""
     monkeypatch.setattr(
         loop, "_open_loader", lambda c, geometry: MemoryLoader(c.batch_size)
     )

@@ -1,5 +1,6 @@
 """Tests for jaxtrack.training.loop."""
 
+import dataclasses
 import json
 import logging
 import os
@@ -14,13 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack import models
 from jaxtrack.errors import InputError
-from jaxtrack.training import loop, objective
+from jaxtrack.training import loop
 from jaxtrack.training.checkpoint import load_for_inference
 
 from . import tiny_cract
-from .conftest import MemoryLoader
+from .conftest import TINY, MemoryLoader
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -30,7 +30,7 @@ def equal(a, b):
 
 
 def test_a_run_from_start_to_end(tiny_config, tmp_path):
-    last = loop.train(tiny_config, tmp_path)
+    last = loop.train(tiny_config, tmp_path, family=TINY)
     assert int(last.step) == 6
     rows = [
         json.loads(row) for row in (tmp_path / "log.jsonl").read_text().splitlines()
@@ -50,7 +50,7 @@ def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog):
         tiny_config.num_epochs = num_epochs
         caplog.clear()
         with jax.log_compiles(), caplog.at_level(logging.WARNING):
-            loop.train(tiny_config, tmp_path)
+            loop.train(tiny_config, tmp_path, family=TINY)
         messages = [record.getMessage() for record in caplog.records]
         assert sum(map(is_of_the_step, messages)) == phases
 
@@ -75,12 +75,12 @@ class Interrupting(MemoryLoader):
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch, number
 ):
-    straight = loop.train(tiny_config, tmp_path / "straight")
+    straight = loop.train(tiny_config, tmp_path / "straight", family=TINY)
     monkeypatch.setattr(loop, "_open_loader", lambda *_: Interrupting(3, number))
-    cut = loop.train(tiny_config, tmp_path / "cut")
+    cut = loop.train(tiny_config, tmp_path / "cut", family=TINY)
     assert 0 < int(cut.step) < 6
     monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
-    resumed = loop.train(tiny_config, tmp_path / "cut")
+    resumed = loop.train(tiny_config, tmp_path / "cut", family=TINY)
     assert int(resumed.step) == 6
     equal(straight, resumed)
 
@@ -90,10 +90,9 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch
 ):
     # Its proposals are drawn anew at every step, from what the network has learnt.
-    monkeypatch.setitem(models.MODELS, "cract_tiny", tiny_cract.build)
     config = tiny_cract.set_cract(tiny_config)
     config.backbone_from_epoch = 0.0
-    straight = loop.train(config, tmp_path / "straight")
+    straight = loop.train(config, tmp_path / "straight", family=tiny_cract.FAMILY)
     rows = (tmp_path / "straight" / "log.jsonl").read_text().splitlines()
     last = json.loads(rows[-1])
     assert last["refined_positives"] > 0
@@ -101,17 +100,17 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
     monkeypatch.setattr(
         loop, "_open_loader", lambda *_: Interrupting(3, signal.SIGTERM)
     )
-    cut = loop.train(config, tmp_path / "cut")
+    cut = loop.train(config, tmp_path / "cut", family=tiny_cract.FAMILY)
     assert 0 < int(cut.step) < 6
     monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
-    resumed = loop.train(config, tmp_path / "cut")
+    resumed = loop.train(config, tmp_path / "cut", family=tiny_cract.FAMILY)
     assert int(resumed.step) == 6
     equal(straight, resumed)
 
 
 def test_a_finished_run_is_left_alone(tiny_config, tmp_path, capsys):
-    first = loop.train(tiny_config, tmp_path)
-    again = loop.train(tiny_config, tmp_path)
+    first = loop.train(tiny_config, tmp_path, family=TINY)
+    again = loop.train(tiny_config, tmp_path, family=TINY)
     equal(first, again)
     assert "nothing to do" in capsys.readouterr().out
 
@@ -124,8 +123,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tmp_path, monkeypa
                 batch["z_image"][:] = 0
             return batch
 
-    def make_loss(config, model):
-        inner = objective.make_loss(config, model)
+    def make_loss(config, network):
+        inner = TINY.loss(config, network)
 
         def loss(outputs, batch, *, axis_name=None):
             value, metrics = inner(outputs, batch, axis_name=axis_name)
@@ -135,11 +134,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tmp_path, monkeypa
         return loss
 
     monkeypatch.setattr(loop, "_open_loader", lambda *_: Black())
-    monkeypatch.setattr(loop, "make_loss", make_loss)
+    family = dataclasses.replace(TINY, loss=make_loss)
     with pytest.raises(
         InputError, match=r"not finite at step 4 .*checkpoint is .*checkpoints/2;"
     ):
-        loop.train(tiny_config, tmp_path)
+        loop.train(tiny_config, tmp_path, family=family)
     assert load_for_inference(tmp_path).step == 2
 
 
@@ -152,14 +151,14 @@ def test_a_fault_of_the_data_keeps_what_was_saved(tiny_config, tmp_path, monkeyp
 
     monkeypatch.setattr(loop, "_open_loader", lambda *_: Damaged())
     with pytest.raises(InputError, match=r"0004\.jpg"):
-        loop.train(tiny_config, tmp_path)
+        loop.train(tiny_config, tmp_path, family=TINY)
     assert load_for_inference(tmp_path).step == 2
 
 
 def test_a_batch_that_devices_cannot_share_is_refused_first(tiny_config, tmp_path):
     tiny_config.batch_size = 12
     with pytest.raises(InputError, match="batch_size is 12: make it a multiple of 8"):
-        loop.train(tiny_config, tmp_path / "run")
+        loop.train(tiny_config, tmp_path / "run", family=TINY)
     assert not (tmp_path / "run").exists()
 
 

@@ -19,7 +19,6 @@ import jax
 import numpy as np
 from absl import flags
 from jaxtrack.config import get_config
-from jaxtrack import models
 from jaxtrack.training import loop
 
 sys.path.insert(0, "tests/training")
@@ -43,9 +42,8 @@ config.num_epochs = int(steps)
 config.pairs_per_epoch = config.batch_size
 config.backbone_from_epoch = 2.0
 config.lr_warmup = config.lr_end = config.lr  # The same rates, however many steps.
-models.MODELS["tiny"] = tiny.build
 loop._open_loader = lambda config, geometry: Share(config.batch_size)
-state = loop.train(config, workdir)
+state = loop.train(config, workdir, family=tiny.TINY)
 print("done", int(state.step), jax.device_count())
 """
 

@@ -8,18 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import linen as nn
 
 from jaxtrack import config as config_lib
-from jaxtrack import models
+from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
+from jaxtrack.models.backbones import param_group
 from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
-from jaxtrack.training import objective, optimizer, state, step
+from jaxtrack.trackers import siamcar
+from jaxtrack.training import optimizer, state, step
 from tests import labelled
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
+from .tiny_cract import FAMILY as cract_family  # noqa: N811
 from .tiny_cract import set_cract, tiny_cract
 
 PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
@@ -29,7 +33,7 @@ def sgd(rate):
     return optimizer.make_optimizer(
         kind="sgd",
         schedule=lambda count: jnp.float32(rate),
-        group=models.param_group,
+        group=param_group,
         backbone_from_step=0,
         backbone_factor=0.1,
         momentum=0.9,
@@ -53,7 +57,8 @@ def make(
     train_backbone=True,
     accumulate=1,
     model=TinyTracker,
-    loss_fn=None,
+    family=siamcar.FAMILY,
+    loss=None,
     config=None,
     seed=0,
 ):
@@ -63,9 +68,9 @@ def make(
     first = state.create(drawn(model), tx, keep_ema=True)
     train_step = partial(
         step.train_step,
-        model=network,
-        loss_fn=loss_fn or objective.make_loss(config, network),
-        inputs=objective.make_inputs(config, network),
+        network=network,
+        forward=family.forward(config, network),
+        loss=loss or family.loss(config, network),
         optimizer=tx,
         preprocessing=PREPROCESSING,
         train_backbone=train_backbone,
@@ -103,7 +108,7 @@ def test_devices_together_equal_one(num_devices):
 def cract(**options):
     """Returns options of `train` that make it train the tiny CRACT."""
     settings = {"config": set_cract(get_config()), "steps": 1}
-    return {"model": tiny_cract, **settings, **options}
+    return {"model": tiny_cract, "family": cract_family, **settings, **options}
 
 
 @pytest.mark.slow
@@ -170,30 +175,31 @@ def test_accumulation_averages_the_parts():
     )
 
 
-class Asking:
-    """A network that wants one more number: its output is that times a parameter."""
+class Gain(nn.Module):
+    """Multiplies a number by a parameter."""
 
-    @staticmethod
-    def apply(variables, z_image, x_image, *, gain, mutable, **modes):
-        del z_image, x_image, mutable
-        assert modes == {"train": True, "train_backbone": False}
-        return {"out": variables["params"]["w"] * gain, "gain": gain}, {}
+    @nn.compact
+    def __call__(self, gain):
+        return self.param("w", nn.initializers.ones, ()) * gain
 
 
 @pytest.mark.parametrize(("accumulate", "square"), [(1, 6.25), (2, 7.25), (4, 7.5)])
-def test_inputs_reach_the_network_anew_for_each_part(accumulate, square):
+def test_each_part_goes_its_own_way_through_the_network(accumulate, square):
     # Pairs are numbered 1, 1, 2, 2, 3, 3, 4, 4, and a part's gain is their mean: 1.5
     # and 3.5 of two parts, (2.25 + 12.25) / 2 = 7.25 on average of squares; of four
     # parts (1 + 4 + 9 + 16) / 4 = 7.5. The mean gain, which is the slope, is 2.5.
     batch = {**make_batch(0), "number": jnp.repeat(jnp.arange(1.0, 5.0), 2)}
     seen = []
 
-    def inputs(part):
+    def forward(network, part, *, train, train_backbone):
+        assert train and not train_backbone
+        assert part["z_image"].dtype == jnp.float32
         seen.append(set(part) - set(batch))
-        return {"gain": part["number"].mean()}
+        gain = part["number"].mean()
+        return {"out": network(gain), "gain": gain}
 
-    def loss_fn(outputs, part, *, axis_name):
-        del part, axis_name
+    def loss(outputs, part, *, axis_name):
+        assert part["z_image"].dtype == jnp.uint8 and axis_name is None
         return outputs["out"], {"square": outputs["gain"] ** 2}
 
     params = {"w": jnp.ones(())}
@@ -201,9 +207,9 @@ def test_inputs_reach_the_network_anew_for_each_part(accumulate, square):
     _, metrics = step.train_step(
         state.create({"params": params}, tx, keep_ema=False),
         batch,
-        model=Asking,
-        loss_fn=loss_fn,
-        inputs=inputs,
+        network=Gain(),
+        forward=forward,
+        loss=loss,
         optimizer=tx,
         preprocessing=PREPROCESSING,
         train_backbone=False,
@@ -211,7 +217,7 @@ def test_inputs_reach_the_network_anew_for_each_part(accumulate, square):
     )
     np.testing.assert_allclose(metrics["square"], square, rtol=1e-6)
     np.testing.assert_allclose(metrics["grad_norm"], 2.5, rtol=1e-6)
-    # They find the pairs' keys too.
+    # It finds the pairs' keys too.
     assert seen
     assert all(new == {"key"} for new in seen)
 
@@ -238,7 +244,7 @@ def numbered(number):
 
 def draws(num_devices, *, steps=1, **options):
     """Returns what each pair's key draws in each step, `[steps, 8]`."""
-    current, mapped = make(num_devices, loss_fn=drawing_loss, **options)
+    current, mapped = make(num_devices, loss=drawing_loss, **options)
     drawn = []
     for number in range(steps):
         current, metrics = mapped(
@@ -249,7 +255,7 @@ def draws(num_devices, *, steps=1, **options):
 
 
 def test_a_loss_that_draws_is_the_same_on_all_counts_of_devices():
-    options = {"steps": 2, "batches": numbered, "loss_fn": drawing_loss}
+    options = {"steps": 2, "batches": numbered, "loss": drawing_loss}
     one, one_metrics = train(1, **options)
     for num_devices in (2, 4):
         many, many_metrics = train(num_devices, **options)
@@ -271,7 +277,7 @@ def test_every_pair_step_and_seed_has_its_own_key():
 
 def test_the_seed_changes_a_loss_that_draws():
     qualities = [
-        train(1, steps=1, batches=numbered, loss_fn=drawing_loss, seed=seed)[1]
+        train(1, steps=1, batches=numbered, loss=drawing_loss, seed=seed)[1]
         for seed in (0, 1)
     ]
     assert qualities[0]["quality"] != qualities[1]["quality"]
@@ -342,13 +348,14 @@ def test_the_real_network_is_the_same_on_four_devices():
         "is_positive": np.array([True, True, False, True]),
     }
     tx = sgd(0.01)
-    network = models.build("siamcar_lite0", axis_name=step.AXIS)
+    network = trackers.build("siamcar_lite0", axis_name=step.AXIS)
     images = [jnp.zeros((1, size, size, 3)) for size in (128, 256)]
-    variables = models.build("siamcar_lite0").init(jax.random.key(0), *images)
+    variables = trackers.build("siamcar_lite0").init(jax.random.key(0), *images)
     train_step = partial(
         step.train_step,
-        model=network,
-        loss_fn=objective.make_loss(config, network),
+        network=network,
+        forward=siamcar.FAMILY.forward(config, network),
+        loss=siamcar.FAMILY.loss(config, network),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         train_backbone=True,

@@ -1,12 +1,14 @@
 """A CRACT small enough to train in a test."""
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxtrack.models.cract import Cract
 from jaxtrack.models.refine import Refiner
+from jaxtrack.models.two_stage import TwoStage
+from jaxtrack.trackers import cract
 
 from .conftest import GEOMETRY, TinyBackbone
 
@@ -45,12 +47,9 @@ class TinyHead(nn.Module):
         return {"cls": maps[..., :2], "deltas": 0.3 * maps[..., 2:]}
 
 
-def tiny_cract(
-    *, refinement="cascade", pooling=None, axis_name=None, dtype: Any = jnp.float32
-):
+def tiny_cract(*, refinement="cascade", axis_name=None, dtype: Any = jnp.float32):
     """Returns CRACT with a few thousand parameters."""
-    del pooling
-    return Cract(
+    return TwoStage(
         backbone=TinyBackbone(axis_name, dtype),
         neck=TinyNeck(axis_name),
         correlation=TinyCorrelation(),
@@ -63,15 +62,19 @@ def tiny_cract(
     )
 
 
-def build(*, correlation=None, localization=None, **options):
-    """Stands in `models.MODELS` as "cract_tiny"."""
-    del correlation, localization
-    return tiny_cract(**options)
+def build(config, *, search_size=0, axis_name=None):
+    """Builds the tiny CRACT, whatever the search crop's size."""
+    del search_size
+    dtype = jnp.dtype(config.dtype)
+    return tiny_cract(axis_name=axis_name, dtype=dtype)
+
+
+FAMILY = dataclasses.replace(cract.FAMILY, network=build)
 
 
 def set_cract(config):
     """Changes settings so that they fit the tiny CRACT."""
-    config.model, config.loss, config.assigner = "cract_tiny", "cract", "iou"
+    config.model, config.assigner = "cract_tiny", "iou"
     config.regression, config.iou_high = "smooth_l1", 0.5
     config.loss_weights = (1.0, 1.0, 0.0)
     config.refine.train_proposals, config.refine.jittered = 12, 4

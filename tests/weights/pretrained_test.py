@@ -6,10 +6,15 @@ import jax
 import numpy as np
 import pytest
 
+from jaxtrack import weights
 from jaxtrack.errors import InputError
-from jaxtrack.weights import imagenet_lite0, load_pretrained, to_state_dict
+from jaxtrack.weights import imagenet_lite0, to_state_dict
 from tests.goldens import draw
-from tests.models.conftest import draw_variables
+from tests.networks import draw_variables, weight_names
+
+
+def load_pretrained(name, variables, source):
+    return weights.load_pretrained(source, weight_names(name), variables)
 
 
 def test_imagenet_fills_the_backbone_alone():
@@ -31,8 +36,13 @@ def test_imagenet_fills_the_backbone_alone():
 
 
 def test_imagenet_only_where_it_exists():
-    with pytest.raises(InputError, match="exists for Lite0, not for siamcar_r50"):
+    with pytest.raises(InputError, match="exists for Lite0, not for this"):
         load_pretrained("siamcar_r50", {}, "imagenet")
+
+
+def test_a_tracker_without_names_reads_no_weights():
+    with pytest.raises(InputError, match="'x.pth': this tracker reads no weights"):
+        weights.load_pretrained("x.pth", None, {})
 
 
 def test_names_the_package_that_is_not_installed(monkeypatch):

@@ -6,9 +6,9 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.weights import from_state_dict, to_state_dict
-from jaxtrack.weights.torch import backbone_from_state_dict
+from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
-from tests.models.conftest import draw_variables
+from tests.networks import draw_variables, weight_names
 
 LITE = "siamcar_lite0"
 
@@ -162,7 +162,7 @@ def test_names_what_is_misshapen(state_dict):
 
 
 def test_another_network_is_told_in_one_line(state_dict):
-    with pytest.raises(InputError, match=r"does not fit siamcar_r50.*more") as raised:
+    with pytest.raises(InputError, match=r"does not fit the network.*more") as raised:
         from_state_dict("siamcar_r50", state_dict)
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 2000
 
@@ -176,6 +176,6 @@ def test_a_backbone_must_be_whole(goldens):
     state_dict = draw.state_dict(goldens, "resnet18_atrous")
     del state_dict["layer3.0.downsample.0.weight"]
     with pytest.raises(InputError, match=r"missing: backbone\.layer3\.0\.downsample"):
-        backbone_from_state_dict(
-            "siamcar_r18", draw_variables("siamcar_r18"), state_dict
+        fill_backbone(
+            weight_names("siamcar_r18"), draw_variables("siamcar_r18"), state_dict
         )

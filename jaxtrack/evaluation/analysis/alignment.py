@@ -28,7 +28,6 @@ from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation import atomic, manifest, results, runner
 from jaxtrack.evaluation.analysis import probing
 from jaxtrack.metrics import overlap, statistics
-from jaxtrack.tracking import make_tracker
 
 # Part of what a kept sequence must agree on.
 METHOD = {"least_cells": 5, "top_cells": 100, "points": 400, "seed": 0}
@@ -75,8 +74,7 @@ def measure(
     ]
     if len(pending) < len(videos):
         print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {path}")
-    tracker = make_tracker(opened.model, opened.config)
-    prober = probing.make_prober(tracker, opened.variables)
+    prober = probing.make_prober(opened.tracker, opened.variables)
     total = sum(len(probing.usable_frames(v)) - 1 for v in pending)
     with tqdm(total=total, unit="frame", desc="alignment", disable=not total) as bar:
         for video in pending:

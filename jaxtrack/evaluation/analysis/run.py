@@ -11,7 +11,6 @@ from jaxtrack.evaluation.analysis import alignment, heatmaps, probing, window_sw
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
-from jaxtrack.tracking import make_tracker
 
 
 def run(
@@ -72,7 +71,7 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
     """Looks through all checkpoints at frames that tell how the first one fared."""
     opened = {n: runner.open_checkpoint(place) for n, place in checkpoints.items()}
     probers = {
-        name: probing.make_prober(make_tracker(one.model, one.config), one.variables)
+        name: probing.make_prober(one.tracker, one.variables)
         for name, one in opened.items()
     }
     by_name = {video.name: video for video in videos}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
@@ -15,8 +16,7 @@ from jaxtrack.evaluation import results, runner, scoring
 from jaxtrack.evaluation.analysis.options import WINDOWS
 from jaxtrack.evaluation.analysis.outcome import Sweep
 from jaxtrack.evaluation.drive import compiled, is_batched, tracking_function
-from jaxtrack.tracking import Tracker, make_tracker
-from jaxtrack.tracking.siamese import Settings
+from jaxtrack.tracking import Tracker
 
 
 def measure(
@@ -53,10 +53,9 @@ def measure(
     name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = runner.open_checkpoint(checkpoint)
     batched = is_batched(batched)
-    tracker = adjustable(make_tracker(opened.model, opened.config))
-    drivers = compiled(tracker, batched=batched)
+    drivers = compiled(adjustable(opened.tracker), batched=batched)
     config, truth = opened.config, scoring.truth_xywh(videos)
-    settings = Settings(*(np.float32(config[key]) for key in Settings._fields))
+    settings = jax.tree.map(np.float32, opened.tracker.settings)
     around = opened.around | {"batched": batched}
     auc = {protocol: [] for protocol in scoring.REPORTED}
     for window in windows:
@@ -86,7 +85,7 @@ def adjustable(tracker: Tracker) -> Tracker:
       tracker: its `step` takes `settings` as a fourth argument.
 
     Returns:
-      The tracker with `variables = {"network": ..., "settings": Settings}`.
+      The tracker with `variables = {"network": ..., "settings": ...}`.
     """
 
     def init(variables: Any, frame, box):

@@ -85,10 +85,10 @@ def tune(
     if holdout is not None:
         _check_apart(material, holdout)
     opened = runner.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
-    ranges = space.ranges(opened.model, opened.config, names=recipe.settings)
+    ranges = space.ranges(opened.tracker, names=recipe.settings)
     plan = Plan(
         ranges=ranges,
-        own=space.values_of(opened.config, ranges),
+        own=space.values_of(opened.tracker, ranges),
         sampler=recipe.sampler,
         seed=recipe.seed,
         num_trials=recipe.trials,

@@ -38,7 +38,7 @@ def tracking_function(opened: Opened, batch: int, *, chunk: int = CHUNK) -> Trac
     Returns:
       The function; it reads and decodes the video once.
     """
-    drivers = compile_tracker(space.over_settings(opened.model, opened.config))
+    drivers = compile_tracker(space.over_settings(opened.tracker))
     network = jax.device_put(opened.variables)
 
     def track(settings, video, advance):

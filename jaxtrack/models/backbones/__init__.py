@@ -1,1 +1,112 @@
-"""Networks that turn an image into feature maps of stride 8."""
+"""Backbones: images in, levels of features out; `BACKBONES` lists them."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from flax import linen as nn
+
+from jaxtrack.models.backbones import efficientnet, efficientnet_b0, googlenet, resnet
+from jaxtrack.ops.preprocess import Preprocessing
+
+# Regular expressions and what replaces them, first to last.
+Rules = tuple[tuple[str, str | Callable[..., str]], ...]
+
+
+class Backbone(NamedTuple):
+    """A backbone, and what trackers have to know of it.
+
+    Attributes:
+      build: `(axis_name=, dtype=) -> module`, which maps `(image, *, train)` to levels.
+      strides: of its levels, pixels.
+      sides: of template and search crop on which its cells lie evenly, pixels.
+      offset: centre of the first cell of stride 8, pixels.
+      margin: of a crop of n pixels, `(n - margin) // 8` cells of stride 8 are made.
+      frozen: parts that work at stride 4 or less and never train, as pysot's do not.
+      preprocessing: what its ImageNet weights expect of an image.
+      names: from a path in its variables to the name in PyTorch's ImageNet network.
+      unused: regular expression of that network's keys that trackers leave out.
+      imagenet: how `jaxtrack.weights` finds the ImageNet weights by themselves, or "".
+    """
+
+    build: Callable[..., nn.Module]
+    strides: tuple[int, ...]
+    sides: tuple[int, int]
+    offset: float
+    margin: int
+    frozen: tuple[str, ...]
+    preprocessing: Preprocessing
+    names: Rules
+    unused: str
+    imagenet: str = ""
+
+
+_RESNET = {
+    "strides": (8, 8, 8),
+    "sides": (127, 255),
+    "offset": 7.5,
+    "margin": 7,
+    "frozen": ("conv1", "bn1", "layer1"),
+    "preprocessing": Preprocessing("BGR", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "names": resnet.TORCH_NAMES,
+    "unused": r"fc\.",
+}
+_EFFICIENTNET = {
+    "margin": -7,
+    "frozen": ("conv_stem", "bn0", "block0", "block1", "block2"),
+    "names": efficientnet.TORCH_NAMES,
+}
+BACKBONES: Mapping[str, Backbone] = MappingProxyType(
+    {
+        "resnet18": Backbone(resnet.resnet18, **_RESNET),
+        "resnet34": Backbone(resnet.resnet34, **_RESNET),
+        "resnet50": Backbone(resnet.resnet50, **_RESNET),
+        "googlenet": Backbone(
+            googlenet.GoogLeNet,
+            strides=(8,),
+            sides=(127, 303),
+            offset=13.5,
+            margin=23,
+            frozen=tuple(name for name, *_ in googlenet.STEM),
+            preprocessing=Preprocessing("RGB", (127.5,) * 3, (127.5,) * 3),
+            names=(),
+            unused=r"Mixed_7|AuxLogits\.|fc\.",
+        ),
+        "efficientnet_lite0": Backbone(
+            efficientnet.EfficientNetLite0,
+            strides=(8, 16, 16),
+            sides=(128, 256),
+            offset=4.0,
+            preprocessing=Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3),
+            unused=efficientnet.UNUSED,
+            imagenet="lite0",
+            **_EFFICIENTNET,
+        ),
+        "efficientnet_b0": Backbone(
+            efficientnet_b0.EfficientNetB0,
+            strides=(8, 8, 8),
+            sides=(129, 257),
+            offset=0.5,
+            preprocessing=Preprocessing(
+                "RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+            ),
+            unused=efficientnet_b0.UNUSED,
+            **_EFFICIENTNET,
+        ),
+    }
+)
+FROZEN = frozenset(part for b in BACKBONES.values() for part in b.frozen)
+
+
+def param_group(path: tuple[str, ...]) -> Literal["frozen", "backbone", "head"]:
+    """Says how an optimizer is to treat a parameter.
+
+    Args:
+      path: its keys in the `params` tree, such as `("backbone", "layer1", ...)`.
+
+    Returns:
+      "frozen" (never trained), "backbone" (trained late and slowly) or "head".
+    """
+    if path[0] != "backbone":
+        return "head"
+    return "frozen" if path[1] in FROZEN else "backbone"

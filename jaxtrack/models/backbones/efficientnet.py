@@ -20,6 +20,12 @@ BLOCKS = (
     *((112, 5, 1, 6), (112, 5, 1, 6), (112, 5, 1, 6)),
 )
 TAPS = (4, 7, 10)  # Last blocks of the stages with 40, 80 and 112 channels.
+# From a path in the variables to the name in EfficientNet-PyTorch.
+TORCH_NAMES = (
+    (r"^backbone\.block(\d+)\.", r"backbone._blocks.\1._"),
+    (r"^backbone\.(?=conv_stem|bn0)", "backbone._"),
+)
+UNUSED = r"_conv_head\.|_bn1\.|_fc\.|_blocks\.1[1-9]\."  # It has 16 blocks.
 FIRST_TRAINED = 3  # Blocks before it work at stride 4 or less and stay as they are.
 
 

@@ -24,6 +24,8 @@ BLOCKS = (
 )
 TAPS = (4, 10, 15)  # Last blocks at strides 8, 16 and 32 of the undilated network.
 
+UNUSED = r"_conv_head\.|_bn1\.|_fc\."  # Of EfficientNet-PyTorch's network.
+
 
 class EfficientNetB0(nn.Module):
     """EfficientNet-B0 without its classifier; three maps.

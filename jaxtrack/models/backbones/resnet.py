@@ -7,6 +7,13 @@ from jax import lax
 
 from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
 
+# From a path in the variables to pysot's name; see `jaxtrack.models.backbones`.
+TORCH_NAMES = (
+    (r"\.block(\d+)\.", r".\1."),
+    (r"\.downsample_conv\.", ".downsample.0."),
+    (r"\.downsample_bn\.", ".downsample.1."),
+)
+
 
 class BottleneckBlock(nn.Module):
     """1x1, 3x3 and 1x1 convolutions around a shortcut (ResNet-50).

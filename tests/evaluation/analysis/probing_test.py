@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.analysis import alignment, probing
+from jaxtrack.evaluation.analysis import probing
 
 
 @pytest.fixture
 def prober(checkpoints):
     opened = checkpoints["sharp"]
-    tracker = alignment.make_tracker(opened.model, opened.config)
-    return probing.make_prober(tracker, opened.variables)
+    return probing.make_prober(opened.tracker, opened.variables)
 
 
 def boxes_looked_at(looks):

@@ -9,13 +9,12 @@ import pytest
 from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results, runner
-from jaxtrack.evaluation.tuning import search, space, splits, trials, tuned
+from jaxtrack.evaluation.tuning import search, splits, trials, tuned
 
 
 @pytest.fixture
-def model(checkpoints, monkeypatch):
+def model(checkpoints):
     """Of checkpoints whose tracking settings can be replaced."""
-    monkeypatch.setattr(space, "make_tracker", runner.make_tracker)
     return checkpoints["sharp"].model
 
 

@@ -1,6 +1,7 @@
 """Tests for jaxtrack.evaluation.tuning.space."""
 
 import types
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +12,19 @@ from flax import linen as nn
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.tuning import space
+from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid, xcorr
 from jaxtrack.tracking import (
     Frame,
     Tracker,
     TrackerOutput,
     TrackerState,
-    make_tracker,
     run,
+    siamese,
+    two_stage,
 )
 from jaxtrack.tracking.siamese import Settings
+from jaxtrack.tracking.state import Tunable
 
 SIAMESE = ["penalty", "window", "size_rate"]
 PROPOSALS = ["refine.weight", "refine.window", "refine.nms_iou"]
@@ -74,36 +78,39 @@ def frames_of(length):
     return frames, np.array([38.0, 38, 16, 16])
 
 
+def small_tracker(**changes):
+    return siamese.make(settings_of(**changes), Small())
+
+
 def test_ranges_go_by_the_tracker():
-    config = settings_of()
-    assert list(space.ranges(Small(), config)) == [*SIAMESE, "quality_power"]
-    with_anchors = types.SimpleNamespace(anchors=(1,))
-    assert list(space.ranges(with_anchors, config)) == SIAMESE
-    released = settings_of(selection="released")
-    assert list(space.ranges(Small(), released)) == SIAMESE
-    refining = types.SimpleNamespace(anchors=(1,), refiner=None)
-    assert list(space.ranges(refining, config)) == [*SIAMESE, *PROPOSALS]
+    assert list(space.ranges(small_tracker())) == [*SIAMESE, "quality_power"]
+    with_anchors = siamese.make(settings_of(), Small(((8.0, 8.0),)))
+    assert list(space.ranges(with_anchors)) == SIAMESE
+    assert list(space.ranges(small_tracker(selection="released"))) == SIAMESE
+    refining = types.SimpleNamespace(
+        geometry=Small().geometry,
+        anchors=((8.0, 8.0),),
+        refiner=Refiner("cascade", (2,), 4.0, 2.0),
+    )
+    refining = two_stage.make(settings_of(), refining)
+    assert list(space.ranges(refining)) == [*SIAMESE, *PROPOSALS]
 
 
 def test_ranges_hold_the_untuned_settings():
     far = {"penalty": 0.9, "size_rate": 0.01}
-    found = space.ranges(Small(), settings_of(**far))
+    found = space.ranges(small_tracker(**far))
     assert found["penalty"] == (0.0, 0.9) and found["size_rate"] == (0.01, 1.0)
     assert found["window"] == (0.0, 0.8)
 
 
 def test_chosen_settings_and_their_values():
-    found = space.ranges(Small(), settings_of(), names=["window", "penalty"])
+    found = space.ranges(small_tracker(), names=["window", "penalty"])
     assert list(found) == ["penalty", "window"]
-    names = ["window", "refine.window", "refine.weight"]
-    config = settings_of(**{"refine.window": 0.2})
-    assert space.values_of(config, names) == {
-        "window": 0.3,
-        "refine.window": 0.2,
-        "refine.weight": 0.8,
-    }
+    names = ["quality_power", "window"]
+    values = space.values_of(small_tracker(quality_power=0.5), names)
+    assert values == {"quality_power": 0.5, "window": 0.3}
     with pytest.raises(InputError, match="--settings=refine.weight: it is none of"):
-        space.ranges(Small(), settings_of(), names=["refine.weight"])
+        space.ranges(small_tracker(), names=["refine.weight"])
 
 
 def test_stacked_repeats_the_last():
@@ -123,13 +130,12 @@ def test_a_batch_tracks_as_each_setting_alone():
         {"penalty": 0.0, "window": 0.0, "size_rate": 0.9, "quality_power": 0.0},
         {"penalty": 0.5, "window": 0.7, "size_rate": 0.1, "quality_power": 2.0},
     ]
-    model = Small()
-    drivers = run.compile_tracker(space.over_settings(model, settings_of()))
+    one = small_tracker()
+    drivers = run.compile_tracker(space.over_settings(one))
     variables = {"network": {}, "settings": space.stacked(tried, 3)}
     outputs = list(run.track_video(drivers, variables, frames, box, chunk=4))
     together = np.stack([output.box for output in outputs[1:]], axis=1)
     assert together.shape == (3, 7, 4)
-    one = make_tracker(model, settings_of())
     start = jax.jit(lambda frame, box: one.init({}, frame, box))
     step = jax.jit(lambda state, frame, settings: one.step({}, state, frame, settings))
     for boxes, settings in zip(together, tried, strict=True):
@@ -142,26 +148,33 @@ def test_a_batch_tracks_as_each_setting_alone():
     assert np.ptp(together[:, -1], axis=0).max() > 1
 
 
-def drifting(model, config):
-    """Moves by what two fields of the refinement say, and by the window."""
-    weight, window = config.refine.weight, config.refine.window
+class Shift(NamedTuple):
+    """Settings of a tracker that moves by them."""
+
+    weight: float = 0.8
+    share: float = 0.0
+    window: float = 0.3
+    penalty: float = 0.1
+
+
+def drifting():
+    """Moves by what its settings say."""
 
     def init(variables, frame, box):
         box = jnp.asarray(box, jnp.float32)
         return TrackerState(template=jnp.zeros(1), box=box, fill=jnp.zeros(3))
 
     def step(variables, state, frame, settings):
-        shift = jnp.stack([weight, window, settings.window, settings.penalty])
-        box = state.box + shift
+        box = state.box + jnp.stack(settings)
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    return Tracker(init, step)
+    fields = {"refine.weight": "weight", "refine.window": "share", "window": "window"}
+    ranges = {field: Tunable(name, 0.0, 2.0) for field, name in fields.items()}
+    return Tracker(init, step, settings=Shift(), ranges=ranges)
 
 
-def test_parts_of_the_settings_are_traced_too(monkeypatch):
-    monkeypatch.setattr(space, "make_tracker", drifting)
-    config = settings_of()
-    tracker = space.over_settings(None, config)
+def test_settings_go_by_the_names_of_fields():
+    tracker = space.over_settings(drifting())
     frames, box = frames_of(1)
     names = ["refine.weight", "refine.window", "window"]
     tried = [dict(zip(names, row, strict=True)) for row in np.eye(3) * 2.0]
@@ -172,4 +185,3 @@ def test_parts_of_the_settings_are_traced_too(monkeypatch):
         # The penalty, which is not tuned, is the configuration's 0.1.
         expected = box + np.concatenate([2 * np.eye(3), np.full((3, 1), 0.1)], axis=1)
         np.testing.assert_allclose(output.box, expected, atol=1e-5)
-    assert config.refine.weight == 0.8 and config.refine.window == 0.0

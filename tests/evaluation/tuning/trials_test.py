@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import runner, scoring
-from jaxtrack.evaluation.tuning import space, splits, trials
+from jaxtrack.evaluation import scoring
+from jaxtrack.evaluation.tuning import splits, trials
 from jaxtrack.tracking.video import FrameReader
 
 
 @pytest.fixture
-def opened(checkpoints, monkeypatch):
-    # `checkpoints` put the wandering tracker there.
-    monkeypatch.setattr(space, "make_tracker", runner.make_tracker)
+def opened(checkpoints):
     return checkpoints["sharp"]
 
 

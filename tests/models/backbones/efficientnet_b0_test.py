@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack import models
+from jaxtrack.models.backbones import param_group
 from jaxtrack.models.backbones.efficientnet import MBConv
 from jaxtrack.models.backbones.efficientnet_b0 import EfficientNetB0
-from jaxtrack.weights.torch import backbone_from_state_dict
+from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
-from tests.models.conftest import draw_variables
+from tests.networks import draw_variables, weight_names
 
 NETWORK = EfficientNetB0()
 WITHOUT_STRIDES = EfficientNetB0(output_stride=32)
@@ -65,7 +65,7 @@ def test_golden_efficientnet_b0(goldens):
     """The public network on the same weights, loaded as its file would be."""
     state_dict = draw.state_dict(goldens, "efficientnet_b0")
     tracker = draw_variables("rpn_effb0")
-    loaded = backbone_from_state_dict("rpn_effb0", tracker, state_dict)
+    loaded = fill_backbone(weight_names("rpn_effb0"), tracker, state_dict)
     assert loaded["params"]["neck"] is tracker["params"]["neck"]
     variables = {kind: tree["backbone"] for kind, tree in loaded.items()}
     x = draw.image("search", (1, 3, 224, 224)).transpose(0, 2, 3, 1) / 255
@@ -128,7 +128,7 @@ def test_training_starts_at_block_3():
     def run(params):
         gradients, stats = jax.grad(loss, has_aux=True)(params)
         first = gradients["block3"]["bn2"]  # All of them take long to compile.
-        frozen = [k for k in params if models.param_group(("backbone", k)) == "frozen"]
+        frozen = [k for k in params if param_group(("backbone", k)) == "frozen"]
         return first, [gradients[k] for k in frozen], stats
 
     first, below, stats = run(variables["params"])
@@ -142,5 +142,5 @@ def test_training_starts_at_block_3():
         )
     }
     assert moved == {f"block{i}" for i in range(3, 16)}
-    groups = {models.param_group(("backbone", name)) for name in moved}
+    groups = {param_group(("backbone", name)) for name in moved}
     assert groups == {"backbone"}

@@ -7,8 +7,9 @@ import pytest
 
 from jaxtrack.models.backbones import resnet
 from jaxtrack.models.backbones.resnet import ResNet
-from jaxtrack.weights.torch import backbone_from_state_dict
+from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
+from tests.networks import abstract, weight_names
 
 SMALL = ResNet(False, (1, 1, 1, 1))
 
@@ -57,13 +58,9 @@ def test_first_shortcut():
 
 def test_golden_resnet18(goldens):
     """Public ResNet-18 on the same weights; error is float32's."""
-    blank = {
-        "params": {"backbone": None, "head": None},
-        "batch_stats": {"backbone": None},
-    }
-    variables = backbone_from_state_dict(
-        "siamcar_r18", blank, draw.state_dict(goldens, "resnet18_atrous")
-    )
+    name = "siamcar_r18"
+    state_dict = draw.state_dict(goldens, "resnet18_atrous")
+    variables = fill_backbone(weight_names(name), abstract(name)[1], state_dict)
     variables = {kind: tree["backbone"] for kind, tree in variables.items()}
     golden = np.load(goldens / "resnet18_atrous_s1.npz")
     encode = jax.jit(resnet.resnet18().apply)

@@ -1,0 +1,69 @@
+"""What the small networks share: pixel-wise cosines and a narrow head."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxtrack.models.correlations import SearchCorrelation
+from jaxtrack.models.heads.car import CarHead
+from jaxtrack.models.necks import PyramidNeck
+from jaxtrack.models.siamese import Siamese
+from jaxtrack.ops.grid import Geometry
+
+CORRELATIONS = ("pixelwise", "depthwise", "both")
+GEOMETRY = Geometry(128, 256, 32, 8, 4.0)
+
+
+def light_head(
+    *, cls_bias: tuple[float, ...], quality: str = "box", dtype: Any = jnp.float32
+) -> CarHead:
+    """Returns light towers; ltrb starts at 32 px, the target's probability at 0.018.
+
+    Args:
+      cls_bias: of the logits of the class: the target's is 4 less than the other's.
+      quality: the tower of the centre-ness, "box" or "cls"; "none" for no such output.
+      dtype: type of the computation.
+    """
+    return CarHead(
+        depth=3,
+        groups=8,
+        separable=True,
+        quality=quality,
+        box_unit=8.0,
+        cls_bias=cls_bias,
+        box_bias=1.386294,  # ln 4.
+        dtype=dtype,
+    )
+
+
+def light_siamese(
+    backbone: nn.Module,
+    head: nn.Module,
+    *,
+    correlation: str,
+    anchors: tuple[tuple[float, float], ...] = (),
+    dtype: Any = jnp.float32,
+) -> Siamese:
+    """Returns a small network: one map of all levels, correlated on the search grid.
+
+    Args:
+      backbone: of levels at strides 8, 16 and 16.
+      head: response to raw maps.
+      correlation: one of `CORRELATIONS`.
+      anchors: of the head.
+      dtype: type of the computation.
+    """
+    return Siamese(
+        backbone=backbone,
+        neck=PyramidNeck(dtype=dtype),
+        correlation=SearchCorrelation(
+            depthwise=correlation in ("depthwise", "both"),
+            pixelwise=correlation in ("pixelwise", "both"),
+            dtype=dtype,
+        ),
+        head=head,
+        template_cells=8,
+        geometry=GEOMETRY,
+        anchors=anchors,
+    )

@@ -1,0 +1,170 @@
+"""Trackers: one file a family, whose `FAMILY` is all that others know of it."""
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ml_collections import ConfigDict
+
+from jaxtrack.config import get_config
+from jaxtrack.errors import InputError
+
+if TYPE_CHECKING:  # Networks take seconds to import.
+    from flax import linen as nn
+
+    from jaxtrack.trackers.family import Family, Preset
+    from jaxtrack.tracking import Tracker
+
+# Name of a network -> module of its family, which is imported when it is asked for.
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    {
+        "siamcar_r50": "siamcar",
+        "siamcar_r18": "siamcar",
+        "siamcar_lite0": "siamcar",
+        "siamla_r50": "siamla",
+        "siamla_lite0": "siamla",
+        "siamfcpp_googlenet": "siamfcpp",
+        "siamfcpp_lite0": "siamfcpp",
+        "siamrpnpp_r50": "siamrpnpp",
+        "siamrpnpp_r50_otb": "siamrpnpp",
+        "siamrpnpp_lite0": "siamrpnpp",
+        "rpn_effb0": "siamrpnpp",
+        "cract_r18": "cract",
+        "cract_lite0": "cract",
+    }
+)
+
+# Settings that public codes used -> module of the family whose `presets` has them.
+PRESETS: Mapping[str, str] = MappingProxyType(
+    {
+        "siamrpnpp_r50_vot": "siamrpnpp",
+        "siamrpnpp_r50_otb": "siamrpnpp",
+        "siamrpnpp_8gpu_vot": "siamrpnpp",
+        "siamrpnpp_8gpu_otb": "siamrpnpp",
+        "siamrpnpp_16gpu_vot": "siamrpnpp",
+        "siamcar_otb100": "siamcar",
+        "siamcar_got10k": "siamcar",
+        "siamcar_uav123": "siamcar",
+        "siamcar_lasot": "siamcar",
+        "siamcar_old_otb50": "siamcar",
+        "siamcar_old_got10k": "siamcar",
+        "siamcar_old_uav123": "siamcar",
+        "siamcar_old_lasot": "siamcar",
+        "siamcar_old_vot2019": "siamcar",
+        "siamla_otb100": "siamla",
+        "siamla_got10k": "siamla",
+        "siamla_uav123": "siamla",
+        "siamla_lasot": "siamla",
+        "siamfcpp": "siamfcpp",
+        "siamfcpp_otb100": "siamfcpp",
+        "cract": "cract",
+    }
+)
+
+
+def family_of(config: ConfigDict) -> "Family":
+    """Returns the family of the tracker that the settings name.
+
+    Args:
+      config: the settings, of which `model` is read.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    if config.model not in FAMILIES:
+        raise InputError(f"model: {config.model!r} is none of {', '.join(FAMILIES)}")
+    return _imported(FAMILIES[config.model])
+
+
+def network_of(
+    config: ConfigDict, *, training: bool = False, axis_name: str | None = None
+) -> "nn.Module":
+    """Builds the network that the settings name.
+
+    Args:
+      config: the settings.
+      training: whether search crops have the size of training.
+      axis_name: mapped axis over which batch normalisation shares its statistics.
+
+    Raises:
+      InputError: there is no tracker of that name, or it takes no crops of that size.
+    """
+    search_size = config.train_search_size if training else 0
+    options = {"search_size": search_size, "axis_name": axis_name}
+    return family_of(config).network(config, **options)
+
+
+def tracker_of(config: ConfigDict) -> "Tracker":
+    """Builds the network that the settings name, and its tracker.
+
+    Args:
+      config: such as a checkpoint carries.
+
+    Raises:
+      InputError: there is no tracker of that name.
+    """
+    family = family_of(config)
+    return family.tracker(config, family.network(config))
+
+
+def configure(name: str, **settings: Any) -> ConfigDict:
+    """Returns the settings of a tracker.
+
+    Args:
+      name: a key of `FAMILIES`.
+      **settings: fields of the settings that differ from their defaults, such as
+        `correlation="pixelwise"` or `dtype="bfloat16"`.
+
+    Raises:
+      InputError: the name or a field is unknown, or a value has another type.
+    """
+    config = get_config()
+    config.model = name
+    try:
+        config.update(settings)
+    except (KeyError, TypeError) as fault:
+        raise InputError(f"{name}: {fault.args[0]}") from fault
+    family_of(config)
+    return config
+
+
+def build(
+    name: str, *, search_size: int = 0, axis_name: str | None = None, **settings: Any
+) -> "nn.Module":
+    """Builds the network of a tracker.
+
+    Args:
+      name: a key of `FAMILIES`.
+      search_size: side of the search crop, pixels; 0 takes the network's own.
+      axis_name: mapped axis over which batch normalisation shares its statistics.
+      **settings: see `configure`.
+
+    Returns:
+      A module; see `jaxtrack.models.siamese.Siamese` for its methods.
+
+    Raises:
+      InputError: the name or a field is unknown, or a choice is none of the network's.
+    """
+    config = configure(name, **settings)
+    options = {"search_size": search_size, "axis_name": axis_name}
+    return family_of(config).network(config, **options)
+
+
+def find_preset(name: str) -> "Preset":
+    """Returns the settings of tracking that a public code used on one dataset.
+
+    Args:
+      name: its name.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise InputError(f"unknown preset {name!r}: choose from {', '.join(PRESETS)}")
+    return _imported(PRESETS[name]).presets[name]
+
+
+def _imported(module: str) -> "Family":
+    """Returns the family of a module of this package."""
+    return importlib.import_module(f"jaxtrack.trackers.{module}").FAMILY

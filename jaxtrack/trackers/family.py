@@ -1,0 +1,260 @@
+"""What a tracker is: a paper's choices as functions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import jax
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from jaxtrack.assign import Assigner
+from jaxtrack.errors import InputError
+from jaxtrack.models import siamese as siamese_network
+from jaxtrack.models.backbones import BACKBONES, Backbone, Rules
+from jaxtrack.models.light import CORRELATIONS
+from jaxtrack.models.siamese import Forward
+from jaxtrack.tracking import Tracker, siamese
+
+# Names of networks -> backbone and design.
+NETWORKS = {
+    "siamcar_r50": ("resnet50", "released"),
+    "siamcar_r18": ("resnet18", "released"),
+    "siamcar_lite0": ("efficientnet_lite0", "light"),
+    "siamla_r50": ("resnet50", "released"),
+    "siamla_lite0": ("efficientnet_lite0", "light"),
+    "siamfcpp_googlenet": ("googlenet", "released"),
+    "siamfcpp_lite0": ("efficientnet_lite0", "light"),
+    "siamrpnpp_r50": ("resnet50", "released"),
+    "siamrpnpp_r50_otb": ("resnet50", "released"),
+    "siamrpnpp_lite0": ("efficientnet_lite0", "light"),
+    "rpn_effb0": ("efficientnet_b0", "released"),
+    "cract_r18": ("resnet18", "released"),
+    "cract_lite0": ("efficientnet_lite0", "light"),
+}
+PARTS = ("correlation", "localization", "refinement", "pooling")
+Batch = Mapping[str, jax.Array]
+Outputs = Mapping[str, jax.Array]
+Metrics = dict[str, jax.Array]
+
+
+class Loss(Protocol):
+    """A device's share of a loss that is normalised over all devices."""
+
+    def __call__(
+        self, outputs: Outputs, batch: Batch, *, axis_name: str | None = None
+    ) -> tuple[jax.Array, Metrics]:
+        """Returns shares of the loss and of the metrics, `[]` each, which add up.
+
+        Args:
+          outputs: of the network.
+          batch: as `Forward` takes it.
+          axis_name: mapped axis of devices that share the batch.
+        """
+
+
+class BuildNetwork(Protocol):
+    """Builds a network."""
+
+    def __call__(
+        self, config: ConfigDict, *, search_size: int = 0, axis_name: str | None = None
+    ) -> nn.Module:
+        """Returns a module as `jaxtrack.models.siamese.Siamese` is one.
+
+        It has `geometry`, `anchors`, `encode_template`, `encode_search`, `predict`, and
+        `__call__(z_image, x_image)`, which creates all variables.
+
+        Args:
+          config: the settings, of which those of the model are read.
+          search_size: side of the search crop, pixels; 0 takes the network's own.
+          axis_name: mapped axis over which batch normalisation shares its statistics.
+
+        Raises:
+          InputError: a choice is none of the network's, or it takes no crops of that
+            size.
+        """
+
+
+class BuildLoss(Protocol):
+    """Builds a loss, and the labels that it needs."""
+
+    def __call__(
+        self, config: ConfigDict, network: nn.Module, *, assign: Assigner | None = None
+    ) -> Loss:
+        """Returns the loss.
+
+        Args:
+          config: the settings, of which those of labels and loss are read.
+          network: whose `geometry` places the cells, and whose `anchors` lie there.
+          assign: labels one example; None takes the assigner that the settings name.
+        """
+
+
+class WeightNames(NamedTuple):
+    """How PyTorch's code calls a network's variables.
+
+    Attributes:
+      rules: from a path in our variables, joined by dots, to PyTorch's name: regular
+        expressions and what replaces them, first to last.
+      backbone: how the names of the backbone begin.
+      unused: regular expression of the keys of an ImageNet network, without that
+        prefix, that the backbone leaves out.
+      transposed: beginnings of the paths of transposed convolutions.
+      imagenet: of the backbone's weights; see `jaxtrack.models.backbones.Backbone`.
+    """
+
+    rules: Rules
+    backbone: str = "backbone."
+    unused: str = r"$^"
+    transposed: tuple[tuple[str, ...], ...] = ()
+    imagenet: str = ""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings of tracking that a public code used on one dataset.
+
+    Attributes:
+      settings: field of the settings -> value.
+      source: where the numbers stand.
+      tuned_on: the split that they were found on, as far as the code says.
+      note: what is to be known about them, or "".
+    """
+
+    settings: Mapping[str, str | float | int | bool]
+    source: str
+    tuned_on: str = "unknown"
+    note: str = ""
+
+    def __post_init__(self):
+        """Keeps the settings from being changed."""
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
+    def description(self, name: str) -> dict[str, Any]:
+        """Returns what reports say of it under its name, ready for `json.dumps`."""
+        return {
+            "preset": name,
+            "settings": dict(self.settings),
+            "tuned_on": self.tuned_on,
+            "source": self.source,
+            "note": self.note,
+        }
+
+
+def no_names(config: ConfigDict) -> WeightNames | None:
+    """Returns None: no public weights of this tracker can be read."""
+    del config
+
+
+@dataclass(frozen=True)
+class Family:
+    """A tracker: what a paper chooses, as functions.
+
+    The rest of the package knows no tracker's name.
+
+    Attributes:
+      network: builds the network.
+      loss: builds what a training step minimises.
+      forward: `(config, network) -> Forward`.
+      tracker: `(config, network) -> Tracker`.
+      names: `config -> WeightNames`, or None where no weights can be read.
+      presets: name -> settings of a public code.
+    """
+
+    network: BuildNetwork
+    loss: BuildLoss
+    forward: Callable[[ConfigDict, nn.Module], Forward] = siamese_network.make_forward
+    tracker: Callable[[ConfigDict, nn.Module], Tracker] = siamese.make
+    names: Callable[[ConfigDict], WeightNames | None] = no_names
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+
+
+def selection_settings(
+    selection: str, penalty: float, window: float, size_rate: float
+) -> dict[str, Any]:
+    """Returns the settings of a selection; "released" reads the first four alone.
+
+    Public names are translated: `penalty_k` is our `penalty`, `window_influence`
+    (SiamCAR: `window_lr`) our `window`, `lr` (video_analyst: `test_lr`) our
+    `size_rate`. The three mean the same in `jaxtrack.tracking.selection`: penalty
+    `exp(-(change - 1) * penalty)`, score `(1 - window) * penalised + window * hann`,
+    and a new size that enters by the share `size_rate` times penalty and score.
+
+    Args:
+      selection: which one the numbers belong to.
+      penalty: cost of a change of size or shape.
+      window: share of the Hann window.
+      size_rate: largest share of the new size.
+    """
+    settings = {
+        "selection": selection,
+        "penalty": penalty,
+        "window": window,
+        "size_rate": size_rate,
+    }
+    if selection != "released":
+        settings |= {"quality_power": 1.0, "num_boxes": 1, "rate_by_quality": True}
+    return settings
+
+
+def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
+    """Checks what the settings choose of a network's parts.
+
+    Args:
+      config: the settings.
+      **allowed: "correlation", "localization", "refinement" or "pooling" -> what the
+        network has, the first taken where the setting is ""; a part that is left out is
+        none of the network's.
+
+    Returns:
+      Part -> choice.
+
+    Raises:
+      InputError: a choice is none of them.
+    """
+    chosen = {}
+    for part in PARTS:
+        names = allowed.get(part, ("none",))
+        chosen[part] = config[part] or names[0]
+        if chosen[part] not in names:
+            raise InputError(
+                f"{part}: {config.model} has {', '.join(names)}, not {config[part]!r}"
+            )
+    return chosen
+
+
+def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
+    """Returns the backbone that the settings name, and whether the design is light.
+
+    "released" is a paper's own: its widths, correlations of levels of stride 8. "light"
+    is small: cosines of one map that joins levels of strides 8, 16 and 16.
+
+    Args:
+      config: the settings.
+
+    Returns:
+      The backbone, and whether its levels are to be joined.
+    """
+    name, design = NETWORKS[config.model]
+    return BACKBONES[name], design == "light"
+
+
+def correlations(config: ConfigDict) -> tuple[str, ...]:
+    """Returns the correlations that the design can have, its own first."""
+    return CORRELATIONS if backbone_of(config)[1] else ("depthwise",)
+
+
+def backbone_names(config: ConfigDict, public: Rules) -> WeightNames:
+    """Returns the names of weights whose backbone is called as its public code does.
+
+    Args:
+      config: the settings.
+      public: what the public code of the tracker calls the other parts.
+    """
+    backbone, _ = backbone_of(config)
+    return WeightNames(
+        rules=(*backbone.names, *public),
+        unused=backbone.unused,
+        imagenet=backbone.imagenet,
+    )

@@ -1,0 +1,125 @@
+"""Tests for jaxtrack.trackers.siamla."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtrack import trackers
+from jaxtrack.configs import siamla_lite0
+from jaxtrack.errors import InputError
+from jaxtrack.trackers.siamla import LOCALIZATIONS
+from tests.networks import abstract, count, draw_variables, shapes_of
+
+NAMES = ["siamla_r50", "siamla_lite0"]
+
+
+@pytest.mark.parametrize("localization", LOCALIZATIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_fit_the_geometry(name, localization):
+    outputs, variables = abstract(name, localization=localization)
+    params = variables["params"]
+    cells = trackers.build(name).geometry.response_size
+    quality = "centerness" if localization == "centerness" else "localization"
+    assert {k: (v.shape, v.dtype) for k, v in outputs.items()} == {
+        "cls": ((2, cells, cells, 1), jnp.float32),
+        "ltrb": ((2, cells, cells, 4), jnp.float32),
+        quality: ((2, cells, cells, 1), jnp.float32),
+    }
+    assert set(params) == {"backbone", "neck", "correlation", "head"}
+
+
+def test_published_parameters():
+    """SiamCAR's 5,856,775 behind the backbone, and what SiamLA adds to them.
+
+    One logit less (9 * 256 + 1) and no centre-ness (9 * 256 + 1); a tower of four
+    3 x 3 convolutions with bias and group norms; the embedding's 3 -> 256; query, key
+    and value 256 -> 128 and out 128 -> 256; 5 x 256 -> 256 without and one bias; the
+    last 3 x 3 convolution.
+    """
+    _, variables = abstract("siamla_r50")
+    params = variables["params"]
+    behind = count(params) - count(params["backbone"])
+    tower = 4 * (9 * 256 * 256 + 256 + 2 * 256)
+    non_local = 3 * (256 * 128 + 128) + 128 * 256 + 256
+    points = 5 * 256 * 256 + 256
+    last = 9 * 256 + 1
+    branch = tower + (3 * 256 + 256) + non_local + points + last
+    assert behind == 5_856_775 - 2 * (9 * 256 + 1) + branch
+
+
+def test_lite_is_small():
+    _, variables = abstract("siamla_lite0")
+    params = variables["params"]
+    assert 0.85e6 < count(params) < 0.9e6
+
+
+def test_template_once_equals_the_whole():
+    """Encoding and predicting apart give what one call gives; all is finite."""
+    model = trackers.build("siamla_lite0")
+    variables = draw_variables("siamla_lite0")
+    rng = np.random.default_rng(0)
+    z, x = (rng.standard_normal((1, s, s, 3), np.float32) for s in (128, 256))
+
+    def apart(z, x):
+        z = model.apply(variables, z, method="encode_template")
+        x = model.apply(variables, x, method="encode_search")
+        return model.apply(variables, z, x, method="predict")
+
+    whole, parts = jax.jit(lambda z, x: (model.apply(variables, z, x), apart(z, x)))(
+        z, x
+    )
+    for name, value in whole.items():
+        assert np.all(np.isfinite(value))
+        np.testing.assert_allclose(parts[name], value, rtol=1e-4, atol=1e-4)
+
+
+def test_settings_reach_the_network():
+    config = siamla_lite0.get_config()
+    assert trackers.network_of(config) == trackers.build("siamla_lite0")
+    config.localization = "tower"
+    expected = trackers.build("siamla_lite0", localization="tower")
+    assert trackers.network_of(config) == expected
+    config.dtype = "bfloat16"
+    assert trackers.network_of(config).head.branch.dtype == jnp.bfloat16
+
+
+def test_a_missing_setting_is_an_error():
+    for field in ("localization", "train_search_size"):
+        config = siamla_lite0.get_config().unlock()
+        del config[field]
+        with pytest.raises((AttributeError, KeyError), match=field):
+            trackers.network_of(config, training=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("siamla_r50", "siamla_r50 has lafa, aggregation, .*, not 'lava'"),
+        ("siamcar_r50", "siamcar_r50 has centerness, not 'lava'"),
+        ("siamcar_lite0", "siamcar_lite0 has centerness, not 'lava'"),
+    ],
+)
+def test_unknown_choices_are_refused(name, message):
+    with pytest.raises(InputError, match=message):
+        trackers.build(name, localization="lava")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "cells"), [("siamla_r50", 287, 29), ("siamla_lite0", 192, 24)]
+)
+def test_search_crops_of_another_size(name, size, cells):
+    """In training: the same variables, and five points that know the cells' places."""
+    config = trackers.configure(name, train_search_size=size)
+    network = trackers.network_of(config, training=True)
+    assert network.geometry.search_size == size
+    assert network.head.branch.aggregation.geometry == network.geometry
+    outputs, variables = shapes_of(network)
+    assert outputs["localization"].shape == (2, cells, cells, 1)
+    own = abstract(name)[1]
+    assert jax.tree.map(jnp.shape, variables) == jax.tree.map(jnp.shape, own)
+
+
+def test_a_search_size_that_does_not_fit():
+    with pytest.raises(InputError, match="takes no crops of 100 px"):
+        trackers.build("siamla_lite0", search_size=100)
