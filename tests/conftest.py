@@ -43,7 +43,29 @@ def _pmapped(fn):
     return call
 
 
-@pytest.fixture(params=["eager", "jit", "pmap"])
+WAYS = ("eager", "jit", "pmap")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Leaves two of three ways of calling a function to `make test-all`.
+
+    Compiling is nearly all that these tests cost. In a file the ways take turns from
+    test to test, so that `make test` sees each of them.
+    """
+    places = {}
+    for item in items:
+        params = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        way = params.pop("variant", None)
+        if way is None:
+            continue
+        turns = places.setdefault(item.path, {})
+        turn = turns.setdefault((item.originalname, str(params)), len(turns))
+        if way != WAYS[turn % len(WAYS)]:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(params=WAYS)
 def variant(request):
     """Calls a function as users will: op by op, jitted, and pmapped."""
     if request.param == "pmap" and jax.local_device_count() < 2:
