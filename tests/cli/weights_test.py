@@ -17,12 +17,12 @@ def arrays(monkeypatch):
         "batch_stats": {"b": np.ones(4, np.float32)},
     }
 
-    def from_state_dict(name, arrays):
-        if name != "siamcar_lite0" or set(arrays) != {"a", "b"}:
+    def import_state_dict(config, arrays):
+        if config.model != "siamcar_lite0" or set(arrays) != {"a", "b"}:
             raise InputError("other arrays than the tracker's")
         return {"params": {"a": arrays["a"]}, "batch_stats": {"b": arrays["b"]}}
 
-    monkeypatch.setattr(weights, "from_state_dict", from_state_dict)
+    monkeypatch.setattr(weights, "import_state_dict", import_state_dict)
     return variables
 
 
