@@ -29,7 +29,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
       head: titles of the columns.
       rows: cells, as many as titles.
     """
-    rule = ["---", *("---:" for _ in head[1:])]
+    rule = ["---"] + ["---:"] * (len(head) - 1)
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, rule, *rows)]
     return "\n".join(lines) + "\n"
 

@@ -215,8 +215,11 @@ def markdown(result: Mapping[str, Any]) -> str:
         lines[base["config"]] = base
     stream = [
         [
-            *(name, _number(min(one["parts"])), _number(max(one["parts"]))),
-            *(f"{one['spread']:.3f}", f"{one['expected']:.3f}"),
+            name,
+            _number(min(one["parts"])),
+            _number(max(one["parts"])),
+            f"{one['spread']:.3f}",
+            f"{one['expected']:.3f}",
         ]
         for name, one in lines.items()
     ]

@@ -61,7 +61,7 @@ def run(
     around = opened.around | {"batched": batched}
     identity = opened.identity | ({"origin": origin} if origin else {})
     track_unfinished(
-        *(track, videos, folder), identity=identity, around=around, origin=origin
+        track, videos, folder, identity=identity, around=around, origin=origin
     )
     return folder
 

@@ -49,8 +49,13 @@ class _Format:
 
 # Benchmarks that a server scores, or an official toolkit whose layout is its own.
 SERVERS = (
-    *("got10k_val", "got10k_test", "trackingnet", "lasot", "tnl2k"),
-    *("vot2018", "vot2019"),
+    "got10k_val",
+    "got10k_test",
+    "trackingnet",
+    "lasot",
+    "tnl2k",
+    "vot2018",
+    "vot2019",
 )
 _OTB = _Format(times="times/{name}_time.txt")
 _GOT10K = _Format("{name}/{name}_001.txt", "{name}/{name}_time.txt", needs_times=True)

@@ -1,17 +1,21 @@
 """A conditional update that costs a batch of videos nothing while none is due."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 
-def run_if(
-    pred: jax.Array, update: Callable[..., Any], operand: Any, *inputs: Any
-) -> Any:
+class Update(Protocol):
+    """Makes an operand from an operand and what is read alone."""
+
+    def __call__(self, operand: Any, *inputs: Any) -> Any:
+        """Returns a pytree of the operand's structure, shapes and dtypes."""
+
+
+def run_if(pred: jax.Array, update: Update, operand: Any, *inputs: Any) -> Any:
     """Applies an update where a condition holds and returns the operand where not.
 
     For one video this is `lax.cond(pred, update, keep the operand, operand, *inputs)`.

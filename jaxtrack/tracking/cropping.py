@@ -109,7 +109,7 @@ def crop_alone(size: int, *, antialias: bool) -> Callable[..., jax.Array]:
 
     def cut(image, hw, center, side, fill):
         return crop.crop_and_resize(
-            *(image, hw, center, side, size, fill), antialias=antialias
+            image, hw, center, side, size, fill, antialias=antialias
         )
 
     def cut_many(axis_size, is_batched, *arguments):

@@ -171,7 +171,7 @@ def _open_loader(config: ConfigDict, geometry: Geometry) -> pipeline.PairIterato
 
 def _build(
     config: ConfigDict, family: Family, network: nn.Module
-) -> tuple[TrainState, Callable[[int], Callable]]:
+) -> tuple[TrainState, Callable[[int], step.Step]]:
     """Makes the state of step 0, and what gives the function of each step."""
     tx = _optimizer(config)
     variables = _initial_variables(config, family, network)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -13,10 +13,20 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.ops.preprocess import Preprocessing, normalize
-from jaxtrack.trackers.family import Batch, Forward, Loss
+from jaxtrack.trackers.family import Batch, Forward, Loss, Metrics
 from jaxtrack.training.state import TrainState
 
 AXIS = "batch"
+Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
+
+
+class DeviceStep(Protocol):
+    """`train_step` with its options given."""
+
+    def __call__(
+        self, state: TrainState, batch: Batch, *, axis_name: str | None = None
+    ) -> tuple[TrainState, Metrics]:
+        """Moves the parameters once, by this device's share of the batch."""
 
 
 def train_step(
@@ -33,7 +43,7 @@ def train_step(
     accumulate: int = 1,
     seed: int = 0,
     axis_name: str | None = None,
-) -> tuple[TrainState, dict[str, jax.Array]]:
+) -> tuple[TrainState, Metrics]:
     """Moves the parameters once.
 
     The loss function returns a device's share of a globally normalised loss, so
@@ -131,9 +141,7 @@ def _accumulated(gradient, state, batch, *, accumulate):
     return grads, metrics, batch_stats
 
 
-def pmap_step(
-    step: Callable[..., Any], *, devices: list[jax.Device] | None = None
-) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, jax.Array]]]:
+def pmap_step(step: DeviceStep, *, devices: list[jax.Device] | None = None) -> Step:
     """Maps a step over devices: state whole on each, batch split, state donated.
 
     Args:

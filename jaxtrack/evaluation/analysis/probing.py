@@ -5,7 +5,7 @@ the template comes from the first frame, and in every later one the tracker look
 the target truly was just before, so that all see the same pictures.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.tracking import Tracker, check_init_box
+from jaxtrack.tracking.state import Init, ProbeMaps
 from jaxtrack.tracking.video import FrameReader
 
 
@@ -25,8 +26,8 @@ class Prober(NamedTuple):
       variables: of the network, on the device.
     """
 
-    init: Callable[..., Any]
-    probe: Callable[..., Any]
+    init: Init
+    probe: ProbeMaps
     variables: Any
 
 
