@@ -15,6 +15,7 @@ from jaxtrack.tracking import video
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 pytest.importorskip("trax", reason="pip install 'jaxtrack[vot]'")
+pytestmark = pytest.mark.slow  # The toolkit has an environment of its own.
 STACK = """
 title: Two short sequences
 experiments:
