@@ -21,7 +21,7 @@ from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.datasets import folders
-from jaxtrack.evaluation import drive, runner
+from jaxtrack.evaluation import batching, loading
 from jaxtrack.tracking.run import compile_tracker
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "", "Of the tracker.")
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
         found, runs = {}, {}
         for way, (together, count) in ways.items():
             drivers = compile_tracker(tracker, num_devices=count)
-            track = drive.tracking_function(drivers, variables, batched=together)
+            track = batching.tracking_function(drivers, variables, batched=together)
             run = functools.partial(_run, track, videos)
             found[way] = run()  # Compiles.
             runs[way] = run, sum(len(video.frames) for video in videos)
@@ -77,7 +77,7 @@ def _run(track, videos):
 def _tracker():
     """The checkpoint's tracker, or one drawn at random; its weights and name."""
     if _CHECKPOINT.value:
-        opened = runner.open_checkpoint(_CHECKPOINT.value)
+        opened = loading.open_checkpoint(_CHECKPOINT.value)
         name = opened.config.model
         return opened.tracker, opened.variables, name
     config = siamcar_lite0.get_config()

@@ -43,7 +43,7 @@ def score(folder: pathlib.Path) -> None:
       folder: of the run, with a trained network.
     """
     from jaxtrack.datasets import folders
-    from jaxtrack.evaluation import runner, scoring
+    from jaxtrack.evaluation import run, scoring
     from jaxtrack.evaluation.analysis import alignment
 
     spec = json.loads((folder / SETTINGS).read_text())
@@ -55,7 +55,7 @@ def score(folder: pathlib.Path) -> None:
         if config_lib.is_of_tracking(name)
     }
     options = {"name": TRACKER, "tracking": tracking}
-    boxes = runner.run(folder / WORKDIR, videos, folder, **options)
+    boxes = run.track_checkpoint(folder / WORKDIR, videos, folder, **options)
     scores = scoring.score_folder(TRACKER, boxes, scoring.truth_xywh(videos))
     sequences = scores.reports[PROTOCOL].sequences
     numbers = {

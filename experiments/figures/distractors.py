@@ -25,7 +25,8 @@ from jaxtrack.cli import options
 from jaxtrack.data.composed import lookalikes
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic, runner, scoring
+from jaxtrack.evaluation import atomic, loading, scoring
+from jaxtrack.evaluation import run as evaluation_run
 
 # Name -> what is changed in tracking.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -119,7 +120,9 @@ def measure(
         truth = scoring.truth_xywh(sequences)
         ways = {}
         for name, changed in SETTINGS.items():
-            boxes = runner.run(checkpoint, sequences, out, name=name, tracking=changed)
+            boxes = evaluation_run.track_checkpoint(
+                checkpoint, sequences, out, name=name, tracking=changed
+            )
             ways[name] = {"tracking": dict(changed), **score(name, boxes, truth)}
         for name, way in ways.items():
             is_other = name != BASELINE
@@ -141,7 +144,7 @@ def measure(
 
 def _check(checkpoint):
     """Refuses a checkpoint that says nothing here; returns its step."""
-    opened = runner.open_checkpoint(checkpoint)
+    opened = loading.open_checkpoint(checkpoint)
     if "refine.weight" not in opened.tracker.ranges:
         raise InputError(
             f"--checkpoint={checkpoint}: {opened.config.model} refines no proposals; "

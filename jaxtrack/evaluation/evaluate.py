@@ -179,11 +179,11 @@ def _in_one_pass(
     scores = [score(name, place) for name, place in folders.items()] + others
     found = Analyses()
     if analyses.flags:
-        from jaxtrack.evaluation.analysis import run  # Late: as in `_track`.
+        from jaxtrack.evaluation.analysis import analyze  # Late: as in `_track`.
 
         places = {"videos": benchmark.videos, "out_dir": task.out_dir}
         how = {"scores": scores, "primary": primary, "batched": batched}
-        found = run.run(analyses, task.checkpoints, **places, **how)
+        found = analyze.analyze(analyses, task.checkpoints, **places, **how)
     made_by, notes = _about(benchmark, task.settings, folders)
     made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
     return Evaluation(benchmark=benchmark, primary=primary, scores=scores, **made)
@@ -205,7 +205,7 @@ def _with_restarts(task: _Task) -> Evaluation:
     for name, place in task.checkpoints.items():
         from jaxtrack.evaluation import vot_run  # Late: scoring needs no network.
 
-        folders[name] = vot_run.run(
+        folders[name] = vot_run.track_checkpoint(
             place,
             benchmark.videos,
             benchmark.regions,
@@ -229,9 +229,11 @@ def _track(task: _Task, batched: bool | None) -> dict[str, Path]:
     """Tracks with the checkpoints; returns name -> folder of results."""
     folders = {}
     for name, checkpoint in task.checkpoints.items():
-        from jaxtrack.evaluation import runner  # Late: scoring files needs no network.
+        from jaxtrack.evaluation import (  # Late: scoring files needs no network.
+            run,
+        )
 
-        folders[name] = runner.run(
+        folders[name] = run.track_checkpoint(
             checkpoint,
             task.benchmark.videos,
             task.out_dir,

@@ -75,8 +75,9 @@ def write(benchmark: Benchmark, results_folder: str | Path, out: str | Path) -> 
 
     Args:
       benchmark: complete; a part of one cannot be sent.
-      results_folder: of one tracker, as `runner.run` fills it, in the coordinates of
-        the benchmark's files; of VOT as `vot_run.run` does. Its name is the tracker's.
+      results_folder: of one tracker, as `run.track_checkpoint` fills it, in the
+        coordinates of the benchmark's files; of VOT as `vot_run.track_checkpoint` does.
+        Its name is the tracker's.
       out: the file to write where it ends in `.zip`, else a folder that does not exist.
 
     Returns:

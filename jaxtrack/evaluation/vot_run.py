@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import manifest, results, runner, vot_files
+from jaxtrack.evaluation import loading, manifest, results, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box
@@ -124,7 +124,7 @@ def track_unfinished(
 ) -> list[str]:
     """Runs the sequences whose results are not there yet, and notes each in a manifest.
 
-    Results are kept by the rules of `runner.track_unfinished`; the manifest lies in
+    Results are kept by the rules of `run.track_unfinished`; the manifest lies in
     `<folder>/baseline`.
 
     Args:
@@ -155,13 +155,7 @@ def track_unfinished(
     hashes = {
         v.name: manifest.hash_sequence(v.frames, ground_truth[v.name]) for v in videos
     }
-    counts = {v.name: len(v.frames) for v in videos}
-
-    def check(name):
-        for rows in vot_files.read_runs(folder, [name])[name]:
-            if len(rows) != counts[name]:
-                raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
-
+    check = functools.partial(_check, folder, {v.name: len(v.frames) for v in videos})
     done = manifest.finished(place, identity, hashes=hashes, check=check)
     pending = [v for v in videos if v.name not in done]
     variables, compiled = jax.device_put(variables), set()
@@ -170,13 +164,11 @@ def track_unfinished(
         for video in pending:
             # Before the files change, so that no manifest vouches for other files.
             manifest.write(place, identity, around, done)
-            start, follow = _compiled(drivers, variables, video, compiled)
-            once = functools.partial(
-                _run, start, follow, video, ground_truth[video.name]
-            )
+            ways = _compiled(drivers, variables, video, compiled)
+            once = functools.partial(_run, *ways, video, ground_truth[video.name])
             runs = repeat(once, repetitions)
-            seconds = np.stack([run.seconds for run in runs], axis=1)
-            rows = [run.rows for run in runs]
+            seconds = np.stack([one.seconds for one in runs], axis=1)
+            rows = [one.rows for one in runs]
             vot_files.write_runs(folder, video.name, rows, seconds)
             done[video.name] = hashes[video.name]
             manifest.write(place, identity, around, done)
@@ -184,7 +176,7 @@ def track_unfinished(
     return [video.name for video in pending]
 
 
-def run(
+def track_checkpoint(
     checkpoint: str | pathlib.Path,
     videos: Sequence[Video],
     ground_truth: Mapping[str, np.ndarray],
@@ -202,7 +194,7 @@ def run(
       ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
       out_dir: results go to `<out_dir>/results/<name>/baseline`.
       name: of the tracker; "" takes the run's folder.
-      tracking: see `runner.open_checkpoint`.
+      tracking: see `loading.open_checkpoint`.
       repetitions: see `track_unfinished`.
 
     Returns:
@@ -212,7 +204,7 @@ def run(
       InputError: see `track_unfinished`; or the checkpoint is missing or damaged.
     """
     name = results.checked_name(name or results.tracker_name(checkpoint))
-    opened = runner.open_checkpoint(checkpoint, tracking=tracking or {})
+    opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     drivers = compile_tracker(opened.tracker)
     folder = pathlib.Path(out_dir) / "results" / name
     track_unfinished(
@@ -226,6 +218,13 @@ def run(
         repetitions=repetitions,
     )
     return folder
+
+
+def _check(folder: str | pathlib.Path, counts: Mapping[str, int], name: str) -> None:
+    """Reads a sequence's results; refuses them if they are of another length."""
+    for rows in vot_files.read_runs(folder, [name])[name]:
+        if len(rows) != counts[name]:
+            raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
 
 
 def _text(rows: Sequence[np.ndarray]) -> str:

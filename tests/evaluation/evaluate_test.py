@@ -12,7 +12,7 @@ from jaxtrack.evaluation import (
     evaluate,
     manifest,
     results,
-    runner,
+    run,
     settings,
     submissions,
     vot_files,
@@ -49,12 +49,12 @@ def test_files_are_scored(root, tmp_path, scores):
 def test_checkpoints_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
     asked = []
 
-    def run(checkpoint, videos, out_dir, *, name, batched, tracking, origin):
+    def track(checkpoint, videos, out_dir, *, name, batched, tracking, origin):
         assert (tracking, origin) == ({}, 0.0)
         asked.append((checkpoint, len(videos), out_dir, name, batched))
         return tmp_path / {"x/a": "results2", "x/b": "results1"}[checkpoint]
 
-    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(run, "track_checkpoint", track)
     two = {"second": "x/b", "a": "x/a"}
     found = evaluated(root, tmp_path, checkpoints=two, batched=True)
     assert [s.name for s in found.scores] == ["second", "a", "mine"]
@@ -151,7 +151,7 @@ def test_interrupted_it_goes_on(tmp_path, otb, checkpoints, monkeypatch, capsys)
         real(folder, name, xywh, seconds)
 
     with monkeypatch.context() as patch:
-        patch.setattr(runner.results, "write_result", write)
+        patch.setattr(run.results, "write_result", write)
         with pytest.raises(KeyboardInterrupt):
             tracked(otb, tmp_path)
     tracked(otb, tmp_path)

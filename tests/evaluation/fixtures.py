@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack import datasets
 from jaxtrack.datasets import files, folders
-from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation import loading, results, scoring
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
@@ -146,7 +146,7 @@ def checkpoints(monkeypatch):
         config = {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
         config = ConfigDict(config)
         model = types.SimpleNamespace(geometry=geometry, traced=[])
-        opened[name] = runner.Opened(
+        opened[name] = loading.Opened(
             config=config,
             model=model,
             tracker=wandering_tracker(config, model),
@@ -164,5 +164,5 @@ def checkpoints(monkeypatch):
         tracker = wandering_tracker(config, found.model)
         return found._replace(config=config, tracker=tracker, identity=identity)
 
-    monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
+    monkeypatch.setattr(loading, "open_checkpoint", open_checkpoint)
     return opened

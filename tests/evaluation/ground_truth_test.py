@@ -115,7 +115,7 @@ def test_faults(case):
 
 
 def test_there_is_nothing_to_track_in(case):
-    from jaxtrack.evaluation import runner
+    from jaxtrack.evaluation import run
 
     with pytest.raises(InputError, match="Jogging-1: there are no pictures"):
-        runner.check_videos(loaded(case).videos)
+        run.check_videos(loaded(case).videos)

@@ -28,7 +28,7 @@ def track(benchmark, folder):
         xyxy = np.tile(video.xyxy[0], (len(video.frames), 1))
         xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
         xywh[:, 0] += np.arange(len(xywh)) / 3
-        xywh[:, :2] += benchmark.origin  # As `runner.run` writes them.
+        xywh[:, :2] += benchmark.origin  # As `run.track_checkpoint` writes them.
         results.write_result(folder, video.name, xywh, np.full(len(xywh), SECONDS))
     return folder
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import runner, vot_files, vot_run
+from jaxtrack.evaluation import loading, vot_files, vot_run
 from jaxtrack.metrics import vot
 from jaxtrack.tracking import Frame, Tracker, TrackerOutput, TrackerState
 from jaxtrack.tracking.run import compile_tracker
@@ -312,7 +312,7 @@ def test_names_the_sequence_that_is_wrong(case):
 
 
 def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
-    opened = runner.Opened(
+    opened = loading.Opened(
         config=None,
         model=types.SimpleNamespace(),
         tracker=moving_tracker([]),
@@ -326,8 +326,8 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
         asked.append((path, tracking))
         return opened
 
-    monkeypatch.setattr(runner, "open_checkpoint", open_checkpoint)
-    folder = vot_run.run(
+    monkeypatch.setattr(loading, "open_checkpoint", open_checkpoint)
+    folder = vot_run.track_checkpoint(
         "runs/lite0/checkpoints", case.videos, case.truth, tmp_path, tracking={"w": 1}
     )
     assert folder == tmp_path / "results/lite0"
@@ -339,7 +339,9 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
     assert made["environment"] == {"device": "none", "is_deterministic": True}
     assert set(made["sequences"]) == set(ALL)
     with pytest.raises(InputError, match="leave out separators"):
-        vot_run.run("runs/lite0", case.videos, case.truth, tmp_path, name="a/b")
+        vot_run.track_checkpoint(
+            "runs/lite0", case.videos, case.truth, tmp_path, name="a/b"
+        )
 
 
 def test_compiled_boxes_equal_eager_ones(case):

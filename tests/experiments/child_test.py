@@ -13,7 +13,7 @@ import pytest
 from experiments import child, runs, settings
 from jaxtrack import config as config_lib
 from jaxtrack import configs
-from jaxtrack.evaluation import atomic, results, runner, scoring
+from jaxtrack.evaluation import atomic, results, run, scoring
 from jaxtrack.evaluation.analysis import alignment
 from jaxtrack.training import loop
 
@@ -42,7 +42,7 @@ def tracked(monkeypatch):
     """A runner that answers boxes twice as high as the truth; its settings."""
     asked = []
 
-    def run(checkpoint, videos, out_dir, *, name, tracking):
+    def track(checkpoint, videos, out_dir, *, name, tracking):
         assert checkpoint == out_dir / "train"
         asked.append(tracking)
         made = out_dir / "results" / name
@@ -51,7 +51,7 @@ def tracked(monkeypatch):
             results.write_result(made, video.name, xywh, [0.5] * len(xywh))
         return made
 
-    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(run, "track_checkpoint", track)
     return asked
 
 

@@ -12,7 +12,7 @@ from jaxtrack import cli, configs
 from jaxtrack import config as config_lib
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic, results, runner, scoring
+from jaxtrack.evaluation import atomic, loading, results, run, scoring
 
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
@@ -29,7 +29,7 @@ def opened(monkeypatch):
         tracker=types.SimpleNamespace(ranges={"refine.weight": None}),
         identity={"step": 200},
     )
-    monkeypatch.setattr(runner, "open_checkpoint", lambda checkpoint: found)
+    monkeypatch.setattr(loading, "open_checkpoint", lambda checkpoint: found)
     return found
 
 
@@ -60,7 +60,7 @@ def fake(opened, monkeypatch):
     """A runner that answers so; returns what it was asked."""
     asked = []
 
-    def run(checkpoint, videos, out_dir, *, name, tracking):
+    def track(checkpoint, videos, out_dir, *, name, tracking):
         asked.append((checkpoint, [v.name for v in videos], name, dict(tracking)))
         made = out_dir / "results" / name
         for number, video in enumerate(videos):
@@ -68,7 +68,7 @@ def fake(opened, monkeypatch):
             results.write_result(made, video.name, xywh, [0.5] * len(xywh))
         return made
 
-    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(run, "track_checkpoint", track)
     return asked
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import atomic, manifest, results, runner
+from jaxtrack.evaluation import atomic, loading, manifest, results, run
 from jaxtrack.evaluation.analysis import probing
 from jaxtrack.metrics import overlap, statistics
 
@@ -62,10 +62,10 @@ def measure(
       InputError: the checkpoint or a frame is missing or damaged, a first box is
         unusable, a file cannot be written.
     """
-    runner.check_videos(videos)
+    run.check_videos(videos)
     name = results.checked_name(name or results.tracker_name(checkpoint))
     path = file_of(out_dir, name)
-    opened = runner.open_checkpoint(checkpoint)
+    opened = loading.open_checkpoint(checkpoint)
     identity = opened.identity | {"alignment": METHOD}
     entries = _kept(path, identity)
     hashes = manifest.hash_sequences(videos)

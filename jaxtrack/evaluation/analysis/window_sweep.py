@@ -12,10 +12,10 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import results, runner, scoring
+from jaxtrack.evaluation import loading, results, run, scoring
 from jaxtrack.evaluation.analysis.options import WINDOWS
 from jaxtrack.evaluation.analysis.outcome import Sweep
-from jaxtrack.evaluation.drive import compiled, is_batched, tracking_function
+from jaxtrack.evaluation.batching import compiled, is_batched, tracking_function
 from jaxtrack.tracking import Tracker
 
 
@@ -39,7 +39,7 @@ def measure(
       out_dir: results go to a folder in it.
       name: of the tracker; "" takes the run's folder.
       windows: shares of the window, in [0, 1].
-      batched: see `runner.run`.
+      batched: see `run.track_checkpoint`.
 
     Returns:
       The sweep, by the report's protocols.
@@ -48,10 +48,10 @@ def measure(
       InputError: the checkpoint or a frame is missing or damaged, a first box is
         unusable, a file cannot be written.
     """
-    runner.check_videos(videos)
+    run.check_videos(videos)
     windows = tuple(sorted({float(window) for window in windows}))
     name = results.checked_name(name or results.tracker_name(checkpoint))
-    opened = runner.open_checkpoint(checkpoint)
+    opened = loading.open_checkpoint(checkpoint)
     batched = is_batched(batched)
     drivers = compiled(adjustable(opened.tracker), batched=batched)
     config, truth = opened.config, scoring.truth_xywh(videos)
@@ -62,7 +62,7 @@ def measure(
         tried = settings._replace(window=np.float32(window))
         variables = {"network": opened.variables, "settings": tried}
         folder = Path(out_dir) / "window_sweep" / name / str(window)
-        runner.track_unfinished(
+        run.track_unfinished(
             tracking_function(drivers, variables, batched=batched),
             videos,
             folder,

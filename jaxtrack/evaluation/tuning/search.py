@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic, results, runner
+from jaxtrack.evaluation import atomic, loading, results, run
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.evaluation.tuning import space, splits, trials, tuned
 from jaxtrack.evaluation.tuning.splits import Material
@@ -81,10 +81,10 @@ def tune(
       InputError: the checkpoint or a frame is missing or damaged, the folder holds
         trials of something else, the holdout was tuned on.
     """
-    runner.check_videos(material.videos)
+    run.check_videos(material.videos)
     if holdout is not None:
         _check_apart(material, holdout)
-    opened = runner.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
+    opened = loading.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
     ranges = space.ranges(opened.tracker, names=recipe.settings)
     plan = Plan(
         ranges=ranges,
@@ -160,7 +160,7 @@ def _try_all(study, plan, recipe, material, opened, identity) -> None:
 
 def _check_apart(material: Material, holdout: Material) -> None:
     """Refuses a holdout that is tuned on; by content, whatever the names."""
-    runner.check_videos(holdout.videos)
+    run.check_videos(holdout.videos)
     seen = set(material.hashes().values())
     both = [name for name, content in holdout.hashes().items() if content in seen]
     if both:
@@ -176,7 +176,7 @@ def _held_out(recipe: Recipe, holdout: Material | None, best: Tried) -> dict | N
         return None
     found, chosen = [], best.settings if best.number else {}
     for name, changed in (("untuned", {}), ("tuned", chosen)):
-        folder = runner.run(
+        folder = run.track_checkpoint(
             recipe.checkpoint,
             holdout.videos,
             recipe.out / "holdout",

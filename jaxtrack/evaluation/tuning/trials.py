@@ -11,8 +11,8 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, manifest
-from jaxtrack.evaluation.drive import CHUNK, first_cxcywh
-from jaxtrack.evaluation.runner import Opened
+from jaxtrack.evaluation.batching import CHUNK, first_cxcywh
+from jaxtrack.evaluation.loading import Opened
 from jaxtrack.evaluation.tuning import space, splits
 from jaxtrack.evaluation.tuning.splits import Material
 from jaxtrack.tracking import check_init_box

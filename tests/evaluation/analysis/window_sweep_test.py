@@ -20,14 +20,14 @@ def measure(videos, tmp_path, **options):
 def tracked(monkeypatch):
     """Notes what is tracked, share by share."""
     calls = []
-    original = window_sweep.runner.track_unfinished
+    original = window_sweep.run.track_unfinished
 
     def watched(track, videos, folder, **options):
         names = original(track, videos, folder, **options)
         calls.append((folder.name, names))
         return names
 
-    monkeypatch.setattr(window_sweep.runner, "track_unfinished", watched)
+    monkeypatch.setattr(window_sweep.run, "track_unfinished", watched)
     return calls
 
 

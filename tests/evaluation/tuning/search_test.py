@@ -8,7 +8,7 @@ import pytest
 
 from jaxtrack import cli
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import manifest, results, runner
+from jaxtrack.evaluation import manifest, results, run
 from jaxtrack.evaluation.tuning import search, splits, trials, tuned
 
 
@@ -66,7 +66,9 @@ def test_finds_the_window_and_writes_everything(model, material, tmp_path):
 def test_the_outcome_tracks_as_it_says(model, material, tmp_path):
     found = tune(recipe_of(tmp_path), material)
     tracking = found["tracking"]
-    folder = runner.run("sharp", material.videos, tmp_path / "eval", tracking=tracking)
+    folder = run.track_checkpoint(
+        "sharp", material.videos, tmp_path / "eval", tracking=tracking
+    )
     counts = {video.name: len(video.frames) for video in material.videos}
     boxes = results.read_results(folder, counts)
     values = [splits.score(material, n, boxes[n])["auc"] for n in boxes]

@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.evaluation.analysis.run, with trackers that need no network."""
+"""Tests for jaxtrack.evaluation.analysis.analyze; trackers need no network."""
 
 import json
 
 import numpy as np
 
 from jaxtrack.evaluation import compare
-from jaxtrack.evaluation.analysis import run as analyses
+from jaxtrack.evaluation.analysis.analyze import analyze
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses
 
@@ -13,7 +13,7 @@ TWO = {"good": "sharp", "bad": "blunt"}
 
 
 def run(options, videos, tmp_path, scores, **others):
-    return analyses.run(options, TWO, videos, tmp_path, scores=scores, **others)
+    return analyze(options, TWO, videos, tmp_path, scores=scores, **others)
 
 
 def test_nothing_is_done_unasked(videos, tmp_path, scores, checkpoints):

@@ -1,27 +1,19 @@
 """Runs a checkpoint over sequences and keeps what is finished."""
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from flax import linen as nn
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from jaxtrack import config as config_lib
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import manifest, results
-from jaxtrack.evaluation.drive import Track, compiled, is_batched, tracking_function
-from jaxtrack.trackers import family_of
-from jaxtrack.tracking import Tracker
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.evaluation import loading, manifest, results
+from jaxtrack.evaluation.batching import Track, compiled, is_batched, tracking_function
 
 
-def run(
+def track_checkpoint(
     checkpoint: str | pathlib.Path,
     videos: Sequence[Video],
     out_dir: str | pathlib.Path,
@@ -41,7 +33,7 @@ def run(
       batched: many sequences at once by vmap, grouped by canvas, and shared out to
         all local devices, instead of one at a time; the boxes are the same up to the
         rounding of float32. None does so but on a CPU, which is faster one by one.
-      tracking: see `open_checkpoint`.
+      tracking: see `loading.open_checkpoint`.
       origin: added to x and y in the files; 1 where a benchmark counts pixels from 1.
 
     Returns:
@@ -53,7 +45,7 @@ def run(
     """
     check_videos(videos)
     name = results.checked_name(name or results.tracker_name(checkpoint))
-    opened = open_checkpoint(checkpoint, tracking=tracking or {})
+    opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     batched = is_batched(batched)
     drivers = compiled(opened.tracker, batched=batched)
     track = tracking_function(drivers, opened.variables, batched=batched)
@@ -64,72 +56,6 @@ def run(
         track, videos, folder, identity=identity, around=around, origin=origin
     )
     return folder
-
-
-class Opened(NamedTuple):
-    """A checkpoint, ready to be tracked with.
-
-    Attributes:
-      config: its settings.
-      model: its network.
-      tracker: the functions that track with it.
-      variables: of the network, on the host.
-      identity: of weights and settings, as JSON; results of another one are not kept.
-      around: versions, device and precision, as JSON.
-    """
-
-    config: ConfigDict
-    model: nn.Module
-    tracker: Tracker
-    variables: Any
-    identity: dict
-    around: dict
-
-
-def open_checkpoint(
-    checkpoint: str | pathlib.Path,
-    *,
-    tracking: Mapping[str, Any] = MappingProxyType({}),
-) -> Opened:
-    """Reads a checkpoint and says what makes its results its own.
-
-    Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
-      tracking: settings to track with instead of its own, dotted field -> value; see
-        `jaxtrack.config.TRACKING`.
-
-    Returns:
-      Network, weights, settings and their identity.
-
-    Raises:
-      InputError: it is missing or damaged, or a setting is not one of tracking.
-    """
-    loaded = load_for_inference(checkpoint)
-    config = loaded.config.copy_and_resolve_references()
-    for field, value in tracking.items():
-        if not config_lib.is_of_tracking(field):
-            raise InputError(f"{field} is fixed by the training of {checkpoint}")
-        # JSON has lists where settings have tuples.
-        value = tuple(value) if isinstance(value, list) else value
-        try:
-            config.update_from_flattened_dict({field: value})
-        except (KeyError, TypeError) as fault:
-            raise InputError(
-                f"{checkpoint} has no setting {field}={value!r}: {fault.args[0]}"
-            ) from fault
-    around = manifest.environment(precision=config.dtype)
-    around["checkpoint"] = str(checkpoint)
-    identity = {
-        "config": json.loads(config.to_json()),
-        "jaxtrack": around["versions"]["jaxtrack"],
-        "seed": config.seed,
-        "step": loaded.step,
-        "weights": manifest.hash_arrays(loaded.variables),
-    }
-    family = family_of(config)
-    model = family.network(config)
-    tracker = family.tracker(config, model)
-    return Opened(config, model, tracker, loaded.variables, identity, around)
 
 
 def check_videos(videos: Sequence[Video]) -> None:
@@ -179,7 +105,7 @@ def track_unfinished(
       around: of the run, as JSON; recorded, never compared.
       title: of the bar.
       is_quiet: does not say what is kept.
-      origin: see `run`.
+      origin: see `track_checkpoint`.
 
     Returns:
       Names of the sequences tracked now.

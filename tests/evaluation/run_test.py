@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.runner, with trackers that answer without a network."""
+"""Tests for jaxtrack.evaluation.run, with trackers that answer without a network."""
 
 import types
 
@@ -9,8 +9,8 @@ from ml_collections import ConfigDict
 
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import manifest, results, runner, scoring
-from jaxtrack.evaluation.drive import Tracked
+from jaxtrack.evaluation import loading, manifest, results, run, scoring
+from jaxtrack.evaluation.batching import Tracked
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
 from jaxtrack.training.checkpoint import Checkpoint
 
@@ -30,7 +30,7 @@ def truthful(calls):
 
 def track(videos, folder, *, identity=None, tracker=truthful):
     calls = []
-    now = runner.track_unfinished(
+    now = run.track_unfinished(
         tracker(calls), videos, folder, identity=identity or {"step": 1}, around={}
     )
     assert now == calls
@@ -116,14 +116,14 @@ def checkpoint(monkeypatch):
     fields = {"model": "m", "correlation": "", "dtype": "float32", "seed": 3}
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
     loaded = Checkpoint(ConfigDict(fields), variables, 12)
-    monkeypatch.setattr(runner, "load_for_inference", lambda path: loaded)
+    monkeypatch.setattr(loading, "load_for_inference", lambda path: loaded)
     family = types.SimpleNamespace(network=lambda config: None, tracker=still_tracker)
-    monkeypatch.setattr(runner, "family_of", lambda config: family)
+    monkeypatch.setattr(loading, "family_of", lambda config: family)
     return loaded
 
 
 def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
-    folder = runner.run("runs/lite0/checkpoints/12", videos, tmp_path)
+    folder = run.track_checkpoint("runs/lite0/checkpoints/12", videos, tmp_path)
     assert folder == tmp_path / "results/lite0"
     truth = scoring.truth_xywh(videos)
     # The target moves two pixels a frame, and so does this tracker.
@@ -136,10 +136,10 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     assert made["environment"]["precision"] == "float32"
     assert set(made["sequences"]) == set(truth)
     capsys.readouterr()
-    runner.run("runs/lite0", videos, tmp_path)
+    run.track_checkpoint("runs/lite0", videos, tmp_path)
     assert "3 of 3 sequences kept" in capsys.readouterr().out
     checkpoint.variables["params"]["shift"] += 1
-    runner.run("runs/lite0", videos, tmp_path)
+    run.track_checkpoint("runs/lite0", videos, tmp_path)
     assert "kept" not in capsys.readouterr().out
     assert manifest.read(folder)["identity"] != made["identity"]
 
@@ -147,7 +147,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
 def test_tracking_settings_are_overridden_alone(checkpoint):
     checkpoint.config.update(get_config())
     before = checkpoint.config.to_json()
-    plain = runner.open_checkpoint("runs/lite0")
+    plain = loading.open_checkpoint("runs/lite0")
     assert plain.config.to_json() == before
     settings = {
         "window": 0.25,
@@ -156,7 +156,7 @@ def test_tracking_settings_are_overridden_alone(checkpoint):
         # As JSON has it.
         "online.regularization": [0.1, 0.2],
     }
-    opened = runner.open_checkpoint("runs/lite0", tracking=settings)
+    opened = loading.open_checkpoint("runs/lite0", tracking=settings)
     assert opened.config.window == 0.25
     assert opened.config.refine.weight == 0.5
     assert opened.config.online.every == 4
@@ -174,24 +174,24 @@ def test_tracking_settings_are_overridden_alone(checkpoint):
 def test_settings_of_the_training_are_fixed(checkpoint, field):
     checkpoint.config.update(get_config())
     with pytest.raises(InputError, match=f"{field} is fixed by the training of runs/l"):
-        runner.open_checkpoint("runs/lite0", tracking={field: 1})
+        loading.open_checkpoint("runs/lite0", tracking={field: 1})
 
 
 def test_unknown_settings_of_tracking_are_refused(checkpoint):
     checkpoint.config.update(get_config())
     with pytest.raises(InputError, match="runs/lite0 has no setting online.evry=4"):
-        runner.open_checkpoint("runs/lite0", tracking={"online.evry": 4})
+        loading.open_checkpoint("runs/lite0", tracking={"online.evry": 4})
 
 
 def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
     videos[2].xyxy[0] = np.nan
     with pytest.raises(InputError, match="sequence dog: its first frame has no box"):
-        runner.run("runs/lite0", videos, tmp_path / "out")
+        run.track_checkpoint("runs/lite0", videos, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="no sequences"):
-        runner.run("runs/lite0", [], tmp_path / "out")
+        run.track_checkpoint("runs/lite0", [], tmp_path / "out")
 
 
 def test_name_is_no_path(videos, tmp_path, checkpoint):
     with pytest.raises(InputError, match="leave out separators"):
-        runner.run("runs/lite0", videos, tmp_path, name="../lite0")
+        run.track_checkpoint("runs/lite0", videos, tmp_path, name="../lite0")

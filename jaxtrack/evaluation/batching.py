@@ -1,4 +1,4 @@
-"""Drives a tracker through sequences, one at a time or many at once, by the clock."""
+"""Tracks sequences, one at a time or many at once, by the clock."""
 
 import contextlib
 import itertools

@@ -6,14 +6,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import compare, runner
+from jaxtrack.evaluation import compare, loading
 from jaxtrack.evaluation.analysis import alignment, heatmaps, probing, window_sweep
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
 
 
-def run(
+def analyze(
     options: Options,
     checkpoints: Mapping[str, str],
     videos: Sequence[Video],
@@ -32,7 +32,7 @@ def run(
       out_dir: what is kept goes to folders in it.
       scores: of the trackers, the checkpoints' first.
       primary: the protocol that says which sequences and frames went badly.
-      batched: see `runner.run`.
+      batched: see `run.track_checkpoint`.
 
     Returns:
       What was found.
@@ -69,7 +69,7 @@ def _aligned(checkpoint: str, videos: Sequence[Video], out_dir, name: str) -> di
 
 def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
     """Looks through all checkpoints at frames that tell how the first one fared."""
-    opened = {n: runner.open_checkpoint(place) for n, place in checkpoints.items()}
+    opened = {n: loading.open_checkpoint(place) for n, place in checkpoints.items()}
     probers = {
         name: probing.make_prober(one.tracker, one.variables)
         for name, one in opened.items()

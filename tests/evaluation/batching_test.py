@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.evaluation.drive, with a tracker that needs no network."""
+"""Tests for jaxtrack.evaluation.batching, with a tracker that needs no network."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import drive, scoring
+from jaxtrack.evaluation import batching, scoring
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, run
 
 
@@ -33,8 +33,8 @@ def brightest_tracker():
 
 def track(videos, *, batched, shift=0.0, chunk=4):
     variables = {"shift": np.float32(shift)}
-    drivers = drive.compiled(brightest_tracker(), batched=batched)
-    track = drive.tracking_function(drivers, variables, batched=batched, chunk=chunk)
+    drivers = batching.compiled(brightest_tracker(), batched=batched)
+    track = batching.tracking_function(drivers, variables, batched=batched, chunk=chunk)
     done = []
     tracked = list(track(videos, done.append))
     return {t.name: t for t in tracked}, sum(done)
@@ -66,7 +66,7 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
         made.append(num_devices)
         return run.compile_tracker(tracker, num_devices=num_devices)
 
-    monkeypatch.setattr(drive, "compile_tracker", compile_tracker)
+    monkeypatch.setattr(batching, "compile_tracker", compile_tracker)
     together, _ = track(videos, batched=True)
     alone, _ = track(videos, batched=False)
     assert made == [jax.local_device_count(), 1]
@@ -76,8 +76,10 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
 
 def test_frames_of_a_group_are_counted_one_by_one(videos):
     counts = []
-    drivers = drive.compiled(brightest_tracker(), batched=True)
-    track_all = drive.tracking_function(drivers, {"shift": np.float32(0)}, batched=True)
+    drivers = batching.compiled(brightest_tracker(), batched=True)
+    track_all = batching.tracking_function(
+        drivers, {"shift": np.float32(0)}, batched=True
+    )
     tracked = track_all(videos, counts.append)
     assert counts == []
     next(tracked)
@@ -86,9 +88,9 @@ def test_frames_of_a_group_are_counted_one_by_one(videos):
 
 
 def test_one_by_one_on_a_cpu_unless_told(monkeypatch):
-    assert [drive.is_batched(asked) for asked in (None, True, False)] == [0, 1, 0]
-    monkeypatch.setattr(drive.jax, "default_backend", lambda: "gpu")
-    assert [drive.is_batched(asked) for asked in (None, True, False)] == [1, 1, 0]
+    assert [batching.is_batched(asked) for asked in (None, True, False)] == [0, 1, 0]
+    monkeypatch.setattr(batching.jax, "default_backend", lambda: "gpu")
+    assert [batching.is_batched(asked) for asked in (None, True, False)] == [1, 1, 0]
 
 
 def test_groups_hold_one_canvas_and_like_lengths():
@@ -97,7 +99,7 @@ def test_groups_hold_one_canvas_and_like_lengths():
 
     videos = [video(n, k) for n, k in (("a", 9), ("b", 3), ("c", 5), ("d", 4))]
     canvases = [(256, 256), (256, 512), (256, 256), (256, 256)]
-    groups = drive.groups_by_canvas(videos, canvases, size=2)
+    groups = batching.groups_by_canvas(videos, canvases, size=2)
     assert [[v.name for v in g] for g in groups] == [["d", "c"], ["a"], ["b"]]
 
 

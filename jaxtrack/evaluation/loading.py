@@ -1,0 +1,83 @@
+"""Checkpoints, ready to be tracked with, and what makes their results their own."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import manifest
+from jaxtrack.trackers import family_of
+from jaxtrack.tracking import Tracker
+from jaxtrack.training.checkpoint import load_for_inference
+
+
+class Opened(NamedTuple):
+    """A checkpoint, ready to be tracked with.
+
+    Attributes:
+      config: its settings.
+      model: its network.
+      tracker: the functions that track with it.
+      variables: of the network, on the host.
+      identity: of weights and settings, as JSON; results of another one are not kept.
+      around: versions, device and precision, as JSON.
+    """
+
+    config: ConfigDict
+    model: nn.Module
+    tracker: Tracker
+    variables: Any
+    identity: dict
+    around: dict
+
+
+def open_checkpoint(
+    checkpoint: str | pathlib.Path,
+    *,
+    tracking: Mapping[str, Any] = MappingProxyType({}),
+) -> Opened:
+    """Reads a checkpoint and says what makes its results its own.
+
+    Args:
+      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      tracking: settings to track with instead of its own, dotted field -> value; see
+        `jaxtrack.config.TRACKING`.
+
+    Returns:
+      Network, weights, settings and their identity.
+
+    Raises:
+      InputError: it is missing or damaged, or a setting is not one of tracking.
+    """
+    loaded = load_for_inference(checkpoint)
+    config = loaded.config.copy_and_resolve_references()
+    for field, value in tracking.items():
+        if not config_lib.is_of_tracking(field):
+            raise InputError(f"{field} is fixed by the training of {checkpoint}")
+        # JSON has lists where settings have tuples.
+        value = tuple(value) if isinstance(value, list) else value
+        try:
+            config.update_from_flattened_dict({field: value})
+        except (KeyError, TypeError) as fault:
+            raise InputError(
+                f"{checkpoint} has no setting {field}={value!r}: {fault.args[0]}"
+            ) from fault
+    around = manifest.environment(precision=config.dtype)
+    around["checkpoint"] = str(checkpoint)
+    identity = {
+        "config": json.loads(config.to_json()),
+        "jaxtrack": around["versions"]["jaxtrack"],
+        "seed": config.seed,
+        "step": loaded.step,
+        "weights": manifest.hash_arrays(loaded.variables),
+    }
+    family = family_of(config)
+    model = family.network(config)
+    tracker = family.tracker(config, model)
+    return Opened(config, model, tracker, loaded.variables, identity, around)
