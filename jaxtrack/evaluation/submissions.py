@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import Benchmark
+from jaxtrack.datasets import Benchmark, files
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import archives, atomic, results, vot_files
 from jaxtrack.metrics import vot_input
@@ -177,24 +177,18 @@ def _write_vot(benchmark, folder, tree):
 
 def _read_times(path, shape, least=_POSITIVE):
     """Returns seconds, one row a frame, one column a repetition."""
-    try:
-        lines = path.read_text().rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"no file of times {path} ({fault})") from None
-    if len(lines) != shape[0]:
-        raise InputError(f"{path}: {len(lines)} times for {shape[0]} frames")
-    seconds = np.empty(shape)
-    for row, line in enumerate(lines):
-        try:
-            values = np.array([float(word) for word in line.split(",")])
-        except ValueError:
-            values = np.empty(0)
-        if values.shape != shape[1:] or not np.all((values >= least) & (values < 1e9)):
-            raise InputError(
-                f"{path}, line {row + 1}: {line[:60]!r}: expected {shape[1]} times, "
-                f"in seconds and {'not negative' if least == 0 else 'positive'}"
-            )
-        seconds[row] = values
+    if not path.is_file():
+        raise InputError(f"no file of times {path}")
+    seconds = files.read_rows(path, shape[1], allow_infinite=True)
+    if len(seconds) != shape[0]:
+        raise InputError(f"{path}: {len(seconds)} times for {shape[0]} frames")
+    bad = ~np.all((seconds >= least) & (seconds < 1e9), axis=1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"{path}, line {row + 1}: {seconds[row].tolist()}: expected times in "
+            f"seconds, {'not negative' if least == 0 else 'positive'}"
+        )
     return seconds
 
 

@@ -161,9 +161,9 @@ def test_results_at_fault(tmp_path, got10k, ours):
         (boxes, whole + "1,2,3,4\n", "has 4 boxes, the sequence 3 frames"),
         (boxes, whole[:-14] + "0.0004,5\n", r"a\.zip/.*_001.txt, line 3: .* no size"),
         (times, "0.1\n0.1\n", "2 times for 3 frames"),
-        (times, "0.1\n0\n0.1\n", "_time.txt, line 2: '0': expected 1 times.*positive"),
-        (times, "0.1\n0.1\nnan\n", "line 3: 'nan'"),
-        (times, "0.1\n0.1,2\n0.1\n", "line 2: '0.1,2': expected 1 times"),
+        (times, "0.1\n0\n0.1\n", "_time.txt, line 2: .0.0.: expected times.*positive"),
+        (times, "0.1\n0.1\nnan\n", "line 3: .nan.: expected times"),
+        (times, "0.1\n0.1,2\n0.1\n", "line 2: expected 1 numbers; found '0.1,2'"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=message):
@@ -286,5 +286,5 @@ def test_vot_files_at_fault(tmp_path, vot):
     with pytest.raises(InputError, match="no file of times .*sent/baseline/ants1"):
         submissions.check(vot, out)
     fake.text(tmp_path / "ours/baseline/ants1/ants1_time.txt", "-1\n" * 9)
-    with pytest.raises(InputError, match="line 1: '-1': .* not negative"):
+    with pytest.raises(InputError, match="line 1: .-1.0.: .* not negative"):
         submissions.write(vot, tmp_path / "ours", tmp_path / "a.zip")
