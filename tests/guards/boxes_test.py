@@ -39,11 +39,11 @@ CASES = {
         # Few iterations: many of them enlarge what float32 rounds off.
         **{"online__channels": 16, "online__hidden": 32, "online__first_steps": 2},
         **{"online__first_iterations": 2, "online__first_positives": 40},
-        **{"online__first_negatives": 60, "online__every": 3, "online__positives": 10},
+        **{"online__first_negatives": 60, "online__every": 2, "online__positives": 10},
         **{"online__negatives": 20, "online__candidates": 30, "online__iterations": 2},
-        **{"online__groups": 3, "online__short_frames": 4, "online__success": 0.4},
-        **{"online__rate": 0.2, "online__hard_rate": 0.3, "online__distractor": 0.4},
-        **{"online__regularization": (1e-3, 1e-2), "online__kernel_size": 3},
+        **{"online__groups": 3, "online__short_frames": 2, "online__success": 0.4},
+        **{"online__rate": 0.4, "online__hard_rate": 0.3, "online__distractor": 0.93},
+        **{"online__regularization": (0.1, 0.3), "online__kernel_size": 3},
     },
 }
 SEEDS = {"siamcar": 0, "siamla": 0, "siamrpnpp": 1, "siamfcpp": 0, "cract": 3}
