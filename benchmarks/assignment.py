@@ -81,8 +81,8 @@ def _compare(configs, pairs):
             for what in (" labels", ", alone")
         )
         print(
-            f"  {kind} ({config.assigner}): {ratios[0]:.3f} of the step with labels "
-            f"given, CPU {ratios[1]:.3f}; alone {shares[0]:.2%} of it, "
+            f"  {kind} ({config.labels.assigner}): {ratios[0]:.3f} of the step with "
+            f"labels given, CPU {ratios[1]:.3f}; alone {shares[0]:.2%} of it, "
             f"CPU {shares[1]:.2%}"
         )
     verdict = "within" if shares[0] <= _MARK else "ABOVE"

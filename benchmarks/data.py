@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from absl import app, flags
 
+from jaxtrack.config import get_config
 from jaxtrack.data import build, crops, pipeline
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
@@ -23,6 +24,7 @@ from jaxtrack.datasets import files, folders
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
+_SETTINGS = PairSettings(127, 255, context=0.5, frame_range=100, negative_ratio=0.0)
 _CROP = 511  # Side of the crops that pysot stores, px.
 _PYSOT_MARK = 270  # Pairs/s/core asked for: twice pysot's on such a core.
 
@@ -83,8 +85,8 @@ def _make_pipeline(folder, num_workers, augmentation=None):
     """Makes a pipeline with pysot's settings."""
     return pipeline.from_sources(
         [(RecordSource(folder), 1.0)],
-        settings=PairSettings(),
-        augmentation=augmentation or Augmentation(),
+        settings=_SETTINGS,
+        augmentation=augmentation or _augmentation(),
         batch_size=32,
         seed=0,
         num_workers=num_workers,
@@ -96,8 +98,8 @@ def _loader(folder, augmentation=None):
     source = RecordSource(folder)
     loader = PairLoader(
         [source],
-        settings=PairSettings(),
-        augmentation=augmentation or Augmentation(),
+        settings=_SETTINGS,
+        augmentation=augmentation or _augmentation(),
     )
 
     def load(number):
@@ -107,9 +109,14 @@ def _loader(folder, augmentation=None):
     return load
 
 
+def _augmentation(**changes):
+    """Returns pysot's augmentation, changed."""
+    return Augmentation(**get_config().augment.to_dict() | changes)
+
+
 def _all_extras():
-    """Returns the settings of the small tracker's recipe."""
-    return Augmentation(
+    """Returns the augmentation of the small tracker's recipe."""
+    return _augmentation(
         aspect=0.08,
         fill_image=0.4,
         occluder=0.15,

@@ -35,7 +35,7 @@ def main(argv: list[str]) -> None:
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     cases = ((siamla_lite0, _PAIRS.value), (siamla_r50, _PAIRS_R50.value))
     for module, pairs in cases:
-        name = module.get_config().model
+        name = module.get_config().model.name
         if pairs:
             print(f"\n{name}: a training step of {pairs} pairs, frozen backbone")
             _labels(module, pairs)
@@ -48,7 +48,7 @@ def _labels(module, pairs):
     runs = {}
     for name, kind, smoothing in (("plain", "region", 0.0), ("SiamLA's", "ladl", 0.2)):
         config = module.get_config()
-        config.labels, config.label_smoothing = kind, smoothing
+        config.labels.kind, config.labels.smoothing = kind, smoothing
         variables = train_step.variables_of(config)
         batch = train_step.batch_of(config, pairs)
         made, _ = train_step.step_of(config, variables, batch, train_backbone=False)
@@ -73,7 +73,7 @@ def _branch(module):
     runs = {}
     for localization in LOCALIZATIONS:
         config = module.get_config()
-        config.localization = localization
+        config.model.localization = localization
         model = trackers.network_of(config)
         sizes = (model.geometry.template_size, model.geometry.search_size)
         crops = [jnp.zeros((1, size, size, 3)) for size in sizes]

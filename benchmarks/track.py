@@ -50,7 +50,9 @@ def main(argv: list[str]) -> None:
     stages = _stages(model, config, variables, frames[0])
     twin = _twin(config, variables, frames)
     ways |= twin
-    print(f"{config.model} on {jax.devices()[0].device_kind}, {os.cpu_count()} cores")
+    print(
+        f"{config.model.name} on {jax.devices()[0].device_kind}, {os.cpu_count()} cores"
+    )
     _report(*rounds.timed(ways | stages, _ROUNDS.value), ways)
 
 
@@ -128,7 +130,7 @@ def _stages(model, config, variables, frame):
     geometry = model.geometry
     preprocessing = config_lib.preprocessing(config)
     points = grid.points(geometry)
-    antialias = config.selection != "released"
+    antialias = config.tracking.selection != "released"
     scale = geometry.template_size / boxes.context_side(jnp.asarray(_BOX[2:]))
     choose = {"released": selection.select_released, "clean": selection.select_clean}
 
@@ -146,7 +148,7 @@ def _stages(model, config, variables, frame):
 
     def pick(raw):
         scores = decoding.scores_and_boxes(raw, points, stretch=not antialias)
-        return choose[config.selection](
+        return choose[config.tracking.selection](
             *scores, jnp.asarray(_BOX[2:]), scale, geometry=geometry
         )
 
@@ -176,7 +178,7 @@ def _repeat(run, times):
 
 def _twin(config, variables, frames):
     """Returns the PyTorch tracker of the same weights, or nothing where none is."""
-    has_twin = config.model.startswith("siamcar")
+    has_twin = config.model.name.startswith("siamcar")
     if importlib.util.find_spec("torch") is None or not has_twin:
         return {}
     from benchmarks.twin_tracker import TwinTracker

@@ -52,7 +52,7 @@ def main(argv: list[str]) -> None:
             part = "backbone trained" if train_backbone else "backbone frozen"
             print(f"\n{name}, {part}, {size} pairs a step", flush=True)
             config = module.get_config()
-            config.dtype = _DTYPE.value
+            config.model.dtype = _DTYPE.value
             _case(config, size, train_backbone)
 
 
@@ -100,9 +100,9 @@ def variables_of(config):
     sizes = (model.geometry.template_size, model.geometry.search_size)
     images = [jnp.zeros((1, size, size, 3)) for size in sizes]
     variables = jax.jit(model.init)(jax.random.key(0), *images)
-    if config.pretrained:
+    if config.model.pretrained:
         names = trackers.family_of(config).names(config)
-        variables = load_pretrained(config.pretrained, names, variables)
+        variables = load_pretrained(config.model.pretrained, names, variables)
     return jax.device_get(variables)
 
 
@@ -131,15 +131,15 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
     family = trackers.family_of(config)
     network = trackers.network_of(config, training=True, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
-        kind=config.optimizer,
-        schedule=lambda count: jnp.full((), config.lr),
+        kind=config.optimizer.kind,
+        schedule=lambda count: jnp.full((), config.optimizer.lr),
         group=param_group,
         backbone_from_step=0 if train_backbone else 10**9,
-        backbone_factor=config.backbone_lr_factor,
-        momentum=config.momentum,
-        adam_b2=config.adam_b2,
-        weight_decay=config.weight_decay,
-        clip_norm=config.clip_norm,
+        backbone_factor=config.optimizer.backbone_lr_factor,
+        momentum=config.optimizer.momentum,
+        adam_b2=config.optimizer.adam_b2,
+        weight_decay=config.optimizer.weight_decay,
+        clip_norm=config.optimizer.clip_norm,
     )
     train_step = partial(
         step.train_step,
@@ -149,11 +149,11 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         train_backbone=train_backbone,
-        ema_decay=config.ema_decay,
+        ema_decay=config.optimizer.ema_decay,
     )
     device = jax.local_devices()[:1]
     mapped = step.pmap_step(train_step, devices=device)
-    current = state.create(variables, tx, keep_ema=config.ema_decay > 0)
+    current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     shards = jax.device_put(batch_lib.shard(batch, 1), device[0])
     compiled = mapped.lower(current, shards).compile()
     holder = [current]

@@ -14,9 +14,9 @@ class TwinTracker:
     def __init__(self, config, variables):
         """Builds the network with jaxtrack's variables, on the GPU if there is one."""
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._network = twin.build(config.model, variables).to(self._device)
+        self._network = twin.build(config.model.name, variables).to(self._device)
         self._config = config
-        geometry = trackers.build(config.model).geometry
+        geometry = trackers.build(config.model.name).geometry
         self._template, self._search = geometry.template_size, geometry.search_size
         cells = geometry.response_size
         line = geometry.offset + geometry.stride * np.arange(cells)
@@ -53,11 +53,13 @@ class TwinTracker:
         size = _context_side(wh) / (_context_side(old) * scale)
         aspect = (old[0] / old[1]) / (wh[..., 0] / wh[..., 1])
         change = np.maximum(size, 1 / size) * np.maximum(aspect, 1 / aspect)
-        cost = np.exp(-(change - 1) * c.penalty)
-        score = cls * quality**c.quality_power
-        ranked = cost * score * (1 - c.window) + self._window * c.window
+        cost = np.exp(-(change - 1) * c.tracking.penalty)
+        score = cls * quality**c.tracking.quality_power
+        ranked = (
+            cost * score * (1 - c.tracking.window) + self._window * c.tracking.window
+        )
         at = np.unravel_index(ranked.argmax(), ranked.shape)
-        rate = cost[at] * score[at] * c.size_rate
+        rate = cost[at] * score[at] * c.tracking.size_rate
         box = xyxy[at]
         shift = ((box[:2] + box[2:]) / 2 - self._search / 2) / scale
         center = np.clip(self._box[:2] + shift, 0, shape[1::-1])
@@ -89,7 +91,7 @@ class TwinTracker:
         patch = cv2.resize(
             patch, (size, size), interpolation=cv2.INTER_AREA if shrinks else 1
         )
-        p = self._config.preprocessing
+        p = self._config.model.preprocessing
         patch = patch[..., :: -1 if p.order == "BGR" else 1].astype(np.float32)
         patch = (patch - np.float32(p.mean)) / np.float32(p.scale)
         patch = torch.from_numpy(patch).permute(2, 0, 1)[None].to(self._device)

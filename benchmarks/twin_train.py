@@ -15,7 +15,7 @@ class TwinTrainer:
         """Builds network and optimizer, on the GPU if there is one."""
         self._config, self._is_half = config, is_half
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        network = twin.build(config.model, variables, frozen=not train_backbone)
+        network = twin.build(config.model.name, variables, frozen=not train_backbone)
         self._network = network.to(self._device)
         self._network.neck.train()
         if train_backbone:
@@ -24,13 +24,13 @@ class TwinTrainer:
             {"params": [p for n, p in self._parameters() if "backbone" not in n]},
             {
                 "params": [p for n, p in self._parameters() if "backbone" in n],
-                "lr": config.lr * config.backbone_lr_factor,
+                "lr": config.optimizer.lr * config.optimizer.backbone_lr_factor,
             },
         ]
         self._trained = [p for group in groups for p in group["params"]]
         self._optimizer = self._make_optimizer([g for g in groups if g["params"]])
         self._ema = [p.detach().clone() for p in self._trained]
-        geometry = trackers.build(config.model).geometry
+        geometry = trackers.build(config.model.name).geometry
         line = geometry.offset + geometry.stride * torch.arange(
             geometry.response_size, device=self._device
         )
@@ -52,11 +52,16 @@ class TwinTrainer:
     def _make_optimizer(self, groups):
         """Builds the optimizer that the settings name."""
         c = self._config
-        if c.optimizer == "sgd":
-            options = {"momentum": c.momentum, "weight_decay": c.weight_decay}
-            return torch.optim.SGD(groups, c.lr, **options)
-        betas = (c.momentum, c.adam_b2)
-        return torch.optim.AdamW(groups, c.lr, betas, weight_decay=c.weight_decay)
+        if c.optimizer.kind == "sgd":
+            options = {
+                "momentum": c.optimizer.momentum,
+                "weight_decay": c.optimizer.weight_decay,
+            }
+            return torch.optim.SGD(groups, c.optimizer.lr, **options)
+        betas = (c.optimizer.momentum, c.optimizer.adam_b2)
+        return torch.optim.AdamW(
+            groups, c.optimizer.lr, betas, weight_decay=c.optimizer.weight_decay
+        )
 
     def step(self, batch):
         """Takes one step; `batch` is jaxtrack's. Returns the loss before it."""
@@ -75,16 +80,18 @@ class TwinTrainer:
         )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._trained, config.clip_norm)
+        torch.nn.utils.clip_grad_norm_(self._trained, config.optimizer.clip_norm)
         self._optimizer.step()
-        if config.ema_decay:
+        if config.optimizer.ema_decay:
             with torch.no_grad():
-                torch._foreach_lerp_(self._ema, self._trained, 1 - config.ema_decay)
+                torch._foreach_lerp_(
+                    self._ema, self._trained, 1 - config.optimizer.ema_decay
+                )
         return float(loss.detach())
 
     def _prepare(self, image):
         """Makes RGB bytes `[B, H, W, 3]` what the network expects, channels second."""
-        p = self._config.preprocessing
+        p = self._config.model.preprocessing
         image = image.float()
         image = image.flip(-1) if p.order == "BGR" else image
         mean, scale = (torch.tensor(v, device=image.device) for v in (p.mean, p.scale))
@@ -101,33 +108,33 @@ def siamcar_loss(outputs, xyxy, is_positive, *, points, config):
         (box[..., 2:] - box[..., :2]) / 2,
     )
     distance = (points - centre).abs()
-    reach = (c.positive_size * half).clamp(min=c.positive_min_half)
+    reach = (c.labels.positive_size * half).clamp(min=c.labels.positive_min_half)
     usable = is_positive[:, None, None]
     positive = (distance < reach).all(-1) & usable
     negative = ~positive
-    if c.ignore_inside:
+    if c.labels.ignore_inside:
         negative &= ~((distance < half).all(-1) & usable)
 
     difference = maps["cls"][..., 1] - maps["cls"][..., 0]
     losses = F.softplus(torch.where(positive, -difference, difference))
-    cls = c.cls_weights[0] * _mean(losses, positive)
-    cls = cls + c.cls_weights[1] * _mean(losses, negative)
-    if c.hard_negatives:
+    cls = c.loss.cls_weights[0] * _mean(losses, positive)
+    cls = cls + c.loss.cls_weights[1] * _mean(losses, negative)
+    if c.loss.hard_negatives:
         hardest = torch.where(negative, losses, -1.0).flatten(1)
-        hardest = hardest.topk(c.hard_negatives, dim=1).values
-        cls = cls + c.cls_weights[2] * _mean(hardest.clamp(min=0), hardest >= 0)
+        hardest = hardest.topk(c.loss.hard_negatives, dim=1).values
+        cls = cls + c.loss.cls_weights[2] * _mean(hardest.clamp(min=0), hardest >= 0)
 
     target = torch.cat([points - box[..., :2], box[..., 2:] - points], -1)
     ltrb, target = maps["ltrb"][positive], target[positive]
     iou, giou, smoothed = _overlaps(ltrb, target)
     centerness = _centerness(target)
-    reg = 1 - giou if c.regression == "giou" else smoothed
-    weight = centerness if c.centerness_weighted else torch.ones_like(centerness)
+    reg = 1 - giou if c.loss.regression == "giou" else smoothed
+    weight = centerness if c.loss.centerness_weighted else torch.ones_like(centerness)
     reg = (weight * reg).sum() / weight.sum().clamp(min=1e-9)
-    goal = centerness if c.quality == "centerness" else iou.detach()
+    goal = centerness if c.loss.quality == "centerness" else iou.detach()
     logits = maps["centerness"][..., 0][positive]
     quality = F.binary_cross_entropy_with_logits(logits, goal)
-    w = c.loss_weights
+    w = c.loss.weights
     return w[0] * cls + w[1] * reg + w[2] * quality
 
 

@@ -7,11 +7,14 @@ A file is named by its path in here without `.py`: `siamcar_lite0`,
 import difflib
 import importlib.util
 import pathlib
+import re
 
 from ml_collections import ConfigDict
 
+from jaxtrack.config import unknown
 from jaxtrack.errors import InputError
 
+_UNKNOWN = re.compile(r"\W*Key \W*(\w+)\W* does not exist")
 _FOLDER = pathlib.Path(__file__).parent
 
 
@@ -65,4 +68,9 @@ def load(name: str | pathlib.Path) -> ConfigDict:
     spec.loader.exec_module(module)
     if not hasattr(module, "get_config"):
         raise InputError(f"config file {path}: it has no function get_config()")
-    return module.get_config()
+    try:
+        return module.get_config()
+    except (AttributeError, KeyError) as fault:  # ml_collections lists all settings.
+        if found := _UNKNOWN.match(str(fault.args[0])):
+            raise InputError(f"config file {path}: {unknown(found[1])}") from None
+        raise

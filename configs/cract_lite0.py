@@ -2,8 +2,8 @@
 
 Paper: Fan and Ling, CRACT (arXiv:2011.12483).
 Run: jaxtrack train --config=cract_lite0 --workdir=runs/cract_lite0 \
-         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
-         --config.synthetic_weight=0.4
+         --config.data.records="('packed/davis',)" \
+         --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: minutes of a CPU; not timed alone.
 Score: AUC 0.578 +- 0.012 on 34 sequences in two folds, 6,400 pairs (docs/cract.md).
 Differs: data, schedule and RPN are those of `siamrpnpp_lite0`. Half as many proposals
@@ -19,11 +19,11 @@ from jaxtrack.configs import siamrpnpp_lite0
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_lite0` with a refinement."""
     c = siamrpnpp_lite0.get_config()
-    c.model = "cract_lite0"
+    c.model.name = "cract_lite0"
     c.refine.train_proposals = 32
     c.refine.samples = 16
     c.refine.positives = 8
-    c.refine.window = 0.3
+    c.tracking.refined_window = 0.3
     c.online.channels = 32
     c.online.hidden = 64
     c.online.groups = 6

@@ -4,8 +4,8 @@ Paper: Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epoch
     learning rate of 1e-2 that falls to 1e-4 (C5), 0.6 and 0.3 for anchors and up to 64
     of them an image (C15).
 Run: jaxtrack train --config=cract_r18 --workdir=runs/cract_r18 \
-         --config.records="('packed/got10k','packed/lasot','packed/trackingnet')" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k','packed/lasot','packed/trackingnet')" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: batch and pairs an epoch are not told, and are pysot's; the rest of what the
     paper leaves open is in docs/cract.md.
@@ -19,25 +19,25 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the paper's settings; where it is silent, pysot's."""
     c = config.get_config()
-    c.model = "cract_r18"
-    c.assigner = "iou"
-    c.sampled_positives = 16
-    c.sampled_negatives = 48
-    c.negative_pairs = "window"
-    c.negative_ratio = 0.2
-    c.regression = "smooth_l1"
-    c.loss_weights = (1.0, 1.0, 0.0)
+    c.model.name = "cract_r18"
+    c.labels.assigner = "iou"
+    c.labels.sampled_positives = 16
+    c.labels.sampled_negatives = 48
+    c.labels.negative_pairs = "window"
+    c.data.negative_ratio = 0.2
+    c.loss.regression = "smooth_l1"
+    c.loss.weights = (1.0, 1.0, 0.0)
 
-    c.num_epochs = 50
-    c.warmup_epochs = 0.0
-    c.lr = 1e-2
-    c.lr_end = 1e-4
-    c.backbone_from_epoch = 0.0
-    c.batch_size = 64
+    c.run.num_epochs = 50
+    c.optimizer.warmup_epochs = 0.0
+    c.optimizer.lr = 1e-2
+    c.optimizer.lr_end = 1e-4
+    c.optimizer.backbone_from_epoch = 0.0
+    c.run.batch_size = 64
 
-    c.selection = "pysot"
+    c.tracking.selection = "pysot"
     # Neither penalty nor window nor smoothing of the size (C2).
-    c.penalty = 0.0
-    c.window = 0.0
-    c.size_rate = 1.0
+    c.tracking.penalty = 0.0
+    c.tracking.window = 0.0
+    c.tracking.size_rate = 1.0
     return c

@@ -15,7 +15,7 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` on scenes composed of scikit-image's photographs."""
     c = siamcar_lite0.get_config()
-    c.num_epochs = 5
-    c.warmup_epochs = 1.0
-    c.backbone_from_epoch = 5.0  # Never.
+    c.run.num_epochs = 5
+    c.optimizer.warmup_epochs = 1.0
+    c.optimizer.backbone_from_epoch = 5.0  # Never.
     return c

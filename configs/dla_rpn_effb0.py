@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA, Table 2.
 Run: jaxtrack train --config=dla_rpn_effb0 --workdir=runs/dla_rpn_effb0 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: nothing else is public of the paper's DLA-CoSiamRPN; see `rpn_effb0`.
 """
@@ -16,7 +16,7 @@ from jaxtrack.configs import rpn_effb0
 def get_config() -> ConfigDict:
     """Returns `rpn_effb0` with dynamic labels."""
     c = rpn_effb0.get_config()
-    c.assigner = "dla"
-    c.sampled_positives = 0
-    c.sampled_negatives = 0
+    c.labels.assigner = "dla"
+    c.labels.sampled_positives = 0
+    c.labels.sampled_negatives = 0
     return c

@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA.
 Run: jaxtrack train --config=dla_siamcar_lite0 --workdir=runs/dla_siamcar_lite0 \
-         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
-         --config.synthetic_weight=0.4
+         --config.data.records="('packed/davis',)" \
+         --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 6.2 CPU minutes for 6,400 pairs.
 Score: AUC 0.503 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
 Differs: from `siamcar_lite0` in the labels alone.
@@ -17,6 +17,6 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with dynamic labels."""
     c = siamcar_lite0.get_config()
-    c.assigner = "dla"
-    c.negative_pairs = "window"
+    c.labels.assigner = "dla"
+    c.labels.negative_pairs = "window"
     return c

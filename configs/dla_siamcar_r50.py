@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA, section 3.2; the batch is that of section 4.7.
 Run: jaxtrack train --config=dla_siamcar_r50 --workdir=runs/dla_siamcar_r50 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md).
 """
@@ -16,6 +16,6 @@ from jaxtrack.configs import siamcar_r50
 def get_config() -> ConfigDict:
     """Returns `siamcar_r50` with dynamic labels."""
     c = siamcar_r50.get_config()
-    c.assigner = "dla"
-    c.batch_size = 256
+    c.labels.assigner = "dla"
+    c.run.batch_size = 256
     return c

@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA, Table 2.
 Run: jaxtrack train --config=dla_siamfcpp_googlenet --workdir=runs/dla_siamfcpp \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: the paper gives no details; labels are those of its DLA-SiamCAR (D19).
 """
@@ -16,5 +16,5 @@ from jaxtrack.configs import siamfcpp_googlenet
 def get_config() -> ConfigDict:
     """Returns `siamfcpp_googlenet` with dynamic labels."""
     c = siamfcpp_googlenet.get_config()
-    c.assigner = "dla"
+    c.labels.assigner = "dla"
     return c

@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA.
 Run: jaxtrack train --config=dla_siamfcpp_lite0 --workdir=runs/dla_siamfcpp_lite0 \
-         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
-         --config.synthetic_weight=0.4
+         --config.data.records="('packed/davis',)" \
+         --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
 Differs: from `siamfcpp_lite0` in the labels alone.
 """
@@ -16,5 +16,5 @@ from jaxtrack.configs import siamfcpp_lite0
 def get_config() -> ConfigDict:
     """Returns `siamfcpp_lite0` with dynamic labels."""
     c = siamfcpp_lite0.get_config()
-    c.assigner = "dla"
+    c.labels.assigner = "dla"
     return c

@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA.
 Run: jaxtrack train --config=dla_siamrpnpp_lite0 --workdir=runs/dla_siamrpnpp_lite0 \
-         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
-         --config.synthetic_weight=0.4
+         --config.data.records="('packed/davis',)" \
+         --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 6.1 CPU minutes for 6,400 pairs.
 Score: AUC 0.498 +- 0.023 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
 Differs: from `siamrpnpp_lite0` in the labels alone.
@@ -17,7 +17,7 @@ from jaxtrack.configs import siamrpnpp_lite0
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_lite0` with dynamic labels."""
     c = siamrpnpp_lite0.get_config()
-    c.assigner = "dla"
-    c.sampled_positives = 0
-    c.sampled_negatives = 0
+    c.labels.assigner = "dla"
+    c.labels.sampled_positives = 0
+    c.labels.sampled_negatives = 0
     return c

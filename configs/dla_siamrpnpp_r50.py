@@ -2,8 +2,8 @@
 
 Paper: Cai et al., SiamDLA, section 3.1.
 Run: jaxtrack train --config=dla_siamrpnpp_r50 --workdir=runs/dla_siamrpnpp_r50 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md); pairs
     without the target keep pysot's few negatives (D13).
@@ -17,7 +17,7 @@ from jaxtrack.configs import siamrpnpp_r50
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_r50` with dynamic labels."""
     c = siamrpnpp_r50.get_config()
-    c.assigner = "dla"
-    c.sampled_positives = 0
-    c.sampled_negatives = 0
+    c.labels.assigner = "dla"
+    c.labels.sampled_positives = 0
+    c.labels.sampled_negatives = 0
     return c

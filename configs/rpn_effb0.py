@@ -2,14 +2,14 @@
 
 Paper: none; it stands in for CoSiamRPN (Tan et al., JVCI 80, 103299).
 Run: jaxtrack train --config=rpn_effb0 --workdir=runs/rpn_effb0 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: neither code nor a description of CoSiamRPN is public. Known is that it is
     anchor-based and that its backbone is EfficientNet-B0; do not expect its figures.
 
-Weights of the backbone: --config.pretrained=FILE (lukemelas/EfficientNet-PyTorch's
-b0).
+Weights of the backbone: --config.model.pretrained=FILE
+(lukemelas/EfficientNet-PyTorch's b0).
 """
 
 from ml_collections import ConfigDict
@@ -20,8 +20,8 @@ from jaxtrack.configs import siamrpnpp_r50
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_r50` with the other backbone."""
     c = siamrpnpp_r50.get_config()
-    c.model = "rpn_effb0"
-    c.preprocessing.order = "RGB"
-    c.preprocessing.mean = (123.675, 116.28, 103.53)
-    c.preprocessing.scale = (58.395, 57.12, 57.375)
+    c.model.name = "rpn_effb0"
+    c.model.preprocessing.order = "RGB"
+    c.model.preprocessing.mean = (123.675, 116.28, 103.53)
+    c.model.preprocessing.scale = (58.395, 57.12, 57.375)
     return c

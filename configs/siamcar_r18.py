@@ -2,8 +2,8 @@
 
 Paper: Guo et al., SiamCAR (arXiv:1911.07241).
 Run: jaxtrack train --config=siamcar_r18 --workdir=runs/siamcar_r18 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: the backbone is not the paper's.
 """
@@ -16,5 +16,5 @@ from jaxtrack.configs import siamcar_r50
 def get_config() -> ConfigDict:
     """Returns `siamcar_r50` with the smaller backbone."""
     c = siamcar_r50.get_config()
-    c.model = "siamcar_r18"
+    c.model.name = "siamcar_r18"
     return c

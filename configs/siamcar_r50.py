@@ -2,13 +2,13 @@
 
 Paper: Guo et al., SiamCAR (arXiv:1911.07241); ohhhyeahhh/SiamCAR.
 Run: jaxtrack train --config=siamcar_r50 --workdir=runs/siamcar_r50 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: nothing known; network, labels, loss and selection agree with the released
     code on shared weights (docs/results.md).
 
-Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict
@@ -19,6 +19,6 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the settings of the released code."""
     c = config.get_config()
-    c.model = "siamcar_r50"
-    c.batch_size = 80
+    c.model.name = "siamcar_r50"
+    c.run.batch_size = 80
     return c

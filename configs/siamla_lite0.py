@@ -2,8 +2,8 @@
 
 Paper: Nie et al., SiamLA.
 Run: jaxtrack train --config=siamla_lite0 --workdir=runs/siamla_lite0 \
-         --config.records="('packed/davis',)" --config.record_weights="(0.6,)" \
-         --config.synthetic_weight=0.4
+         --config.data.records="('packed/davis',)" \
+         --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 8.4 CPU minutes for 6,400 pairs.
 Score: AUC 0.541 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamla.md).
 Differs: data, schedule, regression and hard negatives are those of `siamcar_lite0`, so
@@ -18,10 +18,10 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with SiamLA's labels, branch and selection."""
     c = siamcar_lite0.get_config()
-    c.model = "siamla_lite0"
-    c.label_smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
-    c.loss_weights = (1.0, 2.0, 1.0)
-    c.num_boxes = 3
-    c.rate_by_quality = False
-    c.quality_power = 1.0
+    c.model.name = "siamla_lite0"
+    c.labels.smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
+    c.loss.weights = (1.0, 2.0, 1.0)
+    c.tracking.num_boxes = 3
+    c.tracking.rate_by_quality = False
+    c.tracking.quality_power = 1.0
     return c

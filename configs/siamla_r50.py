@@ -2,12 +2,12 @@
 
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50 --workdir=runs/siamla_r50 \
-         --config.records="('packed/got10k','packed/coco')" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k','packed/coco')" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as S1 to S26 (docs/siamla.md).
 
-Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict
@@ -18,21 +18,23 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the settings of the paper."""
     c = config.get_config()
-    c.model = "siamla_r50"
-    c.cls_weights = (0.5, 0.5, 0.0)
-    c.loss_weights = (1.0, 1.0, 1.0)  # Eq. 11.
-    c.quality = "iou"
+    c.model.name = "siamla_r50"
+    c.loss.cls_weights = (0.5, 0.5, 0.0)
+    c.loss.weights = (1.0, 1.0, 1.0)  # Eq. 11.
+    c.loss.quality = "iou"
 
-    c.batch_size = 128
-    c.num_epochs = 50
-    c.warmup_epochs = 5.0
-    c.backbone_from_epoch = 5.0
-    c.lr_end = 1e-5
+    c.run.batch_size = 128
+    c.run.num_epochs = 50
+    c.optimizer.warmup_epochs = 5.0
+    c.optimizer.backbone_from_epoch = 5.0
+    c.optimizer.lr_end = 1e-5
 
-    c.selection = "clean"
-    c.num_boxes = 3
-    c.rate_by_quality = False
-    c.quality_power = 1.0
+    c.tracking.selection = "clean"
+    c.tracking.num_boxes = 3
+    c.tracking.rate_by_quality = False
+    c.tracking.quality_power = 1.0
     # "The same testing strategy with SiamCAR": its numbers for OTB100.
-    c.size_rate, c.penalty, c.window = 0.35, 0.2, 0.45
+    c.tracking.size_rate = 0.35
+    c.tracking.penalty = 0.2
+    c.tracking.window = 0.45
     return c

@@ -2,8 +2,8 @@
 
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50_got10k --workdir=runs/siamla_r50_got10k \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: as `siamla_r50`.
 """
@@ -16,6 +16,8 @@ from jaxtrack.configs import siamla_r50
 def get_config() -> ConfigDict:
     """Returns `siamla_r50`, tracking with SiamCAR's numbers for GOT-10k."""
     c = siamla_r50.get_config()
-    c.frame_range = 50  # As SiamCAR for GOT-10k.
-    c.size_rate, c.penalty, c.window = 0.7, 0.06, 0.1
+    c.data.frame_range = 50  # As SiamCAR for GOT-10k.
+    c.tracking.size_rate = 0.7
+    c.tracking.penalty = 0.06
+    c.tracking.window = 0.1
     return c

@@ -2,12 +2,12 @@
 
 Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot, siamrpn_r50_l234_dwxcorr.
 Run: jaxtrack train --config=siamrpnpp_r50 --workdir=runs/siamrpnpp_r50 \
-         --config.records="('packed/got10k',)" \
-         --config.synthetic_weight=0
+         --config.data.records="('packed/got10k',)" \
+         --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: the batch is SiamDLA's (its section 4.7); pysot's is 8 times 28.
 
-Weights of the backbone: --config.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
 """
 
 from ml_collections import ConfigDict
@@ -18,17 +18,17 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns pysot's settings of siamrpn_r50_l234_dwxcorr."""
     c = config.get_config()
-    c.model = "siamrpnpp_r50"
-    c.assigner = "iou"
-    c.sampled_positives = 16
-    c.sampled_negatives = 48
-    c.negative_ratio = 0.2
-    c.negative_pairs = "window"
-    c.loss_weights = (1.0, 1.2, 0.0)
-    c.batch_size = 120
+    c.model.name = "siamrpnpp_r50"
+    c.labels.assigner = "iou"
+    c.labels.sampled_positives = 16
+    c.labels.sampled_negatives = 48
+    c.data.negative_ratio = 0.2
+    c.labels.negative_pairs = "window"
+    c.loss.weights = (1.0, 1.2, 0.0)
+    c.run.batch_size = 120
 
-    c.selection = "pysot"
-    c.penalty = 0.05
-    c.window = 0.42
-    c.size_rate = 0.38
+    c.tracking.selection = "pysot"
+    c.tracking.penalty = 0.05
+    c.tracking.window = 0.42
+    c.tracking.size_rate = 0.38
     return c

@@ -92,7 +92,7 @@ def make_runs(
     """
     first = next(iter(experiment.configs.values()))
     # All have the first one's batch, or the same pairs would be other steps.
-    batch = {"batch_size": configs.load(first).batch_size}
+    batch = {"run.batch_size": configs.load(first).run.batch_size}
     planned = []
     for seed in range(experiment.num_seeds):
         for number, fold in enumerate(folds):
@@ -138,8 +138,8 @@ def describe(
         "root": experiment.root and str(experiment.root),
         "changes": dict(experiment.changes),
         "num_seeds": experiment.num_seeds,
-        "pairs": first[0].num_epochs * first[0].pairs_per_epoch,
-        "batch_size": first[0].batch_size,
+        "pairs": first[0].run.num_epochs * first[0].run.pairs_per_epoch,
+        "batch_size": first[0].run.batch_size,
         "folds": [{"train": fold.train, "test": fold.test} for fold in folds],
         "held_out": folds_lib.tested_by_all(folds),
         "differences": settings.differences(first),

@@ -130,14 +130,14 @@ def of_video(
             n for n in matching(seen, CUTOUTS) if (sequences / n / "mask").is_dir()
         ]
         fields = {
-            "records": (str(video), str(packed / "stills"))[: 1 + bool(stills)],
-            "record_weights": (VIDEO, STILLS)[: 1 + bool(stills)],
-            "synthetic_weight": COMPOSED,
-            "synthetic_photos": str(photos) if photos.is_dir() else "",
-            "synthetic_cutouts": str(sequences) if masked else "",
-            "synthetic_patterns": tuple(map(glob.escape, masked)) or ("*",),
-            "synthetic_split": "all",
-            "num_workers": 1,
+            "data.records": (str(video), str(packed / "stills"))[: 1 + bool(stills)],
+            "data.record_weights": (VIDEO, STILLS)[: 1 + bool(stills)],
+            "data.composed_weight": COMPOSED,
+            "data.composed_photos": str(photos) if photos.is_dir() else "",
+            "data.composed_cutouts": str(sequences) if masked else "",
+            "data.composed_patterns": tuple(map(glob.escape, masked)) or ("*",),
+            "data.composed_split": "all",
+            "data.num_workers": 1,
         }
         folds.append(Fold(seen, tested, sequences, fields))
     return folds
@@ -162,13 +162,13 @@ def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
     folder = out.absolute() / "sequences"
     written = composed.write_sequences(scenes, folder, prefix="scene")
     fields = {
-        "records": (),
-        "record_weights": (),
-        "synthetic_weight": 1.0,
-        "synthetic_photos": "",
-        "synthetic_cutouts": "",
-        "synthetic_split": "train",
-        "num_workers": 1,
+        "data.records": (),
+        "data.record_weights": (),
+        "data.composed_weight": 1.0,
+        "data.composed_photos": "",
+        "data.composed_cutouts": "",
+        "data.composed_split": "train",
+        "data.num_workers": 1,
     }
     return [Fold((), tuple(path.name for path in written), folder, fields)]
 

@@ -70,7 +70,7 @@ def network_folder(out: pathlib.Path, config: ConfigDict, *, fold: int) -> pathl
     fields = settings.flat_json(config)
     read = {k: v for k, v in fields.items() if not config_lib.is_of_tracking(k)}
     digest = hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
-    return out / "networks" / f"seed{config.seed}_fold{fold}_{digest[:12]}"
+    return out / "networks" / f"seed{config.run.seed}_fold{fold}_{digest[:12]}"
 
 
 def run_all(

@@ -17,8 +17,14 @@ WARMUP = 0.1  # Share of the steps.
 CHECKPOINT_EVERY = 50
 # Set by the experiment; the user may not change them.
 RESERVED = (
-    *("seed", "num_epochs", "pairs_per_epoch", "warmup_epochs", "backbone_from_epoch"),
-    *("records", "record_weights"),
+    *(
+        "run.seed",
+        "run.num_epochs",
+        "run.pairs_per_epoch",
+        "optimizer.warmup_epochs",
+        "optimizer.backbone_from_epoch",
+    ),
+    *("data.records", "data.record_weights"),
 )
 
 # Changed settings: pairs of a dotted field and its value as text.
@@ -83,18 +89,18 @@ def of_training(
         raise InputError(f"--config.{reserved[0]}: the experiment itself sets it")
     config.update_from_flattened_dict(data)
     overrides.apply(config, changes)
-    steps = pairs // config.batch_size
+    steps = pairs // config.run.batch_size
     if steps < 1:
         raise InputError(
-            f"--pairs={pairs}: fewer than one batch of {config.batch_size}"
+            f"--pairs={pairs}: fewer than one batch of {config.run.batch_size}"
         )
     schedule = {
-        "seed": seed,
-        "num_epochs": 1,
-        "pairs_per_epoch": steps * config.batch_size,
-        "warmup_epochs": WARMUP,
-        "backbone_from_epoch": 1.0,
-        "checkpoint_every": CHECKPOINT_EVERY,
+        "run.seed": seed,
+        "run.num_epochs": 1,
+        "run.pairs_per_epoch": steps * config.run.batch_size,
+        "optimizer.warmup_epochs": WARMUP,
+        "optimizer.backbone_from_epoch": 1.0,
+        "run.checkpoint_every": CHECKPOINT_EVERY,
     }
     config.update_from_flattened_dict(
         {name: value for name, value in schedule.items() if name not in changed}

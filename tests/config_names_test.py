@@ -14,7 +14,7 @@ def test_settings_are_found_by_name_and_by_path(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text("from jaxtrack.configs.siamcar_lite0 import get_config\n")
     assert configs.load(path).to_json() == expected
-    assert configs.load("cract/lite0_cascade").pooling == "single"
+    assert configs.load("cract/lite0_cascade").model.pooling == "single"
 
 
 def test_what_is_not_there_is_refused(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack import config as config_lib
-from jaxtrack import trackers
+from jaxtrack import configs, trackers
 from jaxtrack.config import get_config
+from jaxtrack.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = sorted(
@@ -79,30 +80,34 @@ def differences(name, other):
 def test_cract_is_trained_as_its_paper_says():
     """Fan and Ling, sections 3.4 and 4: 50 epochs of SGD, 1e-2 to 1e-4."""
     config = importlib.import_module("jaxtrack.configs.cract_r18").get_config()
-    assert (config.num_epochs, config.optimizer, config.schedule) == (50, "sgd", "log")
-    assert (config.lr, config.lr_end, config.weight_decay) == (1e-2, 1e-4, 1e-4)
-    assert (config.assigner, config.iou_high, config.iou_low) == ("iou", 0.6, 0.3)
-    assert config.sampled_positives + config.sampled_negatives == 64
-    assert (config.regression, config.loss_weights) == ("smooth_l1", (1, 1, 0))
+    optimizer, labels, tracking = config.optimizer, config.labels, config.tracking
+    assert (optimizer.kind, optimizer.schedule) == ("sgd", "log")
+    rates = (optimizer.lr, optimizer.lr_end, optimizer.weight_decay)
+    assert rates == (1e-2, 1e-4, 1e-4)
+    assert config.run.num_epochs == 50
+    assert (labels.assigner, labels.iou_high, labels.iou_low) == ("iou", 0.6, 0.3)
+    assert labels.sampled_positives + labels.sampled_negatives == 64
+    assert (config.loss.regression, config.loss.weights) == ("smooth_l1", (1, 1, 0))
     refine, online = config.refine, config.online
     assert (refine.samples, refine.positives, refine.positive_iou) == (32, 16, 0.5)
     assert refine.loss_weights == (1, 1)
-    assert (refine.proposals, refine.weight, refine.identifier) == (10, 0.8, 0.4)
+    scores = (tracking.refined_weight, tracking.identifier_weight)
+    assert (tracking.proposals, *scores) == (10, 0.8, 0.4)
     assert (online.first_positives, online.first_negatives) == (200, 1000)
     assert (online.every, online.positives, online.negatives) == (10, 50, 200)
     assert online.learns
 
 
 # What each file changes of the full network: the paper's tables one thing each.
-SINGLE, UNLEARNT = {"pooling": "single"}, {"online.learns": False}
+SINGLE, UNLEARNT = {"model.pooling": "single"}, {"online.learns": False}
 CRACT_ABLATIONS = {
     "lite0_cascade": SINGLE | UNLEARNT,
     "lite0_discriminator": SINGLE,
     "lite0_identifier": UNLEARNT,
-    "lite0_parallel": {"refinement": "parallel"} | SINGLE | UNLEARNT,
-    "r18_discriminator": {"refine.identifier": 0.0},
+    "lite0_parallel": {"model.refinement": "parallel"} | SINGLE | UNLEARNT,
+    "r18_discriminator": {"tracking.identifier_weight": 0.0},
     "r18_identifier": UNLEARNT,
-    "r18_parallel": {"refinement": "parallel"},
+    "r18_parallel": {"model.refinement": "parallel"},
     "r18_roialign": SINGLE,
 }
 
@@ -119,33 +124,31 @@ def test_all_ablations_of_cract_are_tested():
 
 def test_the_small_cract_differs_from_siamrpnpp_in_the_refinement():
     changed = differences("cract_lite0", "siamrpnpp_lite0")
-    assert {name for name in changed if "." not in name} == {"model"}
-    parts = {name.split(".")[0] for name in changed if "." in name}
-    assert parts == {"refine", "online"}
+    assert "tracking.refined_window" in changed
+    changed = {n for n in changed if n.split(".")[0] not in ("refine", "online")}
+    assert changed == {"model.name", "tracking.refined_window"}
 
 
 def test_siamla_is_trained_as_its_paper_says():
     """Nie et al., section IV-A: 50 epochs, 5 frozen, batch 128, 5e-3 to 1e-5."""
     config = importlib.import_module("jaxtrack.configs.siamla_r50").get_config()
-    assert (config.num_epochs, config.backbone_from_epoch) == (50, 5)
-    assert (config.batch_size, config.schedule) == (128, "log")
-    assert (config.lr, config.lr_end) == (5e-3, 1e-5)
-    assert config.loss_weights == (1, 1, 1)  # Eq. 11: lambda1 = lambda2 = 1.
-    labels = (config.labels, config.label_alpha, config.label_beta)
+    assert (config.run.num_epochs, config.optimizer.backbone_from_epoch) == (50, 5)
+    assert (config.run.batch_size, config.optimizer.schedule) == (128, "log")
+    assert (config.optimizer.lr, config.optimizer.lr_end) == (5e-3, 1e-5)
+    assert config.loss.weights == (1, 1, 1)  # Eq. 11: lambda1 = lambda2 = 1.
+    labels = (config.labels.kind, config.labels.alpha, config.labels.beta)
     assert labels == ("ladl", 0.5, 10)  # Eq. 5.
-    assert config.label_smoothing == 0.2  # Table V.
-    assert config.num_boxes == 3
-    assert not config.rate_by_quality
+    assert config.labels.smoothing == 0.2  # Table V.
+    assert config.tracking.num_boxes == 3
+    assert not config.tracking.rate_by_quality
 
 
 def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
-    siamcar, siamla = (
-        importlib.import_module(f"jaxtrack.configs.{name}").get_config()
-        for name in ("siamcar_lite0", "siamla_lite0")
-    )
-    differing = {name for name in siamla if siamla[name] != siamcar[name]}
-    expected = {"model", "loss_weights", "num_boxes", "quality_power"}
-    assert differing == expected | {"label_smoothing", "rate_by_quality"}
+    changed = differences("siamla_lite0", "siamcar_lite0")
+    assert set(changed) == {
+        *("model.name", "labels.smoothing", "loss.weights"),
+        *("tracking.num_boxes", "tracking.quality_power", "tracking.rate_by_quality"),
+    }
 
 
 def test_every_config_says_what_it_is_and_costs():
@@ -155,3 +158,17 @@ def test_every_config_says_what_it_is_and_costs():
         text = importlib.import_module(name).__doc__
         for words in ("\nPaper: ", "\nRun: ", "\nCost", "core: ", "\nDiffers: "):
             assert words in text, f"{name} lacks {words.strip()}"
+
+
+def test_a_file_that_invents_a_setting_is_told_the_nearest(tmp_path):
+    path = tmp_path / "own.py"
+    for line, message in {
+        "c.run.batch_sise = 8": "no setting config.batch_sise: did you mean run.batch",
+        "c.lr = 1.0": "own.py: no setting config.lr: did you mean optimizer.lr",
+    }.items():
+        path.write_text(
+            "from jaxtrack.config import get_config as default\n"
+            f"def get_config():\n    c = default()\n    {line}\n    return c\n"
+        )
+        with pytest.raises(InputError, match=message):
+            configs.load(path)

@@ -94,7 +94,7 @@ def test_the_wheel_runs_in_an_empty_folder(wheel, tmp_path):
         "import jaxtrack, jaxtrack.configs, sys\n"
         "from jaxtrack import cli\n"
         "assert jaxtrack.__file__.startswith(sys.argv[1]), jaxtrack.__file__\n"
-        "assert jaxtrack.configs.load('siamcar_lite0').batch_size == 32\n"
+        "assert jaxtrack.configs.load('siamcar_lite0').run.batch_size == 32\n"
         "cli.main(['--help'])\n"
         "cli.main(['train', '--help'])\n"
     )

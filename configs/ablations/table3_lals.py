@@ -6,6 +6,7 @@ from jaxtrack.configs import siamla_lite0
 def get_config():
     """Returns the settings of this row."""
     c = siamla_lite0.get_config()
-    c.localization = "centerness"
-    c.labels, c.label_smoothing = "region", 0.2
+    c.model.localization = "centerness"
+    c.labels.kind = "region"
+    c.labels.smoothing = 0.2
     return c

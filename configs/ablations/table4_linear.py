@@ -6,5 +6,5 @@ from jaxtrack.configs.ablations import table3_ladl
 def get_config():
     """Returns the settings of this row."""
     c = table3_ladl.get_config()
-    c.label_curve = "linear"
+    c.labels.curve = "linear"
     return c

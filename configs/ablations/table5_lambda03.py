@@ -6,5 +6,5 @@ from jaxtrack.configs.ablations import table3_ladl_lals
 def get_config():
     """Returns the settings of this row."""
     c = table3_ladl_lals.get_config()
-    c.label_smoothing = 0.3
+    c.labels.smoothing = 0.3
     return c

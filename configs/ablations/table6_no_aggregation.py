@@ -6,5 +6,5 @@ from jaxtrack.configs.ablations import table3_lafa
 def get_config():
     """Returns the settings of this row."""
     c = table3_lafa.get_config()
-    c.localization = "non_local"
+    c.model.localization = "non_local"
     return c

@@ -6,5 +6,5 @@ from jaxtrack.configs import cract_lite0
 def get_config():
     """Returns the small CRACT as far as it goes here."""
     c = cract_lite0.get_config()
-    c.pooling = "single"
+    c.model.pooling = "single"
     return c

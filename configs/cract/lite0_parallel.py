@@ -6,7 +6,7 @@ from jaxtrack.configs import cract_lite0
 def get_config():
     """Returns the small CRACT as far as it goes here."""
     c = cract_lite0.get_config()
-    c.refinement = "parallel"
-    c.pooling = "single"
+    c.model.refinement = "parallel"
+    c.model.pooling = "single"
     c.online.learns = False
     return c

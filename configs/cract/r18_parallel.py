@@ -6,5 +6,5 @@ from jaxtrack.configs import cract_r18
 def get_config():
     """Returns the full CRACT, changed in one thing."""
     c = cract_r18.get_config()
-    c.refinement = "parallel"
+    c.model.refinement = "parallel"
     return c

@@ -32,7 +32,7 @@ from jaxtrack.evaluation import run as evaluation_run
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "discriminator": {"online.learns": True},
     "without": {"online.learns": False},
-    "rpn": {"online.learns": False, "refine.weight": 0.0},
+    "rpn": {"online.learns": False, "tracking.refined_weight": 0.0},
 }
 BASELINE = "without"
 LAST_FRAMES = 10
@@ -145,12 +145,12 @@ def measure(
 def _check(checkpoint):
     """Refuses a checkpoint that says nothing here; returns its step."""
     opened = loading.open_checkpoint(checkpoint)
-    if "refine.weight" not in opened.tracker.ranges:
+    if "tracking.refined_weight" not in opened.tracker.ranges:
         raise InputError(
-            f"--checkpoint={checkpoint}: {opened.config.model} refines no proposals; "
-            "name a training of a CRACT config, such as configs/cract_lite0.py"
+            f"--checkpoint={checkpoint}: {opened.config.model.name} refines no "
+            "proposals; name a training of a CRACT config, such as cract_lite0"
         )
-    if opened.config.refine.identifier == 1:
+    if opened.config.tracking.identifier_weight == 1:
         raise InputError(
             f"--checkpoint={checkpoint}: its refine.identifier is 1, which leaves the "
             "discriminator no say; train with less"

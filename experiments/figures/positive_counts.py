@@ -50,7 +50,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
       InputError: there is nothing to draw from, or no pair shows its target.
     """
     config = config.copy_and_resolve_references()
-    config.batch_size = min(_PAIRS_AT_ONCE, num_pairs)
+    config.run.batch_size = min(_PAIRS_AT_ONCE, num_pairs)
     boxes, num_drawn = [], 0
     with (
         contextlib.closing(_loader(config)) as loader,
@@ -66,7 +66,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
     if not len(xyxy):
         raise InputError(
             f"none of {num_pairs} pairs shows its target: raise --pairs, or lower "
-            f"config.negative_ratio, which is {config.negative_ratio}"
+            f"config.data.negative_ratio, which is {config.data.negative_ratio}"
         )
     return xyxy
 
@@ -84,7 +84,7 @@ def _loader(config: ConfigDict) -> pipeline.PairIterator:
 def count_fixed(config: ConfigDict, model: nn.Module, xyxy: np.ndarray) -> np.ndarray:
     """Counts the positive labels that settings give targets `[N, 4]` xyxy: `[N]`."""
     assign = make_assigner(config, model.geometry, anchors=model.anchors)
-    key = jax.random.key(config.seed)
+    key = jax.random.key(config.run.seed)
 
     def count(place, box):
         labels = assign(jax.random.fold_in(key, place), box, True)
@@ -111,11 +111,11 @@ def count_dynamic(
     anchors = (
         anchor_boxes.tile(cells, model.anchors)
         if model.anchors
-        else dynamic.virtual_anchors(cells, side=config.virtual_anchor)
+        else dynamic.virtual_anchors(cells, side=config.labels.virtual_anchor)
     )
     counts = {}
     for num in tqdm(points, desc="labelling", unit="K"):
-        options = {"num_points": num, "ddof": config.dla_ddof}
+        options = {"num_points": num, "ddof": config.labels.dla_ddof}
 
         def count(place, box, options=options):
             del place

@@ -62,7 +62,7 @@ def find_fixed(path: str | pathlib.Path, config: ConfigDict) -> Fixed | None:
     """
     path = pathlib.Path(path)
     base = path.with_name(path.name.removeprefix(_DLA))
-    if config.assigner != "dla":
+    if config.labels.assigner != "dla":
         return Fixed(path.stem, config)
     if base == path or not base.is_file():
         return None
@@ -137,17 +137,17 @@ def measure(
         )
     all_points = sorted({*points, *STREAM_POINTS})
     counts = counting.count_dynamic(config, model, xyxy, all_points)
-    rule = RULES.index(config.dla_empty)
+    rule = RULES.index(config.labels.dla_empty)
     follow = functools.partial(counting.over_stream, num_parts=num_parts)
     if logged:  # Of all pairs; here, per image that shows the target.
         logged = [mean * num_pairs / len(xyxy) for mean in logged]
     return {
         "config": name,
-        "seed": config.seed,
+        "seed": config.run.seed,
         "num_pairs": num_pairs,
         "num_images": len(xyxy),
         "anchors": _anchors(config, model),
-        "rule": config.dla_empty,
+        "rule": config.labels.dla_empty,
         "points": {str(k): _row(counts[k]) for k in points},
         "stream": {str(k): follow(counts[k][rule]) for k in STREAM_POINTS},
         "fixed": fixed and _fixed(fixed, model, xyxy, num_parts),
@@ -166,7 +166,7 @@ def _fixed(fixed, model, xyxy, num_parts):
     counts = counting.count_fixed(fixed.config, model, xyxy)
     return {
         "config": fixed.name,
-        "assigner": fixed.config.assigner,
+        "assigner": fixed.config.labels.assigner,
         "positives": counting.estimate(counts),
         "empty": float(np.mean(counts == 0)),
         **counting.over_stream(counts, num_parts),
@@ -176,7 +176,7 @@ def _fixed(fixed, model, xyxy, num_parts):
 def _anchors(config, model):
     """Says what is labelled."""
     side, num = model.geometry.response_size, len(model.anchors)
-    one = f"a virtual anchor of {config.virtual_anchor:g} px"
+    one = f"a virtual anchor of {config.labels.virtual_anchor:g} px"
     return f"{side} x {side} cells with {f'{num} anchors' if num else one}"
 
 
@@ -188,10 +188,10 @@ def _check(config, model, points, fixed):
         raise InputError(f"--points: K must lie in 2 to {most}, the network's cells")
     if list(points) != sorted(set(points)):
         raise InputError("--points: K must rise from one to the next")
-    if fixed is not None and fixed.config.model != config.model:
+    if fixed is not None and fixed.config.model.name != config.model.name:
         raise InputError(
-            f"--baseline: it is of {fixed.config.model}, not of {config.model} as "
-            "--config is"
+            f"--baseline: it is of {fixed.config.model.name}, not of "
+            f"{config.model.name} as --config is"
         )
 
 

@@ -56,7 +56,7 @@ def make_assigner(
 
     Every assigner serves every network. Those that label points ("rectangle", "circle",
     "ellipse") label all anchors of a point alike; those that label anchors ("iou",
-    "dla") take squares of `virtual_anchor` pixels where the network has none.
+    "dla") take squares of `labels.virtual_anchor` pixels where the network has none.
 
     Args:
       config: the settings, of which those of labels are read.
@@ -73,9 +73,9 @@ def make_assigner(
     boxes = (
         anchor_boxes.tile(points, anchors)
         if anchors
-        else dynamic.virtual_anchors(points, side=config.virtual_anchor)
+        else dynamic.virtual_anchors(points, side=config.labels.virtual_anchor)
     )
-    of_target = ASSIGNERS[config.assigner](config, points, boxes)
+    of_target = ASSIGNERS[config.labels.assigner](config, points, boxes)
     of_other = _of_other(config, geometry, boxes, of_target)
 
     def assign(key: jax.Array, xyxy: jax.Array, is_positive: jax.Array) -> jax.Array:
@@ -112,9 +112,9 @@ def _rectangle(config, points, anchors):
     label = partial(
         regions.center_region,
         points,
-        size=config.positive_size,
-        min_half=config.positive_min_half,
-        ignore_inside=config.ignore_inside,
+        size=config.labels.positive_size,
+        min_half=config.labels.positive_min_half,
+        ignore_inside=config.labels.ignore_inside,
     )
     return _of_points(config, label, anchors)
 
@@ -124,8 +124,8 @@ def _circle(config, points, anchors):
     label = partial(
         regions.circle,
         points,
-        radius=config.positive_radius,
-        ignore_radius=config.ignore_radius or None,
+        radius=config.labels.positive_radius,
+        ignore_radius=config.labels.ignore_radius or None,
     )
     return _of_points(config, label, anchors)
 
@@ -138,7 +138,7 @@ def _ellipse(config, points, anchors):
 def _iou(config, points, anchors):
     """Binds thresholds of the anchors' IoU with the target."""
     del points
-    limits = {"high": config.iou_high, "low": config.iou_low}
+    limits = {"high": config.labels.iou_high, "low": config.labels.iou_low}
     label = partial(anchor_labels.iou_labels, anchors, **limits)
     return _subsampled(config, label)
 
@@ -150,10 +150,10 @@ def _dla(config, points, anchors):
         key,
         anchors,
         xyxy,
-        num_points=config.dla_points,
-        ddof=config.dla_ddof,
-        empty=config.dla_empty,
-        negative_ratio=config.dla_negatives,
+        num_points=config.labels.dla_points,
+        ddof=config.labels.dla_ddof,
+        empty=config.labels.dla_empty,
+        negative_ratio=config.labels.dla_negatives,
     )
 
 
@@ -180,7 +180,7 @@ def _of_points(config, label, anchors):
 
 def _subsampled(config, label):
     """Draws some of the labels of `xyxy -> labels`, if the settings say so."""
-    most = config.sampled_positives, config.sampled_negatives
+    most = config.labels.sampled_positives, config.labels.sampled_negatives
 
     def assign(key, xyxy):
         labels = label(xyxy)
@@ -198,7 +198,7 @@ def _subsampled(config, label):
 
 def _of_other(config, geometry, anchors, of_target):
     """Returns `(key, xyxy) -> labels [H, W, A]` where another object is seen."""
-    if config.negative_pairs == "window":
+    if config.labels.negative_pairs == "window":
         return lambda key, xyxy: anchor_labels.window_negatives(
             key,
             grid.points(geometry),
@@ -207,7 +207,7 @@ def _of_other(config, geometry, anchors, of_target):
             stride=geometry.stride,
             search_size=geometry.search_size,
         )
-    if config.negative_pairs == "positives":
+    if config.labels.negative_pairs == "positives":
         return lambda key, xyxy: jnp.where(
             of_target(key, xyxy) == regions.POSITIVE, regions.NEGATIVE, regions.IGNORE
         )

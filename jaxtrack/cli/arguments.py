@@ -121,7 +121,9 @@ def _parse_setting(entry: str) -> tuple[str, Any]:
     """Reads one `FIELD=VALUE`."""
     name, separator, text = entry.partition("=")
     if not (name and separator and text):
-        raise InputError(f"--set {entry!r}: expected FIELD=VALUE, such as window=0.3")
+        raise InputError(
+            f"--set {entry!r}: expected FIELD=VALUE, such as tracking.window=0.3"
+        )
     try:
         return name, ast.literal_eval(text)
     except (ValueError, SyntaxError):

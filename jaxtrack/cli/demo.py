@@ -79,8 +79,8 @@ def demonstrate(
     out = pathlib.Path(out)
     config = settings.get_config()
     if num_epochs:
-        config.num_epochs = num_epochs
-        config.backbone_from_epoch = float(num_epochs)
+        config.run.num_epochs = num_epochs
+        config.optimizer.backbone_from_epoch = float(num_epochs)
     print("1/4 composing scenes of photographs that training will not see")
     scenes = ComposedSource(num_tracks=num_sequences, split="eval")
     folders = write_sequences(scenes, out / "sequences", prefix="scene")

@@ -3,7 +3,7 @@ r"""Train a tracker; run again with the same --workdir, it resumes.
 Examples:
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0 \
-      --config.records="('packed/davis',)" --config.synthetic_weight=0.4
+      --config.data.records="('packed/davis',)" --config.data.composed_weight=0.4
 """
 
 import argparse

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     config = configs.load(args.config)
     overrides.apply(config, args.overrides)
     import_tracker(args.path, config, args.out)
-    print(f"{args.out}: a checkpoint of {config.model}, to track with")
+    print(f"{args.out}: a checkpoint of {config.model.name}, to track with")
 
 
 def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:

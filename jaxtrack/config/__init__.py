@@ -3,7 +3,6 @@
 from jaxtrack.config.check import check
 from jaxtrack.config.derived import (
     epochs_to_steps,
-    fill_dataclass,
     preprocessing,
     steps_per_epoch,
     total_steps,
@@ -25,7 +24,6 @@ __all__ = [
     "TRACKING",
     "check",
     "epochs_to_steps",
-    "fill_dataclass",
     "flat",
     "from_saved",
     "get_config",

@@ -11,7 +11,7 @@ from jaxtrack.errors import InputError
 
 # Pairs of fields of which the first must not be larger than the second.
 _ORDERED = (
-    ("iou_low", "iou_high"),
+    ("labels.iou_low", "labels.iou_high"),
     ("refine.positives", "refine.samples"),
     ("online.positives", "online.first_positives"),
     ("online.negatives", "online.first_negatives"),
@@ -44,17 +44,17 @@ def check(config: ConfigDict) -> None:
 
 def _check_counts(config):
     """Refuses numbers that leave too little of something."""
-    if config.pairs_per_epoch < config.batch_size:
+    run, labels, refine = config.run, config.labels, config.refine
+    if run.pairs_per_epoch < run.batch_size:
         raise InputError(
-            f"config.pairs_per_epoch is {config.pairs_per_epoch}, less than "
-            f"config.batch_size {config.batch_size}: an epoch would have no step"
+            f"config.run.pairs_per_epoch is {run.pairs_per_epoch}, less than "
+            f"config.run.batch_size {run.batch_size}: an epoch would have no step"
         )
-    if config.dla_points <= config.dla_ddof:
+    if labels.dla_points <= labels.dla_ddof:
         raise InputError(
-            f"config.dla_points is {config.dla_points}: a deviation with "
-            f"config.dla_ddof {config.dla_ddof} needs more"
+            f"config.labels.dla_points is {labels.dla_points}: a deviation with "
+            f"config.labels.dla_ddof {labels.dla_ddof} needs more"
         )
-    refine = config.refine
     if refine.samples > refine.train_proposals + refine.jittered:
         raise InputError(
             f"config.refine.samples is {refine.samples}: there are but "
@@ -64,21 +64,21 @@ def _check_counts(config):
 
 def _check_data(config):
     """Refuses sources of training pairs that are not there."""
-    weights = config.record_weights
-    if weights and len(weights) != len(config.records):
+    records, weights = config.data.records, config.data.record_weights
+    if weights and len(weights) != len(records):
         raise InputError(
-            f"config.record_weights has {len(weights)} numbers for "
-            f"{len(config.records)} folders in config.records: give one each"
+            f"config.data.record_weights has {len(weights)} numbers for "
+            f"{len(records)} folders in config.data.records: give one each"
         )
-    if not config.records and not config.synthetic_weight > 0:
+    if not records and not config.data.composed_weight > 0:
         raise InputError(
-            "there is nothing to train on: name packed folders in config.records, "
-            "or set config.synthetic_weight above 0"
+            "there is nothing to train on: name packed folders in config.data.records, "
+            "or set config.data.composed_weight above 0"
         )
-    for folder in config.records:
+    for folder in records:
         if not pathlib.Path(folder).is_dir():
             raise InputError(
-                f"config.records names {folder}, which is no folder: make one "
+                f"config.data.records names {folder}, which is no folder: make one "
                 "by `jaxtrack pack`"
             )
 

@@ -5,14 +5,14 @@ import textwrap
 from typing import Any
 
 from jaxtrack.config.field import Field
-from jaxtrack.config.fields import FIELDS
+from jaxtrack.config.fields import FIELDS, GROUPS
 
 _INTRODUCTION = """\
 # Settings
 
 Every setting with its default. A file in `configs/` changes some; on the command line
-`--config.FIELD=VALUE` changes one, such as `--config.lr=0.01`. This page is made from
-`jaxtrack/config/fields.py` by
+`--config.FIELD=VALUE` changes one, such as `--config.optimizer.lr=0.01`. This page is
+made from `jaxtrack/config/fields.py` by
 
     python -c "from jaxtrack import config; print(config.markdown(), end='')" \\
         > docs/settings.md
@@ -27,22 +27,31 @@ def text(width: int = 88) -> str:
       width: of a line, columns; words longer than that stay whole.
 
     Returns:
-      Lines: a field with its default, then, indented, its meaning, unit and range.
+      Lines: a group's meaning; then each of its fields with its default and, indented,
+      its meaning, unit and range.
     """
     lines = []
-    for field in FIELDS:
-        lines.append(f"--config.{field.name}={_value(field.default)}")
-        lines += textwrap.wrap(
-            _sentences(field), width, initial_indent=_INDENT, subsequent_indent=_INDENT
-        )
-    return "\n".join(lines) + "\n"
+    for group, meaning in GROUPS.items():
+        lines += ["", *textwrap.wrap(f"{group}: {meaning}", width)]
+        for field in _fields_of(group):
+            lines.append(f"--config.{field.name}={_value(field.default)}")
+            lines += textwrap.wrap(
+                _sentences(field),
+                width,
+                initial_indent=_INDENT,
+                subsequent_indent=_INDENT,
+            )
+    return "\n".join(lines[1:]) + "\n"
 
 
 def markdown() -> str:
     """Writes the page docs/settings.md."""
     head = "| Field | Default | Unit | Allowed | Meaning |\n|---|---|---|---|---|"
-    rows = [_row(field) for field in FIELDS]
-    return "\n".join([_INTRODUCTION, head, *rows]) + "\n"
+    lines = [_INTRODUCTION.rstrip()]
+    for group, meaning in GROUPS.items():
+        lines += ["", f"## {group}", "", meaning, "", head]
+        lines += [_row(field) for field in _fields_of(group)]
+    return "\n".join(lines) + "\n"
 
 
 def unknown(name: str) -> str:
@@ -56,13 +65,19 @@ def unknown(name: str) -> str:
         return f"config.{name} is a group: name one of {', '.join(inner)}"
     leaf = name.rpartition(".")[2]
     close = [n for n in names if n.rpartition(".")[2] == leaf]
-    close = close or difflib.get_close_matches(name, names, n=2)
     if not close:
         by_leaf = {n.rpartition(".")[2]: n for n in reversed(names)}
-        leaves = difflib.get_close_matches(leaf, by_leaf, n=2)
-        close = [by_leaf[match] for match in leaves]
+        known = {n: n for n in names} | by_leaf
+        close = difflib.get_close_matches(leaf, by_leaf, n=1)
+        close = close or difflib.get_close_matches(name, known, n=1)
+        close = [known[match] for match in close]
     meant = f"did you mean {' or '.join(close)}?" if close else "see docs/settings.md"
     return f"no setting config.{name}: {meant}"
+
+
+def _fields_of(group: str) -> list[Field]:
+    """Returns the fields of a group, in the table's order."""
+    return [field for field in FIELDS if field.name.startswith(f"{group}.")]
 
 
 def _row(field: Field) -> str:

@@ -30,11 +30,6 @@ class Field:
     choices: tuple[str | int, ...] = ()
     length: int = 0
 
-    @property
-    def group(self) -> str:
-        """The part of the settings that it lies in."""
-        return self.name.rpartition(".")[0]
-
     def range(self) -> str:
         """Says in a few words which values are allowed; "" for any."""
         if self.choices:

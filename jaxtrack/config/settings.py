@@ -9,12 +9,8 @@ from jaxtrack.config.describe import unknown
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.errors import InputError
 
-# Fields that tracking alone reads: they may change after a training.
-TRACKING = (
-    *("selection", "penalty", "window", "size_rate", "quality_power", "num_boxes"),
-    *("rate_by_quality", "refine.proposals", "refine.nms_iou", "refine.weight"),
-    *("refine.identifier", "refine.window", "online"),
-)
+# Groups that tracking alone reads: they may change after a training.
+TRACKING = ("tracking", "online")
 
 
 def get_config() -> ConfigDict:
@@ -105,12 +101,12 @@ def is_of_tracking(name: str) -> bool:
     """Tells whether tracking alone reads a field.
 
     Args:
-      name: of the field, dotted where it lies in a part of the settings.
+      name: of the field, or of a group of them.
 
     Returns:
       Whether a checkpoint may be tracked with another value of it.
     """
-    return name in TRACKING or name.split(".")[0] in TRACKING
+    return name.split(".")[0] in TRACKING
 
 
 def is_known(name: str) -> bool:

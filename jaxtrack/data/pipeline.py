@@ -15,7 +15,6 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from jaxtrack.config import fill_dataclass
 from jaxtrack.data import processes
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.composed import ComposedSource
@@ -143,17 +142,22 @@ def make(
     Raises:
       InputError: if there is nothing to train on.
     """
-    sizes = {"template_size": template_size, "search_size": search_size}
     return from_sources(
         make_sources(config),
-        settings=fill_dataclass(PairSettings, config, **sizes),
-        augmentation=fill_dataclass(Augmentation, config),
-        batch_size=config.batch_size // process_count,
-        seed=config.seed,
-        num_workers=config.num_workers,
+        settings=PairSettings(
+            template_size=template_size,
+            search_size=search_size,
+            context=config.data.context,
+            frame_range=config.data.frame_range,
+            negative_ratio=config.data.negative_ratio,
+        ),
+        augmentation=Augmentation(**config.augment),
+        batch_size=config.run.batch_size // process_count,
+        seed=config.run.seed,
+        num_workers=config.data.num_workers,
         process_index=process_index,
         process_count=process_count,
-        skip_damaged=config.skip_damaged,
+        skip_damaged=config.data.skip_damaged,
     )
 
 
@@ -169,22 +173,22 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
     Raises:
       InputError: if a folder is not packed, or pictures are absent.
     """
-    shares = config.record_weights or (1.0,) * len(config.records)
+    shares = config.data.record_weights or (1.0,) * len(config.data.records)
     sources: list[tuple[TrackSource, float]] = [
         (RecordSource(folder), float(share))
-        for folder, share in zip(config.records, shares, strict=True)
+        for folder, share in zip(config.data.records, shares, strict=True)
         if share > 0
     ]
-    if config.synthetic_weight > 0:
+    if config.data.composed_weight > 0:
         scenes = ComposedSource(
-            photos=config.synthetic_photos or None,
+            photos=config.data.composed_photos or None,
             cutouts=_cutouts(config),
-            num_tracks=config.synthetic_tracks,
-            length=config.synthetic_length,
-            seed=config.seed,
-            split=config.synthetic_split,
+            num_tracks=config.data.composed_tracks,
+            length=config.data.composed_length,
+            seed=config.run.seed,
+            split=config.data.composed_split,
         )
-        sources.append((scenes, config.synthetic_weight))
+        sources.append((scenes, config.data.composed_weight))
     return sources
 
 
@@ -245,16 +249,16 @@ def from_sources(
 
 def _cutouts(config):
     """Lists the sequences with masks whose names fit one of the patterns."""
-    if not config.synthetic_cutouts:
+    if not config.data.composed_cutouts:
         return None
-    root = pathlib.Path(config.synthetic_cutouts)
-    names = config.synthetic_patterns
+    root = pathlib.Path(config.data.composed_cutouts)
+    names = config.data.composed_patterns
     found = {path for name in names for path in root.glob(name) if path.is_dir()}
     found = sorted(path for path in found if (path / "mask").is_dir())
     if not found:
         raise InputError(
-            f"config.synthetic_cutouts: no sequence {', '.join(names)} with a folder "
-            f"mask in {root}"
+            f"config.data.composed_cutouts: no sequence {', '.join(names)} with a "
+            f"folder mask in {root}"
         )
     return found
 

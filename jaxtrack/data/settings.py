@@ -16,16 +16,16 @@ class PairSettings:
       negative_ratio: share of pairs whose search image lacks the target.
     """
 
-    template_size: int = 127
-    search_size: int = 255
-    context: float = 0.5
-    frame_range: int = 100
-    negative_ratio: float = 0.0
+    template_size: int
+    search_size: int
+    context: float
+    frame_range: int
+    negative_ratio: float
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What is done to a pair of crops; the defaults are pysot's.
+    """What is done to a pair of crops: the group "augment" of the settings.
 
     `*_shift` are px of the crop, `*_scale` and `aspect` relative sizes, `*_color`,
     `*_blur` and all that follow probabilities in [0, 1].
@@ -53,20 +53,20 @@ class Augmentation:
       tone: gain, gamma and saturation of each crop change.
     """
 
-    template_shift: float = 4.0
-    template_scale: float = 0.05
-    template_blur: float = 0.0
-    template_color: float = 1.0
-    search_shift: float = 64.0
-    search_scale: float = 0.18
-    search_blur: float = 0.2
-    search_color: float = 1.0
-    flip: float = 0.0
-    gray: float = 0.0
-    aspect: float = 0.0
-    fill_image: float = 0.0
-    occluder: float = 0.0
-    motion_blur: float = 0.0
-    low_resolution: float = 0.0
-    noise: float = 0.0
-    tone: float = 0.0
+    template_shift: float
+    template_scale: float
+    template_blur: float
+    template_color: float
+    search_shift: float
+    search_scale: float
+    search_blur: float
+    search_color: float
+    flip: float
+    gray: float
+    aspect: float
+    fill_image: float
+    occluder: float
+    motion_blur: float
+    low_resolution: float
+    noise: float
+    tone: float

@@ -47,7 +47,7 @@ def open_checkpoint(
     Args:
       checkpoint: what `training.checkpoint.load_for_inference` takes.
       tracking: settings to track with instead of its own, dotted field -> value; see
-        `jaxtrack.config.TRACKING`.
+        `jaxtrack.config.is_of_tracking`.
 
     Returns:
       Network, weights, settings and their identity.
@@ -57,23 +57,16 @@ def open_checkpoint(
     """
     loaded = load_for_inference(checkpoint)
     config = loaded.config.copy_and_resolve_references()
-    for field, value in tracking.items():
+    for field in tracking:
         if not config_lib.is_of_tracking(field):
             raise InputError(f"{field} is fixed by the training of {checkpoint}")
-        # JSON has lists where settings have tuples.
-        value = tuple(value) if isinstance(value, list) else value
-        try:
-            config.update_from_flattened_dict({field: value})
-        except (KeyError, TypeError) as fault:
-            raise InputError(
-                f"{checkpoint} has no setting {field}={value!r}: {fault.args[0]}"
-            ) from fault
-    around = manifest.environment(precision=config.dtype)
+    config_lib.update(config, tracking, source=str(checkpoint))
+    around = manifest.environment(precision=config.model.dtype)
     around["checkpoint"] = str(checkpoint)
     identity = {
         "config": json.loads(config.to_json()),
         "jaxtrack": around["versions"]["jaxtrack"],
-        "seed": config.seed,
+        "seed": config.run.seed,
         "step": loaded.step,
         "weights": manifest.hash_arrays(loaded.variables),
     }

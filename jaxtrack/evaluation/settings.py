@@ -16,7 +16,7 @@ class TrackingSettings:
     """Settings, and what a report has to say of scores with them.
 
     Attributes:
-      tracking: field of `jaxtrack.config.TRACKING` -> value.
+      tracking: dotted field of tracking -> value.
       source: where each comes from, ready for `json.dumps`.
       tuning: the outcome of a tuning that is part of them, or None.
     """
@@ -81,9 +81,11 @@ def choose(
         tracking |= changes
         source["set"] = dict(changes)
     for name in tracking:
+        if not config_lib.is_known(name):
+            raise InputError(config_lib.unknown(name))
         if not config_lib.is_of_tracking(name):
             raise InputError(
-                f"{name} is fixed by training: choose from "
-                f"{', '.join(config_lib.TRACKING)}"
+                f"{name} is fixed by training: choose from the groups "
+                f"{' and '.join(config_lib.TRACKING)}"
             )
     return TrackingSettings(tracking, source, tuning)

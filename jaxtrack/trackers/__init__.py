@@ -67,14 +67,16 @@ def family_of(config: ConfigDict) -> "Family":
     """Returns the family of the tracker that the settings name.
 
     Args:
-      config: the settings, of which `model` is read.
+      config: the settings, of which `model.name` is read.
 
     Raises:
       InputError: there is none of that name.
     """
-    if config.model not in FAMILIES:
-        raise InputError(f"model: {config.model!r} is none of {', '.join(FAMILIES)}")
-    return _imported(FAMILIES[config.model])
+    if config.model.name not in FAMILIES:
+        raise InputError(
+            f"model.name: {config.model.name!r} is none of {', '.join(FAMILIES)}"
+        )
+    return _imported(FAMILIES[config.model.name])
 
 
 def network_of(
@@ -90,7 +92,7 @@ def network_of(
     Raises:
       InputError: there is no tracker of that name, or it takes no crops of that size.
     """
-    search_size = config.train_search_size if training else 0
+    search_size = config.data.search_size if training else 0
     options = {"search_size": search_size, "axis_name": axis_name}
     return family_of(config).network(config, **options)
 
@@ -113,16 +115,16 @@ def configure(name: str, **settings: Any) -> ConfigDict:
 
     Args:
       name: a key of `FAMILIES`.
-      **settings: fields of the settings that differ from their defaults, such as
+      **settings: fields of the group `model` that differ from their defaults, such as
         `correlation="pixelwise"` or `dtype="bfloat16"`.
 
     Raises:
       InputError: the name or a field is unknown, or a value has another type.
     """
     config = get_config()
-    config.model = name
+    config.model.name = name
     try:
-        config.update(settings)
+        config.model.update(settings)
     except (KeyError, TypeError) as fault:
         raise InputError(f"{name}: {fault.args[0]}") from fault
     family_of(config)

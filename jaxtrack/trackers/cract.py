@@ -60,7 +60,7 @@ def network(
         refinement=REFINEMENTS,
         pooling=tuple(POOLINGS),
     )
-    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.dtype)}
+    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
     module = backbone.build(**shared)
     if is_light:
         rpn = siamrpnpp.light(module, chosen["correlation"])
@@ -281,7 +281,7 @@ def make_loss(
     assign = assign or make_assigner(config, network.geometry, anchors=network.anchors)
     total = partial(
         cract_loss,
-        weights=tuple(config.loss_weights)[:2] + tuple(config.refine.loss_weights),
+        weights=tuple(config.loss.weights)[:2] + tuple(config.refine.loss_weights),
         offset_weights=OFFSET_WEIGHTS,
         iou_threshold=config.refine.positive_iou,
         num_positives=config.refine.positives,

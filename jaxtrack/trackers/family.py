@@ -188,13 +188,17 @@ def selection_settings(
       size_rate: largest share of the new size.
     """
     settings = {
-        "selection": selection,
-        "penalty": penalty,
-        "window": window,
-        "size_rate": size_rate,
+        "tracking.selection": selection,
+        "tracking.penalty": penalty,
+        "tracking.window": window,
+        "tracking.size_rate": size_rate,
     }
     if selection != "released":
-        settings |= {"quality_power": 1.0, "num_boxes": 1, "rate_by_quality": True}
+        settings |= {
+            "tracking.quality_power": 1.0,
+            "tracking.num_boxes": 1,
+            "tracking.rate_by_quality": True,
+        }
     return settings
 
 
@@ -216,10 +220,11 @@ def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
     chosen = {}
     for part in PARTS:
         names = allowed.get(part, ("none",))
-        chosen[part] = config[part] or names[0]
+        wanted = config.model[part]
+        chosen[part] = wanted or names[0]
         if chosen[part] not in names:
             raise InputError(
-                f"{part}: {config.model} has {', '.join(names)}, not {config[part]!r}"
+                f"{part}: {config.model.name} has {', '.join(names)}, not {wanted!r}"
             )
     return chosen
 
@@ -236,7 +241,7 @@ def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
     Returns:
       The backbone, and whether its levels are to be joined.
     """
-    name, design = NETWORKS[config.model]
+    name, design = NETWORKS[config.model.name]
     return BACKBONES[name], design == "light"
 
 

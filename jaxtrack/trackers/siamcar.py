@@ -61,7 +61,7 @@ def base(
       axis_name: see `jaxtrack.trackers.family.BuildNetwork`.
     """
     backbone, is_light = backbone_of(config)
-    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.dtype)}
+    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
     if is_light:
         return light_siamese(
             backbone.build(**shared),
@@ -152,12 +152,12 @@ def make_loss(
     total = partial(
         siamcar_loss,
         points=grid.points(network.geometry),
-        regression=config.regression,
-        centerness_weighted=config.centerness_weighted,
-        quality=config.quality,
-        hard_negatives=config.hard_negatives,
-        cls_weights=tuple(config.cls_weights),
-        weights=tuple(config.loss_weights),
+        regression=config.loss.regression,
+        centerness_weighted=config.loss.centerness_weighted,
+        quality=config.loss.quality,
+        hard_negatives=config.loss.hard_negatives,
+        cls_weights=tuple(config.loss.cls_weights),
+        weights=tuple(config.loss.weights),
     )
 
     def loss(
@@ -208,7 +208,7 @@ def _preset(size_rate, penalty, window):
 def _old_preset(size_rate, penalty, window):
     """Returns numbers alone: that commit takes the mean of the two best of 9 cells."""
     settings = selection_settings("released", penalty, window, size_rate)
-    del settings["selection"]
+    del settings["tracking.selection"]
     note = "Numbers alone: that commit's selection is not built here."
     return Preset(settings=settings, source=_OLD_SOURCE, note=note)
 

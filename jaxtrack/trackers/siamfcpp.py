@@ -50,7 +50,7 @@ def network(
     chosen = choices(
         config, correlation=correlations(config), localization=("centerness",)
     )
-    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.dtype)}
+    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
     if is_light:
         built = light_siamese(
             backbone.build(**shared),
@@ -146,11 +146,11 @@ def make_loss(
     total = partial(
         siamfcpp_loss,
         points=grid.points(network.geometry),
-        alpha=config.focal_alpha,
-        gamma=config.focal_gamma,
-        regression=config.regression,
-        quality=config.quality,
-        weights=tuple(config.loss_weights),
+        alpha=config.loss.focal_alpha,
+        gamma=config.loss.focal_gamma,
+        regression=config.loss.regression,
+        quality=config.loss.quality,
+        weights=tuple(config.loss.weights),
     )
 
     def loss(

@@ -273,26 +273,26 @@ def make_loss(
     """Builds SiamLA's loss; see `jaxtrack.trackers.family.BuildLoss`."""
     assign = assign or make_assigner(config, network.geometry)
     rule = LabelRule(
-        kind=config.labels,
-        smoothing=config.label_smoothing,
-        alpha=config.label_alpha,
-        beta=config.label_beta,
-        curve=config.label_curve,
-        normalize=config.label_normalize,
+        kind=config.labels.kind,
+        smoothing=config.labels.smoothing,
+        alpha=config.labels.alpha,
+        beta=config.labels.beta,
+        curve=config.labels.curve,
+        normalize=config.labels.normalize,
     )
     total = partial(
         siamla_loss,
         points=grid.points(network.geometry),
         rule=rule,
-        weight_gradient=config.negative_weight_gradient,
-        reduction=config.cls_reduction,
-        cls_weights=tuple(config.cls_weights),
-        hard_negatives=config.hard_negatives,
-        boundary_regression=config.boundary_regression,
-        regression=config.regression,
-        quality=config.quality,
-        negative_target=config.negative_target,
-        weights=tuple(config.loss_weights),
+        weight_gradient=config.loss.negative_weight_gradient,
+        reduction=config.loss.cls_reduction,
+        cls_weights=tuple(config.loss.cls_weights),
+        hard_negatives=config.loss.hard_negatives,
+        boundary_regression=config.loss.boundary_regression,
+        regression=config.loss.regression,
+        quality=config.loss.quality,
+        negative_target=config.loss.negative_target,
+        weights=tuple(config.loss.weights),
     )
 
     def loss(
@@ -314,7 +314,8 @@ def _preset(size_rate, penalty, window):
     """Returns a preset; the paper says "the same testing strategy with SiamCAR"."""
     settings = selection_settings("clean", penalty, window, size_rate)
     return Preset(
-        settings=settings | {"num_boxes": 3, "rate_by_quality": False},
+        settings=settings
+        | {"tracking.num_boxes": 3, "tracking.rate_by_quality": False},
         source=f"Nie et al., SiamLA, section IV-A; numbers of {siamcar.SOURCE}",
         note="The paper tests as SiamCAR does, whose numbers these are.",
     )

@@ -54,12 +54,12 @@ def network(
     """Builds SiamRPN++'s network; see `jaxtrack.trackers.family.BuildNetwork`."""
     backbone, is_light = backbone_of(config)
     chosen = choices(config, correlation=correlations(config))
-    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.dtype)}
+    shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
     if is_light:
         built = light(backbone.build(**shared), chosen["correlation"])
     else:
-        geometry = EVEN if config.model == "rpn_effb0" else RELEASED
-        weighted = config.model != "siamrpnpp_r50_otb"
+        geometry = EVEN if config.model.name == "rpn_effb0" else RELEASED
+        weighted = config.model.name != "siamrpnpp_r50_otb"
         built = released(backbone.build(**shared), geometry, weighted=weighted)
     return resized(built, search_size) if search_size else built
 
@@ -191,9 +191,11 @@ def anchor_options(config: ConfigDict, network: nn.Module) -> dict[str, Any]:
     points = grid.points(network.geometry)
     return {
         "anchors": anchor_boxes.tile(points, network.anchors),
-        "distance": config.regression if config.regression == "smooth_l1" else "l1",
-        "hard_negatives": config.hard_negatives,
-        "cls_weights": tuple(config.cls_weights),
+        "distance": config.loss.regression
+        if config.loss.regression == "smooth_l1"
+        else "l1",
+        "hard_negatives": config.loss.hard_negatives,
+        "cls_weights": tuple(config.loss.cls_weights),
     }
 
 
@@ -202,7 +204,7 @@ def make_loss(
 ) -> Loss:
     """Builds SiamRPN++'s loss; see `jaxtrack.trackers.family.BuildLoss`."""
     assign = assign or make_assigner(config, network.geometry, anchors=network.anchors)
-    weights = tuple(config.loss_weights)[:2]
+    weights = tuple(config.loss.weights)[:2]
     options = anchor_options(config, network)
     total = partial(siamrpnpp_loss, weights=weights, **options)
 

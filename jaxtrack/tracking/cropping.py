@@ -56,14 +56,14 @@ def make_view(config: ConfigDict, geometry: grid.Geometry) -> View:
     """Returns how the settings look at frames.
 
     Args:
-      config: `context`, `selection` and `preprocessing` are read.
+      config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
       geometry: sizes of the crops.
 
     Returns:
       The functions.
     """
-    context = float(config.context)
-    is_public = config.selection in PUBLIC
+    context = float(config.data.context)
+    is_public = config.tracking.selection in PUBLIC
     preprocessing = config_lib.preprocessing(config)
 
     def side(wh: jax.Array) -> jax.Array:

@@ -30,9 +30,9 @@ _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
 # room for a tracker that needs no window.
 RANGES: Mapping[str, Tunable] = MappingProxyType(
     {
-        "penalty": Tunable("penalty", 0.0, 0.6),
-        "window": Tunable("window", 0.0, 0.8),
-        "size_rate": Tunable("size_rate", 0.05, 1.0),
+        "tracking.penalty": Tunable("penalty", 0.0, 0.6),
+        "tracking.window": Tunable("window", 0.0, 0.8),
+        "tracking.size_rate": Tunable("size_rate", 0.05, 1.0),
     }
 )
 
@@ -63,8 +63,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     on eighths of a pixel, knows where, and averages before it shrinks.
 
     Args:
-      config: settings; `context`, `selection`, `penalty`, `window`, `size_rate`,
-        `quality_power`, `num_boxes`, `rate_by_quality` and `preprocessing` are read.
+      config: settings; `tracking`, `model.preprocessing` and `data.context` are read.
       network: see `jaxtrack.models.siamese.Siamese`.
 
     Returns:
@@ -72,11 +71,11 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     """
     geometry = network.geometry
     view = cropping.make_view(config, geometry)
-    is_released = config.selection == "released"
+    is_released = config.tracking.selection == "released"
     bound = bounding(config)
     places = _places(network)
     choose = _selection(config, geometry)
-    defaults = Settings(*(float(config[name]) for name in Settings._fields))
+    defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
         box = jnp.asarray(box).astype(jnp.float32)
@@ -114,7 +113,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     ranges = dict(RANGES)
     # Networks with anchors predict no quality; the release's selection has no power.
     if not is_released and not network.anchors:
-        ranges["quality_power"] = Tunable("quality_power", 0.0, 2.0)
+        ranges["tracking.quality_power"] = Tunable("quality_power", 0.0, 2.0)
     return Tracker(init, step, probe, defaults, ranges)
 
 
@@ -157,7 +156,7 @@ def _places(network):
 
 def _selection(config, geometry):
     """Returns the selection that the settings name."""
-    if config.selection == "released":
+    if config.tracking.selection == "released":
 
         def choose(*maps, quality_power, **settings):
             del quality_power
@@ -167,8 +166,8 @@ def _selection(config, geometry):
     return functools.partial(
         selection.select_clean,
         geometry=geometry,
-        num_boxes=int(config.num_boxes),
-        rate_by_quality=bool(config.rate_by_quality),
+        num_boxes=int(config.tracking.num_boxes),
+        rate_by_quality=bool(config.tracking.rate_by_quality),
     )
 
 
@@ -176,13 +175,13 @@ def bounding(config: ConfigDict) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """Returns how the settings' selection keeps boxes in the picture.
 
     Args:
-      config: `selection` is read.
+      config: `tracking.selection` is read.
 
     Returns:
       `(box [4] cxcywh px, hw [2]) -> box`.
     """
-    least = _LEAST_SIZE[config.selection]
-    is_public = config.selection in cropping.PUBLIC
+    least = _LEAST_SIZE[config.tracking.selection]
+    is_public = config.tracking.selection in cropping.PUBLIC
     return functools.partial(clip_public if is_public else clip, least=least)
 
 

@@ -50,16 +50,16 @@ class Settings(NamedTuple):
       penalty: cost of a change of size or shape, of the RPN's boxes.
       window: share of the Hann window in the RPN's scores, in [0, 1].
       size_rate: the new size's share (1: no smoothing).
-      weight: of the refined score, beta.
-      final_window: share of a Hann window in the final score.
+      refined_weight: of the refined score, beta.
+      refined_window: share of a Hann window in the final score.
       nms_iou: of two boxes that overlap more, one is proposed.
     """
 
     penalty: float | jax.Array
     window: float | jax.Array
     size_rate: float | jax.Array
-    weight: float | jax.Array
-    final_window: float | jax.Array
+    refined_weight: float | jax.Array
+    refined_window: float | jax.Array
     nms_iou: float | jax.Array
 
 
@@ -68,9 +68,9 @@ class Settings(NamedTuple):
 _RANGES = MappingProxyType(
     {
         **RANGES,
-        "refine.weight": Tunable("weight", 0.0, 1.0),
-        "refine.window": Tunable("final_window", 0.0, 0.8),
-        "refine.nms_iou": Tunable("nms_iou", 0.3, 0.9),
+        "tracking.refined_weight": Tunable("refined_weight", 0.0, 1.0),
+        "tracking.refined_window": Tunable("refined_window", 0.0, 0.8),
+        "tracking.nms_iou": Tunable("nms_iou", 0.3, 0.9),
     }
 )
 
@@ -87,32 +87,24 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     discriminator learns included, is one function of fixed shapes.
 
     Args:
-      config: settings; what `jaxtrack.tracking.siamese` reads, "refine" and "online".
+      config: settings; what `jaxtrack.tracking.siamese` reads, and `online`.
       network: see `jaxtrack.models.two_stage.TwoStage`.
 
     Returns:
       The tracker, whose settings are `Settings`.
     """
-    refine = config.refine
     parts = _Parts(
         model=network,
         size=network.geometry.search_size,
         view=cropping.make_view(config, network.geometry),
         bound=bounding(config),
         anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
-        count=refine.proposals,
-        identifier=refine.identifier,
+        count=config.tracking.proposals,
+        identifier=config.tracking.identifier_weight,
         rules=_rules(config),
         pool=_pool(network.refiner),
     )
-    defaults = Settings(
-        penalty=float(config.penalty),
-        window=float(config.window),
-        size_rate=float(config.size_rate),
-        weight=float(refine.weight),
-        final_window=float(refine.window),
-        nms_iou=float(refine.nms_iou),
-    )
+    defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def step(
         variables, state: TwoStageState, frame: Frame, settings: Settings = defaults
@@ -178,8 +170,10 @@ def _step(parts, variables, state, frame, settings):
     aligned, tau = refined["aligned"], None
     if rules is not None:
         tau = update.scores(state.online.params, refined["pooled"])
-    fine, final = _scores(refined, tau, coarse, parts.identifier, settings.weight)
-    final = _windowed(final, aligned, size, settings.final_window)
+    fine, final = _scores(
+        refined, tau, coarse, parts.identifier, settings.refined_weight
+    )
+    final = _windowed(final, aligned, size, settings.refined_window)
     chosen = jnp.argmax(final)
     in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
     center = middle + (in_crop[:2] - size / 2) / scale
@@ -208,7 +202,7 @@ def _probe(parts, variables, state, frame) -> Probe:
 
 def _rules(config: ConfigDict) -> update.Rules | None:
     """Returns how the discriminator learns, or None where it has no say."""
-    if not config.online.learns or config.refine.identifier == 1:
+    if not config.online.learns or config.tracking.identifier_weight == 1:
         return None
     names = update.Rules._fields
     return update.Rules(**{name: config.online[name] for name in names})

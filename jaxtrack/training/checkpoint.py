@@ -19,7 +19,7 @@ from jaxtrack.training.state import TrainState
 
 _FOLDER = "checkpoints"
 # A checkpoint of a network that differs in one of these fits no other.
-_IDENTITY = ("model", "correlation", "optimizer")
+_IDENTITY = ("model.name", "model.correlation", "optimizer.kind")
 
 
 class Checkpoint(NamedTuple):
@@ -110,12 +110,15 @@ class CheckpointStore:
         step = self._manager.latest_step()
         path = self.folder / str(step)
         saved = _read(self._manager, step, path, config=ocp.args.JsonRestore())
-        saved = config_lib.from_saved(saved["config"], source=str(path))
+        saved = config_lib.flat(
+            config_lib.from_saved(saved["config"], source=str(path))
+        )
+        own = config_lib.flat(config)
         for name in _IDENTITY:
-            if (old := saved[name]) != config[name]:
+            if saved[name] != own[name]:
                 raise InputError(
-                    f"{path} was made with config.{name}={old!r}, "
-                    f"not {config[name]!r}: use that, or another workdir"
+                    f"{path} was made with config.{name}={saved[name]!r}, "
+                    f"not {own[name]!r}: use that, or another workdir"
                 )
         network, optimizer = jax.tree.map(np.asarray, _split(state))
         found = _read(

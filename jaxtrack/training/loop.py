@@ -57,13 +57,13 @@ def train(
     total = config_lib.total_steps(config)
     family = family or family_of(config)
     network = family.network(
-        config, search_size=config.train_search_size, axis_name=step.AXIS
+        config, search_size=config.data.search_size, axis_name=step.AXIS
     )
     with contextlib.ExitStack() as stack:
         loader = _open_loader(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
         state, steps = _build(config, family, network)
-        stopper = stack.enter_context(Stopper(every=config.log_every))
+        stopper = stack.enter_context(Stopper(every=config.run.log_every))
         store = stack.enter_context(_open_store(config, workdir))
         state = _resume(state, store, loader, config)
         first = int(state.step)
@@ -73,16 +73,16 @@ def train(
         state = step.replicate(state)
         report = stack.enter_context(Report(config, workdir, first=first))
         batches = stack.enter_context(DevicePrefetcher(loader))
-        meter = Meter(config.batch_size, batches, store)
+        meter = Meter(config.run.batch_size, batches, store)
         for done in range(first + 1, total + 1):
             batch, position = batches.next(meter.newest)
             state, metrics = steps(done - 1)(state, batch)
             meter.add(done, metrics)
             is_last = done == total or stopper.is_set(done)
-            saves = is_last or done % config.checkpoint_every == 0
+            saves = is_last or done % config.run.checkpoint_every == 0
             # The step under way is waited for only where it is saved.
             upto = done if saves else done - 1
-            if saves or upto % config.log_every == 0:
+            if saves or upto % config.run.log_every == 0:
                 report.write(upto, meter.read(upto))
             if saves:
                 store.save(state, position, config)
@@ -150,7 +150,7 @@ class Report:
                 "epoch": number / config_lib.steps_per_epoch(config),
                 **scalars,
                 "lr": rate,
-                "lr_backbone": rate * config.backbone_lr_factor * is_tuned,
+                "lr_backbone": rate * config.optimizer.backbone_lr_factor * is_tuned,
             },
         )
         self._bar.set_postfix_str(
@@ -175,7 +175,7 @@ def _build(
     """Makes the state of step 0, and what gives the function of each step."""
     tx = _optimizer(config)
     variables = _initial_variables(config, family, network)
-    state = create(variables, tx, keep_ema=config.ema_decay > 0)
+    state = create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     train_step = partial(
         step.train_step,
         network=network,
@@ -183,9 +183,9 @@ def _build(
         loss=family.loss(config, network),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
-        ema_decay=config.ema_decay,
-        accumulate=config.accumulate,
-        seed=config.seed,
+        ema_decay=config.optimizer.ema_decay,
+        accumulate=config.run.accumulate,
+        seed=config.run.seed,
     )
     frozen = step.pmap_step(partial(train_step, train_backbone=False))
     tuned = step.pmap_step(partial(train_step, train_backbone=True))
@@ -196,7 +196,7 @@ def _build(
 def _open_store(config: ConfigDict, workdir: pathlib.Path) -> CheckpointStore:
     """Opens the run's checkpoints."""
     return CheckpointStore(
-        workdir, keep_latest=config.keep_latest, keep_every=config.keep_every
+        workdir, keep_latest=config.run.keep_latest, keep_every=config.run.keep_every
     )
 
 
@@ -220,7 +220,7 @@ def _say(text: str) -> None:
 
 def _backbone_from(config: ConfigDict) -> int:
     """Returns the first step that trains the backbone."""
-    return config_lib.epochs_to_steps(config, config.backbone_from_epoch)
+    return config_lib.epochs_to_steps(config, config.optimizer.backbone_from_epoch)
 
 
 def _initial_variables(config, family, network):
@@ -231,45 +231,46 @@ def _initial_variables(config, family, network):
         sizes = (geometry.template_size, geometry.search_size)
         return network.init(key, *(jnp.zeros((1, size, size, 3)) for size in sizes))
 
-    variables = jax.jit(init)(jax.random.key(config.seed))
-    if config.pretrained:
+    variables = jax.jit(init)(jax.random.key(config.run.seed))
+    if config.model.pretrained:
         names = family.names(config)
-        variables = weights.load_pretrained(config.pretrained, names, variables)
+        variables = weights.load_pretrained(config.model.pretrained, names, variables)
     return variables
 
 
 def _schedule(config):
     """Returns the head's learning rate by step."""
     return optimizer.warmup_schedule(
-        warmup=config.lr_warmup,
-        peak=config.lr,
-        end=config.lr_end,
-        warmup_steps=config_lib.epochs_to_steps(config, config.warmup_epochs),
+        warmup=config.optimizer.lr_warmup,
+        peak=config.optimizer.lr,
+        end=config.optimizer.lr_end,
+        warmup_steps=config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs),
         total_steps=config_lib.total_steps(config),
-        kind=config.schedule,
+        kind=config.optimizer.schedule,
     )
 
 
 def _optimizer(config):
     """Returns the optimizer that the settings name."""
     return optimizer.make_optimizer(
-        kind=config.optimizer,
+        kind=config.optimizer.kind,
         schedule=_schedule(config),
         group=param_group,
         backbone_from_step=_backbone_from(config),
-        backbone_factor=config.backbone_lr_factor,
-        momentum=config.momentum,
-        adam_b2=config.adam_b2,
-        weight_decay=config.weight_decay,
-        clip_norm=config.clip_norm,
+        backbone_factor=config.optimizer.backbone_lr_factor,
+        momentum=config.optimizer.momentum,
+        adam_b2=config.optimizer.adam_b2,
+        weight_decay=config.optimizer.weight_decay,
+        clip_norm=config.optimizer.clip_norm,
     )
 
 
 def _check_devices(config):
     """Raises unless every device gets the same number of whole parts of a batch."""
-    parts = jax.device_count() * config.accumulate
-    if config.batch_size % parts:
+    size, count = config.run.batch_size, config.run.accumulate
+    parts = jax.device_count() * count
+    if size % parts:
         raise InputError(
-            f"config.batch_size is {config.batch_size}: make it a multiple of {parts} "
-            f"({jax.device_count()} devices x {config.accumulate} accumulation steps)"
+            f"config.run.batch_size is {size}: make it a multiple of {parts} "
+            f"({jax.device_count()} devices x {count} accumulation steps)"
         )

@@ -98,5 +98,5 @@ class Meter:
         values = ", ".join(f"{name} {value}" for name, value in bad.items())
         raise InputError(
             f"the loss or its gradient is not finite at step {step} ({values}): "
-            f"{last}; lower config.lr or config.clip_norm"
+            f"{last}; lower config.optimizer.lr or config.optimizer.clip_norm"
         )

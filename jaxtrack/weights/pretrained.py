@@ -145,7 +145,7 @@ def _names(config: ConfigDict) -> WeightNames:
     """Returns the names of a tracker's weights."""
     names = family_of(config).names(config)
     if names is None:
-        raise InputError(f"model: {config.model} has no names for weights")
+        raise InputError(f"model: {config.model.name} has no names for weights")
     return names
 
 

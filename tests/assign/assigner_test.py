@@ -26,7 +26,8 @@ BOX = jnp.array([15.0, 18.0, 45.0, 50.0])
 def settings(**changes):
     """Returns the defaults, with thresholds and sizes that suit the small map."""
     config = get_config()
-    config.update({"virtual_anchor": 24.0, "iou_low": 0.2, "iou_high": 0.25, **changes})
+    own = {"virtual_anchor": 24.0, "iou_low": 0.2, "iou_high": 0.25}
+    config.labels.update({**own, **changes})
     return config
 
 

@@ -84,16 +84,24 @@ def test_windows_are_shares():
 
 
 def test_values_are_read_as_python_writes_them():
-    given = ["window=0.3", "selection=clean", "rate_by_quality=False", "online.every=4"]
+    given = [
+        "tracking.window=0.3",
+        "tracking.selection=clean",
+        "tracking.rate_by_quality=False",
+        "online.every=4",
+    ]
     found = arguments.parse_settings(given)
     assert found == {
-        "window": 0.3,
-        "selection": "clean",
-        "rate_by_quality": False,
+        "tracking.window": 0.3,
+        "tracking.selection": "clean",
+        "tracking.rate_by_quality": False,
         "online.every": 4,
     }
-    assert found["rate_by_quality"] is False and type(found["online.every"]) is int
-    for text in ("window", "=3", "window="):
+    assert (
+        found["tracking.rate_by_quality"] is False
+        and type(found["online.every"]) is int
+    )
+    for text in ("tracking.window", "=3", "window="):
         with pytest.raises(InputError, match="expected FIELD=VALUE"):
             arguments.parse_settings([text])
 

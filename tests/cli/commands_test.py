@@ -59,9 +59,18 @@ def test_help_of_all_commands_is_fast_and_imports_no_jax():
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("train", ["siamcar_lite0", "cract/lite0_cascade", "--config.lr=0.005"]),
-        ("eval", ["otb100", "vot2018", "siamcar_otb100", "no_first", "size_rate"]),
-        ("tune", ["tpe,random,grid", "auc,ao", "got10k_val", "refine.weight"]),
+        (
+            "train",
+            ["siamcar_lite0", "cract/lite0_cascade", "--config.optimizer.lr=0.005"],
+        ),
+        (
+            "eval",
+            ["otb100", "vot2018", "siamcar_otb100", "no_first", "tracking.size_rate"],
+        ),
+        (
+            "tune",
+            ["tpe,random,grid", "auc,ao", "got10k_val", "tracking.refined_weight"],
+        ),
     ],
 )
 def test_help_lists_the_values_of_options(command, words, capsys):
@@ -90,9 +99,12 @@ def test_without_a_command_the_commands_are_listed(capsys):
         (["--config"], "argument --config: expected one argument"),
         (["--config=configs/none.py"], "no config file configs/none.py"),
         (["--config=siamcar_light0"], "did you mean siamcar_lite0?"),
-        (["--config.batch_sise=8"], "did you mean batch_size?"),
-        (["--config.batch_size=many"], "expected a whole number such as"),
-        (["--config.schedule=linear"], "config.schedule is 'linear'"),
+        (["--config.batch_sise=8"], "did you mean run.batch_size?"),
+        (["--config.run.batch_size=many"], "expected a whole number such as"),
+        (
+            ["--config.optimizer.schedule=linear"],
+            "config.optimizer.schedule is 'linear'",
+        ),
     ],
 )
 def test_wrong_options_of_a_training(args, message, tmp_path, capsys):
@@ -102,8 +114,8 @@ def test_wrong_options_of_a_training(args, message, tmp_path, capsys):
 
 
 def test_settings_belong_to_commands_that_have_a_config(capsys):
-    said = refused(capsys, "track", "--config.batch_size=8")
-    assert "unknown option --config.batch_size" in said
+    said = refused(capsys, "track", "--config.run.batch_size=8")
+    assert "unknown option --config.run.batch_size" in said
 
 
 def command_that(call):

@@ -13,8 +13,10 @@ from jaxtrack.configs import demo as demo_config
 def test_the_whole_road(tmp_path, monkeypatch):
     def small():
         config = demo_config_get()
-        config.batch_size, config.pairs_per_epoch, config.num_workers = 8, 16, 0
-        config.synthetic_tracks, config.log_every = 8, 1
+        config.run.batch_size = 8
+        config.run.pairs_per_epoch = 16
+        config.data.num_workers = 0
+        config.data.composed_tracks, config.run.log_every = 8, 1
         return config
 
     demo_config_get = demo_config.get_config

@@ -18,35 +18,36 @@ def test_settings_are_taken_out_of_a_command_line():
 def test_values_get_the_type_of_the_field():
     config = get_config()
     changes = {
-        "batch_size": "1_024",
-        "lr": "1",
-        "flip": "5e-1",
-        "pretrained": "a=b.pth",
-        "skip_damaged": "True",
-        "records": "('a', 'b')",
-        "loss_weights": "[1, 2.0, 3]",
-        "refine.proposals": "5",
+        "run.batch_size": "1_024",
+        "optimizer.lr": "1",
+        "augment.flip": "5e-1",
+        "model.pretrained": "a=b.pth",
+        "data.skip_damaged": "True",
+        "data.records": "('a', 'b')",
+        "loss.weights": "[1, 2.0, 3]",
+        "tracking.proposals": "5",
         "online.learns": "false",
     }
     overrides.apply(config, changes.items())
-    assert (config.batch_size, config.lr, config.flip) == (1024, 1.0, 0.5)
-    assert type(config.lr) is float
-    assert config.pretrained == "a=b.pth" and config.skip_damaged is True
-    assert config.records == ("a", "b") and config.loss_weights == (1, 2.0, 3)
-    assert config.refine.proposals == 5 and config.online.learns is False
+    assert (config.run.batch_size, config.optimizer.lr) == (1024, 1.0)
+    assert config.augment.flip == 0.5
+    assert type(config.optimizer.lr) is float
+    assert config.model.pretrained == "a=b.pth" and config.data.skip_damaged is True
+    assert config.data.records == ("a", "b") and config.loss.weights == (1, 2.0, 3)
+    assert config.tracking.proposals == 5 and config.online.learns is False
 
 
 @pytest.mark.parametrize(
     ("field", "text", "message"),
     [
-        ("batch_size", "8.5", "expected a whole number such as 80"),
-        ("lr", "fast", "expected a number such as 0.005"),
-        ("skip_damaged", "yes", "expected true or false such as False"),
-        ("records", "packed", r"expected a tuple in quotes such as \(\)"),
-        ("records", "'packed'", "expected a tuple in quotes"),
-        ("refine", "1", "is a group: name one of its settings, identifier"),
-        ("batch_sise", "8", "did you mean batch_size"),
-        ("refine.proposal", "8", "did you mean refine.proposals"),
+        ("run.batch_size", "8.5", "expected a whole number such as 80"),
+        ("optimizer.lr", "fast", "expected a number such as 0.005"),
+        ("data.skip_damaged", "yes", "expected true or false such as False"),
+        ("data.records", "packed", r"expected a tuple in quotes such as \(\)"),
+        ("data.records", "'packed'", "expected a tuple in quotes"),
+        ("refine", "1", "is a group: name one of its settings, jittered"),
+        ("batch_sise", "8", "did you mean run.batch_size"),
+        ("refine.sample", "8", "did you mean refine.samples"),
         ("lr.x", "8", "no setting config.lr.x"),
         ("qqq", "8", "no setting config.qqq: see"),
     ],

@@ -18,7 +18,7 @@ def arrays(monkeypatch):
     }
 
     def import_state_dict(config, arrays):
-        if config.model != "siamcar_lite0" or set(arrays) != {"a", "b"}:
+        if config.model.name != "siamcar_lite0" or set(arrays) != {"a", "b"}:
             raise InputError("other arrays than the tracker's")
         return {"params": {"a": arrays["a"]}, "batch_stats": {"b": arrays["b"]}}
 
@@ -34,11 +34,11 @@ def test_a_file_becomes_a_checkpoint(arrays, tmp_path, capsys):
     assert capsys.readouterr().out == told
 
     argv = ["weights", "import", str(path), "--config=siamcar_lite0", f"--out={out}"]
-    cli.main([*argv, "--config.window=0.25"])
+    cli.main([*argv, "--config.tracking.window=0.25"])
     saved = load_for_inference(out)
     jax.tree.map(np.testing.assert_array_equal, saved.variables, arrays)
     expected = configs.load("siamcar_lite0")
-    expected.window = 0.25
+    expected.tracking.window = 0.25
     assert saved.config.to_json() == expected.to_json()
 
     capsys.readouterr()

@@ -24,7 +24,6 @@ def test_limits_hold_for_each_number_of_a_tuple():
     assert pair.problem((1.0,)) == "give 2 numbers"
     assert not pair.problem((0.0, 2.0))
     assert not Field("a", (), "It.", least=0).problem(())
-    assert pair.group == "a"
 
 
 def test_ranges_are_worded():

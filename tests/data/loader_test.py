@@ -11,7 +11,7 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
 
-SETTINGS = PairSettings(template_size=16, search_size=32)
+SETTINGS = PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0)
 NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
 
 

@@ -10,7 +10,9 @@ from jaxtrack.errors import InputError
 
 def small_config():
     config = demo.get_config()
-    config.batch_size, config.num_workers, config.synthetic_tracks = 2, 0, 4
+    config.run.batch_size = 2
+    config.data.num_workers = 0
+    config.data.composed_tracks = 4
     return config
 
 
@@ -25,7 +27,7 @@ def test_composed_scenes_make_batches_of_the_networks_sizes():
 
 def test_sources_without_a_share_are_left_out():
     config = small_config()
-    config.synthetic_weight = 0.0
+    config.data.composed_weight = 0.0
     assert pipeline.make_sources(config) == []
     with pytest.raises(InputError, match="no training data"):
         pipeline.make(config, template_size=128, search_size=256)
@@ -33,7 +35,7 @@ def test_sources_without_a_share_are_left_out():
 
 def test_cutouts_are_found_by_pattern(tmp_path):
     config = small_config()
-    config.synthetic_cutouts = str(tmp_path)
-    config.synthetic_patterns = ("davis_*",)
+    config.data.composed_cutouts = str(tmp_path)
+    config.data.composed_patterns = ("davis_*",)
     with pytest.raises(InputError, match=r"no sequence davis_\*"):
         pipeline.make_sources(config)

@@ -13,24 +13,31 @@ import grain
 import numpy as np
 import pytest
 
+from jaxtrack.config import get_config
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.data import pipeline
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
 
+# Colours stay as they are.
+PLAIN = Augmentation(
+    **get_config().augment.to_dict()
+    | {"template_color": 0.0, "search_color": 0.0, "search_blur": 0.0}
+)
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 # A program that loads with two processes and prints their ids; then it hangs about.
 LOADING = """
 import multiprocessing, sys, time
+from jaxtrack.config import get_config
 from jaxtrack.data import pipeline, settings, sources
 
 if __name__ == "__main__":
     iterator = pipeline.from_sources(
         [(sources.RecordSource(sys.argv[1]), 1.0)],
-        settings=settings.PairSettings(),
-        augmentation=settings.Augmentation(),
+        settings=settings.PairSettings(127, 255, 0.5, 100, 0.0),
+        augmentation=settings.Augmentation(**get_config().augment),
         batch_size=2,
         seed=0,
         num_workers=2,
@@ -59,8 +66,8 @@ class Marked:
 def make(*sources, batch_size=4, num_workers=0, seed=0, **options):
     return pipeline.from_sources(
         [s if isinstance(s, tuple) else (s, 1.0) for s in sources],
-        settings=PairSettings(template_size=16, search_size=32),
-        augmentation=Augmentation(template_color=0.0, search_color=0.0, search_blur=0),
+        settings=PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0),
+        augmentation=PLAIN,
         batch_size=batch_size,
         seed=seed,
         num_workers=num_workers,

@@ -11,7 +11,7 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 
 from .conftest import scene
 
-SETTINGS = PairSettings(template_size=32, search_size=64)
+SETTINGS = PairSettings(32, 64, context=0.5, frame_range=100, negative_ratio=0.0)
 NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
 BOX = np.array([40.0, 50.0, 60.0, 90.0])  # 20 x 40 around (50, 70).
 # sqrt((20 + 30) (40 + 30)) = 59.16.

@@ -89,7 +89,7 @@ def test_analyses_are_run_and_kept(root, tmp_path, scores, checkpoints):
 
 def test_what_cannot_be_done_tracks_nothing(root, tmp_path, scores, checkpoints):
     sharp = {"checkpoints": {"sharp": "sharp"}}
-    chosen = settings.choose(changes={"window": 0.1})
+    chosen = settings.choose(changes={"tracking.window": 0.1})
     for changes, message in (
         ({"results_of": {}}, "nothing to score"),
         ({"results_of": {"a": "nowhere"}}, "no folder of results nowhere"),
@@ -126,7 +126,7 @@ def tracked(benchmark, tmp_path, **changes):
 
 def test_files_of_otb_count_from_one(tmp_path, otb, checkpoints):
     # The stand-in moves by ten times its window, 4.5 px, or by what it is told: 1 px.
-    chosen = settings.choose(changes={"window": 0.1})
+    chosen = settings.choose(changes={"tracking.window": 0.1})
     found = tracked(otb, tmp_path, settings=chosen)
     rows = np.loadtxt(tmp_path / "out/results/sharp/Boy.txt", delimiter=",")
     np.testing.assert_allclose(rows, otb.truth["Boy"], atol=1e-4)
@@ -134,7 +134,7 @@ def test_files_of_otb_count_from_one(tmp_path, otb, checkpoints):
     assert score.reports["otb"].auc == pytest.approx(20 / 21)
     # All toolkits were asked, and say the same of perfect boxes but for the threshold.
     assert set(score.reports) >= {"otb", "pysot", "pytracking_otb", "trackingnet"}
-    assert found.made_by["settings"] == {"set": {"window": 0.1}}
+    assert found.made_by["settings"] == {"set": {"tracking.window": 0.1}}
     assert found.made_by["benchmark"] == "otb100" and found.made_by["data"]
     assert found.notes[0].startswith("98 of 100 sequences are missing")
     # A part of a benchmark is not sent.
@@ -159,7 +159,7 @@ def test_interrupted_it_goes_on(tmp_path, otb, checkpoints, monkeypatch, capsys)
 
 
 def test_other_settings_are_another_run(tmp_path, otb, checkpoints):
-    still = settings.choose(changes={"window": 0.0})
+    still = settings.choose(changes={"tracking.window": 0.0})
     slow, fast, again = (
         tracked(otb, tmp_path, settings=chosen).scores[0].reports["otb"].auc
         for chosen in (still, None, still)
@@ -215,7 +215,7 @@ def test_what_a_server_scores_is_tracked_and_packed(tmp_path, checkpoints):
 def test_tuning_on_what_is_scored_is_said_first(tmp_path, otb, checkpoints):
     hashes = [manifest.hash_sequence(video.frames, video.xyxy) for video in otb.videos]
     outcome = {
-        "tracking": {"window": 0.1},
+        "tracking": {"tracking.window": 0.1},
         "tuned_on": {
             "split": "otb100",
             "is_test": True,
@@ -248,7 +248,7 @@ def vot2018(tmp_path, checkpoints):
 def test_vot_is_run_with_restarts(tmp_path, vot2018, checkpoints):
     # At rest the tracker is right for ever; moving by 4.5 px a frame it fails at once,
     # in frame 1, and again every sixth frame: 1, 7, ..., 115.
-    still = settings.choose(changes={"window": 0.0})
+    still = settings.choose(changes={"tracking.window": 0.0})
     given = {"checkpoints": {"good": "sharp"}, "settings": still}
     good = tracked(vot2018, tmp_path, **given).restarts["good"]
     assert (good.failures, good.robustness) == (0, 0)
@@ -256,7 +256,7 @@ def test_vot_is_run_with_restarts(tmp_path, vot2018, checkpoints):
         vot2018,
         tmp_path,
         checkpoints={"bad": "sharp"},
-        settings=settings.choose(changes={"window": 0.45}),
+        settings=settings.choose(changes={"tracking.window": 0.45}),
         results_of={"good": tmp_path / "out/results/good"},
     )
     assert list(found.restarts) == ["bad", "good"]
@@ -265,7 +265,7 @@ def test_vot_is_run_with_restarts(tmp_path, vot2018, checkpoints):
     told = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert told["vot"]["edition"] == "vot2018"
     assert told["vot"]["trackers"]["good"]["eao"] == good.eao
-    assert told["manifest"]["settings"] == {"set": {"window": 0.45}}
+    assert told["manifest"]["settings"] == {"set": {"tracking.window": 0.45}}
     assert found.notes[0].startswith("58 of 60")
     # What is finished is kept.
     traced = checkpoints["sharp"].model.traced

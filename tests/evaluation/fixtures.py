@@ -7,9 +7,9 @@ import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ml_collections import ConfigDict
 
 from jaxtrack import datasets
+from jaxtrack.config import get_config
 from jaxtrack.datasets import files, folders
 from jaxtrack.evaluation import loading, results, scoring
 from jaxtrack.evaluation.evaluate import Evaluation
@@ -108,7 +108,7 @@ def wandering_tracker(config, model):
     Cell `[i, j]` has the last box moved by j - 2 px (j = 4 is where the target of
     `root` is); confidence falls with the distance from j = `variables["aim"]`.
     """
-    defaults = Settings(0.0, config.window, 0.0, 1.0)
+    defaults = Settings(0.0, config.tracking.window, 0.0, 1.0)
 
     def init(variables, frame, box):
         fill = jnp.zeros(3, jnp.float32)
@@ -140,11 +140,11 @@ def checkpoints(monkeypatch):
     """Checkpoints without a network: name -> what opening it gives."""
     # Two crop pixels a cell; see `grid.Geometry`.
     geometry = grid.Geometry(8, 16, CELLS, 2, 1.0)
-    fields = {"window": 0.45, "penalty": 0.0, "size_rate": 0.0, "quality_power": 1.0}
+    config = get_config()
+    config.tracking.update({"window": 0.45, "penalty": 0.0, "size_rate": 0.0})
+    config.tracking.selection = "clean"
     opened = {}
     for name, aim in (("sharp", 4), ("blunt", 0)):
-        config = {**fields, "context": 0.5, "dtype": "float32", "selection": "clean"}
-        config = ConfigDict(config)
         model = types.SimpleNamespace(geometry=geometry, traced=[])
         opened[name] = loading.Opened(
             config=config,
@@ -159,7 +159,8 @@ def checkpoints(monkeypatch):
         found = opened[str(path)]
         if not tracking:
             return found
-        config = ConfigDict(found.config.to_dict() | dict(tracking))
+        config = found.config.copy_and_resolve_references()
+        config.update_from_flattened_dict(tracking)
         identity = found.identity | {"tracking": dict(tracking)}
         tracker = wandering_tracker(config, found.model)
         return found._replace(config=config, tracker=tracker, identity=identity)

@@ -5,7 +5,6 @@ import types
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from ml_collections import ConfigDict
 
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
@@ -113,9 +112,10 @@ def still_tracker(config, model):
 @pytest.fixture
 def checkpoint(monkeypatch):
     """What `load_for_inference` gives, of a tracker without a network."""
-    fields = {"model": "m", "correlation": "", "dtype": "float32", "seed": 3}
+    config = get_config()
+    config.run.seed = 3
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
-    loaded = Checkpoint(ConfigDict(fields), variables, 12)
+    loaded = Checkpoint(config, variables, 12)
     monkeypatch.setattr(loading, "load_for_inference", lambda path: loaded)
     family = types.SimpleNamespace(network=lambda config: None, tracker=still_tracker)
     monkeypatch.setattr(loading, "family_of", lambda config: family)
@@ -132,7 +132,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     made = score.manifest
     assert made["identity"]["step"] == 12
     assert made["identity"]["seed"] == 3
-    assert made["identity"]["config"]["dtype"] == "float32"
+    assert made["identity"]["config"]["model"]["dtype"] == "float32"
     assert made["environment"]["precision"] == "float32"
     assert set(made["sequences"]) == set(truth)
     capsys.readouterr()
@@ -145,41 +145,41 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
 
 
 def test_tracking_settings_are_overridden_alone(checkpoint):
-    checkpoint.config.update(get_config())
     before = checkpoint.config.to_json()
     plain = loading.open_checkpoint("runs/lite0")
     assert plain.config.to_json() == before
     settings = {
-        "window": 0.25,
-        "refine.weight": 0.5,
+        "tracking.window": 0.25,
+        "tracking.refined_weight": 0.5,
         "online.every": 4,
         # As JSON has it.
         "online.regularization": [0.1, 0.2],
     }
     opened = loading.open_checkpoint("runs/lite0", tracking=settings)
-    assert opened.config.window == 0.25
-    assert opened.config.refine.weight == 0.5
+    assert opened.config.tracking.window == 0.25
+    assert opened.config.tracking.refined_weight == 0.5
     assert opened.config.online.every == 4
     assert opened.config.online.regularization == (0.1, 0.2)
     # The rest is as it was, and so is the checkpoint itself.
-    assert opened.config.penalty == plain.config.penalty
-    assert opened.config.refine.proposals == plain.config.refine.proposals
+    assert opened.config.tracking.penalty == plain.config.tracking.penalty
+    assert opened.config.tracking.proposals == plain.config.tracking.proposals
     assert checkpoint.config.to_json() == before
     # Results of other settings are other results.
     assert opened.identity != plain.identity
     assert opened.identity["config"]["online"]["every"] == 4
 
 
-@pytest.mark.parametrize("field", ["lr", "model", "refine.samples", "refine", "on"])
+@pytest.mark.parametrize(
+    "field", ["optimizer.lr", "model.name", "refine.samples", "refine", "on"]
+)
 def test_settings_of_the_training_are_fixed(checkpoint, field):
-    checkpoint.config.update(get_config())
     with pytest.raises(InputError, match=f"{field} is fixed by the training of runs/l"):
         loading.open_checkpoint("runs/lite0", tracking={field: 1})
 
 
 def test_unknown_settings_of_tracking_are_refused(checkpoint):
-    checkpoint.config.update(get_config())
-    with pytest.raises(InputError, match="runs/lite0 has no setting online.evry=4"):
+    message = "runs/lite0: no setting config.online.evry: did you mean online.every"
+    with pytest.raises(InputError, match=message):
         loading.open_checkpoint("runs/lite0", tracking={"online.evry": 4})
 
 

@@ -14,7 +14,10 @@ def tuned_file(tmp_path):
     path = tmp_path / "tuned.json"
     about = {"split": "test", "is_test": True, "sequences": ["a"], "hashes": ["12"]}
     about |= {"trials": 9, "sampler": "tpe", "seed": 0}
-    outcome = {"tracking": {"window": 0.2, "penalty": 0.1}, "tuned_on": about}
+    outcome = {
+        "tracking": {"tracking.window": 0.2, "tracking.penalty": 0.1},
+        "tuned_on": about,
+    }
     path.write_text(json.dumps(outcome))
     return path
 
@@ -27,15 +30,17 @@ def test_nothing_is_the_default():
 
 def test_later_ones_win(tuned_file):
     chosen = settings.choose(
-        preset="siamcar_otb100", tuned_file=str(tuned_file), changes={"window": 0.3}
+        preset="siamcar_otb100",
+        tuned_file=str(tuned_file),
+        changes={"tracking.window": 0.3},
     )
     wanted = dict(find_preset("siamcar_otb100").settings) | {
-        "window": 0.3,
-        "penalty": 0.1,
+        "tracking.window": 0.3,
+        "tracking.penalty": 0.1,
     }
     assert chosen.tracking == wanted
     assert chosen.source["preset"]["preset"] == "siamcar_otb100"
-    assert chosen.source["set"] == {"window": 0.3}
+    assert chosen.source["set"] == {"tracking.window": 0.3}
 
 
 def test_a_tuning_says_what_it_has_seen(tuned_file):
@@ -54,7 +59,7 @@ def test_a_tuning_belongs_to_its_weights(tuned_file):
         lines = chosen.about({}, {"mine": weights})[1]
         return [line for line in lines if "weights" in line]
 
-    assert said(settings.choose(changes={"window": 0.1}), "12") == []
+    assert said(settings.choose(changes={"tracking.window": 0.1}), "12") == []
     assert said(settings.choose(tuned_file=str(tuned_file)), "12") == []
     outcome = json.loads(tuned_file.read_text())
     outcome["tuned_on"]["checkpoint"] = {"weights": "12"}

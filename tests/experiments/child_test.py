@@ -61,8 +61,12 @@ def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
     child.train(folder)
     ((config, workdir),) = asked
     assert workdir == folder / "train"
-    assert (config.seed, config.pairs_per_epoch, config.num_epochs) == (3, 320, 1)
-    assert config.is_locked and config.cls_weights == (0.5, 0.35, 0.15)
+    assert (config.run.seed, config.run.pairs_per_epoch, config.run.num_epochs) == (
+        3,
+        320,
+        1,
+    )
+    assert config.is_locked and config.loss.cls_weights == (0.5, 0.35, 0.15)
 
 
 def test_scores_by_the_first_frame_left_out(folder, tracked):
@@ -86,15 +90,19 @@ def change(folder, fields=(), **changes):
 
 
 def test_tracks_by_the_settings_of_the_run(folder, tracked):
-    values = {"window": 0.125, "refine.weight": 0.25, "online.learns": False}
-    change(folder, {**values, "lr": 0.5, "refine.samples": 3})
+    values = {
+        "tracking.window": 0.125,
+        "tracking.refined_weight": 0.25,
+        "online.learns": False,
+    }
+    change(folder, {**values, "optimizer.lr": 0.5, "refine.samples": 3})
     child.score(folder)
     ((given),) = tracked
     assert {name: given[name] for name in values} == values
     # Nothing that training reads, and all that it does not.
     parts = {name.split(".")[0] for name in given}
     assert parts == {name.split(".")[0] for name in config_lib.TRACKING}
-    assert not {"lr", "refine.samples", "model"} & set(given)
+    assert not {"optimizer.lr", "refine.samples", "model.name"} & set(given)
     # The network's own settings take them.
     config = configs.load("siamcar_lite0")
     config.update_from_flattened_dict(
@@ -106,11 +114,11 @@ def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
     asked = []
 
     def measure(checkpoint, videos, out_dir, *, name, tracking):
-        asked.append((checkpoint, out_dir, tracking["window"]))
+        asked.append((checkpoint, out_dir, tracking["tracking.window"]))
         return {"a": 0.25, "b": math.nan}
 
     monkeypatch.setattr(alignment, "measure", measure)
-    change(folder, {"window": 0.125}, aligns=True)
+    change(folder, {"tracking.window": 0.125}, aligns=True)
     child.score(folder)
     assert asked == [(folder / "train", folder, 0.125)]
     assert runs.read_outcome(folder).alignment == {"a": 0.25, "b": None}

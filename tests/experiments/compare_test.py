@@ -27,7 +27,7 @@ def make_runs(experiment):
 def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
     experiment, two_folds
 ):
-    made = make_runs(experiment._replace(changes=[("weight_decay", "0.5")]))
+    made = make_runs(experiment._replace(changes=[("optimizer.weight_decay", "0.5")]))
     assert [run.label for run in made] == [
         f"{name} seed {seed} fold {fold}"
         for seed in (0, 1)
@@ -37,9 +37,9 @@ def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
     assert len({run.folder for run in made}) == 12
     for place, run in enumerate(made):
         seed, fold = place // 6, place // 3 % 2
-        assert run.config.seed == seed and run.config.weight_decay == 0.5
+        assert run.config.run.seed == seed and run.config.optimizer.weight_decay == 0.5
         assert tuple(video.name for video in run.videos) == two_folds[fold][1]
-        assert run.config.records[0].endswith(f"fold{fold}")
+        assert run.config.data.records[0].endswith(f"fold{fold}")
         assert config_lib.total_steps(run.config) == 10
         # Two that differ in tracking alone share a network, of this seed and fold.
         assert (run.network == made[place - 1].network) == (place % 3 == 2)
@@ -50,12 +50,12 @@ def test_all_have_the_first_ones_batch(experiment, tmp_path):
     (tmp_path / "small.py").write_text(
         pathlib.Path(tmp_path / "plain.py")
         .read_text()
-        .replace("; ", "; c.batch_size = 16")
+        .replace("; ", "; c.run.batch_size = 16")
     )
     files = [str(tmp_path / "small.py"), *map(str, experiment.configs.values())]
     for run in make_runs(experiment._replace(configs=settings.find(files))):
         # Or the same pairs would be other steps.
-        assert run.config.batch_size == 16
+        assert run.config.run.batch_size == 16
         assert config_lib.total_steps(run.config) == 20
 
 
@@ -74,7 +74,10 @@ def test_describes_the_experiment(experiment):
     assert (record["pairs"], record["batch_size"]) == (320, 32)
     assert record["held_out"] == ["otb_c"]
     # Of what the experiment sets nothing differs.
-    assert record["differences"] == {"lr": [2e-3, 0.5, 0.5], "window": [0.45, 0.45, 0]}
+    assert record["differences"] == {
+        "optimizer.lr": [2e-3, 0.5, 0.5],
+        "tracking.window": [0.45, 0.45, 0],
+    }
 
 
 def rows(text):
@@ -186,14 +189,14 @@ def test_real_trainings_on_video(tmp_path):
         "from jaxtrack.configs import siamcar_lite0\n"
         "def get_config():\n"
         "    c = siamcar_lite0.get_config()\n"
-        "    c.size_rate = 0.0\n"
+        "    c.tracking.size_rate = 0.0\n"
         "    return c\n"
     )
     out = tmp_path / "out"
     given = [
         *(f"--config=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
         *(f"--out={out}", "--seeds=1", "--pairs=8", "--processes=2"),
-        *("--config.batch_size=4", "--config.synthetic_tracks=4"),
+        *("--config.run.batch_size=4", "--config.data.composed_tracks=4"),
     ]
 
     def run():
@@ -205,7 +208,7 @@ def test_real_trainings_on_video(tmp_path):
 
     said = run()
     found = json.loads((out / "compare.json").read_text())
-    assert found["experiment"]["differences"] == {"size_rate": [0.5, 0.0]}
+    assert found["experiment"]["differences"] == {"tracking.size_rate": [0.5, 0.0]}
     for row in found["rows"]:
         sequences = {"davis_0000", "davis_0001", "otb_0002"}
         assert set(row["auc"]["sequences"]) == sequences
@@ -235,7 +238,7 @@ def test_a_real_training_on_composed_scenes(tmp_path, monkeypatch):
         out=tmp_path,
         num_seeds=1,
         pairs=8,
-        changes=[("batch_size", "4"), ("synthetic_tracks", "4")],
+        changes=[("run.batch_size", "4"), ("data.composed_tracks", "4")],
         aligns=False,
     )
     (row,) = compare.compare(experiment)["rows"]

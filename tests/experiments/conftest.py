@@ -31,7 +31,7 @@ def record():
         "configs": {"old": "old.py", "new": "new.py"},
         "reference": "first",
         "root": "/data",
-        "changes": {"lr": "0.1"},
+        "changes": {"optimizer.lr": "0.1"},
         "num_seeds": 2,
         "pairs": 320,
         "batch_size": 32,
@@ -40,7 +40,7 @@ def record():
             {"train": ["davis_a"], "test": ["davis_b", "otb_c"]},
         ],
         "held_out": ["otb_c"],
-        "differences": {"loss": ["siamcar", "siamla"]},
+        "differences": {"loss.quality": ["centerness", "iou"]},
     }
 
 
@@ -105,7 +105,11 @@ def packed(monkeypatch):
 @pytest.fixture
 def experiment(root, tmp_path, packed):
     """Three configs on that folder; the last two differ in tracking alone."""
-    changes = {"plain": "", "middle": "c.lr = 0.5", "full": "c.lr = 0.5; c.window = 0"}
+    changes = {
+        "plain": "",
+        "middle": "c.optimizer.lr = 0.5",
+        "full": "c.optimizer.lr = 0.5; c.tracking.window = 0",
+    }
     for name, change in changes.items():
         (tmp_path / f"{name}.py").write_text(
             "from jaxtrack.configs import siamcar_lite0\n"
@@ -143,7 +147,8 @@ if stage == "train":
 else:
     assert (folder / "train" / "checkpoints" / "10").is_dir()
     spec = json.loads((folder / "settings.json").read_text())
-    auc = 0.5 + 0.02 * spec["config"]["seed"] + 0.1 * (spec["config"]["lr"] == 0.5)
+    seed, rate = spec["config"]["run"]["seed"], spec["config"]["optimizer"]["lr"]
+    auc = 0.5 + 0.02 * seed + 0.1 * (rate == 0.5)
     auc = {os.path.basename(video): auc for video in spec["videos"]}
     scores = {"auc": auc, "ao": auc, "frames_per_second": 40.0}
     if spec["aligns"]:

@@ -26,7 +26,7 @@ def opened(monkeypatch):
     config = configs.load("cract_lite0")
     found = types.SimpleNamespace(
         config=config.copy_and_resolve_references(),
-        tracker=types.SimpleNamespace(ranges={"refine.weight": None}),
+        tracker=types.SimpleNamespace(ranges={"tracking.refined_weight": None}),
         identity={"step": 200},
     )
     monkeypatch.setattr(loading, "open_checkpoint", lambda checkpoint: found)
@@ -113,7 +113,7 @@ def test_each_way_is_one_of_tracking_alone(measure, fake, opened):
     assert fake == [
         (measure.checkpoint, names, "discriminator", {"online.learns": True}),
         (measure.checkpoint, names, "without", without),
-        (measure.checkpoint, names, "rpn", {**without, "refine.weight": 0.0}),
+        (measure.checkpoint, names, "rpn", {**without, "tracking.refined_weight": 0.0}),
     ]
     for *_, fields in fake:
         assert all(map(config_lib.is_of_tracking, fields))
@@ -172,14 +172,14 @@ def test_a_frame_of_no_overlap_among_the_last_does_not_lose(tmp_path):
 
 def test_refuses_a_network_without_proposals(measure, fake, opened):
     opened.tracker.ranges.clear()
-    opened.config.model = "siamcar_lite0"
+    opened.config.model.name = "siamcar_lite0"
     with pytest.raises(InputError, match=r"siamcar_lite0 refines no proposals; name"):
         measure()
     assert not fake and not measure.out.exists()
 
 
 def test_refuses_a_discriminator_without_a_say(measure, fake, opened):
-    opened.config.refine.identifier = 1.0
+    opened.config.tracking.identifier_weight = 1.0
     with pytest.raises(InputError, match=r"refine\.identifier is 1"):
         measure()
     assert not fake

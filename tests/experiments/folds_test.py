@@ -80,12 +80,12 @@ def test_each_fold_packs_its_own_training_sequences(experiment, two_folds, packe
     ]
     # Only davis_a has masks; fold 0 tests it, so only fold 1 may cut it out.
     one, other = (fold.fields for fold in found)
-    assert one["synthetic_cutouts"] == ""
-    assert other["synthetic_cutouts"] == str(where)
-    assert other["synthetic_patterns"] == ("davis_a",)
-    assert one["records"] == (str(out / "fold0"),)
-    assert one["record_weights"] == (0.4,)
-    assert one["synthetic_weight"] == 0.35
+    assert one["data.composed_cutouts"] == ""
+    assert other["data.composed_cutouts"] == str(where)
+    assert other["data.composed_patterns"] == ("davis_a",)
+    assert one["data.records"] == (str(out / "fold0"),)
+    assert one["data.record_weights"] == (0.4,)
+    assert one["data.composed_weight"] == 0.35
     assert {fold.folder for fold in found} == {where}
 
 
@@ -97,9 +97,9 @@ def test_stills_and_photographs_where_there_are_some(experiment, packed):
     assert packed[0] == (out / "stills", {"stills": [table]})
     for number, fold in enumerate(found):
         names = (f"fold{number}", "stills")
-        assert fold.fields["records"] == tuple(str(out / name) for name in names)
-        assert fold.fields["record_weights"] == (0.4, 0.25)
-        assert fold.fields["synthetic_photos"].endswith("imagenet_sample")
+        assert fold.fields["data.records"] == tuple(str(out / name) for name in names)
+        assert fold.fields["data.record_weights"] == (0.4, 0.25)
+        assert fold.fields["data.composed_photos"].endswith("imagenet_sample")
 
 
 def test_odd_names_are_taken_literally(experiment, packed):
@@ -111,7 +111,9 @@ def test_odd_names_are_taken_literally(experiment, packed):
         found = [p.name for q in how["patterns"] for p in sequences.glob(q)]
         assert sorted(found) == sorted(fold.train)
         cut = [
-            p.name for q in fold.fields["synthetic_patterns"] for p in sequences.glob(q)
+            p.name
+            for q in fold.fields["data.composed_patterns"]
+            for p in sequences.glob(q)
         ]
         assert cut == [name for name in sorted(fold.train) if name != "davis_b"]
 
@@ -133,7 +135,7 @@ def test_composed_scenes_are_one_fold_of_photographs_never_seen(monkeypatch, tmp
     assert sources[0].num_tracks == 8
     assert (fold.folder, fold.test[0]) == (tmp_path / "sequences", "scene_0")
     fields = fold.fields
-    assert (fields["records"], fields["synthetic_weight"]) == ((), 1.0)
+    assert (fields["data.records"], fields["data.composed_weight"]) == ((), 1.0)
     # The scenes to test on are "eval".
-    assert fields["synthetic_split"] == "train"
+    assert fields["data.composed_split"] == "train"
     assert folds.tested_by_all([fold]) == []

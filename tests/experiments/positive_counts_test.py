@@ -22,7 +22,7 @@ class Stream:
     """Batches whose pair i has the box (i, i, i + 8, i + 8); every third is hidden."""
 
     def __init__(self, config):
-        self.size, self.position, self.is_closed = config.batch_size, 0, False
+        self.size, self.position, self.is_closed = config.run.batch_size, 0, False
 
     def __next__(self):
         numbers = self.position + np.arange(self.size)
@@ -63,14 +63,15 @@ def test_draws_the_stream_in_order_without_hidden_targets(streams):
     # Of 0 to 69, the 2nd, 5th, ..., 68th are hidden: 23 of them.
     assert xyxy[:, 0].tolist() == [i for i in range(70) if i % 3 != 2]
     assert len(xyxy) == 47 and np.all(xyxy[:, 2] == xyxy[:, 0] + 8)
-    assert streams[0].is_closed and config.batch_size == 32
+    assert streams[0].is_closed and config.run.batch_size == 32
 
 
 def test_refuses_a_stream_without_targets(streams, monkeypatch):
     hidden = {"xyxy": np.zeros((2, 4), np.float32), "is_positive": np.zeros(2, bool)}
     monkeypatch.setattr(Stream, "__next__", lambda self: hidden)
     with pytest.raises(
-        InputError, match=r"none of 4 pairs .*config\.negative_ratio, which is 0\.08"
+        InputError,
+        match=r"none of 4 pairs .*config\.data\.negative_ratio, which is 0\.08",
     ):
         positive_counts.draw_boxes(demo.get_config(), num_pairs=4)
     assert streams[0].is_closed
@@ -78,8 +79,10 @@ def test_refuses_a_stream_without_targets(streams, monkeypatch):
 
 def test_a_composed_stream_is_the_trainings_own():
     config = demo.get_config()
-    config.num_workers, config.synthetic_tracks, config.negative_ratio = 0, 4, 0.0
-    config.batch_size = 2
+    config.data.num_workers = 0
+    config.data.composed_tracks = 4
+    config.data.negative_ratio = 0.0
+    config.run.batch_size = 2
     loader = positive_counts._loader(config)
     batches = [next(loader)["xyxy"] for _ in range(2)]
     loader.close()
@@ -89,7 +92,7 @@ def test_a_composed_stream_is_the_trainings_own():
 
 def test_dynamic_counts_by_hand():
     config = dla_siamcar_r50.get_config()
-    config.virtual_anchor = 8.0
+    config.labels.virtual_anchor = 8.0
     boxes = np.float32([[0, 0, 16, 16], [0, 0, 8, 8], [0, 0, 3, 3]])
     found = positive_counts.count_dynamic(config, POINTS, boxes, [4])
     # Box 0: all anchors have IoU 1/4, so T is 1/4, which all four reach. Box 1: the
@@ -103,7 +106,7 @@ def test_dynamic_counts_by_hand():
 
 def test_fixed_counts_by_hand():
     config = demo.get_config()
-    config.positive_size, config.positive_min_half = 0.5, 0.0
+    config.labels.positive_size, config.labels.positive_min_half = 0.5, 0.0
     boxes = np.float32([[0, 0, 20, 20], [0, 0, 16, 16], [4, 4, 12, 12], [0, 0, 4, 4]])
     # The positive boxes: 5 to 15 holds (12, 12) alone; 4 to 12 without its border and
     # 6 to 10 and 1 to 3 hold none.

@@ -54,7 +54,7 @@ def counted(monkeypatch):
 def test_finds_the_config_that_dynamic_labels_extend(tmp_path):
     config = dla_siamcar_r50.get_config()
     found = positives.find_fixed(configs.find("dla_siamcar_r50"), config)
-    assert found.name == "siamcar_r50" and found.config.assigner == "rectangle"
+    assert found.name == "siamcar_r50" and found.config.labels.assigner == "rectangle"
     fixed = siamrpnpp_r50.get_config()
     found = positives.find_fixed(configs.find("siamrpnpp_r50"), fixed)
     assert found == ("siamrpnpp_r50", fixed)
@@ -92,7 +92,7 @@ def test_writes_a_table_numbers_and_a_picture(measure, counted, tmp_path):
 
 def test_the_rule_is_the_configs(measure, counted):
     config = dla_siamcar_r50.get_config()
-    config.dla_empty = "skip"
+    config.labels.dla_empty = "skip"
     found = measure(config)
     assert found["stream"]["11"]["parts"][0].mean == 5.0  # 0 and 2, and 4 more.
     assert found["rule"] == "skip"
@@ -127,7 +127,7 @@ def test_refuses_logs(tmp_path):
 def test_refuses(measure, counted):
     other = positives.Fixed("siamrpnpp_r50", siamrpnpp_r50.get_config())
     wrong = dla_siamcar_r50.get_config()
-    wrong.dla_empty = "nothing"
+    wrong.labels.dla_empty = "nothing"
     for changes, message in [
         ({"points": ()}, "--points: K must lie in 2 to 625"),
         ({"points": (1, 9)}, "--points: K must lie in 2 to 625"),
@@ -148,7 +148,7 @@ def test_refuses(measure, counted):
 @pytest.mark.slow
 def test_a_few_composed_pairs(measure):
     config = dla_siamcar_lite0.get_config()
-    config.num_workers, config.synthetic_tracks = 0, 4
+    config.data.num_workers, config.data.composed_tracks = 0, 4
     found = measure(config, fixed=None, points=(9,), num_pairs=4)
     row = found["points"]["9"]
     assert 1 <= row["argmax"].mean <= row["clamp"].mean <= 9

@@ -55,7 +55,10 @@ def test_writes_settings_that_are_read_again(make_run, started):
 
 def test_refuses_other_settings_before_anything_is_written(make_run, started):
     runs.run_all([make_run(), make_run("two")])
-    for change, message in (({"lr": 0.1}, "lr=0.002"), ({"window": 0.9}, "window=")):
+    for change, message in (
+        ({"optimizer.lr": 0.1}, "optimizer.lr=0.002"),
+        ({"tracking.window": 0.9}, "tracking.window="),
+    ):
         with pytest.raises(InputError, match=rf"two.* was made with config\.{message}"):
             runs.run_all([make_run("new"), make_run("two", **change)])
     assert not make_run("new").folder.exists()
@@ -67,10 +70,13 @@ def test_a_field_that_is_new_is_no_change(make_run, started):
     runs.run_all([run])
     path = run.folder / "settings.json"
     spec = json.loads(path.read_text())
-    del spec["config"]["lr"]
+    del spec["config"]["optimizer"]["lr"]
     path.write_text(json.dumps(spec))
     runs.run_all([run])
-    assert json.loads(path.read_text())["config"]["lr"] == run.config.lr
+    assert (
+        json.loads(path.read_text())["config"]["optimizer"]["lr"]
+        == run.config.optimizer.lr
+    )
 
 
 def test_what_tracking_alone_reads_does_not_part_networks(tmp_path):
@@ -78,12 +84,16 @@ def test_what_tracking_alone_reads_does_not_part_networks(tmp_path):
     own = runs.network_folder(tmp_path, config, fold=0)
     assert own != runs.network_folder(tmp_path, config, fold=1)
     for field, value, is_shared in [
-        *(("window", 0.1, True), ("online.learns", False, True)),
-        *(("refine.weight", 0.1, True), ("refine.nms_iou", 0.1, True)),
-        *(("penalty", 0.3, True), ("online.hidden", 5, True)),
+        *(("tracking.window", 0.1, True), ("online.learns", False, True)),
+        *(("tracking.refined_weight", 0.1, True), ("tracking.nms_iou", 0.1, True)),
+        *(("tracking.penalty", 0.3, True), ("online.hidden", 5, True)),
         *(("refine.train_nms_iou", 0.1, False), ("refine.samples", 5, False)),
-        *(("lr", 0.1, False), ("pooling", "single", False), ("seed", 3, False)),
-        ("refinement", "parallel", False),
+        *(
+            ("optimizer.lr", 0.1, False),
+            ("model.pooling", "single", False),
+            ("run.seed", 3, False),
+        ),
+        ("model.refinement", "parallel", False),
     ]:
         other = config.copy_and_resolve_references()
         other.update_from_flattened_dict({field: value})
@@ -133,8 +143,8 @@ def test_reads_an_outcome(tmp_path, make_outcome, write_run):
 
 
 def test_runs_that_share_a_network_are_scored_after_it(make_run, children):
-    group = [make_run(f"run{i}", window=0.1 * i) for i in range(3)]
-    other = make_run("other", lr=0.5)
+    group = [make_run(f"run{i}", **{"tracking.window": 0.1 * i}) for i in range(3)]
+    other = make_run("other", **{"optimizer.lr": 0.5})
     finished = []
     runs.run_all(
         [group[0], other, *group[1:]], on_finished=lambda: finished.append(children())
@@ -146,7 +156,7 @@ def test_runs_that_share_a_network_are_scored_after_it(make_run, children):
     ]
     for run in group:
         spec = json.loads((run.folder / "settings.json").read_text())
-        assert spec["config"]["window"] == run.config.window
+        assert spec["config"]["tracking"]["window"] == run.config.tracking.window
         assert (run.folder / "train").samefile(group[0].network)
     # A training is as long as four scorings.
     chain = runs.chain_of(group)

@@ -46,36 +46,51 @@ def test_refuses_names():
 
 def test_the_ablations_can_be_trained_and_see_the_same():
     made = [finish(path, pairs=3200) for path in settings.find(["ablations"]).values()]
-    for name in ("batch_size", "pairs_per_epoch", "synthetic_weight", "records"):
-        assert len({config[name] for config in made}) == 1
+    for name in (
+        "run.batch_size",
+        "run.pairs_per_epoch",
+        "data.composed_weight",
+        "data.records",
+    ):
+        assert len({config_lib.flat(config)[name] for config in made}) == 1
 
 
 def test_budget_is_the_whole_training():
     for pairs in (32, 63, 320, 8000, 24000):
         config = finish(pairs=pairs)
-        steps = pairs // config.batch_size
+        steps = pairs // config.run.batch_size
         assert config_lib.total_steps(config) == steps
-        warmup = config_lib.epochs_to_steps(config, config.warmup_epochs)
+        warmup = config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs)
         assert 0.1 * steps <= warmup < 0.1 * steps + 1.001
         # Never: the first step that trains the backbone is the one after the last.
-        assert config_lib.epochs_to_steps(config, config.backbone_from_epoch) == steps
-        assert (config.seed, config.checkpoint_every) == (2, 50)
+        assert (
+            config_lib.epochs_to_steps(config, config.optimizer.backbone_from_epoch)
+            == steps
+        )
+        assert (config.run.seed, config.run.checkpoint_every) == (2, 50)
 
 
 def test_user_goes_over_the_experiment_and_the_batch_counts():
-    changes = [("batch_size", "8"), ("num_workers", "0"), ("checkpoint_every", "7")]
-    data = {"batch_size": 16, "num_workers": 1}
+    changes = [
+        ("run.batch_size", "8"),
+        ("data.num_workers", "0"),
+        ("run.checkpoint_every", "7"),
+    ]
+    data = {"run.batch_size": 16, "data.num_workers": 1}
     config = finish(changes=changes, data=data, pairs=80)
-    assert (config.batch_size, config.num_workers) == (8, 0)
-    assert (config_lib.total_steps(config), config.checkpoint_every) == (10, 7)
+    assert (config.run.batch_size, config.data.num_workers) == (8, 0)
+    assert (config_lib.total_steps(config), config.run.checkpoint_every) == (10, 7)
 
 
 def test_refuses_changes_and_too_few_pairs():
     for how, message in [
-        ({"changes": [("seed", "1")]}, "config.seed: the experiment itself"),
-        ({"changes": [("records", "()")]}, "config.records: the experiment itself"),
+        ({"changes": [("run.seed", "1")]}, "config.run.seed: the experiment itself"),
+        (
+            {"changes": [("data.records", "()")]},
+            "config.data.records: the experiment itself",
+        ),
         ({"changes": [("batch_sise", "3")]}, "batch_sise"),
-        ({"changes": [("optimizer", "adam")]}, "optimizer"),
+        ({"changes": [("optimizer.kind", "adam")]}, "optimizer.kind"),
         ({"pairs": 31}, "--pairs=31"),
     ]:
         with pytest.raises(InputError, match=message):
@@ -85,8 +100,8 @@ def test_refuses_changes_and_too_few_pairs():
 def test_differences():
     a, b = configs.load("siamcar_lite0"), configs.load("siamcar_lite0")
     assert settings.differences([a, b]) == {}
-    b.lr, b.preprocessing.mean = 0.5, (1.0, 2.0, 3.0)
+    b.optimizer.lr, b.model.preprocessing.mean = 0.5, (1.0, 2.0, 3.0)
     assert settings.differences([a, b, a]) == {
-        "lr": [a.lr, 0.5, a.lr],
-        "preprocessing.mean": [[127.0] * 3, [1.0, 2.0, 3.0], [127.0] * 3],
+        "optimizer.lr": [a.optimizer.lr, 0.5, a.optimizer.lr],
+        "model.preprocessing.mean": [[127.0] * 3, [1.0, 2.0, 3.0], [127.0] * 3],
     }

@@ -48,7 +48,8 @@ def test_a_comparison(record, outcomes):
     assert sequences["davis_a"] == ["0.510", "0.610", "0.255", "0.305"]
     assert "| setting | old | new |" in text
     assert (
-        "| `loss` | `'siamcar'` | `'siamla'` |" in text and "| `lr` | `0.1` |" in text
+        "| `loss.quality` | `'centerness'` | `'iou'` |" in text
+        and "| `optimizer.lr` | `0.1` |" in text
     )
     assert "8 of 8 runs are finished" in text and "against old" in text
 

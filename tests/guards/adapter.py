@@ -23,6 +23,7 @@ import optax
 import pytest
 from flax import linen as nn
 
+from jaxtrack import config as config_lib
 from jaxtrack import datasets, trackers
 from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
@@ -41,7 +42,29 @@ from jaxtrack.training import checkpoint, loop
 from jaxtrack.training import state as train_state
 
 # Setting as the guards call it -> as it is called now, where that is something else.
-FIELDS: dict[str, str] = {}
+FIELDS = {
+    **{
+        name.rpartition(".")[2]: name
+        for name in config_lib.flat(config_lib.get_config())
+        if not name.startswith(("refine.", "online."))
+    },
+    **{"model": "model.name", "labels": "labels.kind", "optimizer": "optimizer.kind"},
+    **{f"label_{name}": f"labels.{name}" for name in ("smoothing", "alpha", "beta")},
+    **{"label_curve": "labels.curve", "label_normalize": "labels.normalize"},
+    **{"loss_weights": "loss.weights", "train_search_size": "data.search_size"},
+    **{f"refine.{name}": f"tracking.{name}" for name in ("proposals", "nms_iou")},
+    **{
+        f"synthetic_{name}": f"data.composed_{name}"
+        for name in ("weight", "split", "tracks", "length")
+    },
+    "refine.weight": "tracking.refined_weight",
+    "refine.identifier": "tracking.identifier_weight",
+    "refine.window": "tracking.refined_window",
+    **{
+        f"preprocessing.{name}": f"model.preprocessing.{name}"
+        for name in ("order", "mean", "scale")
+    },
+}
 # Key of a report as it is called now -> as the guards call it.
 REPORT_KEYS = {"manifest": "stamp"}
 # Keys that reports have got since.
@@ -230,7 +253,7 @@ def registered(name, network):
 
     def build(config, *, search_size=0, axis_name=None):
         del search_size
-        return network(dtype=jnp.dtype(config.dtype), axis_name=axis_name)
+        return network(dtype=jnp.dtype(config.model.dtype), axis_name=axis_name)
 
     family = dataclasses.replace(siamcar.FAMILY, network=build)
     with pytest.MonkeyPatch.context() as patch:

@@ -47,7 +47,7 @@ def compute():
     """Trains; returns the log and products of variables and of averages' distance."""
     config = adapter.settings("siamcar_lite0", **SETTINGS)
     with (
-        adapter.registered(config.model, Tiny),
+        adapter.registered(config.model.name, Tiny),
         tempfile.TemporaryDirectory() as folder,
         jax.numpy_dtype_promotion("standard"),  # As optax's Adam wants it.
     ):

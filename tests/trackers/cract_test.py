@@ -189,10 +189,10 @@ def test_choices_reach_the_refiner(name):
 def test_settings_reach_the_network(name):
     config = importlib.import_module(f"jaxtrack.configs.{name}").get_config()
     assert trackers.network_of(config) == trackers.build(name)
-    config.refinement = "parallel"
+    config.model.refinement = "parallel"
     parallel = trackers.build(name, refinement="parallel")
     assert trackers.network_of(config) == parallel
-    config.pooling = "single"
+    config.model.pooling = "single"
     both = trackers.build(name, refinement="parallel", pooling="single")
     assert trackers.network_of(config) == both
 

@@ -10,7 +10,7 @@ import pytest
 
 from jaxtrack import trackers
 from jaxtrack.assign import ASSIGNERS, label_batch, make_assigner
-from jaxtrack.config import get_config
+from jaxtrack.config import flat, get_config
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.trackers import cract, siamcar, siamfcpp, siamla, siamrpnpp
@@ -28,7 +28,7 @@ def refining(order="cascade"):
 
 BALANCE = ({"hard_negatives": 3}, {"hard_negatives": 3})
 WEIGHTS = ({"cls_weights": (0.2, 0.3, 0.5)}, {"cls_weights": (0.2, 0.3, 0.5)})
-THREE = ({"loss_weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0, 9.0)})
+THREE = ({"loss.weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0, 9.0)})
 POINTS = (({"regression": "giou"},) * 2, ({"quality": "iou"},) * 2, THREE)
 # Family -> its network, what its loss gets by default, and what settings change.
 LOSSES = {
@@ -81,12 +81,12 @@ LOSSES = {
             ({"cls_reduction": "cells"}, {"reduction": "cells"}),
             ({"boundary_regression": False},) * 2,
             ({"negative_target": "iou"},) * 2,
-            ({"labels": "region"}, {"rule": siamla.LabelRule(kind="region")}),
-            ({"label_smoothing": 0.5}, {"rule": siamla.LabelRule(smoothing=0.5)}),
-            ({"label_alpha": 0.3}, {"rule": siamla.LabelRule(alpha=0.3)}),
-            ({"label_beta": 4.0}, {"rule": siamla.LabelRule(beta=4.0)}),
-            ({"label_curve": "linear"}, {"rule": siamla.LabelRule(curve="linear")}),
-            ({"label_normalize": False}, {"rule": siamla.LabelRule(normalize=False)}),
+            ({"labels.kind": "region"}, {"rule": siamla.LabelRule(kind="region")}),
+            ({"smoothing": 0.5}, {"rule": siamla.LabelRule(smoothing=0.5)}),
+            ({"alpha": 0.3}, {"rule": siamla.LabelRule(alpha=0.3)}),
+            ({"beta": 4.0}, {"rule": siamla.LabelRule(beta=4.0)}),
+            ({"curve": "linear"}, {"rule": siamla.LabelRule(curve="linear")}),
+            ({"normalize": False}, {"rule": siamla.LabelRule(normalize=False)}),
         ),
     ),
     "siamrpnpp": (
@@ -100,7 +100,7 @@ LOSSES = {
         (
             BALANCE,
             WEIGHTS,
-            ({"loss_weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0)}),
+            ({"loss.weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0)}),
             ({"regression": "smooth_l1"}, {"distance": "smooth_l1"}),
         ),
     ),
@@ -121,7 +121,7 @@ LOSSES = {
             BALANCE,
             WEIGHTS,
             ({"regression": "smooth_l1"}, {"distance": "smooth_l1"}),
-            ({"loss_weights": (2.0, 5.0, 9.0)}, {"weights": (2.0, 5.0, 1.0, 1.0)}),
+            ({"loss.weights": (2.0, 5.0, 9.0)}, {"weights": (2.0, 5.0, 1.0, 1.0)}),
             ({"refine.loss_weights": (0.5, 4.0)}, {"weights": (1.0, 3.0, 0.5, 4.0)}),
             ({"refine.positive_iou": 0.7}, {"iou_threshold": 0.7}),
             ({"refine.positives": 2}, {"num_positives": 2}),
@@ -138,8 +138,13 @@ MODULES = {
 
 
 def settings(**changes):
-    config = get_config()
-    config.update_from_flattened_dict({"virtual_anchor": 12.0, **changes})
+    """Returns settings; a name without its group must be of one field alone."""
+    config, names = get_config(), {}
+    for name in flat(config):
+        names.setdefault(name.rpartition(".")[2], []).append(name)
+    for name, value in {"virtual_anchor": 12.0, **changes}.items():
+        (name,) = names.get(name, [name])
+        config.update_from_flattened_dict({name: value})
     return config
 
 

@@ -77,17 +77,17 @@ def test_template_once_equals_the_whole():
 def test_settings_reach_the_network():
     config = siamla_lite0.get_config()
     assert trackers.network_of(config) == trackers.build("siamla_lite0")
-    config.localization = "tower"
+    config.model.localization = "tower"
     expected = trackers.build("siamla_lite0", localization="tower")
     assert trackers.network_of(config) == expected
-    config.dtype = "bfloat16"
+    config.model.dtype = "bfloat16"
     assert trackers.network_of(config).head.branch.dtype == jnp.bfloat16
 
 
 def test_a_missing_setting_is_an_error():
-    for field in ("localization", "train_search_size"):
+    for group, field in (("model", "localization"), ("data", "search_size")):
         config = siamla_lite0.get_config().unlock()
-        del config[field]
+        del config[group][field]
         with pytest.raises((AttributeError, KeyError), match=field):
             trackers.network_of(config, training=True)
 
@@ -110,7 +110,8 @@ def test_unknown_choices_are_refused(name, message):
 )
 def test_search_crops_of_another_size(name, size, cells):
     """In training: the same variables, and five points that know the cells' places."""
-    config = trackers.configure(name, train_search_size=size)
+    config = trackers.configure(name)
+    config.data.search_size = size
     network = trackers.network_of(config, training=True)
     assert network.geometry.search_size == size
     assert network.head.branch.aggregation.geometry == network.geometry

@@ -44,13 +44,15 @@ TOY = Family(network=lambda config, **_: Toy(), loss=siamcar.FAMILY.loss)
 
 def test_a_tracker_of_ones_own(tmp_path):
     config = config_lib.get_config()
-    config.model, config.selection = "toy", "clean"
-    config.preprocessing.scale = (64.0, 64.0, 64.0)
-    config.batch_size, config.pairs_per_epoch, config.num_epochs = 8, 160, 1
-    config.warmup_epochs, config.num_workers, config.synthetic_tracks = 0.0, 0, 8
+    config.model.name, config.tracking.selection = "toy", "clean"
+    config.model.preprocessing.scale = (64.0, 64.0, 64.0)
+    config.run.batch_size, config.run.pairs_per_epoch, config.run.num_epochs = 8, 160, 1
+    config.optimizer.warmup_epochs = 0.0
+    config.data.num_workers = 0
+    config.data.composed_tracks = 8
     loop.train(config, tmp_path, family=TOY)
     saved = checkpoint.load_for_inference(tmp_path)
-    assert saved.step == 20 and saved.config.model == "toy"
+    assert saved.step == 20 and saved.config.model.name == "toy"
 
     scenes = ComposedSource(num_tracks=1, length=8, size=(180, 240), seed=0)
     xyxy = scenes.track_boxes(0)

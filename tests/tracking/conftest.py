@@ -145,9 +145,9 @@ def pad_all():
 
 def trusting_config():
     config = get_config()
-    config.selection = "clean"
-    config.preprocessing.order = "RGB"
-    config.window, config.penalty = 0.1, 0.05
+    config.tracking.selection = "clean"
+    config.model.preprocessing.order = "RGB"
+    config.tracking.window, config.tracking.penalty = 0.1, 0.05
     return config
 
 
@@ -175,10 +175,12 @@ def tiny(tiny_variables):
 
 def small_cract_config():
     config = get_config()
-    config.selection = "clean"
-    config.preprocessing.order = "RGB"
-    config.preprocessing.scale = (64.0, 64.0, 64.0)
-    config.window, config.penalty, config.size_rate = 0.1, 0.05, 0.5
+    config.tracking.selection = "clean"
+    config.model.preprocessing.order = "RGB"
+    config.model.preprocessing.scale = (64.0, 64.0, 64.0)
+    config.tracking.window = 0.1
+    config.tracking.penalty = 0.05
+    config.tracking.size_rate = 0.5
     config.online.update(
         {"channels": 16, "hidden": 32, "first_steps": 4, "first_iterations": 6}
         | {"first_positives": 12, "first_negatives": 24, "every": 3, "positives": 6}

@@ -13,7 +13,7 @@ GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
 
 
 def make(config, selection="clean"):
-    config.selection = selection
+    config.tracking.selection = selection
     return cropping.make_view(config, GEOMETRY)
 
 
@@ -32,7 +32,7 @@ def test_side(config, variant):
     # sqrt(0.2 0.2) of a target of a tenth of a pixel; a pixel is the least.
     assert side(jnp.array([0.1, 0.1])) == 1
     assert side(jnp.zeros(2)) == 1
-    config.context = 0.0
+    config.data.context = 0.0
     np.testing.assert_allclose(make(config).side(jnp.array([9.0, 4.0])), 6, rtol=1e-6)
 
 
@@ -83,8 +83,8 @@ def test_look_preprocesses(config, frame):
     arguments = frame, jnp.array([15.0, 10.0]), jnp.float32(8), 4, fill
     plain = make(config).look(*arguments)
     np.testing.assert_allclose(plain[0, 2, 2], [10, 20, 31], atol=1e-4)
-    config.preprocessing.order = "BGR"
-    config.preprocessing.scale = (1.0, 2.0, 4.0)
+    config.model.preprocessing.order = "BGR"
+    config.model.preprocessing.scale = (1.0, 2.0, 4.0)
     # (31, 20, 10) over (1, 2, 4).
     np.testing.assert_allclose(
         make(config).look(*arguments)[0, 2, 2], [31, 10, 2.5], atol=1e-4

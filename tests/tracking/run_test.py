@@ -75,7 +75,8 @@ def test_canvas_size_does_not_matter(drivers, draw, pad_all):
 
 
 def test_sizes_on_one_canvas_share_a_compilation(tiny, draw, pad_all):
-    (init, step, _), variables = tiny
+    tracker, variables = tiny
+    init, step = tracker.init, tracker.step
     traces = []
 
     def traced(*arguments):

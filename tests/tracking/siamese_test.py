@@ -21,7 +21,7 @@ def overlaps(found, truth):
 
 @pytest.mark.parametrize("selection", ["clean", "released"])
 def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
-    config.selection = selection
+    config.tracking.selection = selection
     model, variables = tiny_variables
     init, step, *_ = siamese.make(config, model)
     images, truth = draw(20)
@@ -37,7 +37,8 @@ def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
 
 @pytest.mark.parametrize("variant", ["pmap"], indirect=True)
 def test_pmap_equals_jit(variant, tiny, jitted, draw, pad_all):
-    (init, step, _), variables = tiny
+    tracker, variables = tiny
+    init, step = tracker.init, tracker.step
     images, truth = draw(2)
     first, second = pad_all(images)
 
@@ -52,7 +53,7 @@ def test_pmap_equals_jit(variant, tiny, jitted, draw, pad_all):
 
 
 def test_settings_are_traced(tiny, jitted, draw, pad_all):
-    (_, step, _), variables = tiny
+    step, variables = tiny[0].step, tiny[1]
     images, truth = draw(4)
     frames = pad_all(images)
     state = jitted.init(variables, frames[0], truth[0])
@@ -81,9 +82,9 @@ def test_a_frame_that_overflows_keeps_the_box(tiny, jitted, draw, pad_all):
 def test_probe_shows_what_step_chooses_from(
     tiny_variables, config, draw, pad_all, selection
 ):
-    config.selection = selection
-    config.penalty = config.window = 0.0
-    config.quality_power = 0.5
+    config.tracking.selection = selection
+    config.tracking.penalty = config.tracking.window = 0.0
+    config.tracking.quality_power = 0.5
     model, variables = tiny_variables
     tracker = siamese.make(config, model)
     images, truth = draw(3)
@@ -115,7 +116,7 @@ def test_clips():
 
 
 def test_a_step_has_gradients(tiny, jitted, draw, pad_all):
-    (_, step, _), variables = tiny
+    step, variables = tiny[0].step, tiny[1]
     images, truth = draw(2)
     frames = pad_all(images)
     state = jitted.init(variables, frames[0], truth[0])

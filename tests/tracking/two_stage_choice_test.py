@@ -9,7 +9,6 @@ from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid
 from jaxtrack.tracking import (
     Frame,
-    siamese,
     two_stage,
 )
 from jaxtrack.tracking.two_stage import TwoStageState, _rules
@@ -61,14 +60,19 @@ def scene():
 
 def stubbed(config, *anchors, proposals=1, window=0.0, **settings):
     """A tracker without a discriminator, penalty and windows, and its network."""
-    config.refine.identifier, config.refine.proposals = 1.0, proposals
-    config.refine.window = window
-    config.window = config.penalty = 0.0
-    config.size_rate = 1.0
+    config.tracking.identifier_weight, config.tracking.proposals = 1.0, proposals
+    config.tracking.refined_window = window
+    config.tracking.window = config.tracking.penalty = 0.0
+    config.tracking.size_rate = 1.0
     for name, value in settings.items():
-        config.refine[name] = value
+        config.tracking[f"refined_{name}"] = value
     model = Stub(*(anchors or ((16.0, 16.0),)))
     return two_stage.make(config, model), model
+
+
+def settings_of(config, **changes):
+    """The settings of the selection, changed."""
+    return two_stage.make(config, Stub((16.0, 16.0))).settings._replace(**changes)
 
 
 def state_of(box):
@@ -98,7 +102,7 @@ def test_settings_are_traced(cract_config, scene):
     variables = answers(peaks, [0.7], move=(3, 1, -1, 5))
 
     def box(size_rate):
-        settings = siamese.Settings(0.0, 0.0, size_rate, 1.0)
+        settings = settings_of(cract_config, size_rate=size_rate)
         return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1].box
 
     # The aligned size, 25, none of it, and half way from 20; the centre is the same.
@@ -111,7 +115,7 @@ def test_penalty_and_window_decide_what_is_proposed(cract_config, scene):
     step = stubbed(cract_config, (16.0, 16.0), (32.0, 16.0), weight=0.0)[0].step
 
     def run(variables, penalty, window):
-        settings = siamese.Settings(penalty, window, 1.0, 1.0)
+        settings = settings_of(cract_config, penalty=penalty, window=window)
         return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1]
 
     run = jax.jit(jax.vmap(run, (None, 0, 0)))
@@ -178,7 +182,8 @@ def test_without_a_discriminator_nothing_is_kept(
     cract_config, scene, learns, identifier
 ):
     tracker_, _ = stubbed(cract_config, proposals=2, weight=1.0)
-    cract_config.online.learns, cract_config.refine.identifier = learns, identifier
+    cract_config.online.learns = learns
+    cract_config.tracking.identifier_weight = identifier
     tracker_ = two_stage.make(cract_config, Stub((16.0, 16.0)))
     variables = answers(TWO, [0.3, 0.7])
     state = tracker_.init(variables, scene, jnp.array([50.0, 40.0, 20.0, 20.0]))

@@ -92,10 +92,10 @@ def numpy_coarse(outputs, wh, config):
 
     r, s = size[..., 0] / size[..., 1] * wh[1] / wh[0], side(size) / side(wh)
     change = np.maximum(r, 1 / r) * np.maximum(s, 1 / s)
-    cost = np.exp(-(change - 1) * config.penalty)
+    cost = np.exp(-(change - 1) * config.tracking.penalty)
     window = np.outer(HANN, HANN)[..., None]
-    ranked = (1 - config.window) * cost * softmax(outputs["cls"][0])
-    return xyxy.reshape(-1, 4), (ranked + config.window * window).reshape(-1)
+    ranked = (1 - config.tracking.window) * cost * softmax(outputs["cls"][0])
+    return xyxy.reshape(-1, 4), (ranked + config.tracking.window * window).reshape(-1)
 
 
 def numpy_tau(params, pooled):
@@ -136,8 +136,8 @@ def test_selects_by_equations_9_and_10(
     variables = with_opinions(variables)
     frames, _, state = begun
     config = cract_config
-    config.refine.identifier, config.refine.weight = alpha, beta
-    config.refine.window = window
+    config.tracking.identifier_weight, config.tracking.refined_weight = alpha, beta
+    config.tracking.refined_window = window
     step = jax.jit(two_stage.make(config, model).step)
     _, output = step(variables, state, frames[2])
 

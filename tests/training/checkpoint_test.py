@@ -69,7 +69,7 @@ def test_inference_needs_a_path_alone(tmp_path, part):
     # Averaged parameters, where there are any.
     equal(make_state().ema, found.variables["params"])
     equal({"neck": {"mean": np.ones(2)}}, found.variables["batch_stats"])
-    assert found.config.preprocessing.mean == (0.0, 0.0, 0.0)
+    assert found.config.model.preprocessing.mean == (0.0, 0.0, 0.0)
     assert found.config.to_dict() == get_config().to_dict()
 
 
@@ -122,23 +122,27 @@ def test_truncated_arrays_are_noticed(tmp_path):
 
 def test_a_checkpoint_that_lacks_a_setting_is_refused(tmp_path):
     config = get_config().unlock()
-    del config.num_boxes, config.refine.weight
+    del config.tracking.num_boxes, config.refine.samples
     with CheckpointStore(tmp_path) as store:
         store.save(make_state(7), {}, config)
-    with pytest.raises(InputError, match="checkpoints/7 .* num_boxes, refine.weight;"):
+    with pytest.raises(
+        InputError, match="checkpoints/7 .* refine.samples, tracking.num_boxes;"
+    ):
         load_for_inference(tmp_path)
     with CheckpointStore(tmp_path) as store:
-        with pytest.raises(InputError, match="checkpoints/7 .* num_boxes, refine.wei"):
+        with pytest.raises(
+            InputError, match="checkpoints/7 .* refine.samples, tracking.num"
+        ):
             store.restore(make_state(), get_config())
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     save(tmp_path, [7])
     other = get_config()
-    other.model = "siamcar_lite0"
+    other.model.name = "siamcar_lite0"
     store = CheckpointStore(tmp_path)
     with pytest.raises(
-        InputError, match="config.model='siamcar_r50', not 'siamcar_lite"
+        InputError, match="config.model.name='siamcar_r50', not 'siamcar_lite"
     ):
         store.restore(make_state(), other)
     store.close()

@@ -94,7 +94,7 @@ class MemoryLoader:
 def build_tiny(config, *, search_size=0, axis_name=None):
     """Builds the tiny tracker, whatever the search crop's size."""
     del search_size
-    return TinyTracker(axis_name, jnp.dtype(config.dtype))
+    return TinyTracker(axis_name, jnp.dtype(config.model.dtype))
 
 
 TINY = dataclasses.replace(siamcar.FAMILY, network=build_tiny)
@@ -103,14 +103,16 @@ TINY = dataclasses.replace(siamcar.FAMILY, network=build_tiny)
 def small_config():
     """Settings of a run of 6 steps whose backbone joins at step 3."""
     config = get_config()
-    config.model = "tiny"
-    config.preprocessing.scale = (128.0, 128.0, 128.0)
-    config.batch_size = 8
-    config.num_epochs, config.pairs_per_epoch = 2, 24
-    config.warmup_epochs, config.backbone_from_epoch = 1.0, 1.0
-    config.lr, config.lr_warmup, config.lr_end = 0.05, 0.01, 0.01
-    config.ema_decay = 0.9
-    config.log_every, config.checkpoint_every = 2, 2
+    config.model.name = "tiny"
+    config.model.preprocessing.scale = (128.0, 128.0, 128.0)
+    config.run.batch_size = 8
+    config.run.num_epochs, config.run.pairs_per_epoch = 2, 24
+    config.optimizer.warmup_epochs, config.optimizer.backbone_from_epoch = 1.0, 1.0
+    config.optimizer.lr = 0.05
+    config.optimizer.lr_warmup = 0.01
+    config.optimizer.lr_end = 0.01
+    config.optimizer.ema_decay = 0.9
+    config.run.log_every, config.run.checkpoint_every = 2, 2
     return config
 
 
@@ -118,6 +120,6 @@ def small_config():
 def tiny_config(monkeypatch):
     """`small_config`, with the loader in its place."""
     monkeypatch.setattr(
-        loop, "_open_loader", lambda c, geometry: MemoryLoader(c.batch_size)
+        loop, "_open_loader", lambda c, geometry: MemoryLoader(c.run.batch_size)
     )
     return small_config()

@@ -47,7 +47,7 @@ def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog):
         return text.startswith("Compiling ") and "uint8[" in text
 
     for num_epochs, phases in ((2, 2), (3, 1)):
-        tiny_config.num_epochs = num_epochs
+        tiny_config.run.num_epochs = num_epochs
         caplog.clear()
         with jax.log_compiles(), caplog.at_level(logging.WARNING):
             loop.train(tiny_config, tmp_path, family=TINY)
@@ -91,7 +91,7 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
 ):
     # Its proposals are drawn anew at every step, from what the network has learnt.
     config = tiny_cract.set_cract(tiny_config)
-    config.backbone_from_epoch = 0.0
+    config.optimizer.backbone_from_epoch = 0.0
     straight = loop.train(config, tmp_path / "straight", family=tiny_cract.FAMILY)
     rows = (tmp_path / "straight" / "log.jsonl").read_text().splitlines()
     last = json.loads(rows[-1])
@@ -156,7 +156,7 @@ def test_a_fault_of_the_data_keeps_what_was_saved(tiny_config, tmp_path, monkeyp
 
 
 def test_a_batch_that_devices_cannot_share_is_refused_first(tiny_config, tmp_path):
-    tiny_config.batch_size = 12
+    tiny_config.run.batch_size = 12
     with pytest.raises(InputError, match="batch_size is 12: make it a multiple of 8"):
         loop.train(tiny_config, tmp_path / "run", family=TINY)
     assert not (tmp_path / "run").exists()
@@ -166,7 +166,11 @@ def test_a_batch_that_devices_cannot_share_is_refused_first(tiny_config, tmp_pat
 def test_sigterm_saves_and_exits_with_0(tmp_path):
     command = [
         *(sys.executable, "train.py", "--config=configs/demo.py"),
-        *(f"--workdir={tmp_path}", "--config.batch_size=2", "--config.num_workers=1"),
+        *(
+            f"--workdir={tmp_path}",
+            "--config.run.batch_size=2",
+            "--config.data.num_workers=1",
+        ),
     ]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -38,11 +38,12 @@ class Share(tiny.MemoryLoader):
         return {name: array[number::count] for name, array in whole.items()}
 
 config = tiny.small_config()
-config.num_epochs = int(steps)
-config.pairs_per_epoch = config.batch_size
-config.backbone_from_epoch = 2.0
-config.lr_warmup = config.lr_end = config.lr  # The same rates, however many steps.
-loop._open_loader = lambda config, geometry: Share(config.batch_size)
+config.run.num_epochs = int(steps)
+config.run.pairs_per_epoch = config.run.batch_size
+config.optimizer.backbone_from_epoch = 2.0
+rates = config.optimizer  # The same, however many steps.
+rates.lr_warmup = rates.lr_end = rates.lr
+loop._open_loader = lambda config, geometry: Share(config.run.batch_size)
 state = loop.train(config, workdir, family=tiny.TINY)
 print("done", int(state.step), jax.device_count())
 """

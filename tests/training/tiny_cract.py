@@ -65,7 +65,7 @@ def tiny_cract(*, refinement="cascade", axis_name=None, dtype: Any = jnp.float32
 def build(config, *, search_size=0, axis_name=None):
     """Builds the tiny CRACT, whatever the search crop's size."""
     del search_size
-    dtype = jnp.dtype(config.dtype)
+    dtype = jnp.dtype(config.model.dtype)
     return tiny_cract(axis_name=axis_name, dtype=dtype)
 
 
@@ -74,9 +74,9 @@ FAMILY = dataclasses.replace(cract.FAMILY, network=build)
 
 def set_cract(config):
     """Changes settings so that they fit the tiny CRACT."""
-    config.model, config.assigner = "cract_tiny", "iou"
-    config.regression, config.iou_high = "smooth_l1", 0.5
-    config.loss_weights = (1.0, 1.0, 0.0)
+    config.model.name, config.labels.assigner = "cract_tiny", "iou"
+    config.loss.regression, config.labels.iou_high = "smooth_l1", 0.5
+    config.loss.weights = (1.0, 1.0, 0.0)
     config.refine.train_proposals, config.refine.jittered = 12, 4
     config.refine.samples, config.refine.positives = 8, 4
     return config

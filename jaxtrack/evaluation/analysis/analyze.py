@@ -87,7 +87,7 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
             tracker: heatmaps.views(
                 *(probers[tracker], video, frames),
                 geometry=opened[tracker].model.geometry,
-                context=float(opened[tracker].config.context),
+                context=float(opened[tracker].config.data.context),
             )
             for tracker in checkpoints
         }

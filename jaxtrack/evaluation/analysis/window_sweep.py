@@ -75,7 +75,7 @@ def measure(
         for protocol, values in auc.items():
             values.append(scored.reports[protocol].auc)
     auc = {protocol: tuple(values) for protocol, values in auc.items()}
-    return Sweep(windows, auc, float(config.window))
+    return Sweep(windows, auc, float(config.tracking.window))
 
 
 def adjustable(tracker: Tracker) -> Tracker:

@@ -25,7 +25,7 @@ def material(root):
 
 def recipe_of(tmp_path, **changes):
     fields = {"checkpoint": "sharp", "out": tmp_path / "out", "trials": 10, "batch": 4}
-    return search.Recipe(**fields | {"settings": ("window",)} | changes)
+    return search.Recipe(**fields | {"settings": ("tracking.window",)} | changes)
 
 
 def tune(recipe, material, holdout=None):
@@ -42,11 +42,11 @@ def test_finds_the_window_and_writes_everything(model, material, tmp_path):
     found = tune(recipe, material)
     # The target moves by 2 px a frame, and so does the tracker at a window of 0.2; the
     # untuned 0.45 loses it.
-    assert found["tracking"]["window"] == pytest.approx(0.2, abs=0.05)
+    assert found["tracking"]["tracking.window"] == pytest.approx(0.2, abs=0.05)
     gained = found["gain"]
     assert gained["difference"] == pytest.approx(gained["tuned"] - gained["untuned"])
     assert gained["difference"] > 0.2 and gained["interval"][0] > 0
-    assert found["holdout"] is None and found["importances"] == {"window": 1.0}
+    assert found["holdout"] is None and found["importances"] == {"tracking.window": 1.0}
     hashes = [manifest.hash_sequence(v.frames, v.xyxy) for v in material.videos]
     about = found["tuned_on"]
     assert about["hashes"] == hashes and about["sequences"] == ["ball", "car <1>"]
@@ -54,10 +54,10 @@ def test_finds_the_window_and_writes_everything(model, material, tmp_path):
     assert about["checkpoint"]["weights"] == "sharp"
     assert tuned.read(recipe.out / "tuned.json") == found
     rows = list(csv.DictReader((recipe.out / "trials.csv").read_text().splitlines()))
-    assert len(rows) == 24 and float(rows[0]["window"]) == 0.45
+    assert len(rows) == 24 and float(rows[0]["tracking.window"]) == 0.45
     best = max(rows, key=lambda row: float(row["auc"]))
     assert int(best["trial"]) == found["trial"]
-    assert float(best["window"]) == found["tracking"]["window"]
+    assert float(best["tracking.window"]) == found["tracking"]["tracking.window"]
     assert float(best["auc"]) == pytest.approx(gained["tuned"], abs=1e-6)
     assert not (recipe.out / trials.UNFINISHED).exists()
     assert model.traced == ["step"]
@@ -136,7 +136,10 @@ def test_a_folder_holds_one_study(model, material, tmp_path):
         ({"sampler": "random"}, r"another sampler \('tpe' there, 'random' now\)"),
         ({"seed": 1}, "another seed"),
         ({"metric": "ao"}, "another metric"),
-        ({"settings": ("window", "penalty")}, r"another ranges \(penalty\)"),
+        (
+            {"settings": ("tracking.window", "tracking.penalty")},
+            r"another ranges \(tracking.penalty\)",
+        ),
     ):
         with pytest.raises(InputError, match=message):
             tune(recipe_of(tmp_path, **changes), material)
@@ -169,15 +172,15 @@ def test_holdout(model, material, root, tmp_path):
 
 
 def test_what_it_begins_with_is_part_of_the_outcome(model, material, root, tmp_path):
-    begun = {"window": 0.3, "size_rate": 0.25}
+    begun = {"tracking.window": 0.3, "tracking.size_rate": 0.25}
     holdout = splits.of_folder(str(root), patterns=["dog"])
     recipe = recipe_of(tmp_path, trials=2, tracking=begun)
     found = tune(recipe, material, holdout)
-    assert found["tracking"]["size_rate"] == 0.25 and list(found["ranges"]) == [
-        "window"
-    ]
+    assert found["tracking"]["tracking.size_rate"] == 0.25 and list(
+        found["ranges"]
+    ) == ["tracking.window"]
     rows = list(csv.DictReader((recipe.out / "trials.csv").read_text().splitlines()))
-    assert float(rows[0]["window"]) == 0.3
+    assert float(rows[0]["tracking.window"]) == 0.3
     # 0.3 is nearer to the target's 0.2 than the checkpoint's own 0.45.
     other = recipe_of(tmp_path, trials=1, out=tmp_path / "own")
     own = tune(other, material, holdout)
@@ -188,9 +191,9 @@ def test_what_it_begins_with_is_part_of_the_outcome(model, material, root, tmp_p
 
 
 def test_untuned_settings_stay_where_nothing_is_better(model, material, tmp_path):
-    recipe = recipe_of(tmp_path, settings=("penalty",), trials=6)
+    recipe = recipe_of(tmp_path, settings=("tracking.penalty",), trials=6)
     found = tune(recipe, material)  # The tracker has no use for a penalty.
-    assert found["trial"] == 0 and found["tracking"] == {"penalty": 0.0}
+    assert found["trial"] == 0 and found["tracking"] == {"tracking.penalty": 0.0}
     assert found["gain"]["difference"] == 0 and found["importances"] is None
 
 

@@ -26,8 +26,8 @@ from jaxtrack.tracking import (
 from jaxtrack.tracking.siamese import Settings
 from jaxtrack.tracking.state import Tunable
 
-SIAMESE = ["penalty", "window", "size_rate"]
-PROPOSALS = ["refine.weight", "refine.window", "refine.nms_iou"]
+SIAMESE = ["tracking.penalty", "tracking.window", "tracking.size_rate"]
+PROPOSALS = ["tracking.refined_weight", "tracking.refined_window", "tracking.nms_iou"]
 
 
 class Small(nn.Module):
@@ -57,8 +57,10 @@ class Small(nn.Module):
 
 def settings_of(**changes):
     config = get_config()
-    config.selection, config.window, config.penalty = "pysot", 0.3, 0.1
-    config.update_from_flattened_dict(changes)
+    config.tracking.selection = "pysot"
+    config.tracking.window = 0.3
+    config.tracking.penalty = 0.1
+    config.tracking.update(changes)
     return config
 
 
@@ -83,7 +85,7 @@ def small_tracker(**changes):
 
 
 def test_ranges_go_by_the_tracker():
-    assert list(space.ranges(small_tracker())) == [*SIAMESE, "quality_power"]
+    assert list(space.ranges(small_tracker())) == [*SIAMESE, "tracking.quality_power"]
     with_anchors = siamese.make(settings_of(), Small(((8.0, 8.0),)))
     assert list(space.ranges(with_anchors)) == SIAMESE
     assert list(space.ranges(small_tracker(selection="released"))) == SIAMESE
@@ -99,18 +101,21 @@ def test_ranges_go_by_the_tracker():
 def test_ranges_hold_the_untuned_settings():
     far = {"penalty": 0.9, "size_rate": 0.01}
     found = space.ranges(small_tracker(**far))
-    assert found["penalty"] == (0.0, 0.9) and found["size_rate"] == (0.01, 1.0)
-    assert found["window"] == (0.0, 0.8)
+    assert found["tracking.penalty"] == (0.0, 0.9)
+    assert found["tracking.size_rate"] == (0.01, 1.0)
+    assert found["tracking.window"] == (0.0, 0.8)
 
 
 def test_chosen_settings_and_their_values():
-    found = space.ranges(small_tracker(), names=["window", "penalty"])
-    assert list(found) == ["penalty", "window"]
-    names = ["quality_power", "window"]
+    found = space.ranges(small_tracker(), names=["tracking.window", "tracking.penalty"])
+    assert list(found) == ["tracking.penalty", "tracking.window"]
+    names = ["tracking.quality_power", "tracking.window"]
     values = space.values_of(small_tracker(quality_power=0.5), names)
-    assert values == {"quality_power": 0.5, "window": 0.3}
-    with pytest.raises(InputError, match="--settings=refine.weight: it is none of"):
-        space.ranges(small_tracker(), names=["refine.weight"])
+    assert values == {"tracking.quality_power": 0.5, "tracking.window": 0.3}
+    with pytest.raises(
+        InputError, match="--settings=tracking.refined_weight: it is none of"
+    ):
+        space.ranges(small_tracker(), names=["tracking.refined_weight"])
 
 
 def test_stacked_repeats_the_last():
@@ -126,9 +131,24 @@ def test_stacked_repeats_the_last():
 def test_a_batch_tracks_as_each_setting_alone():
     frames, box = frames_of(8)
     tried = [
-        {"penalty": 0.1, "window": 0.3, "size_rate": 0.33, "quality_power": 1.0},
-        {"penalty": 0.0, "window": 0.0, "size_rate": 0.9, "quality_power": 0.0},
-        {"penalty": 0.5, "window": 0.7, "size_rate": 0.1, "quality_power": 2.0},
+        {
+            "tracking.penalty": 0.1,
+            "tracking.window": 0.3,
+            "tracking.size_rate": 0.33,
+            "tracking.quality_power": 1.0,
+        },
+        {
+            "tracking.penalty": 0.0,
+            "tracking.window": 0.0,
+            "tracking.size_rate": 0.9,
+            "tracking.quality_power": 0.0,
+        },
+        {
+            "tracking.penalty": 0.5,
+            "tracking.window": 0.7,
+            "tracking.size_rate": 0.1,
+            "tracking.quality_power": 2.0,
+        },
     ]
     one = small_tracker()
     drivers = run.compile_tracker(space.over_settings(one))
@@ -141,8 +161,8 @@ def test_a_batch_tracks_as_each_setting_alone():
     for boxes, settings in zip(together, tried, strict=True):
         state = start(frames[0], box)
         for k, frame in enumerate(frames[1:]):
-            numbers = {name: np.float32(value) for name, value in settings.items()}
-            state, output = step(state, frame, Settings(**numbers))
+            numbers = [np.float32(settings[f"tracking.{n}"]) for n in Settings._fields]
+            state, output = step(state, frame, Settings(*numbers))
             np.testing.assert_allclose(boxes[k], output.box, atol=1e-3)
     # The settings do make a difference, or all this would prove nothing.
     assert np.ptp(together[:, -1], axis=0).max() > 1
@@ -168,7 +188,11 @@ def drifting():
         box = state.box + jnp.stack(settings)
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    fields = {"refine.weight": "weight", "refine.window": "share", "window": "window"}
+    fields = {
+        "tracking.refined_weight": "weight",
+        "tracking.refined_window": "share",
+        "tracking.window": "window",
+    }
     ranges = {field: Tunable(name, 0.0, 2.0) for field, name in fields.items()}
     return Tracker(init, step, settings=Shift(), ranges=ranges)
 
@@ -176,7 +200,7 @@ def drifting():
 def test_settings_go_by_the_names_of_fields():
     tracker = space.over_settings(drifting())
     frames, box = frames_of(1)
-    names = ["refine.weight", "refine.window", "window"]
+    names = ["tracking.refined_weight", "tracking.refined_window", "tracking.window"]
     tried = [dict(zip(names, row, strict=True)) for row in np.eye(3) * 2.0]
     variables = {"network": {}, "settings": space.stacked(tried, 3)}
     state = tracker.init(variables, frames[0], box)

@@ -21,7 +21,11 @@ def material(root):
 
 @pytest.fixture
 def asked():
-    return {3: {"window": 0.2}, 4: {"window": 0.0}, 9: {"window": 0.5}}
+    return {
+        3: {"tracking.window": 0.2},
+        4: {"tracking.window": 0.0},
+        9: {"tracking.window": 0.5},
+    }
 
 
 def moved(truth, window):
@@ -38,7 +42,7 @@ def test_boxes_of_each_setting(opened, material, asked):
         assert boxes.shape == (3, *truth.shape)
         for xywh, settings in zip(boxes, asked.values(), strict=True):
             np.testing.assert_allclose(
-                xywh, moved(truth, settings["window"]), atol=1e-3
+                xywh, moved(truth, settings["tracking.window"]), atol=1e-3
             )
             np.testing.assert_array_equal(xywh[0], truth[0])
         assert done == [3] * len(video.frames)
@@ -56,7 +60,7 @@ def test_one_compilation_for_all_batches_of_a_canvas(opened, material, monkeypat
     monkeypatch.setattr(FrameReader, "__init__", counted)
     for windows in ((0.1, 0.2, 0.3, 0.4), (0.5,), (0.0, 0.9)):
         for video in material.videos:
-            track([{"window": w} for w in windows], video, lambda frames: None)
+            track([{"tracking.window": w} for w in windows], video, lambda frames: None)
     # Two canvases: those of 48 x 64 and 48 x 300 pixels.
     assert opened.model.traced == ["step"] * 2
     # Each video is opened once a batch, however many settings there are.
@@ -70,7 +74,7 @@ def test_measures_and_scores(opened, material, asked, tmp_path):
     assert list(found) == [3, 4, 9]
     for number, settings in asked.items():
         for name, truth in scoring.truth_xywh(material.videos).items():
-            boxes = moved(truth, settings["window"]).round(4)
+            boxes = moved(truth, settings["tracking.window"]).round(4)
             expected = splits.score(material, name, boxes)
             assert found[number][name] == pytest.approx(expected)
     # The target moves by 2 px a frame.
@@ -107,7 +111,7 @@ def test_measured_sequences_are_kept(opened, material, asked, tmp_path):
     for identity, window in ((2, 0.21), (3, 0.2)):
         tracked.clear()
         with pytest.raises(KeyboardInterrupt):
-            measured(failing, identity, asked | {3: {"window": window}})
+            measured(failing, identity, asked | {3: {"tracking.window": window}})
         assert len(tracked) == 2
     (tmp_path / trials.UNFINISHED).write_text('{"hash": 1')
     assert measured(track, identity=2)[0] == whole

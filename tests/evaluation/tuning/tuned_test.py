@@ -17,7 +17,7 @@ ABOUT = {
     "seed": 3,
     "checkpoint": {"weights": "w"},
 }
-OUTCOME = {"tracking": {"window": 0.25}, "tuned_on": ABOUT}
+OUTCOME = {"tracking": {"tracking.window": 0.25}, "tuned_on": ABOUT}
 
 
 def of(**values):
@@ -40,7 +40,7 @@ def test_gain_is_paired_by_name_not_by_place():
 
 def test_what_a_report_says():
     clean, said = tuned.describe(OUTCOME, {"dog": "d" * 64})
-    assert clean["tracking"] == {"window": 0.25} and clean["overlap"] == []
+    assert clean["tracking"] == {"tracking.window": 0.25} and clean["overlap"] == []
     assert (clean["split"], clean["trials"], clean["seed"]) == ("val", 4, 3)
     assert said == [] and "hashes" not in clean
     # The name is the same, the content is not; and the other way round.
