@@ -185,6 +185,15 @@ def drawn_variables(model, *, seed=0):
     return tree
 
 
+def encode_template(model):
+    """Returns `(variables, image [B, S, S, 3]) -> features`."""
+
+    def encode(variables, image):
+        return model.apply(variables, image, method="encode_template")
+
+    return encode
+
+
 # Training.
 
 

@@ -1,8 +1,9 @@
 """Guards the boxes of every family of trackers on two short composed videos.
 
 Weights are drawn by numpy, so boxes follow nothing; settings of tracking, refinement
-and online learning are not the defaults, and each way of selection occurs. The videos
-are kept as JPEG files, so that this holds however scenes are composed.
+and online learning are not the defaults, and each way of selection occurs. Networks
+have a backbone that compiles fast; their own is looked at alone. The videos are kept as
+JPEG files, so that this holds however scenes are composed.
 """
 
 import cv2
@@ -47,8 +48,6 @@ CASES = {
     },
 }
 SEEDS = {"siamcar": 0, "siamla": 0, "siamrpnpp": 1, "siamfcpp": 0, "cract": 3}
-# The one that keeps its own backbone; the others have one that compiles fast.
-WHOLE = "siamcar"
 
 
 def make_videos():
@@ -80,9 +79,7 @@ def videos():
 def compute(family):
     """Returns boxes and scores of a family, video by video."""
     config = adapter.settings(f"{family}_lite0", **CASES[family])
-    model = adapter.network(config)
-    if family != WHOLE:
-        model = adapter.with_backbone(model, Light())
+    model = adapter.with_backbone(adapter.network(config), Light())
     variables = adapter.drawn_variables(model, seed=SEEDS[family])
     init, step = map(jax.jit, adapter.tracker(config, model))
     found = {}
@@ -98,8 +95,27 @@ def compute(family):
     return found
 
 
+def features():
+    """Returns products of a template's features, by the network's own backbone."""
+    model = adapter.build("siamcar_lite0")
+    size = model.geometry.template_size
+    (frame, *_), _ = next(videos())
+    image = cv2.resize(frame.image, (size, size))[None].astype(np.float32) / 128 - 1
+    encode = jax.jit(adapter.encode_template(model))
+    found = np.ravel(np.asarray(encode(adapter.drawn_variables(model), image), float))
+    direction = np.random.default_rng(1).standard_normal(found.size)
+    return store.rounded([np.linalg.norm(found), found.sum(), found @ direction])
+
+
 def make():
-    store.write(NAME, {family: compute(family) for family in CASES})
+    found = {family: compute(family) for family in CASES}
+    store.write(NAME, found | {"features": features()})
+
+
+def test_features_are_what_they_were():
+    expected = store.read(NAME)["features"]
+    # Sums over thirty layers: 1e-4 of the norm.
+    store.assert_close(features(), expected, atol=1e-4 * expected[0])
 
 
 @pytest.mark.parametrize("family", CASES)
