@@ -104,7 +104,7 @@ def compute(benchmark):
     """Evaluates; returns numbers of the report and of the result files."""
     config = adapter.settings("siamcar_lite0", model="guard_light", correlation="")
     with (
-        adapter.registered(config.model.name, light),
+        adapter.registered("guard_light", light),
         tempfile.TemporaryDirectory() as folder,
     ):
         folder = pathlib.Path(folder)

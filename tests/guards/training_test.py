@@ -23,7 +23,7 @@ SETTINGS = {
     **{"optimizer": "adamw", "schedule": "cosine", "lr_warmup": 0.004, "lr": 0.02},
     **{"lr_end": 0.001, "warmup_epochs": 0.7, "backbone_from_epoch": 1.0},
     **{"backbone_lr_factor": 0.3, "momentum": 0.8, "adam_b2": 0.95},
-    **{"weight_decay": 0.05, "clip_norm": 0.6, "ema_decay": 0.35, "log_every": 1},
+    **{"weight_decay": 0.05, "clip_norm": 1.6, "ema_decay": 0.35, "log_every": 1},
     **{"checkpoint_every": 4, "keep_every": 2, "keep_latest": 1},
 }
 SPEEDS = ("per_second", "seconds", "wait", "share")
@@ -47,7 +47,7 @@ def compute():
     """Trains; returns the log and products of variables and of averages' distance."""
     config = adapter.settings("siamcar_lite0", **SETTINGS)
     with (
-        adapter.registered(config.model.name, Tiny),
+        adapter.registered(SETTINGS["model"], Tiny),
         tempfile.TemporaryDirectory() as folder,
         jax.numpy_dtype_promotion("standard"),  # As optax's Adam wants it.
     ):
