@@ -83,3 +83,19 @@ def test_libraries_stay_where_they_belong():
                 assert name.split(".")[0] in own, f"{path}: metrics import numpy alone"
             if top in ("ops", "assign", "losses"):
                 assert not within(name, "flax"), f"{path}: pure functions, no params"
+
+
+# Who turns settings into functions; all others take numbers.
+BUILDERS = (
+    *("config", "configs", "trackers", "cli", "assign.__init__", "data.pipeline"),
+    *("models.siamese", "tracking.siamese", "tracking.two_stage", "training.loop"),
+    *("training.checkpoint", "weights.pretrained", "evaluation.loading"),
+)
+
+
+def test_settings_stop_at_the_builders():
+    for path in SOURCES:
+        name = ".".join(path.relative_to(ROOT / "jaxtrack").with_suffix("").parts)
+        if not any(within(name, builder) for builder in BUILDERS):
+            names = list(imported(path))
+            assert not any(within(n, "ml_collections") for n in names), f"{path}"

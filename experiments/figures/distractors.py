@@ -145,7 +145,7 @@ def measure(
 def _check(checkpoint):
     """Refuses a checkpoint that says nothing here; returns its step."""
     opened = loading.open_checkpoint(checkpoint)
-    if "tracking.refined_weight" not in opened.tracker.ranges:
+    if "refined_weight" not in opened.tracker.ranges:
         raise InputError(
             f"--checkpoint={checkpoint}: {opened.config.model.name} refines no "
             "proposals; name a training of a CRACT config, such as cract_lite0"

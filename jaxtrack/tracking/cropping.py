@@ -6,9 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from ml_collections import ConfigDict
 
-from jaxtrack import config as config_lib
 from jaxtrack.ops import boxes, crop, grid, preprocess
 from jaxtrack.tracking.state import Frame, TrackerState
 
@@ -52,19 +50,24 @@ class View(NamedTuple):
     search: Callable[..., tuple[jax.Array, jax.Array]]
 
 
-def make_view(config: ConfigDict, geometry: grid.Geometry) -> View:
-    """Returns how the settings look at frames.
+def make_view(
+    geometry: grid.Geometry,
+    *,
+    context: float,
+    is_public: bool,
+    preprocessing: preprocess.Preprocessing,
+) -> View:
+    """Returns how a tracker looks at frames.
 
     Args:
-      config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
       geometry: sizes of the crops.
+      context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
+      is_public: whether crops are pysot's; see `jaxtrack.tracking.siamese.make`.
+      preprocessing: what the network's weights expect.
 
     Returns:
       The functions.
     """
-    context = float(config.data.context)
-    is_public = config.tracking.selection in PUBLIC
-    preprocessing = config_lib.preprocessing(config)
 
     def side(wh: jax.Array) -> jax.Array:
         # At least one pixel of the picture.

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
+from jaxtrack import config as config_lib
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, selection
@@ -19,7 +20,6 @@ from jaxtrack.tracking.state import (
     Tracker,
     TrackerOutput,
     TrackerState,
-    Tunable,
 )
 
 # Least width and height, pixels of the picture, of a box that is reported.
@@ -28,11 +28,11 @@ _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
 
 # Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
 # room for a tracker that needs no window.
-RANGES: Mapping[str, Tunable] = MappingProxyType(
+RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
-        "tracking.penalty": Tunable("penalty", 0.0, 0.6),
-        "tracking.window": Tunable("window", 0.0, 0.8),
-        "tracking.size_rate": Tunable("size_rate", 0.05, 1.0),
+        "penalty": (0.0, 0.6),
+        "window": (0.0, 0.8),
+        "size_rate": (0.05, 1.0),
     }
 )
 
@@ -70,9 +70,9 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
       The tracker, whose settings are `Settings`.
     """
     geometry = network.geometry
-    view = cropping.make_view(config, geometry)
+    view = view_of(config, geometry)
     is_released = config.tracking.selection == "released"
-    bound = bounding(config)
+    bound = bounding(config.tracking.selection)
     places = _places(network)
     choose = _selection(config, geometry)
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
@@ -113,7 +113,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     ranges = dict(RANGES)
     # Networks with anchors predict no quality; the release's selection has no power.
     if not is_released and not network.anchors:
-        ranges["tracking.quality_power"] = Tunable("quality_power", 0.0, 2.0)
+        ranges["quality_power"] = (0.0, 2.0)
     return Tracker(init, step, probe, defaults, ranges)
 
 
@@ -171,18 +171,32 @@ def _selection(config, geometry):
     )
 
 
-def bounding(config: ConfigDict) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """Returns how the settings' selection keeps boxes in the picture.
+def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
+    """Returns how the settings cut crops out of frames.
 
     Args:
-      config: `tracking.selection` is read.
+      config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
+      geometry: sizes of the crops.
+    """
+    return cropping.make_view(
+        geometry,
+        context=float(config.data.context),
+        is_public=config.tracking.selection in cropping.PUBLIC,
+        preprocessing=config_lib.preprocessing(config),
+    )
+
+
+def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """Returns how a selection keeps boxes in the picture.
+
+    Args:
+      name: of the selection: "released", "pysot" or "clean".
 
     Returns:
       `(box [4] cxcywh px, hw [2]) -> box`.
     """
-    least = _LEAST_SIZE[config.tracking.selection]
-    is_public = config.tracking.selection in cropping.PUBLIC
-    return functools.partial(clip_public if is_public else clip, least=least)
+    kept = clip_public if name in cropping.PUBLIC else clip
+    return functools.partial(kept, least=_LEAST_SIZE[name])
 
 
 def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:

@@ -104,20 +104,6 @@ class ProbeMaps(Protocol):
         """Returns what the network thinks of every cell; arguments as of `Step`."""
 
 
-class Tunable(NamedTuple):
-    """A number that tuning may vary.
-
-    Attributes:
-      name: field of the tracker's settings.
-      low: lowest value to try.
-      high: highest value to try.
-    """
-
-    name: str
-    low: float
-    high: float
-
-
 class Tracker(NamedTuple):
     """A tracker is a pair of pure functions, and a third that shows its maps.
 
@@ -127,14 +113,15 @@ class Tracker(NamedTuple):
       probe: `(variables, state, frame) -> Probe`, or None.
       settings: NamedTuple of the numbers that `step` takes, traced or not: the
         configuration's, its default.
-      ranges: field of the configuration -> the number that it is; what may be tuned.
+      ranges: what tuning may vary: field of `settings`, which is one of the group
+        `tracking` of the configuration -> lowest and highest value to try.
     """
 
     init: Init
     step: Step
     probe: ProbeMaps | None = None
     settings: Any = None
-    ranges: Mapping[str, Tunable] = MappingProxyType({})
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 def check_init_box(

@@ -16,13 +16,12 @@ from jaxtrack.online import update
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
-from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps
+from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps, view_of
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
     Tracker,
     TrackerOutput,
-    Tunable,
 )
 
 
@@ -68,9 +67,9 @@ class Settings(NamedTuple):
 _RANGES = MappingProxyType(
     {
         **RANGES,
-        "tracking.refined_weight": Tunable("refined_weight", 0.0, 1.0),
-        "tracking.refined_window": Tunable("refined_window", 0.0, 0.8),
-        "tracking.nms_iou": Tunable("nms_iou", 0.3, 0.9),
+        "refined_weight": (0.0, 1.0),
+        "refined_window": (0.0, 0.8),
+        "nms_iou": (0.3, 0.9),
     }
 )
 
@@ -96,8 +95,8 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     parts = _Parts(
         model=network,
         size=network.geometry.search_size,
-        view=cropping.make_view(config, network.geometry),
-        bound=bounding(config),
+        view=view_of(config, network.geometry),
+        bound=bounding(config.tracking.selection),
         anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
         count=config.tracking.proposals,
         identifier=config.tracking.identifier_weight,

@@ -26,7 +26,7 @@ def opened(monkeypatch):
     config = configs.load("cract_lite0")
     found = types.SimpleNamespace(
         config=config.copy_and_resolve_references(),
-        tracker=types.SimpleNamespace(ranges={"tracking.refined_weight": None}),
+        tracker=types.SimpleNamespace(ranges={"refined_weight": None}),
         identity={"step": 200},
     )
     monkeypatch.setattr(loading, "open_checkpoint", lambda checkpoint: found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import grid
-from jaxtrack.tracking import cropping
+from jaxtrack.tracking import cropping, siamese
 from jaxtrack.tracking.state import Frame, TrackerState
 
 GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
@@ -14,7 +14,7 @@ GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
 
 def make(config, selection="clean"):
     config.tracking.selection = selection
-    return cropping.make_view(config, GEOMETRY)
+    return siamese.view_of(config, GEOMETRY)
 
 
 @pytest.fixture

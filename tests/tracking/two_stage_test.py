@@ -10,7 +10,6 @@ from jaxtrack.ops import boxes
 from jaxtrack.tracking import (
     Tracker,
     TrackerState,
-    cropping,
     run,
     siamese,
     two_stage,
@@ -141,7 +140,7 @@ def test_selects_by_equations_9_and_10(
     step = jax.jit(two_stage.make(config, model).step)
     _, output = step(variables, state, frames[2])
 
-    looks = cropping.make_view(config, model.geometry)
+    looks = siamese.view_of(config, model.geometry)
     x_image, scale, middle = looks.search(state, frames[2])
     x = model.apply(variables, x_image, method="encode_search")
     outputs = model.apply(variables, state.template, x, method="predict")
@@ -295,7 +294,7 @@ def test_tells_a_look_alike_for_forty_frames(
     cract, drivers, cract_variables, cract_config
 ):
     model, variables = cract_variables
-    looks = cropping.make_view(cract_config, model.geometry)
+    looks = siamese.view_of(cract_config, model.geometry)
     pool = _pool(model.refiner)
     frames, pairs = two_squares(41)
 

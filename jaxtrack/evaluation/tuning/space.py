@@ -14,6 +14,8 @@ from jaxtrack.tracking import Tracker
 # Dotted field of the settings -> lowest and highest value to try.
 Ranges = dict[str, tuple[float, float]]
 
+_GROUP = "tracking."  # Of the settings that a tracker's `settings` holds.
+
 
 def ranges(tracker: Tracker, *, names: Sequence[str] = ()) -> Ranges:
     """Says what can be tuned of a tracker, and how far.
@@ -28,16 +30,17 @@ def ranges(tracker: Tracker, *, names: Sequence[str] = ()) -> Ranges:
     Raises:
       InputError: a name is not one of them.
     """
+    known = {f"{_GROUP}{name}": ends for name, ends in tracker.ranges.items()}
     for name in names:
-        if name not in tracker.ranges:
+        if name not in known:
             raise InputError(
                 f"--settings={name}: it is none of what this tracker can be tuned by: "
-                f"{', '.join(tracker.ranges)}"
+                f"{', '.join(known)}"
             )
-    own = values_of(tracker, tracker.ranges)
+    own = values_of(tracker, known)
     return {
-        name: (min(number.low, own[name]), max(number.high, own[name]))
-        for name, number in tracker.ranges.items()
+        name: (min(low, own[name]), max(high, own[name]))
+        for name, (low, high) in known.items()
         if not names or name in names
     }
 
@@ -50,7 +53,7 @@ def values_of(tracker: Tracker, names: Iterable[str]) -> dict[str, float]:
       names: dotted fields of the configuration.
     """
     own = tracker.settings._asdict()
-    return {name: float(own[tracker.ranges[name].name]) for name in names}
+    return {name: float(own[name.removeprefix(_GROUP)]) for name in names}
 
 
 def stacked(settings: Sequence[Mapping[str, float]], count: int) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def over_settings(tracker: Tracker) -> Tracker:
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), state)
 
     def step_one(network, values, state, frame):
-        tried = {tracker.ranges[name].name: value for name, value in values.items()}
+        tried = {name.removeprefix(_GROUP): v for name, v in values.items()}
         variables = {"network": network, "settings": own._replace(**tried)}
         return traced.step(variables, state, frame)
 

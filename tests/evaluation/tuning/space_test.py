@@ -24,7 +24,6 @@ from jaxtrack.tracking import (
     two_stage,
 )
 from jaxtrack.tracking.siamese import Settings
-from jaxtrack.tracking.state import Tunable
 
 SIAMESE = ["tracking.penalty", "tracking.window", "tracking.size_rate"]
 PROPOSALS = ["tracking.refined_weight", "tracking.refined_window", "tracking.nms_iou"]
@@ -171,8 +170,8 @@ def test_a_batch_tracks_as_each_setting_alone():
 class Shift(NamedTuple):
     """Settings of a tracker that moves by them."""
 
-    weight: float = 0.8
-    share: float = 0.0
+    refined_weight: float = 0.8
+    refined_window: float = 0.0
     window: float = 0.3
     penalty: float = 0.1
 
@@ -188,12 +187,7 @@ def drifting():
         box = state.box + jnp.stack(settings)
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    fields = {
-        "tracking.refined_weight": "weight",
-        "tracking.refined_window": "share",
-        "tracking.window": "window",
-    }
-    ranges = {field: Tunable(name, 0.0, 2.0) for field, name in fields.items()}
+    ranges = dict.fromkeys(Shift._fields[:3], (0.0, 2.0))
     return Tracker(init, step, settings=Shift(), ranges=ranges)
 
 
