@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.test_util import check_grads
 
 from jaxtrack.losses import classification, quality
+from tests.gradients import check_gradients
 
 
 def random_cells(shape=(2, 5, 5)):
@@ -51,7 +51,7 @@ def test_ignored_cells_have_no_gradient():
     gradient = jax.grad(total)(jnp.asarray(logits))
     assert (np.abs(gradient[labels != -1]) > 0).all()
     np.testing.assert_array_equal(gradient[labels == -1], 0)
-    check_grads(total, (logits,), order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+    check_gradients(total, (logits,), rtol=1e-2, eps=1e-2)
 
 
 def focal(logits, label, **options):
@@ -124,9 +124,7 @@ def test_focal_gradients(gamma):
     assert (gradient[labels == 1] < 0).all()
     assert (gradient[labels == 0] > 0).all()
     np.testing.assert_array_equal(gradient[labels == -1], 0)
-    check_grads(
-        total, (logits[..., 0],), order=1, modes=["rev"], rtol=1e-2, atol=1e-3, eps=1e-2
-    )
+    check_gradients(total, (logits[..., 0],), rtol=1e-2, atol=1e-3, eps=1e-2)
 
 
 def test_hard_negatives_by_hand(variant):
@@ -266,7 +264,7 @@ def test_ladl_gradients():
     def loss(logits):
         return classification.ladl_loss(logits, *cells[1:])
 
-    check_grads(loss, cells[:1], order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+    check_gradients(loss, cells[:1], rtol=1e-2, eps=1e-2)
 
 
 @pytest.mark.parametrize("weight_gradient", [True, False])

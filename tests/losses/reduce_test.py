@@ -250,11 +250,6 @@ def check(**changes):
     reduce.check_shapes(*arguments.values(), channels=channels)
 
 
-def test_fitting_shapes_pass():
-    check()
-    check(channels={"cls": 1})  # Maps that nobody needs may have any shape.
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -269,5 +264,7 @@ def test_fitting_shapes_pass():
     ],
 )
 def test_shapes_that_disagree(changes, message):
+    check()
+    check(channels={"cls": 1})  # Maps that nobody needs may have any shape.
     with pytest.raises(ValueError, match=message):
         check(**changes)

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.test_util import check_grads
 
 from jaxtrack.losses import regression
 from jaxtrack.ops import boxes
+from tests.gradients import check_gradients
 
 
 def random_ltrb(seed):
@@ -67,7 +67,7 @@ def test_gradients(loss):
     if loss is regression.giou_loss:
         origin = np.zeros((5, 2), np.float32)
         ltrb, target = (boxes.ltrb_to_xyxy(origin, d) for d in (ltrb, target))
-    check_grads(loss, (ltrb, target), order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+    check_gradients(loss, (ltrb, target), rtol=1e-2, eps=1e-2)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
@@ -118,7 +118,7 @@ def test_slopes_of_smooth_l1():
 def test_gradients_of_smooth_l1():
     prediction, target = np.random.default_rng(4).normal(size=(2, 6, 4))
     args = (prediction.astype("f4"), target.astype("f4"))
-    check_grads(regression.smooth_l1, args, order=1, modes=["rev"], rtol=1e-2, eps=1e-2)
+    check_gradients(regression.smooth_l1, args, rtol=1e-2, eps=1e-2)
 
 
 def test_faults_of_smooth_l1():

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.test_util import check_grads
 from scipy import ndimage
 
 from jaxtrack.ops import interpolation
+from tests.gradients import check_gradients
 
 MAP = jnp.array([[0.0, 1.0, 2.0], [10.0, 13.0, 16.0]])[..., None]  # 2 rows, 3 columns.
 
@@ -95,11 +95,9 @@ def test_gradients():
     # Whole cells, where the slope jumps, are kept a tenth away.
     cells = random_cells(30, 0.0)
     cells = np.floor(cells) + 0.1 + 0.8 * (cells - np.floor(cells))
-    check_grads(
-        jax.jit(interpolation.bilinear),
+    check_gradients(
+        interpolation.bilinear,
         (random_map(), cells.astype(np.float32)),
-        order=1,
-        modes=["rev"],
         rtol=2e-2,
         eps=1e-2,
     )

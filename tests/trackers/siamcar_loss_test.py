@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.test_util import check_grads
 
 from jaxtrack.ops import grid
 from jaxtrack.trackers import siamcar
 from tests import labelled
+from tests.gradients import check_gradients
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))
 LITE = {
@@ -206,7 +206,7 @@ def test_gradients(options):
             outputs, xyxy, is_positive, points=POINTS, **options
         )[0]
 
-    check_grads(loss, (outputs,), order=1, modes=["rev"], rtol=2e-2, eps=1e-2)
+    check_gradients(loss, (outputs,), rtol=2e-2, eps=1e-2)
 
 
 def test_iou_quality_does_not_move_the_box():
