@@ -85,7 +85,7 @@ def after(learn, state, *frames, cells=MAP):
     return state
 
 
-def check(actual, expected, **options):
+def assert_close(actual, expected, **options):
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, **options), actual, expected
     )
@@ -188,9 +188,9 @@ def test_a_short_term_update_forgets_what_is_old(start, learn):
     # Frame 7 looks back to frame 3, frame 8 to frame 4: of frame 3's group no more.
     sixth = after(learn, state, BAD)
     seventh = after(learn, sixth, BAD)
-    check(seventh.params, by_updates(sixth, 3), atol=1e-5)
+    assert_close(seventh.params, by_updates(sixth, 3), atol=1e-5)
     eighth = after(learn, seventh, BAD)
-    check(eighth.params, by_updates(seventh, 4), atol=1e-5)
+    assert_close(eighth.params, by_updates(seventh, 4), atol=1e-5)
     # The group does matter.
     other = by_updates(seventh, 3)["fc1"]["kernel"] - eighth.params["fc1"]["kernel"]
     assert jnp.max(jnp.abs(other)) > 1e-3
@@ -200,7 +200,7 @@ def test_a_long_term_update_learns_from_all(start, learn):
     state = after(learn, start, *[GOOD] * 8)
     new = after(learn, state, GOOD)
     with_new = state.replace(memory=new.memory)
-    check(new.params, jax.jit(by_hand)(with_new, 0), atol=1e-5)
+    assert_close(new.params, jax.jit(by_hand)(with_new, 0), atol=1e-5)
 
 
 def test_a_distractor_is_collected_at_once_and_weighs_more(start, learn):
@@ -281,7 +281,7 @@ def test_videos_in_a_batch_do_not_meet(start, learn):
     many = jax.jit(one)(stack(*states), stack(*frames), jnp.stack(maps))
     for i in range(3):
         alone = learn(states[i], frames[i], maps[i])
-        check(jax.tree.map(lambda a, i=i: a[i], many), alone, atol=1e-4)
+        assert_close(jax.tree.map(lambda a, i=i: a[i], many), alone, atol=1e-4)
     # None is due: nothing moves.
     still = jax.jit(one)(stack(start, start, start), stack(*[GOOD] * 3), stack(*maps))
     for i in range(3):

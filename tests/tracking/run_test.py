@@ -101,7 +101,8 @@ def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
         list(run.track_live(*drivers, frames, truth[0]))
         list(run.track_video(*drivers, frames, truth[0], chunk=4))
         videos = [frames, frames[:2], frames[:3]]
-        run.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
+        found = run.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
+    assert len(found) == 3
 
 
 def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):

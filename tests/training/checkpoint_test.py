@@ -30,7 +30,7 @@ def save(folder, steps, **options):
     store.close()
 
 
-def equal(a, b):
+def assert_equal(a, b):
     jax.tree.map(np.testing.assert_array_equal, a, b)
 
 
@@ -39,7 +39,7 @@ def test_what_is_saved_comes_back(tmp_path):
     store = CheckpointStore(tmp_path)
     restored, data = store.restore(make_state(), get_config())
     store.close()
-    equal(make_state(5), restored)
+    assert_equal(make_state(5), restored)
     assert data == {"position": 5}
 
 
@@ -58,7 +58,7 @@ def test_devices_may_differ(tmp_path):
     store = CheckpointStore(tmp_path)
     restored, _ = store.restore(make_state(), get_config())
     store.close()
-    equal(make_state(1), restored)
+    assert_equal(make_state(1), restored)
 
 
 @pytest.mark.parametrize("part", ["", "checkpoints", "checkpoints/2"])
@@ -67,8 +67,8 @@ def test_inference_needs_a_path_alone(tmp_path, part):
     found = load_for_inference(tmp_path / part)
     assert found.step == 2
     # Averaged parameters, where there are any.
-    equal(make_state().ema, found.variables["params"])
-    equal({"neck": {"mean": np.ones(2)}}, found.variables["batch_stats"])
+    assert_equal(make_state().ema, found.variables["params"])
+    assert_equal({"neck": {"mean": np.ones(2)}}, found.variables["batch_stats"])
     assert found.config.model.preprocessing.mean == (0.0, 0.0, 0.0)
     assert found.config.to_dict() == get_config().to_dict()
 
@@ -77,7 +77,7 @@ def test_inference_without_averages(tmp_path):
     store = CheckpointStore(tmp_path)
     store.save(make_state(1, keep_ema=False), {}, get_config())
     store.close()
-    equal(make_state().params, load_for_inference(tmp_path).variables["params"])
+    assert_equal(make_state().params, load_for_inference(tmp_path).variables["params"])
 
 
 def test_no_checkpoint(tmp_path):
