@@ -35,12 +35,13 @@ def main(argv: list[str]) -> None:
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     for module in (cract_lite0, cract_r18):
         config = module.get_config()
-        if config.model.name not in _MODELS.value:
+        if module.__name__.rpartition(".")[2] not in _MODELS.value:
             continue
         for videos in (1, _VIDEOS.value):
             if videos:
                 print(
-                    f"\n{config.model.name}: {videos} x {_HW[1]} x {_HW[0]}", flush=True
+                    f"\n{trackers.describe(config)}: {videos} x {_HW[1]} x {_HW[0]}",
+                    flush=True,
                 )
                 _time(config, videos)
 

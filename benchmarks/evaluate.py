@@ -78,14 +78,14 @@ def _tracker():
     """The checkpoint's tracker, or one drawn at random; its weights and name."""
     if _CHECKPOINT.value:
         opened = loading.open_checkpoint(_CHECKPOINT.value)
-        name = opened.config.model.name
+        name = trackers.describe(opened.config)
         return opened.tracker, opened.variables, name
     config = siamcar_lite0.get_config()
     model = trackers.network_of(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
     z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
     variables = jax.jit(model.init)(jax.random.key(0), z, x)
-    return trackers.tracker_of(config), variables, config.model.name
+    return trackers.tracker_of(config), variables, trackers.describe(config)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
     """Times every way of tracking in turn and prints frames/s."""
     del argv
     jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
-    config = _CONFIG.value
+    config = trackers.with_preprocessing(_CONFIG.value)
     model = trackers.network_of(config)
     variables = jax.device_put(_variables(model))
     frames = _frames(_FRAMES.value)
@@ -50,9 +50,8 @@ def main(argv: list[str]) -> None:
     stages = _stages(model, config, variables, frames[0])
     twin = _twin(config, variables, frames)
     ways |= twin
-    print(
-        f"{config.model.name} on {jax.devices()[0].device_kind}, {os.cpu_count()} cores"
-    )
+    name, device = trackers.describe(config), jax.devices()[0].device_kind
+    print(f"{name} on {device}, {os.cpu_count()} cores")
     _report(*rounds.timed(ways | stages, _ROUNDS.value), ways)
 
 
@@ -178,7 +177,7 @@ def _repeat(run, times):
 
 def _twin(config, variables, frames):
     """Returns the PyTorch tracker of the same weights, or nothing where none is."""
-    has_twin = config.model.name.startswith("siamcar")
+    has_twin = config.model.name == "siamcar"
     if importlib.util.find_spec("torch") is None or not has_twin:
         return {}
     from benchmarks.twin_tracker import TwinTracker

@@ -147,7 +147,7 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
         forward=family.forward(config, network),
         loss=family.loss(config, network, assign=assign),
         optimizer=tx,
-        preprocessing=config_lib.preprocessing(config),
+        preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=train_backbone,
         ema_decay=config.optimizer.ema_decay,
     )

@@ -7,18 +7,21 @@ its convolutions where it stays frozen, as jaxtrack does.
 """
 
 import torch
+from ml_collections import ConfigDict
 
 from benchmarks.twin_frame import Twin, fold
 from benchmarks.twin_lite0 import lite0
 from benchmarks.twin_resnet import released
-from jaxtrack.weights import to_state_dict
+from jaxtrack import trackers
+from jaxtrack.weights.torch import state_dict_of
 
 
-def build(name: str, variables, *, frozen: bool = True) -> Twin:
+def build(config: ConfigDict, variables, *, frozen: bool = True) -> Twin:
     """Builds the twin of a network with the same weights, in evaluation mode.
 
     Args:
-      name: "siamcar_r50", "siamcar_r18" or "siamcar_lite0" (pixel-wise correlation).
+      config: of SiamCAR on ResNet-50, ResNet-18 or, small and with pixel-wise
+        correlation, on EfficientNet-Lite0.
       variables: of jaxtrack's model.
       frozen: the backbone is never trained: its normalisations are folded, and no
         gradient enters it.
@@ -27,17 +30,19 @@ def build(name: str, variables, *, frozen: bool = True) -> Twin:
       A module; see `Twin`.
     """
     networks = {
-        "siamcar_lite0": lite0,
-        "siamcar_r18": lambda: released(False, (2, 2, 2, 2)),
-        "siamcar_r50": lambda: released(True, (3, 4, 6, 3)),
+        "efficientnet_lite0": lite0,
+        "resnet18": lambda: released(False, (2, 2, 2, 2)),
+        "resnet50": lambda: released(True, (3, 4, 6, 3)),
     }
-    twin = networks[name]().eval()
-    state = {k: torch.tensor(v) for k, v in to_state_dict(name, variables).items()}
+    twin = networks[config.model.backbone]().eval()
+    family = trackers.family_of(config)
+    arrays = state_dict_of(family.names(config), variables)
+    state = {k: torch.tensor(v) for k, v in arrays.items()}
     missing, unexpected = twin.load_state_dict(state, strict=False)
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     if missing or unexpected:
-        raise ValueError(f"{name}: missing {missing}, unexpected {unexpected}")
-    if name == "siamcar_lite0":
+        raise ValueError(f"twin: missing {missing}, unexpected {unexpected}")
+    if config.model.backbone == "efficientnet_lite0":
         twin.backbone.measure()
     if frozen:
         twin.backbone.requires_grad_(False)

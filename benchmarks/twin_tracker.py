@@ -14,9 +14,9 @@ class TwinTracker:
     def __init__(self, config, variables):
         """Builds the network with jaxtrack's variables, on the GPU if there is one."""
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._network = twin.build(config.model.name, variables).to(self._device)
+        self._network = twin.build(config, variables).to(self._device)
         self._config = config
-        geometry = trackers.build(config.model.name).geometry
+        geometry = trackers.network_of(config).geometry
         self._template, self._search = geometry.template_size, geometry.search_size
         cells = geometry.response_size
         line = geometry.offset + geometry.stride * np.arange(cells)

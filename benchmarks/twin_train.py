@@ -15,7 +15,7 @@ class TwinTrainer:
         """Builds network and optimizer, on the GPU if there is one."""
         self._config, self._is_half = config, is_half
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        network = twin.build(config.model.name, variables, frozen=not train_backbone)
+        network = twin.build(config, variables, frozen=not train_backbone)
         self._network = network.to(self._device)
         self._network.neck.train()
         if train_backbone:
@@ -30,7 +30,7 @@ class TwinTrainer:
         self._trained = [p for group in groups for p in group["params"]]
         self._optimizer = self._make_optimizer([g for g in groups if g["params"]])
         self._ema = [p.detach().clone() for p in self._trained]
-        geometry = trackers.build(config.model.name).geometry
+        geometry = trackers.network_of(config).geometry
         line = geometry.offset + geometry.stride * torch.arange(
             geometry.response_size, device=self._device
         )

@@ -19,7 +19,7 @@ from jaxtrack.configs import siamrpnpp_lite0
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_lite0` with a refinement."""
     c = siamrpnpp_lite0.get_config()
-    c.model.name = "cract_lite0"
+    c.model.name = "cract"
     c.refine.train_proposals = 32
     c.refine.samples = 16
     c.refine.positives = 8

@@ -19,7 +19,8 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the paper's settings; where it is silent, pysot's."""
     c = config.get_config()
-    c.model.name = "cract_r18"
+    c.model.name = "cract"
+    c.model.backbone = "resnet18"
     c.labels.assigner = "iou"
     c.labels.sampled_positives = 16
     c.labels.sampled_negatives = 48

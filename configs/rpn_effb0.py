@@ -20,8 +20,5 @@ from jaxtrack.configs import siamrpnpp_r50
 def get_config() -> ConfigDict:
     """Returns `siamrpnpp_r50` with the other backbone."""
     c = siamrpnpp_r50.get_config()
-    c.model.name = "rpn_effb0"
-    c.model.preprocessing.order = "RGB"
-    c.model.preprocessing.mean = (123.675, 116.28, 103.53)
-    c.model.preprocessing.scale = (58.395, 57.12, 57.375)
+    c.model.backbone = "efficientnet_b0"
     return c

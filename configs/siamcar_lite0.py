@@ -19,12 +19,11 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the settings of the small tracker."""
     c = config.get_config()
-    c.model.name = "siamcar_lite0"
+    c.model.name = "siamcar"
+    c.model.backbone = "efficientnet_lite0"
+    c.model.design = "light"
     c.model.correlation = "pixelwise"
     c.model.pretrained = "imagenet"
-    c.model.preprocessing.order = "RGB"
-    c.model.preprocessing.mean = (127.0, 127.0, 127.0)
-    c.model.preprocessing.scale = (128.0, 128.0, 128.0)
 
     c.augment.template_color = 0.0
     c.augment.search_color = 0.0

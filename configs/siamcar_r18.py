@@ -16,5 +16,5 @@ from jaxtrack.configs import siamcar_r50
 def get_config() -> ConfigDict:
     """Returns `siamcar_r50` with the smaller backbone."""
     c = siamcar_r50.get_config()
-    c.model.name = "siamcar_r18"
+    c.model.backbone = "resnet18"
     return c

@@ -19,6 +19,7 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the settings of the released code."""
     c = config.get_config()
-    c.model.name = "siamcar_r50"
+    c.model.name = "siamcar"
+    c.model.backbone = "resnet50"
     c.run.batch_size = 80
     return c

@@ -18,10 +18,8 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the public code's settings."""
     c = config.get_config()
-    c.model.name = "siamfcpp_googlenet"
-    c.model.preprocessing.order = "RGB"
-    c.model.preprocessing.mean = (127.5, 127.5, 127.5)
-    c.model.preprocessing.scale = (127.5, 127.5, 127.5)
+    c.model.name = "siamfcpp"
+    c.model.backbone = "googlenet"
     c.data.search_size = 289
 
     c.augment.template_shift = 0.0

@@ -17,7 +17,7 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with SiamFC++'s labels and loss."""
     c = siamcar_lite0.get_config()
-    c.model.name = "siamfcpp_lite0"
+    c.model.name = "siamfcpp"
     c.labels.positive_size = 1.0
     c.labels.positive_min_half = 0.0
     c.labels.ignore_inside = False

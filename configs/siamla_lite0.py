@@ -18,7 +18,7 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with SiamLA's labels, branch and selection."""
     c = siamcar_lite0.get_config()
-    c.model.name = "siamla_lite0"
+    c.model.name = "siamla"
     c.labels.smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
     c.loss.weights = (1.0, 2.0, 1.0)
     c.tracking.num_boxes = 3

@@ -18,7 +18,8 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns the settings of the paper."""
     c = config.get_config()
-    c.model.name = "siamla_r50"
+    c.model.name = "siamla"
+    c.model.backbone = "resnet50"
     c.loss.cls_weights = (0.5, 0.5, 0.0)
     c.loss.weights = (1.0, 1.0, 1.0)  # Eq. 11.
     c.loss.quality = "iou"

@@ -18,7 +18,7 @@ from jaxtrack.configs import siamcar_lite0
 def get_config() -> ConfigDict:
     """Returns `siamcar_lite0` with anchors."""
     c = siamcar_lite0.get_config()
-    c.model.name = "siamrpnpp_lite0"
+    c.model.name = "siamrpnpp"
     c.labels.assigner = "iou"
     c.labels.sampled_positives = 16
     c.labels.sampled_negatives = 48

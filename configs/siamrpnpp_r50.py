@@ -18,7 +18,8 @@ from jaxtrack import config
 def get_config() -> ConfigDict:
     """Returns pysot's settings of siamrpn_r50_l234_dwxcorr."""
     c = config.get_config()
-    c.model.name = "siamrpnpp_r50"
+    c.model.name = "siamrpnpp"
+    c.model.backbone = "resnet50"
     c.labels.assigner = "iou"
     c.labels.sampled_positives = 16
     c.labels.sampled_negatives = 48

@@ -1,14 +1,46 @@
-"""Networks of tests: shapes and variables without the compilation that `init` costs."""
+"""Networks of tests by short names, and their shapes and variables without `init`."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
 
-from jaxtrack import trackers
-from jaxtrack.weights import from_state_dict
+from jaxtrack import trackers, weights
 from jaxtrack.weights.torch import torch_name, torch_shape
 from tests.goldens import draw
+
+_LITE = {"backbone": "efficientnet_lite0", "design": "light"}
+# Name -> family and settings; those of the config files, and one that has none.
+NETWORKS = {
+    "siamcar_r50": ("siamcar", {"backbone": "resnet50"}),
+    "siamcar_r18": ("siamcar", {"backbone": "resnet18"}),
+    "siamcar_lite0": ("siamcar", _LITE),
+    "siamla_r50": ("siamla", {"backbone": "resnet50"}),
+    "siamla_lite0": ("siamla", _LITE),
+    "siamfcpp_googlenet": ("siamfcpp", {"backbone": "googlenet"}),
+    "siamfcpp_lite0": ("siamfcpp", _LITE),
+    "siamrpnpp_r50": ("siamrpnpp", {"backbone": "resnet50"}),
+    "siamrpnpp_r50_otb": (
+        *("siamrpnpp", {"backbone": "resnet50", "level_weights": False}),
+    ),
+    "siamrpnpp_lite0": ("siamrpnpp", _LITE),
+    "rpn_effb0": ("siamrpnpp", {"backbone": "efficientnet_b0"}),
+    "cract_r18": ("cract", {"backbone": "resnet18"}),
+    "cract_lite0": ("cract", _LITE),
+}
+
+
+def configure(name, **settings):
+    """Returns the settings of a network."""
+    family, own = NETWORKS[name]
+    return trackers.configure(family, **{**own, **settings})
+
+
+def build(name, *, search_size=0, axis_name=None, **settings):
+    """Builds a network."""
+    family, own = NETWORKS[name]
+    options = {"search_size": search_size, "axis_name": axis_name}
+    return trackers.build(family, **options, **{**own, **settings})
 
 
 def shapes_of(network, batch=2):
@@ -20,29 +52,38 @@ def shapes_of(network, batch=2):
 
 @functools.cache
 def abstract(name, **settings):
-    """Shapes of a tracker's outputs and variables on its own crops."""
-    return shapes_of(trackers.build(name, **settings))
+    """Shapes of a network's outputs and variables on its own crops."""
+    return shapes_of(build(name, **settings))
 
 
 def count(tree):
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
-def weight_names(name, **settings):
-    """What PyTorch's code calls the variables of a tracker's network."""
-    config = trackers.configure(name, **settings)
+def weight_names(name):
+    """What PyTorch's code calls the variables of a network."""
+    config = configure(name)
     return trackers.family_of(config).names(config)
 
 
+def from_state_dict(name, state_dict):
+    """Maps a state dict to our variables."""
+    return weights.import_state_dict(configure(name), state_dict)
+
+
+def to_state_dict(name, variables):
+    """Maps our variables to a state dict."""
+    family, own = NETWORKS[name]
+    return weights.to_state_dict(family, variables, **own)
+
+
 @functools.cache
-def draw_variables(name, **settings):
-    """Draws a tracker's variables from their names in PyTorch."""
-    names = weight_names(name, **settings)
-    _, shapes = abstract(name, **settings)
+def draw_variables(name):
+    """Draws a network's variables from their names in PyTorch."""
+    names, (_, shapes) = weight_names(name), abstract(name)
     state_dict = {}
     for keys, leaf in jax.tree_util.tree_flatten_with_path(shapes)[0]:
         path = tuple(key.key for key in keys[1:])
-        shape = torch_shape(names, path, leaf.shape)
         key = torch_name(names, path)
-        state_dict[key] = draw.tensor(key, shape)
-    return from_state_dict(name, state_dict, **settings)
+        state_dict[key] = draw.tensor(key, torch_shape(names, path, leaf.shape))
+    return from_state_dict(name, state_dict)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from experiments import summary, tables
-from jaxtrack import cli
+from jaxtrack import cli, trackers
 from jaxtrack.cli import options
 from jaxtrack.data.composed import lookalikes
 from jaxtrack.datasets.folders import read_sequence
@@ -146,9 +146,10 @@ def _check(checkpoint):
     """Refuses a checkpoint that says nothing here; returns its step."""
     opened = loading.open_checkpoint(checkpoint)
     if "refined_weight" not in opened.tracker.ranges:
+        name = trackers.describe(opened.config)
         raise InputError(
-            f"--checkpoint={checkpoint}: {opened.config.model.name} refines no "
-            "proposals; name a training of a CRACT config, such as cract_lite0"
+            f"--checkpoint={checkpoint}: {name} refines no proposals; "
+            "name a training of a CRACT config, such as cract_lite0"
         )
     if opened.config.tracking.identifier_weight == 1:
         raise InputError(

@@ -188,11 +188,9 @@ def _check(config, model, points, fixed):
         raise InputError(f"--points: K must lie in 2 to {most}, the network's cells")
     if list(points) != sorted(set(points)):
         raise InputError("--points: K must rise from one to the next")
-    if fixed is not None and fixed.config.model.name != config.model.name:
-        raise InputError(
-            f"--baseline: it is of {fixed.config.model.name}, not of "
-            f"{config.model.name} as --config is"
-        )
+    own = trackers.describe(config)
+    if fixed and (other := trackers.describe(fixed.config)) != own:
+        raise InputError(f"--baseline: it is of {other}, not of {own} as --config is")
 
 
 def markdown(result: Mapping[str, Any]) -> str:

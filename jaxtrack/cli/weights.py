@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxtrack import configs
+from jaxtrack import configs, trackers
 from jaxtrack.cli import overrides
 from jaxtrack.errors import InputError
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     config = configs.load(args.config)
     overrides.apply(config, args.overrides)
     import_tracker(args.path, config, args.out)
-    print(f"{args.out}: a checkpoint of {config.model.name}, to track with")
+    print(f"{args.out}: a checkpoint of {trackers.describe(config)}, to track with")
 
 
 def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
@@ -109,6 +109,7 @@ def import_tracker(
     from jaxtrack import weights
     from jaxtrack.training import checkpoint, state
 
+    config = trackers.with_preprocessing(config)
     variables = weights.import_state_dict(config, weights.read_arrays(path))
     made = state.create(variables, optax.sgd(0.0), keep_ema=False)
     with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:

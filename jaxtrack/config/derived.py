@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from ml_collections import ConfigDict
 
+from jaxtrack.errors import InputError
+
 if TYPE_CHECKING:
     from jaxtrack.ops.preprocess import Preprocessing
 
@@ -25,8 +27,17 @@ def epochs_to_steps(config: ConfigDict, epochs: float) -> int:
 
 
 def preprocessing(config: ConfigDict) -> "Preprocessing":
-    """Returns what the network's weights expect of an image."""
+    """Returns what the network's weights expect of an image.
+
+    Raises:
+      InputError: it is left to the backbone, and not settled yet.
+    """
     from jaxtrack.ops.preprocess import Preprocessing  # Settings load without jax.
 
     p = config.model.preprocessing
+    if not p.order:
+        raise InputError(
+            'config.model.preprocessing.order is "", the backbone\'s: settle it by '
+            "jaxtrack.trackers.with_preprocessing"
+        )
     return Preprocessing(order=p.order, mean=tuple(p.mean), scale=tuple(p.scale))

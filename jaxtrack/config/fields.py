@@ -28,7 +28,16 @@ GROUPS = {
 # fmt: off
 FIELDS = (
     # Model.
-    Field("model.name", "siamcar_r50", "The tracker, a name of `jaxtrack.trackers`."),
+    Field("model.name", "siamcar", "The tracker: a family of `jaxtrack.trackers`."),
+    Field("model.backbone", "resnet50", "Network that turns crops into features.",
+          choices=("resnet18", "resnet34", "resnet50", "googlenet",
+                   "efficientnet_lite0", "efficientnet_b0")),
+    Field("model.design", "released",
+          'Neck, correlation and head: "released" has the paper\'s, for levels of one'
+          ' stride; "light" a single map, its cosines and narrow heads.',
+          choices=("released", "light")),
+    Field("model.level_weights", True,
+          'SiamRPN++, "released": learn how much each level counts.'),
     Field("model.correlation", "",
           "Correlation of template and search features; \"\" is the model's own.",
           choices=("", "depthwise", "pixelwise", "both")),
@@ -46,8 +55,9 @@ FIELDS = (
           " torch weights."),
     Field("model.dtype", "float32", "Type of the computation; parameters stay float32.",
           choices=("float32", "bfloat16")),
-    Field("model.preprocessing.order", "BGR", "Channel order that the weights expect.",
-          choices=("RGB", "BGR")),
+    Field("model.preprocessing.order", "",
+          'Channel order that the weights expect; "" takes it, the mean and the scale'
+          " from `model.backbone`.", choices=("", "RGB", "BGR")),
     Field("model.preprocessing.mean", (0.0, 0.0, 0.0),
           "Subtracted from the pixel, a number a channel.", unit="grey levels",
           length=3),

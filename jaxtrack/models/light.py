@@ -12,7 +12,6 @@ from jaxtrack.models.siamese import Siamese
 from jaxtrack.ops.grid import Geometry
 
 CORRELATIONS = ("pixelwise", "depthwise", "both")
-GEOMETRY = Geometry(128, 256, 32, 8, 4.0)
 
 
 def light_head(
@@ -41,6 +40,7 @@ def light_siamese(
     backbone: nn.Module,
     head: nn.Module,
     *,
+    geometry: Geometry,
     correlation: str,
     anchors: tuple[tuple[float, float], ...] = (),
     dtype: Any = jnp.float32,
@@ -48,8 +48,9 @@ def light_siamese(
     """Returns a small network: one map of all levels, correlated on the search grid.
 
     Args:
-      backbone: of levels at strides 8, 16 and 16.
+      backbone: of levels at stride 8, or at strides 8, 16, 16, ...
       head: response to raw maps.
+      geometry: whose response has the cells of the search crop's features.
       correlation: one of `CORRELATIONS`.
       anchors: of the head.
       dtype: type of the computation.
@@ -63,7 +64,7 @@ def light_siamese(
             dtype=dtype,
         ),
         head=head,
-        template_cells=8,
-        geometry=GEOMETRY,
+        template_cells=8 if geometry.response_size % 2 == 0 else 7,
+        geometry=geometry,
         anchors=anchors,
     )

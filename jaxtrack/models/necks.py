@@ -87,7 +87,7 @@ class FuseNeck(nn.Module):
 
 
 class TaskNeck(nn.Module):
-    """Narrows a map, then has one 3x3 convolution a task and an image.
+    """Narrows the last level, then has one 3x3 convolution a task and an image.
 
     Xu et al., SiamFC++ (arXiv:1911.06188): the common features are adjusted to the
     classification and to the regression before either correlates them. Layers as
@@ -110,10 +110,10 @@ class TaskNeck(nn.Module):
     def __call__(
         self, levels: tuple, *, crop: int | None = None, train: bool = False
     ) -> dict[str, jax.Array]:
-        """Adjusts the only level to both tasks.
+        """Adjusts the last level to both tasks.
 
         Args:
-          levels: one map `[B, H, W, C]`.
+          levels: maps of equal size, `[B, H, W, C_i]`, or one.
           crop: side of the template's central part; None is for the search crop.
           train: normalise by the batch.
 
@@ -135,7 +135,7 @@ class TaskNeck(nn.Module):
             )
             return conv_bn(conv, bn, x, train=train)
 
-        (x,) = levels
+        x = levels[-1]
         size = x.shape[1] - 2 * self.border if crop is None else crop
         x = layer("reduce", 1, central_crop(x, size), 1e-3)
         image = "x" if crop is None else "z"
@@ -146,7 +146,7 @@ class PyramidNeck(nn.Module):
     """Sums 1x1 convolutions of all levels at the stride of the first.
 
     Lin et al., Feature Pyramid Networks (arXiv:1612.03144), section 3, with a single
-    output and bilinear upsampling.
+    output and bilinear upsampling of levels that have half the size.
 
     Attributes:
       features: channels of the output.
@@ -163,7 +163,8 @@ class PyramidNeck(nn.Module):
         """Merges the levels.
 
         Args:
-          levels: one map `[B, H, W, C_0]` and others `[B, H/2, W/2, C_i]`.
+          levels: one map `[B, H, W, C_0]`, and perhaps others, all of its size or all
+            `[B, H/2, W/2, C_i]`.
           crop: side of the central part that is kept; None keeps all.
           train: taken as every neck takes it; nothing here depends on it.
 
@@ -173,10 +174,14 @@ class PyramidNeck(nn.Module):
         del train
         fine, *coarse = levels
         fine = Conv(self.features, use_bias=True, dtype=self.dtype, name="fine")(fine)
+        if not coarse:
+            return central_crop(fine, crop)
         # The sum of 1x1 convolutions is one convolution of the channels side by side.
         coarse = jnp.concatenate(coarse, axis=-1)
         coarse = Conv(self.features, dtype=self.dtype, name="coarse")(coarse)
-        return central_crop(fine + upsample_twice(coarse), crop)
+        if coarse.shape != fine.shape:
+            coarse = upsample_twice(coarse)
+        return central_crop(fine + coarse, crop)
 
 
 def central_crop(x: jax.Array, size: int | None) -> jax.Array:

@@ -16,26 +16,18 @@ if TYPE_CHECKING:  # Networks take seconds to import.
     from jaxtrack.trackers.family import Family, Preset
     from jaxtrack.tracking import Tracker
 
-# Name of a network -> module of its family, which is imported when it is asked for.
+# Name of a family -> module whose FAMILY it is, which is imported when it is asked for.
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
-        "siamcar_r50": "siamcar",
-        "siamcar_r18": "siamcar",
-        "siamcar_lite0": "siamcar",
-        "siamla_r50": "siamla",
-        "siamla_lite0": "siamla",
-        "siamfcpp_googlenet": "siamfcpp",
-        "siamfcpp_lite0": "siamfcpp",
-        "siamrpnpp_r50": "siamrpnpp",
-        "siamrpnpp_r50_otb": "siamrpnpp",
-        "siamrpnpp_lite0": "siamrpnpp",
-        "rpn_effb0": "siamrpnpp",
-        "cract_r18": "cract",
-        "cract_lite0": "cract",
+        "siamcar": "jaxtrack.trackers.siamcar",
+        "siamla": "jaxtrack.trackers.siamla",
+        "siamrpnpp": "jaxtrack.trackers.siamrpnpp",
+        "siamfcpp": "jaxtrack.trackers.siamfcpp",
+        "cract": "jaxtrack.trackers.cract",
     }
 )
 
-# Settings that public codes used -> module of the family whose `presets` has them.
+# Settings that public codes used -> name of the family whose `presets` has them.
 PRESETS: Mapping[str, str] = MappingProxyType(
     {
         "siamrpnpp_r50_vot": "siamrpnpp",
@@ -72,11 +64,31 @@ def family_of(config: ConfigDict) -> "Family":
     Raises:
       InputError: there is none of that name.
     """
-    if config.model.name not in FAMILIES:
-        raise InputError(
-            f"model.name: {config.model.name!r} is none of {', '.join(FAMILIES)}"
-        )
-    return _imported(FAMILIES[config.model.name])
+    name = config.model.name
+    if name not in FAMILIES:
+        raise InputError(f"model.name: {name!r} is none of {', '.join(FAMILIES)}")
+    return _imported(name)
+
+
+def with_preprocessing(config: ConfigDict) -> ConfigDict:
+    """Returns settings that say what the network's weights expect of an image.
+
+    Args:
+      config: the settings; where they leave it open, their backbone says it.
+
+    Raises:
+      InputError: mean or scale are set without the order.
+    """
+    if config.model.preprocessing.order:
+        return config
+    from jaxtrack.models.backbones import BACKBONES
+
+    config = config.copy_and_resolve_references()
+    given, default = config.model.preprocessing, get_config().model.preprocessing
+    if given.to_dict() != default.to_dict():
+        raise InputError("model.preprocessing: mean and scale need order, too")
+    given.update(BACKBONES[config.model.backbone].preprocessing._asdict())
+    return config
 
 
 def network_of(
@@ -107,7 +119,8 @@ def tracker_of(config: ConfigDict) -> "Tracker":
       InputError: there is no tracker of that name.
     """
     family = family_of(config)
-    return family.tracker(config, family.network(config))
+    network = family.network(config)
+    return family.tracker(with_preprocessing(config), network)
 
 
 def configure(name: str, **settings: Any) -> ConfigDict:
@@ -116,7 +129,7 @@ def configure(name: str, **settings: Any) -> ConfigDict:
     Args:
       name: a key of `FAMILIES`.
       **settings: fields of the group `model` that differ from their defaults, such as
-        `correlation="pixelwise"` or `dtype="bfloat16"`.
+        `backbone="efficientnet_lite0", design="light"` or `dtype="bfloat16"`.
 
     Raises:
       InputError: the name or a field is unknown, or a value has another type.
@@ -167,6 +180,12 @@ def find_preset(name: str) -> "Preset":
     return _imported(PRESETS[name]).presets[name]
 
 
-def _imported(module: str) -> "Family":
-    """Returns the family of a module of this package."""
-    return importlib.import_module(f"jaxtrack.trackers.{module}").FAMILY
+def describe(config: ConfigDict) -> str:
+    """Words which network the settings name, such as "siamcar (resnet50, released)"."""
+    model = config.model
+    return f"{model.name} ({model.backbone}, {model.design})"
+
+
+def _imported(name: str) -> "Family":
+    """Returns the family of that name."""
+    return importlib.import_module(FAMILIES[name]).FAMILY

@@ -61,14 +61,13 @@ def network(
         pooling=tuple(POOLINGS),
     )
     shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
-    module = backbone.build(**shared)
     if is_light:
-        rpn = siamrpnpp.light(module, chosen["correlation"])
+        rpn = siamrpnpp.light(backbone, chosen["correlation"], **shared)
         fuse = PyramidNeck(48, dtype=shared["dtype"])
         widths = {"features": 48, "hidden": 128}
     else:
         # The RPN sees phi_4 alone (C3), so there are no levels to weigh.
-        rpn = siamrpnpp.released(module, siamrpnpp.RELEASED, weighted=False)
+        rpn = siamrpnpp.released(backbone, weighted=False, **shared)
         rpn = rpn.clone(neck=AdjustNeck(last=1, **shared))
         fuse, widths = FuseNeck(**shared), {}
     built = TwoStage(

@@ -15,24 +15,10 @@ from jaxtrack.models import siamese as siamese_network
 from jaxtrack.models.backbones import BACKBONES, Backbone, Rules
 from jaxtrack.models.light import CORRELATIONS
 from jaxtrack.models.siamese import Forward
+from jaxtrack.trackers import describe
 from jaxtrack.tracking import Tracker, siamese
 
-# Names of networks -> backbone and design.
-NETWORKS = {
-    "siamcar_r50": ("resnet50", "released"),
-    "siamcar_r18": ("resnet18", "released"),
-    "siamcar_lite0": ("efficientnet_lite0", "light"),
-    "siamla_r50": ("resnet50", "released"),
-    "siamla_lite0": ("efficientnet_lite0", "light"),
-    "siamfcpp_googlenet": ("googlenet", "released"),
-    "siamfcpp_lite0": ("efficientnet_lite0", "light"),
-    "siamrpnpp_r50": ("resnet50", "released"),
-    "siamrpnpp_r50_otb": ("resnet50", "released"),
-    "siamrpnpp_lite0": ("efficientnet_lite0", "light"),
-    "rpn_effb0": ("efficientnet_b0", "released"),
-    "cract_r18": ("resnet18", "released"),
-    "cract_lite0": ("efficientnet_lite0", "light"),
-}
+DESIGNS = ("released", "light")
 PARTS = ("correlation", "localization", "refinement", "pooling")
 Batch = Mapping[str, jax.Array]
 Outputs = Mapping[str, jax.Array]
@@ -224,7 +210,7 @@ def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
         chosen[part] = wanted or names[0]
         if chosen[part] not in names:
             raise InputError(
-                f"{part}: {config.model.name} has {', '.join(names)}, not {wanted!r}"
+                f"{part}: {describe(config)} has {', '.join(names)}, not {wanted!r}"
             )
     return chosen
 
@@ -232,17 +218,31 @@ def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
 def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
     """Returns the backbone that the settings name, and whether the design is light.
 
-    "released" is a paper's own: its widths, correlations of levels of stride 8. "light"
-    is small: cosines of one map that joins levels of strides 8, 16 and 16.
+    "released" is a paper's own: its widths, correlations of levels of one stride.
+    "light" is small: cosines of one map, which joins the levels, and narrow heads.
 
     Args:
       config: the settings.
 
     Returns:
-      The backbone, and whether its levels are to be joined.
+      The backbone, and whether the design is "light".
+
+    Raises:
+      InputError: there is none of that name, or the design does not fit it.
     """
-    name, design = NETWORKS[config.model.name]
-    return BACKBONES[name], design == "light"
+    name, design = config.model.backbone, config.model.design
+    if name not in BACKBONES:
+        raise InputError(f"model.backbone: {name!r} is none of {', '.join(BACKBONES)}")
+    if design not in DESIGNS:
+        raise InputError(f"model.design: {design!r} is none of {', '.join(DESIGNS)}")
+    backbone = BACKBONES[name]
+    if design == "released" and set(backbone.strides) != {8}:
+        strides = ", ".join(map(str, backbone.strides))
+        raise InputError(
+            f"model.design: 'released' correlates levels of stride 8, those of {name} "
+            f"have strides {strides}: use 'light'"
+        )
+    return backbone, design == "light"
 
 
 def correlations(config: ConfigDict) -> tuple[str, ...]:

@@ -35,8 +35,10 @@ from jaxtrack.trackers.family import (
     selection_settings,
 )
 
-# Response cell i of the released networks is trained on pixel index 32 + 8 i.
+# Response cell i of the released networks is trained on pixel index 32 + 8 i, though
+# it looks at 31 + 8 i.
 RELEASED = grid.Geometry(127, 255, 25, 8, 32.5)
+GEOMETRIES = {"resnet18": RELEASED, "resnet34": RELEASED, "resnet50": RELEASED}
 
 
 def network(
@@ -66,6 +68,7 @@ def base(
         return light_siamese(
             backbone.build(**shared),
             light_head(cls_bias=(0.0, -4.0), dtype=shared["dtype"]),
+            geometry=backbone.geometry(0),
             correlation=correlation,
             dtype=shared["dtype"],
         )
@@ -75,7 +78,7 @@ def base(
         correlation=LevelCorrelation(dtype=shared["dtype"]),
         head=CarHead(dtype=shared["dtype"]),
         template_cells=7,
-        geometry=RELEASED,
+        geometry=GEOMETRIES.get(config.model.backbone) or backbone.geometry(3),
     )
 
 

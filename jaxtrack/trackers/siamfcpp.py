@@ -35,8 +35,9 @@ from jaxtrack.trackers.family import (
     selection_settings,
 )
 
-# Response cell i of the released network is tested on pixel index 79 + 8 i.
-RELEASED = grid.Geometry(127, 303, 19, 8, 79.5)
+# Response cell i of the released network is tested on pixel index 79 + 8 i, though it
+# looks at 77 + 8 i.
+GEOMETRIES = {"googlenet": grid.Geometry(127, 303, 19, 8, 79.5)}
 
 
 def network(
@@ -55,6 +56,7 @@ def network(
         built = light_siamese(
             backbone.build(**shared),
             light_head(cls_bias=(-4.0,), quality="cls", dtype=shared["dtype"]),
+            geometry=backbone.geometry(0),
             correlation=chosen["correlation"],
             dtype=shared["dtype"],
         )
@@ -65,7 +67,8 @@ def network(
             correlation=TaskCorrelation(),
             head=DenseboxHead(**shared),
             template_cells=5,
-            geometry=RELEASED,
+            # 4 cells of border, 1 and 2 of convolutions, 1 of the template's 3.
+            geometry=GEOMETRIES.get(config.model.backbone) or backbone.geometry(8),
         )
     return resized(built, search_size) if search_size else built
 

@@ -61,7 +61,7 @@ def network(
     """Builds SiamLA's network; see `jaxtrack.trackers.family.BuildNetwork`.
 
     The small one's branch is small too: keys and values of the non-local block are
-    averages of 2 x 2 cells, and the five points carry 32 channels.
+    averages of 2 x 2 cells, if their number is even, and five points of 32 channels.
     """
     chosen = choices(
         config, correlation=correlations(config), localization=LOCALIZATIONS
@@ -79,7 +79,8 @@ def network(
     position = non_local = aggregation = None
     if localization in ("lafa", "non_local") and is_light:
         position = PositionEmbedding(96, on_search_grid=True, dtype=dtype)
-        non_local = NonLocal(48, key_stride=2, dtype=dtype)
+        key_stride = 1 if base.geometry.response_size % 2 else 2
+        non_local = NonLocal(48, key_stride=key_stride, dtype=dtype)
     elif localization in ("lafa", "non_local"):
         position = PositionEmbedding(256, dtype=dtype)
         non_local = NonLocal(128, dtype=dtype)

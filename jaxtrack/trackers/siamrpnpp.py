@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from jaxtrack.assign import Assigner, label_batch, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import regression as regression_losses
+from jaxtrack.models.backbones import Backbone
 from jaxtrack.models.correlations import BranchCorrelation
 from jaxtrack.models.heads.rpn import RpnHead, RpnTowerHead
 from jaxtrack.models.light import light_siamese
@@ -39,11 +40,6 @@ from jaxtrack.trackers.family import (
 )
 
 ANCHORS = anchor_boxes.anchor_sizes()
-# Anchors of the released networks are centred on pixel index 31 + 8 i.
-RELEASED = grid.Geometry(127, 255, 25, 8, 31.5)
-# Sides of 8 n + 1 px, on which EfficientNet's cells lie evenly: cell m on pixel index
-# 8 m, and 3 cells fewer on each side of the response.
-EVEN = grid.Geometry(129, 257, 27, 8, 24.5)
 # Of a decoded size's logarithm in the metric "iou", where boxes may be anything.
 _MOST_LOG_SCALE = 4.0
 
@@ -56,48 +52,63 @@ def network(
     chosen = choices(config, correlation=correlations(config))
     shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}
     if is_light:
-        built = light(backbone.build(**shared), chosen["correlation"])
+        built = light(backbone, chosen["correlation"], **shared)
     else:
-        geometry = EVEN if config.model.name == "rpn_effb0" else RELEASED
-        weighted = config.model.name != "siamrpnpp_r50_otb"
-        built = released(backbone.build(**shared), geometry, weighted=weighted)
+        built = released(backbone, weighted=config.model.level_weights, **shared)
     return resized(built, search_size) if search_size else built
 
 
 def released(
-    backbone: nn.Module, geometry: grid.Geometry, *, weighted: bool = True
+    backbone: Backbone,
+    *,
+    weighted: bool,
+    dtype: jnp.dtype = jnp.float32,
+    axis_name: str | None = None,
 ) -> Siamese:
     """Returns pysot's `siamrpn_r50_l234_dwxcorr` on a backbone of stride 8.
 
     Args:
-      backbone: of it the network takes type and mapped axis, too.
-      geometry: of the network.
+      backbone: of levels of stride 8.
       weighted: learns how much each level counts; otherwise they count alike, as in
         pysot's `siamrpn_r50_l234_dwxcorr_otb`, whose weights fit that network alone.
+      dtype: type of the computation.
+      axis_name: mapped axis of the batch normalisations.
     """
-    shared = {"axis_name": backbone.axis_name, "dtype": backbone.dtype}
+    shared = {"axis_name": axis_name, "dtype": dtype}
     return Siamese(
-        backbone=backbone,
+        backbone=backbone.build(**shared),
         neck=AdjustNeck(**shared),
         correlation=BranchCorrelation(**shared),
         head=RpnHead(len(ANCHORS), weighted=weighted, **shared),
         template_cells=7,
-        geometry=geometry,
+        geometry=backbone.geometry(3),
         anchors=ANCHORS,
     )
 
 
-def light(backbone: nn.Module, correlation: str) -> Siamese:
+def light(
+    backbone: Backbone,
+    correlation: str,
+    *,
+    dtype: jnp.dtype = jnp.float32,
+    axis_name: str | None = None,
+) -> Siamese:
     """Returns the small network; boxes start at their anchors.
 
     Args:
-      backbone: of it the network takes the type, too.
+      backbone: of any levels.
       correlation: one of `jaxtrack.models.light.CORRELATIONS`.
+      dtype: type of the computation.
+      axis_name: mapped axis of the backbone's batch normalisations.
     """
-    dtype = backbone.dtype
-    head = RpnTowerHead(len(ANCHORS), dtype=dtype)
-    options = {"correlation": correlation, "anchors": ANCHORS, "dtype": dtype}
-    return light_siamese(backbone, head, **options)
+    return light_siamese(
+        backbone.build(axis_name=axis_name, dtype=dtype),
+        RpnTowerHead(len(ANCHORS), dtype=dtype),
+        geometry=backbone.geometry(0),
+        correlation=correlation,
+        anchors=ANCHORS,
+        dtype=dtype,
+    )
 
 
 def siamrpnpp_loss(

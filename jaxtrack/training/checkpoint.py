@@ -19,7 +19,10 @@ from jaxtrack.training.state import TrainState
 
 _FOLDER = "checkpoints"
 # A checkpoint of a network that differs in one of these fits no other.
-_IDENTITY = ("model.name", "model.correlation", "optimizer.kind")
+_IDENTITY = (
+    *("model.name", "model.backbone", "model.design", "model.correlation"),
+    "optimizer.kind",
+)
 
 
 class Checkpoint(NamedTuple):

@@ -18,7 +18,7 @@ from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.trackers import family_of
+from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
 from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
@@ -52,6 +52,7 @@ def train(
         loss is no longer finite (what is saved already stays as it is).
     """
     config_lib.check(config)
+    config = with_preprocessing(config)
     _check_devices(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)

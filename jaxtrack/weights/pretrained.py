@@ -13,7 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError, missing
-from jaxtrack.trackers import configure, family_of
+from jaxtrack.trackers import configure, describe, family_of
 from jaxtrack.trackers.family import WeightNames
 from jaxtrack.weights import torch
 from jaxtrack.weights.pickles import read_torch
@@ -145,7 +145,7 @@ def _names(config: ConfigDict) -> WeightNames:
     """Returns the names of a tracker's weights."""
     names = family_of(config).names(config)
     if names is None:
-        raise InputError(f"model: {config.model.name} has no names for weights")
+        raise InputError(f"model: {describe(config)} has no names for weights")
     return names
 
 

@@ -4,8 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack import trackers
-from tests.networks import draw_variables
+from tests.networks import build, configure, draw_variables
 
 pytest.importorskip("torch", reason="torch is an extra", exc_type=ImportError)
 
@@ -24,12 +23,12 @@ def test_twin_agrees(name, frozen):
 
     from benchmarks import twin
 
-    model, variables = trackers.build(name), draw_variables(name)
+    model, variables = build(name), draw_variables(name)
     rng = np.random.default_rng(0)
     size = model.geometry.template_size
     crops = [rng.standard_normal((1, size, size, 3), np.float32) for _ in range(2)]
     ours = jax.jit(model.apply)(variables, *crops)
-    network = twin.build(name, variables, frozen=frozen)
+    network = twin.build(configure(name), variables, frozen=frozen)
     with torch.no_grad():
         theirs = network(*(torch.tensor(c.transpose(0, 3, 1, 2)) for c in crops))
     for key, value in ours.items():

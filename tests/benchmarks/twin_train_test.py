@@ -18,7 +18,7 @@ def test_the_losses_are_the_same(module):
     from benchmarks import twin_train
 
     config = module.get_config()
-    model = trackers.build(config.model.name)
+    model = trackers.network_of(config)
     side = model.geometry.response_size
     rng = np.random.default_rng(0)
     shapes = {"cls": 2, "ltrb": 4, "centerness": 1}

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack import cli, configs, weights
+from jaxtrack import cli, configs, trackers, weights
 from jaxtrack.errors import InputError
 from jaxtrack.training.checkpoint import load_for_inference
 
@@ -18,7 +18,10 @@ def arrays(monkeypatch):
     }
 
     def import_state_dict(config, arrays):
-        if config.model.name != "siamcar_lite0" or set(arrays) != {"a", "b"}:
+        if config.model.backbone != "efficientnet_lite0" or set(arrays) != {
+            "a",
+            "b",
+        }:
             raise InputError("other arrays than the tracker's")
         return {"params": {"a": arrays["a"]}, "batch_stats": {"b": arrays["b"]}}
 
@@ -37,7 +40,7 @@ def test_a_file_becomes_a_checkpoint(arrays, tmp_path, capsys):
     cli.main([*argv, "--config.tracking.window=0.25"])
     saved = load_for_inference(out)
     jax.tree.map(np.testing.assert_array_equal, saved.variables, arrays)
-    expected = configs.load("siamcar_lite0")
+    expected = trackers.with_preprocessing(configs.load("siamcar_lite0"))
     expected.tracking.window = 0.25
     assert saved.config.to_json() == expected.to_json()
 

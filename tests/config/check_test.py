@@ -21,7 +21,7 @@ OUT_OF_RANGE = (
     ("data.record_weights", (1.0, -1.0), "it must be at least 0"),
     ("model.preprocessing.scale", (1.0, 0.0, 1.0), "it must be above 0"),
     ("model.preprocessing.mean", (1.0,), "give 3 numbers"),
-    ("model.preprocessing.order", "GRB", 'use one of "RGB", "BGR"'),
+    ("model.preprocessing.order", "GRB", 'use one of "", "RGB", "BGR"'),
     ("labels.assigner", "square", "use one of"),
     ("labels.dla_ddof", 2, "use one of 0, 1"),
     ("labels.dla_empty", "none", "use one of"),

@@ -14,6 +14,7 @@ def test_steps_count_whole_batches():
 
 def test_preprocessing_is_of_plain_numbers():
     config = config_lib.get_config()
+    config.model.preprocessing.order = "BGR"
     config.model.preprocessing.mean = (1.0, 2.0, 3.0)
     order, mean, scale = config_lib.preprocessing(config)
     assert (order, mean, scale) == ("BGR", (1.0, 2.0, 3.0), (1.0, 1.0, 1.0))

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from experiments.figures import label_maps
 from jaxtrack.assign import regions
 from jaxtrack.errors import InputError
-from jaxtrack.trackers.siamrpnpp import RELEASED
+from jaxtrack.models.backbones import BACKBONES
 
 P, N, X = regions.POSITIVE, regions.NEGATIVE, regions.IGNORE
 
@@ -23,7 +23,7 @@ def counts(columns, row):
 
 
 def test_the_cells_are_the_published_trackers():
-    assert label_maps.GEOMETRY == RELEASED
+    assert label_maps.GEOMETRY == BACKBONES["resnet50"].geometry(3)
 
 
 def test_positives_of_the_square_by_hand(columns):

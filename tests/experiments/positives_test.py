@@ -137,7 +137,7 @@ def test_refuses(measure, counted):
         ({"num_parts": 0}, "--epochs=0: .* 1 to 6"),
         ({"num_parts": 7}, "--epochs=7: .* 1 to 6"),
         ({"num_parts": 5}, "4 images with the target do not fill 5 parts"),
-        ({"fixed": other}, "of siamrpnpp_r50, not of siamcar"),
+        ({"fixed": other}, "of siamrpnpp \\(.*\\), not of siamcar"),
         ({"log": pathlib.Path("nowhere")}, "--log: nowhere"),
         ({"config": wrong}, "dla_empty"),
     ]:

@@ -103,5 +103,5 @@ def test_differences():
     b.optimizer.lr, b.model.preprocessing.mean = 0.5, (1.0, 2.0, 3.0)
     assert settings.differences([a, b, a]) == {
         "optimizer.lr": [a.optimizer.lr, 0.5, a.optimizer.lr],
-        "model.preprocessing.mean": [[127.0] * 3, [1.0, 2.0, 3.0], [127.0] * 3],
+        "model.preprocessing.mean": [[0.0] * 3, [1.0, 2.0, 3.0], [0.0] * 3],
     }

@@ -40,6 +40,7 @@ from jaxtrack.trackers import cract, siamcar
 from jaxtrack.tracking import Frame
 from jaxtrack.training import checkpoint, loop
 from jaxtrack.training import state as train_state
+from tests import networks
 
 # Setting as the guards call it -> as it is called now, where that is something else.
 FIELDS = {
@@ -76,14 +77,14 @@ NEW_KEYS = ("rankings", "refused", "warnings")
 
 def model_names():
     """Lists the networks that have a name."""
-    return tuple(trackers.FAMILIES)
+    return tuple(networks.NETWORKS)
 
 
 def settings(config_name, **changes):
     """Returns the settings of a config file; `changes` have dots as `__`."""
     config = importlib.import_module(f"jaxtrack.configs.{config_name}").get_config()
     config.update_from_flattened_dict(_named_now(changes))
-    return config
+    return trackers.with_preprocessing(config)
 
 
 def _named_now(changes):
@@ -96,7 +97,7 @@ def build(name, **choices):
     """Builds the network of a name with some of its parts chosen."""
     if "dtype" in choices:
         choices["dtype"] = jnp.dtype(choices["dtype"]).name
-    return trackers.build(name, **choices)
+    return networks.build(name, **choices)
 
 
 def network(config, *, training=False):
@@ -267,8 +268,7 @@ def registered(name, network):
     family = dataclasses.replace(siamcar.FAMILY, network=build)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trackers, "FAMILIES", {**trackers.FAMILIES, name: name})
-        module = types.SimpleNamespace(FAMILY=family)
-        patch.setitem(sys.modules, f"jaxtrack.trackers.{name}", module)
+        patch.setitem(sys.modules, name, types.SimpleNamespace(FAMILY=family))
         yield
 
 

@@ -9,7 +9,7 @@ from flax import linen as nn
 from jaxtrack.errors import InputError
 from jaxtrack.models.siamese import Siamese, make_forward, resized
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.trackers import build
+from tests.networks import build
 
 
 class Scale(nn.Module):

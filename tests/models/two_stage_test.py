@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.models.layers import BatchNorm, Conv
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.ops.proposals import nms
 from jaxtrack.trackers import cract
+from tests.networks import build
 
 PARTS = {"backbone", "neck", "correlation", "head", "fuse", "refiner"}
 
@@ -38,7 +38,7 @@ class Patches(nn.Module):
 
 def narrow(axis_name=None, **choices):
     """`cract_r18`, of few channels, on patches: 15 and 31 cells as it has."""
-    model = trackers.build("cract_r18", axis_name=axis_name, **choices)
+    model = build("cract_r18", axis_name=axis_name, **choices)
     parts = ("neck", "correlation", "head", "fuse")
     return model.clone(
         backbone=Patches(axis_name),

@@ -1,6 +1,5 @@
 """Tests for the presets of all families."""
 
-import importlib
 import json
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from jaxtrack import config, configs
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
-from jaxtrack.trackers import FAMILIES, PRESETS, find_preset
+from jaxtrack.trackers import PRESETS, find_preset
 
 NUMBERS = ("tracking.penalty", "tracking.window", "tracking.size_rate")
 
@@ -86,11 +85,3 @@ def test_presets_cannot_be_changed():
 def test_unknown_name():
     with pytest.raises(InputError, match="unknown preset 'x': choose from siamrpnpp"):
         find_preset("x")
-
-
-def test_the_list_names_every_familys_presets():
-    modules = dict.fromkeys(FAMILIES.values())
-    listed = {m: {n for n, of in PRESETS.items() if of == m} for m in modules}
-    for module, names in listed.items():
-        found = importlib.import_module(f"jaxtrack.trackers.{module}")
-        assert set(found.FAMILY.presets) == names

@@ -5,8 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack import trackers, weights
-from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import googlenet, param_group
 from jaxtrack.models.correlations import TaskCorrelation
 from jaxtrack.models.necks import TaskNeck
@@ -14,10 +12,10 @@ from jaxtrack.models.siamese import resized
 from jaxtrack.ops.boxes import ltrb_to_xyxy
 from jaxtrack.ops.grid import points
 from tests.goldens import draw
-from tests.networks import shapes_of
+from tests.networks import build, from_state_dict, shapes_of
 
 NAME = "siamfcpp_googlenet"
-MODEL = trackers.build(NAME)
+MODEL = build(NAME)
 
 
 def normal(*shape):
@@ -26,7 +24,7 @@ def normal(*shape):
 
 @pytest.mark.parametrize(
     "model",
-    [MODEL, resized(MODEL, 289), trackers.build("siamfcpp_lite0")],
+    [MODEL, resized(MODEL, 289), build("siamfcpp_lite0")],
     ids=["303", "289", "lite0"],
 )
 def test_outputs_fit_the_geometry(model):
@@ -60,7 +58,7 @@ def test_golden_siamfcpp_googlenet(goldens):
     The weights drawn give all cells nearly the same outputs, so what differs between
     cells is compared too: there float32 leaves fewer digits.
     """
-    variables = weights.from_state_dict(NAME, draw.state_dict(goldens, NAME))
+    variables = from_state_dict(NAME, draw.state_dict(goldens, NAME))
     golden = np.load(goldens / f"{NAME}_s1.npz")
 
     def stages(model, z, x):
@@ -190,22 +188,12 @@ def test_groups_cover_the_frozen_part():
 
 
 def test_lite_judges_boxes_by_the_tower_of_the_class():
-    head = trackers.build("siamfcpp_lite0").head
+    head = build("siamfcpp_lite0").head
     assert (head.quality, head.cls_bias, head.separable) == ("cls", (-4.0,), True)
 
 
 @pytest.mark.parametrize("correlation", ["depthwise", "both"])
 def test_lite_takes_other_correlations(correlation):
-    model = trackers.build("siamfcpp_lite0", correlation=correlation)
+    model = build("siamfcpp_lite0", correlation=correlation)
     assert model.correlation.depthwise
     assert model.correlation.pixelwise == (correlation == "both")
-
-
-def test_unknown_choices():
-    with pytest.raises(InputError, match="googlenet has depthwise, not 'pixelwise'"):
-        trackers.build(NAME, correlation="pixelwise")
-    with pytest.raises(InputError, match="siamfcpp_lite0 has pixelwise, depthwise"):
-        trackers.build("siamfcpp_lite0", correlation="naive")
-    for name in (NAME, "siamfcpp_lite0"):
-        with pytest.raises(InputError, match=f"{name} has centerness, not 'branch'"):
-            trackers.build(name, localization="branch")

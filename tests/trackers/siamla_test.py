@@ -9,7 +9,7 @@ from jaxtrack import trackers
 from jaxtrack.configs import siamla_lite0
 from jaxtrack.errors import InputError
 from jaxtrack.trackers.siamla import LOCALIZATIONS
-from tests.networks import abstract, count, draw_variables, shapes_of
+from tests.networks import abstract, build, configure, count, draw_variables, shapes_of
 
 NAMES = ["siamla_r50", "siamla_lite0"]
 
@@ -19,7 +19,7 @@ NAMES = ["siamla_r50", "siamla_lite0"]
 def test_outputs_fit_the_geometry(name, localization):
     outputs, variables = abstract(name, localization=localization)
     params = variables["params"]
-    cells = trackers.build(name).geometry.response_size
+    cells = build(name).geometry.response_size
     quality = "centerness" if localization == "centerness" else "localization"
     assert {k: (v.shape, v.dtype) for k, v in outputs.items()} == {
         "cls": ((2, cells, cells, 1), jnp.float32),
@@ -56,7 +56,7 @@ def test_lite_is_small():
 
 def test_template_once_equals_the_whole():
     """Encoding and predicting apart give what one call gives; all is finite."""
-    model = trackers.build("siamla_lite0")
+    model = build("siamla_lite0")
     variables = draw_variables("siamla_lite0")
     rng = np.random.default_rng(0)
     z, x = (rng.standard_normal((1, s, s, 3), np.float32) for s in (128, 256))
@@ -76,9 +76,9 @@ def test_template_once_equals_the_whole():
 
 def test_settings_reach_the_network():
     config = siamla_lite0.get_config()
-    assert trackers.network_of(config) == trackers.build("siamla_lite0")
+    assert trackers.network_of(config) == build("siamla_lite0")
     config.model.localization = "tower"
-    expected = trackers.build("siamla_lite0", localization="tower")
+    expected = build("siamla_lite0", localization="tower")
     assert trackers.network_of(config) == expected
     config.model.dtype = "bfloat16"
     assert trackers.network_of(config).head.branch.dtype == jnp.bfloat16
@@ -93,24 +93,11 @@ def test_a_missing_setting_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("siamla_r50", "siamla_r50 has lafa, aggregation, .*, not 'lava'"),
-        ("siamcar_r50", "siamcar_r50 has centerness, not 'lava'"),
-        ("siamcar_lite0", "siamcar_lite0 has centerness, not 'lava'"),
-    ],
-)
-def test_unknown_choices_are_refused(name, message):
-    with pytest.raises(InputError, match=message):
-        trackers.build(name, localization="lava")
-
-
-@pytest.mark.parametrize(
     ("name", "size", "cells"), [("siamla_r50", 287, 29), ("siamla_lite0", 192, 24)]
 )
 def test_search_crops_of_another_size(name, size, cells):
     """In training: the same variables, and five points that know the cells' places."""
-    config = trackers.configure(name)
+    config = configure(name)
     config.data.search_size = size
     network = trackers.network_of(config, training=True)
     assert network.geometry.search_size == size
@@ -123,4 +110,4 @@ def test_search_crops_of_another_size(name, size, cells):
 
 def test_a_search_size_that_does_not_fit():
     with pytest.raises(InputError, match="takes no crops of 100 px"):
-        trackers.build("siamla_lite0", search_size=100)
+        build("siamla_lite0", search_size=100)

@@ -5,14 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack import trackers, weights
-from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors, grid
 from tests.goldens import draw
-from tests.networks import abstract, count, draw_variables
+from tests.networks import (
+    NETWORKS,
+    abstract,
+    build,
+    count,
+    draw_variables,
+    from_state_dict,
+)
 
 LITE = "siamrpnpp_lite0"
-NAMES = [name for name in trackers.FAMILIES if "rpn" in name]
+NAMES = [name for name in NETWORKS if "rpn" in name]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -20,7 +25,7 @@ NAMES = [name for name in trackers.FAMILIES if "rpn" in name]
 def test_outputs_fit_the_geometry(name, dtype):
     outputs, variables = abstract(name, dtype=dtype)
     params = variables["params"]
-    model = trackers.build(name)
+    model = build(name)
     cells = (2, *[model.geometry.response_size] * 2, len(model.anchors))
     assert {k: (v.shape, v.dtype) for k, v in outputs.items()} == {
         "cls": ((*cells, 2), jnp.float32),
@@ -32,14 +37,14 @@ def test_outputs_fit_the_geometry(name, dtype):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_middle_anchor_is_centred(name):
     """The response's middle is the crop's."""
-    geometry = trackers.build(name).geometry
+    geometry = build(name).geometry
     xy = grid.points(geometry)
     assert (xy[0, 0] + xy[-1, -1] == geometry.search_size).all()
 
 
 def test_released_anchors(goldens):
     """pysot's, which counts pixel centres as integers: half a pixel less."""
-    model = trackers.build("siamrpnpp_r50")
+    model = build("siamrpnpp_r50")
     ours = anchors.tile(grid.points(model.geometry), model.anchors)
     golden = np.load(goldens / "rpn_functions_s1.npz")["anchors_xyxy"]
     np.testing.assert_allclose(ours - 0.5, golden.transpose(2, 3, 1, 0), atol=1e-4)
@@ -66,11 +71,11 @@ def test_lite_is_small():
 def test_golden_siamrpnpp_r50(goldens):
     """The public network on the same weights; error is float32's."""
     name = "siamrpnpp_r50"
-    variables = weights.from_state_dict(name, draw.state_dict(goldens, name))
+    variables = from_state_dict(name, draw.state_dict(goldens, name))
     golden = np.load(goldens / f"{name}_s1.npz")
     z = draw.image("template", (2, 3, 127, 127)).transpose(0, 2, 3, 1)
     x = draw.image("search", (2, 3, 255, 255)).transpose(0, 2, 3, 1)
-    outputs = jax.jit(trackers.build(name).apply)(variables, z, x)
+    outputs = jax.jit(build(name).apply)(variables, z, x)
     # There channels are value-major: all anchors' first value, all anchors' second.
     found = {
         ours: value.transpose(0, 4, 3, 1, 2).reshape(2, -1, 25, 25)
@@ -86,7 +91,7 @@ def test_golden_siamrpnpp_r50(goldens):
 def test_gradients_reach_all_behind_the_backbone():
     """In bfloat16, whose outputs are float32; backbones have tests of their own."""
     params = draw_variables(LITE)["params"]
-    model = trackers.build(LITE, dtype="bfloat16")
+    model = build(LITE, dtype="bfloat16")
     rng = np.random.default_rng(0)
     # The template's 8 x 8 cells, and few of a search crop: larger ones compile longer.
     z, x = (
@@ -110,17 +115,3 @@ def test_gradients_reach_all_behind_the_backbone():
         path = [key.key for key in keys]
         assert np.all(np.isfinite(gradient)), path
         assert np.any(gradient) == (path[0] != "backbone"), path
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("siamrpnpp_r50_otb", {"correlation": "both"}, "has depthwise, not 'both'"),
-        ("siamrpnpp_r50", {"localization": "lafa"}, "has none, not 'lafa'"),
-        ("siamrpnpp_lite0", {"localization": "centerness"}, "not 'centerness'"),
-        ("rpn_effb0", {"correlation": "pixelwise"}, "rpn_effb0 has depthwise"),
-    ],
-)
-def test_unknown_choices_are_refused(name, options, message):
-    with pytest.raises(InputError, match=message):
-        trackers.build(name, **options)

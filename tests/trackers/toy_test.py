@@ -45,7 +45,7 @@ TOY = Family(network=lambda config, **_: Toy(), loss=siamcar.FAMILY.loss)
 def test_a_tracker_of_ones_own(tmp_path):
     config = config_lib.get_config()
     config.model.name, config.tracking.selection = "toy", "clean"
-    config.model.preprocessing.scale = (64.0, 64.0, 64.0)
+    config.model.preprocessing.update({"order": "RGB", "scale": (64.0,) * 3})
     config.run.batch_size, config.run.pairs_per_epoch, config.run.num_epochs = 8, 160, 1
     config.optimizer.warmup_epochs = 0.0
     config.data.num_workers = 0

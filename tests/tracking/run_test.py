@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack import trackers
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import run, siamese, video
+from tests.networks import build
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
 ATOL = 1e-3
@@ -137,7 +137,7 @@ def test_refuses_bad_input(drivers, draw, pad_all):
 
 @pytest.mark.slow
 def test_drivers_agree_on_the_lite0_network(config, draw):
-    model = trackers.build("siamcar_lite0")
+    model = build("siamcar_lite0")
     z, x = (np.zeros((1, s, s, 3), np.float32) for s in (128, 256))
     variables = jax.jit(model.init)(jax.random.key(0), z, x)
     tracker = siamese.make(config, model)

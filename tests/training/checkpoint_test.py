@@ -139,10 +139,9 @@ def test_a_checkpoint_that_lacks_a_setting_is_refused(tmp_path):
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     save(tmp_path, [7])
     other = get_config()
-    other.model.name = "siamcar_lite0"
+    other.model.backbone = "resnet18"
     store = CheckpointStore(tmp_path)
-    with pytest.raises(
-        InputError, match="config.model.name='siamcar_r50', not 'siamcar_lite"
-    ):
+    message = "config.model.backbone='resnet50', not 'resnet18'"
+    with pytest.raises(InputError, match=message):
         store.restore(make_state(), other)
     store.close()

@@ -104,6 +104,7 @@ def small_config():
     """Settings of a run of 6 steps whose backbone joins at step 3."""
     config = get_config()
     config.model.name = "tiny"
+    config.model.preprocessing.order = "BGR"
     config.model.preprocessing.scale = (128.0, 128.0, 128.0)
     config.run.batch_size = 8
     config.run.num_epochs, config.run.pairs_per_epoch = 2, 24

@@ -11,7 +11,6 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack import config as config_lib
-from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
@@ -21,6 +20,7 @@ from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import siamcar
 from jaxtrack.training import optimizer, state, step
 from tests import labelled
+from tests.networks import build
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
 from .tiny_cract import FAMILY as cract_family  # noqa: N811
@@ -348,9 +348,9 @@ def test_the_real_network_is_the_same_on_four_devices():
         "is_positive": np.array([True, True, False, True]),
     }
     tx = sgd(0.01)
-    network = trackers.build("siamcar_lite0", axis_name=step.AXIS)
+    network = build("siamcar_lite0", axis_name=step.AXIS)
     images = [jnp.zeros((1, size, size, 3)) for size in (128, 256)]
-    variables = trackers.build("siamcar_lite0").init(jax.random.key(0), *images)
+    variables = build("siamcar_lite0").init(jax.random.key(0), *images)
     train_step = partial(
         step.train_step,
         network=network,

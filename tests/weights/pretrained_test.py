@@ -8,9 +8,9 @@ import pytest
 
 from jaxtrack import weights
 from jaxtrack.errors import InputError
-from jaxtrack.weights import imagenet_lite0, to_state_dict
+from jaxtrack.weights import imagenet_lite0
 from tests.goldens import draw
-from tests.networks import draw_variables, weight_names
+from tests.networks import draw_variables, to_state_dict, weight_names
 
 
 def load_pretrained(name, variables, source):

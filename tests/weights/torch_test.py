@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.weights import from_state_dict, to_state_dict
 from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
-from tests.networks import draw_variables, weight_names
+from tests.networks import draw_variables, from_state_dict, to_state_dict, weight_names
 
 LITE = "siamcar_lite0"
 

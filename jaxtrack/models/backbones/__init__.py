@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from flax import linen as nn
 
 from jaxtrack.models.backbones import efficientnet, efficientnet_b0, googlenet, resnet
+from jaxtrack.ops.grid import Geometry
 from jaxtrack.ops.preprocess import Preprocessing
 
 # Regular expressions and what replaces them, first to last.
@@ -39,6 +40,17 @@ class Backbone(NamedTuple):
     names: Rules
     unused: str
     imagenet: str = ""
+
+    def geometry(self, lost: int) -> Geometry:
+        """Returns where the cells of a response of stride 8 look, as a rule.
+
+        Args:
+          lost: cells by which the response is smaller than the search crop's features,
+            on each side, centred: a template of 7 x 7 cells takes 3.
+        """
+        template, search = self.sides
+        cells = (search - self.margin) // 8 - 2 * lost
+        return Geometry(template, search, cells, 8, self.offset + 8 * lost)
 
 
 _RESNET = {

@@ -56,6 +56,7 @@ class Small(nn.Module):
 
 def settings_of(**changes):
     config = get_config()
+    config.model.preprocessing.order = "RGB"
     config.tracking.selection = "pysot"
     config.tracking.window = 0.3
     config.tracking.penalty = 0.1
