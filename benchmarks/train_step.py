@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
         if size:
             part = "backbone trained" if train_backbone else "backbone frozen"
             print(f"\n{name}, {part}, {size} pairs a step", flush=True)
-            config = module.get_config()
+            config = trackers.with_preprocessing(module.get_config())
             config.model.dtype = _DTYPE.value
             _case(config, size, train_backbone)
 

@@ -11,6 +11,7 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack import config as config_lib
+from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
@@ -357,7 +358,7 @@ def test_the_real_network_is_the_same_on_four_devices():
         forward=siamcar.FAMILY.forward(config, network),
         loss=siamcar.FAMILY.loss(config, network),
         optimizer=tx,
-        preprocessing=config_lib.preprocessing(config),
+        preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=True,
     )
     results = []
