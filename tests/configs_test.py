@@ -39,26 +39,36 @@ def test_every_config_is_sound():
 )
 def test_every_config_has_a_loss_for_its_network(name):
     config = importlib.import_module(name).get_config()
-    family = trackers.family_of(config)
     network = trackers.network_of(config, training=True)
-    loss = family.loss(config, network)
-    forward = nn.apply(family.forward(config, network), network)
-    geometry = network.geometry
-    images = [
-        jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
-        for side in (geometry.template_size, geometry.search_size)
-    ]
+    loss = trackers.family_of(config).loss(config, network)
+    result = jax.eval_shape(lambda *args: loss(*args)[0], *outputs_of(config, network))
+    assert (result.shape, result.dtype) == ((), jnp.float32)
 
-    def value(key, z_image, x_image):
+
+TRACED = {}
+
+
+def outputs_of(config, network):
+    """Returns shapes of a network's outputs and of their batch; each is traced once."""
+    read = (config.model, config.refine, config.data.search_size)
+    if str(read) in TRACED:
+        return TRACED[str(read)]
+    forward = trackers.family_of(config).forward(config, network)
+    z, x = (
+        jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
+        for side in (network.geometry.template_size, network.geometry.search_size)
+    )
+
+    def trace(key, z_image, x_image):
         variables = network.init(key, z_image, x_image)
         batch = {"z_image": z_image, "x_image": x_image}
         batch |= {"z_xyxy": jnp.ones((2, 4)), "xyxy": jnp.ones((2, 4))}
         batch |= {"is_positive": jnp.ones(2, bool), "key": jax.random.split(key, 2)}
-        outputs = forward(variables, batch, train=False, train_backbone=False)
-        return loss(outputs, batch)[0]
+        modes = {"train": False, "train_backbone": False}
+        return nn.apply(forward, network)(variables, batch, **modes), batch
 
-    result = jax.eval_shape(value, jax.random.key(0), *images)
-    assert (result.shape, result.dtype) == ((), jnp.float32)
+    TRACED[str(read)] = jax.eval_shape(trace, jax.random.key(0), z, x)
+    return TRACED[str(read)]
 
 
 def test_ablations_are_a_few_lines():
