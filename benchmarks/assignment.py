@@ -49,7 +49,7 @@ def main(argv: list[str]) -> None:
     for fixed, dynamic, pairs in cases:
         if pairs:
             configs = {"fixed": fixed.get_config(), "dynamic": dynamic.get_config()}
-            name = configs["fixed"].model
+            name = trackers.describe(configs["fixed"])
             print(f"\n{name}: {pairs} pairs, frozen backbone", flush=True)
             _compare(configs, pairs)
 

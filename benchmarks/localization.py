@@ -35,7 +35,7 @@ def main(argv: list[str]) -> None:
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     cases = ((siamla_lite0, _PAIRS.value), (siamla_r50, _PAIRS_R50.value))
     for module, pairs in cases:
-        name = module.get_config().model.name
+        name = trackers.describe(module.get_config())
         if pairs:
             print(f"\n{name}: a training step of {pairs} pairs, frozen backbone")
             _labels(module, pairs)
