@@ -15,7 +15,6 @@ Examples:
 """
 
 import argparse
-import functools
 import json
 import pathlib
 import sys
@@ -200,56 +199,33 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    count = functools.partial(options.whole_number, least=1)
-    add = functools.partial(parser.add_argument, metavar="N", type=count)
-    parser.add_argument(
-        "--config",
-        metavar="NAME,NAME",
-        type=options.comma_separated,
-        default=["ablations"],
-        help="configs by name, path of a .py file, or folder of configs/; in this "
-        "order (default: ablations)",
-    )
-    parser.add_argument(
-        "--config.FIELD", metavar="VALUE", help="change one setting of all configs"
-    )
-    parser.add_argument(
-        "--reference",
-        choices=("first", "previous"),
-        default="first",
-        help="the config that another is compared with (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--root",
-        metavar="DIR",
-        type=pathlib.Path,
-        help="folder with sequences/ and images/; if not given, scenes are composed",
-    )
-    add("--folds", default=2, help="of the sequences to train on (default: 2)")
-    for name, patterns, text in (
+    add = options.add
+    meaning = "configs by name, .py file, or folder of configs/, in this order"
+    configs = {"type": options.comma_separated, "default": "ablations"}
+    add(parser, "--config", "NAME,NAME", meaning, **configs)
+    add(parser, "--config.FIELD", "VALUE", "change one setting of all configs")
+    meaning, choices = "the config that another is compared with", ("first", "previous")
+    add(parser, "--reference", "", meaning, default="first", choices=choices)
+    meaning = "folder with sequences/ and images/; if not given, scenes are composed"
+    add(parser, "--root", "DIR", meaning, type=pathlib.Path, default=None)
+    for name, default, meaning in (
+        ("--folds", 2, "of the sequences to train on"),
+        ("--pairs", 8000, "pairs a training"),
+        ("--seeds", 3, "trainings a config"),
+        ("--processes", 1, "at once"),
+    ):
+        add(parser, name, "N", meaning, type=options.count, default=default)
+    for name, patterns, meaning in (
         ("--train", folds_lib.TRAIN, "sequences to train on"),
         ("--held_out", folds_lib.HELD_OUT, "sequences never trained on"),
     ):
-        text = f"{text}; repeatable (default: {' '.join(patterns)})"
-        parser.add_argument(name, metavar="GLOB", action="append", help=text)
-    add("--pairs", default=8000, help="pairs a training (default: %(default)s)")
-    add("--seeds", default=3, help="trainings a config (default: %(default)s)")
-    add("--processes", default=1, help="at once (default: %(default)s)")
-    parser.add_argument(
-        "--noalignment",
-        action="store_true",
-        help="do not measure how confidence ranks overlap",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        type=pathlib.Path,
-        default="runs/compare",
-        help="folder for everything written (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--summary_only", action="store_true", help="only print what is finished"
-    )
+        meaning += f" (default: {' '.join(patterns)})"
+        options.add_list(parser, name, "GLOB", meaning)
+    meaning = "do not measure how confidence ranks overlap"
+    options.add_flag(parser, "--noalignment", meaning)
+    meaning, out = "folder for everything written", pathlib.Path("runs/compare")
+    add(parser, "--out", "DIR", meaning, type=pathlib.Path, default=out)
+    options.add_flag(parser, "--summary_only", "only print what is finished")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ Example:
 """
 
 import argparse
-import functools
 import json
 import pathlib
 import sys
@@ -207,15 +206,16 @@ def _cell(one):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    number = functools.partial(options.whole_number, least=1)
-    add = functools.partial(parser.add_argument, metavar="N")
-    add("--checkpoint", metavar="DIR", required=True, help="workdir of a CRACT config")
-    add("--out", metavar="DIR", default="runs/distractors", help="for all written")
-    add("--num", type=number, default=24, help="videos")
-    add("--length", type=number, default=120, help="frames of each")
-    add("--seed", type=options.whole_number, default=0, help="of the videos")
-    add("--photos", metavar="DIR", help="photographs, of which one of four is used")
-    add("--difference", type=float, default=0.5, help="0: identical look-alikes; to 1")
+    add, count, number = options.add, options.count, options.whole_number
+    add(parser, "--checkpoint", "DIR", "workdir of a CRACT config", required=True)
+    add(parser, "--out", "DIR", "for all written", default="runs/distractors")
+    add(parser, "--num", "N", "videos", type=count, default=24)
+    add(parser, "--length", "N", "frames of each", type=count, default=120)
+    add(parser, "--seed", "N", "of the videos", type=number, default=0)
+    meaning = "photographs, of which one of four is used"
+    add(parser, "--photos", "DIR", meaning, default=None)
+    meaning = "0: identical look-alikes; to 1"
+    add(parser, "--difference", "X", meaning, type=float, default=0.5)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -348,27 +348,23 @@ def write(out: str | pathlib.Path, result: Mapping[str, Any]) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    count = functools.partial(options.whole_number, least=1)
-    add = parser.add_argument
-    add("--config", metavar="NAME", default="dla_siamcar_r50", help="name, or .py file")
-    add("--config.FIELD", metavar="VALUE", help="change one setting")
-    add("--out", metavar="DIR", default="runs/positives", help="for everything written")
-    add("--pairs", metavar="N", type=count, default=4000, help="pairs to draw")
-    add("--epochs", metavar="N", type=count, default=20, help="parts of the stream")
-    add(
-        "--points",
-        metavar="K,K",
-        type=lambda text: tuple(map(count, options.comma_separated(text))),
-        default=POINTS,
-        help="values of K",
-    )
-    add(
-        "--baseline",
-        metavar="NAME",
-        help="config with fixed labels; if not given, the one that dla_* extends",
-    )
-    log = "workdir of a training with this config, whose log is drawn too"
-    add("--log", metavar="DIR", type=pathlib.Path, help=log)
+    add, count = options.add, options.count
+    add(parser, "--config", "NAME", "name, or .py file", default="dla_siamcar_r50")
+    add(parser, "--config.FIELD", "VALUE", "change one setting")
+    add(parser, "--out", "DIR", "for everything written", default="runs/positives")
+    add(parser, "--pairs", "N", "pairs to draw", type=count, default=4000)
+    add(parser, "--epochs", "N", "parts of the stream", type=count, default=20)
+    points = {"type": _points, "default": POINTS}
+    add(parser, "--points", "K,K", "values of K", **points)
+    meaning = "config with fixed labels; if not given, the one that dla_* extends"
+    add(parser, "--baseline", "NAME", meaning)
+    meaning = "workdir of a training with this config, whose log is drawn too"
+    add(parser, "--log", "DIR", meaning, type=pathlib.Path, default=None)
+
+
+def _points(text: str) -> tuple[int, ...]:
+    """Reads numbers between commas."""
+    return tuple(map(options.count, options.comma_separated(text)))
 
 
 def run(args: argparse.Namespace) -> None:

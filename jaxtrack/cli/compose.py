@@ -7,58 +7,23 @@ Example:
 """
 
 import argparse
-import functools
 
 from jaxtrack.cli import options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    count = functools.partial(options.whole_number, least=1)
-    parser.add_argument(
-        "--out", metavar="DIR", required=True, help="folder to write sequences to"
-    )
-    parser.add_argument(
-        "--num",
-        metavar="N",
-        type=count,
-        default=12,
-        help="how many videos (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--length",
-        metavar="N",
-        type=count,
-        default=120,
-        help="frames of each (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=options.whole_number,
-        default=0,
-        help="of all random choices (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--difference",
-        metavar="X",
-        type=float,
-        default=0.5,
-        help="how much look-alikes may differ, from 0, not at all, to 1 "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--photos",
-        metavar="DIR",
-        help="folder of photographs, of which one of four is used "
-        "(default: scikit-image's)",
-    )
-    parser.add_argument(
-        "--cutouts",
-        metavar="DIR",
-        help="folder of sequences with masks, whose objects are pasted; one of four "
-        "is used",
-    )
+    count, whole = options.count, options.whole_number
+    options.add(parser, "--out", "DIR", "folder to write sequences to", required=True)
+    options.add(parser, "--num", "N", "how many videos", type=count, default=12)
+    options.add(parser, "--length", "N", "frames of each", type=count, default=120)
+    options.add(parser, "--seed", "N", "of all random choices", type=whole, default=0)
+    meaning = "how much look-alikes may differ, from 0, not at all, to 1"
+    options.add(parser, "--difference", "X", meaning, type=float, default=0.5)
+    meaning = "folder of photographs, one of four of which is used; else scikit-image's"
+    options.add(parser, "--photos", "DIR", meaning, default=None)
+    meaning = "folder of sequences with masks, of which one of four lends its object"
+    options.add(parser, "--cutouts", "DIR", meaning, default=None)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -21,109 +21,44 @@ from jaxtrack.metrics import protocols
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
+    add, add_list, add_flag = options.add, options.add_list, options.add_flag
     group = parser.add_argument_group("trackers")
-    group.add_argument(
-        "--checkpoint",
-        metavar="[NAME=]DIR",
-        action="append",
-        default=[],
-        help="workdir of a training, to be run and scored; repeatable",
-    )
-    group.add_argument(
-        "--name", default="", help="of the one checkpoint, in the report"
-    )
-    group.add_argument(
-        "--results",
-        metavar="NAME=DIR",
-        action="append",
-        default=[],
-        help="result files to be scored, of any tracker; repeatable",
-    )
+    meaning = "workdir of a training, to be run and scored"
+    add_list(group, "--checkpoint", "[NAME=]DIR", meaning)
+    add(group, "--name", "NAME", "of the one checkpoint, in the report")
+    meaning = "result files to be scored, of any tracker"
+    add_list(group, "--results", "NAME=DIR", meaning)
     options.add_sequences(parser)
     group = parser.add_argument_group("truth without pictures, for result files alone")
-    group.add_argument(
-        "--ground_truth",
-        metavar="DIR",
-        default="",
-        help="folder of <sequence>.txt, or of folders with groundtruth_rect.txt",
-    )
-    group.add_argument(
-        "--absent",
-        metavar="DIR",
-        default="",
-        help="folder of <sequence>.txt, 1 where the target is absent",
-    )
-    group.add_argument(
-        "--cover",
-        metavar="DIR",
-        default="",
-        help="folder of <sequence>.label, 0 where the target is hidden",
-    )
-    parser.add_argument(
-        "--allow_missing",
-        action="store_true",
-        help="score a part of the benchmark where sequences are missing",
-    )
-    parser.add_argument(
-        "--protocol",
-        metavar="NAME",
-        default="",
-        help="whose rules rank the trackers (default: the benchmark's); one of "
-        f"{', '.join(protocols.PROTOCOLS)}",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        default="runs/eval",
-        help="folder for results, plots and the report (default: %(default)s)",
-    )
+    meaning = "folder of <sequence>.txt, or of folders with groundtruth_rect.txt"
+    add(group, "--ground_truth", "DIR", meaning)
+    meaning = "folder of <sequence>.txt, 1 where the target is absent"
+    add(group, "--absent", "DIR", meaning)
+    meaning = "folder of <sequence>.label, 0 where the target is hidden"
+    add(group, "--cover", "DIR", meaning)
+    meaning = "score a part of the benchmark where sequences are missing"
+    add_flag(parser, "--allow_missing", meaning)
+    meaning = "whose rules rank the trackers (default: the benchmark's); one of "
+    add(parser, "--protocol", "NAME", meaning + ", ".join(protocols.PROTOCOLS))
+    meaning = "folder for results, plots and the report"
+    add(parser, "--out", "DIR", meaning, default="runs/eval")
     group = parser.add_argument_group("tracking")
     options.add_tracking(group)
-    group.add_argument(
-        "--tuned",
-        metavar="FILE",
-        default="",
-        help="track with the settings of a tuned.json that `jaxtrack tune` wrote",
-    )
+    meaning = "track with the settings of a tuned.json that `jaxtrack tune` wrote"
+    add(group, "--tuned", "FILE", meaning)
     group.add_argument(
         "--batched",
         action=argparse.BooleanOptionalAction,
         help="track many sequences at once on all devices; the default, but on a CPU",
     )
-    _add_analyses(parser.add_argument_group("analyses of the checkpoints"))
-
-
-def _add_analyses(group: argparse._ArgumentGroup) -> None:
-    """Defines the options of analyses."""
-    group.add_argument(
-        "--alignment",
-        action="store_true",
-        help="measure how well confidence ranks boxes",
-    )
-    group.add_argument(
-        "--heatmaps",
-        action="store_true",
-        help="draw the maps of the worst sequences",
-    )
-    group.add_argument(
-        "--heatmaps_of",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="draw the maps of this sequence; repeatable",
-    )
-    group.add_argument(
-        "--window_sweep",
-        action="store_true",
-        help="track with several shares of the cosine window",
-    )
-    group.add_argument(
-        "--windows",
-        metavar="A,B,...",
-        type=options.comma_separated,
-        default=[],
-        help="the shares of --window_sweep (default: 0,0.1,...,0.9)",
-    )
+    group = parser.add_argument_group("analyses of the checkpoints")
+    add_flag(group, "--alignment", "measure how well confidence ranks boxes")
+    add_flag(group, "--heatmaps", "draw the maps of the worst sequences")
+    add_list(group, "--heatmaps_of", "NAME", "draw the maps of this sequence")
+    meaning = "track with several shares of the cosine window"
+    add_flag(group, "--window_sweep", meaning)
+    meaning = "the shares of --window_sweep (default: 0,0.1,...,0.9)"
+    add(group, "--windows", "A,B,...", meaning, type=options.comma_separated)
 
 
 def _sequences(args: argparse.Namespace) -> Benchmark:

@@ -1,8 +1,45 @@
-"""Options that several commands share."""
+"""Options: the kinds that commands define, and those that several share."""
 
 import argparse
+from typing import Any
 
 from jaxtrack import config, datasets, trackers
+
+Group = argparse.ArgumentParser | argparse._ArgumentGroup
+
+
+def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:
+    """Defines an option with a value, which is "" where it is not given.
+
+    Args:
+      group: gets the option.
+      name: of the option, with its dashes.
+      metavar: stands for the value in `--help`.
+      meaning: of the option; a default that is not "" or None is told after it.
+      **options: of `argparse.ArgumentParser.add_argument`.
+    """
+    options = {"default": "", **options}
+    if options["default"] not in ("", None):
+        meaning += " (default: %(default)s)"
+    if "choices" not in options:
+        options["metavar"] = metavar
+    group.add_argument(name, help=meaning, **options)
+
+
+def add_list(group: Group, name: str, metavar: str, meaning: str) -> None:
+    """Defines an option that may be repeated; without it the list is empty."""
+    meaning += "; repeatable"
+    group.add_argument(name, metavar=metavar, action="append", default=[], help=meaning)
+
+
+def add_flag(group: Group, name: str, meaning: str) -> None:
+    """Defines an option that is given or not."""
+    group.add_argument(name, action="store_true", help=meaning)
+
+
+def add_checkpoint(group: Group) -> None:
+    """Defines `--checkpoint`."""
+    add(group, "--checkpoint", "DIR", "workdir of a training")
 
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:
@@ -12,57 +49,26 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
       parser: gets `--sequences`, `--benchmark`, `--root`, `--split`, `--pattern`.
     """
     group = parser.add_argument_group("sequences")
-    group.add_argument(
-        "--sequences",
-        metavar="DIR",
-        default="",
-        help="folder of annotated sequences; this or --benchmark",
-    )
-    group.add_argument(
-        "--benchmark",
-        metavar="NAME",
-        default="",
-        help=f"one of {', '.join(datasets.DATASETS)}",
-    )
-    group.add_argument(
-        "--root", metavar="DIR", default="", help="folder the benchmark unpacks to"
-    )
-    group.add_argument(
-        "--split",
-        metavar="NAME",
-        default="",
-        help="of the benchmark; its test set if not given",
-    )
-    group.add_argument(
-        "--pattern",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="names of the sequences to take, such as 'car*'; repeatable",
-    )
+    known = f"one of {', '.join(datasets.DATASETS)}"
+    meaning = "folder of annotated sequences; this or --benchmark"
+    add(group, "--sequences", "DIR", meaning)
+    add(group, "--benchmark", "NAME", known)
+    add(group, "--root", "DIR", "folder the benchmark unpacks to")
+    add(group, "--split", "NAME", "of the benchmark; its test set if not given")
+    add_list(group, "--pattern", "GLOB", "names of the sequences to take, as 'car*'")
 
 
-def add_tracking(group: argparse._ArgumentGroup) -> None:
+def add_tracking(group: Group) -> None:
     """Defines the options that change tracking settings.
 
     Args:
       group: gets `--preset` and `--set`.
     """
-    group.add_argument(
-        "--preset",
-        metavar="NAME",
-        default="",
-        help="track with the settings that public code used for one data set: "
-        f"{', '.join(trackers.PRESETS)}",
-    )
-    group.add_argument(
-        "--set",
-        metavar="FIELD=VALUE",
-        action="append",
-        default=[],
-        help="change one tracking setting; repeatable. Fields: "
-        f"{', '.join(_tracking_fields())}",
-    )
+    presets, fields = ", ".join(trackers.PRESETS), ", ".join(_tracking_fields())
+    meaning = "track with the settings that public code used for one data set: "
+    add(group, "--preset", "NAME", meaning + presets)
+    meaning = f"change one tracking setting, of {fields}"
+    add_list(group, "--set", "FIELD=VALUE", meaning)
 
 
 def comma_separated(text: str) -> list[str]:
@@ -89,6 +95,11 @@ def whole_number(text: str, *, least: int = 0) -> int:
             f"{text!r}: expected a whole number of at least {least}"
         )
     return number
+
+
+def count(text: str) -> int:
+    """Reads a whole number of at least 1."""
+    return whole_number(text, least=1)
 
 
 def _tracking_fields() -> list[str]:

@@ -12,40 +12,23 @@ Example:
 import argparse
 
 from jaxtrack import datasets
+from jaxtrack.cli import options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    parser.add_argument("--root", metavar="DIR", help="folder of the dataset")
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        default="folders",
-        help=f"one of {', '.join(datasets.DATASETS)} (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--split", metavar="NAME", help="of the dataset (default: its first)"
-    )
-    parser.add_argument(
-        "--pattern",
-        metavar="GLOB",
-        action="append",
-        help="names of the sequences to take; repeatable (default: all)",
-    )
-    parser.add_argument(
-        "--stills",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="table of photographs, a line `image x y w h` each; repeatable",
-    )
-    parser.add_argument("--out", metavar="DIR", required=True, help="folder to make")
-    parser.add_argument(
-        "--skip_damaged", action="store_true", help="leave damaged files out"
-    )
-    parser.add_argument(
-        "--num_workers", metavar="N", type=int, default=0, help="0: one a core"
-    )
+    add, add_list = options.add, options.add_list
+    add(parser, "--root", "DIR", "folder of the dataset")
+    meaning = f"one of {', '.join(datasets.DATASETS)}"
+    add(parser, "--dataset", "NAME", meaning, default="folders")
+    add(parser, "--split", "NAME", "of the dataset (default: its first)", default=None)
+    add_list(parser, "--pattern", "GLOB", "names of the sequences to take, else all")
+    meaning = "table of photographs, a line `image x y w h` each"
+    add_list(parser, "--stills", "FILE", meaning)
+    add(parser, "--out", "DIR", "folder to make", required=True)
+    options.add_flag(parser, "--skip_damaged", "leave damaged files out")
+    meaning = "processes; 0: one a core"
+    add(parser, "--num_workers", "N", meaning, type=options.whole_number, default=0)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -55,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     index = build.build(
         args.out,
         root=args.root,
-        patterns=args.pattern or (),
+        patterns=args.pattern,
         stills=args.stills,
         dataset=args.dataset,
         split=args.split,

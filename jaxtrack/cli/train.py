@@ -9,29 +9,18 @@ Examples:
 import argparse
 
 from jaxtrack import config, configs
-from jaxtrack.cli import overrides
+from jaxtrack.cli import options, overrides
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    parser.add_argument(
-        "--config",
-        metavar="NAME",
-        default="siamcar_lite0",
-        help="settings, by name or as the path of a .py file (default: %(default)s); "
-        f"names: {', '.join(configs.names())}",
-    )
-    parser.add_argument(
-        "--config.FIELD",
-        metavar="VALUE",
-        help="change one setting, of those listed below with their defaults",
-    )
-    parser.add_argument(
-        "--workdir",
-        metavar="DIR",
-        default="runs/train",
-        help="folder for checkpoints and logs (default: %(default)s)",
-    )
+    names = ", ".join(configs.names())
+    meaning = f"settings, by name or as the path of a .py file, of {names}"
+    options.add(parser, "--config", "NAME", meaning, default="siamcar_lite0")
+    meaning = "change one setting, of those listed below with their defaults"
+    options.add(parser, "--config.FIELD", "VALUE", meaning)
+    meaning = "folder for checkpoints and logs"
+    options.add(parser, "--workdir", "DIR", meaning, default="runs/train")
     parser.epilog = f"settings:\n{config.text()}"
 
 

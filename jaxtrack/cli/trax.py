@@ -16,32 +16,17 @@ _DEFAULTS = {"polygon": "area", "compile_for": "640x480"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    parser.add_argument(
-        "--checkpoint", metavar="DIR", default="", help="workdir of a training"
-    )
-    parser.add_argument(
-        "--name", default="", help="of the tracker (default: the folder's)"
-    )
-    parser.add_argument(
-        "--polygon",
-        choices=("area", "bounds"),
-        default=_DEFAULTS["polygon"],
-        help="the box of a polygon: of the polygon's area, or around all of it "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--compile_for",
-        metavar="WIDTHxHEIGHT,...",
-        type=options.comma_separated,
-        default=_DEFAULTS["compile_for"],
-        help="sizes of pictures to compile for before the toolkit's clock starts "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--print_ini",
-        action="store_true",
-        help="print the section of trackers.ini, with these options, and end",
-    )
+    options.add_checkpoint(parser)
+    options.add(parser, "--name", "NAME", "of the tracker (default: the folder's)")
+    meaning = "the box of a polygon: of the polygon's area, or around all of it"
+    shapes = ("area", "bounds")
+    options.add(parser, "--polygon", "", meaning, default="area", choices=shapes)
+    meaning = "sizes of pictures to compile for before the toolkit's clock starts"
+    sizes, default = options.comma_separated, _DEFAULTS["compile_for"]
+    metavar = "WIDTHxHEIGHT,..."
+    options.add(parser, "--compile_for", metavar, meaning, type=sizes, default=default)
+    meaning = "print the section of trackers.ini, with these options, and end"
+    options.add_flag(parser, "--print_ini", meaning)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,7 +8,6 @@ Example:
 """
 
 import argparse
-import functools
 import pathlib
 
 from jaxtrack.cli import arguments, options
@@ -19,76 +18,26 @@ from jaxtrack.evaluation.tuning.splits import Material
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    count = functools.partial(options.whole_number, least=1)
-    parser.add_argument(
-        "--checkpoint", metavar="DIR", default="", help="workdir of a training"
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        default="runs/tune",
-        help="folder for everything written (default: %(default)s)",
-    )
+    add, add_list, count = options.add, options.add_list, options.count
+    options.add_checkpoint(parser)
+    add(parser, "--out", "DIR", "folder for everything written", default="runs/tune")
     options.add_sequences(parser)
-    parser.add_argument(
-        "--tune_on_test",
-        action="store_true",
-        help="tune on a test split all the same; reports made with the outcome say so",
-    )
-    parser.add_argument(
-        "--holdout",
-        metavar="DIR",
-        default="",
-        help="folder of other sequences, to measure the gain on",
-    )
-    parser.add_argument(
-        "--holdout_pattern",
-        metavar="GLOB",
-        action="append",
-        default=[],
-        help="names of those to take; repeatable",
-    )
+    meaning = "tune on a test split all the same; reports made with the outcome say so"
+    options.add_flag(parser, "--tune_on_test", meaning)
+    meaning = "folder of other sequences, to measure the gain on"
+    add(parser, "--holdout", "DIR", meaning)
+    add_list(parser, "--holdout_pattern", "GLOB", "names of those to take")
     group = parser.add_argument_group("search")
-    group.add_argument(
-        "--trials",
-        metavar="N",
-        type=count,
-        default=96,
-        help="in all, the untuned settings among them (default: %(default)s)",
-    )
-    group.add_argument(
-        "--batch",
-        metavar="N",
-        type=count,
-        default=8,
-        help="trials tracked at once (default: %(default)s)",
-    )
-    group.add_argument(
-        "--sampler",
-        choices=study.SAMPLERS,
-        default="tpe",
-        help="what chooses the trials (default: %(default)s)",
-    )
-    group.add_argument(
-        "--seed",
-        metavar="N",
-        type=options.whole_number,
-        default=0,
-        help="of the sampler (default: %(default)s)",
-    )
-    group.add_argument(
-        "--metric",
-        choices=splits.METRICS,
-        default="auc",
-        help="what is maximised, as the mean over sequences (default: %(default)s)",
-    )
-    group.add_argument(
-        "--settings",
-        metavar="A,B,...",
-        type=options.comma_separated,
-        default=[],
-        help="fields to tune, such as penalty,window (default: all that can be)",
-    )
+    meaning = "in all, the untuned settings among them"
+    add(group, "--trials", "N", meaning, type=count, default=96)
+    add(group, "--batch", "N", "trials tracked at once", type=count, default=8)
+    meaning = "what chooses the trials"
+    add(group, "--sampler", "", meaning, default="tpe", choices=study.SAMPLERS)
+    add(group, "--seed", "N", "of the sampler", type=options.whole_number, default=0)
+    meaning = "what is maximised, as the mean over sequences"
+    add(group, "--metric", "", meaning, default="auc", choices=splits.METRICS)
+    meaning = "fields to tune, such as penalty,window (default: all that can be)"
+    add(group, "--settings", "A,B,...", meaning, type=options.comma_separated)
     options.add_tracking(parser.add_argument_group("settings to begin with"))
 
 

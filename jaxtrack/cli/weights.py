@@ -12,7 +12,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack import configs, trackers
-from jaxtrack.cli import overrides
+from jaxtrack.cli import options, overrides
 from jaxtrack.errors import InputError
 
 
@@ -20,23 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     action = actions.add_parser("inspect", help="list names, shapes and types")
-    action.add_argument(
-        "path", help="a file of torch.save, an .npz or the workdir of a training"
-    )
-    action = actions.add_parser(
-        "import", help="make a checkpoint of a tracker that was trained elsewhere"
-    )
-    action.add_argument(
-        "path", help="file of a whole tracker: of torch.save, or an .npz"
-    )
-    action.add_argument(
-        "--config",
-        metavar="NAME",
-        required=True,
-        help="settings of the tracker, by name or as the path of a .py file; "
-        "--config.FIELD=VALUE changes one",
-    )
-    action.add_argument("--out", metavar="DIR", required=True, help="folder to make")
+    meaning = "a file of torch.save, an .npz or the workdir of a training"
+    action.add_argument("path", help=meaning)
+    meaning = "make a checkpoint of a tracker that was trained elsewhere"
+    action = actions.add_parser("import", help=meaning)
+    meaning = "file of a whole tracker: of torch.save, or an .npz"
+    action.add_argument("path", help=meaning)
+    meaning = "settings of the tracker, by name or as the path of a .py file; "
+    meaning += "--config.FIELD=VALUE changes one"
+    options.add(action, "--config", "NAME", meaning, required=True)
+    options.add(action, "--out", "DIR", "folder to make", required=True)
 
 
 def run(args: argparse.Namespace) -> None:
