@@ -106,4 +106,4 @@ def run(args: argparse.Namespace) -> None:
         page = build.write(found, args.out)
         print(*summary.lines(found), f"report: {page}", sep="\n")
     for sent in evaluate.submit(found, args.out):
-        print(f"submission, checked: {sent}")
+        print(f"submission: {sent}")

@@ -202,7 +202,7 @@ def load(
             "folder, choose sequences, or allow missing ones"
         )
     notes = [*listing.notes]
-    if sequences:
+    if sequences and len(chosen) < listing.num_expected:
         notes.append(f"{len(chosen)} of {listing.num_expected} sequences chosen.")
     if missing:
         notes.append(f"{missing}: numbers are not those of the whole benchmark.")

@@ -1,7 +1,6 @@
-"""Files and folders that appear whole or not at all, and folders for one process."""
+"""Files that appear whole or not at all, and folders for one process."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,46 +35,6 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise InputError(f"cannot write {path}: {fault.strerror}") from None
-
-
-@contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """Lends a folder beside a path, and removes it with what is left in it.
-
-    Args:
-      out: what shall be made; moving to it from the folder is renaming.
-
-    Yields:
-      The folder.
-
-    Raises:
-      InputError: it cannot be made.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as fault:
-        raise InputError(f"cannot write {out}: {fault.strerror}") from None
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def move(made: Path, out: Path) -> None:
-    """Renames a file or folder.
-
-    Args:
-      made: in a `staging` folder.
-      out: its new path; a file there is replaced, a folder is not.
-
-    Raises:
-      InputError: that is not possible.
-    """
-    try:
-        os.replace(made, out)
-    except OSError as fault:
-        raise InputError(f"cannot write {out}: {fault.strerror}") from None
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def evaluate(
 
 
 def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
-    """Writes and checks what a server takes, where there is one.
+    """Writes what a server takes, where there is one.
 
     Args:
       found: submitted is what was tracked, and of a benchmark that only a server can
@@ -138,9 +138,7 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
     """
     benchmark = found.benchmark
     is_whole = len(benchmark.videos) == benchmark.num_expected
-    if benchmark.name not in submissions.SERVERS:
-        return []
-    if benchmark.is_scored and not is_whole:
+    if not submissions.is_taken(benchmark) or (benchmark.is_scored and not is_whole):
         return []
     return [
         submissions.write(

@@ -210,8 +210,17 @@ def write_result(
     """
     times = "".join(f"{s:.6f}\n" for s in seconds)
     atomic.write_text(time_path(folder, name), times)
-    boxes = "".join(",".join(f"{v:.4f}" for v in box) + "\n" for box in xywh)
-    atomic.write_text(Path(folder) / f"{name}.txt", boxes)
+    atomic.write_text(Path(folder) / f"{name}.txt", format_boxes(xywh))
+
+
+def format_boxes(xywh: np.ndarray, *, decimals: int = 4) -> str:
+    """The text of a result file, a line `x,y,w,h` a box.
+
+    Args:
+      xywh: `[N, 4]`, px.
+      decimals: of the numbers.
+    """
+    return "".join(",".join(f"{v:.{decimals}f}" for v in box) + "\n" for box in xywh)
 
 
 def tracker_name(checkpoint: str | Path) -> str:

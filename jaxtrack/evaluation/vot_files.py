@@ -124,14 +124,32 @@ def write_runs(
     Raises:
       InputError: the folder cannot be written to.
     """
-    where = sequence_folder(folder, name)
     for path in run_paths(folder, name)[len(runs) :]:
         path.unlink()
-    for number, rows in enumerate(runs, start=1):
-        text = "".join(format_row(row) + "\n" for row in rows)
-        atomic.write_text(where / f"{name}_{number:03d}.txt", text)
+    for place, text in texts_of(name, runs, seconds).items():
+        atomic.write_text(Path(folder) / place, text)
+
+
+def texts_of(
+    name: str, runs: Sequence[Sequence[np.ndarray]], seconds: np.ndarray
+) -> dict[str, str]:
+    """What the files of a sequence's repetitions hold.
+
+    Args:
+      name: of the sequence.
+      runs: repetitions of `N` rows.
+      seconds: `[N, repetitions]`.
+
+    Returns:
+      Path in the tracker's folder -> text.
+    """
+    stem = f"{EXPERIMENT}/{name}/{name}"
+    texts = {
+        f"{stem}_{number:03d}.txt": "".join(format_row(row) + "\n" for row in rows)
+        for number, rows in enumerate(runs, start=1)
+    }
     times = "".join(",".join(f"{s:.6f}" for s in row) + "\n" for row in seconds)
-    atomic.write_text(where / f"{name}_time.txt", times)
+    return texts | {f"{stem}_time.txt": times}
 
 
 def format_row(row: np.ndarray) -> str:

@@ -40,27 +40,3 @@ def test_folder_that_is_a_file(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="cannot write"):
         atomic.write_text(tmp_path / "out/a.txt", "new")
-
-
-def test_staging_leaves_nothing(tmp_path):
-    out = tmp_path / "new/a.zip"
-    with atomic.staging(out) as stage:
-        (stage / "made").write_text("x")
-        atomic.move(stage / "made", out)
-        (stage / "rest").write_text("x")
-    with pytest.raises(RuntimeError), atomic.staging(out) as stage:
-        (stage / "made").write_text("y")
-        raise RuntimeError
-    assert [path.name for path in out.parent.iterdir()] == ["a.zip"]
-    assert out.read_text() == "x"
-
-
-def test_places_that_cannot_be_written(tmp_path):
-    (tmp_path / "a.txt").write_text("")
-    with (
-        pytest.raises(InputError, match="cannot write"),
-        atomic.staging(tmp_path / "a.txt/b.zip"),
-    ):
-        pass
-    with pytest.raises(InputError, match=f"cannot write .*{tmp_path.name}"):
-        atomic.move(tmp_path / "a.txt", tmp_path)
