@@ -46,7 +46,7 @@ _PACKAGES = (
     "trackers",  # a file a family
     "tracking",  # a frame to a box
     "training",  # a batch to a gradient
-    "weights",  # files of other codes
+    "weights",  # trackers that ship, files of other codes
 )
 
 

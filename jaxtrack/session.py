@@ -19,7 +19,7 @@ from jaxtrack.trackers import tracker_of
 from jaxtrack.tracking import Tracker, check_init_box, run
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.training.inference import load_for_inference
 
 
 class TrackedBox(NamedTuple):

@@ -23,18 +23,18 @@ ALLOWED = {
     "assign": ("ops",),
     "losses": ("ops", "assign"),
     "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
-    "weights": ("trackers",),
+    "weights": ("config", "trackers"),
     "datasets": ("metrics",),
     "data": ("config", "datasets"),
     "metrics": (),
     "training": ("config", "models", "trackers", "weights", "ops", "data"),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
-        *("config", "ops", "trackers", "tracking", "training.checkpoint"),
+        *("config", "ops", "trackers", "tracking", "training.inference"),
         *("datasets", "metrics"),
     ),
     "report": ("evaluation", "datasets", "metrics"),
-    "session": ("trackers", "tracking", "training.checkpoint"),
+    "session": ("trackers", "tracking", "training.inference"),
     "integrations": ("session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
@@ -89,7 +89,8 @@ def test_libraries_stay_where_they_belong():
 BUILDERS = (
     *("config", "configs", "trackers", "cli", "assign.__init__", "data.pipeline"),
     *("models.siamese", "tracking.siamese", "tracking.two_stage", "training.loop"),
-    *("training.checkpoint", "weights.pretrained", "evaluation.loading"),
+    *("training.checkpoint", "weights.pretrained", "weights.bundle"),
+    "evaluation.loading",
 )
 
 

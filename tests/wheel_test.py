@@ -73,6 +73,7 @@ def test_the_wheel_has_the_package_whole_and_nothing_else(source, wheel):
     moved = {f"jaxtrack/{f}" if f.startswith("configs/") else f for f in made}
     assert names_in(wheel) == moved
     assert {"jaxtrack/py.typed", "jaxtrack/configs/cract/lite0_cascade.py"} < moved
+    assert "jaxtrack/weights/shipped/lite.safetensors" in moved
     with zipfile.ZipFile(wheel) as archive:
         (entries,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
         assert "jaxtrack = jaxtrack.cli:main" in archive.read(entries).decode()

@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     add, add_list, add_flag = options.add, options.add_list, options.add_flag
     group = parser.add_argument_group("trackers")
-    meaning = "workdir of a training, to be run and scored"
-    add_list(group, "--checkpoint", "[NAME=]DIR", meaning)
+    meaning = f"to be run and scored: {options.TRACKER}"
+    add_list(group, "--checkpoint", "[NAME=]TRACKER", meaning)
     add(group, "--name", "NAME", "of the one checkpoint, in the report")
     meaning = "result files to be scored, of any tracker"
     add_list(group, "--results", "NAME=DIR", meaning)

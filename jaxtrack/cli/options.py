@@ -7,6 +7,9 @@ from jaxtrack import config, datasets, trackers
 
 Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
+# What `--checkpoint` takes.
+TRACKER = "a shipped tracker's name (lite), a .safetensors file or a training's workdir"
+
 
 def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:
     """Defines an option with a value, which is "" where it is not given.
@@ -39,7 +42,7 @@ def add_flag(group: Group, name: str, meaning: str) -> None:
 
 def add_checkpoint(group: Group) -> None:
     """Defines `--checkpoint`."""
-    add(group, "--checkpoint", "DIR", "workdir of a training")
+    add(group, "--checkpoint", "TRACKER", TRACKER)
 
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     """Tunes."""
     require("optuna")
     if not args.checkpoint:
-        raise InputError("--checkpoint is missing: name the workdir of a training")
+        raise InputError(f"--checkpoint is missing: name {options.TRACKER}")
     material = _material(args)
     splits.check_split(material, tune_on_test=args.tune_on_test)
     holdout = None

@@ -21,7 +21,7 @@ from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import FrameReader
 from jaxtrack.tracking.video_writer import VideoWriter, check_path
-from jaxtrack.training import checkpoint as checkpoint_lib
+from jaxtrack.training import inference
 
 _WINDOW = "jaxtrack"
 _DEFAULT_FPS = 25.0
@@ -85,7 +85,7 @@ def run(
             start = first_box(
                 video, reader.first, box=box, window=_WINDOW if show else None
             )
-            saved = checkpoint_lib.load_for_inference(checkpoint)
+            saved = inference.load_for_inference(checkpoint)
             drivers = compile_tracker(tracker_of(saved.config))
             variables = jax.device_put(saved.variables)
             summary = track(drivers, variables, reader, start, out=out, show=show)

@@ -1,8 +1,10 @@
-"""Look into files of weights, and make checkpoints of them.
+"""Look into files of weights, make checkpoints of them, and files of checkpoints.
 
 Examples:
+  jaxtrack weights card lite
   jaxtrack weights inspect siamcar.pth
   jaxtrack weights import siamcar.pth --config=siamcar_r50 --out=runs/siamcar
+  jaxtrack weights export runs/lite0 --out=mine.safetensors --set=tracking.window=0.3
 """
 
 import argparse
@@ -12,15 +14,17 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack import configs, trackers
-from jaxtrack.cli import options, overrides
+from jaxtrack.cli import arguments, options, overrides
 from jaxtrack.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    action = actions.add_parser("card", help="print a shipped tracker's model card")
+    action.add_argument("name", help="such as lite")
     action = actions.add_parser("inspect", help="list names, shapes and types")
-    meaning = "a file of torch.save, an .npz or the workdir of a training"
+    meaning = f"a file of torch.save, an .npz, or {options.TRACKER}"
     action.add_argument("path", help=meaning)
     meaning = "make a checkpoint of a tracker that was trained elsewhere"
     action = actions.add_parser("import", help=meaning)
@@ -30,10 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning += "--config.FIELD=VALUE changes one"
     options.add(action, "--config", "NAME", meaning, required=True)
     options.add(action, "--out", "DIR", "folder to make", required=True)
+    action = actions.add_parser("export", help="write a tracker into one file")
+    action.add_argument("path", help=options.TRACKER)
+    options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
+    kinds = ("float16", "float32")
+    options.add(
+        action, "--dtype", "", "of the parameters", default="float16", choices=kinds
+    )
+    options.add_tracking(action)
+    meaning = "with the settings of a tuned.json that `jaxtrack tune` wrote"
+    options.add(action, "--tuned", "FILE", meaning)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Inspects or imports."""
+    """Prints, inspects, imports or exports."""
+    if args.action == "card":
+        from jaxtrack.weights import shipped
+
+        print(shipped.card(args.name), end="")
+        return
+    if args.action == "export":
+        print(export_tracker(args))
+        return
     if args.action == "inspect":
         print(*listing(arrays_in(args.path)), sep="\n")
         return
@@ -47,7 +69,8 @@ def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     """Reads the arrays of a file or of a checkpoint.
 
     Args:
-      path: a file of `torch.save`, an `.npz`, or the workdir of a training.
+      path: a file of `torch.save`, an `.npz`, or what
+        `training.inference.load_for_inference` takes.
 
     Returns:
       Arrays by name, in the file's order.
@@ -56,14 +79,17 @@ def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
       InputError: if there is nothing, or it is damaged.
     """
     from jaxtrack import weights
+    from jaxtrack.weights import shipped
 
+    if str(path) in shipped.SHIPPED:
+        path = shipped.path(str(path))
     if not pathlib.Path(path).is_dir():
         return weights.unwrap(weights.read_arrays(path))
     import jax
 
-    from jaxtrack.training import checkpoint
+    from jaxtrack.training import inference
 
-    variables = checkpoint.load_for_inference(path).variables
+    variables = inference.load_for_inference(path).variables
     leaves = jax.tree.leaves_with_path(variables)
     return {jax.tree_util.keystr(p, simple=True, separator="."): a for p, a in leaves}
 
@@ -107,3 +133,31 @@ def import_tracker(
     made = state.create(variables, optax.sgd(0.0), keep_ema=False)
     with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:
         store.save(made, {}, config)
+
+
+def export_tracker(args: argparse.Namespace) -> str:
+    """Writes a tracker into one file.
+
+    Args:
+      args: of `export`.
+
+    Returns:
+      What was written, in words.
+
+    Raises:
+      InputError: if the tracker is missing or damaged, a setting is not one of
+        tracking, or the file cannot be written.
+    """
+    from jaxtrack import config as config_lib
+    from jaxtrack.evaluation import settings
+    from jaxtrack.training import inference
+    from jaxtrack.weights import bundle
+
+    changes = arguments.parse_settings(args.set)
+    chosen = settings.choose(preset=args.preset, tuned_file=args.tuned, changes=changes)
+    loaded = inference.load_for_inference(args.path)
+    config = trackers.with_preprocessing(loaded.config)
+    config_lib.update(config, chosen.tracking, source=args.path)
+    bundle.write(args.out, loaded._replace(config=config), dtype=args.dtype)
+    size = pathlib.Path(args.out).stat().st_size / 1e6
+    return f"{args.out}: {trackers.describe(config)}, {args.dtype}, {size:.1f} MB"

@@ -11,6 +11,8 @@ from jaxtrack.errors import InputError
 
 # Groups that tracking alone reads: they may change after a training.
 TRACKING = ("tracking", "online")
+# Groups and fields that tracking reads: what a trained tracker's file keeps.
+_READ_IN_TRACKING = (*TRACKING, "model", "data.context")
 
 
 def get_config() -> ConfigDict:
@@ -55,8 +57,43 @@ def from_saved(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
     Raises:
       InputError: fields are missing, or there are unknown ones; it names them.
     """
-    values, config = flat(saved), get_config()
-    known = flat(config)
+    config = get_config()
+    return _filled(config, flat(saved), flat(config), source, "train again")
+
+
+def of_tracking(config: ConfigDict) -> dict[str, Any]:
+    """Returns the fields that tracking reads: dotted field -> value.
+
+    Args:
+      config: such as a training's; it keeps more.
+    """
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in flat(config).items()
+        if name in _READ_IN_TRACKING or name.split(".")[0] in _READ_IN_TRACKING
+    }
+
+
+def from_tracking(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
+    """Makes settings of what `of_tracking` kept; all others are the defaults.
+
+    Args:
+      saved: dotted field -> value, as JSON holds it.
+      source: the file, for the error.
+
+    Returns:
+      The settings, locked.
+
+    Raises:
+      InputError: fields are missing, or there are unknown ones; it names them.
+    """
+    config = get_config()
+    mend = "write it again by `jaxtrack weights export`"
+    return _filled(config, saved, of_tracking(config), source, mend)
+
+
+def _filled(config, values, known, source, mend):
+    """Changes settings into saved ones, which must be those of this version."""
     faults = {
         "lacks": [name for name in known if name not in values],
         "has the unknown": [name for name in values if name not in known],
@@ -65,7 +102,7 @@ def from_saved(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
     if told:
         raise InputError(
             f"the settings of {source} are not those of this version: it "
-            f"{' and '.join(told)}; train again"
+            f"{' and '.join(told)}; {mend}"
         )
     update(config, values, source=source)
     return config

@@ -14,7 +14,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest
 from jaxtrack.trackers import family_of
 from jaxtrack.tracking import Tracker
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.training.inference import load_for_inference
 
 
 class Opened(NamedTuple):
@@ -45,7 +45,7 @@ def open_checkpoint(
     """Reads a checkpoint and says what makes its results its own.
 
     Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      checkpoint: what `training.inference.load_for_inference` takes.
       tracking: settings to track with instead of its own, dotted field -> value; see
         `jaxtrack.config.is_of_tracking`.
 

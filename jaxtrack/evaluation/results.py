@@ -224,15 +224,19 @@ def format_boxes(xywh: np.ndarray, *, decimals: int = 4) -> str:
 
 
 def tracker_name(checkpoint: str | Path) -> str:
-    """Names a checkpoint by its run's folder.
+    """Names a checkpoint by its run's folder or file.
 
     Args:
-      checkpoint: workdir, its folder `checkpoints`, or one step's folder in there.
+      checkpoint: what `training.inference.load_for_inference` takes.
 
     Returns:
-      Last part of the path that is neither `checkpoints` nor a step.
+      Last part of the path that is neither `checkpoints` nor a step, without the suffix
+      of a file.
     """
-    parts = Path(checkpoint).absolute().parts[1:]
+    path = Path(checkpoint)
+    if path.suffix == ".safetensors":
+        return path.stem
+    parts = path.absolute().parts[1:]
     named = [p for p in parts if p != "checkpoints" and not p.isdigit()]
     return named[-1] if named else "checkpoint"
 

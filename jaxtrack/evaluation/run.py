@@ -26,7 +26,7 @@ def track_checkpoint(
     """Tracks every sequence that this checkpoint has not finished yet.
 
     Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences.
       out_dir: results go to `<out_dir>/results/<name>`.
       name: of the tracker; "" takes the run's folder.

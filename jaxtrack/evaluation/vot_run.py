@@ -189,7 +189,7 @@ def track_checkpoint(
     """Runs a checkpoint with resets over every sequence it has not finished yet.
 
     Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences; their boxes are not used.
       ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
       out_dir: results go to `<out_dir>/results/<name>/baseline`.

@@ -4,7 +4,7 @@ import contextlib
 import json
 import pathlib
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.training.state import TrainState
+from jaxtrack.weights.bundle import Bundle
 
 _FOLDER = "checkpoints"
 # A checkpoint of a network that differs in one of these fits no other.
@@ -23,20 +24,6 @@ _IDENTITY = (
     *("model.name", "model.backbone", "model.design", "model.correlation"),
     "optimizer.kind",
 )
-
-
-class Checkpoint(NamedTuple):
-    """A trained network.
-
-    Attributes:
-      config: the settings it was trained with, its preprocessing among them.
-      variables: "params" (averaged ones, if kept) and "batch_stats", numpy arrays.
-      step: optimizer steps it was trained for.
-    """
-
-    config: ConfigDict
-    variables: dict[str, Any]
-    step: int
 
 
 class CheckpointStore:
@@ -148,23 +135,21 @@ class CheckpointStore:
         self._manager.close()
 
 
-def load_for_inference(path: str | pathlib.Path) -> Checkpoint:
-    """Reads a trained network, wherever and on however many devices it was saved.
+def read_for_inference(path: str | pathlib.Path) -> Bundle:
+    """Reads the trained network of a run; see `jaxtrack.training.inference`.
 
     Args:
       path: a run's workdir (its newest checkpoint is taken), its folder
         `checkpoints`, or one step's folder in there.
 
     Returns:
-      The checkpoint.
+      All of the run's settings, its variables and the step.
 
     Raises:
       InputError: if there is no checkpoint, it is damaged, or its settings lack a
         field.
     """
     path = pathlib.Path(path).absolute()
-    if not path.is_dir():
-        raise InputError(f"no checkpoint {path}: name a workdir that train.py wrote")
     if (path / _FOLDER).is_dir():
         path = path / _FOLDER
     if not path.name.isdigit():
@@ -176,7 +161,7 @@ def load_for_inference(path: str | pathlib.Path) -> Checkpoint:
     params = network["params"] if network.get("ema") is None else network["ema"]
     variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
     config = config_lib.from_saved(config, source=str(path))
-    return Checkpoint(config, variables, int(path.name))
+    return Bundle(config, variables, int(path.name))
 
 
 def _split(state):

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: PyTorch's state dicts and ImageNet's networks."""
+"""Weights in files: trackers that ship, PyTorch's state dicts, ImageNet's networks."""
 
 from jaxtrack.weights.pickles import read_torch
 from jaxtrack.weights.pretrained import (

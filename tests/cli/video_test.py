@@ -47,9 +47,7 @@ def drift(monkeypatch):
     class Saved:
         config, variables = None, np.asarray(DRIFT)
 
-    monkeypatch.setattr(
-        command.checkpoint_lib, "load_for_inference", lambda path: Saved
-    )
+    monkeypatch.setattr(command.inference, "load_for_inference", lambda path: Saved)
     monkeypatch.setattr(command, "tracker_of", lambda config: drift_tracker())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxtrack import cli, configs, trackers, weights
 from jaxtrack.errors import InputError
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.training.inference import load_for_inference
 
 
 @pytest.fixture
@@ -64,3 +64,29 @@ def test_wrong_files_are_refused(arrays, tmp_path, capsys):
         assert end.value.code == 2
         assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_tracker_becomes_a_file(tmp_path, capsys):
+    out = tmp_path / "mine.safetensors"
+    argv = ["weights", "export", "lite", f"--out={out}"]
+    cli.main([*argv, "--set=tracking.window=0.25", "--dtype=float32"])
+    assert "siamcar (efficientnet_lite0, light), float32, 3." in capsys.readouterr().out
+    saved = load_for_inference(out)
+    assert saved.config.tracking.window == 0.25
+    own = load_for_inference("lite").variables
+    jax.tree.map(np.testing.assert_array_equal, saved.variables, own)
+    for change in ("tracking.windw=1", "model.backbone=resnet18"):
+        with pytest.raises(SystemExit):
+            cli.main([*argv, f"--set={change}"])
+        assert change.partition("=")[0] in capsys.readouterr().err
+
+
+def test_shipped_trackers_are_looked_into(capsys):
+    cli.main(["weights", "card", "lite"])
+    assert capsys.readouterr().out.startswith("# ")
+    cli.main(["weights", "inspect", "lite"])
+    told = capsys.readouterr().out
+    assert "params/neck/fine/kernel " in told and "batch_stats/" in told
+    with pytest.raises(SystemExit):
+        cli.main(["weights", "card", "lit"])
+    assert "did you mean lite?" in capsys.readouterr().err

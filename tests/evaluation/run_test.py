@@ -11,7 +11,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, results, run, scoring
 from jaxtrack.evaluation.batching import Tracked
 from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
-from jaxtrack.training.checkpoint import Checkpoint
+from jaxtrack.weights.bundle import Bundle
 
 
 def truthful(calls):
@@ -115,7 +115,7 @@ def checkpoint(monkeypatch):
     config = get_config()
     config.run.seed = 3
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
-    loaded = Checkpoint(config, variables, 12)
+    loaded = Bundle(config, variables, 12)
     monkeypatch.setattr(loading, "load_for_inference", lambda path: loaded)
     family = types.SimpleNamespace(network=lambda config: None, tracker=still_tracker)
     monkeypatch.setattr(loading, "family_of", lambda config: family)

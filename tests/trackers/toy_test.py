@@ -12,7 +12,7 @@ from jaxtrack.ops import boxes, grid, xcorr
 from jaxtrack.trackers import siamcar
 from jaxtrack.trackers.family import Family
 from jaxtrack.tracking import run, video
-from jaxtrack.training import checkpoint, loop
+from jaxtrack.training import inference, loop
 
 
 class Toy(nn.Module):
@@ -51,7 +51,7 @@ def test_a_tracker_of_ones_own(tmp_path):
     config.data.num_workers = 0
     config.data.composed_tracks = 8
     loop.train(config, tmp_path, family=TOY)
-    saved = checkpoint.load_for_inference(tmp_path)
+    saved = inference.load_for_inference(tmp_path)
     assert saved.step == 20 and saved.config.model.name == "toy"
 
     scenes = ComposedSource(num_tracks=1, length=8, size=(180, 240), seed=0)

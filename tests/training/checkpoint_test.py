@@ -12,7 +12,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.training import state
-from jaxtrack.training.checkpoint import CheckpointStore, load_for_inference
+from jaxtrack.training.checkpoint import CheckpointStore
+from jaxtrack.training.inference import load_for_inference
 
 
 def make_state(step=0, *, keep_ema=True, width=3):

@@ -17,7 +17,7 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.training import loop
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.training.inference import load_for_inference
 
 from . import tiny_cract
 from .conftest import TINY, MemoryLoader

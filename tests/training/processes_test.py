@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxtrack.training.checkpoint import load_for_inference
+from jaxtrack.training.inference import load_for_inference
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MAIN = """

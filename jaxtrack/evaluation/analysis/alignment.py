@@ -50,7 +50,7 @@ def measure(
     same.
 
     Args:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences.
       out_dir: results go to a folder in it.
       name: of the tracker; "" takes the run's folder.

@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
     """What is tuned, and how.
 
     Attributes:
-      checkpoint: what `training.checkpoint.load_for_inference` takes.
+      checkpoint: what `training.inference.load_for_inference` takes.
       out: everything is written here.
       trials: in all, the untuned settings among them.
       batch: trials tracked at once.

@@ -1,0 +1,187 @@
+"""A trained tracker in one file: settings, preprocessing and weights in safetensors.
+
+The file's metadata holds `jaxtrack`, the version of this layout; `settings`, JSON of
+dotted field -> value, of every field that tracking reads; `step`, the optimizer steps
+of the training. Its arrays are named `params/backbone/...` and `batch_stats/...`.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from flax.traverse_util import flatten_dict, unflatten_dict
+from ml_collections import ConfigDict
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+
+SUFFIX = ".safetensors"
+LAYOUT = "1"
+DTYPES = ("float16", "float32")
+_MOST_NAMED = 8  # Arrays that a message lists before it counts the rest.
+
+
+class Bundle(NamedTuple):
+    """A trained network.
+
+    Attributes:
+      config: its settings, its preprocessing among them. A file keeps those that
+        tracking reads; the others are the defaults.
+      variables: "params" (averaged ones, if kept) and "batch_stats", numpy arrays.
+      step: optimizer steps it was trained for.
+    """
+
+    config: ConfigDict
+    variables: dict[str, Any]
+    step: int
+
+
+def write(path: str | Path, bundle: Bundle, *, dtype: str = "float16") -> None:
+    """Writes a trained tracker into one file.
+
+    Statistics of batch normalisation stay float32: variances of dead channels lie below
+    what float16 holds.
+
+    Args:
+      path: the file, ending in `.safetensors`; one that is there is replaced.
+      bundle: what to write; see `jaxtrack.trackers.with_preprocessing`.
+      dtype: of the parameters in the file, one of `DTYPES`; read back they are float32.
+
+    Raises:
+      InputError: the suffix or the type is another, the preprocessing is left open, a
+        parameter is too large for the type, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"{path}: the name of a tracker's file ends in {SUFFIX}")
+    if dtype not in DTYPES:
+        raise InputError(f"dtype {dtype!r}: use {' or '.join(DTYPES)}")
+    config_lib.preprocessing(bundle.config)  # Refuses what is left to the backbone.
+    arrays = {}
+    for name, array in flatten_dict(dict(bundle.variables), sep="/").items():
+        kept = dtype if name.startswith("params/") else "float32"
+        with np.errstate(over="ignore"):
+            arrays[name] = np.ascontiguousarray(np.asarray(array), kept)
+        if np.isinf(arrays[name]).any():
+            raise InputError(f"{name} holds numbers too large for {dtype}: use float32")
+    settings = config_lib.of_tracking(bundle.config)
+    metadata = {"jaxtrack": LAYOUT, "settings": json.dumps(settings)}
+    content = save(arrays, metadata | {"step": str(bundle.step)})
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as fault:
+        raise InputError(f"{path} could not be written: {fault.strerror}") from fault
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: str | Path) -> Bundle:
+    """Reads a trained tracker from one file.
+
+    Whether the arrays are the network's is not checked; see `check`.
+
+    Args:
+      path: what `write` wrote.
+
+    Returns:
+      Settings and float32 variables.
+
+    Raises:
+      InputError: the file is missing, damaged, or not of a tracker, or its settings are
+        not those of this version.
+    """
+    arrays, metadata = read_safetensors(path)
+    if metadata.get("jaxtrack") != LAYOUT:
+        raise InputError(_foreign(path, metadata))
+    try:
+        settings, step = json.loads(metadata["settings"]), int(metadata["step"])
+        config = config_lib.from_tracking(settings, source=str(path))
+    except (KeyError, ValueError, AttributeError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        raise InputError(f"{path}: its settings are damaged: {fault}") from fault
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    variables = {"params": {}, "batch_stats": {}} | unflatten_dict(arrays, sep="/")
+    return Bundle(config, variables, step)
+
+
+def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Reads any safetensors file.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Arrays by name, of the file's types, and its metadata.
+
+    Raises:
+      InputError: it is missing or damaged, or of a type that numpy lacks.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, (
+                file.metadata() or {}
+            )
+    except (SafetensorError, OSError, TypeError, AttributeError) as fault:
+        raise InputError(f"{path}: not readable as safetensors: {fault}") from fault
+
+
+def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
+    """Refuses variables that are not the network's; the network is traced, not run.
+
+    Args:
+      bundle: what was read.
+      network: what its settings name, with `geometry`.
+      source: where it was read from, for the error.
+
+    Raises:
+      InputError: arrays are missing, unexpected or of another shape; it names them.
+    """
+    sizes = network.geometry.template_size, network.geometry.search_size
+    crops = [jax.ShapeDtypeStruct((1, n, n, 3), jnp.float32) for n in sizes]
+    made = jax.eval_shape(network.init, jax.random.key(0), *crops)
+    wanted = {n: a.shape for n, a in flatten_dict(dict(made), sep="/").items()}
+    found = {n: a.shape for n, a in flatten_dict(bundle.variables, sep="/").items()}
+    faults = {
+        "missing": [name for name in wanted if name not in found],
+        "unexpected": [name for name in found if name not in wanted],
+        "of another shape": [
+            f"{name} {list(found[name])}, not {list(shape)}"
+            for name, shape in wanted.items()
+            if found.get(name, shape) != shape
+        ],
+    }
+    told = [f"{what}: {_listed(names)}" for what, names in faults.items() if names]
+    if told:
+        raise InputError(f"{source} does not fit its network: {'; '.join(told)}")
+
+
+def _foreign(path, metadata):
+    """Words the message for a file of something else."""
+    if "jaxtrack" in metadata:
+        return (
+            f"{path} has layout {metadata['jaxtrack']}, this version reads {LAYOUT}: "
+            "install the version that wrote it, or write it again"
+        )
+    return (
+        f"{path} holds arrays, but no tracker's settings: make one by "
+        "`jaxtrack weights export`"
+    )
+
+
+def _listed(names):
+    """The first few names, and how many more there are."""
+    rest = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

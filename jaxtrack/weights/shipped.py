@@ -1,0 +1,85 @@
+"""Trained trackers that the package brings, by name."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from jaxtrack import config as config_lib
+from jaxtrack.errors import InputError
+from jaxtrack.weights import bundle
+
+FOLDER = Path(__file__).parent / "shipped"
+
+
+class Shipped(NamedTuple):
+    """A tracker of the package.
+
+    Attributes:
+      file: its weights and settings, in `FOLDER`; its model card is the `.md` beside.
+      summary: a sentence.
+      settings: dotted field of tracking -> value that differs from the file's.
+    """
+
+    file: str
+    summary: str
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+
+SHIPPED: Mapping[str, Shipped] = MappingProxyType(
+    {
+        "lite": Shipped(
+            file="lite.safetensors",
+            summary="SiamCAR on EfficientNet-Lite0, 0.8 million parameters, for a CPU.",
+        ),
+    }
+)
+
+
+def load(name: str) -> bundle.Bundle:
+    """Reads a tracker that the package brings.
+
+    Args:
+      name: a key of `SHIPPED`.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    found = _find(name)
+    loaded = bundle.read(FOLDER / found.file)
+    config_lib.update(loaded.config, found.settings, source=name)
+    return loaded
+
+
+def path(name: str) -> Path:
+    """Returns the file of a tracker that the package brings.
+
+    Args:
+      name: a key of `SHIPPED`.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    return FOLDER / _find(name).file
+
+
+def card(name: str) -> str:
+    """Returns a tracker's model card, in Markdown.
+
+    Args:
+      name: a key of `SHIPPED`.
+
+    Raises:
+      InputError: there is none of that name.
+    """
+    return path(name).with_suffix(".md").read_text("utf-8")
+
+
+def _find(name: str) -> Shipped:
+    """Finds a tracker by name."""
+    if name in SHIPPED:
+        return SHIPPED[name]
+    near = difflib.get_close_matches(name, SHIPPED, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"use {', '.join(SHIPPED)}"
+    raise InputError(f"no tracker {name!r} is shipped: {meant}")
