@@ -6,7 +6,6 @@ of the training.
 
 import argparse
 import json
-import math
 import os
 import pathlib
 import signal
@@ -65,10 +64,8 @@ def score(folder: pathlib.Path) -> None:
     }
     if spec["aligns"]:
         measured = alignment.measure(folder / WORKDIR, videos, folder, **options)
-        # JSON knows no NaN: the correlation of a constant is None.
         numbers["alignment"] = {
-            name: None if math.isnan(value) else float(value)
-            for name, value in measured.items()
+            name: one["correlation"] for name, one in measured["sequences"].items()
         }
     atomic.write_text(folder / SCORES, json.dumps(numbers, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, manifest, submissions, vot_files
+from jaxtrack.evaluation import compare, manifest, results, submissions, vot_files
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses
 from jaxtrack.evaluation.scoring import TrackerScores, score_benchmark
@@ -267,6 +267,8 @@ def _check_named(
     """Refuses to score nothing, or two trackers of one name."""
     if not (checkpoints or results_of):
         raise InputError("nothing to score: give --checkpoint, --results or both")
+    for name in checkpoints:
+        results.checked_name(name)
     for both in results_of.keys() & checkpoints.keys():
         raise InputError(
             f"--results {both}=...: a checkpoint is called {both!r} too; "

@@ -8,10 +8,12 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Ordered
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Sequence
@@ -19,6 +21,12 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
 FILE = "manifest.json"
+# Does sequences, telling how many frames are done; yields each one's name, and what
+# writes its files.
+Work = Callable[
+    [Ordered[Sequence], Callable[[int], object]],
+    Iterator[tuple[str, Callable[[], object]]],
+]
 _PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
 
 
@@ -121,6 +129,60 @@ def finished(
             pass
         done.pop(name, None)
     return done
+
+
+def complete(
+    work: Work,
+    videos: Ordered[Sequence],
+    folder: str | Path,
+    *,
+    identity: Mapping,
+    around: Mapping,
+    check: Callable[[str], object],
+    hashes: Mapping[str, str] | None = None,
+    title: str = "tracking",
+    is_quiet: bool = False,
+) -> list[str]:
+    """Does the sequences that a folder does not hold yet, noting each as it ends.
+
+    A result is kept where the manifest has the same identity, its sequence the same
+    frames and ground truth, and its files can be read. Interrupted at any moment, the
+    next call goes on after the last finished sequence.
+
+    Args:
+      work: does them.
+      videos: the sequences.
+      folder: of one tracker.
+      identity: of weights and settings, as JSON.
+      around: of the run, as JSON; recorded, never compared.
+      check: see `finished`.
+      hashes: see `finished`; None takes those of frames and boxes.
+      title: of the bar.
+      is_quiet: does not say what is kept.
+
+    Returns:
+      Names of the sequences done now.
+
+    Raises:
+      InputError: from `work`, or a file cannot be written.
+    """
+    hashes = hash_sequences(videos) if hashes is None else hashes
+    done = finished(folder, identity, hashes=hashes, check=check)
+    pending = [v for v in videos if v.name not in done]
+    if len(pending) < len(videos) and not is_quiet:
+        print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
+    names = []
+    total = sum(len(v.frames) for v in pending)
+    with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
+        for name, save in work(pending, bar.update):
+            if not names:
+                # Before files change, so that no manifest vouches for other files.
+                write(folder, identity, around, done)
+            save()
+            done[name] = hashes[name]
+            write(folder, identity, around, done)
+            names.append(name)
+    return names
 
 
 def write(

@@ -2,10 +2,10 @@
 
 import pathlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
@@ -18,7 +18,7 @@ def track_checkpoint(
     videos: Sequence[Video],
     out_dir: str | pathlib.Path,
     *,
-    name: str = "",
+    name: str,
     batched: bool | None = None,
     tracking: Mapping[str, Any] | None = None,
     origin: float = 0.0,
@@ -29,7 +29,7 @@ def track_checkpoint(
       checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences.
       out_dir: results go to `<out_dir>/results/<name>`.
-      name: of the tracker; "" takes the run's folder.
+      name: of the tracker.
       batched: many sequences at once by vmap, grouped by canvas, and shared out to
         all local devices, instead of one at a time; the boxes are the same up to the
         rounding of float32. None does so but on a CPU, which is faster one by one.
@@ -44,7 +44,6 @@ def track_checkpoint(
         unusable, a file cannot be written.
     """
     check_videos(videos)
-    name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     batched = is_batched(batched)
     drivers = compiled(opened.tracker, batched=batched)
@@ -91,11 +90,7 @@ def track_unfinished(
     is_quiet: bool = False,
     origin: float = 0.0,
 ) -> list[str]:
-    """Tracks the sequences whose results are not there yet, noting each as it ends.
-
-    A result is kept where the folder's manifest has the same identity, its sequence the
-    same frames and ground truth, and its file can be read. Interrupted at any moment,
-    the next call goes on after the last finished sequence.
+    """Tracks the sequences whose results are not there yet; see `manifest.complete`.
 
     Args:
       track: does the tracking.
@@ -113,23 +108,16 @@ def track_unfinished(
     Raises:
       InputError: from `track`, or a file cannot be written.
     """
-    hashes = manifest.hash_sequences(videos)
     counts = {v.name: len(v.frames) for v in videos}
 
-    def check(name):
+    def check(name: str) -> None:
         results.read_boxes_xywh(pathlib.Path(folder) / f"{name}.txt", counts[name])
 
-    done = manifest.finished(folder, identity, hashes=hashes, check=check)
-    pending = [v for v in videos if v.name not in done]
-    if len(pending) < len(videos) and not is_quiet:
-        print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
-    tracked = []
-    total = sum(len(v.frames) for v in pending)
-    with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
-        for result in track(pending, bar.update):
-            xywh = result.xywh + np.array([origin, origin, 0.0, 0.0])
-            results.write_result(folder, result.name, xywh, result.seconds)
-            done[result.name] = hashes[result.name]
-            manifest.write(folder, identity, around, done)
-            tracked.append(result.name)
-    return tracked
+    def work(pending, advance):
+        for name, xywh, seconds in track(pending, advance):
+            boxes = xywh + np.array([origin, origin, 0.0, 0.0])
+            yield name, partial(results.write_result, folder, name, boxes, seconds)
+
+    about = {"identity": identity, "around": around, "check": check}
+    how = {"title": title, "is_quiet": is_quiet}
+    return manifest.complete(work, videos, folder, **about, **how)

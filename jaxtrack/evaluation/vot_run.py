@@ -1,27 +1,22 @@
 """Runs of VOT's reset-based experiment: a tracker is started anew after a failure."""
 
-import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import loading, manifest, results, vot_files
+from jaxtrack.evaluation import loading, manifest, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box
 from jaxtrack.tracking.run import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader
-
-REPETITIONS = 15
-# So many equal repetitions show that the others would be equal too.
-_SAME = 3
 
 # Takes a frame and a box `[4]` cxcywh, continuous px; returns a state.
 Start = Callable[[Frame, np.ndarray], Any]
@@ -93,24 +88,6 @@ def track_with_resets(
     return Repetition(rows, seconds)
 
 
-def repeat(track: Callable[[], Repetition], most: int) -> list[Repetition]:
-    """Runs a tracker repeatedly, but no further than three identical repetitions.
-
-    Args:
-      track: runs it once over the sequence.
-      most: repetitions.
-
-    Returns:
-      The repetitions: `most`, or three where those are equal to four decimals.
-    """
-    done = []
-    while len(done) < most:
-        done.append(track())
-        if len(done) == _SAME and len({_text(run.rows) for run in done}) == 1:
-            break
-    return done
-
-
 def track_unfinished(
     drivers: Drivers,
     variables: Any,
@@ -120,23 +97,20 @@ def track_unfinished(
     *,
     identity: dict,
     around: dict,
-    repetitions: int = 1,
 ) -> list[str]:
-    """Runs the sequences whose results are not there yet, and notes each in a manifest.
+    """Runs the sequences whose results are not there yet; see `manifest.complete`.
 
-    Results are kept by the rules of `run.track_unfinished`; the manifest lies in
-    `<folder>/baseline`.
+    Each is run once: a tracker of pure functions answers the same every time.
 
     Args:
       drivers: of the tracker, compiled.
       variables: of the network.
       videos: the sequences; their boxes are not used.
       ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
-      folder: of this tracker's results, `<folder>/baseline/<sequence>/...`.
+      folder: of this tracker's results, `<folder>/baseline/<sequence>/...`; the
+        manifest lies in `<folder>/baseline`.
       identity: of weights and settings, as JSON.
       around: of the run, as JSON; recorded, never compared.
-      repetitions: at most; one is enough for a tracker of pure functions, which
-        answers the same every time.
 
     Returns:
       Names of the sequences that were run now.
@@ -150,30 +124,36 @@ def track_unfinished(
     missing = [video.name for video in videos if video.name not in ground_truth]
     if missing:
         raise InputError(f"no ground truth for sequences {missing}: add it")
-    identity = identity | {"experiment": vot_files.EXPERIMENT, "most": repetitions}
-    place = pathlib.Path(folder) / vot_files.EXPERIMENT
-    hashes = {
-        v.name: manifest.hash_sequence(v.frames, ground_truth[v.name]) for v in videos
-    }
-    check = functools.partial(_check, folder, {v.name: len(v.frames) for v in videos})
-    done = manifest.finished(place, identity, hashes=hashes, check=check)
-    pending = [v for v in videos if v.name not in done]
-    variables, compiled = jax.device_put(variables), set()
-    total = sum(len(v.frames) for v in pending)
-    with tqdm(total=total, unit="frame", desc="VOT", disable=not total) as bar:
+    counts = {v.name: len(v.frames) for v in videos}
+    variables = jax.device_put(variables)
+
+    def check(name: str) -> None:
+        for rows in vot_files.read_runs(folder, [name])[name]:
+            if len(rows) != counts[name]:
+                raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
+
+    def work(pending, advance):
+        compiled = set()
         for video in pending:
-            # Before the files change, so that no manifest vouches for other files.
-            manifest.write(place, identity, around, done)
             ways = _compiled(drivers, variables, video, compiled)
-            once = functools.partial(_run, *ways, video, ground_truth[video.name])
-            runs = repeat(once, repetitions)
-            seconds = np.stack([one.seconds for one in runs], axis=1)
-            rows = [one.rows for one in runs]
-            vot_files.write_runs(folder, video.name, rows, seconds)
-            done[video.name] = hashes[video.name]
-            manifest.write(place, identity, around, done)
-            bar.update(len(video.frames))
-    return [video.name for video in pending]
+            run = _run(*ways, video, ground_truth[video.name])
+            advance(len(video.frames))
+            files = [run.rows], run.seconds[:, None]
+            yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
+
+    return manifest.complete(
+        work,
+        videos,
+        pathlib.Path(folder) / vot_files.EXPERIMENT,
+        identity=identity | {"experiment": vot_files.EXPERIMENT},
+        around=around,
+        check=check,
+        hashes={
+            v.name: manifest.hash_sequence(v.frames, ground_truth[v.name])
+            for v in videos
+        },
+        title="VOT",
+    )
 
 
 def track_checkpoint(
@@ -182,9 +162,8 @@ def track_checkpoint(
     ground_truth: Mapping[str, np.ndarray],
     out_dir: str | pathlib.Path,
     *,
-    name: str = "",
+    name: str,
     tracking: Mapping[str, Any] | None = None,
-    repetitions: int = 1,
 ) -> pathlib.Path:
     """Runs a checkpoint with resets over every sequence it has not finished yet.
 
@@ -193,9 +172,8 @@ def track_checkpoint(
       videos: the sequences; their boxes are not used.
       ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
       out_dir: results go to `<out_dir>/results/<name>/baseline`.
-      name: of the tracker; "" takes the run's folder.
+      name: of the tracker.
       tracking: see `loading.open_checkpoint`.
-      repetitions: see `track_unfinished`.
 
     Returns:
       The tracker's folder, for `vot_files.read_runs`.
@@ -203,33 +181,12 @@ def track_checkpoint(
     Raises:
       InputError: see `track_unfinished`; or the checkpoint is missing or damaged.
     """
-    name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
-    drivers = compile_tracker(opened.tracker)
     folder = pathlib.Path(out_dir) / "results" / name
-    track_unfinished(
-        drivers,
-        opened.variables,
-        videos,
-        ground_truth,
-        folder,
-        identity=opened.identity,
-        around=opened.around | {"is_deterministic": repetitions == 1},
-        repetitions=repetitions,
-    )
+    drivers, about = compile_tracker(opened.tracker), (videos, ground_truth, folder)
+    made = {"identity": opened.identity, "around": opened.around}
+    track_unfinished(drivers, opened.variables, *about, **made)
     return folder
-
-
-def _check(folder: str | pathlib.Path, counts: Mapping[str, int], name: str) -> None:
-    """Reads a sequence's results; refuses them if they are of another length."""
-    for rows in vot_files.read_runs(folder, [name])[name]:
-        if len(rows) != counts[name]:
-            raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
-
-
-def _text(rows: Sequence[np.ndarray]) -> str:
-    """What a file of the rows would hold."""
-    return "\n".join(map(vot_files.format_row, rows))
 
 
 def _meets(row: np.ndarray, target: np.ndarray, size_wh: tuple[int, int]) -> bool:

@@ -73,8 +73,7 @@ def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
     """Rank correlations, the regret and a scatter plot of each tracker.
 
     Args:
-      found: tracker -> "overall" and "sequences", as `alignment.read` returns them; the
-        same sequences for all trackers.
+      found: tracker -> what `alignment.measure` returned; the same sequences for all.
 
     Returns:
       The section.

@@ -95,6 +95,7 @@ def test_what_cannot_be_done_tracks_nothing(root, tmp_path, scores, checkpoints)
         ({"results_of": {}}, "nothing to score"),
         ({"results_of": {"a": "nowhere"}}, "no folder of results nowhere"),
         ({"patterns": ["cat*"]}, r"cat\*"),
+        ({"checkpoints": {"../a": "sharp"}}, "leave out separators"),
         ({"analyses": Options(alignment=True)}, "--alignment needs a --checkpoint"),
         ({"analyses": Options(heatmaps=True)}, "--heatmaps needs a --checkpoint"),
         (

@@ -80,18 +80,20 @@ def test_goes_on_after_an_interruption(videos, tmp_path):
     assert track(videos, tmp_path / "r") == NAMES[2:]
 
 
-def test_interrupted_change_of_checkpoint_mixes_nothing(videos, tmp_path):
-    def interrupted(calls):
-        def track(pending, advance):
-            yield from truthful(calls)(pending[:1], advance)
+def test_interrupted_change_of_checkpoint_mixes_nothing(videos, tmp_path, monkeypatch):
+    def write(folder, name, *rest, real=results.write_result):
+        real(folder, name, *rest)
+        if name == "car <1>":
             raise KeyboardInterrupt
 
-        return track
-
-    track(videos, tmp_path / "r", identity={"step": 1})
-    with pytest.raises(KeyboardInterrupt):
-        track(videos, tmp_path / "r", identity={"step": 2}, tracker=interrupted)
-    assert track(videos, tmp_path / "r", identity={"step": 2}) == NAMES[1:]
+    for changed in ({"step": 2}, {"step": 1}):
+        track(videos, tmp_path / "r", identity={"step": 1})
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(run.results, "write_result", write)
+            track(videos, tmp_path / "r", identity={"step": 2})
+        # Neither takes the other's files for its own.
+        expected = NAMES[1:] if changed == {"step": 2} else NAMES
+        assert track(videos, tmp_path / "r", identity=changed) == expected
 
 
 def still_tracker(config, model):
@@ -122,8 +124,12 @@ def checkpoint(monkeypatch):
     return loaded
 
 
+def run_lite0(videos, out):
+    return run.track_checkpoint("runs/lite0", videos, out, name="lite0")
+
+
 def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
-    folder = run.track_checkpoint("runs/lite0/checkpoints/12", videos, tmp_path)
+    folder = run_lite0(videos, tmp_path)
     assert folder == tmp_path / "results/lite0"
     truth = scoring.truth_xywh(videos)
     # The target moves two pixels a frame, and so does this tracker.
@@ -136,10 +142,10 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     assert made["environment"]["precision"] == "float32"
     assert set(made["sequences"]) == set(truth)
     capsys.readouterr()
-    run.track_checkpoint("runs/lite0", videos, tmp_path)
+    run_lite0(videos, tmp_path)
     assert "3 of 3 sequences kept" in capsys.readouterr().out
     checkpoint.variables["params"]["shift"] += 1
-    run.track_checkpoint("runs/lite0", videos, tmp_path)
+    run_lite0(videos, tmp_path)
     assert "kept" not in capsys.readouterr().out
     assert manifest.read(folder)["identity"] != made["identity"]
 
@@ -186,12 +192,7 @@ def test_unknown_settings_of_tracking_are_refused(checkpoint):
 def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
     videos[2].xyxy[0] = np.nan
     with pytest.raises(InputError, match="sequence dog: its first frame has no box"):
-        run.track_checkpoint("runs/lite0", videos, tmp_path / "out")
+        run_lite0(videos, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="no sequences"):
-        run.track_checkpoint("runs/lite0", [], tmp_path / "out")
-
-
-def test_name_is_no_path(videos, tmp_path, checkpoint):
-    with pytest.raises(InputError, match="leave out separators"):
-        run.track_checkpoint("runs/lite0", videos, tmp_path, name="../lite0")
+        run_lite0([], tmp_path / "out")

@@ -137,21 +137,6 @@ def test_refuses_frames_that_do_not_fit():
         vot_run.track_with_resets(start, follow, blank_frames(1), outside)
 
 
-def test_repeats_until_three_are_identical():
-    def repetitions(answers, most):
-        left = iter(answers)
-        runs = vot_run.repeat(
-            lambda: vot_run.Repetition([np.array([next(left)])], np.zeros(1)), most
-        )
-        return len(runs)
-
-    assert repetitions([1.0] * 15, 15) == 3
-    assert repetitions([1.0] * 15, 1) == 1
-    assert repetitions([1.0] * 15, 2) == 2
-    assert repetitions([1.0, 1, 2] + [1] * 12, 15) == 15
-    assert repetitions([2.0] + [1.0] * 14, 15) == 15
-
-
 def moving_tracker(traced):
     """Moves `variables["shift"]` px to the right a frame; notes its compilations."""
 
@@ -227,9 +212,9 @@ def test_warms_up_once_a_canvas(case):
     calls, init = [], case.drivers.init
     counted = case.drivers._replace(init=lambda *given: calls.append(1) or init(*given))
     case.drivers = counted
-    case.run(repetitions=2)
-    # Three sequences twice, and two canvases.
-    assert len(calls) == 3 * 2 + 2
+    case.run()
+    # Three sequences, and two canvases.
+    assert len(calls) == 3 + 2
 
 
 def test_compiled_tracker_is_reset(case):
@@ -245,18 +230,6 @@ def test_compiled_tracker_is_reset(case):
     }
 
 
-def test_repetitions_of_a_pure_tracker_are_identical(case):
-    assert case.run(repetitions=15) == ALL
-    for several in case.read().values():
-        assert len(several) == 3
-        assert text(several[0]) == text(several[1]) == text(several[2])
-    times = (case.folder / "baseline/dog/dog_time.txt").read_text().splitlines()
-    assert all(len(line.split(",")) == 3 for line in times)
-    # One is asked for: the others go.
-    assert case.run(repetitions=1) == ALL
-    assert [len(several) for several in case.read().values()] == [1, 1, 1]
-
-
 def test_keeps_what_is_finished(case):
     case.run()
     assert case.run() == []
@@ -269,28 +242,6 @@ def test_keeps_what_is_finished(case):
     (case.folder / "baseline/ball/ball_001.txt").write_text("1,2\n")
     assert case.run() == ["ball"]
     assert case.run(identity={"step": 2}) == ALL
-    assert case.run(identity={"step": 1}) == ALL
-
-
-@pytest.mark.parametrize("last", ALL[:2])
-@pytest.mark.parametrize("goes_on", [True, False])
-def test_an_interruption_mixes_nothing(case, monkeypatch, last, goes_on):
-    case.run(identity={"step": 1})
-    write = vot_files.write_runs
-
-    def interrupted(folder, name, *rest):
-        write(folder, name, *rest)
-        if name == last:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(vot_run.vot_files, "write_runs", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        case.run(shift=30.0, identity={"step": 2})
-    monkeypatch.undo()
-    # Neither takes the other's files for its own.
-    if goes_on:
-        left = case.run(shift=30.0, identity={"step": 2})
-        assert left == ALL[ALL.index(last) :]
     assert case.run(identity={"step": 1}) == ALL
 
 
@@ -328,20 +279,21 @@ def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
 
     monkeypatch.setattr(loading, "open_checkpoint", open_checkpoint)
     folder = vot_run.track_checkpoint(
-        "runs/lite0/checkpoints", case.videos, case.truth, tmp_path, tracking={"w": 1}
+        "runs/lite0",
+        case.videos,
+        case.truth,
+        tmp_path,
+        name="lite0",
+        tracking={"w": 1},
     )
     assert folder == tmp_path / "results/lite0"
-    assert asked == [("runs/lite0/checkpoints", {"w": 1})]
+    assert asked == [("runs/lite0", {"w": 1})]
     case.run()
     for name, several in vot_files.read_runs(folder, case.truth).items():
         assert text(several[0]) == text(case.read()[name][0])
     made = vot_run.manifest.read(folder / "baseline")
-    assert made["environment"] == {"device": "none", "is_deterministic": True}
+    assert made["environment"] == {"device": "none"}
     assert set(made["sequences"]) == set(ALL)
-    with pytest.raises(InputError, match="leave out separators"):
-        vot_run.track_checkpoint(
-            "runs/lite0", case.videos, case.truth, tmp_path, name="a/b"
-        )
 
 
 def test_compiled_boxes_equal_eager_ones(case):

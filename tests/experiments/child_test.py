@@ -2,7 +2,6 @@
 
 import functools
 import json
-import math
 import pathlib
 import subprocess
 import sys
@@ -115,7 +114,7 @@ def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
 
     def measure(checkpoint, videos, out_dir, *, name, tracking):
         asked.append((checkpoint, out_dir, tracking["tracking.window"]))
-        return {"a": 0.25, "b": math.nan}
+        return {"sequences": {"a": {"correlation": 0.25}, "b": {"correlation": None}}}
 
     monkeypatch.setattr(alignment, "measure", measure)
     change(folder, {"tracking.window": 0.125}, aligns=True)

@@ -19,13 +19,16 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import atomic, loading, manifest, results, run
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import atomic, loading, manifest, run
 from jaxtrack.evaluation.analysis import probing
 from jaxtrack.metrics import overlap, statistics
 
@@ -40,55 +43,47 @@ def measure(
     videos: Sequence[Video],
     out_dir: str | Path,
     *,
-    name: str = "",
-) -> dict[str, float]:
+    name: str,
+    tracking: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, dict]:
     """Measures a checkpoint, keeping the sequences that are measured already.
 
-    Everything is in `<out_dir>/alignment/<name>.json`, written after every sequence:
-    the `overall` numbers of the sequences asked for, and for each sequence those of
-    `align`. A sequence is kept where weights, settings, frames and ground truth are the
-    same.
+    What `align` says of a sequence is in `<out_dir>/alignment/<name>/<sequence>.json`.
+    It is kept where weights, settings, frames and ground truth are the same.
 
     Args:
       checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences.
       out_dir: results go to a folder in it.
-      name: of the tracker; "" takes the run's folder.
+      name: of the tracker.
+      tracking: see `loading.open_checkpoint`.
 
     Returns:
-      Sequence -> mean rank correlation; NaN where no frame could be ranked.
+      "overall", see `summarize`, and "sequences": name -> what `align` returned.
 
     Raises:
       InputError: the checkpoint or a frame is missing or damaged, a first box is
         unusable, a file cannot be written.
     """
     run.check_videos(videos)
-    name = results.checked_name(name or results.tracker_name(checkpoint))
-    path = file_of(out_dir, name)
-    opened = loading.open_checkpoint(checkpoint)
-    identity = opened.identity | {"alignment": METHOD}
-    entries = _kept(path, identity)
-    hashes = manifest.hash_sequences(videos)
-    pending = [
-        v for v in videos if entries.get(v.name, {}).get("hash") != hashes[v.name]
-    ]
-    if len(pending) < len(videos):
-        print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {path}")
+    opened = loading.open_checkpoint(checkpoint, tracking=tracking)
+    folder = Path(out_dir) / "alignment" / name
     prober = probing.make_prober(opened.tracker, opened.variables)
-    total = sum(len(probing.usable_frames(v)) - 1 for v in pending)
-    with tqdm(total=total, unit="frame", desc="alignment", disable=not total) as bar:
+
+    def work(pending, advance):
         for video in pending:
             looks = probing.teacher_forced(prober, video)
-            entry = align(video.name, looks, len(video.frames), advance=bar.update)
-            entries[video.name] = entry | {"hash": hashes[video.name]}
-            _write(path, identity, opened.around, entries, hashes)
-    _write(path, identity, opened.around, entries, hashes)
-    return {v.name: _number(entries[v.name]["correlation"]) for v in videos}
+            found = align(video.name, looks, len(video.frames), advance=advance)
+            text = json.dumps(found, allow_nan=False) + "\n"
+            path = folder / f"{video.name}.json"
+            yield video.name, partial(atomic.write_text, path, text)
 
-
-def file_of(out_dir: str | Path, name: str) -> Path:
-    """Where the measurement of a tracker lies."""
-    return Path(out_dir) / "alignment" / f"{name}.json"
+    identity = opened.identity | {"alignment": METHOD}
+    how = {"check": partial(_read, folder), "title": "alignment"}
+    made = {"identity": identity, "around": opened.around}
+    manifest.complete(work, videos, folder, **made, **how)
+    sequences = {video.name: _read(folder, video.name) for video in videos}
+    return {"overall": summarize(sequences), "sequences": sequences}
 
 
 def align(
@@ -217,7 +212,7 @@ def summarize(entries: Mapping[str, Mapping]) -> dict:
     counts = ("num_frames", "num_left_out")
     return {
         **{
-            key: _mean(np.array([_number(e[key]) for e in entries.values()]))
+            key: _mean(np.array([e[key] for e in entries.values()], float))
             for key in NUMBERS
         },
         **{key: sum(e[key] for e in entries.values()) for key in counts},
@@ -238,46 +233,10 @@ def _mean(values: np.ndarray) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
-def _number(value: float | None) -> float:
-    """NaN for what JSON holds as null."""
-    return math.nan if value is None else float(value)
-
-
-def _kept(path: Path, identity: Mapping) -> dict[str, dict]:
-    """Sequences measured before, of the same weights, settings and method."""
-    found = read(path)
-    if found is None or found["made"].get("hash") != manifest.hash_json(identity):
-        return {}
-    is_whole = {*NUMBERS, "hash", "points"}.issubset
-    return {n: e for n, e in found["sequences"].items() if is_whole(e)}
-
-
-def read(path: str | Path) -> dict | None:
-    """What `measure` wrote.
-
-    Args:
-      path: from `file_of`.
-
-    Returns:
-      "made" (identity, environment), "overall" and "sequences"; None where there is no
-      such file, or it is damaged.
-    """
+def _read(folder: Path, name: str) -> dict:
+    """What is kept of a sequence."""
+    path = folder / f"{name}.json"
     try:
-        found = json.loads(Path(path).read_text())
-    except (OSError, ValueError):
-        return None
-    parts = ("made", "overall", "sequences")
-    if not isinstance(found, dict):
-        return None
-    return found if all(isinstance(found.get(p), dict) for p in parts) else None
-
-
-def _write(path: Path, identity, around, entries, asked: Iterable[str]) -> None:
-    """Writes the measurement, whole or not at all."""
-    made = {"hash": manifest.hash_json(identity), "identity": identity}
-    found = {
-        "made": made | {"environment": around},
-        "overall": summarize({n: entries[n] for n in asked if n in entries}),
-        "sequences": entries,
-    }
-    atomic.write_text(path, json.dumps(found, allow_nan=False) + "\n")
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path} cannot be read: {fault}") from fault

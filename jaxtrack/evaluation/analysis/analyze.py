@@ -43,7 +43,7 @@ def analyze(
     aligned = swept = seen = None
     if options.alignment:
         aligned = {
-            name: _aligned(checkpoint, videos, out_dir, name)
+            name: alignment.measure(checkpoint, videos, out_dir, name=name)
             for name, checkpoint in checkpoints.items()
         }
     if options.heatmaps or options.heatmaps_of:
@@ -57,14 +57,6 @@ def analyze(
             for name, checkpoint in checkpoints.items()
         }
     return Analyses(aligned, seen, swept)
-
-
-def _aligned(checkpoint: str, videos: Sequence[Video], out_dir, name: str) -> dict:
-    """Measures one tracker; returns its numbers of the sequences asked for."""
-    alignment.measure(checkpoint, videos, out_dir, name=name)
-    found = alignment.read(alignment.file_of(out_dir, name))
-    sequences = {video.name: found["sequences"][video.name] for video in videos}
-    return {"overall": found["overall"], "sequences": sequences}
 
 
 def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:

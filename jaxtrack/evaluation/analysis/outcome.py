@@ -76,7 +76,7 @@ class Analyses:
     """What was found; None of what was not asked for.
 
     Attributes:
-      alignment: tracker -> "overall" and "sequences"; see `alignment.read`.
+      alignment: tracker -> "overall" and "sequences"; see `alignment.measure`.
       heatmaps: maps on sequences.
       window_sweep: tracker -> success at each share of the window.
     """
@@ -101,9 +101,9 @@ class Analyses:
 
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A tracker's alignment without its points and hashes."""
+    """A tracker's alignment without its points."""
     sequences = {
-        name: {k: v for k, v in one.items() if k not in ("points", "hash")}
+        name: {k: v for k, v in one.items() if k != "points"}
         for name, one in found["sequences"].items()
     }
     return {"overall": found["overall"], "sequences": sequences}

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation import loading, results, run, scoring
+from jaxtrack.evaluation import loading, run, scoring
 from jaxtrack.evaluation.analysis.options import WINDOWS
 from jaxtrack.evaluation.analysis.outcome import Sweep
 from jaxtrack.evaluation.batching import compiled, is_batched, tracking_function
@@ -24,7 +24,7 @@ def measure(
     videos: Sequence[Video],
     out_dir: str | Path,
     *,
-    name: str = "",
+    name: str,
     windows: Sequence[float] = WINDOWS,
     batched: bool | None = None,
 ) -> Sweep:
@@ -37,7 +37,7 @@ def measure(
       checkpoint: what `training.inference.load_for_inference` takes.
       videos: the sequences.
       out_dir: results go to a folder in it.
-      name: of the tracker; "" takes the run's folder.
+      name: of the tracker.
       windows: shares of the window, in [0, 1].
       batched: see `run.track_checkpoint`.
 
@@ -50,7 +50,6 @@ def measure(
     """
     run.check_videos(videos)
     windows = tuple(sorted({float(window) for window in windows}))
-    name = results.checked_name(name or results.tracker_name(checkpoint))
     opened = loading.open_checkpoint(checkpoint)
     batched = is_batched(batched)
     drivers = compiled(adjustable(opened.tracker), batched=batched)

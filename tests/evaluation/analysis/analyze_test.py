@@ -28,9 +28,9 @@ def test_alignment_compares_checkpoints(videos, tmp_path, scores, checkpoints):
     assert good["correlation"] > bad["correlation"]
     assert good["regret"] < bad["regret"]
     assert set(found["good"]["sequences"]) == {v.name for v in videos}
-    assert (tmp_path / "alignment/bad.json").exists()
-    # Points and hashes stay in the analysis' own file.
-    assert not {"points", "hash"} & found["good"]["sequences"]["ball"].keys()
+    assert (tmp_path / "alignment/bad/dog.json").exists()
+    # Points stay in the analysis' own file.
+    assert "points" not in found["good"]["sequences"]["ball"]
     # What was measured earlier but is not asked for is not shown.
     found = run(options, videos[:1], tmp_path, scores).as_json()["alignment"]
     assert list(found["good"]["sequences"]) == ["ball"]

@@ -67,7 +67,7 @@ def test_the_outcome_tracks_as_it_says(model, material, tmp_path):
     found = tune(recipe_of(tmp_path), material)
     tracking = found["tracking"]
     folder = run.track_checkpoint(
-        "sharp", material.videos, tmp_path / "eval", tracking=tracking
+        "sharp", material.videos, tmp_path / "eval", name="sharp", tracking=tracking
     )
     counts = {video.name: len(video.frames) for video in material.videos}
     boxes = results.read_results(folder, counts)
