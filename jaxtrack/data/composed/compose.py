@@ -1,6 +1,7 @@
 """Draws the random choices that make a scene."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Sequence
 
@@ -48,31 +49,16 @@ class SceneSettings:
     background_change: float = 0.0
 
 
-def compose(
-    rng: np.random.Generator,
-    photographs: Sequence[pathlib.Path],
-    videos: Sequence[cutouts.Cutout],
-    *,
-    hw: tuple[int, int],
-    length: int,
-    settings: SceneSettings,
-) -> scene.Scene:
-    """Draws a scene.
+def compose(make: "Maker") -> scene.Scene:
+    """Draws a scene of a target, perhaps with other objects and an occluder.
 
     Args:
-      rng: source of randomness; the same state gives the same scene.
-      photographs: at least two, for backgrounds and textures.
-      videos: objects to cut out; may be empty.
-      hw: height and width, px.
-      length: number of frames.
-      settings: how to compose.
+      make: what `stage` returned.
 
     Returns:
-      The scene.
+      The scene; the same state of `make.rng` gives the same one.
     """
-    backdrops, shown, make = stage(
-        rng, photographs, videos, hw=hw, length=length, settings=settings
-    )
+    rng, settings = make.rng, make.settings
     size = make.target_size()
     target = make.sprite(make.skin(size), size)
     behind, front = [], []
@@ -84,8 +70,7 @@ def compose(
     if rng.random() < settings.occluder:
         occluder = make.occluder(target, size)
         (behind if _touch(occluder, target) else front).append(occluder)
-    cast = (*behind, target, *front)
-    return scene.Scene(hw, backdrops, shown, cast, len(behind), make.light())
+    return make.scene(behind, target, front)
 
 
 def stage(
@@ -96,46 +81,43 @@ def stage(
     hw: tuple[int, int],
     length: int,
     settings: SceneSettings,
-) -> tuple[tuple[scene.Backdrop, ...], np.ndarray, "Maker"]:
-    """Draws what is behind a scene, and readies what makes its sprites.
+) -> "Maker":
+    """Draws what is behind a scene, and readies what makes the rest.
 
     Args:
-      rng: source of randomness.
-      photographs: see `compose`.
-      videos: see `compose`.
+      rng: source of randomness; the same state gives the same scene.
+      photographs: at least two, for backgrounds and textures.
+      videos: objects to cut out; may be empty.
       hw: height and width, px.
       length: number of frames.
       settings: how to compose.
 
     Returns:
-      The backdrops, the index `[T]` of the one shown, and a maker that takes textures
-      from the other photographs, if there are others.
+      A maker that takes textures from the other photographs, if there are others.
     """
     times = np.arange(length)
     order = rng.permutation(len(photographs))
-    num_backdrops = 1 + (rng.random() < settings.background_change)
-    backdrops = tuple(
-        _backdrop(rng, photographs[order[k]], times) for k in range(num_backdrops)
-    )
+    count = 1 + (rng.random() < settings.background_change)
+    backdrops = tuple(_backdrop(rng, photographs[k], times) for k in order[:count])
     shown = np.zeros(length, int)
-    if num_backdrops > 1:
+    if count > 1:
         shown[int(length * rng.uniform(0.2, 0.8)) :] = 1
-    textures = [photographs[k] for k in order[num_backdrops:]] or list(photographs)
-    return backdrops, shown, Maker(rng, textures, videos, hw, times, settings)
+    textures = [photographs[k] for k in order[count:]] or list(photographs)
+    return Maker(rng, backdrops, shown, textures, videos, hw, times, settings)
 
 
 def _backdrop(rng, photo, times) -> scene.Backdrop:
     """Draws a camera's path over a photograph."""
     view = rng.uniform(0.5, 0.85)
-    zoom = motion.random_drift(rng, [rng.uniform(0, 0.12)], period=(60, 240))
-    room = (1 - view) / 2
-    pan = motion.random_drift(rng, [room, room], period=(80, 300), max_speed=0.012)
-    shake = motion.random_drift(rng, [0.003, 0.003], period=(5, 15))
-    turn = motion.random_drift(rng, [rng.uniform(0, 0.06)], period=(60, 240))
-    centre = 0.5 + pan(times) + rng.random() * shake(times)
-    height = view * np.exp(zoom(times)[:, 0])
+    drift = functools.partial(motion.random_drift, rng, times)
+    zoom = drift([rng.uniform(0, 0.12)], period=(60, 240))[:, 0]
+    room = [(1 - view) / 2] * 2
+    pan = drift(room, period=(80, 300), max_speed=0.012)
+    shake = drift([0.003, 0.003], period=(5, 15))
+    turn = drift([rng.uniform(0, 0.06)], period=(60, 240))[:, 0]
+    centre = 0.5 + pan + rng.random() * shake
     mirror = bool(rng.random() < 0.5)
-    return scene.Backdrop(photo, centre, height, turn(times)[:, 0], mirror)
+    return scene.Backdrop(photo, centre, view * np.exp(zoom), turn, mirror)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +126,8 @@ class Maker:
 
     Attributes:
       rng: source of randomness.
+      backdrops: what is behind; one is shown at a time.
+      shown: `[T]` index of the backdrop shown.
       textures: photographs that fill outlines.
       videos: objects to cut out.
       hw: height and width, px.
@@ -152,11 +136,34 @@ class Maker:
     """
 
     rng: np.random.Generator
+    backdrops: tuple[scene.Backdrop, ...]
+    shown: np.ndarray
     textures: list[pathlib.Path]
     videos: Sequence[cutouts.Cutout]
     hw: tuple[int, int]
     times: np.ndarray
     settings: SceneSettings
+
+    def scene(
+        self,
+        behind: Sequence[sprites.Sprite],
+        target: sprites.Sprite,
+        front: Sequence[sprites.Sprite],
+    ) -> scene.Scene:
+        """Puts a target between other objects; draws the light."""
+        cast, place = (*behind, target, *front), len(behind)
+        light = self.light()
+        return scene.Scene(self.hw, self.backdrops, self.shown, cast, place, light)
+
+    def drift(self, bound, period: tuple[float, float], *, max_speed=np.inf):
+        """Draws `motion.random_drift` over the frames."""
+        options = {"period": period, "max_speed": max_speed}
+        return motion.random_drift(self.rng, self.times, bound, **options)
+
+    def speed(self, size: float) -> float:
+        """Draws the largest speed of an object of `size` px, px a frame."""
+        low, high = np.log(self.settings.speed)
+        return size * float(np.exp(self.rng.uniform(low, high)))
 
     def target_size(self) -> float:
         """Draws the size of a target, px."""
@@ -165,8 +172,7 @@ class Maker:
 
     def light(self) -> np.ndarray:
         """Draws the brightness of each colour over time, `[T, 3]`."""
-        bound = [self.settings.light] * 3
-        drift = motion.random_drift(self.rng, bound, period=(40, 200))(self.times)
+        drift = self.drift([self.settings.light] * 3, (40, 200))
         return 1 + drift.mean(-1, keepdims=True) + 0.25 * drift
 
     def skin(self, size: float) -> sprites.Paint | sprites.Footage:
@@ -201,26 +207,21 @@ class Maker:
 
     def sprite(self, skin, size: float, *, path: np.ndarray | None = None):
         """Draws the motion and looks of an object of `size` px."""
-        rng, settings, times = self.rng, self.settings, self.times
+        rng, settings = self.rng, self.settings
         is_footage = isinstance(skin, sprites.Footage)
-        zoom = motion.random_drift(
-            rng, [rng.random() * settings.zoom], period=(60, 240)
-        )
-        log_size = np.log(size) + zoom(times)[:, 0]
+        zoom = self.drift([rng.random() * settings.zoom], (60, 240))[:, 0]
+        log_size = np.log(size) + zoom
         stretch = rng.random() * (0.05 if is_footage else 0.15)
-        aspect = motion.random_drift(rng, [stretch], period=(30, 120))(times)[:, 0]
-        angle = np.zeros(len(times))
+        aspect = self.drift([stretch], (30, 120))[:, 0]
+        angle = np.zeros(len(self.times))
         if rng.random() < settings.rotation:
-            turn = motion.random_drift(rng, [settings.rotation_angle], period=(40, 160))
-            angle = turn(times)[:, 0]
-        matrix = motion.turned(
-            angle, np.exp(log_size + aspect), np.exp(log_size - aspect)
-        )
+            angle = self.drift([settings.rotation_angle], (40, 160))[:, 0]
+        x, y = np.exp(log_size + aspect), np.exp(log_size - aspect)
+        matrix = motion.turned(angle, x, y)
         if path is None:
             path = self._path(size, float(np.exp(log_size.max())))
-        ripple = motion.random_ripple(
-            rng, settings.bend * rng.random() * (0.25 if is_footage else 1.0)
-        )
+        bend = settings.bend * rng.random() * (0.25 if is_footage else 1.0)
+        ripple = motion.random_ripple(rng, bend)
         shutter = rng.uniform(0.3, 0.9) if rng.random() < settings.motion_blur else 0.0
         looks = {} if is_footage else self._looks(skin, size)
         return sprites.Sprite(skin, path, matrix, ripple, shutter=shutter, **looks)
@@ -235,10 +236,8 @@ class Maker:
         skin = target.skin
         if isinstance(skin, sprites.Footage):
             return self.sprite(self.footage(skin.cutout), size)
-        twin = self.sprite(skin, size)
-        return dataclasses.replace(
-            twin, marking=target.marking, tint=target.tint, relief=target.relief
-        )
+        looks = {k: getattr(target, k) for k in ("marking", "tint", "relief")}
+        return dataclasses.replace(self.sprite(skin, size), **looks)
 
     def occluder(self, target: sprites.Sprite, size: float) -> sprites.Sprite:
         """Draws something that is in front of the target at one time at least."""
@@ -257,24 +256,15 @@ class Maker:
         step = pace * np.array([np.cos(heading), 0.3 * np.sin(heading)])
         path = target.centre[meeting] + (times - meeting)[:, None] * step
         sprite = self.sprite(skin, size, path=path)
-        still = motion.random_ripple(rng, 0.1)
-        return dataclasses.replace(sprite, ripple=still)
+        return dataclasses.replace(sprite, ripple=motion.random_ripple(rng, 0.1))
 
     def _path(self, size: float, largest: float) -> np.ndarray:
         """Draws a path, `[T, 2]` px, that keeps most of an object in the frame."""
-        rng, settings = self.rng, self.settings
-        wh = np.array([self.hw[1], self.hw[0]], np.float64)
+        rng, wh = self.rng, np.array([self.hw[1], self.hw[0]], np.float64)
         reach = np.maximum(wh / 2 - 0.42 * largest, 0.0)
-        low, high = np.log(settings.speed)
         roam = reach * rng.uniform(0.3, 1.0, 2)
         home = wh / 2 + (reach - roam) * rng.uniform(-1.0, 1.0, 2)
-        drift = motion.random_drift(
-            rng,
-            roam,
-            period=(40, 160),
-            max_speed=size * float(np.exp(rng.uniform(low, high))),
-        )
-        return home + drift(self.times)
+        return home + self.drift(roam, (40, 160), max_speed=self.speed(size))
 
     def _looks(self, skin: sprites.Paint, size: float) -> dict:
         """Draws marking, tint and relief of a painted object."""
@@ -290,8 +280,5 @@ class Maker:
 
 def _touch(a: sprites.Sprite, b: sprites.Sprite) -> bool:
     """Whether boxes overlap in the first frame, where a tracker learns its target."""
-    (a_low, a_high), (b_low, b_high) = (
-        (points.min(0), points.max(0))
-        for points in (np.concatenate(sprite.curves(0)) for sprite in (a, b))
-    )
-    return bool(np.all((a_low < b_high) & (b_low < a_high)))
+    a, b = (np.concatenate(sprite.curves(0)) for sprite in (a, b))
+    return bool(np.all((a.min(0) < b.max(0)) & (b.min(0) < a.max(0))))

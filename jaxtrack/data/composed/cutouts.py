@@ -35,24 +35,20 @@ def find_cutouts(
     Raises:
       InputError: if a folder is absent or there are no masks.
     """
-    if cutouts is None:
-        return []
     if isinstance(cutouts, (str, os.PathLike)):
         root = pathlib.Path(cutouts)
         if not root.is_dir():
             raise InputError(f"no folder of cut-outs at {root}")
-        found = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
-        if not found:
+        cutouts = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
+        if not cutouts:
             raise InputError(
                 f"no masks under {root}: it needs sequences with img/0001.jpg and "
                 "mask/0001.png"
             )
-    else:
-        found = [pathlib.Path(p) for p in cutouts]
-    for folder in found:
-        for part in ("img", "mask"):
-            if not (folder / part).is_dir():
-                raise InputError(f"no folder {folder / part}: cut-outs need img, mask")
+    found = [pathlib.Path(p) for p in cutouts or ()]
+    for part in (folder / name for folder in found for name in ("img", "mask")):
+        if not part.is_dir():
+            raise InputError(f"no folder {part}: cut-outs need img, mask")
     return found
 
 
@@ -93,7 +89,7 @@ class Cutout(NamedTuple):
 
         def load():
             crop = read_image(path)[y0:y1, x0:x1]
-            return photos.pyramid(photos.shrink(crop, _MAX_SIDE)[0])
+            return photos.pyramid(photos.shrink(crop, _MAX_SIDE))
 
         levels = cache.get((path, _MAX_SIDE), load)
         height, width = levels[0].shape[:2]
@@ -124,12 +120,10 @@ def read_cutout(folder: pathlib.Path) -> Cutout:
     run = _longest_run(found)
     if not len(run):
         raise InputError(f"every mask in {folder / 'mask'} is empty or tiny")
-    images = []
-    for index in run:
-        image = folder / "img" / f"{masks[index].stem}.jpg"
+    images = tuple(folder / "img" / f"{masks[index].stem}.jpg" for index in run)
+    for image in images:
         if not image.is_file():
-            raise InputError(f"no picture {image} for the mask {masks[index]}")
-        images.append(image)
+            raise InputError(f"no picture {image} for its mask in {folder / 'mask'}")
     shapes = [found[index] for index in run]
     area = np.array([shape.area for shape in shapes])
     box = np.array([shape.xyxy for shape in shapes], np.float64)
@@ -142,7 +136,7 @@ def read_cutout(folder: pathlib.Path) -> Cutout:
         for shape, o, u in zip(shapes, origin, unit, strict=True)
     )
     window = np.array([shape.window for shape in shapes])
-    return Cutout(tuple(images), outlines, origin, unit, window)
+    return Cutout(images, outlines, origin, unit, window)
 
 
 class _Shape(NamedTuple):
@@ -166,12 +160,9 @@ def _read_curves(path: pathlib.Path) -> _Shape | None:
     # Curves run through the centres of border pixels: half a pixel within the mask,
     # which keeps the colours of the background out.
     curves = [cv2.approxPolyDP(curve, 0.7, True)[:, 0] + 0.5 for curve in curves]
-    large = [
-        curve
-        for curve in curves
-        if len(curve) >= 3
-        and cv2.contourArea(curve.astype(np.float32)) >= _LEAST_PIECE * area
-    ]
+    least = _LEAST_PIECE * area
+    areas = [len(c) >= 3 and cv2.contourArea(c.astype(np.float32)) for c in curves]
+    large = [c for c, part in zip(curves, areas, strict=True) if part >= least]
     if not large:
         return None
     points = np.concatenate(large)

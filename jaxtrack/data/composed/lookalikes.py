@@ -8,11 +8,10 @@ import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 
-from jaxtrack.data.composed import compose, cutouts, motion, scene, source, twins
+from jaxtrack.data.composed import compose, motion, scene, source, sprites
 from jaxtrack.data.composed.write import write_sequences
 from jaxtrack.errors import InputError
 
@@ -26,17 +25,13 @@ _FARTHEST = 2.2  # Before and after a crossing, in sides of the target's box.
 _MISS = (0.1, 0.5)  # At the crossing, in the same unit; of one behind the target,
 _MISS_IN_FRONT = (0.35, 0.5)  # and of one in front, so that it is never all hidden.
 
+_SIZE = 0.12  # Changes at most, where twins may differ most: of the logarithm of size,
+_LIGHT = 0.25  # of brightness,
+_HUE = 0.7  # of hue, radians,
+_SHIFT = 0.5  # and of the places of texture and marking, rest units.
 
-def compose_lookalikes(
-    rng: np.random.Generator,
-    photographs: Sequence[pathlib.Path],
-    videos: Sequence[cutouts.Cutout],
-    *,
-    hw: tuple[int, int],
-    length: int,
-    settings: compose.SceneSettings = SETTINGS,
-    difference: float = 0.5,
-) -> scene.Scene:
+
+def compose_lookalikes(make: compose.Maker, *, difference: float = 0.5) -> scene.Scene:
     """Draws a scene of a target and two or three look-alikes that cross its path.
 
     A look-alike has the target's outline and bends, turns and grows much as it does.
@@ -45,27 +40,16 @@ def compose_lookalikes(
     None touches the target in the first frame. Paths do not depend on `difference`.
 
     Args:
-      rng: source of randomness; the same state gives the same scene.
-      photographs: at least two, for backgrounds and textures.
-      videos: objects to cut out; may be empty.
-      hw: height and width, px.
-      length: number of frames, at least 20.
-      settings: how to compose; its distractors and occluders are left out.
-      difference: how much look-alikes may differ, from 0, identical, to 1; see
-        `twins.twin`.
+      make: of 20 frames or more; its settings' distractors and occluders are left out.
+      difference: how much look-alikes may differ, from 0, identical, to 1; see `twin`.
 
     Returns:
-      The scene.
-
-    Raises:
-      InputError: if the video is too short or `difference` is not in [0, 1].
+      The scene; the same state of `make.rng` gives the same one.
     """
-    _check(length, difference)
-    backdrops, shown, make = compose.stage(
-        rng, photographs, videos, hw=hw, length=length, settings=settings
-    )
+    rng, length = make.rng, len(make.times)
     size = make.target_size()
     target = make.sprite(make.skin(size), size, path=_path(make, size))
+    boxes = target.boxes()
     count = int(rng.integers(2, 4))
     first, last = (share * length for share in _CROSSINGS)
     crossings = first + (last - first) * (np.arange(count) + rng.random(count)) / count
@@ -73,9 +57,8 @@ def compose_lookalikes(
     behind, front = [], []
     for crossing, bearing in zip(crossings.astype(int), bearings, strict=True):
         is_front = bool(rng.random() < 0.5)
-        other = twins.twin(
-            rng, target, difference=difference, rotation_angle=settings.rotation_angle
-        )
+        angle = make.settings.rotation_angle
+        other = twin(rng, target, difference=difference, rotation_angle=angle)
         offset = motion.random_passage(
             rng,
             make.times,
@@ -84,12 +67,83 @@ def compose_lookalikes(
             distance=(1.8, _FARTHEST),
             miss=_MISS_IN_FRONT if is_front else _MISS,
         )
-        boxes = target.boxes()
         centre = target.centre + offset * (boxes[:, 2:] - boxes[:, :2])
         other = dataclasses.replace(other, centre=centre)
         (front if is_front else behind).append(other)
-    cast = (*behind, target, *front)
-    return scene.Scene(hw, backdrops, shown, cast, len(behind), make.light())
+    return make.scene(behind, target, front)
+
+
+def _path(make, size) -> np.ndarray:
+    """Draws a path of the target that leaves room for its look-alikes, `[T, 2]` px."""
+    wh = np.array([make.hw[1], make.hw[0]], np.float64)
+    room = np.maximum(wh / 2 - (_FARTHEST + 0.5) * size, 0.12 * wh)
+    return wh / 2 + make.drift(room, (40, 160), max_speed=make.speed(size))
+
+
+def twin(
+    rng: np.random.Generator,
+    target: sprites.Sprite,
+    *,
+    difference: float,
+    rotation_angle: float = 0.26,
+) -> sprites.Sprite:
+    """Draws an object with another's outline, in another's place.
+
+    It bends like the other one at other times, and turns a little on its own, but not
+    in the first frame. Its size, hue, brightness and the places of texture and marking
+    differ by random shares of `difference` times the most (12 %, 40 degrees, 25 %, half
+    the object); at 1 every second one is a mirror image inside its outline, too.
+    A cut-out keeps its video, or is mirrored.
+
+    Args:
+      rng: source of randomness; as many numbers are drawn whatever `difference` is.
+      target: the other one.
+      difference: how much they may differ, from 0, identical, to 1.
+      rotation_angle: largest turn against the other one, half of it, radians.
+
+    Returns:
+      The object.
+    """
+    size, light, hue = rng.uniform(-1, 1, 3)
+    texture_shift, marking_shift = _SHIFT * difference * rng.uniform(-1, 1, (2, 2))
+    is_mirrored = bool(rng.random() < 0.5 * difference)
+    times = np.arange(len(target.centre))
+    turn = motion.random_drift(rng, times, [rotation_angle], period=(40, 160))[:, 0]
+    marking = target.marking
+    if marking is not None:
+        marking = marking._replace(curve=marking.curve + marking_shift)
+    colours = (1 + _LIGHT * difference * light) * hue_turn(_HUE * difference * hue)
+    return dataclasses.replace(
+        target,
+        skin=_changed(target.skin, texture_shift, is_mirrored),
+        matrix=motion.turned(turn - turn[0], 1.0, 1.0)
+        @ target.matrix
+        * np.exp(_SIZE * difference * size),
+        ripple=target.ripple._replace(phase=rng.random(target.ripple.phase.shape)),
+        marking=marking,
+        tint=colours if target.tint is None else colours @ target.tint,
+    )
+
+
+def _changed(skin, shift, is_mirrored):
+    """Moves and mirrors a texture within its outline, or mirrors a cut-out."""
+    if isinstance(skin, sprites.Footage):
+        return skin._replace(mirror=skin.mirror != is_mirrored)
+    scale = skin.scale * (-1.0 if is_mirrored else 1.0, 1.0)
+    return skin._replace(scale=scale, offset=skin.offset + shift * skin.scale)
+
+
+def hue_turn(angle: float) -> np.ndarray:
+    """Returns the rotation of RGB about the axis of grays (Rodrigues' formula).
+
+    Args:
+      angle: radians; a third of a turn takes red to green.
+
+    Returns:
+      `[3, 3]`; it leaves grays as they are.
+    """
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def _check(length, difference):
@@ -102,18 +156,6 @@ def _check(length, difference):
         raise InputError(
             f"difference is {difference}: it must lie in [0, 1], 0 is identical"
         )
-
-
-def _path(make, size) -> np.ndarray:
-    """Draws a path of the target that leaves room for its look-alikes, `[T, 2]` px."""
-    rng = make.rng
-    wh = np.array([make.hw[1], make.hw[0]], np.float64)
-    room = np.maximum(wh / 2 - (_FARTHEST + 0.5) * size, 0.12 * wh)
-    low, high = np.log(make.settings.speed)
-    speed = size * float(np.exp(rng.uniform(low, high)))
-    return wh / 2 + motion.random_drift(rng, room, period=(40, 160), max_speed=speed)(
-        make.times
-    )
 
 
 def make_source(

@@ -7,61 +7,47 @@ import numpy as np
 # The ripple's map is a contraction of this factor at strength 1, so that its inverse
 # exists and the fixed-point iteration below converges.
 _CONTRACTION = 0.45
+_WAVES = 2  # Of a ripple.
+_TERMS = 3  # Sines of a drift.
+_DURATION = (7.0, 12.0)  # Frames from a passage's miss to three quarters of the way.
 _MAX_ITERATIONS = 12
 _PRECISION = 1e-4  # Local units.
 
 
-class Drift(NamedTuple):
-    """A bounded sum of slow sines, defined at every real time.
-
-        x(t) = sum_k amplitude[k] * sin(2 pi (frequency[k] * t + phase[k]))
-
-    Attributes:
-      amplitude: `[K, D]`, in the unit of the result.
-      frequency: `[K, D]`, cycles a frame.
-      phase: `[K, D]`, cycles.
-    """
-
-    amplitude: np.ndarray
-    frequency: np.ndarray
-    phase: np.ndarray
-
-    def __call__(self, t):
-        """Returns the value at times `t [...]`, as `[..., D]`."""
-        angle = np.asarray(t, np.float64)[..., None, None] * self.frequency + self.phase
-        return (self.amplitude * np.sin(2 * np.pi * angle)).sum(-2)
-
-
 def random_drift(
     rng: np.random.Generator,
-    amplitude,
+    times: np.ndarray,
+    bound,
     *,
     period: tuple[float, float],
     max_speed: float = np.inf,
-    terms: int = 3,
-) -> Drift:
-    """Draws a drift that stays within `amplitude` and below a speed.
+) -> np.ndarray:
+    """Draws a slow function of time that stays within a bound and below a speed.
+
+        x(t) = sum_k amplitude[k] * sin(2 pi (frequency[k] * t + phase[k])),  k = 1..3
 
     Args:
       rng: source of randomness.
-      amplitude: `[D]`, bound of the absolute value on each axis.
+      times: `[T]` frames.
+      bound: `[D]`, of the absolute value on each axis; in the unit of the result.
       period: shortest and longest period of a sine, frames.
       max_speed: bound of the change a frame on each axis; the periods grow until it
         holds.
-      terms: number of sines on each axis.
 
     Returns:
-      The drift, with `D` axes.
+      Its values, `[T, D]`.
     """
-    amplitude = np.atleast_1d(np.asarray(amplitude, np.float64))
-    shape = (terms, amplitude.size)
+    bound = np.asarray(bound, np.float64)
+    shape = (_TERMS, bound.size)
     share = rng.uniform(0.2, 1.0, shape)
-    parts = amplitude * share / share.sum(0)
+    amplitude = bound * share / share.sum(0)
     frequency = 1.0 / rng.uniform(*period, shape)
-    speed = (2 * np.pi * parts * frequency).sum(0).max()
+    speed = (2 * np.pi * amplitude * frequency).sum(0).max()
     if speed > max_speed:
         frequency = frequency * (max_speed / speed)
-    return Drift(parts, frequency, rng.uniform(0.0, 1.0, shape))
+    phase = rng.uniform(0.0, 1.0, shape)
+    angle = np.asarray(times, np.float64)[:, None, None] * frequency + phase
+    return (amplitude * np.sin(2 * np.pi * angle)).sum(-2)
 
 
 def random_passage(
@@ -72,12 +58,14 @@ def random_passage(
     bearing: float,
     distance: tuple[float, float],
     miss: tuple[float, float],
-    duration: tuple[float, float] = (7.0, 12.0),
 ) -> np.ndarray:
     """Draws a path that lingers on one side of the origin, then crosses to the other.
 
         a(t) tanh(s) (cos b(t), sin b(t)) + m sech(s) (-sin b(t), cos b(t)),
         s = (t - crossing) / duration
+
+    The duration is 7 to 12 frames, or fewer where the crossing is too soon to begin far
+    away.
 
     Args:
       rng: source of randomness.
@@ -87,18 +75,16 @@ def random_passage(
         side. It sways by up to 0.7.
       distance: bounds of `a`, up to a sway by 8 %.
       miss: bounds of `m`; it passes on either side.
-      duration: bounds of the frames from `m` to three quarters of `a`; it is shorter
-        where the crossing is too soon to begin far away.
 
     Returns:
       The path, `[T, 2]`, in the unit of `distance`.
     """
     m = rng.choice([-1, 1]) * rng.uniform(*miss)
-    sway = random_drift(rng, [0.08, 0.7], period=(30, 90))(times)
+    sway = random_drift(rng, times, [0.08, 0.7], period=(30, 90))
     a = (rng.uniform(*distance) * (1 + sway[:, 0]))[:, None]
     b = bearing + sway[:, 1]
     # At 2.7 durations from the crossing the path is all but far away: tanh(2.7) = 0.99.
-    s = (times - crossing) / min(rng.uniform(*duration), crossing / 2.7)
+    s = (times - crossing) / min(rng.uniform(*_DURATION), crossing / 2.7)
     along, across = np.tanh(s)[:, None], m / np.cosh(s)[:, None]
     cosine, sine = np.cos(b), np.sin(b)
     ahead, aside = np.stack([cosine, sine], -1), np.stack([-sine, cosine], -1)
@@ -129,10 +115,6 @@ class Ripple(NamedTuple):
         t = np.asarray(t, np.float64)[..., None]
         return 2 * np.pi * (self.frequency * t + self.phase)
 
-    def displacement(self, points, t):
-        """Returns `d` at `points [..., 2]` and times `t [...]`, as `[..., 2]`."""
-        return np.sin(points @ self.wave.T + self.angles(t)) @ self.push
-
     def inverse(self, rest, t):
         """Returns where the rest points are drawn: the `q` with `q + d(q, t) = rest`.
 
@@ -153,20 +135,17 @@ class Ripple(NamedTuple):
         return drawn
 
 
-def random_ripple(
-    rng: np.random.Generator, strength: float, *, period=(12.0, 50.0), waves: int = 2
-) -> Ripple:
+def random_ripple(rng: np.random.Generator, strength: float) -> Ripple:
     """Draws a ripple; `strength` 0 is none and 1 the strongest that is invertible."""
-    towards = rng.uniform(0.0, 2 * np.pi, (2, waves))
-    length = rng.uniform(0.6, 1.6, waves)  # Local units.
-    number = 2 * np.pi / length
-    push = strength * _CONTRACTION / (waves * number)
+    towards = rng.uniform(0.0, 2 * np.pi, (2, _WAVES))
+    number = 2 * np.pi / rng.uniform(0.6, 1.6, _WAVES)  # Over local units.
+    push = strength * _CONTRACTION / (_WAVES * number)
     unit = np.stack([np.cos(towards), np.sin(towards)], -1)  # [2, K, 2]
     return Ripple(
         push[:, None] * unit[0],
         number[:, None] * unit[1],
-        1.0 / rng.uniform(*period, waves),
-        rng.uniform(0.0, 1.0, waves),
+        1.0 / rng.uniform(12.0, 50.0, _WAVES),
+        rng.uniform(0.0, 1.0, _WAVES),
     )
 
 
@@ -182,10 +161,5 @@ def turned(angle: np.ndarray, along_x, along_y) -> np.ndarray:
       `[..., 2, 2]`.
     """
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack(
-        [
-            np.stack([cosine * along_x, -sine * along_y], -1),
-            np.stack([sine * along_x, cosine * along_y], -1),
-        ],
-        -2,
-    )
+    x = np.stack([cosine * along_x, -sine * along_y], -1)
+    return np.stack([x, np.stack([sine * along_x, cosine * along_y], -1)], -2)

@@ -19,22 +19,10 @@ _LEAST_LEVEL = 24  # Shorter side of the smallest pyramid level, px.
 
 # Photographs among the pictures in scikit-image's wheel. Of the stereo pair one image
 # is left out, so that the two splits never share a scene.
-_SCIKIT_IMAGE = (
-    "astronaut.png",
-    "brick.png",
-    "camera.png",
-    "chelsea.png",
-    "coffee.png",
-    "coins.png",
-    "grass.png",
-    "gravel.png",
-    "hubble_deep_field.jpg",
-    "ihc.png",
-    "moon.png",
-    "motorcycle_left.png",
-    "retina.jpg",
-    "rocket.jpg",
-)
+_SCIKIT_IMAGE = """
+astronaut.png brick.png camera.png chelsea.png coffee.png coins.png grass.png gravel.png
+hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png retina.jpg rocket.jpg
+""".split()
 
 PathLike = str | os.PathLike
 
@@ -56,26 +44,21 @@ def find_photographs(
     """
     if photos is None:
         return _scikit_image_photographs()
-    if isinstance(photos, (str, os.PathLike)):
-        folder = pathlib.Path(photos)
-        if not folder.is_dir():
-            raise InputError(f"no folder of photographs at {folder}")
-        found = sorted(
-            p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
-        )
+    if not isinstance(photos, (str, os.PathLike)):
+        found = [pathlib.Path(p) for p in photos]
+        if absent := [p for p in found if not p.is_file()]:
+            raise InputError(f"no photograph at {absent[0]} ({len(absent)} are absent)")
         if not found:
-            raise InputError(
-                f"no photographs in {folder}: it needs files ending in "
-                f"{', '.join(SUFFIXES)}"
-            )
+            raise InputError("the list of photographs is empty: name two files or more")
         return found
-    found = [pathlib.Path(p) for p in photos]
-    absent = [p for p in found if not p.is_file()]
-    if absent:
-        raise InputError(f"no photograph at {absent[0]} ({len(absent)} files absent)")
-    if not found:
-        raise InputError("the list of photographs is empty: name at least two files")
-    return found
+    folder = pathlib.Path(photos)
+    if not folder.is_dir():
+        raise InputError(f"no folder of photographs at {folder}")
+    files = (p for p in folder.rglob("*") if p.is_file())
+    if found := sorted(p for p in files if p.suffix.lower() in SUFFIXES):
+        return found
+    suffixes = ", ".join(SUFFIXES)
+    raise InputError(f"no photographs in {folder}: it needs files ending in {suffixes}")
 
 
 def _scikit_image_photographs() -> list[pathlib.Path]:
@@ -87,15 +70,12 @@ def _scikit_image_photographs() -> list[pathlib.Path]:
             "name a folder of photographs"
         )
     folder = pathlib.Path(spec.submodule_search_locations[0]) / "data"
-    found = [folder / name for name in _SCIKIT_IMAGE if (folder / name).is_file()]
-    if not found:
-        raise InputError(
-            f"no known photographs in {folder}: name a folder of photographs"
-        )
-    return found
+    if found := [folder / n for n in _SCIKIT_IMAGE if (folder / n).is_file()]:
+        return found
+    raise InputError(f"no known photographs in {folder}: name a folder of photographs")
 
 
-def shrink(image: np.ndarray, max_side: int) -> tuple[np.ndarray, float]:
+def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
     """Area-averages a picture down so that no side exceeds `max_side` px.
 
     Args:
@@ -103,15 +83,14 @@ def shrink(image: np.ndarray, max_side: int) -> tuple[np.ndarray, float]:
       max_side: largest side of the result, px.
 
     Returns:
-      The picture and its scale, result px over given px (1 if it was small enough;
-      each side is rounded to a whole pixel).
+      The picture; each side is rounded to a whole pixel.
     """
     height, width = image.shape[:2]
     scale = max_side / max(height, width)
     if scale >= 1:
-        return image, 1.0
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -133,7 +112,7 @@ def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def read_pyramid(path: PathLike) -> tuple[np.ndarray, ...]:
     """Decodes a photograph into a pyramid of at most `MAX_SIDE` px."""
-    return pyramid(shrink(read_image(path), MAX_SIDE)[0])
+    return pyramid(shrink(read_image(path), MAX_SIDE))
 
 
 def _num_bytes(levels) -> int:

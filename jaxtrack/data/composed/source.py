@@ -1,15 +1,14 @@
 """A track source whose videos are composed while they are read."""
 
+import functools
 import os
 import pathlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jaxtrack.data.composed.compose import SceneSettings, compose
-from jaxtrack.data.composed.cutouts import find_cutouts, read_cutout
+from jaxtrack.data.composed.compose import Maker, SceneSettings, compose, stage
+from jaxtrack.data.composed.cutouts import Cutout, find_cutouts, read_cutout
 from jaxtrack.data.composed.photos import ImageCache, find_photographs
 from jaxtrack.data.composed.scene import Scene
 from jaxtrack.errors import InputError
@@ -50,7 +49,7 @@ class ComposedSource:
         size: tuple[int, int] = (360, 480),
         split: str = "train",
         settings: SceneSettings | None = None,
-        composer: Callable[..., Scene] = compose,
+        composer: Callable[[Maker], Scene] = compose,
         cache_megabytes: int = 256,
     ):
         """Lists the pictures; decodes none.
@@ -67,7 +66,7 @@ class ComposedSource:
           split: "train", "eval" or "all".
           settings: how scenes are composed; None is `TRAINING` or, for the split
             "eval", `EVALUATION`.
-          composer: draws a track's scene; takes the arguments of `compose.compose`.
+          composer: draws a track's scene, as `compose.compose` does.
           cache_megabytes: memory for decoded pictures in each process.
 
         Raises:
@@ -109,9 +108,7 @@ class ComposedSource:
         self._reset()
 
     def _reset(self):
-        self._lock = threading.Lock()
-        self._videos = None
-        self._scenes: OrderedDict[int, tuple[Scene, np.ndarray]] = OrderedDict()
+        self._scene = functools.lru_cache(_KEPT_SCENES)(self._compose)
 
     def track_boxes(self, track: int) -> np.ndarray:
         """Returns the target's boxes in all frames of a track; draws nothing.
@@ -147,36 +144,29 @@ class ComposedSource:
         scene = self._scene(track)[0]
         return scene.draw(int(time), self._cache, reduction=reduction), reduction
 
-    def _scene(self, track: int) -> tuple[Scene, np.ndarray]:
-        """Returns a track's scene and boxes."""
+    @functools.cached_property
+    def _videos(self) -> list[Cutout]:
+        return [read_cutout(folder) for folder in self._folders]
+
+    def _compose(self, track: int) -> tuple[Scene, np.ndarray]:
+        """Returns a track's scene and boxes; `_scene` remembers them."""
         if not 0 <= track < self.num_tracks:
             raise IndexError(f"track {track} of {self.num_tracks}")
-        track = int(track)
-        with self._lock:
-            if track not in self._scenes:
-                scene = self._compose(track)
-                self._scenes[track] = (scene, scene.boxes())
-            self._scenes.move_to_end(track)
-            if len(self._scenes) > _KEPT_SCENES:
-                self._scenes.popitem(last=False)
-            return self._scenes[track]
-
-    def _compose(self, track: int) -> Scene:
-        if self._videos is None:
-            self._videos = [read_cutout(folder) for folder in self._folders]
-        return self._composer(
-            np.random.default_rng((*self._seed, track)),
+        make = stage(
+            np.random.default_rng((*self._seed, int(track))),
             self._photos,
             self._videos,
             hw=self.size,
             length=self.length,
             settings=self._settings,
         )
+        scene = self._composer(make)
+        return scene, scene.boxes()
 
     def __getstate__(self):
         """Leaves out what each process makes for itself."""
-        left_out = ("_lock", "_videos", "_scenes")
-        return {k: v for k, v in self.__dict__.items() if k not in left_out}
+        made = ("_videos", "_scene")
+        return {k: v for k, v in self.__dict__.items() if k not in made}
 
     def __setstate__(self, state):
         """Restores an unread source."""
@@ -186,8 +176,6 @@ class ComposedSource:
 
 def _part(paths: list[pathlib.Path], split: str) -> list[pathlib.Path]:
     """Returns the split's share of the pictures."""
-    if split == "all":
-        return paths
-    is_eval = [k % _EVAL_EVERY == _EVAL_EVERY - 1 for k in range(len(paths))]
-    wanted = split == "eval"
-    return [path for path, e in zip(paths, is_eval, strict=True) if e == wanted]
+    if split == "eval":
+        return paths[_EVAL_EVERY - 1 :: _EVAL_EVERY]
+    return [p for k, p in enumerate(paths, 1) if split == "all" or k % _EVAL_EVERY]

@@ -18,8 +18,6 @@ def write_sequences(
     folder: str | os.PathLike,
     *,
     prefix: str = "composed",
-    quality: int = 95,
-    progress: bool = True,
 ) -> list[pathlib.Path]:
     """Writes each track as `<prefix>_0000/img/0001.jpg` and so on.
 
@@ -31,8 +29,6 @@ def write_sequences(
       source: what to write.
       folder: where to; made if absent.
       prefix: start of the sequences' names.
-      quality: of the JPEG files, 1 to 100.
-      progress: whether to show a progress bar.
 
     Returns:
       The sequences' folders.
@@ -44,16 +40,14 @@ def write_sequences(
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder for the sequences")
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for i in tqdm(range(source.num_tracks), "sequences", disable=not progress):
-        sequence = folder / f"{prefix}_{i:04d}"
+    written = [folder / f"{prefix}_{i:04d}" for i in range(source.num_tracks)]
+    for i, sequence in enumerate(tqdm(written, "sequences")):
         if not sequence.exists():
-            _write_sequence(source, i, sequence, quality)
-        written.append(sequence)
+            _write_sequence(source, i, sequence)
     return written
 
 
-def _write_sequence(source, i, sequence, quality):
+def _write_sequence(source, i, sequence):
     """Writes track `i` under another name, then renames it."""
     partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial_", dir=sequence.parent))
     try:
@@ -63,9 +57,7 @@ def _write_sequence(source, i, sequence, quality):
             image, _ = source.frame(i, t)
             path = partial / "img" / f"{t + 1:04d}.jpg"
             bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-            if not cv2.imwrite(
-                os.fspath(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, quality]
-            ):
+            if not cv2.imwrite(os.fspath(path), bgr):  # Of quality 95.
                 raise InputError(f"cannot write {path}: is the disk full?")
         write_boxes(partial / "groundtruth_rect.txt", source.track_boxes(i))
         partial.rename(sequence)

@@ -13,15 +13,11 @@ NAMES = [pathlib.Path(f"{k}.jpg") for k in range(5)]
 PLAIN = {"distractors": 0.0, "occluder": 0.0, "motion_blur": 0.0}
 
 
-def make(seed, videos=(), hw=HW, **settings):
-    return compose.compose(
-        np.random.default_rng(seed),
-        NAMES,
-        videos,
-        hw=hw,
-        length=LENGTH,
-        settings=compose.SceneSettings(**settings),
-    )
+def make(seed, videos=(), hw=HW, paths=NAMES, length=LENGTH, **settings):
+    settings = compose.SceneSettings(**settings)
+    rng, sizes = np.random.default_rng(seed), {"hw": hw, "length": length}
+    made = compose.stage(rng, paths, videos, settings=settings, **sizes)
+    return compose.compose(made)
 
 
 def consecutive_iou(boxes):
@@ -126,17 +122,10 @@ def test_textures_are_not_taken_from_the_background():
 
 @pytest.mark.parametrize("hw", [(16, 16), (16, 64), (300, 40)])
 def test_small_and_long_frames_are_drawn(hw, photo_folder):
-    paths = photos.find_photographs(photo_folder)
+    paths = photos.find_photographs(photo_folder)[:2]
     cache = photos.ImageCache(10**8)
     for seed in range(6):
-        scene = compose.compose(
-            np.random.default_rng(seed),
-            paths[:2],
-            [],
-            hw=hw,
-            length=3,
-            settings=compose.SceneSettings(occluder=1.0, distractors=1.0),
-        )
+        scene = make(seed, (), hw, paths, 3, occluder=1.0, distractors=1.0)
         for t in range(3):
             assert scene.draw(t, cache).shape == (*hw, 3)
         boxes = scene.boxes()

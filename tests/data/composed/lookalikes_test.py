@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack import cli
-from jaxtrack.data.composed import lookalikes, photos, sprites
+from jaxtrack.data.composed import compose, lookalikes, photos, sprites
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 
@@ -17,15 +17,10 @@ HW = (180, 240)
 NAMES = [pathlib.Path(f"{k}.jpg") for k in range(4)]
 
 
-def make(seed, difference=0.5, length=LENGTH):
-    return lookalikes.compose_lookalikes(
-        np.random.default_rng(seed),
-        NAMES,
-        [],
-        hw=HW,
-        length=length,
-        difference=difference,
-    )
+def make(seed, difference=0.5, length=LENGTH, paths=NAMES):
+    rng, settings = np.random.default_rng(seed), lookalikes.SETTINGS
+    made = compose.stage(rng, paths, [], hw=HW, length=length, settings=settings)
+    return lookalikes.compose_lookalikes(made, difference=difference)
 
 
 def parts(scene):
@@ -126,14 +121,7 @@ def test_lookalikes_look_like_the_target_and_others_do_not(photo_folder):
         return counts / counts.sum()
 
     def composed(seed, difference):
-        scene = lookalikes.compose_lookalikes(
-            np.random.default_rng(seed),
-            paths,
-            [],
-            hw=HW,
-            length=20,
-            difference=difference,
-        )
+        scene = make(seed, difference, 20, paths)
         target, behind, front = parts(scene)
         return histogram(target), [histogram(s) for s in (*behind, *front)]
 

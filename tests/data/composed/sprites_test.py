@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data.composed import motion, photos, shapes, sprites
+from tests.data.composed.motion_test import displacement
 
 PHOTO = pathlib.Path("a photograph in the cache")
 FRAME = (80, 100)
@@ -25,9 +26,8 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
     angle = np.linspace(0, 1, length)
     turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], -1)
     matrix = turn.reshape(-1, 2, 2) * rng.uniform(20, 30)
-    centre = np.array([50.0, 40.0]) + motion.random_drift(rng, [8, 8], period=(20, 40))(
-        np.arange(length)
-    )
+    path = motion.random_drift(rng, np.arange(length), [8, 8], period=(20, 40))
+    centre = np.array([50.0, 40.0]) + path
     skin = sprites.Paint(
         shapes.blob(rng), PHOTO, np.full(2, 25.0), np.array([60.0, 60.0])
     )
@@ -88,7 +88,7 @@ def test_texture_moves_with_the_outline():
     for pixel in [(row, column), (row - 4, column + 3), (row + 4, column - 5)]:
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
         local = np.linalg.solve(sprite.matrix[19], point - sprite.centre[19])
-        rest = local + sprite.ripple.displacement(local, 19)
+        rest = local + displacement(sprite.ripple, local[None], np.array([19]))[0]
         # Photograph pixel i, whose centre is i + 0.5, has the colour 2 i.
         expected = 2 * (rest * 25.0 + 60.0 - 0.5)
         np.testing.assert_allclose(canvas[pixel][:2], expected, atol=0.75)

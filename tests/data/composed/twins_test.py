@@ -1,11 +1,11 @@
-"""Tests for jaxtrack.data.composed.twins."""
+"""Tests for jaxtrack.data.composed.lookalikes."""
 
 import pathlib
 
 import numpy as np
 import pytest
 
-from jaxtrack.data.composed import cutouts, motion, shapes, sprites, twins
+from jaxtrack.data.composed import cutouts, lookalikes, motion, shapes, sprites
 
 LENGTH = 12
 
@@ -29,7 +29,7 @@ def make_target(skin=None, tint=None):
 
 def draw(difference, seed=0, **changes):
     target = make_target(**changes)
-    return target, twins.twin(
+    return target, lookalikes.twin(
         np.random.default_rng(seed), target, difference=difference
     )
 
@@ -93,7 +93,7 @@ def test_as_many_numbers_are_drawn_whatever_the_share():
     after = []
     for difference in (0.0, 0.3, 1.0):
         rng = np.random.default_rng(5)
-        twins.twin(rng, make_target(), difference=difference)
+        lookalikes.twin(rng, make_target(), difference=difference)
         after.append(rng.random())
     assert after[0] == after[1] == after[2]
 
@@ -111,10 +111,10 @@ def test_a_cutout_keeps_its_video(cutout_folder):
 
 
 def test_hues_turn_about_gray():
-    third = twins.hue_turn(2 * np.pi / 3)
+    third = lookalikes.hue_turn(2 * np.pi / 3)
     # Red to green, green to blue, blue to red.
     np.testing.assert_allclose(third, [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
-    some = twins.hue_turn(0.4)
+    some = lookalikes.hue_turn(0.4)
     np.testing.assert_allclose(some @ np.ones(3), np.ones(3), atol=1e-12)
     np.testing.assert_allclose(some @ some.T, np.eye(3), atol=1e-12)
     # About an axis, cos of the angle is (trace - 1) / 2.

@@ -14,7 +14,7 @@ def source(photo_folder):
 
 
 def test_what_is_written_reads_back(source, tmp_path):
-    folders = write_sequences(source, tmp_path / "out", progress=False)
+    folders = write_sequences(source, tmp_path / "out")
     assert [f.name for f in folders] == ["composed_0000", "composed_0001"]
     for i, folder in enumerate(folders):
         sequence = read_sequence(folder)
@@ -30,7 +30,7 @@ def test_what_is_written_reads_back(source, tmp_path):
 
 
 def test_a_repeated_run_keeps_what_is_there(source, tmp_path):
-    first, second = write_sequences(source, tmp_path, progress=False)
+    first, second = write_sequences(source, tmp_path)
     note = first / "note.txt"
     note.write_text("mine")
     (second / "groundtruth_rect.txt").unlink()
@@ -38,7 +38,7 @@ def test_a_repeated_run_keeps_what_is_there(source, tmp_path):
         path.unlink()
     (second / "img").rmdir()
     second.rmdir()
-    write_sequences(source, tmp_path, progress=False)
+    write_sequences(source, tmp_path)
     assert note.read_text() == "mine"
     assert (second / "groundtruth_rect.txt").is_file()
 
@@ -54,11 +54,11 @@ def test_an_interrupted_sequence_leaves_nothing(source, tmp_path, monkeypatch):
     monkeypatch.setattr(source, "frame", frame)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        write_sequences(source, out, progress=False)
+        write_sequences(source, out)
     assert [path.name for path in out.iterdir()] == ["composed_0000"]
 
 
 def test_a_file_in_the_way_is_named(source, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(InputError, match="taken is a file"):
-        write_sequences(source, tmp_path / "taken", progress=False)
+        write_sequences(source, tmp_path / "taken")
