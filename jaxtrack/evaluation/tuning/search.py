@@ -95,7 +95,7 @@ def tune(
     )
     identity = _identity(recipe, material, plan, opened.identity)
     with opened_study(recipe.out, plan, identity) as study:
-        _try_all(study, plan, recipe, material, opened, identity)
+        _try_all(study, plan, recipe, material, opened)
         tried, importances = study.finished(), study.importances()
         best = max(tried, key=lambda t: (t.value, -t.number))
         gained = tuned.gain(tried[0].sequences, best.sequences, recipe.metric)
@@ -138,10 +138,9 @@ def _identity(recipe, material, plan, checkpoint) -> dict[str, Any]:
     }
 
 
-def _try_all(study, plan, recipe, material, opened, identity) -> None:
+def _try_all(study, plan, recipe, material, opened) -> None:
     """Tracks batch after batch until the study is complete."""
     track = trials.tracking_function(opened, recipe.batch)
-    progress = trials.Progress(recipe.out, identity)
     left = plan.total() - len(study.finished())
     frames = sum(len(video.frames) for video in material.videos)
     bar = tqdm(
@@ -149,13 +148,11 @@ def _try_all(study, plan, recipe, material, opened, identity) -> None:
     )
     with bar:
         while asked := study.ask(recipe.batch):
-            found = trials.measure(track, material, asked, progress, bar.update)
-            for number, sequences in found.items():
-                value = trials.mean(sequences, recipe.metric)
-                study.tell(number, value, sequences)
+            trials.measure(track, material, asked, study, bar.update)
+            for number in asked:
+                study.tell(number, trials.mean(study.scores(number), recipe.metric))
             best = max(trial.value for trial in study.finished())
             bar.set_postfix_str(f"best {recipe.metric.upper()} {best:.3f}")
-    progress.forget()
 
 
 def _check_apart(material: Material, holdout: Material) -> None:

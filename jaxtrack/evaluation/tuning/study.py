@@ -24,7 +24,6 @@ SAMPLERS = ("tpe", "random", "grid")
 FILE = "study.jsonl"
 _NAME = "tuning"
 _IDENTITY = "identity"
-_SEQUENCES = "sequences"
 _LEAST_TRIALS = 20  # From which importances mean something.
 _TOP = 0.2  # Share of the trials that count as good ones in importances.
 
@@ -103,7 +102,7 @@ class Study:
     def finished(self) -> list[Tried]:
         """The finished trials, in order of their numbers."""
         return [
-            Tried(t.number, dict(t.params), t.value, t.user_attrs[_SEQUENCES])
+            Tried(t.number, dict(t.params), t.value, dict(t.user_attrs))
             for t in self._study.get_trials(states=(TrialState.COMPLETE,))
         ]
 
@@ -128,15 +127,27 @@ class Study:
             asked[number] = self._drawn(number)
         return asked
 
-    def tell(self, number: int, value: float, sequences: Mapping[str, Any]) -> None:
-        """Keeps what a trial was worth.
+    def keep(self, number: int, name: str, scores: Mapping[str, float]) -> None:
+        """Keeps what a trial scored on a sequence.
+
+        Args:
+          number: of the trial.
+          name: of the sequence.
+          scores: metric -> value.
+        """
+        self._storage.set_trial_user_attr(self._id(number), name, dict(scores))
+
+    def scores(self, number: int) -> dict[str, dict[str, float]]:
+        """What a trial scored so far: name of a sequence -> metric -> value."""
+        return dict(self._storage.get_trial(self._id(number)).user_attrs)
+
+    def tell(self, number: int, value: float) -> None:
+        """Ends a trial that has all its scores.
 
         Args:
           number: of the trial.
           value: what is maximised.
-          sequences: see `Tried`.
         """
-        self._storage.set_trial_user_attr(self._id(number), _SEQUENCES, dict(sequences))
         self._study.tell(number, value)
 
     def importances(self) -> dict[str, float] | None:

@@ -28,7 +28,8 @@ def try_all(folder, made, *, batch=4, stop=None, identity=IDENTITY):
             for number, settings in asked.items():
                 if told == stop:
                     return study.finished()
-                study.tell(number, worth(settings), {"a": {"auc": settings["x"]}})
+                study.keep(number, "a", {"auc": settings["x"]})
+                study.tell(number, worth(settings))
                 told += 1
         return study.finished()
 
@@ -98,7 +99,7 @@ def test_importances_find_what_matters(tmp_path):
         assert study.importances() is None
         while asked := study.ask(8):
             for number, settings in asked.items():
-                study.tell(number, worth(settings), {})
+                study.tell(number, worth(settings))
         found = study.importances()
     assert list(found) == ["x", "y"]
     assert sum(found.values()) == pytest.approx(1) and found["x"] > 0.8
@@ -107,7 +108,7 @@ def test_importances_find_what_matters(tmp_path):
 def test_trials_alike_have_no_importances(tmp_path):
     with opened_study(tmp_path, plan(20, "random"), IDENTITY) as study:
         for number in study.ask(20):
-            study.tell(number, 0.5, {})
+            study.tell(number, 0.5)
         assert study.importances() is None
 
 

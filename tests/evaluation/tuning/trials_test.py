@@ -67,10 +67,20 @@ def test_one_compilation_for_all_batches_of_a_canvas(opened, material, monkeypat
     assert reads == [len(video.frames) for video in material.videos] * 3
 
 
-def test_measures_and_scores(opened, material, asked, tmp_path):
+class Scores(dict):
+    """What a study keeps: number of a trial -> sequence -> metric -> value."""
+
+    def keep(self, number, name, scores):
+        self.setdefault(number, {})[name] = scores
+
+    def scores(self, number):
+        return self.get(number, {})
+
+
+def test_measures_and_scores(opened, material, asked):
     track = trials.tracking_function(opened, 4)
-    progress, frames = trials.Progress(tmp_path, {"a": 1}), []
-    found = trials.measure(track, material, asked, progress, frames.append)
+    found, frames = Scores(), []
+    trials.measure(track, material, asked, found, frames.append)
     assert list(found) == [3, 4, 9]
     for number, settings in asked.items():
         for name, truth in scoring.truth_xywh(material.videos).items():
@@ -83,48 +93,29 @@ def test_measures_and_scores(opened, material, asked, tmp_path):
     assert sum(frames) == 3 * sum(len(v.frames) for v in material.videos)
 
 
-def test_measured_sequences_are_kept(opened, material, asked, tmp_path):
-    track = trials.tracking_function(opened, 4)
-    tracked = []
+def test_measured_sequences_are_kept(material, asked):
+    kept = Scores(
+        {n: {v.name: {"auc": 0.5} for v in material.videos[:2]} for n in asked}
+    )
+    del kept[9]["car <1>"]
+    tracked, frames = [], []
 
-    def failing(settings, video, advance):
-        if len(tracked) == 2:
-            raise KeyboardInterrupt
+    def track(settings, video, advance):
         tracked.append(video.name)
-        return track(settings, video, advance)
+        advance(3 * len(video.frames))
+        return np.ones((3, len(video.frames), 4))
 
-    def measured(run, identity=1, asked=asked):
-        progress = trials.Progress(tmp_path, {"identity": identity})
-        frames = []
-        found = trials.measure(run, material, asked, progress, frames.append)
-        return found, sum(frames)
-
-    with pytest.raises(KeyboardInterrupt):
-        measured(failing)
-    assert tracked == ["ball", "car <1>"]
-    tracked.clear()
-    found, frames = measured(failing)
-    assert tracked == ["dog"]
-    whole, all_frames = measured(track, identity=2)
-    assert found == whole and frames == all_frames
-    # Settings that differ, or another identity, keep nothing.
-    for identity, window in ((2, 0.21), (3, 0.2)):
-        tracked.clear()
-        with pytest.raises(KeyboardInterrupt):
-            measured(failing, identity, asked | {3: {"tracking.window": window}})
-        assert len(tracked) == 2
-    (tmp_path / trials.UNFINISHED).write_text('{"hash": 1')
-    assert measured(track, identity=2)[0] == whole
+    trials.measure(track, material, asked, kept, frames.append)
+    assert tracked == ["car <1>", "dog"] and frames == [3 * 5, 3 * 7, 3 * 6]
+    assert all(len(of) == 3 for of in kept.values())
 
 
-def test_faults(opened, material, asked, tmp_path):
+def test_faults(opened, material, asked):
     track = trials.tracking_function(opened, 4)
     material.videos[0].xyxy[0] += 1000
-    progress = trials.Progress(tmp_path, {})
-    with pytest.raises(InputError, match="sequence ball: the first box .* outside"):
-        trials.measure(track, material, asked, progress, lambda frames: None)
-    with pytest.raises(InputError, match="sequence ball: 2 of 5 frames"):
-        trials.measure(
-            *(lambda settings, video, advance: np.ones((3, 2, 4)), material, asked),
-            *(progress, lambda frames: None),
-        )
+    for tracks, message in (
+        (track, "sequence ball: the first box .* outside"),
+        (lambda *given: np.ones((3, 2, 4)), "sequence ball: 2 of 5 frames"),
+    ):
+        with pytest.raises(InputError, match=message):
+            trials.measure(tracks, material, asked, Scores(), lambda frames: None)
