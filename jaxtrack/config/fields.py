@@ -90,7 +90,8 @@ FIELDS = (
           "Context c of a crop: the template shows a square of side sqrt((w + p) (h +"
           " p)), p = c (w + h), around a w x h box. Tracking uses the same.", least=0),
     Field("data.search_size", 0,
-          "Side of the search crop in training; 0 as in tracking.", unit="px", least=0),
+          "Side of the search crop in training; 0 is the network's own.", unit="px",
+          least=0),
     Field("data.skip_damaged", False,
           "Leave out (and count) frames that cannot be read, instead of stopping."),
     Field("data.num_workers", 2, "Loader processes; 0 loads in the training process.",
@@ -288,6 +289,12 @@ FIELDS = (
           within=(1, 9)),
     Field("tracking.rate_by_quality", True,
           'The size follows cls * quality, or (SiamLA) cls alone; not of "released".'),
+    Field("tracking.search_size", 0,
+          "Side of the search crop in tracking; 0 is the network's own. A smaller one"
+          " is faster and looks less far.", unit="px", least=0),
+    Field("tracking.lost_below", 0.0,
+          "The target counts as lost where the score is below; 0 never says so.",
+          within=(0, 1)),
     Field("tracking.proposals", 10, "CRACT: proposals of a frame, N.", above=0),
     Field("tracking.nms_iou", 0.5,
           "CRACT: NMS suppresses proposals that overlap a better one by more.",

@@ -71,6 +71,6 @@ def open_checkpoint(
         "weights": manifest.hash_arrays(loaded.variables),
     }
     family = family_of(config)
-    model = family.network(config)
+    model = family.network(config, search_size=config.tracking.search_size)
     tracker = family.tracker(config, model)
     return Opened(config, model, tracker, loaded.variables, identity, around)

@@ -98,14 +98,14 @@ def network_of(
 
     Args:
       config: the settings.
-      training: whether search crops have the size of training.
+      training: whether search crops have the size of training, or that of tracking.
       axis_name: mapped axis over which batch normalisation shares its statistics.
 
     Raises:
       InputError: there is no tracker of that name, or it takes no crops of that size.
     """
-    search_size = config.data.search_size if training else 0
-    options = {"search_size": search_size, "axis_name": axis_name}
+    group = config.data if training else config.tracking
+    options = {"search_size": group.search_size, "axis_name": axis_name}
     return family_of(config).network(config, **options)
 
 
@@ -118,9 +118,8 @@ def tracker_of(config: ConfigDict) -> "Tracker":
     Raises:
       InputError: there is no tracker of that name.
     """
-    family = family_of(config)
-    network = family.network(config)
-    return family.tracker(with_preprocessing(config), network)
+    network = network_of(config)
+    return family_of(config).tracker(with_preprocessing(config), network)
 
 
 def configure(name: str, **settings: Any) -> ConfigDict:

@@ -119,7 +119,9 @@ def checkpoint(monkeypatch):
     variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
     loaded = Bundle(config, variables, 12)
     monkeypatch.setattr(loading, "load_for_inference", lambda path: loaded)
-    family = types.SimpleNamespace(network=lambda config: None, tracker=still_tracker)
+    family = types.SimpleNamespace(
+        network=lambda config, search_size: None, tracker=still_tracker
+    )
     monkeypatch.setattr(loading, "family_of", lambda config: family)
     return loaded
 

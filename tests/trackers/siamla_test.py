@@ -96,11 +96,16 @@ def test_a_missing_setting_is_an_error():
     ("name", "size", "cells"), [("siamla_r50", 287, 29), ("siamla_lite0", 192, 24)]
 )
 def test_search_crops_of_another_size(name, size, cells):
-    """In training: the same variables, and five points that know the cells' places."""
+    """The same variables, and five points that know the cells' places."""
     config = configure(name)
     config.data.search_size = size
     network = trackers.network_of(config, training=True)
     assert network.geometry.search_size == size
+    own_size = build(name).geometry.search_size
+    assert trackers.network_of(config).geometry.search_size == own_size
+    config.data.search_size, config.tracking.search_size = 0, size
+    assert trackers.network_of(config) == network
+    assert trackers.network_of(config, training=True) == build(name)
     assert network.head.branch.aggregation.geometry == network.geometry
     outputs, variables = shapes_of(network)
     assert outputs["localization"].shape == (2, cells, cells, 1)
