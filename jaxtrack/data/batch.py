@@ -16,42 +16,6 @@ from jaxtrack.errors import InputError
 
 Batch = dict[str, np.ndarray]
 
-FIELDS = {
-    "z_image": (np.uint8, 4),
-    "x_image": (np.uint8, 4),
-    "z_xyxy": (np.float32, 2),
-    "xyxy": (np.float32, 2),
-    "is_positive": (np.bool_, 1),
-}
-
-
-def check(batch: Batch) -> None:
-    """Checks the fields, dtypes and shapes of a batch.
-
-    Args:
-      batch: see the module's text.
-
-    Raises:
-      ValueError: if a field is absent, unknown, or of another dtype or shape.
-    """
-    if set(batch) != set(FIELDS):
-        raise ValueError(f"batch has fields {sorted(batch)}, needs {sorted(FIELDS)}")
-    size = batch["xyxy"].shape[0]
-    for name, (dtype, rank) in FIELDS.items():
-        array = batch[name]
-        if array.dtype != dtype or array.ndim != rank or array.shape[0] != size:
-            raise ValueError(
-                f"{name} is {array.dtype} {array.shape}, needs {np.dtype(dtype)} of"
-                f" rank {rank} and {size} pairs"
-            )
-    for name in ("z_image", "x_image"):
-        _, height, width, channels = batch[name].shape
-        if height != width or channels != 3:
-            raise ValueError(f"{name} {batch[name].shape} is not [B, side, side, 3]")
-    for name in ("z_xyxy", "xyxy"):
-        if batch[name].shape[1:] != (4,):
-            raise ValueError(f"{name} {batch[name].shape} is not [B, 4]")
-
 
 def shard(batch: Batch, num_devices: int) -> Batch:
     """Splits a batch into equal parts, one a device.

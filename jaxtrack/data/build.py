@@ -5,6 +5,7 @@ complete.
 """
 
 import concurrent.futures
+import dataclasses
 import hashlib
 import json
 import multiprocessing
@@ -136,33 +137,26 @@ def _finish(parts, indices, faults, fingerprint, work, out):
     """Joins the parts into one tfds data set, and gives it its name last."""
     final = work / "final"
     final.mkdir(exist_ok=True)
-    infos = [
-        json.loads((work / "parts" / part.key / "dataset_info.json").read_text())
-        for part in parts
-    ]
+    folders = [work / "parts" / part.key for part in parts]
+    infos = [json.loads((p / "dataset_info.json").read_text()) for p in folders]
     splits = [info["splits"][0] for info in infos]
     lengths = [[int(n) for n in split["shardLengths"]] for split in splits]
-    total, number = sum(len(part_lengths) for part_lengths in lengths), 0
-    for part in parts:
-        for shard in sorted((work / "parts" / part.key).glob("*.array_record-*")):
-            name = shard.name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
-            target = final / f"{name}-{number:05d}-of-{total:05d}"
-            target.unlink(missing_ok=True)
-            _link(shard, target)
-            number += 1
-    info = infos[0]
-    info["splits"] = [
-        {
-            **splits[0],
-            "numBytes": str(sum(int(split["numBytes"]) for split in splits)),
-            "shardLengths": [str(n) for part_lengths in lengths for n in part_lengths],
-        }
-    ]
+    shards = [s for p in folders for s in sorted(p.glob("*.array_record-*"))]
+    for number, shard in enumerate(shards):
+        name = shard.name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
+        target = final / f"{name}-{number:05d}-of-{len(shards):05d}"
+        target.unlink(missing_ok=True)
+        _link(shard, target)
+    split = {
+        "numBytes": str(sum(int(split["numBytes"]) for split in splits)),
+        "shardLengths": [str(n) for of_part in lengths for n in of_part],
+    }
+    info = {**infos[0], "splits": [{**splits[0], **split}]}
     (final / "dataset_info.json").write_text(json.dumps(info, indent=2))
-    shutil.copy(work / "parts" / parts[0].key / "features.json", final)
-    index = tracks.join(indices, [sum(part_lengths) for part_lengths in lengths])
-    fields = {**vars(index), "faults": tuple(faults), "fingerprint": fingerprint}
-    tracks.write(tracks.TrackIndex(**fields), final)
+    shutil.copy(folders[0] / "features.json", final)
+    index = tracks.join(indices, [sum(of_part) for of_part in lengths])
+    told = {"faults": tuple(faults), "fingerprint": fingerprint}
+    tracks.write(dataclasses.replace(index, **told), final)
     if faults:
         (final / "damaged.txt").write_text("".join(fault + "\n" for fault in faults))
     os.replace(final, out)

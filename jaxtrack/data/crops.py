@@ -103,14 +103,9 @@ def cut(
     scale = sides / size
     offset = center - 0.5 * sides + 0.5 * scale - 0.5  # Of the first pixel's centre.
     matrix = np.array([[scale[0], 0.0, offset[0]], [0.0, scale[1], offset[1]]])
-    return cv2.warpAffine(
-        image,
-        matrix,
-        (size, size),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=[float(value) for value in fill],
-    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": fill.tolist()}
+    return cv2.warpAffine(image, matrix, (size, size), flags=flags, **border)
 
 
 def is_inside(view: View, size: int, hw: tuple[int, int]) -> bool:
@@ -125,11 +120,9 @@ def is_inside(view: View, size: int, hw: tuple[int, int]) -> bool:
       False also for some crops that reach the last pixels of the frame.
     """
     margin = 2 * reduction(view, size)
-    low = view.center_xy - view.sides_xy / 2
-    high = view.center_xy + view.sides_xy / 2
-    return bool(
-        low.min() >= margin and high[0] <= hw[1] - margin and high[1] <= hw[0] - margin
-    )
+    low = view.center_xy - view.sides_xy / 2 - margin
+    high = view.center_xy + view.sides_xy / 2 + margin
+    return bool(low.min() >= 0 and high[0] <= hw[1] and high[1] <= hw[0])
 
 
 def frame_part(view: View, size: int, hw: tuple[int, int]) -> tuple[slice, slice]:
@@ -161,14 +154,7 @@ def _average(image, center, sides, block, fill):
     part = image[y0 * block : y1 * block, x0 * block : x1 * block]
     missing = (y1 - y0) * block - part.shape[0], (x1 - x0) * block - part.shape[1]
     if any(missing):  # Blocks across the border average the fill, too.
-        part = cv2.copyMakeBorder(
-            part,
-            0,
-            missing[0],
-            0,
-            missing[1],
-            cv2.BORDER_CONSTANT,
-            value=[float(value) for value in fill],
-        )
+        sides, kind = (0, missing[0], 0, missing[1]), cv2.BORDER_CONSTANT
+        part = cv2.copyMakeBorder(part, *sides, kind, value=fill.tolist())
     averaged = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
     return averaged, np.array([x0, y0], np.float64) * block

@@ -40,27 +40,16 @@ def decode(data: bytes, name: str, *, reduction: int = 1) -> np.ndarray:
     try:
         if reduction == 1:
             return simplejpeg.decode_jpeg(data)
-        height, width = simplejpeg.decode_jpeg_header(data)[:2]
-        return simplejpeg.decode_jpeg(
-            data,
-            min_height=-(-height // reduction),
-            min_width=-(-width // reduction),
-        )
+        hw = simplejpeg.decode_jpeg_header(data)[:2]
+        height, width = (-(-side // reduction) for side in hw)
+        return simplejpeg.decode_jpeg(data, min_height=height, min_width=width)
     except ValueError as error:
         raise InputError(f"{name}: damaged JPEG ({error})") from error
 
 
-def encode(image: np.ndarray, *, quality: int = _QUALITY) -> bytes:
-    """Encodes an image.
-
-    Args:
-      image: `[H, W, 3]` uint8 RGB.
-      quality: JPEG quality, 1 to 100.
-
-    Returns:
-      The bytes of a JPEG file.
-    """
-    return simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=quality)
+def encode(image: np.ndarray) -> bytes:
+    """Encodes an image, `[H, W, 3]` uint8 RGB, as a JPEG file."""
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality=_QUALITY)
 
 
 def read_checked(path: str | pathlib.Path) -> tuple[bytes, tuple[int, int]]:
@@ -98,15 +87,14 @@ def read_checked(path: str | pathlib.Path) -> tuple[bytes, tuple[int, int]]:
 def _upright(data):
     """Returns the image if the file must be encoded anew, else None."""
     try:
-        colors = simplejpeg.decode_jpeg_header(data)[2]
+        is_cmyk = simplejpeg.decode_jpeg_header(data)[2] in ("CMYK", "YCCK")
     except ValueError:
         return None  # `decode` says what is wrong.
-    if colors not in ("CMYK", "YCCK") and b"Exif\0" not in data[:4096]:
+    if not is_cmyk and b"Exif\0" not in data[:4096]:
         return None
-    buffer = np.frombuffer(data, np.uint8)
+    buffer, as_stored = np.frombuffer(data, np.uint8), cv2.IMREAD_IGNORE_ORIENTATION
     turned = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-    if colors not in ("CMYK", "YCCK"):
-        stored = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if turned is None or np.array_equal(turned, stored):
-            return None
-    return None if turned is None else turned[:, :, ::-1]
+    stored = cv2.imdecode(buffer, cv2.IMREAD_COLOR | as_stored)
+    if turned is None or (not is_cmyk and np.array_equal(turned, stored)):
+        return None
+    return turned[:, :, ::-1]

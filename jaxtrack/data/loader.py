@@ -1,5 +1,6 @@
 """One training pair, from the number of a track to crops and a box."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import grain
@@ -15,29 +16,21 @@ _DAMAGED_RUNNING = 20
 _OTHER_REDUCTION = 4  # An image that only fills the outside need not be sharp.
 
 
+@dataclasses.dataclass(frozen=True)
 class PairLoader(grain.transforms.RandomMap):
-    """Draws and makes the pair whose template shows a given track."""
+    """Draws and makes the pair whose template shows a given track.
 
-    def __init__(
-        self,
-        sources: Sequence[TrackSource],
-        *,
-        settings: PairSettings,
-        augmentation: Augmentation,
-        skip_damaged: bool = False,
-    ):
-        """Makes a loader.
+    Attributes:
+      sources: track sources.
+      settings: how pairs are drawn and cropped.
+      augmentation: what is done to the crops.
+      skip_damaged: whether another pair is drawn where a frame is damaged.
+    """
 
-        Args:
-          sources: track sources.
-          settings: how pairs are drawn and cropped.
-          augmentation: what is done to the crops.
-          skip_damaged: whether another pair is drawn where a frame is damaged.
-        """
-        self._sources = tuple(sources)
-        self._settings = settings
-        self._augmentation = augmentation
-        self._skip_damaged = skip_damaged
+    sources: Sequence[TrackSource]
+    settings: PairSettings
+    augmentation: Augmentation
+    skip_damaged: bool = False
 
     def random_map(
         self, element: tuple[int, int], rng: np.random.Generator
@@ -60,33 +53,31 @@ class PairLoader(grain.transforms.RandomMap):
             try:
                 return self._load(source, track, rng)
             except InputError as error:
-                if not self._skip_damaged:
+                if not self.skip_damaged:
                     raise
                 logging.warning("left out: %s", error)
-                track = int(rng.integers(self._sources[source].num_tracks))
+                track = int(rng.integers(self.sources[source].num_tracks))
         raise InputError(f"source {source}: {_DAMAGED_RUNNING} damaged frames in a row")
 
     def _load(self, source, track, rng):
         """Draws a pair, reads its frames and crops them."""
+        settings = self.settings
         pair = pairs.sample_pair(
-            self._sources,
+            self.sources,
             source,
             track,
             rng,
-            frame_range=self._settings.frame_range,
-            negative_ratio=self._settings.negative_ratio,
+            frame_range=settings.frame_range,
+            negative_ratio=settings.negative_ratio,
         )
 
         def reader(frame):
-            source = self._sources[frame.source]
-            return lambda reduction: source.frame(
-                frame.track, frame.time, reduction=reduction
-            )
+            read = self.sources[frame.source].frame
+            return lambda reduction: read(frame.track, frame.time, reduction=reduction)
 
         def read_other():
-            return reader(pairs.sample_other(self._sources, pair.z, rng))(
-                _OTHER_REDUCTION
-            )[0]
+            other = pairs.sample_other(self.sources, pair.z, rng)
+            return reader(other)(_OTHER_REDUCTION)[0]
 
         example = transforms.make_pair(
             reader(pair.z),
@@ -94,8 +85,8 @@ class PairLoader(grain.transforms.RandomMap):
             pair.z.xyxy,
             pair.x.xyxy,
             rng,
-            settings=self._settings,
-            augmentation=self._augmentation,
+            settings=settings,
+            augmentation=self.augmentation,
             read_other=read_other,
         )
         return {**example, "is_positive": np.bool_(pair.is_positive)}

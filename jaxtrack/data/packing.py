@@ -101,11 +101,11 @@ def _places(root, patterns, dataset, split):
     """Returns name, place and reader of the sequences that are there."""
     if not root:
         return []
-    found, split = datasets.find(dataset, split=split)
-    listing = found.survey(pathlib.Path(root), split)
+    reader, split = datasets.find(dataset, split=split)
+    listing = reader.survey(pathlib.Path(root), split)
     chosen = datasets.choose(listing, patterns, where=f"{dataset} in {root}")
-    there = [name for name in chosen if name in listing.found]
-    return [(name, listing.found[name], found.read) for name in there]
+    found = listing.found
+    return [(name, found[name], reader.read) for name in chosen if name in found]
 
 
 def split_clips(clips: Sequence[Clip]) -> list[Part]:
@@ -158,7 +158,7 @@ def pack(part: Part, folder: str | pathlib.Path) -> None:
                 faults.append(str(error))
                 continue
             numbers[path] = len(numbers)
-            yield records.EncodedFrame(path.as_posix(), data)
+            yield path.as_posix(), data
 
     tfds.disable_progress_bar()
     with contextlib.redirect_stdout(io.StringIO()):
@@ -176,12 +176,10 @@ def _index(clips, records, sizes, faults):
         clip_records = [records.get(path, -1) for path in clip.frames]
         for number, xyxy in enumerate(clip.xyxy):
             xyxy = np.where(np.array(clip_records)[:, None] < 0, np.nan, xyxy)
-            for time, path in enumerate(clip.frames):
-                if not np.isnan(xyxy[time]).any() and _is_outside(
-                    xyxy[time], sizes[path]
-                ):
+            for box, path in zip(xyxy, clip.frames, strict=True):
+                if not np.isnan(box).any() and _is_outside(box, sizes[path]):
                     faults.append(f"{path}: box {number} lies outside of the image")
-                    xyxy[time] = np.nan
+                    box[:] = np.nan
             names.append(clip.name if len(clip.xyxy) == 1 else f"{clip.name}#{number}")
             lengths.append(len(clip.frames))
             rows.extend(clip_records)

@@ -101,21 +101,18 @@ class PairIterator(grain.DatasetIterator):
 
     def _start(self):
         """Starts the loader at the present position."""
-        rest = self._dataset[self._position :]
+        threads = 1 if self._num_workers else _THREADS_IN_PROCESS
         options = grain.ReadOptions(
-            num_threads=1 if self._num_workers else _THREADS_IN_PROCESS,
-            prefetch_buffer_size=_BATCHES_AHEAD,
+            num_threads=threads, prefetch_buffer_size=_BATCHES_AHEAD
         )
-        batches = rest.to_iter_dataset(options)
+        batches = self._dataset[self._position :].to_iter_dataset(options)
         if self._num_workers:
             if not flags.FLAGS.is_parsed():
                 flags.FLAGS.mark_as_parsed()  # Grain's workers are sent its flags.
-            batches = batches.mp_prefetch(
-                grain.MultiprocessingOptions(
-                    num_workers=self._num_workers, per_worker_buffer_size=_BATCHES_AHEAD
-                ),
-                worker_init_fn=_init_worker,
+            options = grain.MultiprocessingOptions(
+                num_workers=self._num_workers, per_worker_buffer_size=_BATCHES_AHEAD
             )
+            batches = batches.mp_prefetch(options, worker_init_fn=_init_worker)
         return iter(batches)
 
 
@@ -173,22 +170,23 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
     Raises:
       InputError: if a folder is not packed, or pictures are absent.
     """
-    shares = config.data.record_weights or (1.0,) * len(config.data.records)
+    data = config.data
+    shares = data.record_weights or (1.0,) * len(data.records)
     sources: list[tuple[TrackSource, float]] = [
         (RecordSource(folder), float(share))
-        for folder, share in zip(config.data.records, shares, strict=True)
+        for folder, share in zip(data.records, shares, strict=True)
         if share > 0
     ]
-    if config.data.composed_weight > 0:
+    if data.composed_weight > 0:
         scenes = ComposedSource(
-            photos=config.data.composed_photos or None,
-            cutouts=_cutouts(config),
-            num_tracks=config.data.composed_tracks,
-            length=config.data.composed_length,
+            photos=data.composed_photos or None,
+            cutouts=_cutouts(data),
+            num_tracks=data.composed_tracks,
+            length=data.composed_length,
             seed=config.run.seed,
-            split=config.data.composed_split,
+            split=data.composed_split,
         )
-        sources.append((scenes, config.data.composed_weight))
+        sources.append((scenes, data.composed_weight))
     return sources
 
 
@@ -228,39 +226,28 @@ def from_sources(
       InputError: if there is no source, or one without tracks.
     """
     sources = [(source, weight) for source, weight in sources if weight > 0]
-    loader = PairLoader(
-        [source for source, _ in sources],
-        settings=settings,
-        augmentation=augmentation,
-        skip_damaged=skip_damaged,
-    )
+    read = [source for source, _ in sources]
+    loader = PairLoader(read, settings, augmentation, skip_damaged)
     stream = _tracks(sources, seed).random_map(loader, seed=_seed(seed, len(sources)))
     cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
-    return PairIterator(
-        stream[process_index::process_count].batch(batch_size),
-        num_workers=num_workers,
-        fingerprint={
-            "seed": seed,
-            "batch_size": batch_size,
-            "process_count": process_count,
-        },
-    )
+    batches = stream[process_index::process_count].batch(batch_size)
+    fingerprint = {"seed": seed, "batch_size": batch_size}
+    fingerprint["process_count"] = process_count
+    return PairIterator(batches, num_workers=num_workers, fingerprint=fingerprint)
 
 
-def _cutouts(config):
+def _cutouts(data):
     """Lists the sequences with masks whose names fit one of the patterns."""
-    if not config.data.composed_cutouts:
+    if not data.composed_cutouts:
         return None
-    root = pathlib.Path(config.data.composed_cutouts)
-    names = config.data.composed_patterns
-    found = {path for name in names for path in root.glob(name) if path.is_dir()}
-    found = sorted(path for path in found if (path / "mask").is_dir())
-    if not found:
-        raise InputError(
-            f"config.data.composed_cutouts: no sequence {', '.join(names)} with a "
-            f"folder mask in {root}"
-        )
-    return found
+    root, names = pathlib.Path(data.composed_cutouts), data.composed_patterns
+    found = {path for name in names for path in root.glob(name)}
+    if found := sorted(path for path in found if (path / "mask").is_dir()):
+        return found
+    raise InputError(
+        f"config.data.composed_cutouts: no sequence {', '.join(names)} with a folder "
+        f"mask in {root}"
+    )
 
 
 def _tracks(sources, seed):

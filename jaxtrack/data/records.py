@@ -2,21 +2,10 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import tensorflow_datasets as tfds
 
-
-class EncodedFrame(NamedTuple):
-    """One frame to write.
-
-    Attributes:
-      name: what messages call it.
-      data: its JPEG bytes.
-    """
-
-    name: str
-    data: bytes
+EncodedFrame = tuple[str, bytes]  # What messages call it, and its JPEG bytes.
 
 
 class SequenceFolder(tfds.core.GeneratorBasedBuilder):
@@ -49,17 +38,12 @@ class SequenceFolder(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         """Describes a record."""
+        kind = {"shape": (None, None, 3), "encoding_format": "jpeg"}
+        fields = {"image": tfds.features.Image(**kind), "name": tfds.features.Text()}
         return tfds.core.DatasetInfo(
             builder=self,
             description="Frames of annotated sequences and stills.",
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(
-                        shape=(None, None, 3), encoding_format="jpeg"
-                    ),
-                    "name": tfds.features.Text(),
-                }
-            ),
+            features=tfds.features.FeaturesDict(fields),
             disable_shuffling=True,
         )
 
@@ -70,8 +54,8 @@ class SequenceFolder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self) -> Iterator[tuple[int, dict]]:
         """Yields records; a file object is how tfds takes bytes already encoded."""
-        for index, frame in enumerate(self._frames):
-            yield index, {"image": io.BytesIO(frame.data), "name": frame.name}
+        for index, (name, data) in enumerate(self._frames):
+            yield index, {"image": io.BytesIO(data), "name": name}
 
 
 def write_frames(frames: Iterable[EncodedFrame], data_dir: str) -> str:
@@ -85,7 +69,6 @@ def write_frames(frames: Iterable[EncodedFrame], data_dir: str) -> str:
       The folder of the data set: shards, `features.json`, `dataset_info.json`.
     """
     builder = SequenceFolder(frames=frames, data_dir=data_dir)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(try_download_gcs=False)
-    )
+    nothing = tfds.download.DownloadConfig(try_download_gcs=False)
+    builder.download_and_prepare(download_config=nothing)
     return str(builder.data_path)

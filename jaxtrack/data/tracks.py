@@ -47,19 +47,15 @@ def join(parts: Sequence[TrackIndex], num_records: Sequence[int]) -> TrackIndex:
     Returns:
       The index of all tracks.
     """
-    first = np.cumsum([0, *num_records])[:-1]
-    rows = np.cumsum([0, *(len(part.records) for part in parts)])[:-1]
-    records = [
-        np.where(part.records < 0, -1, part.records + start)
-        for part, start in zip(parts, first, strict=True)
-    ]
-    offsets = [
-        part.offsets[1:] + start for part, start in zip(parts, rows, strict=True)
-    ]
+    first = np.repeat(
+        np.cumsum(num_records) - num_records, [len(part.records) for part in parts]
+    )
+    records = np.concatenate([part.records for part in parts])
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     return TrackIndex(
         names=np.concatenate([part.names for part in parts]),
-        offsets=np.concatenate([np.zeros(1, np.int64), *offsets]),
-        records=np.concatenate(records),
+        offsets=np.cumsum([0, *lengths]),
+        records=np.where(records < 0, -1, records + first),
         xyxy=np.concatenate([part.xyxy for part in parts]),
         faults=tuple(fault for part in parts for fault in part.faults),
     )

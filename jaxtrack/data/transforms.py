@@ -4,7 +4,6 @@ Crops and augmentations follow pysot's; what it lacks is off by default.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,18 +14,6 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 ReadFrame = Callable[[int], tuple[np.ndarray, int]]
 
 
-class Views(NamedTuple):
-    """What the two crops of a pair show.
-
-    Attributes:
-      z: of the template's frame.
-      x: of the search frame.
-    """
-
-    z: crops.View
-    x: crops.View
-
-
 def draw_views(
     z_xyxy: np.ndarray,
     x_xyxy: np.ndarray,
@@ -34,7 +21,7 @@ def draw_views(
     *,
     settings: PairSettings,
     augmentation: Augmentation,
-) -> Views:
+) -> tuple[crops.View, crops.View]:
     """Draws where the crops lie: around the targets, shifted and scaled at random.
 
     The unscaled template shows `crops.context_side` frame pixels, the unscaled search
@@ -49,27 +36,13 @@ def draw_views(
       augmentation: largest shifts and scales.
 
     Returns:
-      Both views.
+      What the template crop shows of its frame, and the search crop of its.
     """
-    z = _draw_view(
-        z_xyxy,
-        settings,
-        rng,
-        size=settings.template_size,
-        shift=augmentation.template_shift,
-        scale=augmentation.template_scale,
-        aspect=0.0,
-    )
-    x = _draw_view(
-        x_xyxy,
-        settings,
-        rng,
-        size=settings.search_size,
-        shift=augmentation.search_shift,
-        scale=augmentation.search_scale,
-        aspect=augmentation.aspect,
-    )
-    return Views(z, x)
+    a, z_size, x_size = augmentation, settings.template_size, settings.search_size
+    z_limits = a.template_shift, a.template_scale, 0.0
+    z = _draw_view(z_xyxy, z_size, settings, z_limits, rng)
+    x_limits = a.search_shift, a.search_scale, a.aspect
+    return z, _draw_view(x_xyxy, x_size, settings, x_limits, rng)
 
 
 def cut_filled(
@@ -124,9 +97,8 @@ def augment(
         return probability > 0 and rng.random() < probability
 
     a = augmentation
-    z_image, x_image, z_xyxy, xyxy = (
-        pair[name] for name in ("z_image", "x_image", "z_xyxy", "xyxy")
-    )
+    z_image, x_image = pair["z_image"], pair["x_image"]
+    z_xyxy, xyxy = pair["z_xyxy"], pair["xyxy"]
     if happens(a.occluder):
         x_image = augmentations.occlude(x_image, xyxy, rng)
     if happens(a.gray):
@@ -180,12 +152,10 @@ def make_pair(
       `z_image`, `x_image`, `z_xyxy` and `xyxy` of `data/batch.py`, without the batch
       axis.
     """
-    views = draw_views(
-        z_xyxy, x_xyxy, rng, settings=settings, augmentation=augmentation
-    )
+    options = {"settings": settings, "augmentation": augmentation}
+    z, x = draw_views(z_xyxy, x_xyxy, rng, **options)
     z_size, x_size = settings.template_size, settings.search_size
-    z_reduction = crops.reduction(views.z, z_size)
-    x_reduction = crops.reduction(views.x, x_size)
+    z_reduction, x_reduction = crops.reduction(z, z_size), crops.reduction(x, x_size)
     if read_x is None:
         z_frame = x_frame = read_z(min(z_reduction, x_reduction))
     else:
@@ -193,16 +163,17 @@ def make_pair(
     if rng.random() >= augmentation.fill_image:
         read_other = None
     pair = {
-        "z_image": cut_filled(z_frame, views.z, z_size, read_other=read_other),
-        "x_image": cut_filled(x_frame, views.x, x_size, read_other=read_other),
-        "z_xyxy": crops.to_crop(z_xyxy, views.z, z_size),
-        "xyxy": crops.to_crop(x_xyxy, views.x, x_size),
+        "z_image": cut_filled(z_frame, z, z_size, read_other=read_other),
+        "x_image": cut_filled(x_frame, x, x_size, read_other=read_other),
+        "z_xyxy": crops.to_crop(z_xyxy, z, z_size),
+        "xyxy": crops.to_crop(x_xyxy, x, x_size),
     }
     return augment(pair, rng, augmentation)
 
 
-def _draw_view(xyxy, settings, rng, *, size, shift, scale, aspect):
-    """Draws one view; see `draw_views`."""
+def _draw_view(xyxy, size, settings, limits, rng):
+    """Draws one view, its shift, scale and aspect within limits; see `draw_views`."""
+    shift, scale, aspect = limits
     corners = np.asarray(xyxy, np.float64).reshape(2, 2)
     side = crops.context_side(corners[1] - corners[0], context=settings.context)
     per_pixel = side / settings.template_size

@@ -18,25 +18,6 @@ def make_batch(size=6):
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "array", "message"),
-    [
-        ("xyxy", np.zeros((6, 4)), "xyxy is float64"),
-        ("xyxy", np.zeros((6, 5), np.float32), "xyxy .* not \\[B, 4\\]"),
-        ("z_xyxy", np.zeros((6, 4)), "z_xyxy is float64"),
-        ("z_xyxy", np.zeros((5, 4), np.float32), "z_xyxy .* 6 pairs"),
-        ("z_xyxy", np.zeros((6, 5), np.float32), "z_xyxy .* not \\[B, 4\\]"),
-        ("z_image", np.zeros((5, 8, 8, 3), np.uint8), "6 pairs"),
-        ("x_image", np.zeros((6, 8, 9, 3), np.uint8), "side, side, 3"),
-        ("extra", np.zeros(6), "needs"),
-    ],
-)
-def test_a_wrong_batch_is_named(name, array, message):
-    batch_lib.check(make_batch())
-    with pytest.raises(ValueError, match=message):
-        batch_lib.check({**make_batch(), name: array})
-
-
 def test_shards_hold_the_pairs_in_order():
     batch = make_batch(6)
     shards = batch_lib.shard(batch, 3)

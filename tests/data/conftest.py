@@ -1,5 +1,7 @@
 """A small folder of sequences and stills, and the same packed."""
 
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,25 @@ def write_stills(folder, name="photos"):
         "image\tx\ty\tw\th\n0.jpg\t1\t2\t20\t30\n0.jpg\t30\t5\t10\t10\n1.jpg\t0\t0\t9\t8\n"
     )
     return table
+
+
+def check_batch(batch, size, template, search):
+    """Asserts that a batch is as `jaxtrack.data.batch` documents it."""
+    fields = {"z_xyxy": (4,), "xyxy": (4,), "is_positive": ()}
+    fields |= {"z_image": (template, template, 3), "x_image": (search, search, 3)}
+    assert {n: a.shape for n, a in batch.items()} == {
+        name: (size, *shape) for name, shape in fields.items()
+    }
+    kinds = [batch[name].dtype for name in sorted(batch)]
+    assert kinds == ["bool", "uint8", "float32", "uint8", "float32"]
+
+
+def is_alive(pid):
+    """Tells whether a process runs; one that only waits to be counted does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from jaxtrack.data import batch as batch_lib
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
+
+from .conftest import check_batch
 
 SETTINGS = PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0)
 NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
@@ -37,19 +38,14 @@ class Painted:
 
 
 def load(source, number, *, track=0, augmentation=NONE, skip_damaged=False, **settings):
-    loader = PairLoader(
-        [source],
-        settings=dataclasses.replace(SETTINGS, **settings),
-        augmentation=augmentation,
-        skip_damaged=skip_damaged,
-    )
+    settings = dataclasses.replace(SETTINGS, **settings)
+    loader = PairLoader([source], settings, augmentation, skip_damaged)
     return loader.random_map((0, track), np.random.default_rng(number))
 
 
 def test_a_row_of_a_batch():
     row = load(Painted(), 0, track=1)
-    batch_lib.check({name: np.asarray(value)[None] for name, value in row.items()})
-    assert row["z_image"].shape == (16, 16, 3) and row["x_image"].shape == (32, 32, 3)
+    check_batch({n: np.asarray(value)[None] for n, value in row.items()}, 1, 16, 32)
     assert row["z_image"][8, 8, 0] == row["x_image"][16, 16, 0] == 1
 
 
@@ -106,13 +102,9 @@ def test_a_damaged_frame_is_named_or_replaced():
 
 def test_a_pair_is_a_function_of_its_random_numbers(packed):
     source = RecordSource(packed)
-    augmentation = Augmentation(
-        **{f.name: 0.5 for f in dataclasses.fields(Augmentation)}
-    )
-    first, again, other = (
-        load(source, number, augmentation=augmentation, negative_ratio=0.5)
-        for number in (5, 5, 6)
-    )
+    half = Augmentation(**{f.name: 0.5 for f in dataclasses.fields(Augmentation)})
+    options = {"augmentation": half, "negative_ratio": 0.5}
+    first, again, other = (load(source, number, **options) for number in (5, 5, 6))
     for name, value in first.items():
         np.testing.assert_array_equal(value, again[name])
     assert (first["x_image"] != other["x_image"]).any()

@@ -3,9 +3,10 @@
 import pytest
 
 from jaxtrack.configs import demo
-from jaxtrack.data import batch as batch_lib
 from jaxtrack.data import pipeline
 from jaxtrack.errors import InputError
+
+from .conftest import check_batch
 
 
 def small_config():
@@ -20,9 +21,7 @@ def test_composed_scenes_make_batches_of_the_networks_sizes():
     loader = pipeline.make(small_config(), template_size=128, search_size=256)
     batch = next(loader)
     loader.close()
-    batch_lib.check(batch)
-    assert batch["z_image"].shape == (2, 128, 128, 3)
-    assert batch["x_image"].shape == (2, 256, 256, 3)
+    check_batch(batch, 2, 128, 256)
 
 
 def test_sources_without_a_share_are_left_out():

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from jaxtrack.config import get_config
-from jaxtrack.data import batch as batch_lib
 from jaxtrack.data import pipeline
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
+
+from .conftest import check_batch, is_alive
 
 # Colours stay as they are.
 PLAIN = Augmentation(
@@ -93,9 +94,7 @@ def assert_equal(batches, others):
 
 
 def test_batches_are_as_documented(packed):
-    batch = take(make(RecordSource(packed), batch_size=3), 1)[0]
-    batch_lib.check(batch)
-    assert batch["x_image"].shape == (3, 32, 32, 3)
+    check_batch(take(make(RecordSource(packed), batch_size=3), 1)[0], 3, 16, 32)
 
 
 def test_a_seed_decides_everything(packed):
@@ -223,16 +222,6 @@ def test_no_process_outlives_its_parent(packed, tmp_path, number):
 def _assert_gone(pids):
     """Waits for processes to end, ten seconds at most."""
     deadline = time.monotonic() + 10
-    while any(_is_alive(pid) for pid in pids):
-        assert time.monotonic() < deadline, (
-            f"alive: {[p for p in pids if _is_alive(p)]}"
-        )
+    while any(is_alive(pid) for pid in pids):
+        assert time.monotonic() < deadline, [p for p in pids if is_alive(p)]
         time.sleep(0.05)
-
-
-def _is_alive(pid):
-    """Tells whether a process runs; one that only waits to be counted does not."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False

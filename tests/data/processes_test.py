@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from .conftest import is_alive
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 # A parent with a worker that would wait for ever; prints the worker's id.
@@ -38,14 +40,6 @@ def family(tmp_path):
     yield parent, int(parent.stdout.readline())
     parent.kill()
     parent.communicate()
-
-
-def is_alive(pid):
-    """Tells whether a process runs; one that only waits to be counted does not."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.skipif(not pathlib.Path("/proc/self").exists(), reason="needs /proc")

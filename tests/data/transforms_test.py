@@ -4,7 +4,6 @@ import dataclasses
 
 import cv2
 import numpy as np
-import pytest
 
 from jaxtrack.data import crops, transforms
 from jaxtrack.data.settings import Augmentation, PairSettings
@@ -18,14 +17,13 @@ BOX = np.array([40.0, 50.0, 60.0, 90.0])  # 20 x 40 around (50, 70).
 SIDE = np.sqrt(3500)
 
 
+OPTIONS = {"settings": SETTINGS, "augmentation": NONE}
+
+
 def views(rng=None, **changes):
-    return transforms.draw_views(
-        BOX,
-        BOX,
-        rng or np.random.default_rng(0),
-        settings=SETTINGS,
-        augmentation=dataclasses.replace(NONE, **changes),
-    )
+    """Returns what template and search crop show."""
+    options = {**OPTIONS, "augmentation": dataclasses.replace(NONE, **changes)}
+    return transforms.draw_views(BOX, BOX, rng or np.random.default_rng(0), **options)
 
 
 def reader(image, asked=None):
@@ -38,16 +36,9 @@ def reader(image, asked=None):
 
 
 def make(image, seed=0, read_other=None, augmentation=NONE, box=BOX):
-    return transforms.make_pair(
-        reader(image),
-        None,
-        box,
-        box,
-        np.random.default_rng(seed),
-        settings=SETTINGS,
-        augmentation=augmentation,
-        read_other=read_other,
-    )
+    rng, options = np.random.default_rng(seed), {**OPTIONS, "read_other": read_other}
+    options["augmentation"] = augmentation
+    return transforms.make_pair(reader(image), None, box, box, rng, **options)
 
 
 def test_the_templates_box_without_augmentation():
@@ -59,26 +50,21 @@ def test_the_templates_box_without_augmentation():
         pair["z_xyxy"], [10.591, 5.182, 21.409, 26.818], atol=1e-3
     )
     # A second frame with another box does not matter to it.
-    other = transforms.make_pair(
-        reader(scene(0, (160, 120))),
-        reader(scene(1, (160, 120))),
-        BOX,
-        np.add(BOX, [3, -5, 30, 7]),
-        np.random.default_rng(0),
-        settings=SETTINGS,
-        augmentation=NONE,
-    )
+    frames = (reader(scene(seed, (160, 120))) for seed in (0, 1))
+    boxes = BOX, np.add(BOX, [3, -5, 30, 7])
+    rng = np.random.default_rng(0)
+    other = transforms.make_pair(*frames, *boxes, rng, **OPTIONS)
     np.testing.assert_array_equal(other["z_xyxy"], pair["z_xyxy"])
     assert (other["xyxy"] != pair["xyxy"]).any()
 
 
 def test_views_without_augmentation():
-    v = views()
-    np.testing.assert_allclose(v.z.center_xy, [50, 70])
-    np.testing.assert_allclose(v.z.sides_xy, [SIDE, SIDE])
-    np.testing.assert_allclose(v.x.sides_xy, [2 * SIDE, 2 * SIDE])
+    z, x = views()
+    np.testing.assert_allclose(z.center_xy, [50, 70])
+    np.testing.assert_allclose(z.sides_xy, [SIDE, SIDE])
+    np.testing.assert_allclose(x.sides_xy, [2 * SIDE, 2 * SIDE])
     # So the target has the same size in px of both crops, and lies in the middle.
-    xyxy = crops.to_crop(BOX, v.x, 64)
+    xyxy = crops.to_crop(BOX, x, 64)
     expected = np.array([20, 40]) * 32 / SIDE
     np.testing.assert_allclose(xyxy[2:] - xyxy[:2], expected, rtol=1e-6)
     np.testing.assert_allclose(xyxy[:2] + xyxy[2:], [64, 64], rtol=1e-6)
@@ -87,9 +73,9 @@ def test_views_without_augmentation():
 def test_shifts_are_crop_pixels_on_each_axis():
     rng, shifts = np.random.default_rng(0), []
     for _ in range(500):
-        v = views(rng, search_shift=10.0)
-        shifts.append((v.x.center_xy - [50, 70]) * 32 / SIDE)
-        np.testing.assert_allclose(v.z.center_xy, [50, 70])
+        z, x = views(rng, search_shift=10.0)
+        shifts.append((x.center_xy - [50, 70]) * 32 / SIDE)
+        np.testing.assert_allclose(z.center_xy, [50, 70])
     shifts = np.array(shifts)
     assert np.abs(shifts).max() <= 10 and (np.abs(shifts).max(axis=0) > 9.5).all()
     # Independent axes: U(-10, 10) has variance 100 / 3 and no covariance.
@@ -99,7 +85,7 @@ def test_shifts_are_crop_pixels_on_each_axis():
 def test_scales_are_factors_on_each_axis():
     rng, factors = np.random.default_rng(0), []
     for _ in range(500):
-        factors.append(views(rng, template_scale=0.2).z.sides_xy / SIDE)
+        factors.append(views(rng, template_scale=0.2)[0].sides_xy / SIDE)
     factors = np.array(factors)
     assert factors.min() >= 0.8 and factors.max() <= 1.2
     np.testing.assert_allclose(np.var(factors, axis=0), 0.04 / 3, rtol=0.15)
@@ -108,7 +94,7 @@ def test_scales_are_factors_on_each_axis():
 
 def test_aspect_keeps_the_area():
     rng = np.random.default_rng(0)
-    logs = [np.log(views(rng, aspect=0.3).x.sides_xy / (2 * SIDE)) for _ in range(200)]
+    logs = [np.log(views(rng, aspect=0.3)[1].sides_xy / (2 * SIDE)) for _ in range(200)]
     np.testing.assert_allclose(np.sum(logs, axis=1), 0, atol=1e-9)
     skews = np.diff(logs, axis=1)
     assert np.abs(skews).max() <= 0.3 < np.abs(skews).max() + 0.02
@@ -177,29 +163,18 @@ def test_gray_is_for_both_crops():
         assert np.ptp(pair[name], axis=2).max() == 0
 
 
-@pytest.mark.parametrize(
-    ("field", "changed"),
-    [
-        ("template_color", ["z_image"]),
-        ("template_blur", ["z_image"]),
-        ("search_color", ["x_image"]),
-        ("search_blur", ["x_image"]),
-        ("occluder", ["x_image"]),
-        ("motion_blur", ["x_image"]),
-        ("low_resolution", ["x_image"]),
-        ("noise", ["x_image"]),
-        ("tone", ["z_image", "x_image"]),
-        ("gray", ["z_image", "x_image"]),
-    ],
-)
-def test_each_augmentation_changes_its_crops_only(field, changed):
+def test_each_augmentation_changes_its_crops_only():
     image = scene(0, (160, 120))
     plain = make(image)
-    pair = make(image, augmentation=dataclasses.replace(NONE, **{field: 1.0}))
-    found = [n for n in ("z_image", "x_image") if (pair[n] != plain[n]).any()]
-    assert found == changed
-    for name in ("z_xyxy", "xyxy"):
-        np.testing.assert_array_equal(pair[name], plain[name])
+    both = ["z_image", "x_image"]
+    fields = {"template_color": both[:1], "template_blur": both[:1], "tone": both}
+    fields |= {"gray": both, "search_color": both[1:], "search_blur": both[1:]}
+    fields |= {"occluder": both[1:], "motion_blur": both[1:], "noise": both[1:]}
+    for field, changed in {**fields, "low_resolution": both[1:]}.items():
+        pair = make(image, augmentation=dataclasses.replace(NONE, **{field: 1.0}))
+        assert [n for n in both if (pair[n] != plain[n]).any()] == changed, field
+        for name in ("z_xyxy", "xyxy"):
+            np.testing.assert_array_equal(pair[name], plain[name])
 
 
 def test_outside_is_the_mean_colour_or_another_image():
@@ -230,31 +205,13 @@ def test_another_image_is_read_only_where_it_is_seen():
     assert pair["x_image"].any()
 
 
-def test_frames_are_read_no_sharper_than_needed():
-    image = scene(0, (400, 400))
-    box = np.array([100.0, 100.0, 200.0, 200.0])  # The template shows 200 px on 32.
-    asked = []
-    transforms.make_pair(
-        reader(image, asked),
-        reader(image, asked),
-        box,
-        BOX,  # 118.3 px on 64: 1.85 px a px.
-        np.random.default_rng(0),
-        settings=SETTINGS,
-        augmentation=NONE,
-    )
-    assert asked == [4, 2]
-
-
-def test_a_shared_frame_is_read_once_for_the_sharper_crop():
-    asked = []
-    transforms.make_pair(
-        reader(scene(0, (400, 400)), asked),
-        None,
-        np.array([100.0, 100.0, 200.0, 200.0]),
-        BOX,
-        np.random.default_rng(0),
-        settings=SETTINGS,
-        augmentation=NONE,
-    )
-    assert asked == [2]
+def test_frames_are_read_no_sharper_than_needed_and_a_shared_one_once():
+    image, box = scene(0, (400, 400)), np.array([100.0, 100.0, 200.0, 200.0])
+    # The template shows 200 px on 32, the search crop 118.3 px on 64: 1.85 px a px.
+    for is_shared, expected in ((False, [4, 2]), (True, [2])):
+        asked = []
+        read = reader(image, asked)
+        frames = (read, None if is_shared else read)
+        rng = np.random.default_rng(0)
+        transforms.make_pair(*frames, box, BOX, rng, **OPTIONS)
+        assert asked == expected
