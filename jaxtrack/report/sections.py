@@ -165,7 +165,7 @@ def one_pass(found: Evaluation) -> list[Section]:
 
 
 def attribute_section(found: Evaluation) -> Section:
-    """Scores of the sequences that carry an attribute: a plot, and a table a number.
+    """Scores of sequences with an attribute: a table a number, a radar where it reads.
 
     Args:
       found: of one pass; a sequence carries something.
@@ -189,15 +189,18 @@ def attribute_section(found: Evaluation) -> Section:
         title += " by attribute"
         options = {"caption": title + ".", "is_shaded": True}
         tables.append(Table("Tracker", heads, rows, title=title, **options))
-    corners = [f"{a} ({n})" for a, n in counts.items()]
-    drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
-    png = attribute_plots.draw(corners, drawn, title="AUC by attribute")
+    pictures = []
+    if attribute_plots.can_draw(counts, scores):
+        corners = [f"{a} ({n})" for a, n in counts.items()]
+        drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
+        png = attribute_plots.radar(corners, drawn, title="AUC by attribute")
+        pictures.append(Picture("attributes.png", png))
     return Section(
         key="attributes",
         title="Attributes",
         note=_ATTRIBUTES_NOTE,
         tables=tables,
-        pictures=[Picture("attributes.png", png)],
+        pictures=pictures,
         is_wide=True,
     )
 

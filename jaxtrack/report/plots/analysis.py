@@ -102,7 +102,8 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
         for frame in zip(*views.values(), strict=True)
         for place, (name, view) in enumerate(zip(views, frame, strict=True))
     ]
-    figure = Figure(figsize=(9.6, 2.13 * len(rows) + 0.3), dpi=110)
+    size = (9.6, 2.13 * len(rows) + 0.3)
+    figure = Figure(figsize=size, dpi=110, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     axes = figure.subplots(len(rows), len(_HEADS), squeeze=False)
     for head, one in zip(_HEADS, axes[0], strict=True):

@@ -87,7 +87,7 @@ def curve_plot(
         key=lambda item: -np.nan_to_num(item[1][1][1], nan=-1),
     )
     labels = [style.label(name, score) for _, (name, (_, score)) in ranked]
-    figure, axes = style.axes_of(title, xlabel, ylabel, labels=labels)
+    figure, axes = style.axes_of(title, xlabel, ylabel)
     if mark is not None:
         axes.axvline(mark, color="0.75", linewidth=1, zorder=1)
     lines = []

@@ -89,32 +89,21 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return matplotlib.rc_context(fname=SHEET)(draw)
 
 
-def axes_of(
-    title: str, xlabel: str, ylabel: str, *, labels: Sequence[str] = ()
-) -> tuple[Figure, Axes]:
+def axes_of(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
     """Makes a figure of one plot.
 
     Args:
       title: above the axes.
       xlabel: with its unit.
       ylabel: with its unit.
-      labels: of the legend that `legend` is to draw; a long one has room beside.
 
     Returns:
       The figure and its axes.
     """
     figure = Figure()
-    if _is_beside(labels):
-        # A character is about 0.57 of its size wide, a line of the legend 1.35 high.
-        width, height = figure.get_size_inches()
-        size = _size(labels)
-        width += max(map(len, labels)) * size * 0.57 / 72 + 0.75
-        height = max(height, len(labels) * size * 1.35 / 72 + 0.9)
-        figure.set_size_inches(width, height)
     axes = figure.add_subplot()
+    axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.set_title(title)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
     return figure, axes
 
 
@@ -126,23 +115,14 @@ def legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str]) -> None
       handles: what was drawn.
       labels: of each.
     """
-    options = {"fontsize": _size(labels), "handlelength": 2.8, "loc": "best"}
-    if _is_beside(labels):
+    size = 9.0 if len(labels) <= 20 else 7.5
+    options = {"fontsize": size, "handlelength": 2.8, "loc": "best"}
+    is_long = max(map(len, labels)) > _LONG
+    if len(labels) > _FEW or (len(labels) > _FEW // 2 and is_long):
         beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03)}
         spacing = {"labelspacing": 0.35, "frameon": False, "borderaxespad": 0.4}
         options |= beside | spacing
     axes.legend(handles, labels, **options).set_zorder(5)
-
-
-def _is_beside(labels: Sequence[str]) -> bool:
-    """Whether a legend has no room among the lines."""
-    is_long = max(map(len, labels), default=0) > _LONG
-    return len(labels) > _FEW or (len(labels) > _FEW // 2 and is_long)
-
-
-def _size(labels: Sequence[str]) -> float:
-    """Of a legend's letters, points."""
-    return 9.0 if len(labels) <= 20 else 7.5
 
 
 def png_of(figure: Figure) -> bytes:

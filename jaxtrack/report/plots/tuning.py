@@ -162,7 +162,7 @@ def _figure(title: str, *, columns: int) -> tuple[Figure, list[Axes]]:
     across = -(-columns // rows)
     wide = 4.8 if across == 1 else 2.7 * across
     tall = 3.4 if across == 1 else 2.9 * rows
-    figure = Figure(figsize=(wide, tall))
+    figure = Figure(figsize=(wide, tall), layout="constrained")
     panels = figure.subplots(rows, across, squeeze=False).ravel()
     for place, axes in enumerate(panels):
         axes.set_visible(place < columns)

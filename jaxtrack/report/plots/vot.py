@@ -12,27 +12,20 @@ _MARKERS = "osD^vPXp"
 
 
 @style.styled
-def ar_plot(
-    reports: Mapping[str, VotReport],
-    *,
-    title: str = "Accuracy and robustness",
-    sensitivity: float = SENSITIVITY,
-) -> bytes:
+def ar_plot(reports: Mapping[str, VotReport]) -> bytes:
     """Draws each tracker's accuracy over its chance to track on; best is top right.
 
     Args:
       reports: tracker -> scores. Its order gives the colours.
-      title: above the axes.
-      sensitivity: S of `VotReport.ar_point`, frames.
 
     Returns:
       A PNG file's bytes.
     """
-    points = {name: report.ar_point(sensitivity) for name, report in reports.items()}
+    points = {name: report.ar_point(SENSITIVITY) for name, report in reports.items()}
     labels = [style.label(name, *point, digits=2) for name, point in points.items()]
-    xlabel = f"robustness: chance to track on for {sensitivity:g} frames"
+    xlabel = f"robustness: chance to track on for {SENSITIVITY:g} frames"
     ylabel = "accuracy: overlap while tracking"
-    figure, axes = style.axes_of(style.plain(title), xlabel, ylabel, labels=labels)
+    figure, axes = style.axes_of("Accuracy and robustness", xlabel, ylabel)
     drawn = [
         axes.scatter(
             [x],
@@ -55,15 +48,12 @@ def ar_plot(
 
 
 @style.styled
-def eao_curve_plot(
-    reports: Mapping[str, VotReport], *, title: str = "Expected overlap"
-) -> bytes:
+def eao_curve_plot(reports: Mapping[str, VotReport]) -> bytes:
     """Draws expected overlap over the length of a sequence; the interval is shaded.
 
     Args:
       reports: tracker -> scores, of one edition. Its order gives the colours; the
         legend is sorted by `eao`.
-      title: above the axes.
 
     Returns:
       A PNG file's bytes.
@@ -75,7 +65,7 @@ def eao_curve_plot(
     ranked = _ranked(reports)
     labels = [style.label(name, reports[name].eao) for name in ranked]
     xlabel, ylabel = "length of the sequence (frames)", "expected average overlap"
-    figure, axes = style.axes_of(style.plain(title), xlabel, ylabel, labels=labels)
+    figure, axes = style.axes_of("Expected overlap", xlabel, ylabel)
     axes.axvspan(low, high, color="0.93", linewidth=0, zorder=0)
     for edge in (low, high):
         axes.axvline(edge, color="0.7", linewidth=0.8, zorder=1)
@@ -93,14 +83,11 @@ def eao_curve_plot(
 
 
 @style.styled
-def eao_ranking_plot(
-    reports: Mapping[str, VotReport], *, title: str = "EAO ranking"
-) -> bytes:
+def eao_ranking_plot(reports: Mapping[str, VotReport]) -> bytes:
     """Draws a bar a tracker, the best on top; one without a score has no bar.
 
     Args:
       reports: tracker -> scores, of one edition. Its order gives the colours.
-      title: above the axes.
 
     Returns:
       A PNG file's bytes, higher for more trackers.
@@ -112,10 +99,8 @@ def eao_ranking_plot(
     ranked = _ranked(reports)
     labels = [style.label(name) for name in ranked]
     xlabel = f"expected average overlap, {low} to {high} frames"
-    figure, axes = style.axes_of(style.plain(title), xlabel, "")
-    # A character is about a tenth of an inch wide.
-    width = 4.3 + 0.085 * max(map(len, labels))
-    figure.set_size_inches(width, max(1.3 + 0.27 * len(ranked), 0.6))
+    figure, axes = style.axes_of("EAO ranking", xlabel, "")
+    figure.set_figheight(0.8 + 0.35 * len(ranked))
     eaos = np.array([reports[name].eao for name in ranked])
     lengths, rows = np.nan_to_num(eaos), np.arange(len(ranked))
     places = {name: place for place, name in enumerate(reports)}

@@ -1,12 +1,11 @@
 """Tests for jaxtrack.report.plots.vot."""
 
-import cv2
 import numpy as np
 import pytest
 
 from jaxtrack.metrics import vot
-from jaxtrack.report.plots import style
 from jaxtrack.report.plots import vot as vot_plots
+from tests.report.plots.pixels import decoded, near
 
 
 def report(eao=0.4, *, accuracy=0.6, robustness=1.0, edition="vot2018", length=500):
@@ -24,14 +23,9 @@ def report(eao=0.4, *, accuracy=0.6, robustness=1.0, edition="vot2018", length=5
     )
 
 
-def decoded(png):
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
-
-
-def where(image, color):
-    """Rows and columns of a colour's pixels."""
-    rgb = np.array(list(bytes.fromhex(color[1:])))
-    return np.nonzero(np.all(abs(image.astype(int) - rgb) < 12, axis=-1))
+def where(image, place):
+    """Rows and columns of the pixels of a tracker's colour."""
+    return np.nonzero(near(image, place))
 
 
 THREE = {
@@ -45,21 +39,16 @@ def test_every_plot_shows_every_tracker_in_its_colour():
     for draw in (vot_plots.ar_plot, vot_plots.eao_curve_plot):
         image = decoded(draw(THREE))
         for place in range(3):
-            assert len(where(image, style.color_of(place))[0]) > 50, draw
-        assert not len(where(image, style.color_of(3))[0])
+            assert len(where(image, place)[0]) > 50, draw
+        assert not len(where(image, 3)[0])
 
 
 def test_points_lie_by_robustness_and_accuracy():
     image = decoded(vot_plots.ar_plot(THREE))
-    (rows_a, columns_a), (rows_b, columns_b) = (
-        where(image, style.color_of(place)) for place in (0, 1)
-    )
+    (rows_a, columns_a), (rows_b, columns_b) = (where(image, place) for place in (0, 1))
     # The legend, top left, has both in the same column; the points lie beyond it.
     assert columns_b.max() > columns_a.max() + 100
     assert rows_a.max() > rows_b.max() + 100
-    # The more frames are asked for, the less likely it is.
-    other = decoded(vot_plots.ar_plot(THREE, sensitivity=100))
-    assert not np.array_equal(image, other)
 
 
 def test_shades_the_interval():
@@ -77,7 +66,7 @@ def test_shades_the_interval():
 
 def test_ranking_has_longer_bars_for_better_trackers():
     image = decoded(vot_plots.eao_ranking_plot(THREE))
-    bars = [where(image, style.color_of(place)) for place in range(3)]
+    bars = [where(image, place) for place in range(3)]
     widths = [np.ptp(columns) if len(columns) else 0 for _, columns in bars]
     assert widths[0] / widths[1] == pytest.approx(0.3 / 0.5, abs=0.02)
     # The best is on top; one without a score has no bar.
@@ -88,29 +77,17 @@ def test_ranking_has_longer_bars_for_better_trackers():
 def test_legend_of_curves_is_sorted_by_score():
     # Of equal curves the last hides the others, which only the legend shows.
     image = decoded(vot_plots.eao_curve_plot(THREE))
-    first, second = (np.median(where(image, style.color_of(k))[0]) for k in (1, 0))
+    first, second = (np.median(where(image, k)[0]) for k in (1, 0))
     assert first < second - 10
 
 
 def test_many_trackers_have_room():
     many = {f"a tracker of a long name, number {i}": report(i / 30) for i in range(20)}
-    few = dict(list(many.items())[:3])
-    for draw in (vot_plots.ar_plot, vot_plots.eao_curve_plot):
-        assert decoded(draw(many)).shape[1] > decoded(draw(few)).shape[1]
-    height = decoded(vot_plots.eao_ranking_plot(many)).shape[0]
-    assert height > 2.5 * decoded(vot_plots.eao_ranking_plot(few)).shape[0]
+    assert decoded(vot_plots.ar_plot(many)).shape[1] > 1200
+    assert decoded(vot_plots.eao_ranking_plot(many)).shape[0] > 1200
     # All at one point: the axes still span something.
-    decoded(vot_plots.ar_plot({"a": report(robustness=0.0, accuracy=1.0)}))
-    decoded(vot_plots.ar_plot({"a": report(accuracy=np.nan)}))
-
-
-def test_the_same_reports_give_the_same_bytes():
-    for draw in (
-        vot_plots.ar_plot,
-        vot_plots.eao_curve_plot,
-        vot_plots.eao_ranking_plot,
-    ):
-        assert draw(THREE) == draw(THREE)
+    for one in (report(robustness=0.0, accuracy=1.0), report(accuracy=np.nan)):
+        assert 700 < decoded(vot_plots.ar_plot({"a": one})).shape[1] < 1100
 
 
 def test_editions_are_not_mixed():

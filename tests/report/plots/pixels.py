@@ -1,0 +1,24 @@
+"""What is drawn, found by its colour."""
+
+import cv2
+import numpy as np
+
+from jaxtrack.report.plots import style
+
+
+def decoded(content):
+    """Pixels of a file, RGB."""
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return image.astype(int)
+
+
+def near(image, color, tolerance=12):
+    """Where a colour is: `#rrggbb`, or that of the tracker at a place."""
+    color = style.color_of(color) if isinstance(color, int) else color
+    return np.all(abs(image - list(bytes.fromhex(color[1:]))) < tolerance, axis=-1)
+
+
+def border(image):
+    """The outermost pixels."""
+    edges = image[:2], image[-2:], image[:, :2], image[:, -2:]
+    return np.concatenate([edge.ravel() for edge in edges])
