@@ -6,11 +6,11 @@ sequence. Neither opens an image. `DATASETS` has a line each.
 """
 
 import fnmatch
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -33,18 +33,8 @@ from jaxtrack.errors import InputError
 _NAMED = 20  # Missing sequences that an error names.
 
 
-class Survey(Protocol):
-    """Says what a split holds, and what of it is there."""
-
-    def __call__(self, root: Path, split: str) -> Listing:
-        """Looks into a folder; raises `InputError` where nothing is there."""
-
-
-class Read(Protocol):
-    """Reads one sequence."""
-
-    def __call__(self, name: str, place: Any) -> Sequence:
-        """Takes a name and its place as the listing has them."""
+Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
+Read = Callable[[str, Any], Sequence]  # Reads a sequence: its name, its place.
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,8 @@ def _values(name, truth, predicted, size_wh, protocol):
     center = overlap.center_error_xywh(truth, predicted, shift=shift)
     if protocol.center_decimals is not None:
         center = np.round(center, protocol.center_decimals)
-    norm = overlap.norm_error_xywh(
-        truth, predicted, kind=protocol.norm_error, shift=shift
-    )
+    kind = protocol.norm_error
+    norm = overlap.norm_error_xywh(truth, predicted, kind=kind, shift=shift)
     is_empty = truth[:, 2] * truth[:, 3] == 0
     is_empty &= predicted[:, 2] * predicted[:, 3] == 0
     if is_empty.any() and protocol.both_empty == "refused":
@@ -73,20 +72,15 @@ def _values(name, truth, predicted, size_wh, protocol):
     if protocol.bound_to_image and size_wh is not None:
         truth = overlap.bound_xywh(truth, size_wh)
         predicted = overlap.bound_xywh(predicted, size_wh)
-    iou = overlap.iou_xywh(
-        truth,
-        predicted,
-        inclusive_edges=protocol.inclusive_edges,
-        epsilon=protocol.iou_epsilon,
-    )
+    edges, epsilon = protocol.inclusive_edges, protocol.iou_epsilon
+    iou = overlap.iou_xywh(truth, predicted, inclusive_edges=edges, epsilon=epsilon)
     if protocol.clip_iou:
         iou = np.clip(iou, 0.0, 1.0)
     if protocol.both_empty == "missed":
         iou = np.where(is_empty, -1.0, iou)
     lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
-    center, norm = (
-        np.where(lost | np.isnan(error), np.inf, error) for error in (center, norm)
-    )
+    center = np.where(lost | np.isnan(center), np.inf, center)
+    norm = np.where(lost | np.isnan(norm), np.inf, norm)
     return np.where(lost, -1.0, iou), center, norm
 
 
@@ -101,19 +95,6 @@ def _visible(name, truth, cover, protocol) -> np.ndarray:
             f"truth, which makes {protocol.name!r} NaN: set its cover to 0"
         )
     return visible
-
-
-def _judged_values(name, truth, predicted, size_wh, usable, is_absent, protocol):
-    """IoU, centre error and normalised error, -1 or inf in rows not to be used."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
-        by_center, by_norm = _usable_centers(truth, usable, protocol)
-    center = np.where(by_center, center, protocol.unusable_center_error)
-    norm = np.where(by_norm, norm, -1.0)
-    if protocol.absent == "missed":
-        usable = usable & ~is_absent
-        center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
-    return np.where(usable, iou, -1.0), center, norm
 
 
 def frame_values(
@@ -153,9 +134,15 @@ def frame_values(
     is_absent = np.zeros(len(truth), bool)
     if protocol.absent != "ignored" and absent is not None:
         is_absent = absent != 0
-    iou, center, norm = _judged_values(
-        name, truth, predicted, size_wh, usable, is_absent, protocol
-    )
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
+        by_center, by_norm = _usable_centers(truth, usable, protocol)
+    center = np.where(by_center, center, protocol.unusable_center_error)
+    norm = np.where(by_norm, norm, -1.0)
+    iou = np.where(usable, iou, -1.0)
+    if protocol.absent == "missed":
+        iou = np.where(is_absent, -1.0, iou)
+        center, norm = (np.where(is_absent, np.inf, error) for error in (center, norm))
     counted = np.arange(len(truth)) >= int(protocol.first_frame == "dropped")
     unusable = np.flatnonzero(counted & ~usable & ~is_absent)
     total = int(counted.sum())

@@ -6,7 +6,6 @@ px) as result files hold them. Rules that toolkits disagree about are in `protoc
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -93,7 +92,7 @@ class OpeReport:
     warnings: tuple[str, ...] = ()
 
 
-def _within(values: np.ndarray, limits, *, below: bool) -> np.ndarray:
+def _within(values: np.ndarray, limits, below: bool = False) -> np.ndarray:
     """Counts the values under each limit, or up to it where not `below`."""
     side = "left" if below else "right"
     return np.searchsorted(np.sort(values), np.array(limits), side=side)
@@ -103,11 +102,11 @@ def _curves(
     iou, center, norm, total: int, protocol: OpeProtocol
 ) -> dict[str, np.ndarray]:
     """The three curves of a set of frames; `total` is the denominator."""
+    p = protocol
     counts = {
-        "success_curve": len(iou)
-        - _within(iou, protocol.success_thresholds, below=protocol.at_least),
-        "precision_curve": _within(center, protocol.precision_thresholds, below=False),
-        "norm_precision_curve": _within(norm, protocol.norm_thresholds, below=False),
+        "success_curve": len(iou) - _within(iou, p.success_thresholds, p.at_least),
+        "precision_curve": _within(center, p.precision_thresholds),
+        "norm_precision_curve": _within(norm, p.norm_thresholds),
     }
     curves = {key: count / total for key, count in counts.items()}
     if protocol.single_precision:
@@ -128,21 +127,13 @@ def _numbers(
     curves: Mapping[str, np.ndarray], protocol: OpeProtocol
 ) -> dict[str, float]:
     """All numbers but the average overlap, read off the curves."""
-    success, grid = curves["success_curve"], protocol.success_thresholds
+    p, success = protocol, curves["success_curve"]
+    precise, norm = curves["precision_curve"], curves["norm_precision_curve"]
+    grid, px, sizes = p.success_thresholds, p.precision_thresholds, p.norm_thresholds
     return {
-        "auc": _value(success, grid, protocol.auc_is, np.nan),
-        "precision": _value(
-            curves["precision_curve"],
-            protocol.precision_thresholds,
-            protocol.precision_is,
-            PRECISION_AT_PX,
-        ),
-        "norm_precision": _value(
-            curves["norm_precision_curve"],
-            protocol.norm_thresholds,
-            protocol.norm_precision_is,
-            NORM_PRECISION_AT,
-        ),
+        "auc": _value(success, grid, p.auc_is, np.nan),
+        "precision": _value(precise, px, p.precision_is, PRECISION_AT_PX),
+        "norm_precision": _value(norm, sizes, p.norm_precision_is, NORM_PRECISION_AT),
         "sr50": _value(success, grid, "at", 0.5),
         "sr75": _value(success, grid, "at", 0.75),
     }
@@ -150,10 +141,8 @@ def _numbers(
 
 def _score_frames(values: Frames, protocol: OpeProtocol) -> SequenceScore:
     """Sums up one sequence."""
-    curves = _curves(
-        values.iou, values.center_error, values.norm_error, values.total, protocol
-    )
-    over = values.total
+    measured = values.iou, values.center_error, values.norm_error
+    curves, over = _curves(*measured, values.total, protocol), values.total
     if protocol.ao_over == "usable":
         over = max(1, int(np.sum(values.iou >= 0)))
     return SequenceScore(
@@ -184,56 +173,24 @@ def _average(
     for key in ("success_curve", "precision_curve", "norm_precision_curve"):
         rows = np.array([getattr(score, key) for score in scores])
         if protocol.drops_zero_curves:
-            left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
-            if not len(left):
-                raise InputError(
-                    f"the {key.replace('_', ' ')} is 0 everywhere: {protocol.name!r} "
-                    "leaves such sequences out, and none remains: check that results "
-                    "and ground truth belong together"
-                )
-            if len(left) < len(rows):
-                warnings.append(
-                    f"{len(rows) - len(left)} sequences whose {key.replace('_', ' ')} "
-                    "is 0 everywhere are left out of its mean"
-                )
-            rows = left
+            rows = _drop_zeros(rows, key.replace("_", " "), protocol, warnings)
         curves[key] = rows.mean(axis=0)
     ao = float(np.mean([score.ao for score in scores]))
     return curves | _numbers(curves, protocol) | {"ao": ao}
 
 
-class _Labels(NamedTuple):
-    """What `score` takes beside boxes."""
-
-    absent: Mapping[str, np.ndarray] | None
-    cover: Mapping[str, np.ndarray] | None
-    image_size: Mapping[str, tuple[float, float]] | None
-
-
-def _measure(
-    name: str,
-    truth: np.ndarray,
-    fixed: faults.FixedResults,
-    protocol: OpeProtocol,
-    labels: _Labels,
-) -> Frames:
-    """Measures a sequence's frames, by those labels that the protocol reads."""
-    absent = cover = size_wh = None
-    if protocol.absent != "ignored":
-        absent = faults.check_flags(labels.absent, name, len(truth), "absent")
-    if protocol.reads_cover:
-        cover = faults.check_flags(labels.cover, name, len(truth), "cover")
-    if protocol.bound_to_image:
-        size_wh = faults.check_size(labels.image_size, name)
-    return frame_values(
-        name,
-        fixed.truth,
-        fixed.predicted,
-        protocol,
-        absent=absent,
-        cover=cover,
-        size_wh=size_wh,
-    )
+def _drop_zeros(rows, what, protocol, warnings) -> np.ndarray:
+    """Leaves out the curves that are 0 everywhere."""
+    left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
+    if not len(left):
+        raise InputError(
+            f"the {what} is 0 everywhere: {protocol.name!r} leaves such sequences out, "
+            "and none remains: check that results and ground truth belong together"
+        )
+    if missing := len(rows) - len(left):
+        said = f"{missing} sequences whose {what} is 0 everywhere are left out of its"
+        warnings.append(f"{said} mean")
+    return left
 
 
 def score(
@@ -274,14 +231,24 @@ def score(
     rules = protocol_named(protocol)
     warnings = faults.name_warnings(ground_truth, results, rules)
     warnings += faults.argument_warnings(rules, absent, cover, image_size)
-    labels = _Labels(absent, cover, image_size)
+    absent = absent if rules.absent != "ignored" else None
+    cover = cover if rules.reads_cover else None
+    image_size = image_size if rules.bound_to_image else None
     sequences = {}
     for name, rows in ground_truth.items():
         truth = faults.check_boxes(name, rows, "ground truth")
         predicted = results.get(name, np.zeros_like(truth))
         predicted = faults.check_boxes(name, predicted, "results")
         fixed = faults.fix_results(name, truth, predicted, rules)
-        values = _measure(name, truth, fixed, rules, labels)
+        values = frame_values(
+            name,
+            fixed.truth,
+            fixed.predicted,
+            rules,
+            absent=faults.check_flags(absent, name, len(truth), "absent"),
+            cover=faults.check_flags(cover, name, len(truth), "cover"),
+            size_wh=faults.check_size(image_size, name),
+        )
         sequences[name] = _score_frames(values, rules)
         warnings += fixed.warnings
         warnings += truth_warnings(name, fixed.truth, values, rules)

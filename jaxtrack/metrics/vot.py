@@ -197,11 +197,10 @@ def _score_sequence(runs, which, truth, size_wh, tags) -> _Scored:
     for run in runs:
         # The toolkits' bounds for the curve are a pixel narrower than for accuracy.
         inside = regions.overlaps(run.corners, truth, bounds_wh=bounds)
-        within, far = inside.copy(), np.maximum(run.corners, truth) > bounds - 1
-        far = np.any(far, axis=(1, 2))
-        within[far] = regions.overlaps(
-            run.corners[far], truth[far], bounds_wh=bounds - 1
-        )
+        within, less = inside.copy(), bounds - 1
+        far = np.any(np.maximum(run.corners, truth) > less, axis=(1, 2))
+        pairs = run.corners[far], truth[far]
+        within[far] = regions.overlaps(*pairs, bounds_wh=less)
         full.append(within)
         for start in np.nonzero(run.codes == STARTED)[0]:
             inside[start : start + BURN_IN] = np.nan
