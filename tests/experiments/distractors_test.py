@@ -3,7 +3,6 @@
 import json
 import types
 
-import cv2
 import numpy as np
 import pytest
 
@@ -13,6 +12,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, results, run, scoring
+from tests.data.composed.conftest import write_photo
 
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
@@ -120,18 +120,11 @@ def test_each_way_is_one_of_tracking_alone(measure, fake, opened):
         opened.config.update_from_flattened_dict(fields)  # They exist.
 
 
-@pytest.fixture
-def photo_folder(tmp_path):
-    """Eight photographs, of which two are for evaluation."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for seed in range(8):
-        image = np.random.default_rng(seed).integers(0, 256, (15, 20, 3), np.uint8)
-        assert cv2.imwrite(str(folder / f"{seed}.png"), cv2.resize(image, (120, 90)))
-    return folder
-
-
-def test_the_videos_are_the_lookalikes_asked_for(measure, fake, photo_folder):
+def test_the_videos_are_the_lookalikes_asked_for(measure, fake, tmp_path):
+    photo_folder = tmp_path / "photos"
+    photo_folder.mkdir()
+    for seed in range(8):  # Two are for evaluation.
+        write_photo(photo_folder / f"{seed}.png", seed)
     how = {"photos": str(photo_folder), "difference": 0.0}
     measure(num=1, **how)
     folder = measure.out / "sequences"
@@ -158,38 +151,27 @@ def test_pairs_by_sequence_not_by_order():
     assert found["interval"] == pytest.approx([0.1, 0.1])
 
 
-def test_a_frame_of_no_overlap_among_the_last_does_not_lose(tmp_path):
+def test_a_frame_of_overlap_among_the_last_does_not_lose(tmp_path):
     truth = np.tile([10.0, 10.0, 8.0, 8.0], (15, 1))
     xywh = truth.copy()
     xywh[-10:, 0] += 8.0  # Touches: IoU 0.
-    xywh[-1, 0] -= 1.0
-    results.write_result(tmp_path, "a", xywh, [0.5] * 15)
-    assert not distractors.score("n", tmp_path, {"a": truth})["sequences"]["a"]["lost"]
-    xywh[-1, 0] += 1.0
-    results.write_result(tmp_path, "a", xywh, [0.5] * 15)
-    assert distractors.score("n", tmp_path, {"a": truth})["sequences"]["a"]["lost"]
+    for last, is_lost in ((17.0, False), (18.0, True)):
+        xywh[-1, 0] = last
+        results.write_result(tmp_path, "a", xywh, [0.5] * 15)
+        found = distractors.score("n", tmp_path, {"a": truth})
+        assert found["sequences"]["a"]["lost"] == is_lost
 
 
-def test_refuses_a_network_without_proposals(measure, fake, opened):
-    opened.tracker.ranges.clear()
-    opened.config.model.name = "siamcar"
-    with pytest.raises(InputError, match=r"siamcar \(.* refines no proposals; name"):
+def test_refuses_what_says_nothing_and_a_second_one(measure, fake, opened):
+    message = "at work in there"
+    with atomic.locked(measure.out), pytest.raises(InputError, match=message):
         measure()
-    assert not fake and not measure.out.exists()
-
-
-def test_refuses_a_discriminator_without_a_say(measure, fake, opened):
     opened.config.tracking.identifier_weight = 1.0
     with pytest.raises(InputError, match=r"refine\.identifier is 1"):
         measure()
-    assert not fake
-
-
-def test_a_second_one_is_kept_out(measure, fake):
-    with (
-        atomic.locked(measure.out),
-        pytest.raises(InputError, match="at work in there"),
-    ):
+    opened.tracker.ranges.clear()
+    opened.config.model.name = "siamcar"
+    with pytest.raises(InputError, match=r"siamcar \(.* refines no proposals; name"):
         measure()
     assert not fake
 
@@ -208,40 +190,23 @@ def test_a_fault_is_one_line(tmp_path, monkeypatch, capsys):
 def found():
     """What distractors.json holds of two ways on two videos."""
     change = {"difference": 0.1, "interval": [-0.0254, 0.2], "share_above": 0.9}
+
+    def way(auc, lost, speed, change, **videos):
+        one = {n: {"auc": v, "lost": is_lost} for n, (v, is_lost) in videos.items()}
+        way = {"auc": auc, "lost": lost, "frames_per_second": speed}
+        return {**way, "sequences": one, "change": change}
+
+    yes = way(0.6, 0.0, 20.44, change, b=(0.4, False), a=(0.8, False))
+    no = way(0.5, 0.5, None, None, a=(0.9, False), b=(0.1, True))
     videos = {"num": 2, "length": 60, "seed": 3, "photos": None, "difference": 0.25}
-    return {
-        "step": 200,
-        "videos": videos,
-        "baseline": "without",
-        "confidence": 0.95,
-        "last_frames": 10,
-        "settings": {
-            "discriminator": {
-                "auc": 0.6,
-                "lost": 0.0,
-                "frames_per_second": 20.44,
-                "sequences": {
-                    "b": {"auc": 0.4, "lost": False},
-                    "a": {"auc": 0.8, "lost": False},
-                },
-                "change": change,
-            },
-            "without": {
-                "auc": 0.5,
-                "lost": 0.5,
-                "frames_per_second": None,
-                "sequences": {
-                    "a": {"auc": 0.9, "lost": False},
-                    "b": {"auc": 0.1, "lost": True},
-                },
-                "change": None,
-            },
-        },
-    }
+    found = {"step": 200, "videos": videos, "baseline": "without"}
+    found |= {"confidence": 0.95, "last_frames": 10}
+    return {**found, "settings": {"discriminator": yes, "without": no}}
 
 
-def test_rows(found):
-    lines = distractors.markdown(found).splitlines()
+def test_the_page(found):
+    text = distractors.markdown(found)
+    lines = text.splitlines()
     assert "| tracked by | AUC | change to without | lost | frames/s |" in lines
     wanted = "| discriminator | 0.600 | +0.100 (-0.025 to +0.200) | 0% | 20.4 |"
     assert wanted in lines
@@ -250,13 +215,10 @@ def test_rows(found):
     at = lines.index("| a | 0.800 | 0.900 |")
     assert lines[at + 1] == "| b | 0.400 | 0.100 (lost) |"
     assert lines[at - 2] == "| video | discriminator | without |"
-
-
-def test_says_what_was_measured(found):
-    text = distractors.markdown(found)
-    assert "(200 steps of training) on 2 videos of 60 frames" in text
-    assert "scikit-image's photographs" in text
-    assert "(difference 0.25, seed 3)" in text
-    assert "last 10 frames" in text and "95% interval" in text
+    for part in (
+        *("(200 steps of training) on 2 videos of 60 frames", "last 10 frames"),
+        *("scikit-image's photographs", "(difference 0.25, seed 3)", "95% interval"),
+    ):
+        assert part in text
     found["videos"]["photos"] = "/photos"
     assert "composed of the given photographs" in distractors.markdown(found)

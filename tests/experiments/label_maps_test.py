@@ -22,11 +22,8 @@ def counts(columns, row):
     return [int(np.sum(column.labels[row] == P)) for column in columns]
 
 
-def test_the_cells_are_the_published_trackers():
-    assert label_maps.GEOMETRY == BACKBONES["resnet50"].geometry(3)
-
-
 def test_positives_of_the_square_by_hand(columns):
+    assert label_maps.GEOMETRY == BACKBONES["resnet50"].geometry(3)  # As published.
     # A 64 px square around a cell, neighbours 8 px apart. Circle: 13 cells within 2
     # steps. Rectangle: less than 12.8 px to each side, so 3 x 3. Ellipse: less than 16
     # px away, which the cells 2 steps away just are not: 3 x 3. IoU: the square anchor
@@ -54,36 +51,26 @@ def test_shapes_follow_the_box_but_for_the_circle(columns):
 
 def test_colours_of_cells():
     labels = np.array([[[P] * 5, [P, N, X, X, X], [N] * 5, [X] * 4 + [N], [X] * 5]])
-    full, one, negatives, few, ignored = label_maps.cell_colors(labels)[0]
-    blue, orange, grey = (
-        np.array(to_rgb(c))
-        for c in (label_maps._POSITIVE, label_maps._NEGATIVE, label_maps._IGNORE)
-    )
-    np.testing.assert_allclose(full, blue)
-    np.testing.assert_allclose(negatives, orange)
-    np.testing.assert_allclose(ignored, grey)
-    np.testing.assert_allclose(one, 0.55 * blue + 0.45 * grey)
-    np.testing.assert_allclose(few, 0.55 * orange + 0.45 * grey)
+    names = (label_maps._POSITIVE, label_maps._NEGATIVE, label_maps._IGNORE)
+    blue, orange, grey = map(np.array, map(to_rgb, names))
+    one, few = (0.55 * color + 0.45 * grey for color in (blue, orange))
+    found = label_maps.cell_colors(labels)[0]
+    np.testing.assert_allclose(found, [blue, one, orange, few, grey])
     plain = label_maps.cell_colors(np.array([[P, N, X]]))[0]
     np.testing.assert_allclose(plain, [blue, orange, grey])
-
-
-def test_colours_differ_in_lightness():
-    names = (label_maps._POSITIVE, label_maps._NEGATIVE, label_maps._IGNORE)
-    light = [np.dot(to_rgb(name), (0.2126, 0.7152, 0.0722)) for name in names]
+    # They differ in lightness.
+    light = np.dot([blue, orange, grey], (0.2126, 0.7152, 0.0722))
     assert light[0] + 0.2 < light[1] and light[1] + 0.1 < light[2]
 
 
-def test_one_small_picture(tmp_path):
+def test_one_small_picture_and_no_other_file(tmp_path):
     label_maps.write(str(tmp_path / "labels.png"))
     content = (tmp_path / "labels.png").read_bytes()
     assert len(content) < 150_000
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
     blue = np.round(255 * np.array(to_rgb(label_maps._POSITIVE)))
     assert np.sum(np.all(image == blue, axis=2)) > 2000
-
-
-def test_refuses_other_files(tmp_path):
+    (tmp_path / "labels.png").unlink()
     with pytest.raises(InputError, match=r"--out=.*x\.jpg: the picture is a PNG"):
         label_maps.write(str(tmp_path / "x.jpg"))
     assert not list(tmp_path.iterdir())

@@ -69,20 +69,16 @@ def test_draws_the_stream_in_order_without_hidden_targets(streams):
 def test_refuses_a_stream_without_targets(streams, monkeypatch):
     hidden = {"xyxy": np.zeros((2, 4), np.float32), "is_positive": np.zeros(2, bool)}
     monkeypatch.setattr(Stream, "__next__", lambda self: hidden)
-    with pytest.raises(
-        InputError,
-        match=r"none of 4 pairs .*config\.data\.negative_ratio, which is 0\.08",
-    ):
+    said = r"none of 4 pairs .*config\.data\.negative_ratio, which is 0\.08"
+    with pytest.raises(InputError, match=said):
         positive_counts.draw_boxes(demo.get_config(), num_pairs=4)
     assert streams[0].is_closed
 
 
 def test_a_composed_stream_is_the_trainings_own():
     config = demo.get_config()
-    config.data.num_workers = 0
-    config.data.composed_tracks = 4
-    config.data.negative_ratio = 0.0
-    config.run.batch_size = 2
+    config.run.batch_size, config.data.num_workers = 2, 0
+    config.data.composed_tracks, config.data.negative_ratio = 4, 0.0
     loader = positive_counts._loader(config)
     batches = [next(loader)["xyxy"] for _ in range(2)]
     loader.close()
@@ -122,10 +118,8 @@ def test_counts_are_those_of_the_trainings_labels():
     boxes = boxes.astype(np.float32)
     found = positive_counts.count_dynamic(config, model, boxes, [9])[9]
     keys = jax.random.split(jax.random.key(0), 300)
-    assign = jax.jit(
-        jax.vmap(make_assigner(config, model.geometry, anchors=model.anchors))
-    )
-    labels = np.asarray(assign(keys, boxes, np.ones(300, bool)))
+    assign = make_assigner(config, model.geometry, anchors=model.anchors)
+    labels = np.asarray(jax.jit(jax.vmap(assign))(keys, boxes, np.ones(300, bool)))
     expected = np.sum(labels.reshape(300, -1) == regions.POSITIVE, axis=1)
     np.testing.assert_array_equal(found[0], expected)
     # What passes the threshold is positive under every rule; there is always one.
