@@ -60,11 +60,8 @@ def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
     child.train(folder)
     ((config, workdir),) = asked
     assert workdir == folder / "train"
-    assert (config.run.seed, config.run.pairs_per_epoch, config.run.num_epochs) == (
-        3,
-        320,
-        1,
-    )
+    of_run = config.run
+    assert (of_run.seed, of_run.pairs_per_epoch, of_run.num_epochs) == (3, 320, 1)
     assert config.is_locked and config.loss.cls_weights == (0.5, 0.35, 0.15)
 
 
@@ -89,11 +86,7 @@ def change(folder, fields=(), **changes):
 
 
 def test_tracks_by_the_settings_of_the_run(folder, tracked):
-    values = {
-        "tracking.window": 0.125,
-        "tracking.refined_weight": 0.25,
-        "online.learns": False,
-    }
+    values = {"tracking.window": 0.125, "online.learns": False}
     change(folder, {**values, "optimizer.lr": 0.5, "refine.samples": 3})
     child.score(folder)
     ((given),) = tracked
@@ -103,10 +96,7 @@ def test_tracks_by_the_settings_of_the_run(folder, tracked):
     assert parts == {name.split(".")[0] for name in config_lib.TRACKING}
     assert not {"optimizer.lr", "refine.samples", "model.name"} & set(given)
     # The network's own settings take them.
-    config = configs.load("siamcar_lite0")
-    config.update_from_flattened_dict(
-        {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
-    )
+    config_lib.update(configs.load("siamcar_lite0"), given, source="test")
 
 
 def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
@@ -126,12 +116,8 @@ def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
 def test_ends_when_its_parent_is_gone():
     code = "from experiments import child; import time\n"
     code += "child._end_with_parent(); print('ready', flush=True); time.sleep(60)"
-    orphan = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    orphan = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes)
     assert orphan.stdout.readline() == b"ready\n"
     time.sleep(0.1)
     assert orphan.poll() is None

@@ -15,6 +15,8 @@ from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
+from .conftest import write_config
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "experiments.compare")
 NAMES = ("plain", "middle", "full")
@@ -28,12 +30,13 @@ def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
     experiment, two_folds
 ):
     made = make_runs(experiment._replace(changes=[("optimizer.weight_decay", "0.5")]))
-    assert [run.label for run in made] == [
+    labels = (
         f"{name} seed {seed} fold {fold}"
         for seed in (0, 1)
         for fold in (0, 1)
         for name in NAMES
-    ]
+    )
+    assert [run.label for run in made] == list(labels)
     assert len({run.folder for run in made}) == 12
     for place, run in enumerate(made):
         seed, fold = place // 6, place // 3 % 2
@@ -47,11 +50,7 @@ def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
 
 
 def test_all_have_the_first_ones_batch(experiment, tmp_path):
-    (tmp_path / "small.py").write_text(
-        pathlib.Path(tmp_path / "plain.py")
-        .read_text()
-        .replace("; ", "; c.run.batch_size = 16")
-    )
+    write_config(tmp_path / "small.py", "c.run.batch_size = 16")
     files = [str(tmp_path / "small.py"), *map(str, experiment.configs.values())]
     for run in make_runs(experiment._replace(configs=settings.find(files))):
         # Or the same pairs would be other steps.
@@ -137,12 +136,9 @@ def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkey
     assert len(children()) == 16 and found["rows"][2]["seeds"] == [0, 1]
 
 
-def test_nothing_to_summarise(tmp_path):
+def test_a_second_one_is_kept_out_and_nothing_is_not_summarised(experiment, children):
     with pytest.raises(InputError, match="no experiment in .* without --summary_only"):
-        compare.summarise(tmp_path)
-
-
-def test_a_second_one_is_kept_out(experiment, children):
+        compare.summarise(experiment.out)
     message = "another experiment is at work"
     with atomic.locked(experiment.out), pytest.raises(InputError, match=message):
         compare.compare(experiment)
@@ -185,13 +181,7 @@ def test_real_trainings_on_video(tmp_path):
     made = write_sequences(scenes, tmp_path / "data" / "sequences", prefix="davis")
     made[2].rename(made[2].with_name("otb_0002"))
     still = tmp_path / "still.py"  # Its boxes keep their size.
-    still.write_text(
-        "from jaxtrack.configs import siamcar_lite0\n"
-        "def get_config():\n"
-        "    c = siamcar_lite0.get_config()\n"
-        "    c.tracking.size_rate = 0.0\n"
-        "    return c\n"
-    )
+    write_config(still, "c.tracking.size_rate = 0.0")
     out = tmp_path / "out"
     given = [
         *(f"--config=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
@@ -200,9 +190,8 @@ def test_real_trainings_on_video(tmp_path):
     ]
 
     def run():
-        done = subprocess.run(
-            [*COMMAND, *given], cwd=ROOT, capture_output=True, text=True
-        )
+        how = {"cwd": ROOT, "capture_output": True, "text": True}
+        done = subprocess.run([*COMMAND, *given], **how)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -217,14 +206,8 @@ def test_real_trainings_on_video(tmp_path):
     assert (first / "train").samefile(second / "train")
     attempts = (first / "train" / "train_usage.json").read_text()
     assert len(json.loads(attempts)["attempts"]) == 1
-    sizes = [
-        np.loadtxt(
-            one / "results" / "tracker" / "otb_0002.txt",
-            delimiter=",",
-            usecols=(2, 3),
-        )
-        for one in (first, second)
-    ]
+    files = (one / "results" / "tracker" / "otb_0002.txt" for one in (first, second))
+    sizes = [np.loadtxt(file, delimiter=",", usecols=(2, 3)) for file in files]
     assert np.ptp(sizes[0], axis=0).min() > 0.01 > np.ptp(sizes[1], axis=0).max()
     assert run() == said  # Finds everything done.
     assert (first / "train" / "train_usage.json").read_text() == attempts

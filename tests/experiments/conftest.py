@@ -27,20 +27,15 @@ def make_outcome():
 @pytest.fixture
 def record():
     """What experiment.json of two folds and two seeds holds."""
+    folds = [
+        {"train": ["davis_b"], "test": ["davis_a", "otb_c"]},
+        {"train": ["davis_a"], "test": ["davis_b", "otb_c"]},
+    ]
     return {
-        "configs": {"old": "old.py", "new": "new.py"},
-        "reference": "first",
-        "root": "/data",
-        "changes": {"optimizer.lr": "0.1"},
-        "num_seeds": 2,
-        "pairs": 320,
-        "batch_size": 32,
-        "folds": [
-            {"train": ["davis_b"], "test": ["davis_a", "otb_c"]},
-            {"train": ["davis_a"], "test": ["davis_b", "otb_c"]},
-        ],
-        "held_out": ["otb_c"],
-        "differences": {"loss.quality": ["centerness", "iou"]},
+        **{"configs": {"old": "old.py", "new": "new.py"}, "reference": "first"},
+        **{"root": "/data", "changes": {"optimizer.lr": "0.1"}, "num_seeds": 2},
+        **{"pairs": 320, "batch_size": 32, "folds": folds, "held_out": ["otb_c"]},
+        **{"differences": {"loss.quality": ["centerness", "iou"]}},
     }
 
 
@@ -102,23 +97,22 @@ def packed(monkeypatch):
     return calls
 
 
+def write_config(path, change):
+    """Writes a config file that changes siamcar_lite0's."""
+    lines = ["from jaxtrack.configs import siamcar_lite0", "def get_config():"]
+    lines += [f"    c = siamcar_lite0.get_config(); {change}", "    return c", ""]
+    path.write_text("\n".join(lines))
+    return path
+
+
 @pytest.fixture
 def experiment(root, tmp_path, packed):
     """Three configs on that folder; the last two differ in tracking alone."""
-    changes = {
-        "plain": "",
-        "middle": "c.optimizer.lr = 0.5",
-        "full": "c.optimizer.lr = 0.5; c.tracking.window = 0",
-    }
-    for name, change in changes.items():
-        (tmp_path / f"{name}.py").write_text(
-            "from jaxtrack.configs import siamcar_lite0\n"
-            "def get_config():\n"
-            f"    c = siamcar_lite0.get_config(); {change}\n"
-            "    return c\n"
-        )
+    changes = {"plain": "", "middle": "c.optimizer.lr = 0.5"}
+    changes["full"] = "c.optimizer.lr = 0.5; c.tracking.window = 0"
+    files = [str(write_config(tmp_path / f"{n}.py", c)) for n, c in changes.items()]
     return compare.Experiment(
-        configs=settings.find([str(tmp_path / f"{name}.py") for name in changes]),
+        configs=settings.find(files),
         out=tmp_path / "out",
         reference="previous",
         num_seeds=2,

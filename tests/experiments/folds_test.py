@@ -51,22 +51,21 @@ def test_order_of_the_names_does_not_matter():
     assert folds.split(names_of(6, 3, seed=1)) == folds.split(names_of(6, 3, seed=2))
 
 
-def test_other_names_are_left_out():
+def test_other_names_are_left_out_and_matching_ones_taken_once():
     found = folds.split(["davis_a", "davis_b", "got_1"])
     assert "got_1" not in {n for fold in found for part in fold for n in part}
-
-
-def test_matching_takes_each_once_sorted():
     assert folds.matching(["b1", "a1", "c"], ["b*", "*1"]) == ["a1", "b1"]
 
 
-def test_refuses():
+def test_refuses(experiment, tmp_path):
     with pytest.raises(InputError, match="disjoint"):
         folds.split(["davis_a", "davis_b"], held_out=["*_b"])
     with pytest.raises(InputError, match="1 sequences fit"):
         folds.split(["davis_a", "otb_b"])
     with pytest.raises(InputError, match="--folds=1"):
         folds.split(["davis_a", "davis_b"], num_folds=1)
+    with pytest.raises(InputError, match="no such folder"):
+        compare.make_folds(experiment._replace(root=tmp_path / "absent"))
 
 
 def test_each_fold_packs_its_own_training_sequences(experiment, two_folds, packed):
@@ -110,17 +109,9 @@ def test_odd_names_are_taken_literally(experiment, packed):
     for fold, (_, how) in zip(compare.make_folds(experiment), packed, strict=True):
         found = [p.name for q in how["patterns"] for p in sequences.glob(q)]
         assert sorted(found) == sorted(fold.train)
-        cut = [
-            p.name
-            for q in fold.fields["data.composed_patterns"]
-            for p in sequences.glob(q)
-        ]
+        patterns = fold.fields["data.composed_patterns"]
+        cut = [p.name for q in patterns for p in sequences.glob(q)]
         assert cut == [name for name in sorted(fold.train) if name != "davis_b"]
-
-
-def test_names_a_missing_folder(experiment, tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
-        compare.make_folds(experiment._replace(root=tmp_path / "absent"))
 
 
 def test_composed_scenes_are_one_fold_of_photographs_never_seen(monkeypatch, tmp_path):

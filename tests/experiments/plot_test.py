@@ -34,11 +34,9 @@ def test_a_panel_each(record, outcomes):
     record["configs"]["worse"] = "worse.py"
     for seed in (0, 1):
         for fold in (0, 1):
-            outcomes["worse", seed, fold] = outcomes["old", seed, fold]
-            worse = {n: v - 0.1 for n, v in outcomes["old", seed, fold].auc.items()}
-            outcomes["worse", seed, fold] = outcomes["old", seed, fold]._replace(
-                auc=worse
-            )
+            old = outcomes["old", seed, fold]
+            worse = old._replace(auc={n: v - 0.1 for n, v in old.auc.items()})
+            outcomes["worse", seed, fold] = worse
     two = pixels(record, outcomes)
     assert two.shape[1] > 1.5 * one.shape[1]
     left, right = two[:, : two.shape[1] // 2], two[:, two.shape[1] // 2 :]

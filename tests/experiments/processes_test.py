@@ -89,9 +89,11 @@ def test_counts_what_children_use_over_attempts(tmp_path):
     assert [one["exit_code"] for one in attempts] == [3, 0]
 
 
-def test_grandchildren_count(tmp_path):
+def test_grandchildren_count_and_ctrl_c_does_not_reach_children(tmp_path):
     busy = "import time\nwhile time.process_time() < 0.2: pass"
-    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}])\n"
+    # The terminal sends it to all processes of its session.
+    code = "import os, subprocess, sys\nassert os.getsid(0) == os.getpid()\n"
+    code += f"subprocess.run([sys.executable, '-S', '-c', {busy!r}])\n"
     one = stage(tmp_path, "a", code + WORKS)
     processes.run_all([[one]])
     assert processes.read_usage(one.usage)["cpu_seconds"] >= 0.2
@@ -125,6 +127,8 @@ def test_a_failing_child_stops_the_others_gently(tmp_path):
 def test_a_child_that_ends_early_is_no_success(tmp_path):
     with pytest.raises(InputError, match="stopped before its end"):
         processes.run_all([chain(tmp_path, "a", "pass")])
+    with pytest.raises(InputError, match="--processes=0"):
+        processes.run_all([], at_once=0)
 
 
 @pytest.fixture
@@ -164,18 +168,11 @@ def test_a_deaf_child_is_killed_in_the_end(tmp_path, monkeypatch):
     wait += "'/a0.done.started'): time.sleep(0.01)\nraise SystemExit(1)"
     start = time.monotonic()
     with pytest.raises(InputError, match="exit code 1"):
-        processes.run_all(
-            [chain(tmp_path, "a", deaf), chain(tmp_path, "b", wait)], at_once=2
-        )
+        chains = [chain(tmp_path, "a", deaf), chain(tmp_path, "b", wait)]
+        processes.run_all(chains, at_once=2)
     assert time.monotonic() - start < 20
     attempts = json.loads((tmp_path / "a0.json").read_text())["attempts"]
     assert attempts[0]["exit_code"] == -signal.SIGKILL
-
-
-def test_ctrl_c_does_not_reach_children(tmp_path):
-    # The terminal sends it to all processes of its session.
-    own = "import os\nassert os.getsid(0) == os.getpid()\n" + WORKS
-    processes.run_all([chain(tmp_path, "a", own)])
 
 
 def test_share_by_weight(tmp_path):
@@ -188,16 +185,11 @@ def test_share_by_weight(tmp_path):
     assert processes.next_stage([half, rest]) is rest
 
 
-def test_refuses_none_at_once():
-    with pytest.raises(InputError, match="--processes=0"):
-        processes.run_all([], at_once=0)
-
-
 @pytest.fixture
 def progress(tmp_path, monkeypatch):
     """Half a chain that is done; returns its stages."""
-    monkeypatch.setattr(processes, "_SHOW_SECONDS", 0.0)
-    monkeypatch.setattr(processes, "_LOG_SECONDS", 0.0)
+    for name in ("_SHOW_SECONDS", "_LOG_SECONDS"):
+        monkeypatch.setattr(processes, name, 0.0)
     (tmp_path / "a.done").touch()
     code = "import time\ntime.sleep(0.2)\n"
     return [stage(tmp_path, "a", ""), stage(tmp_path, "b", code + WORKS)]

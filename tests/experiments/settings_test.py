@@ -46,12 +46,8 @@ def test_refuses_names():
 
 def test_the_ablations_can_be_trained_and_see_the_same():
     made = [finish(path, pairs=3200) for path in settings.find(["ablations"]).values()]
-    for name in (
-        "run.batch_size",
-        "run.pairs_per_epoch",
-        "data.composed_weight",
-        "data.records",
-    ):
+    shared = ("run.batch_size", "run.pairs_per_epoch", "data.composed_weight")
+    for name in (*shared, "data.records"):
         assert len({config_lib.flat(config)[name] for config in made}) == 1
 
 
@@ -63,19 +59,14 @@ def test_budget_is_the_whole_training():
         warmup = config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs)
         assert 0.1 * steps <= warmup < 0.1 * steps + 1.001
         # Never: the first step that trains the backbone is the one after the last.
-        assert (
-            config_lib.epochs_to_steps(config, config.optimizer.backbone_from_epoch)
-            == steps
-        )
+        thawed = config.optimizer.backbone_from_epoch
+        assert config_lib.epochs_to_steps(config, thawed) == steps
         assert (config.run.seed, config.run.checkpoint_every) == (2, 50)
 
 
 def test_user_goes_over_the_experiment_and_the_batch_counts():
-    changes = [
-        ("run.batch_size", "8"),
-        ("data.num_workers", "0"),
-        ("run.checkpoint_every", "7"),
-    ]
+    changes = [("run.batch_size", "8"), ("data.num_workers", "0")]
+    changes += [("run.checkpoint_every", "7")]
     data = {"run.batch_size": 16, "data.num_workers": 1}
     config = finish(changes=changes, data=data, pairs=80)
     assert (config.run.batch_size, config.data.num_workers) == (8, 0)
@@ -83,18 +74,17 @@ def test_user_goes_over_the_experiment_and_the_batch_counts():
 
 
 def test_refuses_changes_and_too_few_pairs():
-    for how, message in [
-        ({"changes": [("run.seed", "1")]}, "config.run.seed: the experiment itself"),
-        (
-            {"changes": [("data.records", "()")]},
-            "config.data.records: the experiment itself",
-        ),
-        ({"changes": [("batch_sise", "3")]}, "batch_sise"),
-        ({"changes": [("optimizer.kind", "adam")]}, "optimizer.kind"),
-        ({"pairs": 31}, "--pairs=31"),
+    own = "config.{}: the experiment itself"
+    for change, message in [
+        (("run.seed", "1"), own.format("run.seed")),
+        (("data.records", "()"), own.format("data.records")),
+        (("batch_sise", "3"), "batch_sise"),
+        (("optimizer.kind", "adam"), "optimizer.kind"),
     ]:
         with pytest.raises(InputError, match=message):
-            finish(**how)
+            finish(changes=[change])
+    with pytest.raises(InputError, match="--pairs=31"):
+        finish(pairs=31)
 
 
 def test_differences():

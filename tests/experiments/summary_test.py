@@ -72,11 +72,9 @@ def test_groups_by_hand(record, outcomes):
     assert 0.08 < low < 0.1 < high < 0.12
     assert change["verdict"].startswith("new is better: the 95% interval")
     assert old["change"] is None and new["change"]["reference"] == "old"
-
-
-def test_one_seed_has_no_deviation(record, outcomes):
-    found = {key: one for key, one in outcomes.items() if key[1] == 0}
-    for row in summary.summarise(record, found)["rows"]:
+    # One seed has no deviation.
+    first = {key: one for key, one in outcomes.items() if key[1] == 0}
+    for row in summary.summarise(record, first)["rows"]:
         assert row["auc"]["all"]["std"] is None
 
 
@@ -85,10 +83,7 @@ def test_references(record, outcomes):
         for fold in (0, 1):
             outcomes["last", seed, fold] = outcomes["old", seed, fold]
     record["configs"]["last"] = "last.py"
-    for reference, name, difference in (
-        ("first", "old", 0.0),
-        ("previous", "new", -0.1),
-    ):
+    for reference, name, difference in (("first", "old", 0), ("previous", "new", -0.1)):
         record["reference"] = reference
         *_, row = summary.summarise(record, outcomes)["rows"]
         assert row["change"]["reference"] == name
@@ -109,9 +104,8 @@ def test_verdicts():
     def said(low, high, seeds=(0, 1)):
         return summary.verdict(["old", "new"], {"interval": [low, high]}, seeds)
 
-    assert said(0.01, 0.2) == (
-        "new is better: the 95% interval of new minus old is +0.010 to +0.200."
-    )
+    better = "new is better: the 95% interval of new minus old is +0.010 to +0.200."
+    assert said(0.01, 0.2) == better
     assert said(-0.2, -0.01).startswith("old is better")
     assert said(-0.2, 0.01).endswith("which holds zero.")
     assert said(0.0, 0.0).endswith("which holds zero.")
