@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup, escape
 
-from jaxtrack.report import chapters
+from jaxtrack.report import wording
 from jaxtrack.report.plots import style
 
 _HERE = Path(__file__).parent
@@ -72,7 +72,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "base64": _base64,
         "breakable": _breakable,
-        "brief": chapters.brief,
+        "brief": wording.brief,
         "color": style.color_of,
         "dashes": style.dashes_of,
         "exact": _exact,
@@ -82,14 +82,14 @@ def environment() -> jinja2.Environment:
         "number": _number,
         "share": _share,
         "told": _told,
-        "unusable": chapters.unusable,
+        "unusable": wording.unusable,
     }
     script = (_HERE / "sort.js").read_text()
     # Nothing is fetched, sent or framed, and no script runs but this one: whatever a
     # tracker or a sequence is called.
     digest = hashlib.sha256(script.encode()).digest()
     made.globals |= {
-        "line": chapters.line,
+        "line": wording.line,
         "style": Markup((_HERE / "style.css").read_text()),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),

@@ -1,7 +1,8 @@
 """Sections of a page, and those of one pass: how the trackers stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.compare import ByProtocol
@@ -65,20 +66,24 @@ class Section:
     Attributes:
       key: its name in links and in names of files.
       title: its heading.
-      note: what the numbers and pictures mean.
+      note: what the numbers and pictures mean; "" where the template says it.
       tables: in order.
       pictures: in order.
       is_wide: whether a picture takes the page's whole width.
       remarks: sentences below the note.
+      template: name of a file in `templates/sections/`.
+      shown: what else the template shows.
     """
 
     key: str
     title: str
-    note: str
+    note: str = ""
     tables: Sequence[Table] = ()
     pictures: Sequence[Picture] = ()
     is_wide: bool = False
     remarks: Sequence[str] = ()
+    template: str = "section"
+    shown: Mapping[Any, Any] | None = None
 
 
 def column(number: str, protocol: OpeProtocol) -> Column:
@@ -100,7 +105,7 @@ def column(number: str, protocol: OpeProtocol) -> Column:
     return Column(head, _MEANINGS[number, how], better="high")
 
 
-def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Table:
+def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Section:
     """All numbers and the speed of all trackers, best AUC first.
 
     Args:
@@ -108,7 +113,7 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Tabl
       primary: the protocol whose numbers are shown.
 
     Returns:
-      The table.
+      The section.
     """
     protocol = scores[0].reports[primary].protocol
     columns = [column(number, protocol) for number in NUMBERS]
@@ -124,7 +129,8 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Tabl
         values += [tracker.reports["no_first"].auc] if with_given else []
         rows.append(Row(tracker.name, [*values, tracker.frames_per_second], place))
     caption = f"Scores by the rules of {primary}."
-    return Table("Tracker", columns, rows, caption=caption)
+    tables = [Table("Tracker", columns, rows, caption=caption)]
+    return Section("overview", "Overview", tables=tables, template="overview")
 
 
 def per_sequence(

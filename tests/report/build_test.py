@@ -59,7 +59,7 @@ class Page(html.parser.HTMLParser):
 
 
 def page_of(found, title="Tracking report"):
-    return build.html(title, build.contents_of(found))
+    return build.html(title, found, build.sections_of(found))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_page_is_whole_and_fetches_nothing(text):
     assert sum(a.startswith("data:text/plain") for a in inline) == 2 * 8
 
 
-def test_contents_lead_to_chapters(full_text):
+def test_contents_lead_to_sections(full_text):
     page = Page(full_text)
     inside = [a[1:] for a in page.addresses if a.startswith("#")]
     assert inside == page.ids

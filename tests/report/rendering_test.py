@@ -31,9 +31,9 @@ def filled(call, **values):
     return re.sub(r">\s+<", "><", template.render(values)).strip()
 
 
-def chapter(name, shown):
-    """What the template of a chapter writes."""
-    text = rendering.render(f"chapters/{name}.html.j2", chapter={"shown": shown})
+def written(section):
+    """What the template of a section writes."""
+    text = rendering.render(f"sections/{section.template}.html.j2", section=section)
     return re.sub(r">\s+<", "><", text)
 
 
@@ -125,7 +125,7 @@ def section(**changes):
 
 
 def test_a_section_is_there_and_escaped():
-    text = chapter("section", section(remarks=["r <u>"]))
+    text = written(section(remarks=["r <u>"]))
     for part in (
         *("n &amp; m", "AUC &lt;", "a &#39;title&#39;", "<li>r &lt;u&gt;</li>"),
         *(">0.500</td>", ">3</td>", "\N{EN DASH}", "x&lt;y", "<td>all</td>"),
@@ -136,18 +136,20 @@ def test_a_section_is_there_and_escaped():
     # The folded table comes last, the open one before the pictures.
     places = [text.index(p) for p in ("x&lt;y", "image/png", "<details>", ">0.250<")]
     assert places == sorted(places)
-    text = chapter("section", section(tables=[], pictures=[]))
+    text = written(section(tables=[], pictures=[]))
     assert "<div" not in text and "<table" not in text and "<ul" not in text
 
 
 def test_pictures_have_the_room_they_need():
     wide = Picture("a.png", png(10, 20))
-    assert 'class="plots roomy"' in chapter("section", section(pictures=[wide]))
-    text = chapter("section", section(is_wide=True))
+    assert 'class="plots roomy"' in written(section(pictures=[wide]))
+    text = written(section(is_wide=True))
     assert 'class="maps"' in text and "plots" not in text
     square = Picture("a<.png", png())
-    assert '<div class="plots">' in chapter("gallery", [square])
-    text = chapter("gallery", [square, wide])
+    assert '<div class="plots">' in written(
+        Section("", "", pictures=[square], template="gallery")
+    )
+    text = written(Section("", "", pictures=[square, wide], template="gallery"))
     assert '<div class="plots roomy">' in text and text.count("<img") == 2
     assert 'alt="a&lt;"' in text
     assert rendering.is_wide(png(100, 151)) and not rendering.is_wide(png(100, 150))
@@ -156,7 +158,7 @@ def test_pictures_have_the_room_they_need():
 
 def test_copies_hold_the_text_twice():
     content = "a & <b> | \N{EN DASH}\n"
-    text = chapter("copies", {'t".md': content})
+    text = written(Section("", "", template="copies", shown={'t".md': content}))
     assert '<pre class="copy">a &amp; &lt;b&gt; | \N{EN DASH}\n</pre>' in text
     assert 'download="t&#34;.md"' in text
     data = re.search('href="data:text/plain;charset=utf-8;base64,([^"]*)"', text)[1]
@@ -172,7 +174,7 @@ def test_nothing_is_fetched():
 
 
 def test_the_policy_allows_the_page_and_nothing_else():
-    text = rendering.render("page.html.j2", title="", lead="", notes=[], chapters=[])
+    text = rendering.render("page.html.j2", title="", lead="", notes=[], sections=[])
     policy = re.search('Security-Policy" content="([^"]*)"', text)[1]
     allowed = dict(part.split(" ", 1) for part in policy.split("; "))
     assert allowed.pop("default-src") == "'none'"

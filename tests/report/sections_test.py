@@ -33,7 +33,7 @@ def test_columns_say_what_the_protocol_computes():
 
 
 def test_overview_ranks_by_auc_and_keeps_places(scores):
-    table = sections.overview(scores)
+    table = sections.overview(scores).tables[0]
     assert [(row.place, row.name) for row in table.rows] == [
         (0, "good"),
         (2, scores[2].name),
@@ -44,17 +44,17 @@ def test_overview_ranks_by_auc_and_keeps_places(scores):
     assert good["AUC, 1st frame out"] == scores[0].reports["no_first"].auc
     assert good["Frames/s"] == pytest.approx(50)
     last = changed(scores, 0, auc=float("nan"))
-    assert sections.overview(last).rows[-1].name == "good"
+    assert sections.overview(last).tables[0].rows[-1].name == "good"
 
 
 def test_overview_by_another_protocol(scores):
-    table = sections.overview(scores, primary="no_first")
+    table = sections.overview(scores, primary="no_first").tables[0]
     heads = [column.head for column in table.columns]
     assert "AUC, 1st frame out" not in heads
     values = dict(zip(heads, table.rows[0].values, strict=True))
     assert values["AUC"] == scores[0].reports["no_first"].auc
     alone = [dataclasses.replace(s, reports={"otb": s.reports["otb"]}) for s in scores]
-    heads = [column.head for column in sections.overview(alone).columns]
+    heads = [column.head for column in sections.overview(alone).tables[0].columns]
     assert heads[-2:] == ["SR 0.75", "Frames/s"]
 
 

@@ -1,25 +1,13 @@
-"""Words and numbers of single chapters of the page, for their templates."""
+"""Words and numbers of single sections of the page, for their templates."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import TrackerScores
 from jaxtrack.metrics.ope import OpeReport, SequenceScore
-
-
-class Warnings(NamedTuple):
-    """What the primary protocol found odd.
-
-    Attributes:
-      shared: sentences that concern all trackers.
-      own: place of a tracker -> sentences that concern it.
-    """
-
-    shared: list[str]
-    own: dict[int, list[str]]
 
 
 def lead(found: Evaluation) -> str:
@@ -44,11 +32,14 @@ def lead(found: Evaluation) -> str:
     )
 
 
-def warnings(found: Evaluation) -> Warnings:
-    """Sorts warnings by whether they concern all trackers.
+def warnings(found: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
+    """Sorts what the primary protocol found odd by whether it concerns all trackers.
 
     Args:
       found: of one pass.
+
+    Returns:
+      Sentences that concern all trackers; place of a tracker -> those on it alone.
     """
     told = [s.reports[found.primary].warnings for s in found.scores]
     shared = [w for w in told[0] if all(w in others for others in told)]
@@ -56,7 +47,7 @@ def warnings(found: Evaluation) -> Warnings:
         place: [*s.notes, *(w for w in warned if w not in shared)]
         for place, (s, warned) in enumerate(zip(found.scores, told, strict=True))
     }
-    return Warnings(shared, {place: said for place, said in own.items() if said})
+    return (shared, {place: said for place, said in own.items() if said})
 
 
 def unusable(report: OpeReport) -> str:

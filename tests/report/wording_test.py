@@ -1,10 +1,11 @@
-"""Tests for jaxtrack.report.chapters."""
+"""Tests for jaxtrack.report.wording."""
 
 import dataclasses
 
 import numpy as np
 
-from jaxtrack.report import chapters, rendering
+from jaxtrack.report import rendering, wording
+from jaxtrack.report.sections import Section
 
 
 def with_warnings(score, *warnings, protocol="otb"):
@@ -12,12 +13,11 @@ def with_warnings(score, *warnings, protocol="otb"):
     return dataclasses.replace(score, reports={**score.reports, protocol: report})
 
 
-def written(name, found, shown=None):
-    """What the page shows of a chapter."""
-    told = {"scores": found.scores, "primary": found.primary}
-    return rendering.render(
-        f"chapters/{name}.html.j2", chapter={"shown": shown}, **told
-    )
+def written(name, found, **fields):
+    """What the page shows of a section."""
+    section = Section(name, "", **fields)
+    told = {"scores": found.scores, "primary": found.primary, "section": section}
+    return rendering.render(f"sections/{name}.html.j2", **told)
 
 
 def changed(found, **changes):
@@ -25,18 +25,19 @@ def changed(found, **changes):
 
 
 def rules_of(found):
-    return written("rules", found, chapters.warnings(found))
+    shared, own = wording.warnings(found)
+    return written("rules", found, remarks=shared, shown=own)
 
 
 def test_the_lead_tells_how_much_was_scored(found):
     auc = found.scores[0].reports["otb"].auc
-    assert chapters.lead(found) == (
+    assert wording.lead(found) == (
         "3 trackers, 3 sequences, 18 frames, scored by the rules of otb. Best: good, "
         f"AUC {auc:.3f}."
     )
     one = changed(found, scores=found.scores[1:2])
-    assert chapters.lead(one).startswith("1 tracker, 3 sequences,")
-    assert "otb. bad, AUC" in chapters.lead(one)
+    assert wording.lead(one).startswith("1 tracker, 3 sequences,")
+    assert "otb. bad, AUC" in wording.lead(one)
 
 
 def test_sequences_show_less_of_more_trackers(found):
@@ -68,11 +69,11 @@ def test_many_protocols_fold(found):
 
 def test_unusable_truth_is_told(found):
     of = found.scores[0].reports["otb"]
-    assert chapters.unusable(of) == ""
+    assert wording.unusable(of) == ""
     ball = dataclasses.replace(of.sequences["ball"], num_unusable=2)
     of = dataclasses.replace(of, sequences={**of.sequences, "ball": ball})
     told = "2 frames have no ground truth that it accepts; most in ball (2)."
-    assert chapters.unusable(of) == told
+    assert wording.unusable(of) == told
     score = dataclasses.replace(found.scores[0], reports={"otb": of})
     assert told in rules_of(changed(found, scores=[score]))
 
@@ -89,7 +90,7 @@ def test_warnings_of_all_trackers_stand_once(found):
         ),
     ]
     odd = changed(found, scores=warned)
-    assert chapters.warnings(odd) == (
+    assert wording.warnings(odd) == (
         ["truth <1>"],
         {0: ["mended"], 2: ["2 files more", "cut"]},
     )
@@ -106,7 +107,7 @@ def test_manifests_are_short_and_whole(found):
         "environment": {"device": "cpu: <cpu>", "versions": {"jax": "0.10.2"}},
     }
     score = dataclasses.replace(found.scores[0], manifest=made)
-    assert chapters.brief(score) == (
+    assert wording.brief(score) == (
         "step 7, weights 0123456789ab, device cpu: <cpu>, jax 0.10.2"
     )
     two = changed(found, scores=[score, found.scores[1]])
@@ -114,7 +115,7 @@ def test_manifests_are_short_and_whole(found):
     assert "<dt>model</dt><dd>&lt;x&gt;</dd>" in text and text.count(digest) == 1
     assert text.count("how they were made is not recorded") == 1
     assert text.count("<tr>") == 2 and "This report" not in text
-    text = written("manifests", two, {"seeds": [0, 1], "data": {"lasot": "ab"}})
+    text = written("manifests", two, shown={"seeds": [0, 1], "data": {"lasot": "ab"}})
     assert text.index("This report") < text.index("<dt>seeds</dt><dd>0, 1</dd>")
     assert text.index("<dt>lasot</dt>") < text.index("good")
 
@@ -125,5 +126,5 @@ def test_a_line_goes_by_the_overlap(found):
         one, frames=np.array([1, 2, 4]), iou=np.array([1.0, 0.25, -1.0])
     )
     # Five frames in 100 px; the best is at the top, what never succeeds at the bottom.
-    assert chapters.line(one, 5, 100, 40) == "25.0,0.0 50.0,30.0 100.0,40.0"
-    assert chapters.line(one, 1, 100, 40).startswith("100.0,0.0")
+    assert wording.line(one, 5, 100, 40) == "25.0,0.0 50.0,30.0 100.0,40.0"
+    assert wording.line(one, 1, 100, 40).startswith("100.0,0.0")
