@@ -20,17 +20,16 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_pure_and_of_equal_shape(change):
+def test_pure_and_of_equal_shape():
     image = scene(0, (64, 64))
     before = image.copy()
-    first, again, other = (change(image, np.random.default_rng(s)) for s in (1, 1, 2))
-    assert first.shape == image.shape and first.dtype == np.uint8
-    np.testing.assert_array_equal(image, before)
-    np.testing.assert_array_equal(first, again)
-    assert (first != before).any()
-    if change is not CHANGES[6]:
-        assert (first != other).any()
+    for place, change in enumerate(CHANGES):
+        one, again, other = (change(image, np.random.default_rng(s)) for s in (1, 1, 2))
+        assert one.shape == image.shape and one.dtype == np.uint8
+        np.testing.assert_array_equal(image, before)
+        np.testing.assert_array_equal(one, again)
+        assert (one != before).any()
+        assert place == 6 or (one != other).any()
 
 
 def test_gray_weighs_the_colours_as_bt601():
@@ -43,12 +42,8 @@ def test_gray_weighs_the_colours_as_bt601():
 def test_colour_shifts_have_the_covariance_of_the_directions():
     image = np.full((1, 1, 3), 128, np.uint8)
     rng = np.random.default_rng(0)
-    shifts = np.array(
-        [
-            augmentations.shift_color(image, rng)[0, 0].astype(int) - 128
-            for _ in range(4000)
-        ]
-    )
+    shifted = [augmentations.shift_color(image, rng)[0, 0] for _ in range(4000)]
+    shifts = np.array(shifted, int) - 128
     # Row R of the directions: .559^2 + .981^2 + .419^2 = 1.450; the rounding adds 1/12.
     # Rows G, B: 6.349 and 67.858. R and B together: -2.597 + 4.645 - 2.048 = 0.
     expected = np.array([1.450, 6.349, 67.858]) + 1 / 12
@@ -85,9 +80,7 @@ def test_motion_blur_keeps_the_mean_and_spreads_a_point_along_a_line():
     for seed in range(5):
         spread = augmentations.blur_motion(image, np.random.default_rng(seed))[..., 0]
         rows, columns = np.nonzero(spread)
-        assert spread.sum(dtype=int) == pytest.approx(
-            255, abs=20
-        )  # Rounded at each pixel.
+        assert abs(spread.sum(dtype=int) - 255) <= 20  # Rounded at each pixel.
         length = max(np.ptp(rows), np.ptp(columns)) + 1
         assert 2 <= length <= 15
         assert len(rows) <= 2 * length  # A line, not an area.
@@ -123,16 +116,11 @@ def test_tone_keeps_grey_grey_and_the_order_of_levels():
 def test_an_occluder_covers_part_of_the_target_with_its_surroundings():
     image = np.zeros((100, 100, 3), np.uint8)
     image[40:60, 40:60] = 255  # The target; what lies around is black.
-    changed = 0
+    xyxy = np.array([40, 40, 60, 60])
     for seed in range(20):
-        result = augmentations.occlude(
-            image, np.array([40, 40, 60, 60]), np.random.default_rng(seed)
-        )
-        covered = (result[40:60, 40:60, 0] == 0).mean()
+        result = augmentations.occlude(image, xyxy, np.random.default_rng(seed))
         # At most 0.7 x 0.7 of the target.
-        assert covered <= 0.55
-        changed += covered > 0
-    assert changed == 20
+        assert 0 < (result[40:60, 40:60, 0] == 0).mean() <= 0.55
 
 
 def test_an_occluder_of_a_target_outside_of_the_crop_is_nothing():

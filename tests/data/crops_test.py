@@ -61,45 +61,35 @@ def test_matches_the_definition(v):
     )
 
 
-@pytest.mark.parametrize(
-    ("x", "y", "side"),
-    [
+def test_equals_the_crop_on_the_device():
+    image, size = texture((118, 157)), 40
+    frame = jnp.asarray(image), jnp.array([118, 157])
+    for x, y, side in (
         (70.3, 60.8, 40.0),  # Enlarged.
         (70.3, 60.8, 50.0),  # Shrunk a little.
         (80.1, 55.5, 90.0),  # By more than 1.61: averaged by 2.
         (80.1, 55.5, 150.0),  # By more than 3.22: averaged by 4, beyond the image.
         (2.5, 117.0, 38.0),  # Over a corner.
-        (2.5, 117.0, 90.0),
-        (159.0, 3.0, 140.0),
-    ],
-)
-def test_equals_the_crop_on_the_device(x, y, side):
-    image, size = texture((118, 157)), 40
-    host = crops.cut(image, view(x, y, side), size, FILL)
-    device = crop_on_device(
-        jnp.asarray(image),
-        jnp.array([118, 157]),
-        jnp.array([x, y]),
-        jnp.float32(side),
-        size,
-        jnp.asarray(FILL, jnp.float32),
-    )
-    # Averaging rounds to whole levels on the host, and so does the result.
-    np.testing.assert_allclose(host, device, atol=1.01)
+        *((2.5, 117.0, 90.0), (159.0, 3.0, 140.0)),
+    ):
+        host = crops.cut(image, view(x, y, side), size, FILL)
+        where = jnp.array([x, y]), jnp.float32(side)
+        device = crop_on_device(*frame, *where, size, jnp.asarray(FILL, jnp.float32))
+        # Averaging rounds to whole levels on the host, and so does the result.
+        np.testing.assert_allclose(host, device, atol=1.01)
 
 
-@pytest.mark.parametrize("reduced", [2, 4])
-def test_a_reduced_frame_gives_the_same_crop(reduced):
-    image = scene(0, (240, 320))
-    data = jpeg.encode(image)
+def test_a_reduced_frame_gives_the_same_crop():
+    data = jpeg.encode(scene(0, (240, 320)))
     v = view(150.0, 130.0, 48 * 3.3)
     assert crops.reduction(v, 48) == 4
     whole = crops.cut(jpeg.decode(data, "a"), v, 48, FILL)
-    small = jpeg.decode(data, "a", reduction=reduced)
-    crop = crops.cut(small, v, 48, FILL, reduced=reduced)
-    assert np.abs(crop.astype(int) - whole).mean() < 1.5
-    # One crop pixel off, they differ by more than three times that.
-    assert np.abs(crop[:, 1:].astype(int) - whole[:, :-1]).mean() > 4.5
+    for reduced in (2, 4):
+        small = jpeg.decode(data, "a", reduction=reduced)
+        crop = crops.cut(small, v, 48, FILL, reduced=reduced)
+        assert np.abs(crop.astype(int) - whole).mean() < 1.5
+        # One crop pixel off, they differ by more than three times that.
+        assert np.abs(crop[:, 1:].astype(int) - whole[:, :-1]).mean() > 4.5
 
 
 def test_a_view_far_outside_is_the_fill():
@@ -136,12 +126,11 @@ def test_a_box_moves_with_the_pixels():
     np.testing.assert_allclose(center, [(x0 + x1) / 2, (y0 + y1) / 2], atol=0.05)
 
 
-@pytest.mark.parametrize(("ratio", "expected"), [(1.6, 1), (1.62, 2), (3.25, 4)])
-def test_reduction(ratio, expected):
-    assert crops.reduction(view(0, 0, 100 * ratio), 100) == expected
-    # Twice as wide and half as high averages as much.
-    v = view(0, 0, 200 * ratio, 50 * ratio)
-    assert crops.reduction(v, 100) == expected
+def test_reduction():
+    for ratio, expected in ((1.6, 1), (1.62, 2), (3.25, 4)):
+        # Twice as wide and half as high averages as much.
+        for sides in ((100 * ratio,), (200 * ratio, 50 * ratio)):
+            assert crops.reduction(view(0, 0, *sides), 100) == expected
 
 
 def test_a_crop_inside_never_reads_the_fill():

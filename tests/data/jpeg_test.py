@@ -40,19 +40,16 @@ def test_reduced_sides_are_rounded_up():
     data = jpeg.encode(scene(0, (45, 63)))
     assert jpeg.decode(data, "a", reduction=2).shape == (23, 32, 3)
     assert jpeg.decode(data, "a", reduction=4).shape == (12, 16, 3)
-
-
-def test_other_reductions_are_refused():
     with pytest.raises(ValueError, match="reduction 3"):
-        jpeg.decode(jpeg.encode(scene(0)), "a", reduction=3)
+        jpeg.decode(data, "a", reduction=3)
 
 
-@pytest.mark.parametrize("damage", [lambda d: d[: len(d) // 2], lambda d: d[:10]])
-def test_damaged_bytes_are_named(damage):
-    data = damage(jpeg.encode(scene(0)))
-    for reduction in (1, 2):
-        with pytest.raises(InputError, match="frame 7: damaged JPEG"):
-            jpeg.decode(data, "frame 7", reduction=reduction)
+def test_damaged_bytes_are_named():
+    data = jpeg.encode(scene(0))
+    for cut in (len(data) // 2, 10):
+        for reduction in (1, 2):
+            with pytest.raises(InputError, match="frame 7: damaged JPEG"):
+                jpeg.decode(data[:cut], "frame 7", reduction=reduction)
 
 
 def test_a_sound_file_is_kept_as_it_is(tmp_path):
@@ -92,13 +89,11 @@ def test_a_turned_photograph_is_stored_upright(tmp_path):
     assert np.abs(difference).mean() < 3
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [(None, "cannot read"), (b"", "empty"), (b"hello", "not an image")],
-)
-def test_a_file_that_is_no_image_is_named(tmp_path, content, message):
+def test_a_file_that_is_no_image_is_named(tmp_path):
     path = tmp_path / "x.jpg"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match=f"x.jpg: {message}"):
+    with pytest.raises(InputError, match="x.jpg: cannot read"):
         jpeg.read_checked(path)
+    for content, message in ((b"", "empty"), (b"hello", "not an image")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=f"x.jpg: {message}"):
+            jpeg.read_checked(path)

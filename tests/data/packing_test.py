@@ -13,16 +13,13 @@ from .conftest import NUM_FRAMES, write_stills
 
 
 def test_collect(root, tmp_path):
-    clips, faults = packing.collect(
-        root, patterns=("*",), stills=[write_stills(tmp_path)]
-    )
+    table = write_stills(tmp_path)
+    clips, faults = packing.collect(root, patterns=("*",), stills=[table])
     assert not faults
-    assert [clip.name for clip in clips] == [
-        *("a", "b", "photos_boxes/0.jpg", "photos_boxes/1.jpg")
-    ]
-    assert [clip.xyxy.shape for clip in clips] == [
-        *((1, NUM_FRAMES, 4), (1, NUM_FRAMES, 4), (2, 1, 4), (1, 1, 4))
-    ]
+    names = " ".join(clip.name for clip in clips)
+    assert names == "a b photos_boxes/0.jpg photos_boxes/1.jpg"
+    shapes = [clip.xyxy.shape[:2] for clip in clips]
+    assert shapes == [(1, NUM_FRAMES), (1, NUM_FRAMES), (2, 1), (1, 1)]
 
 
 def test_a_malformed_sequence_is_a_fault(root):
@@ -46,9 +43,6 @@ def test_any_dataset_can_be_packed(tmp_path):
     assert clip.name == "bear-3"
     with pytest.raises(InputError, match="unknown dataset 'lasso'"):
         packing.collect(tmp_path, dataset="lasso")
-
-
-def test_nothing_is_refused():
     with pytest.raises(InputError, match="nothing to pack"):
         packing.collect(None)
 
@@ -61,9 +55,8 @@ def test_parts_hold_every_clip_once_in_order(root):
     ]
     parts = packing.split_clips(clips)
     # 60 frames a clip, at least 128 a part: three clips each.
-    assert [[c.name for c in part.clips] for part in parts] == [
-        *(["0", "1", "2"], ["3", "4", "5"], ["6", "7", "8"])
-    ]
+    names = ["".join(clip.name for clip in part.clips) for part in parts]
+    assert names == ["012", "345", "678"]
     assert [part.num_frames for part in parts] == [180] * 3
 
 

@@ -26,17 +26,8 @@ SEEN, ABSENT, FLAT = (0, 0, 5, 5), (np.nan,) * 4, (3, 3, 3, 8)
 
 def draw(sources, count=300, source=0, track=0, frame_range=3, negative_ratio=0.0):
     rng = np.random.default_rng(0)
-    return [
-        pairs.sample_pair(
-            sources,
-            source,
-            track,
-            rng,
-            frame_range=frame_range,
-            negative_ratio=negative_ratio,
-        )
-        for _ in range(count)
-    ]
+    how = {"frame_range": frame_range, "negative_ratio": negative_ratio}
+    return [pairs.sample_pair(sources, source, track, rng, **how) for _ in range(count)]
 
 
 def test_visible_times():

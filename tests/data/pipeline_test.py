@@ -1,5 +1,6 @@
 """Tests for jaxtrack.data.pipeline."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.config import get_config
+from jaxtrack.configs import demo
 from jaxtrack.data import pipeline
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
@@ -32,6 +34,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 LOADING = """
 import multiprocessing, sys, time
 from jaxtrack.config import get_config
+from jaxtrack.configs import demo
 from jaxtrack.data import pipeline, settings, sources
 
 if __name__ == "__main__":
@@ -125,10 +128,8 @@ def test_sources_are_mixed_by_weight():
 def test_processes_share_the_stream():
     source = Marked(1, 40)
     whole = take(make(source, batch_size=6), 4)
-    parts = [
-        take(make(source, batch_size=3, process_index=p, process_count=2), 4)
-        for p in range(2)
-    ]
+    share = {"batch_size": 3, "process_count": 2}
+    parts = [take(make(source, process_index=p, **share), 4) for p in range(2)]
     for batch, even, odd in zip(whole, *parts, strict=True):
         np.testing.assert_array_equal(batch["xyxy"][0::2], even["xyxy"])
         np.testing.assert_array_equal(batch["xyxy"][1::2], odd["xyxy"])
@@ -148,11 +149,11 @@ def test_position_is_saved_and_restored(packed):
     assert isinstance(iterator, grain.DatasetIterator)  # As orbax's handler asks.
 
 
-@pytest.mark.parametrize("change", [{"batch_size": 5}, {"seed": 3}])
-def test_a_state_of_another_stream_is_refused(change):
+def test_a_state_of_another_stream_is_refused():
     state = make(Marked(1, 3)).get_state()
-    with pytest.raises(InputError, match=next(iter(change))):
-        make(Marked(1, 3), **change).set_state(state)
+    for change in ({"batch_size": 5}, {"seed": 3}):
+        with pytest.raises(InputError, match=next(iter(change))):
+            make(Marked(1, 3), **change).set_state(state)
 
 
 def test_loader_processes_change_nothing_and_are_closed(packed):
@@ -171,12 +172,12 @@ def test_loader_processes_change_nothing_and_are_closed(packed):
     assert_equal(take(resumed, 3), straight[3:])
 
 
-@pytest.mark.parametrize("num_workers", [0, 1])
-def test_a_damaged_frame_reaches_the_user(num_workers):
-    iterator = make(Damaged(), num_workers=num_workers)
-    with pytest.raises(InputError, match="photo 7 is damaged"):
-        next(iterator)
-    iterator.close()
+def test_a_damaged_frame_reaches_the_user():
+    for num_workers in (0, 1):
+        iterator = make(Damaged(), num_workers=num_workers)
+        with pytest.raises(InputError, match="photo 7 is damaged"):
+            next(iterator)
+        iterator.close()
 
 
 class Damaged(Marked):
@@ -201,13 +202,10 @@ def test_no_data_is_refused():
 def test_no_process_outlives_its_parent(packed, tmp_path, number):
     script = tmp_path / "loading.py"
     script.write_text(LOADING)
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(packed)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        start_new_session=True,
-    )
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    how["env"] = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, str(script), str(packed)]
+    process = subprocess.Popen(command, start_new_session=True, **how)
     workers = {int(word) for word in process.stdout.readline().split()}
     assert len(workers) == 2
     if number == signal.SIGINT:
@@ -225,3 +223,42 @@ def _assert_gone(pids):
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < deadline, [p for p in pids if is_alive(p)]
         time.sleep(0.05)
+
+
+# The batches that settings describe.
+
+
+def test_augmentation_is_a_group_of_the_settings():
+    names = {field.name for field in dataclasses.fields(Augmentation)}
+    assert names == set(get_config().augment)
+
+
+def small_config():
+    config = demo.get_config()
+    config.run.batch_size = 2
+    config.data.num_workers = 0
+    config.data.composed_tracks = 4
+    return config
+
+
+def test_composed_scenes_make_batches_of_the_networks_sizes():
+    loader = pipeline.make(small_config(), template_size=128, search_size=256)
+    batch = next(loader)
+    loader.close()
+    check_batch(batch, 2, 128, 256)
+
+
+def test_sources_without_a_share_are_left_out():
+    config = small_config()
+    config.data.composed_weight = 0.0
+    assert pipeline.make_sources(config) == []
+    with pytest.raises(InputError, match="no training data"):
+        pipeline.make(config, template_size=128, search_size=256)
+
+
+def test_cutouts_are_found_by_pattern(tmp_path):
+    config = small_config()
+    config.data.composed_cutouts = str(tmp_path)
+    config.data.composed_patterns = ("davis_*",)
+    with pytest.raises(InputError, match=r"no sequence davis_\*"):
+        pipeline.make_sources(config)

@@ -22,18 +22,14 @@ def test_tracks_of_a_packed_folder(packed):
     np.testing.assert_array_equal(source.track_boxes(3), [[30, 5, 40, 15]])
 
 
-@pytest.mark.parametrize(
-    ("track", "time", "seed"), [(0, 0, 0), (1, 4, 104), (4, 0, 901)]
-)
-def test_frames_are_those_of_the_track(packed, track, time, seed):
-    image, reduced = sources.RecordSource(packed).frame(track, time)
-    assert reduced == 1
-    expected = jpeg.decode(jpeg.encode(scene(seed)), "expected")
-    np.testing.assert_array_equal(image, expected)
-
-
-def test_a_reduced_frame(packed):
-    image, reduced = sources.RecordSource(packed).frame(0, 1, reduction=4)
+def test_frames_are_those_of_the_track(packed):
+    source = sources.RecordSource(packed)
+    for track, time, seed in ((0, 0, 0), (1, 4, 104), (4, 0, 901)):
+        image, reduced = source.frame(track, time)
+        assert reduced == 1
+        expected = jpeg.decode(jpeg.encode(scene(seed)), "expected")
+        np.testing.assert_array_equal(image, expected)
+    image, reduced = source.frame(0, 1, reduction=4)
     assert reduced == 4 and image.shape == (12, 16, 3)
 
 

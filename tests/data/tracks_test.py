@@ -18,11 +18,6 @@ def index(names, lengths, records, faults=()):
     )
 
 
-def test_rows():
-    both = index(["a", "b"], [2, 3], [0, 1, 2, 3, 4])
-    assert both.rows(0) == slice(0, 2) and both.rows(1) == slice(2, 5)
-
-
 def test_joining_counts_records_and_rows_on():
     # Two objects share the first part's two records; one of its frames was damaged.
     first = index(["a", "b"], [3, 3], [0, -1, 1, 0, -1, 1], ("x",))

@@ -5,12 +5,8 @@ from jaxtrack.datasets import members
 
 def test_lists_are_whole():
     for names, count in (
-        (members.OTB50, 50),
-        (members.OTB100, 100),
-        (members.UAV123, 123),
-        (members.NFS, 100),
-        (members.LASOT_TEST, 280),
-        (members.VOT2018, 60),
+        *((members.OTB50, 50), (members.OTB100, 100), (members.UAV123, 123)),
+        *((members.NFS, 100), (members.LASOT_TEST, 280), (members.VOT2018, 60)),
     ):
         assert len(names) == len(set(names)) == count
 

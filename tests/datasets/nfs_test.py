@@ -30,28 +30,20 @@ def test_released_at_30_frames_a_second(tmp_path):
     assert len(entry.frames) == 5
 
 
-@pytest.mark.parametrize(
-    ("num_frames", "num_rows", "left"),
-    [
-        (20, 160, 20),  # Rows 0, 8, ..., 152.
-        (20, 161, 20),  # Row 160 is left over.
-        (20, 153, 20),
-        (20, 152, 19),  # A frame is left over.
-    ],
-)
-def test_every_eighth_row_counts(tmp_path, num_frames, num_rows, left):
-    released(tmp_path, "bee", num_frames, num_rows)
-    entry = read(tmp_path, "bee")
-    assert len(entry.frames) == len(entry.truth) == left
-    # Row 8 k has its box at x = 8 k + 2.
-    np.testing.assert_array_equal(entry.truth[:, 0], 8 * np.arange(left) + 2)
-
-
-@pytest.mark.parametrize(("num_frames", "num_rows"), [(5, 6), (6, 5)])
-def test_one_may_be_left_over(tmp_path, num_frames, num_rows):
-    released(tmp_path, "bee", num_frames, num_rows)
-    entry = read(tmp_path, "bee")
-    assert len(entry.frames) == len(entry.truth) == 5
+def test_every_eighth_row_counts_and_one_may_be_left_over(tmp_path):
+    for num_frames, num_rows, step, left in (
+        (20, 160, 8, 20),  # Rows 0, 8, ..., 152.
+        (20, 161, 8, 20),  # Row 160 is left over.
+        (20, 153, 8, 20),
+        (20, 152, 8, 19),  # A frame is left over.
+        *((5, 6, 1, 5), (6, 5, 1, 5)),
+    ):
+        root = tmp_path / f"{num_frames}_{num_rows}"
+        released(root, "bee", num_frames, num_rows)
+        entry = read(root, "bee")
+        assert len(entry.frames) == len(entry.truth) == left
+        # Row k has its box at x = k + 2.
+        np.testing.assert_array_equal(entry.truth[:, 0], step * np.arange(left) + 2)
 
 
 def test_converted_copy(tmp_path):
