@@ -50,23 +50,28 @@ def crop_and_resize(
     if image.ndim != 3 or fill.shape != image.shape[-1:]:
         raise ValueError(f"image {image.shape} and fill {fill.shape} do not fit")
     side = jnp.asarray(side).astype(jnp.float32)
-    offsets = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size - 0.5
-    x, y = center_xy.astype(jnp.float32)[:, None] + (offsets * side)[None, :]
     hw, fill = jnp.asarray(hw).astype(jnp.int32), fill.astype(jnp.float32)
+    level = jnp.zeros((), jnp.int32)
+    if antialias:
+        level += (side > _LEVEL_CHANGE * size).astype(jnp.int32)
+        level += (side > 2 * _LEVEL_CHANGE * size).astype(jnp.int32)
+    offsets = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size - 0.5
+    xy = center_xy.astype(jnp.float32)[:, None] + (offsets * side)[None, :]
+    index, weights = _taps(xy, hw[::-1], level, most=8 if antialias else 2)
 
-    def sample(block):
-        def branch(image, hw, x, y, fill):
-            rows = _taps(y, hw[0], image.shape[0], block)
-            columns = _taps(x, hw[1], image.shape[1], block)
-            return _gather(image, rows, columns, fill)
+    def blend(count):
+        return lambda image, index, weights: _blend(
+            image, index[:, :count], weights[:, :count]
+        )
 
-        return branch
-
-    if not antialias:
-        return sample(1)(image, hw, x, y, fill)
-    level = (side > _LEVEL_CHANGE * size).astype(jnp.int32)
-    level += (side > 2 * _LEVEL_CHANGE * size).astype(jnp.int32)
-    return lax.switch(level, [sample(1), sample(2), sample(4)], image, hw, x, y, fill)
+    if antialias:
+        branches = [blend(2), blend(4), blend(8)]
+        blended = lax.switch(level, branches, image, index, weights)
+    else:
+        blended = _blend(image, index, weights)
+    column, row = jnp.sum(weights, axis=1)
+    is_image = row[:, None] * column[None, :]
+    return blended + (1 - is_image[..., None]) * fill[None, None, :]
 
 
 def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
@@ -88,54 +93,51 @@ def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
     return jnp.sum(row_means, axis=0) / jnp.maximum(height, 1).astype(jnp.float32)
 
 
-def _taps(coordinate, length, canvas, block):
-    """Lists the pixels of one axis that a sample blends, and their weights.
+def _taps(xy, wh, level, *, most):
+    """Lists the pixels of both axes that a sample blends, and their weights.
 
-    Interpolating between two blocks of `block` averaged pixels reads `2 * block`
+    Interpolating between two blocks of `2 ** level` averaged pixels reads twice as many
     pixels, so the averaged copy need not exist.
 
     Args:
-      coordinate: where to sample, `[size]`, pixels.
-      length: extent of the image on this axis, pixels.
-      canvas: extent of the canvas on this axis, pixels.
-      block: pixels averaged into one.
+      xy: where to sample, `[2, size]`, pixels.
+      wh: extents of the image, `[2]`, pixels.
+      level: `[]` int32.
+      most: pixels listed.
 
     Returns:
-      Pixel indices inside the canvas and weights, both `[size, 2 * block]`; pixels
-      outside of the image have weight 0, so that the rest to 1 belongs to the fill.
+      Pixel indices inside the image and weights, both `[2, most, size]`; pixels outside
+      of the image, and those beyond twice `2 ** level`, have weight 0, so that the rest
+      to 1 belongs to the fill.
     """
-    position = coordinate / block - 0.5
+    block = jnp.left_shift(1, level)
+    share = 1 / block.astype(jnp.float32)  # A power of two: exact.
+    position = xy * share - 0.5
     first = lax.stop_gradient(jnp.floor(position))
-    fraction = position - first
+    fraction = (position - first)[:, None, :]
+    wh = wh[:, None, None]
+    tap = jnp.arange(most)[None, :, None]
     # Samples far outside would overflow the integers; two blocks outside will do.
-    first = jnp.clip(first, -2, canvas // block + 1).astype(jnp.int32) * block
-    index = first[:, None] + jnp.arange(2 * block)[None, :]
-    weights = jnp.stack([1 - fraction, fraction], axis=-1) / block
-    weights = jnp.repeat(weights, block, axis=-1)
-    is_inside = (index >= 0) & (index < length)
-    return jnp.clip(index, 0, canvas - 1), jnp.where(is_inside, weights, 0)
+    beyond = (jnp.right_shift(wh, level) + 1).astype(jnp.float32)
+    first = jnp.clip(first[:, None, :], -2.0, beyond).astype(jnp.int32) * block
+    index = first + tap
+    weights = jnp.where(tap < block, 1 - fraction, fraction) * share
+    is_read = (tap < 2 * block) & (index >= 0) & (index < wh)
+    return jnp.clip(index, 0, wh - 1), jnp.where(is_read, weights, 0)
 
 
-def _gather(image, rows, columns, fill):
-    """Blends the pixels that the taps of both axes name; `[size, size, C]` float32."""
-    (row_index, row_weights), (column_index, column_weights) = rows, columns
-    size, num_taps = row_index.shape
+def _blend(image, index, weights):
+    """Sums the pixels that the taps of both axes name; `[size, size, C]` float32.
 
-    def add_rows(total, taps):  # [size, size, C], two [group, size]
-        for index, weight in zip(*taps, strict=True):
-            strip = sum(
-                image[index[:, None], column[None, :]].astype(jnp.float32)
-                * share[None, :, None]
-                for column, share in zip(column_index.T, column_weights.T, strict=True)
-            )
-            total += strip * weight[:, None, None]
-        return total, None
-
-    # Four rows of taps a turn: XLA's CPU compiler fuses that many gathers, and writes
-    # many more than those to memory one by one, which is eight times slower.
-    turns = (-1, min(num_taps, 4), size)
-    taps = (row_index.T.reshape(turns), row_weights.T.reshape(turns))
-    blended = jnp.zeros((size, size, image.shape[-1]), jnp.float32)
-    blended, _ = lax.scan(add_rows, blended, taps)
-    is_image = jnp.sum(row_weights, 1)[:, None] * jnp.sum(column_weights, 1)[None, :]
-    return blended + (1 - is_image[..., None]) * fill[None, None, :]
+    Whole rows first, then columns of the result: as many gathers as there are taps of
+    both axes, not their product.
+    """
+    (columns, rows), (column_weights, row_weights) = index, weights
+    blended = sum(
+        image[row].astype(jnp.float32) * weight[:, None, None]
+        for row, weight in zip(rows, row_weights, strict=True)
+    )
+    return sum(
+        blended[:, column] * weight[None, :, None]
+        for column, weight in zip(columns, column_weights, strict=True)
+    )
