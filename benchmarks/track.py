@@ -1,7 +1,7 @@
 """Speed of tracking: every driver, every stage, and a PyTorch twin in the same run.
 
 Run: python -m benchmarks.track
-On a GPU: python -m benchmarks.track --sequences=1,16,128 --many_chunk=16
+On a GPU: python -m benchmarks.track --sequences=1,16,128
 Frames are 640 x 480 on their canvas in host memory, so decoding does not count but the
 way to the device does. Rounds alternate between the ways, medians are shown. "CPU" is
 the processors' time, which other programs on the machine disturb less.
@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
+from jax import lax
 from ml_collections import config_flags
 
 from benchmarks import rounds
@@ -29,8 +30,6 @@ from jaxtrack.tracking import decoding, run, selection, video
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _FRAMES = flags.DEFINE_integer("frames", 32, "Frames of a sequence a round.")
-_CHUNK = flags.DEFINE_integer("chunk", 16, "Frames a scan.")
-_MANY_CHUNK = flags.DEFINE_integer("many_chunk", 4, "Frames a scan of many.")
 _SEQUENCES = flags.DEFINE_list("sequences", ["16"], "Sequences tracked at once.")
 _DEVICES = flags.DEFINE_integer("devices", 2, "Devices of the pmapped driver.")
 _MARK = 1.2  # Times the twin's time that a live step may take on a CPU.
@@ -91,37 +90,43 @@ def _frames(count):
 def _drivers(timed, variables, frames):
     """Returns name -> (what to time, frames in it) of all drivers, compiled."""
     one = run.compile_tracker(timed)
-    steps, chunk = len(frames) - 1, _CHUNK.value
-    record = functools.partial(run.track_video, chunk=chunk)
+    steps = len(frames) - 1
+    track = functools.partial(run.track_video, one, variables, frames, _BOX)
     ways = {
-        "live (jit)": (
-            lambda: list(run.track_live(one, variables, frames, _BOX)),
-            steps,
-        ),
-        f"recorded (scan of {chunk})": (
-            lambda: list(record(one, variables, frames, _BOX)),
-            steps,
-        ),
+        "live (jit)": (lambda: list(track(ahead=0)), steps),
+        "recorded (ahead)": (lambda: list(track()), steps),
+        f"scan of {steps}": (_scanned(timed, variables, frames), steps),
     }
     for count in map(int, _SEQUENCES.value):
         for devices in sorted({1, min(_DEVICES.value, len(jax.local_devices()))}):
             if count % devices:
                 continue
             drivers = run.compile_tracker(timed, num_devices=devices)
-            few = _MANY_CHUNK.value
-            run = functools.partial(
-                _track_many, drivers, variables, frames[: 2 * few + 1], count, few
-            )
+            way = functools.partial(_track_many, drivers, variables, frames[:9], count)
             kind = "vmap" if devices == 1 else f"pmap over {devices} devices"
-            ways[f"{count} at once ({kind})"] = run, 2 * few * count
-    for run, _ in ways.values():
-        run()
+            ways[f"{count} at once ({kind})"] = way, 8 * count
+    for way, _ in ways.values():
+        way()
     return ways
 
 
-def _track_many(drivers, variables, frames, count, chunk):
+def _scanned(tracker, variables, frames):
+    """Returns what tracks all frames in one program."""
+
+    @jax.jit
+    def scan(variables, frames):
+        first = jax.tree.map(lambda leaf: leaf[0], frames)
+        rest = jax.tree.map(lambda leaf: leaf[1:], frames)
+        state = tracker.init(variables, first, _BOX)
+        return lax.scan(functools.partial(tracker.step, variables), state, rest)[1]
+
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *frames)
+    return lambda: jax.device_get(scan(variables, stacked))
+
+
+def _track_many(drivers, variables, frames, count):
     """Tracks the same frames as `count` sequences."""
-    run.track_videos(drivers, variables, [frames] * count, [_BOX] * count, chunk=chunk)
+    run.track_videos(drivers, variables, [frames] * count, [_BOX] * count)
 
 
 def _stages(model, config, variables, frame):

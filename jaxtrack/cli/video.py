@@ -17,7 +17,7 @@ from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import tracker_of
 from jaxtrack.tracking import drawing
-from jaxtrack.tracking.run import Drivers, compile_tracker, track_live
+from jaxtrack.tracking.run import Drivers, compile_tracker, track_video
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import FrameReader
 from jaxtrack.tracking.video_writer import VideoWriter, check_path
@@ -138,7 +138,7 @@ def track(
             stack.enter_context(writer)
         bar = tqdm(total=reader.length, unit="frame", file=sys.stderr)
         stack.enter_context(bar)
-        tracked = track_live(drivers, variables, frames, box)
+        tracked = track_video(drivers, variables, frames, box, ahead=0)
         for output in _until_interrupted(tracked, is_endless=reader.length is None):
             if outputs:  # The first frame starts the tracker and is no step.
                 busy += time.perf_counter() - frames.given

@@ -19,7 +19,6 @@ from jaxtrack.tracking.run import (
 )
 from jaxtrack.tracking.video import FrameReader
 
-CHUNK = 16
 GROUP = 16  # Sequences a device.
 
 
@@ -62,7 +61,7 @@ def compiled(tracker: Tracker, *, batched: bool) -> Drivers:
 
 
 def tracking_function(
-    drivers: Drivers, variables: Any, *, batched: bool = False, chunk: int = CHUNK
+    drivers: Drivers, variables: Any, *, batched: bool = False
 ) -> Track:
     """Makes what tracks sequences; several sets of variables share a compilation.
 
@@ -71,7 +70,6 @@ def tracking_function(
       variables: what its functions take first.
       batched: many sequences at once, shared out to all local devices, instead of one
         at a time on the first.
-      chunk: frames a scan.
 
     Returns:
       The function; each new canvas compiles before its clock starts.
@@ -81,7 +79,7 @@ def tracking_function(
     one_or_many = _track_batched if batched else _track_each
 
     def track(videos, advance):
-        return one_or_many(drivers, variables, videos, advance, chunk)
+        return one_or_many(drivers, variables, videos, advance)
 
     return track
 
@@ -128,10 +126,8 @@ def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
     return Tracked(video.name, xywh, np.full(len(xywh), seconds / len(xywh)))
 
 
-def _track_each(
-    drivers: Drivers, variables: Any, videos, advance, chunk: int
-) -> Iterator[Tracked]:
-    """One sequence after another, scanned in chunks."""
+def _track_each(drivers: Drivers, variables: Any, videos, advance) -> Iterator[Tracked]:
+    """One sequence after another."""
     compiled = set()
     for video in videos:
         with contextlib.ExitStack() as stack:
@@ -139,12 +135,12 @@ def _track_each(
             if reader.canvas not in compiled:
                 box = [8.0, 8.0, 8.0, 8.0]
                 blank = _blank(reader.canvas)
-                for _ in track_video(drivers, variables, blank, box, chunk=chunk):
+                for _ in track_video(drivers, variables, blank, box):
                     pass
                 compiled.add(reader.canvas)
             start, boxes = time.perf_counter(), []
             box = first_cxcywh(video)
-            for output in track_video(drivers, variables, reader, box, chunk=chunk):
+            for output in track_video(drivers, variables, reader, box):
                 boxes.append(output.box)
                 advance(1)
             seconds = time.perf_counter() - start
@@ -175,7 +171,7 @@ def groups_by_canvas(
 
 
 def _track_batched(
-    drivers: Drivers, variables: Any, videos, advance, chunk: int
+    drivers: Drivers, variables: Any, videos, advance
 ) -> Iterator[Tracked]:
     """Groups of sequences under vmap and pmap; frames share out a group's time."""
     canvases = []
@@ -191,12 +187,12 @@ def _track_batched(
             if key not in compiled:
                 blank = [_blank(readers[0].canvas)] * len(group)
                 boxes = [[8.0, 8.0, 8.0, 8.0]] * len(group)
-                track_videos(drivers, variables, blank, boxes, chunk=chunk)
+                track_videos(drivers, variables, blank, boxes)
                 compiled.add(key)
             start = time.perf_counter()
             first = [first_cxcywh(video) for video in group]
             frames = [_counted(reader, advance) for reader in readers]
-            outputs = track_videos(drivers, variables, frames, first, chunk=chunk)
+            outputs = track_videos(drivers, variables, frames, first)
             seconds = time.perf_counter() - start
         rate = seconds / sum(len(video.frames) for video in group)
         for video, output in zip(group, outputs, strict=True):

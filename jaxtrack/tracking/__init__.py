@@ -1,4 +1,4 @@
-"""Trackers as a pair of pure functions, and the loops that drive them over video."""
+"""Trackers as pure functions, and the loops that drive them over video."""
 
 from jaxtrack.tracking.state import (
     Frame,
@@ -6,6 +6,14 @@ from jaxtrack.tracking.state import (
     TrackerOutput,
     TrackerState,
     check_init_box,
+    of_whole_frames,
 )
 
-__all__ = ["Frame", "Tracker", "TrackerOutput", "TrackerState", "check_init_box"]
+__all__ = [
+    "Frame",
+    "Tracker",
+    "TrackerOutput",
+    "TrackerState",
+    "check_init_box",
+    "of_whole_frames",
+]

@@ -27,27 +27,43 @@ class Search(NamedTuple):
       image: `[1, S, S, 3]`, preprocessed.
       scale: `[]` crop pixels per picture pixel.
       center: `[2]` xy of the crop's middle, pixels of the picture.
+      hw: `[2]` int32, height and width of the picture, pixels.
     """
 
     image: jax.Array
     scale: jax.Array
     center: jax.Array
+    hw: jax.Array
+
+
+class First(NamedTuple):
+    """What a tracker starts from.
+
+    Attributes:
+      image: `[1, Z, Z, 3]`, the template crop, preprocessed.
+      scale: `[]` crop pixels per picture pixel.
+      box: `[4]` cxcywh of the target, pixels of the picture.
+      fill: `[3]` RGB mean of the frame.
+      search: the search crop around the target, for trackers that learn from it.
+    """
+
+    image: jax.Array
+    scale: jax.Array
+    box: jax.Array
+    fill: jax.Array
+    search: Search | None
 
 
 class View(NamedTuple):
     """Functions that cut crops out of frames.
 
     Attributes:
-      side: `(wh [2]) -> []`, side of the template crop, pixels of the picture.
-      surroundings: `(frame) -> [3]`, RGB seen outside the picture.
-      look: `(frame, center, side, size, fill) -> [1, size, size, 3]`, preprocessed.
+      first: `(frame, box [4] cxcywh px) -> First`.
       search: `(state, frame) -> Search`.
     """
 
-    side: Callable[..., jax.Array]
-    surroundings: Callable[..., jax.Array]
-    look: Callable[..., jax.Array]
-    search: Callable[..., tuple[jax.Array, jax.Array]]
+    first: Callable[[Frame, jax.Array], First]
+    search: Callable[[TrackerState, Frame], Search]
 
 
 def make_view(
@@ -56,6 +72,7 @@ def make_view(
     context: float,
     is_public: bool,
     preprocessing: preprocess.Preprocessing,
+    is_search_first: bool = False,
 ) -> View:
     """Returns how a tracker looks at frames.
 
@@ -64,6 +81,7 @@ def make_view(
       context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
       is_public: whether crops are pysot's; see `jaxtrack.tracking.siamese.make`.
       preprocessing: what the network's weights expect.
+      is_search_first: whether the search crop is cut out of the first frame too.
 
     Returns:
       The functions.
@@ -84,16 +102,27 @@ def make_view(
         pixels = cut(frame.image, frame.hw, center, side, fill)
         return preprocess.normalize(pixels, preprocessing)[None]
 
-    def search(state: TrackerState, frame: Frame) -> Search:
-        center, z_side = state.box[:2], side(state.box[2:])
+    def cut_search(box: jax.Array, fill: jax.Array, frame: Frame) -> Search:
+        center, z_side = box[:2], side(box[2:])
         if not is_public:
             center, z_side = on_grid(center), on_grid(z_side)
         scale = geometry.template_size / z_side
         size = geometry.search_size
-        image = look(frame, center, size / scale, size, state.fill)
-        return Search(image, scale, center)
+        image = look(frame, center, size / scale, size, fill)
+        return Search(image, scale, center, jnp.asarray(frame.hw))
 
-    return View(side, surroundings, look, search)
+    def first(frame: Frame, box: jax.Array) -> First:
+        box = jnp.asarray(box).astype(jnp.float32)
+        fill, z_side = surroundings(frame), side(box[2:])
+        size = geometry.template_size
+        image = look(frame, box[:2], z_side, size, fill)
+        search = cut_search(box, fill, frame) if is_search_first else None
+        return First(image, size / z_side, box, fill, search)
+
+    def search(state: TrackerState, frame: Frame) -> Search:
+        return cut_search(state.box, state.fill, frame)
+
+    return View(first, search)
 
 
 def crop_alone(size: int, *, antialias: bool) -> Callable[..., jax.Array]:

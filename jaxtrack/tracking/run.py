@@ -1,29 +1,32 @@
 """Drives one tracker over live video, recorded video, many videos, many devices.
 
-All drivers run the same `step`, so they give the same boxes up to the rounding of
-float32. Compilation happens here and nowhere else in tracking; frames of all sizes on
-the same canvas share one.
+All drivers call the same functions, so they give the same boxes up to the rounding of
+float32. Compilation happens here and nowhere else in tracking: crops once a canvas, the
+network once. The host runs ahead of the device, which therefore never waits for it.
 """
 
+import collections
 import functools
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.state import (
     Frame,
+    Probe,
     Tracker,
     TrackerOutput,
     TrackerState,
     check_init_box,
 )
+
+# Frames on their way to the device while one is tracked: enough to hide the host's
+# work, few enough to fit into memory.
+_AHEAD = 8
 
 
 class Drivers(NamedTuple):
@@ -32,52 +35,25 @@ class Drivers(NamedTuple):
     Attributes:
       init: `(variables, frame, box [4])`, one video.
       step: `(variables, state, frame)`, one frame of one video.
-      scan: `(variables, state, frames [T, ...], valid [T])`, one video.
+      probe: `(variables, state, frame)`, likewise; None if the tracker has none.
       init_many: as `init` for `[B, ...]` videos, `[D, B / D, ...]` on D > 1 devices.
-      scan_many: as `scan` for as many.
+      step_many: as `step` for as many.
       num_devices: devices that share many videos.
     """
 
     init: Callable[..., TrackerState]
     step: Callable[..., tuple[TrackerState, TrackerOutput]]
-    scan: Callable[..., tuple[TrackerState, TrackerOutput]]
+    probe: Callable[..., Probe] | None
     init_many: Callable[..., TrackerState]
-    scan_many: Callable[..., tuple[TrackerState, TrackerOutput]]
+    step_many: Callable[..., tuple[TrackerState, TrackerOutput]]
     num_devices: int
 
 
-def scan_frames(
-    tracker: Tracker,
-    variables: Any,
-    state: TrackerState,
-    frames: Frame,
-    valid: jax.Array,
-) -> tuple[TrackerState, TrackerOutput]:
-    """Tracks through `T` frames; where `valid` is False the state does not change.
-
-    Args:
-      tracker: what to drive.
-      variables: of the network.
-      state: before the first frame.
-      frames: `image [T, Hc, Wc, 3]` and `hw [T, 2]`.
-      valid: `[T]` bool, False for padding.
-
-    Returns:
-      The state after the last valid frame, and outputs `[T, ...]` of which those of
-      padding mean nothing.
-    """
-
-    def body(state, inputs):
-        frame, is_valid = inputs
-        new, output = tracker.step(variables, state, frame)
-        state = jax.tree.map(lambda n, o: jnp.where(is_valid, n, o), new, state)
-        return state, output
-
-    return lax.scan(body, state, (frames, valid))
-
-
 def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
-    """Wraps a tracker in jit, scan, vmap and pmap; each compiles at its first call.
+    """Wraps a tracker in jit, vmap and pmap; each compiles at its first call.
+
+    What cuts crops and what takes them are compiled apart: a canvas that is new costs
+    the compilation of the crops alone.
 
     Args:
       tracker: what to drive.
@@ -95,49 +71,42 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
             f"{num_devices} devices were asked for, {len(devices)} are here: "
             f"ask for 1 to {len(devices)}"
         )
-    scan = functools.partial(scan_frames, tracker)
-    init_many = jax.vmap(tracker.init, (None, 0, 0))
-    scan_many = jax.vmap(scan, (None, 0, 0, 0))
-    if num_devices == 1:
-        init_many, scan_many = jax.jit(init_many), jax.jit(scan_many)
-    else:
-        used = devices[:num_devices]
-        init_many = jax.pmap(init_many, in_axes=(None, 0, 0), devices=used)
-        scan_many = jax.pmap(scan_many, in_axes=(None, 0, 0, 0), devices=used)
+
+    def many(function, in_axes):
+        mapped = jax.vmap(function, in_axes)
+        if num_devices == 1:
+            return jax.jit(mapped)
+        return jax.pmap(mapped, in_axes=in_axes, devices=devices[:num_devices])
+
+    def one(function, in_axes):
+        del in_axes
+        return jax.jit(function)
+
+    probe = _after_crop(tracker, tracker.probe, one) if tracker.probe else None
     return Drivers(
-        init=jax.jit(tracker.init),
-        step=jax.jit(tracker.step),
-        scan=jax.jit(scan),
-        init_many=init_many,
-        scan_many=scan_many,
+        init=_after_first_crop(tracker, one),
+        step=_after_crop(tracker, tracker.update, one),
+        probe=probe,
+        init_many=_after_first_crop(tracker, many),
+        step_many=_after_crop(tracker, tracker.update, many),
         num_devices=num_devices,
     )
 
 
-def track_live(
-    drivers: Drivers, variables: Any, frames: Iterable[Frame], box: Sequence[float]
-) -> Iterator[TrackerOutput]:
-    """Tracks frame by frame, each answered before the next is asked for.
+def _after_first_crop(tracker, transform):
+    """Returns init, whose two parts `transform` compiles apart."""
+    crop = transform(tracker.crop_first, (0, 0))
+    start = transform(tracker.start, (None, 0))
+    return lambda variables, frame, box: start(variables, crop(frame, box))
 
-    Args:
-      drivers: from `compile_tracker`.
-      variables: of the network, on the device (`jax.device_put`).
-      frames: of one video; the first one shows `box`.
-      box: `[4]` cxcywh, pixels.
 
-    Yields:
-      Output of every frame, the first included (its box is `box`, its score 1), in
-      numpy.
-
-    Raises:
-      InputError: if the first box is NaN, empty or outside of the picture.
-    """
-    frames = iter(frames)
-    state, output = _start(drivers, variables, frames, box)
-    yield output
-    for frame in frames:
-        state, output = drivers.step(variables, state, jax.device_put(frame))
-        yield jax.device_get(output)
+def _after_crop(tracker, function, transform):
+    """Returns a function of crops as one of frames; `transform` compiles both apart."""
+    crop = transform(tracker.crop, (0, 0))
+    function = transform(function, (None, 0, 0))
+    return lambda variables, state, frame: function(
+        variables, state, crop(state, frame)
+    )
 
 
 def track_video(
@@ -146,18 +115,17 @@ def track_video(
     frames: Iterable[Frame],
     box: Sequence[float],
     *,
-    chunk: int = 64,
+    ahead: int = _AHEAD,
 ) -> Iterator[TrackerOutput]:
-    """Tracks a recorded video in chunks: one scan, two transfers each.
-
-    While the device tracks one chunk the host reads the next.
+    """Tracks through a video.
 
     Args:
       drivers: from `compile_tracker`.
       variables: of the network, on the device (`jax.device_put`).
-      frames: of one video, all on the same canvas; the first one shows `box`.
+      frames: of one video; the first one shows `box`.
       box: `[4]` cxcywh, pixels.
-      chunk: frames a scan; the last one is padded.
+      ahead: frames read before the answer to one is waited for; 0 for a camera, where
+        each is answered before the next is asked for.
 
     Yields:
       Output of every frame, the first included (its box is `box`, its score 1), in
@@ -167,17 +135,18 @@ def track_video(
       InputError: if the first box is NaN, empty or outside of the picture.
     """
     frames = iter(frames)
-    state, output = _start(drivers, variables, frames, box)
-    yield output
-    running = None
-    while part := list(itertools.islice(frames, chunk)):
-        inputs = jax.device_put(_stack(part, chunk, part[0].image.shape))
-        state, outputs = drivers.scan(variables, state, *inputs)
-        if running:
-            yield from _unstack(*running)
-        running = outputs, len(part)
-    if running:
-        yield from _unstack(*running)
+    frame = _first(frames, box)
+    box = np.asarray(box, np.float32)
+    state = drivers.init(variables, *jax.device_put((frame, box)))
+    yield TrackerOutput(box, np.ones([], np.float32))
+    waiting = collections.deque()
+    for frame in frames:
+        state, output = drivers.step(variables, state, jax.device_put(frame))
+        waiting.append(output)
+        if len(waiting) > ahead:
+            yield jax.device_get(waiting.popleft())
+    for output in waiting:
+        yield jax.device_get(output)
 
 
 def track_videos(
@@ -186,20 +155,20 @@ def track_videos(
     videos: Sequence[Iterable[Frame]],
     boxes: Sequence[Sequence[float]],
     *,
-    chunk: int = 16,
+    ahead: int = _AHEAD,
 ) -> list[TrackerOutput]:
-    """Tracks many videos at once; short ones are padded and masked.
+    """Tracks many videos at once; those that ended go on with empty pictures.
 
     A step costs what the largest canvas costs and runs on until the longest video
-    ends, so give videos of like size and length. `chunk` frames of every video are in
-    memory at once, twice.
+    ends, so give videos of like size and length. `ahead` frames of every video are in
+    memory at once.
 
     Args:
       drivers: from `compile_tracker`; with several devices the videos are shared out.
       variables: of the network.
       videos: frames of each video.
       boxes: `[4]` cxcywh of each video's first frame, pixels.
-      chunk: frames a scan.
+      ahead: see `track_video`.
 
     Returns:
       Outputs of each video in numpy, `box [T, 4]` and `score [T]`, the first frame
@@ -220,7 +189,7 @@ def track_videos(
     canvas = tuple(np.max([frame.image.shape for frame in firsts], axis=0))
     # Padding repeats the first video's first frame, so that nothing divides by zero.
     order = [i if i < len(videos) else 0 for i in range(count)]
-    frames, _ = _stack([firsts[i] for i in order], count, canvas)
+    frames = _stack([firsts[i] for i in order], count, canvas)
     first_boxes = np.asarray([boxes[i] for i in order], np.float32)
     variables = _put(variables, drivers.num_devices, split=False)
     put = functools.partial(_put, num_devices=drivers.num_devices, split=True)
@@ -228,17 +197,15 @@ def track_videos(
 
     ones = np.ones([], np.float32)
     results = [[TrackerOutput(b, ones)] for b in first_boxes[: len(videos)]]
-    running = None
-    while any(parts := [list(itertools.islice(v, chunk)) for v in videos]):
-        padded = parts + [[]] * (count - len(parts))
-        stacks = [_stack(part, chunk, canvas) for part in padded]
-        inputs = jax.tree.map(lambda *leaves: np.stack(leaves), *stacks)
-        state, outputs = drivers.scan_many(variables, state, *put(inputs))
-        if running:
-            _append(results, *running)
-        running = outputs, [len(part) for part in parts]
-    if running:
-        _append(results, *running)
+    waiting = collections.deque()
+    while any(now := [next(video, None) for video in videos]):
+        inputs = put(_stack(now, count, canvas))
+        state, outputs = drivers.step_many(variables, state, inputs)
+        waiting.append((outputs, [frame is not None for frame in now]))
+        if len(waiting) > ahead:
+            _append(results, *waiting.popleft())
+    for outputs, is_there in waiting:
+        _append(results, outputs, is_there)
     return [TrackerOutput(*map(np.stack, zip(*r, strict=True))) for r in results]
 
 
@@ -251,46 +218,29 @@ def _first(frames: Iterator[Frame], box: Sequence[float]) -> Frame:
     return frame
 
 
-def _start(drivers, variables, frames, box):
-    """Starts on a video's first frame; returns the state and that frame's output."""
-    frame = _first(frames, box)
-    box = np.asarray(box, np.float32)
-    state = drivers.init(variables, *jax.device_put((frame, box)))
-    return state, TrackerOutput(box, np.ones([], np.float32))
-
-
-def _stack(
-    part: Sequence[Frame], length: int, canvas: Sequence[int]
-) -> tuple[Frame, np.ndarray]:
-    """Stacks frames on one canvas, padded to `length`; returns them and what is valid.
-
-    Padding has a picture of 1 x 1 pixels.
-    """
-    image = np.zeros((length, *canvas), np.uint8)
-    hw = np.ones((length, 2), np.int32)
-    for k, frame in enumerate(part):
-        height, width = frame.image.shape[:2]
-        image[k, :height, :width] = frame.image
-        hw[k] = frame.hw
-    return Frame(image, hw), np.arange(length) < len(part)
-
-
-def _unstack(outputs: TrackerOutput, length: int) -> Iterator[TrackerOutput]:
-    """Fetches a chunk's outputs from the device and yields the valid ones."""
-    box, score = jax.device_get(outputs)
-    for k in range(length):
-        yield TrackerOutput(box[k], score[k])
+def _stack(frames: Sequence[Frame | None], count: int, canvas: Sequence[int]) -> Frame:
+    """Stacks frames on one canvas; pictures of 1 x 1 pixels where there is none."""
+    image = np.zeros((count, *canvas), np.uint8)
+    hw = np.ones((count, 2), np.int32)
+    for k, frame in enumerate(frames):
+        if frame is not None:
+            height, width = frame.image.shape[:2]
+            image[k, :height, :width] = frame.image
+            hw[k] = frame.hw
+    return Frame(image, hw)
 
 
 def _append(
-    results: list[list[TrackerOutput]], outputs: TrackerOutput, lengths: list[int]
+    results: list[list[TrackerOutput]],
+    outputs: TrackerOutput,
+    is_there: Sequence[bool],
 ) -> None:
-    """Fetches a chunk's outputs of many videos and appends each one's valid frames."""
+    """Fetches one frame's outputs of many videos; appends those of videos not ended."""
     box, score = jax.device_get(outputs)
-    box = box.reshape(-1, *box.shape[-2:])
-    score = score.reshape(-1, score.shape[-1])
-    for i, length in enumerate(lengths):
-        results[i].extend(_unstack(TrackerOutput(box[i], score[i]), length))
+    box, score = box.reshape(-1, box.shape[-1]), score.reshape(-1)
+    for i, is_video in enumerate(is_there):
+        if is_video:
+            results[i].append(TrackerOutput(box[i], score[i]))
 
 
 def _put(tree: Any, num_devices: int, *, split: bool) -> Any:

@@ -15,7 +15,6 @@ from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.state import (
-    Frame,
     Probe,
     Tracker,
     TrackerOutput,
@@ -77,44 +76,42 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     choose = _selection(config, geometry)
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
-    def init(variables, frame: Frame, box: jax.Array) -> TrackerState:
-        box = jnp.asarray(box).astype(jnp.float32)
-        fill = view.surroundings(frame)
-        side = view.side(box[2:])
-        z_image = view.look(frame, box[:2], side, geometry.template_size, fill)
-        template = network.apply(variables, z_image, method="encode_template")
-        return TrackerState(template=template, box=box, fill=fill)
+    def start(variables, first: cropping.First) -> TrackerState:
+        template = network.apply(variables, first.image, method="encode_template")
+        return TrackerState(template=template, box=first.box, fill=first.fill)
 
-    def predict(variables, state: TrackerState, frame: Frame):
-        """Returns the maps of one example, and what they were made from."""
-        seen = view.search(state, frame)
-        search = network.apply(variables, seen.image, method="encode_search")
+    def predict(variables, state: TrackerState, crop: cropping.Search):
+        """Returns the maps of one example."""
+        search = network.apply(variables, crop.image, method="encode_search")
         outputs = network.apply(variables, state.template, search, method="predict")
-        return decoding.scores_and_boxes(outputs, places, stretch=is_released), seen
+        return decoding.scores_and_boxes(outputs, places, stretch=is_released)
 
-    def step(
-        variables, state: TrackerState, frame: Frame, settings: Settings = defaults
+    def update(
+        variables,
+        state: TrackerState,
+        crop: cropping.Search,
+        settings: Settings = defaults,
     ) -> tuple[TrackerState, TrackerOutput]:
-        found, seen = predict(variables, state, frame)
-        chosen = choose(*found, state.box[2:], seen.scale, **settings._asdict())
-        box = jnp.concatenate([seen.center + chosen.shift, chosen.wh])
-        box = bound(box, frame.hw)
+        found = predict(variables, state, crop)
+        chosen = choose(*found, state.box[2:], crop.scale, **settings._asdict())
+        box = jnp.concatenate([crop.center + chosen.shift, chosen.wh])
+        box = bound(box, crop.hw)
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
         score = jnp.where(is_sound, chosen.score, 0.0)
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
-    def probe(variables, state: TrackerState, frame: Frame) -> Probe:
-        found, seen = predict(variables, state, frame)
+    def probe(variables, state: TrackerState, crop: cropping.Search) -> Probe:
+        found = predict(variables, state, crop)
         power = 1.0 if is_released else defaults.quality_power
-        return probe_maps(*found, seen, geometry=geometry, power=power)
+        return probe_maps(*found, crop, geometry=geometry, power=power)
 
     ranges = dict(RANGES)
     # Networks with anchors predict no quality; the release's selection has no power.
     if not is_released and not network.anchors:
         ranges["quality_power"] = (0.0, 2.0)
-    return Tracker(init, step, probe, defaults, ranges)
+    return Tracker(view.first, start, view.search, update, probe, defaults, ranges)
 
 
 def probe_maps(
@@ -171,18 +168,22 @@ def _selection(config, geometry):
     )
 
 
-def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
+def view_of(
+    config: ConfigDict, geometry: grid.Geometry, *, is_search_first: bool = False
+) -> cropping.View:
     """Returns how the settings cut crops out of frames.
 
     Args:
       config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
       geometry: sizes of the crops.
+      is_search_first: see `jaxtrack.tracking.cropping.make_view`.
     """
     return cropping.make_view(
         geometry,
         context=float(config.data.context),
         is_public=config.tracking.selection in cropping.PUBLIC,
         preprocessing=config_lib.preprocessing(config),
+        is_search_first=is_search_first,
     )
 
 

@@ -1,7 +1,7 @@
-"""What passes between frames, and the pair of functions that is a tracker."""
+"""What passes between frames, and the functions that are a tracker."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -68,60 +68,156 @@ class Probe(NamedTuple):
     xyxy: jax.Array
 
 
-class Init(Protocol):
-    """Starts on a target."""
+class CropFirst(Protocol):
+    """Cuts what a tracker starts from out of the first frame."""
 
-    def __call__(self, variables: Any, frame: Frame, box: jax.Array) -> Any:
-        """Returns what the tracker remembers.
+    def __call__(self, frame: Frame, box: jax.Array) -> Any:
+        """Returns a pytree whose shapes do not depend on the canvas.
 
         Args:
-          variables: of the network.
           frame: the first one.
           box: `[4]` cxcywh of the target, pixels of the picture.
         """
 
 
-class Step(Protocol):
-    """Tracks through a frame; its results come in the order of a `lax.scan`'s body."""
+class Start(Protocol):
+    """Starts on a target."""
+
+    def __call__(self, variables: Any, first: Any) -> Any:
+        """Returns what the tracker remembers.
+
+        Args:
+          variables: of the network.
+          first: from `CropFirst`.
+        """
+
+
+class Crop(Protocol):
+    """Cuts what a tracker looks at out of a frame."""
+
+    def __call__(self, state: Any, frame: Frame) -> Any:
+        """Returns a pytree whose shapes do not depend on the canvas.
+
+        Args:
+          state: what was remembered.
+          frame: the next one.
+        """
+
+
+class Update(Protocol):
+    """Finds the target in a crop; results come in the order of a `lax.scan`'s body."""
 
     def __call__(
-        self, variables: Any, state: Any, frame: Frame, settings: Any
+        self, variables: Any, state: Any, crop: Any, settings: Any
     ) -> tuple[Any, TrackerOutput]:
         """Returns what the tracker remembers, and what it says of the frame.
 
         Args:
           variables: of the network.
           state: what was remembered.
-          frame: the next one.
+          crop: from `Crop`.
           settings: see `Tracker`; its own where they are left out.
         """
 
 
 class ProbeMaps(Protocol):
-    """Looks where `Step` would look."""
+    """Shows the maps from which `Update` would choose."""
 
-    def __call__(self, variables: Any, state: Any, frame: Frame) -> Probe:
-        """Returns what the network thinks of every cell; arguments as of `Step`."""
+    def __call__(self, variables: Any, state: Any, crop: Any) -> Probe:
+        """Returns what the network thinks of every cell; arguments as of `Update`."""
 
 
 class Tracker(NamedTuple):
-    """A tracker is a pair of pure functions, and a third that shows its maps.
+    """A tracker: pure functions that cut crops, and pure functions of the crops.
+
+    Only `crop_first` and `crop` see frames, so they alone compile anew for another
+    canvas, which takes a fraction of a second; the network, which is in `start` and
+    `update`, compiles once. `init` and `step` are both together.
 
     Attributes:
-      init: `(variables, frame, box [4] cxcywh px) -> state`.
-      step: `(variables, state, frame, settings) -> (state, TrackerOutput)`.
-      probe: `(variables, state, frame) -> Probe`, or None.
-      settings: NamedTuple of the numbers that `step` takes, traced or not: the
+      crop_first: `(frame, box [4] cxcywh px) -> first crop`.
+      start: `(variables, first crop) -> state`.
+      crop: `(state, frame) -> crop`.
+      update: `(variables, state, crop, settings) -> (state, TrackerOutput)`.
+      probe: `(variables, state, crop) -> Probe`, or None.
+      settings: NamedTuple of the numbers that `update` takes, traced or not: the
         configuration's, its default.
       ranges: what tuning may vary: field of `settings`, which is one of the group
         `tracking` of the configuration -> lowest and highest value to try.
     """
 
-    init: Init
-    step: Step
+    crop_first: CropFirst
+    start: Start
+    crop: Crop
+    update: Update
     probe: ProbeMaps | None = None
     settings: Any = None
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
+
+    def init(self, variables: Any, frame: Frame, box: jax.Array) -> Any:
+        """Starts on a target in a frame: `start` of `crop_first`.
+
+        Args:
+          variables: of the network.
+          frame: the first one.
+          box: `[4]` cxcywh of the target, pixels of the picture.
+
+        Returns:
+          What the tracker remembers.
+        """
+        return self.start(variables, self.crop_first(frame, box))
+
+    def step(
+        self, variables: Any, state: Any, frame: Frame, settings: Any = None
+    ) -> tuple[Any, TrackerOutput]:
+        """Tracks through a frame: `update` by `crop`; the body of a `lax.scan`.
+
+        Args:
+          variables: of the network.
+          state: what was remembered.
+          frame: the next one.
+          settings: of the selection; None takes the tracker's own.
+
+        Returns:
+          What the tracker remembers, and what it says of the frame.
+        """
+        crop = self.crop(state, frame)
+        if settings is None:
+            return self.update(variables, state, crop)
+        return self.update(variables, state, crop, settings)
+
+
+def of_whole_frames(
+    init: Callable[..., Any],
+    step: Callable[..., tuple[Any, TrackerOutput]],
+    probe: Callable[..., Probe] | None = None,
+    *,
+    settings: Any = None,
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+) -> Tracker:
+    """Makes a tracker of functions that look at whole frames.
+
+    They compile anew for every canvas.
+
+    Args:
+      init: `(variables, frame, box [4] cxcywh px) -> state`.
+      step: `(variables, state, frame, settings) -> (state, TrackerOutput)`.
+      probe: `(variables, state, frame) -> Probe`, or None.
+      settings: see `Tracker`.
+      ranges: see `Tracker`.
+
+    Returns:
+      The tracker, whose crops are the frames themselves.
+    """
+    return Tracker(
+        crop_first=lambda frame, box: (frame, box),
+        start=lambda variables, first: init(variables, *first),
+        crop=lambda state, frame: frame,
+        update=step,
+        probe=probe,
+        settings=settings,
+        ranges=ranges,
+    )
 
 
 def check_init_box(

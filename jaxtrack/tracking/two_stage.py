@@ -18,7 +18,6 @@ from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps, view_of
 from jaxtrack.tracking.state import (
-    Frame,
     Probe,
     Tracker,
     TrackerOutput,
@@ -92,26 +91,30 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     Returns:
       The tracker, whose settings are `Settings`.
     """
+    rules = _rules(config)
+    view = view_of(config, network.geometry, is_search_first=rules is not None)
     parts = _Parts(
         model=network,
         size=network.geometry.search_size,
-        view=view_of(config, network.geometry),
         bound=bounding(config.tracking.selection),
         anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
         count=config.tracking.proposals,
         identifier=config.tracking.identifier_weight,
-        rules=_rules(config),
+        rules=rules,
         pool=_pool(network.refiner),
     )
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
-    def step(
-        variables, state: TwoStageState, frame: Frame, settings: Settings = defaults
+    def follow(
+        variables,
+        state: TwoStageState,
+        crop: cropping.Search,
+        settings: Settings = defaults,
     ) -> tuple[TwoStageState, TrackerOutput]:
-        return _step(parts, variables, state, frame, settings)
+        return _update(parts, variables, state, crop, settings)
 
-    probe = partial(_probe, parts)
-    return Tracker(partial(_init, parts), step, probe, defaults, _RANGES)
+    start, probe = partial(_start, parts), partial(_probe, parts)
+    return Tracker(view.first, start, view.search, follow, probe, defaults, _RANGES)
 
 
 class _Parts(NamedTuple):
@@ -119,7 +122,6 @@ class _Parts(NamedTuple):
 
     model: nn.Module
     size: int  # Of the search crop, pixels.
-    view: cropping.View
     bound: Callable[[jax.Array, jax.Array], jax.Array]
     anchors: jax.Array
     count: int  # Of proposals.
@@ -128,40 +130,38 @@ class _Parts(NamedTuple):
     pool: Callable[[jax.Array, jax.Array], jax.Array]
 
 
-def _init(parts, variables, frame, box):
+def _start(parts, variables, first):
     """Encodes the target, and learns what tells it from its surroundings."""
-    model, view, size = parts.model, parts.view, parts.size
-    box = jnp.asarray(box).astype(jnp.float32)
-    fill = view.surroundings(frame)
-    side = view.side(box[2:])
+    model, size = parts.model, parts.size
+    box = first.box
     z_size = model.geometry.template_size
-    z_image = view.look(frame, box[:2], side, z_size, fill)
-    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * z_size / side, z_size))
-    template = model.apply(variables, z_image, z_xyxy[None], method="encode_template")
-    state = TwoStageState(template, box, fill, None)
+    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * first.scale, z_size))
+    template = model.apply(
+        variables, first.image, z_xyxy[None], method="encode_template"
+    )
+    state = TwoStageState(template, box, first.fill, None)
     if parts.rules is None:
         return state
-    seen = view.search(state, frame)
-    x = model.apply(variables, seen.image, method="encode_search")
+    crop = first.search
+    x = model.apply(variables, crop.image, method="encode_search")
     of_crop = partial(parts.pool, x["fused"][0])
-    middle = (box[:2] - seen.center) * seen.scale + size / 2
-    target = jnp.concatenate([middle, box[2:] * seen.scale])
+    middle = (box[:2] - crop.center) * crop.scale + size / 2
+    target = jnp.concatenate([middle, box[2:] * crop.scale])
     online = update.start(of_crop, target, size, parts.rules)
     return state.replace(online=online)
 
 
-def _see(parts, variables, state, frame):
-    """Returns the search crop, its features, and the RPN's maps."""
-    seen = parts.view.search(state, frame)
-    x = parts.model.apply(variables, seen.image, method="encode_search")
+def _predict(parts, variables, state, crop):
+    """Returns the search crop's features, and the RPN's maps."""
+    x = parts.model.apply(variables, crop.image, method="encode_search")
     outputs = parts.model.apply(variables, state.template, x, method="predict")
-    return seen, x, outputs
+    return x, outputs
 
 
-def _step(parts, variables, state, frame, settings):
+def _update(parts, variables, state, crop, settings):
     """Tracks through a frame: Algorithm 1, lines 4 to 12."""
-    size, rules = parts.size, parts.rules
-    (_, scale, middle), x, outputs = _see(parts, variables, state, frame)
+    size, rules, scale = parts.size, parts.rules, crop.scale
+    x, outputs = _predict(parts, variables, state, crop)
     wh = state.box[2:]
     found, coarse = _propose(parts, outputs, wh * scale, settings)
     refined = parts.model.apply(variables, state.template, x, found, method="refine")
@@ -175,10 +175,10 @@ def _step(parts, variables, state, frame, settings):
     final = _windowed(final, aligned, size, settings.refined_window)
     chosen = jnp.argmax(final)
     in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
-    center = middle + (in_crop[:2] - size / 2) / scale
+    center = crop.center + (in_crop[:2] - size / 2) / scale
     rate = jnp.clip(settings.size_rate, 0.0, 1.0)
     new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
-    box = parts.bound(jnp.concatenate([center, new_wh]), frame.hw)
+    box = parts.bound(jnp.concatenate([center, new_wh]), crop.hw)
     # A network that overflows loses a frame, not the target for ever.
     is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[chosen])
     box = jnp.where(is_sound, box, state.box)
@@ -192,11 +192,11 @@ def _step(parts, variables, state, frame, settings):
     return state.replace(box=box, online=online), output
 
 
-def _probe(parts, variables, state, frame) -> Probe:
+def _probe(parts, variables, state, crop) -> Probe:
     """Shows the RPN's maps."""
-    seen, _, outputs = _see(parts, variables, state, frame)
+    _, outputs = _predict(parts, variables, state, crop)
     found = decoding.scores_and_boxes(outputs, parts.anchors)
-    return probe_maps(*found, seen, geometry=parts.model.geometry, power=1.0)
+    return probe_maps(*found, crop, geometry=parts.model.geometry, power=1.0)
 
 
 def _rules(config: ConfigDict) -> update.Rules | None:

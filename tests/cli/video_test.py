@@ -10,7 +10,7 @@ import pytest
 from jaxtrack.cli import video as command
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import drawing, run, video
-from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
 
 
 def drift_tracker():
@@ -23,7 +23,7 @@ def drift_tracker():
         state = state.replace(box=state.box + variables, template=state.template * 0.9)
         return state, TrackerOutput(state.box, state.template)
 
-    return Tracker(init, step)
+    return of_whole_frames(init, step)
 
 
 DRIFT = jnp.array([1.0, 0.0, 0.0, 0.0])

@@ -8,7 +8,7 @@ import pytest
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import batching, scoring
-from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState, run
+from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames, run
 
 
 def brightest_tracker():
@@ -28,13 +28,13 @@ def brightest_tracker():
         box = jnp.concatenate([center, state.box[2:]])
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    return Tracker(init=init, step=step)
+    return of_whole_frames(init, step)
 
 
-def track(videos, *, batched, shift=0.0, chunk=4):
+def track(videos, *, batched, shift=0.0):
     variables = {"shift": np.float32(shift)}
     drivers = batching.compiled(brightest_tracker(), batched=batched)
-    track = batching.tracking_function(drivers, variables, batched=batched, chunk=chunk)
+    track = batching.tracking_function(drivers, variables, batched=batched)
     done = []
     tracked = list(track(videos, done.append))
     return {t.name: t for t in tracked}, sum(done)

@@ -14,7 +14,7 @@ from jaxtrack.datasets import files, folders
 from jaxtrack.evaluation import loading, results, scoring
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.ops import grid
-from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.tracking.siamese import RANGES, Settings
 from jaxtrack.tracking.state import Probe
 
@@ -132,7 +132,7 @@ def wandering_tracker(config, model):
         ones = jnp.ones_like(confidence)
         return Probe(cls=confidence, quality=ones, confidence=confidence, xyxy=xyxy)
 
-    return Tracker(init, step, probe, defaults, RANGES)
+    return of_whole_frames(init, step, probe, settings=defaults, ranges=RANGES)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, results, run, scoring
 from jaxtrack.evaluation.batching import Tracked
-from jaxtrack.tracking import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.weights.bundle import Bundle
 
 
@@ -108,7 +108,7 @@ def still_tracker(config, model):
         box = state.box + jnp.concatenate([shift, jnp.zeros(3, jnp.float32)])
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    return Tracker(init=init, step=step)
+    return of_whole_frames(init, step)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, vot_files, vot_run
 from jaxtrack.metrics import vot
-from jaxtrack.tracking import Frame, Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking import Frame, TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.tracking.run import compile_tracker
 
 NAMES = ["v_long", "v_mid", "v_a", "v_b", "v_c", "v_d"]
@@ -150,7 +150,7 @@ def moving_tracker(traced):
         box = state.box + variables["shift"] * jnp.array([1.0, 0, 0, 0])
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    return Tracker(init=init, step=step)
+    return of_whole_frames(init, step)
 
 
 class Case:

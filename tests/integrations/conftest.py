@@ -10,7 +10,7 @@ import pytest
 
 from jaxtrack import session, trackers
 from jaxtrack.configs import siamcar_lite0
-from jaxtrack.tracking.state import Tracker, TrackerOutput, TrackerState
+from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.training import state as state_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 
@@ -35,7 +35,7 @@ def seeking_tracker(traced):
         score = frame.hw[0].astype(jnp.float32) / 1000
         return state.replace(box=box), TrackerOutput(box, score)
 
-    return Tracker(init, step)
+    return of_whole_frames(init, step)
 
 
 def draw(rng, path, shape):

@@ -15,6 +15,7 @@ from jaxtrack import trackers
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import BACKBONES, FROZEN, param_group
 from jaxtrack.trackers.family import DESIGNS
+from jaxtrack.tracking import Frame, TrackerState
 from tests.networks import shapes_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -159,3 +160,19 @@ def test_few_turn_settings_into_a_family():
                 if names & {"family_of", "network_of", "tracker_of", "configure"}:
                     asking.add(str(path.relative_to(ROOT / "jaxtrack")))
     assert asking <= ASKING
+
+
+@pytest.mark.parametrize("name", trackers.FAMILIES)
+def test_only_crops_depend_on_the_canvas(name):
+    config = trackers.configure(name, backbone="efficientnet_lite0", design="light")
+    tracker = trackers.tracker_of(config)
+    state = TrackerState(None, jnp.array([60.0, 50, 20, 30]), jnp.zeros(3))
+    seen = []
+    for canvas in [(256, 256), (512, 768)]:
+        frame = Frame(
+            jax.ShapeDtypeStruct((*canvas, 3), jnp.uint8),
+            jax.ShapeDtypeStruct((2,), jnp.int32),
+        )
+        first = jax.eval_shape(tracker.crop_first, frame, state.box)
+        seen.append((first, jax.eval_shape(tracker.crop, state, frame)))
+    assert seen[0] == seen[1]

@@ -1,8 +1,12 @@
 """Tests for jaxtrack.tracking.run."""
 
+import collections
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
+from jax import lax
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import run, siamese, video
@@ -21,30 +25,21 @@ def boxes_of(outputs):
     return np.stack([output.box for output in outputs])
 
 
-def test_recorded_equals_live(drivers, draw, pad_all):
+def test_recorded_and_scanned_equal_live(tiny, drivers, draw, pad_all):
     images, truth = draw(12)
     frames = pad_all(images)
-    live = boxes_of(run.track_live(*drivers, frames, truth[0]))
-    recorded = list(run.track_video(*drivers, frames, truth[0], chunk=4))
+    live = boxes_of(run.track_video(*drivers, frames, truth[0], ahead=0))
+    recorded = list(run.track_video(*drivers, frames, truth[0], ahead=3))
     assert len(live) == 12
     np.testing.assert_array_equal(live[0], truth[0])
-    np.testing.assert_allclose(boxes_of(recorded), live, atol=ATOL)
+    np.testing.assert_array_equal(boxes_of(recorded), live)
     np.testing.assert_allclose(live[-1][:2], truth[-1][:2], atol=4)
-
-
-def test_padding_leaves_the_state_alone(drivers, draw, pad_all):
-    drivers, variables = drivers
-    images, truth = draw(5)
-    frames = pad_all(images)
-    state = drivers.init(variables, frames[0], truth[0])
-    whole, _ = run._stack(frames[1:], 4, (128, 128, 3))
-    valid = np.array([True, True, False, False])
-    after, _ = drivers.scan(variables, state, whole, valid)
-    for frame in frames[1:3]:
-        state, _ = drivers.step(variables, state, frame)
-    np.testing.assert_allclose(after.box, state.box, atol=ATOL)
-    still, _ = drivers.scan(variables, state, whole, np.zeros(4, bool))
-    jax.tree.map(np.testing.assert_array_equal, still, state)
+    # The whole step is a pure function too: a scan's body.
+    stack = jax.tree.map(lambda *leaves: np.stack(leaves), *frames[1:])
+    state = tiny[0].init(tiny[1], frames[0], truth[0])
+    scan = jax.jit(lambda v, s, fs: lax.scan(partial(tiny[0].step, v), s, fs))
+    _, scanned = scan(tiny[1], state, stack)
+    np.testing.assert_allclose(scanned.box, live[1:], atol=ATOL)
 
 
 @pytest.mark.parametrize("num_devices", [1, 2])
@@ -59,53 +54,59 @@ def test_many_equal_one(tiny, drivers, draw, pad_all, num_devices):
         pad_all(drawn[2][0], (96, 128))
     ]
     starts = [truth[0] for _, truth in drawn]
-    results = run.track_videos(many, variables, videos, starts, chunk=2)
+    results = run.track_videos(many, variables, videos, starts, ahead=1)
     assert [len(result.box) for result in results] == [6, 3, 1]
     assert [result.score.shape for result in results] == [(6,), (3,), (1,)]
     for result, frames, start in zip(results, videos, starts, strict=True):
-        alone = run.track_live(one, variables, frames, start)
+        alone = run.track_video(one, variables, frames, start)
         np.testing.assert_allclose(result.box, boxes_of(alone), atol=ATOL)
 
 
 def test_canvas_size_does_not_matter(drivers, draw, pad_all):
     images, truth = draw(4)
-    small = run.track_live(*drivers, pad_all(images), truth[0])
-    large = run.track_live(*drivers, pad_all(images, (200, 160)), truth[0])
+    small = run.track_video(*drivers, pad_all(images), truth[0])
+    large = run.track_video(*drivers, pad_all(images, (200, 160)), truth[0])
     np.testing.assert_allclose(boxes_of(small), boxes_of(large), atol=ATOL)
 
 
-def test_sizes_on_one_canvas_share_a_compilation(tiny, draw, pad_all):
+def test_five_frame_sizes_compile_one_network(tiny, draw, pad_all):
     tracker, variables = tiny
-    init, step = tracker.init, tracker.step
-    traces = []
+    traces = collections.Counter()
 
-    def traced(*arguments):
-        traces.append(1)
-        return step(*arguments)
+    def counted(name):
+        function = getattr(tracker, name)
 
-    drivers = run.compile_tracker(run.Tracker(init, traced))
-    counts = []
-    for hw in [(96, 120), (100, 110), (128, 128)]:
-        images, truth = draw(6, hw=hw)
-        list(run.track_live(drivers, variables, pad_all(images), truth[0]))
-        list(run.track_video(drivers, variables, pad_all(images), truth[0]))
-        counts.append(len(traces))
-    assert counts[0] > 0
-    assert counts == counts[:1] * 3
+        def call(*arguments):
+            traces[name] += 1
+            return function(*arguments)
+
+        return call
+
+    names = ("crop_first", "start", "crop", "update")
+    made = tracker._replace(**{name: counted(name) for name in names})
+    drivers, counts = run.compile_tracker(made), []
+    for canvas in [(128, 128), (128, 160), (160, 128), (192, 192), (160, 160)]:
+        images, truth = draw(6)
+        list(run.track_video(drivers, variables, pad_all(images, canvas), truth[0]))
+        counts.append([traces[name] for name in names])
+    # The crops once a canvas, the network once.
+    assert counts == [[n, 1, n, 1] for n in range(1, 6)]
+    images, truth = draw(6, hw=(100, 110))  # Another size on a canvas of before.
+    list(run.track_video(drivers, variables, pad_all(images), truth[0]))
+    assert [traces[name] for name in names] == counts[-1]
 
 
 def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
     images, truth = draw(5)
     frames = pad_all(images)
     with jax.transfer_guard("disallow"):
-        list(run.track_live(*drivers, frames, truth[0]))
-        list(run.track_video(*drivers, frames, truth[0], chunk=4))
+        list(run.track_video(*drivers, frames, truth[0]))
         videos = [frames, frames[:2], frames[:3]]
-        found = run.track_videos(*drivers, videos, truth[[0, 0, 0]], chunk=2)
+        found = run.track_videos(*drivers, videos, truth[[0, 0, 0]])
     assert len(found) == 3
 
 
-def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
+def test_reads_ahead_of_the_device(drivers, draw, pad_all):
     images, truth = draw(17)
     read = []
 
@@ -114,18 +115,18 @@ def test_reads_ahead_of_the_device_by_a_chunk(drivers, draw, pad_all):
             read.append(k)
             yield frame
 
-    outputs = run.track_video(*drivers, frames(), truth[0], chunk=4)
-    next(outputs)
-    assert len(read) == 1
-    next(outputs)
-    assert len(read) == 9
+    for ahead in (0, 4):
+        read.clear()
+        outputs = run.track_video(*drivers, frames(), truth[0], ahead=ahead)
+        counts = [len(read) for _ in outputs]
+        assert counts == [1, *(min(k + ahead, 17) for k in range(2, 18))]
 
 
 def test_refuses_bad_input(drivers, draw, pad_all):
     images, truth = draw(2)
     frames = pad_all(images)
     with pytest.raises(InputError, match="positive"):
-        next(run.track_live(*drivers, frames, (10, 10, 0, 5)))
+        next(run.track_video(*drivers, frames, (10, 10, 0, 5)))
     with pytest.raises(InputError, match="no frame"):
         next(run.track_video(*drivers, [], truth[0]))
     with pytest.raises(ValueError, match="1 videos but 2 boxes"):
@@ -144,9 +145,7 @@ def test_drivers_agree_on_the_lite0_network(config, draw):
     images, truth = draw(6, hw=(200, 250), start=(60.0, 90.0))
     frames = [video.pad(image, (256, 256)) for image in images]
     one = run.compile_tracker(tracker)
-    live = boxes_of(run.track_live(one, variables, frames, truth[0]))
-    recorded = run.track_video(one, variables, frames, truth[0], chunk=4)
-    np.testing.assert_allclose(boxes_of(recorded), live, atol=0.02)
+    live = boxes_of(run.track_video(one, variables, frames, truth[0]))
     for num_devices in (1, 2):
         many = run.compile_tracker(tracker, num_devices=num_devices)
         results = run.track_videos(many, variables, [frames] * 2, truth[:1][[0, 0]])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import Tracker, siamese
+from jaxtrack.tracking import run, siamese
 
 
 @pytest.fixture(scope="module")
 def jitted(tiny):
     """The tiny tracker, compiled once for all tests here."""
-    return Tracker(jax.jit(tiny[0].init), jax.jit(tiny[0].step))
+    return run.compile_tracker(tiny[0])
 
 
 def overlaps(found, truth):
@@ -23,13 +23,12 @@ def overlaps(found, truth):
 def test_follows_a_square(tiny_variables, config, draw, pad_all, selection):
     config.tracking.selection = selection
     model, variables = tiny_variables
-    init, step, *_ = siamese.make(config, model)
+    drivers = run.compile_tracker(siamese.make(config, model))
     images, truth = draw(20)
     frames = pad_all(images)
-    state = jax.jit(init)(variables, frames[0], truth[0])
-    found, step = [truth[0]], jax.jit(step)
+    state, found = drivers.init(variables, frames[0], truth[0]), [truth[0]]
     for frame in frames[1:]:
-        state, output = step(variables, state, frame)
+        state, output = drivers.step(variables, state, frame)
         found.append(output.box)
     assert jnp.min(overlaps(jnp.stack(found), truth)) > 0.7
     assert 0 < output.score <= 1
@@ -86,11 +85,11 @@ def test_probe_shows_what_step_chooses_from(
     config.tracking.penalty = config.tracking.window = 0.0
     config.tracking.quality_power = 0.5
     model, variables = tiny_variables
-    tracker = siamese.make(config, model)
+    drivers = run.compile_tracker(siamese.make(config, model))
     images, truth = draw(3)
     frames = pad_all(images)
-    state = jax.jit(tracker.init)(variables, frames[0], truth[0])
-    found = jax.jit(tracker.probe)(variables, state, frames[2])
+    state = drivers.init(variables, frames[0], truth[0])
+    found = drivers.probe(variables, state, frames[2])
     assert found.cls.shape == found.quality.shape == (9, 9)
     power = 0.5 if selection == "clean" else 1.0
     np.testing.assert_allclose(
@@ -100,7 +99,7 @@ def test_probe_shows_what_step_chooses_from(
     # centre is, as the size moves by a share.
     best = jnp.argmax(found.confidence)
     box = boxes.xyxy_to_cxcywh(found.xyxy.reshape(-1, 4)[best])
-    _, output = jax.jit(tracker.step)(variables, state, frames[2])
+    _, output = drivers.step(variables, state, frames[2])
     tolerance = 1e-3 if selection == "clean" else 4  # The release upsamples its maps.
     np.testing.assert_allclose(output.box[:2], box[:2], atol=tolerance)
     np.testing.assert_allclose(box[:2], truth[2][:2], atol=4)

@@ -1,14 +1,16 @@
 """Tests for jaxtrack.tracking.two_stage with a small network."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
 
 from jaxtrack.online import update
 from jaxtrack.ops import boxes
 from jaxtrack.tracking import (
-    Tracker,
     TrackerState,
     run,
     siamese,
@@ -31,11 +33,11 @@ def traces():
 def drivers(cract, traces):
     """The small CRACT's tracker, compiled once for all tests here."""
 
-    def step(*arguments):
+    def update(*arguments):
         traces.append(1)
-        return cract[0].step(*arguments)
+        return cract[0].update(*arguments)
 
-    return run.compile_tracker(Tracker(cract[0].init, step))
+    return run.compile_tracker(cract[0]._replace(update=update))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,7 @@ def test_selects_by_equations_9_and_10(
     _, output = step(variables, state, frames[2])
 
     looks = siamese.view_of(config, model.geometry)
-    x_image, scale, middle = looks.search(state, frames[2])
+    x_image, scale, middle, _ = looks.search(state, frames[2])
     x = model.apply(variables, x_image, method="encode_search")
     outputs = model.apply(variables, state.template, x, method="predict")
     wh = np.asarray(state.box[2:], np.float64)
@@ -166,13 +168,13 @@ def test_selects_by_equations_9_and_10(
     np.testing.assert_allclose(output.box, expected, atol=0.01)
 
 
-def test_probe_shows_the_rpns_maps(cract_variables, cract_config, begun, cract):
+def test_probe_shows_the_rpns_maps(cract_variables, cract_config, begun, drivers):
     frames, truth, state = begun
     model, variables = cract_variables
-    found = jax.jit(cract[0].probe)(variables, state, frames[3])
-    plain = siamese.make(cract_config, model)
-    seen = jax.jit(plain.init)(variables, frames[0], truth[0])
-    expected = jax.jit(plain.probe)(variables, seen, frames[3])
+    found = drivers.probe(variables, state, frames[3])
+    plain = run.compile_tracker(siamese.make(cract_config, model))
+    seen = plain.init(variables, frames[0], truth[0])
+    expected = plain.probe(variables, seen, frames[3])
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), found, expected
     )
@@ -191,7 +193,7 @@ def test_follows_a_square_and_compiles_once(cract, drivers, begun, traces):
         assert 0 < output.score <= 1
     assert counts == counts[:1] * 11
     # All of it runs on the device.
-    text = str(drivers.step.trace(cract[1], state, frames[0]).jaxpr)
+    text = str(jax.make_jaxpr(cract[0].step)(cract[1], state, frames[0]))
     assert "callback" not in text
     assert "custom_vmap_call" in text  # The text is that of the whole step.
 
@@ -236,9 +238,9 @@ def test_many_videos_equal_one(cract, drivers, draw, pad_all):
     drawn = [draw(n, velocity=(2, -1 + k % 3)) for k, n in enumerate(lengths)]
     videos = [pad_all(images) for images, _ in drawn]
     starts = [truth[0] for _, truth in drawn]
-    results = run.track_videos(drivers, cract[1], videos, starts, chunk=4)
+    results = run.track_videos(drivers, cract[1], videos, starts)
     for result, frames, box, n in zip(results, videos, starts, lengths, strict=True):
-        alone = list(run.track_live(drivers, cract[1], frames, box))
+        alone = list(run.track_video(drivers, cract[1], frames, box))
         assert len(alone) == len(result.box) == n
         expected = np.stack([output.box for output in alone])
         np.testing.assert_allclose(result.box, expected, atol=ATOL)
@@ -268,12 +270,15 @@ def test_pmap_equals_one(cract, drivers, begun):
         )
 
 
-def test_recorded_equals_live(cract, drivers, begun):
+def test_recorded_and_scanned_equal_live(cract, drivers, begun):
     frames, truth, state = begun
-    recorded = run.track_video(drivers, cract[1], frames, truth[0], chunk=4)
-    for frame, output in zip(frames[1:], list(recorded)[1:], strict=True):
-        state, live = drivers.step(cract[1], state, frame)
-        np.testing.assert_allclose(output.box, live.box, atol=ATOL)
+    given = drivers, cract[1], frames, truth[0]
+    live = [output.box for output in run.track_video(*given, ahead=0)]
+    np.testing.assert_array_equal([out.box for out in run.track_video(*given)], live)
+    stack = jax.tree.map(lambda *leaves: np.stack(leaves), *frames[1:])
+    scan = jax.jit(lambda v, s, fs: lax.scan(partial(cract[0].step, v), s, fs))
+    _, scanned = scan(cract[1], state, stack)
+    np.testing.assert_allclose(scanned.box, live[1:], atol=ATOL)
 
 
 def two_squares(count):
@@ -301,10 +306,10 @@ def test_tells_a_look_alike_for_forty_frames(
     @jax.jit
     def scores(state, frame, pair):
         """Scores both squares as the tracker would see them."""
-        x_image, scale, middle = looks.search(state, frame)
-        x = model.apply(variables, x_image, method="encode_search")
-        origin = jnp.tile(middle, 2)[None] - 32 / scale
-        in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * scale
+        crop = looks.search(state, frame)
+        x = model.apply(variables, crop.image, method="encode_search")
+        origin = jnp.tile(crop.center, 2)[None] - 32 / crop.scale
+        in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * crop.scale
         return update.scores(state.online.params, pool(x["fused"][0], in_crop))
 
     first = state = drivers.init(variables, frames[0], pairs[0, 0])

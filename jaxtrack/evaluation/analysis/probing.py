@@ -5,7 +5,7 @@ the template comes from the first frame, and in every later one the tracker look
 the target truly was just before, so that all see the same pictures.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +13,8 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.tracking import Tracker, check_init_box
-from jaxtrack.tracking.state import Init, ProbeMaps
+from jaxtrack.tracking.run import compile_tracker
+from jaxtrack.tracking.state import Probe, TrackerState
 from jaxtrack.tracking.video import FrameReader
 
 
@@ -26,8 +27,8 @@ class Prober(NamedTuple):
       variables: of the network, on the device.
     """
 
-    init: Init
-    probe: ProbeMaps
+    init: Callable[..., TrackerState]
+    probe: Callable[..., Probe]
     variables: Any
 
 
@@ -56,7 +57,7 @@ class Look(NamedTuple):
 
 
 def make_prober(tracker: Tracker, variables: Any) -> Prober:
-    """Compiles a tracker's maps; frames of one canvas share a compilation.
+    """Compiles a tracker's maps.
 
     Args:
       tracker: with a `probe`.
@@ -65,9 +66,8 @@ def make_prober(tracker: Tracker, variables: Any) -> Prober:
     Returns:
       The prober.
     """
-    return Prober(
-        jax.jit(tracker.init), jax.jit(tracker.probe), jax.device_put(variables)
-    )
+    drivers = compile_tracker(tracker)
+    return Prober(drivers.init, drivers.probe, jax.device_put(variables))
 
 
 def usable_frames(video: Video) -> np.ndarray:

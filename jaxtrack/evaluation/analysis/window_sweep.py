@@ -81,16 +81,16 @@ def adjustable(tracker: Tracker) -> Tracker:
     """Makes a tracker's settings a part of its variables, so that jit traces them.
 
     Args:
-      tracker: its `step` takes `settings` as a fourth argument.
+      tracker: its `update` takes `settings` as a fourth argument.
 
     Returns:
       The tracker with `variables = {"network": ..., "settings": ...}`.
     """
 
-    def init(variables: Any, frame, box):
-        return tracker.init(variables["network"], frame, box)
+    def start(variables: Any, first):
+        return tracker.start(variables["network"], first)
 
-    def step(variables: Any, state, frame):
-        return tracker.step(variables["network"], state, frame, variables["settings"])
+    def update(variables: Any, state, crop):
+        return tracker.update(variables["network"], state, crop, variables["settings"])
 
-    return Tracker(init=init, step=step)
+    return Tracker(tracker.crop_first, start, tracker.crop, update)

@@ -91,18 +91,19 @@ def over_settings(tracker: Tracker) -> Tracker:
     traced = adjustable(tracker)
     own = jax.tree.map(np.float32, tracker.settings)
 
-    def init(variables, frame, box):
-        state = tracker.init(variables["network"], frame, box)
+    def start(variables, first):
+        state = tracker.start(variables["network"], first)
         (count, *_), *_ = (v.shape for v in variables["settings"].values())
         return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), state)
 
-    def step_one(network, values, state, frame):
+    def update_one(network, values, state, crop):
         tried = {name.removeprefix(_GROUP): v for name, v in values.items()}
         variables = {"network": network, "settings": own._replace(**tried)}
-        return traced.step(variables, state, frame)
+        return traced.update(variables, state, crop)
 
-    def step(variables, state, frame):
-        over = jax.vmap(step_one, (None, 0, 0, None))
-        return over(variables["network"], variables["settings"], state, frame)
+    def update(variables, state, crop):
+        over = jax.vmap(update_one, (None, 0, 0, 0))
+        return over(variables["network"], variables["settings"], state, crop)
 
-    return Tracker(init=init, step=step)
+    crop = jax.vmap(tracker.crop, (0, None))
+    return Tracker(tracker.crop_first, start, crop, update)

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation.batching import CHUNK, first_cxcywh
+from jaxtrack.evaluation.batching import first_cxcywh
 from jaxtrack.evaluation.loading import Opened
 from jaxtrack.evaluation.tuning import space, splits
 from jaxtrack.evaluation.tuning.splits import Material
@@ -20,14 +20,13 @@ from jaxtrack.tracking.video import FrameReader
 Track = Callable[[Sequence[Mapping[str, float]], Video, Callable], np.ndarray]
 
 
-def tracking_function(opened: Opened, batch: int, *, chunk: int = CHUNK) -> Track:
+def tracking_function(opened: Opened, batch: int) -> Track:
     """Makes what tracks a video with many settings at once.
 
     Args:
       opened: the checkpoint.
-      batch: B, most settings at once; fewer are padded, so that nothing is compiled
-        but once a canvas.
-      chunk: frames a scan.
+      batch: B, most settings at once; fewer are padded, so that the network is
+        compiled once.
 
     Returns:
       The function; it reads and decodes the video once.
@@ -42,7 +41,7 @@ def tracking_function(opened: Opened, batch: int, *, chunk: int = CHUNK) -> Trac
         with FrameReader(video.frames) as reader:
             where = f"sequence {video.name}: the first box"
             check_init_box(first, reader.hw, where=where)
-            outputs = track_video(drivers, variables, reader, first, chunk=chunk)
+            outputs = track_video(drivers, variables, reader, first)
             for output in outputs:
                 rows.append(np.broadcast_to(output.box, (batch, 4)))
                 advance(len(settings))

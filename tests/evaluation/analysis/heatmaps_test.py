@@ -7,7 +7,7 @@ import pytest
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.analysis import heatmaps, probing
 from jaxtrack.ops import grid
-from jaxtrack.tracking import Tracker, TrackerState
+from jaxtrack.tracking import TrackerState, of_whole_frames
 from jaxtrack.tracking.state import Probe
 
 # Cells look at 2, 6, 10, ..., 30 of a crop of 32 pixels.
@@ -29,7 +29,7 @@ def prober(hot=(4, 4), quality=0.0):
         xyxy = jnp.zeros((8, 8, 4), jnp.float32).at[hot].set(box + 3)
         return Probe(cls, jnp.full_like(cls, quality), cls, xyxy)
 
-    return probing.make_prober(Tracker(init, None, probe), {})
+    return probing.make_prober(of_whole_frames(init, probe, probe), {})
 
 
 def views(video, frames=(3,), **options):

@@ -16,9 +16,9 @@ from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid, xcorr
 from jaxtrack.tracking import (
     Frame,
-    Tracker,
     TrackerOutput,
     TrackerState,
+    of_whole_frames,
     run,
     siamese,
     two_stage,
@@ -153,7 +153,7 @@ def test_a_batch_tracks_as_each_setting_alone():
     one = small_tracker()
     drivers = run.compile_tracker(space.over_settings(one))
     variables = {"network": {}, "settings": space.stacked(tried, 3)}
-    outputs = list(run.track_video(drivers, variables, frames, box, chunk=4))
+    outputs = list(run.track_video(drivers, variables, frames, box))
     together = np.stack([output.box for output in outputs[1:]], axis=1)
     assert together.shape == (3, 7, 4)
     start = jax.jit(lambda frame, box: one.init({}, frame, box))
@@ -189,7 +189,7 @@ def drifting():
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
     ranges = dict.fromkeys(Shift._fields[:3], (0.0, 2.0))
-    return Tracker(init, step, settings=Shift(), ranges=ranges)
+    return of_whole_frames(init, step, settings=Shift(), ranges=ranges)
 
 
 def test_settings_go_by_the_names_of_fields():

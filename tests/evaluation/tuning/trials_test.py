@@ -34,7 +34,7 @@ def moved(truth, window):
 
 
 def test_boxes_of_each_setting(opened, material, asked):
-    track = trials.tracking_function(opened, 4, chunk=3)
+    track = trials.tracking_function(opened, 4)
     for video in material.videos:
         done = []
         boxes = track(list(asked.values()), video, done.append)
@@ -49,7 +49,7 @@ def test_boxes_of_each_setting(opened, material, asked):
 
 
 def test_one_compilation_for_all_batches_of_a_canvas(opened, material, monkeypatch):
-    track = trials.tracking_function(opened, 4, chunk=3)
+    track = trials.tracking_function(opened, 4)
     reads = []
     original = FrameReader.__init__
 
