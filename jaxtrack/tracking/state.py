@@ -168,7 +168,7 @@ class Tracker(NamedTuple):
         return self.start(variables, self.crop_first(frame, box))
 
     def step(
-        self, variables: Any, state: Any, frame: Frame, settings: Any = None
+        self, variables: Any, state: Any, frame: Frame, *, settings: Any = None
     ) -> tuple[Any, TrackerOutput]:
         """Tracks through a frame: `update` by `crop`; the body of a `lax.scan`.
 
@@ -190,8 +190,8 @@ class Tracker(NamedTuple):
 def of_whole_frames(
     init: Callable[..., Any],
     step: Callable[..., tuple[Any, TrackerOutput]],
-    probe: Callable[..., Probe] | None = None,
     *,
+    probe: Callable[..., Probe] | None = None,
     settings: Any = None,
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Tracker:

@@ -132,7 +132,7 @@ def wandering_tracker(config, model):
         ones = jnp.ones_like(confidence)
         return Probe(cls=confidence, quality=ones, confidence=confidence, xyxy=xyxy)
 
-    return of_whole_frames(init, step, probe, settings=defaults, ranges=RANGES)
+    return of_whole_frames(init, step, probe=probe, settings=defaults, ranges=RANGES)
 
 
 @pytest.fixture

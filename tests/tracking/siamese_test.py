@@ -59,7 +59,9 @@ def test_settings_are_traced(tiny, jitted, draw, pad_all):
     settings = siamese.Settings(
         *(jnp.full(2, v) for v in (0.05, 0.1, 0.33)), quality_power=jnp.ones(2)
     )._replace(window=jnp.array([0.0, 1.0]))
-    many = jax.jit(jax.vmap(lambda s: step(variables, state, frames[3], s)[1].box))
+    many = jax.jit(
+        jax.vmap(lambda s: step(variables, state, frames[3], settings=s)[1].box)
+    )
     moved, still = many(settings)
     # A window of 1 leaves only the Hann window, whose peak is the crop's centre.
     np.testing.assert_allclose(still[:2], truth[0][:2], atol=1e-3)

@@ -103,7 +103,9 @@ def test_settings_are_traced(cract_config, scene):
 
     def box(size_rate):
         settings = settings_of(cract_config, size_rate=size_rate)
-        return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1].box
+        return step(variables, state_of((50, 40, 20, 20)), scene, settings=settings)[
+            1
+        ].box
 
     # The aligned size, 25, none of it, and half way from 20; the centre is the same.
     found = jax.jit(jax.vmap(box))(jnp.array([1.0, 0.0, 0.5]))
@@ -116,7 +118,7 @@ def test_penalty_and_window_decide_what_is_proposed(cract_config, scene):
 
     def run(variables, penalty, window):
         settings = settings_of(cract_config, penalty=penalty, window=window)
-        return step(variables, state_of((50, 40, 20, 20)), scene, settings)[1]
+        return step(variables, state_of((50, 40, 20, 20)), scene, settings=settings)[1]
 
     run = jax.jit(jax.vmap(run, (None, 0, 0)))
     zeros = (0, 0, 0, 0)

@@ -29,7 +29,7 @@ def prober(hot=(4, 4), quality=0.0):
         xyxy = jnp.zeros((8, 8, 4), jnp.float32).at[hot].set(box + 3)
         return Probe(cls, jnp.full_like(cls, quality), cls, xyxy)
 
-    return probing.make_prober(of_whole_frames(init, probe, probe), {})
+    return probing.make_prober(of_whole_frames(init, probe, probe=probe), {})
 
 
 def views(video, frames=(3,), **options):

@@ -157,7 +157,9 @@ def test_a_batch_tracks_as_each_setting_alone():
     together = np.stack([output.box for output in outputs[1:]], axis=1)
     assert together.shape == (3, 7, 4)
     start = jax.jit(lambda frame, box: one.init({}, frame, box))
-    step = jax.jit(lambda state, frame, settings: one.step({}, state, frame, settings))
+    step = jax.jit(
+        lambda state, frame, settings: one.step({}, state, frame, settings=settings)
+    )
     for boxes, settings in zip(together, tried, strict=True):
         state = start(frames[0], box)
         for k, frame in enumerate(frames[1:]):
