@@ -22,7 +22,7 @@ from jaxtrack.errors import EXTRAS, InputError, missing
 __all__ = ["COMMANDS", "Command", "fail", "main", "run_command"]
 
 COMMANDS = {
-    "demo": "train, track and score a small tracker on composed scenes",
+    "demo": "see the shipped tracker at work, score it, train one",
     "compose": "write composed videos in which look-alikes cross the target",
     "pack": "pack annotated video into records to train from",
     "train": "train a tracker, or resume a training",

@@ -14,7 +14,15 @@ from jaxtrack.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPU_SECONDS_FOR_HELP = 1.0
-PARTS = {"arguments", "first_box", "options", "overrides", "video"}
+PARTS = {
+    "arguments",
+    "demo_clip",
+    "demo_training",
+    "first_box",
+    "options",
+    "overrides",
+    "video",
+}
 
 
 def refused(capsys, *argv):
