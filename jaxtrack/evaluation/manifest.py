@@ -95,42 +95,6 @@ def read(folder: str | Path) -> dict | None:
     return found if all(isinstance(found.get(p), dict) for p in parts) else None
 
 
-def finished(
-    folder: str | Path,
-    identity: Mapping,
-    *,
-    hashes: Mapping[str, str],
-    check: Callable[[str], object],
-) -> dict[str, str]:
-    """Sequences that a run of the same identity has finished.
-
-    Args:
-      folder: of one tracker.
-      identity: of the run that asks.
-      hashes: name of a sequence that is asked for -> its hash now; with another hash
-        than it had it is not finished.
-      check: reads the results of a sequence that is asked for; where that raises
-        `InputError` it is not finished.
-
-    Returns:
-      name of a sequence -> hash of its frames and ground truth; other sequences than
-      those asked for stay in it.
-    """
-    found = read(folder)
-    if found is None or found.get("hash") != hash_json(identity):
-        return {}
-    done = dict(found["sequences"])
-    for name, expected in hashes.items():
-        try:
-            if done.get(name) == expected:
-                check(name)
-                continue
-        except InputError:
-            pass
-        done.pop(name, None)
-    return done
-
-
 def complete(
     work: Work,
     videos: Ordered[Sequence],
@@ -155,8 +119,8 @@ def complete(
       folder: of one tracker.
       identity: of weights and settings, as JSON.
       around: of the run, as JSON; recorded, never compared.
-      check: see `finished`.
-      hashes: see `finished`; None takes those of frames and boxes.
+      check: reads the result of a sequence; `InputError` says that it cannot be kept.
+      hashes: name -> what its result depends on; None hashes frames and boxes.
       title: of the bar.
       is_quiet: does not say what is kept.
 
@@ -167,7 +131,7 @@ def complete(
       InputError: from `work`, or a file cannot be written.
     """
     hashes = hash_sequences(videos) if hashes is None else hashes
-    done = finished(folder, identity, hashes=hashes, check=check)
+    done = _finished(folder, identity, hashes, check)
     pending = [v for v in videos if v.name not in done]
     if len(pending) < len(videos) and not is_quiet:
         print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
@@ -183,6 +147,26 @@ def complete(
             write(folder, identity, around, done)
             names.append(name)
     return names
+
+
+def _finished(folder, identity, hashes, check) -> dict[str, str]:
+    """Hashes of what a run of the same identity has finished.
+
+    Sequences that are not asked for stay in it.
+    """
+    found = read(folder)
+    if found is None or found.get("hash") != hash_json(identity):
+        return {}
+    done = dict(found["sequences"])
+    for name, expected in hashes.items():
+        try:
+            if done.get(name) == expected:
+                check(name)
+                continue
+        except InputError:
+            pass
+        done.pop(name, None)
+    return done
 
 
 def write(

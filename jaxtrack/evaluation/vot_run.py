@@ -4,7 +4,7 @@ import pathlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -24,21 +24,9 @@ Start = Callable[[Frame, np.ndarray], Any]
 Follow = Callable[[Any, Frame], tuple[Any, np.ndarray]]
 
 
-class Repetition(NamedTuple):
-    """One run over a sequence of N frames.
-
-    Attributes:
-      rows: N rows of `[1]` a code or `[4]` x, y, width, height, pixel indices.
-      seconds: `[N]` of the tracker alone; 0 where it was not asked.
-    """
-
-    rows: list[np.ndarray]
-    seconds: np.ndarray
-
-
 def track_with_resets(
     start: Start, follow: Follow, frames: Iterable[Frame], ground_truth: np.ndarray
-) -> Repetition:
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Tracks through a sequence; five frames after a failure it starts anew.
 
     A tracker fails where its region shares no pixel of the image with the target's.
@@ -52,7 +40,8 @@ def track_with_resets(
       ground_truth: `[N, 4]` or `[N, 8]`, pixel indices.
 
     Returns:
-      The run.
+      N rows of `[1]` a code or `[4]` x, y, width, height, pixel indices; and seconds
+      `[N]` of the tracker alone, 0 where it was not asked.
 
     Raises:
       InputError: fewer or more frames than regions, or a region outside of the image
@@ -85,7 +74,7 @@ def track_with_resets(
         rows.append(row)
     if len(rows) < len(targets):
         raise InputError(f"{len(rows)} frames for {len(targets)} regions of the truth")
-    return Repetition(rows, seconds)
+    return rows, seconds
 
 
 def track_unfinished(
@@ -136,9 +125,9 @@ def track_unfinished(
         compiled = set()
         for video in pending:
             ways = _compiled(drivers, variables, video, compiled)
-            run = _run(*ways, video, ground_truth[video.name])
+            rows, seconds = _run(*ways, video, ground_truth[video.name])
             advance(len(video.frames))
-            files = [run.rows], run.seconds[:, None]
+            files = [rows], seconds[:, None]
             yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
 
     return manifest.complete(
@@ -218,8 +207,8 @@ def _compiled(drivers: Drivers, variables: Any, video: Video, compiled: set):
     return start, follow
 
 
-def _run(start: Start, follow: Follow, video: Video, truth: np.ndarray) -> Repetition:
-    """One repetition over the frames of a video."""
+def _run(start: Start, follow: Follow, video: Video, truth: np.ndarray):
+    """Tracks through a video; see `track_with_resets`."""
     try:
         with FrameReader(video.frames) as reader:
             return track_with_resets(start, follow, reader, truth)

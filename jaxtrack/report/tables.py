@@ -1,14 +1,10 @@
 """Tables of numbers: what is best in them, and as text to copy into a paper."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from jaxtrack.report import rendering
-
-# More columns than this do not fit beside each other on a paper's page.
-_MOST_COLUMNS = 8
 
 
 @dataclass(frozen=True)
@@ -150,39 +146,8 @@ def latex(table: Table, *, label: str = "", is_long: bool = False) -> str:
     return rendering.render("table.tex.j2", table=table, rows=rows, **about)
 
 
-def turned(table: Table) -> Table:
-    """Exchanges rows and columns.
-
-    Args:
-      table: its columns have the same digits and the same `better`.
-
-    Returns:
-      The table, without a name over its rows.
-
-    Raises:
-      ValueError: the columns differ.
-    """
-    kinds = {(column.digits, column.better) for column in table.columns}
-    if len(kinds) != 1:
-        raise ValueError(f"columns of {len(kinds)} kinds cannot become rows")
-    ((digits, better),) = kinds
-    return dataclasses.replace(
-        table,
-        name="",
-        columns=[Column(row.name, digits=digits, better=better) for row in table.rows],
-        rows=[
-            Row(column.head, [row.values[k] for row in table.rows])
-            for k, column in enumerate(table.columns)
-        ],
-        marked_in="columns" if table.marked_in == "rows" else "rows",
-    )
-
-
 def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
     """Writes tables as files for papers and for web pages.
-
-    A table of one kind of numbers with many columns, and more of them than rows, is
-    turned, so that it fits a page.
 
     Args:
       named: name of a file without its ending -> table.
@@ -193,9 +158,6 @@ def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
     """
     written = {}
     for name, table in named.items():
-        kinds = {(column.digits, column.better) for column in table.columns}
-        if len(kinds) == 1 and len(table.columns) > max(_MOST_COLUMNS, len(table.rows)):
-            table = turned(table)
         is_long = len(table.rows) >= long_from
         written[f"{name}.md"] = markdown(table)
         written[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)

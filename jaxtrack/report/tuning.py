@@ -14,7 +14,7 @@ def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -
     """Writes history.png, slices.png and importance.png.
 
     Args:
-      outcome: see `search.Found`.
+      outcome: see `search.tune`.
       tried: the trials.
       out: the folder.
 
@@ -29,7 +29,7 @@ def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:
     """What the command prints.
 
     Args:
-      outcome: see `search.Found`.
+      outcome: see `search.tune`.
       out: where it was written.
     """
     about, metric = outcome["tuned_on"], outcome["metric"]

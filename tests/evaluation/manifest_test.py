@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxtrack import datasets
+from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest
 from tests.datasets import fake_datasets as fake
@@ -28,32 +29,44 @@ def test_hash_of_a_sequence_sees_a_file_that_was_replaced(tmp_path):
     assert len({missing, first, manifest.hash_sequence([frame], boxes)}) == 3
 
 
-def finished(folder, step, hashes, damaged=()):
-    """What a run has finished, some of whose files cannot be read."""
+def done_now(folder, step, hashes, damaged=()):
+    """What is done of sequences, some of whose files cannot be read."""
 
     def check(name):
         if name in damaged:
             raise InputError(f"{name} is damaged")
 
-    return manifest.finished(folder, {"step": step}, hashes=hashes, check=check)
+    def work(pending, advance):
+        for video in pending:
+            advance(len(video.frames))
+            yield video.name, lambda: None
+
+    videos = [Sequence(name, [], None) for name in hashes]
+    about = {"identity": {"step": step}, "around": {"device": "cpu"}}
+    return manifest.complete(work, videos, folder, **about, check=check, hashes=hashes)
 
 
-def test_finished_only_for_the_same_identity(tmp_path):
-    assert finished(tmp_path, 1, {"a": "12"}) == {}
-    manifest.write(tmp_path, {"step": 1}, {"device": "cpu"}, {"a": "12", "b": "34"})
-    assert manifest.read(tmp_path)["environment"] == {"device": "cpu"}
-    assert finished(tmp_path, 2, {"a": "12"}) == {}
+def test_what_is_finished_is_kept_for_the_same_identity(tmp_path, capsys):
+    assert done_now(tmp_path, 1, {"a": "12", "b": "34"}) == ["a", "b"]
+    made = manifest.read(tmp_path)
+    assert made["environment"] == {"device": "cpu"}
+    assert made["sequences"] == {"a": "12", "b": "34"}
+    assert capsys.readouterr().out == ""
+    assert done_now(tmp_path, 1, {"a": "12", "c": "5"}) == ["c"]
+    assert f"1 of 2 sequences kept: {tmp_path}" in capsys.readouterr().out
     # Others than those asked for stay.
-    assert finished(tmp_path, 1, {"a": "12", "c": "5"}) == {"a": "12", "b": "34"}
-    assert finished(tmp_path, 1, {"a": "99"}) == {"b": "34"}
-    assert finished(tmp_path, 1, {"a": "12", "b": "34"}, ["a"]) == {"b": "34"}
+    assert done_now(tmp_path, 1, {"a": "12", "b": "34", "c": "5"}, ["b"]) == ["b"]
+    assert done_now(tmp_path, 1, {"a": "99"}) == ["a"]
+    assert manifest.read(tmp_path)["sequences"] == {"a": "99", "b": "34", "c": "5"}
+    assert done_now(tmp_path, 2, {"a": "99"}) == ["a"]
+    assert manifest.read(tmp_path)["sequences"] == {"a": "99"}
 
 
 def test_a_damaged_manifest_keeps_nothing(tmp_path):
     for text in ("{", "[1]", "", '{"identity": 3}'):
         (tmp_path / manifest.FILE).write_text(text)
         assert manifest.read(tmp_path) is None
-        assert finished(tmp_path, 1, {}) == {}
+        assert done_now(tmp_path, 1, {"a": "12"}) == ["a"]
 
 
 def test_datasets_are_described(tmp_path):

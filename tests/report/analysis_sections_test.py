@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Sweep, View
+from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Look, Sweep, View
 from jaxtrack.report import analysis_sections
 
 NUMBERS = ("correlation", "all_correlation", "regret", "best_iou", "chosen_iou")
@@ -21,18 +21,10 @@ def aligned(correlation, regret, points=((0.1, 0.2), (0.9, 0.8))):
 def view(frame=3):
     """Maps of 4 x 4 cells over a picture of 20 x 20 px."""
     box = np.array([4.0, 4, 12, 12])
-    return View(
-        frame=frame,
-        image=np.full((20, 20, 3), 90, np.uint8),
-        corner=np.array([0, 0]),
-        region=np.array([0.0, 0, 20, 20]),
-        extent=np.array([2.0, 2, 18, 18]),
-        truth=box,
-        best=box + 1,
-        quality=np.eye(4),
-        cls=np.eye(4),
-        confidence=np.eye(4),
-    )
+    maps = {"cls": np.eye(4), "quality": np.eye(4), "confidence": np.eye(4)}
+    image, xyxy = np.full((20, 20, 3), 90, np.uint8), np.tile(box + 1, (4, 4, 1))
+    look = Look(frame, image, box - 1, box, xyxy=xyxy, **maps)
+    return View(look, np.array([0.0, 0, 20, 20]), np.array([2.0, 2, 18, 18]))
 
 
 def test_alignment_has_a_row_and_a_plot_a_tracker():

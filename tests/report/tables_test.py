@@ -101,39 +101,6 @@ def test_files_break_long_tables_over_pages():
     assert written["few.md"] == tables.markdown(table())
 
 
-def test_turned_by_hand():
-    columns = [Column(c, digits=1, better="high") for c in "ab"]
-    given = Table("T", columns, [Row("x", (1, 2), 0), Row("y", (3, 1), 1)])
-    # The best of each column is the best of each row now.
-    assert tables.markdown(tables.turned(given)).splitlines() == [
-        "|  | x | y |",
-        "| :-- | --: | --: |",
-        "| a | 1.0 | **3.0** |",
-        "| b | **2.0** | 1.0 |",
-    ]
-    back = tables.turned(tables.turned(given))
-    assert back.marked_in == "columns"
-    assert [list(row.values) for row in back.rows] == [[1, 2], [3, 1]]
-    with pytest.raises(ValueError, match="2 kinds"):
-        tables.turned(table(columns=table().columns[:2]))
-
-
-@pytest.mark.parametrize(
-    ("num_columns", "num_rows", "is_turned"),
-    [(9, 8, True), (9, 9, False), (8, 2, False)],
-)
-def test_wide_tables_are_turned(num_columns, num_rows, is_turned):
-    columns = [Column(f"c{k}") for k in range(num_columns)]
-    rows = [Row(f"r{k}", [0.5] * num_columns) for k in range(num_rows)]
-    text = tables.files({"t": Table("T", columns, rows)})["t.md"]
-    assert text.startswith("|  | r0") is is_turned
-    assert text.startswith("| T | c0") is not is_turned
-    # Columns that differ cannot be rows.
-    columns = [*columns[1:], Column("other", digits=1)]
-    text = tables.files({"t": Table("T", columns, rows)})["t.md"]
-    assert text.startswith("| T | c1")
-
-
 def marked(values, **changes):
     columns = [Column("a", better="high"), Column("b", better="low"), Column("c")]
     rows = [Row(str(i), row) for i, row in enumerate(values)]

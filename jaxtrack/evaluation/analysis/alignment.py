@@ -30,6 +30,7 @@ from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, manifest, run
 from jaxtrack.evaluation.analysis import probing
+from jaxtrack.evaluation.analysis.outcome import Look
 from jaxtrack.metrics import overlap, statistics
 
 # Part of what a kept sequence must agree on.
@@ -88,7 +89,7 @@ def measure(
 
 def align(
     name: str,
-    looks: Iterable[probing.Look],
+    looks: Iterable[Look],
     num_frames: int,
     *,
     advance: Callable[[int], object] = lambda count: None,
@@ -102,21 +103,24 @@ def align(
       advance: told of every frame done.
 
     Returns:
-      As JSON holds it, None where there is no number: "correlation" and
-      "all_correlation" (see `rank_frame`; means over the frames that have one),
-      "regret", "best_iou", "chosen_iou" (means over all frames), "num_frames" looked
-      at, "num_left_out" of the correlation, and "points", a random sample of at most
-      400 (confidence, IoU) of the cells it is taken over.
+      As JSON holds it, None where there is no number: "correlation" over
+      `competing_cells` and "all_correlation" over all that overlap (means over the
+      frames with 5 such cells or more, not all of one confidence or IoU), "regret",
+      "best_iou", "chosen_iou" (means over all frames), "num_frames" looked at,
+      "num_left_out" of the correlation, and "points", a random sample of at most 400
+      (confidence, IoU) of the cells it is taken over.
     """
     rng = np.random.default_rng([METHOD["seed"], zlib.crc32(name.encode())])
     share = math.ceil(METHOD["points"] / max(1, num_frames - 1))
     ranks, costs, points = [], [], [np.empty((0, 2))]
     for look in looks:
         confidence, iou = sound_cells(look)
-        ranks.append(rank_frame(confidence, iou))
-        costs.append(cost_of(confidence, iou))
-        pairs = np.stack(competing_cells(confidence, iou), axis=1)
-        points.append(rng.permutation(pairs)[:share])
+        competing = competing_cells(confidence, iou)
+        overlapping = confidence[iou > 0], iou[iou > 0]
+        ranks.append((_spearman(*competing), _spearman(*overlapping)))
+        nothing = math.nan, math.nan
+        costs.append((iou.max(), iou[confidence.argmax()]) if len(iou) else nothing)
+        points.append(rng.permutation(np.stack(competing, axis=1))[:share])
         advance(1)
     ranks, costs = np.array(ranks).reshape(-1, 2), np.array(costs).reshape(-1, 2)
     points = rng.permutation(np.concatenate(points))[: METHOD["points"]]
@@ -133,7 +137,7 @@ def align(
     }
 
 
-def sound_cells(look: probing.Look) -> tuple[np.ndarray, np.ndarray]:
+def sound_cells(look: Look) -> tuple[np.ndarray, np.ndarray]:
     """Confidence and IoU of all cells whose numbers are finite.
 
     Args:
@@ -167,36 +171,6 @@ def competing_cells(
     confidence, iou = confidence[iou > 0], iou[iou > 0]
     top = np.argsort(-confidence, kind="stable")[: METHOD["top_cells"]]
     return confidence[top], iou[top]
-
-
-def rank_frame(confidence: np.ndarray, iou: np.ndarray) -> tuple[float, float]:
-    """Rank correlation of confidence and IoU in one frame.
-
-    Args:
-      confidence: `[N]` of all cells.
-      iou: `[N]` with the true box.
-
-    Returns:
-      Over `competing_cells`, and over all cells with an IoU above 0; NaN where they are
-      fewer than 5, or all of one confidence or IoU.
-    """
-    everything = confidence[iou > 0], iou[iou > 0]
-    return _spearman(*competing_cells(confidence, iou)), _spearman(*everything)
-
-
-def cost_of(confidence: np.ndarray, iou: np.ndarray) -> tuple[float, float]:
-    """What the choice by confidence costs in one frame.
-
-    Args:
-      confidence: `[N]` of all cells.
-      iou: `[N]` with the true box.
-
-    Returns:
-      IoU of the best cell and of the most confident one; NaN where there is no cell.
-    """
-    if not len(iou):
-        return math.nan, math.nan
-    return float(np.max(iou)), float(iou[np.argmax(confidence)])
 
 
 def summarize(entries: Mapping[str, Mapping]) -> dict:

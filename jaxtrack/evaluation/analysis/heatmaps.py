@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation.analysis import probing
-from jaxtrack.evaluation.analysis.outcome import View
+from jaxtrack.evaluation.analysis.outcome import Look, View
 from jaxtrack.ops import boxes, grid
 
 
@@ -62,24 +62,13 @@ def search_region(
     return np.concatenate([center - half, center + half]), scale
 
 
-def _view(look: probing.Look, geometry: grid.Geometry, context: float) -> View:
+def _view(look: Look, geometry: grid.Geometry, context: float) -> View:
     """Places one look in its frame."""
     region, scale = search_region(geometry, context, look.last)
     # A map reaches half a cell beyond the outermost points.
     ends = np.array([-0.5, look.cls.shape[0] - 0.5]) * geometry.stride
     low, high = (ends + geometry.offset) / scale
-    best = np.argmax(np.nan_to_num(look.confidence, nan=-1.0))
     x0, y0 = np.maximum(region[:2], 0).astype(int)
     x1, y1 = np.maximum(region[2:] + 1, 0).astype(int)
-    return View(
-        frame=look.frame,
-        image=look.image[y0:y1, x0:x1].copy(),
-        corner=np.array([x0, y0]),
-        region=region,
-        extent=np.concatenate([region[:2] + low, region[:2] + high]),
-        truth=look.truth,
-        best=look.xyxy.reshape(-1, 4)[best],
-        quality=look.quality,
-        cls=look.cls,
-        confidence=look.confidence,
-    )
+    extent = np.concatenate([region[:2] + low, region[:2] + high])
+    return View(look._replace(image=look.image[y0:y1, x0:x1].copy()), region, extent)

@@ -9,32 +9,42 @@ import numpy as np
 from jaxtrack.evaluation.scoring import PRIMARY
 
 
-class View(NamedTuple):
-    """What a tracker sees in one frame; positions are px of the frame.
+class Look(NamedTuple):
+    """What a tracker sees in one frame.
 
     Attributes:
       frame: its index.
-      image: `[h, w, 3]` uint8 RGB, the part of the frame that `region` covers.
-      corner: `[2]` x and y of that part's top-left corner.
-      region: `[4]` xyxy of the search crop, which may reach out of the frame.
-      extent: `[4]` xyxy that the maps cover.
-      truth: `[4]` xyxy of the target.
-      best: `[4]` xyxy of the most confident cell's box.
-      quality: `[H, W]` quality of the cell's box, in [0, 1].
-      cls: `[H, W]` probability of the target.
-      confidence: `[H, W]` by which cells are ranked.
+      image: `[H, W, 3]` uint8 RGB, the picture without its canvas.
+      last: `[4]` xyxy, px: the true box around which it looks.
+      truth: `[4]` xyxy, px: the true box of this frame.
+      cls: `[h, w]` probability of the target.
+      quality: `[h, w]` quality of the cell's box, in [0, 1].
+      confidence: `[h, w]` by which cells are ranked.
+      xyxy: `[h, w, 4]` boxes of the cells, px.
     """
 
     frame: int
     image: np.ndarray
-    corner: np.ndarray
+    last: np.ndarray
+    truth: np.ndarray
+    cls: np.ndarray
+    quality: np.ndarray
+    confidence: np.ndarray
+    xyxy: np.ndarray
+
+
+class View(NamedTuple):
+    """A look, and where its parts lie in the frame, px.
+
+    Attributes:
+      look: its image cut to `region`, as far as that lies in the frame.
+      region: `[4]` xyxy of the search crop, which may reach out of the frame.
+      extent: `[4]` xyxy that the maps cover.
+    """
+
+    look: Look
     region: np.ndarray
     extent: np.ndarray
-    truth: np.ndarray
-    best: np.ndarray
-    quality: np.ndarray
-    cls: np.ndarray
-    confidence: np.ndarray
 
 
 class Heatmaps(NamedTuple):

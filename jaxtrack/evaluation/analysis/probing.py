@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.evaluation.analysis.outcome import Look
 from jaxtrack.tracking import Tracker, check_init_box
 from jaxtrack.tracking.run import compile_tracker
 from jaxtrack.tracking.state import Probe, TrackerState
@@ -30,30 +31,6 @@ class Prober(NamedTuple):
     init: Callable[..., TrackerState]
     probe: Callable[..., Probe]
     variables: Any
-
-
-class Look(NamedTuple):
-    """What a tracker sees in one frame.
-
-    Attributes:
-      frame: its index.
-      image: `[H, W, 3]` uint8 RGB, the picture without its canvas.
-      last: `[4]` xyxy, px: the true box around which it looks.
-      truth: `[4]` xyxy, px: the true box of this frame.
-      cls: `[h, w]` probability of the target.
-      quality: `[h, w]` quality of the cell's box, in [0, 1].
-      confidence: `[h, w]` by which cells are ranked.
-      xyxy: `[h, w, 4]` boxes of the cells, px.
-    """
-
-    frame: int
-    image: np.ndarray
-    last: np.ndarray
-    truth: np.ndarray
-    cls: np.ndarray
-    quality: np.ndarray
-    confidence: np.ndarray
-    xyxy: np.ndarray
 
 
 def make_prober(tracker: Tracker, variables: Any) -> Prober:

@@ -49,24 +49,9 @@ class Recipe(NamedTuple):
     tracking: Mapping[str, Any] = MappingProxyType({})
 
 
-class Found(NamedTuple):
-    """What a tuning found.
-
-    Attributes:
-      outcome: what `tuned.json` holds: "tracking" (field -> value), "metric",
-        "protocol", "trial", "gain" (see `tuned.gain`), "holdout" (None, or "gain" and
-        "sequences"), "importances", "ranges", and "tuned_on": "split", "is_test",
-        "sequences", "hashes", "trials", "sampler", "seed", "checkpoint".
-      tried: the trials.
-    """
-
-    outcome: dict[str, Any]
-    tried: list[Tried]
-
-
 def tune(
     recipe: Recipe, material: Material, *, holdout: Material | None = None
-) -> Found:
+) -> tuple[dict[str, Any], list[Tried]]:
     """Tries settings until there are enough trials, and writes down what came out.
 
     Args:
@@ -75,7 +60,10 @@ def tune(
       holdout: what to compare the untuned and the tuned settings on beside.
 
     Returns:
-      What came out, which is also written.
+      What `tuned.json` holds: "tracking" (field -> value), "metric", "protocol",
+      "trial", "gain" (see `tuned.gain`), "holdout" (None, or "gain" and "sequences"),
+      "importances", "ranges", and "tuned_on": "split", "is_test", "sequences",
+      "hashes", "trials", "sampler", "seed", "checkpoint"; and the trials.
 
     Raises:
       InputError: the checkpoint or a frame is missing or damaged, the folder holds
@@ -120,7 +108,7 @@ def tune(
             },
         }
         _write(recipe.out, outcome, tried)
-    return Found(outcome, tried)
+    return outcome, tried
 
 
 def _identity(recipe, material, plan, checkpoint) -> dict[str, Any]:

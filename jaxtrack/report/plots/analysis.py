@@ -109,7 +109,7 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
     for head, one in zip(_HEADS, axes[0], strict=True):
         one.set_title(head, fontsize=10, color=style.INK)
     for ones, (place, name, view) in zip(axes, rows, strict=True):
-        label = f"frame {view.frame}\n{style.plain(name)}"
+        label = f"frame {view.look.frame}\n{style.plain(name)}"
         ones[0].set_ylabel(label, fontsize=9)
         _draw_row(ones, view, style.color_of(place))
     scale = ScalarMappable(cmap=_COLORS)
@@ -126,17 +126,17 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
 
 def _draw_row(axes: Sequence[Axes], view: View, color: str) -> None:
     """One frame as one tracker sees it."""
-    _show_picture(axes[0], view, view.image)
-    _draw_box(axes[0], view.truth, "#ffffff")
-    _draw_box(axes[0], view.best, color)
-    x0, y0, x1, y1 = view.extent
-    for one, values in zip(
-        axes[1:], (view.quality, view.cls, view.confidence), strict=True
-    ):
-        _show_picture(one, view, view.image.mean(axis=-1))
+    look, (x0, y0, x1, y1) = view.look, view.extent
+    best = np.argmax(np.nan_to_num(look.confidence, nan=-1.0))
+    _show_picture(axes[0], view, look.image)
+    _draw_box(axes[0], look.truth, "#ffffff")
+    _draw_box(axes[0], look.xyxy.reshape(-1, 4)[best], color)
+    maps = look.quality, look.cls, look.confidence
+    for one, values in zip(axes[1:], maps, strict=True):
+        _show_picture(one, view, look.image.mean(axis=-1))
         shades = {"cmap": _COLORS, "vmin": 0, "vmax": 1, "alpha": 0.72}
         one.imshow(values, extent=(x0, x1, y1, y0), interpolation="nearest", **shades)
-        _draw_box(one, view.truth, "#ffffff")
+        _draw_box(one, look.truth, "#ffffff")
         frame = {"boxstyle": "square,pad=0.2", "fc": "#000000a0", "ec": "none"}
         text = f"max {np.max(values):.2f}"
         place = {"transform": one.transAxes, "va": "bottom", "fontsize": 8}
@@ -147,7 +147,8 @@ def _draw_row(axes: Sequence[Axes], view: View, color: str) -> None:
 def _show_picture(axes: Axes, view: View, image: np.ndarray) -> None:
     """Shows the picture inside the search region, grey where it ends."""
     if image.size:
-        (left, top), (height, width) = view.corner, image.shape[:2]
+        left, top = np.maximum(view.region[:2], 0).astype(int)
+        height, width = image.shape[:2]
         extent = (left, left + width, top + height, top)
         axes.imshow(image, extent=extent, cmap="gray", vmin=0, vmax=255)
     _bound(axes, view.region)

@@ -20,7 +20,7 @@ def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, bytes]
     """Draws all pictures.
 
     Args:
-      outcome: see `search.Found`.
+      outcome: see `search.tune`.
       tried: the trials.
 
     Returns:

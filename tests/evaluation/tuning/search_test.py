@@ -30,7 +30,7 @@ def recipe_of(tmp_path, **changes):
 
 def tune(recipe, material, holdout=None):
     """The outcome of a tuning."""
-    return search.tune(recipe, material, holdout=holdout).outcome
+    return search.tune(recipe, material, holdout=holdout)[0]
 
 
 def files_of(folder):
