@@ -21,9 +21,8 @@ def test_results_need_a_name():
         arguments.parse_results(["a=x", "a=y"])
 
 
-@pytest.mark.parametrize(
-    ("given", "name", "expected"),
-    [
+def test_checkpoints_are_named_or_take_their_folders_name():
+    for given, name, expected in (
         ("", "", {}),
         ([], "mine", {}),
         ("runs/lite0", "", {"lite0": "runs/lite0"}),
@@ -33,11 +32,9 @@ def test_results_need_a_name():
         (["b=runs/1", "runs/2/lite0"], "", {"b": "runs/1", "lite0": "runs/2/lite0"}),
         (["a=runs/x=3"], "", {"a": "runs/x=3"}),
         (["runs/lr=3"], "", {"lr=3": "runs/lr=3"}),
-    ],
-)
-def test_checkpoints_are_named_or_take_their_folders_name(given, name, expected):
-    found = arguments.parse_checkpoints(given, name=name)
-    assert list(found.items()) == list(expected.items())
+    ):
+        found = arguments.parse_checkpoints(given, name=name)
+        assert list(found.items()) == list(expected.items())
 
 
 def test_a_folder_that_exists_is_one(tmp_path, monkeypatch):
@@ -47,20 +44,17 @@ def test_a_folder_that_exists_is_one(tmp_path, monkeypatch):
     assert arguments.parse_checkpoints("lr=3") == {"lr=3": "lr=3"}
 
 
-@pytest.mark.parametrize(
-    ("given", "name", "message"),
-    [
+def test_faults():
+    for given, name, message in (
         (["=runs/a"], "", "'=runs/a': expected DIR or NAME=DIR"),
         (["a="], "", "'a=': expected DIR or NAME=DIR"),
         (["a=x", "a=y"], "", "'a' is given twice"),
         (["x/lite0", "y/lite0"], "", "'lite0' is given twice"),
         (["x", "y"], "mine", "--name 'mine' is for one"),
         (["a=x"], "mine", "--name 'mine' is for one"),
-    ],
-)
-def test_faults(given, name, message):
-    with pytest.raises(InputError, match=message):
-        arguments.parse_checkpoints(given, name=name)
+    ):
+        with pytest.raises(InputError, match=message):
+            arguments.parse_checkpoints(given, name=name)
 
 
 def test_windows():
@@ -68,12 +62,8 @@ def test_windows():
     tenths = arguments.parse_windows([], is_asked=True)
     assert tenths == pytest.approx([k / 10 for k in range(10)])
     # Naming them asks for them; each once, in order.
-    assert arguments.parse_windows(
-        ["0.5", " 0", "-0", "1e-1", "0.5"], is_asked=False
-    ) == (
-        *(0.0, 0.1),
-        0.5,
-    )
+    texts = ["0.5", " 0", "-0", "1e-1", "0.5"]
+    assert arguments.parse_windows(texts, is_asked=False) == (0.0, 0.1, 0.5)
     assert str(arguments.parse_windows(["-0.0"], is_asked=True)[0]) == "0.0"
 
 
@@ -84,23 +74,11 @@ def test_windows_are_shares():
 
 
 def test_values_are_read_as_python_writes_them():
-    given = [
-        "tracking.window=0.3",
-        "tracking.selection=clean",
-        "tracking.rate_by_quality=False",
-        "online.every=4",
-    ]
-    found = arguments.parse_settings(given)
-    assert found == {
-        "tracking.window": 0.3,
-        "tracking.selection": "clean",
-        "tracking.rate_by_quality": False,
-        "online.every": 4,
-    }
-    assert (
-        found["tracking.rate_by_quality"] is False
-        and type(found["online.every"]) is int
-    )
+    values = {"tracking.window": 0.3, "tracking.selection": "clean"}
+    values |= {"tracking.rate_by_quality": False, "online.every": 4}
+    found = arguments.parse_settings([f"{name}={v}" for name, v in values.items()])
+    assert found == values
+    assert list(map(type, found.values())) == [float, str, bool, int]
     for text in ("tracking.window", "=3", "window="):
         with pytest.raises(InputError, match="expected FIELD=VALUE"):
             arguments.parse_settings([text])

@@ -64,30 +64,17 @@ def test_help_of_all_commands_is_fast_and_imports_no_jax():
     assert seconds < CPU_SECONDS_FOR_HELP
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        (
-            "train",
-            ["siamcar_lite0", "cract/lite0_cascade", "--config.optimizer.lr=0.005"],
-        ),
-        (
-            "eval",
-            ["otb100", "vot2018", "siamcar_otb100", "no_first", "tracking.size_rate"],
-        ),
-        (
-            "tune",
-            ["tpe,random,grid", "auc,ao", "got10k_val", "tracking.refined_weight"],
-        ),
-    ],
-)
-def test_help_lists_the_values_of_options(command, words, capsys):
-    with pytest.raises(SystemExit) as end:
-        cli.main([command, "--help"])
-    assert end.value.code == 0
-    told = capsys.readouterr().out
-    for word in words:
-        assert word in told
+def test_help_lists_the_values_of_options(capsys):
+    train = ["siamcar_lite0", "cract/lite0_cascade", "--config.optimizer.lr=0.005"]
+    runs = ["otb100", "vot2018", "siamcar_otb100", "no_first", "tracking.size_rate"]
+    tune = ["tpe,random,grid", "auc,ao", "got10k_val", "tracking.refined_weight"]
+    for command, words in {"train": train, "eval": runs, "tune": tune}.items():
+        with pytest.raises(SystemExit) as end:
+            cli.main([command, "--help"])
+        assert end.value.code == 0
+        told = capsys.readouterr().out
+        for word in words:
+            assert word in told
 
 
 def test_without_a_command_the_commands_are_listed(capsys):
@@ -99,26 +86,20 @@ def test_without_a_command_the_commands_are_listed(capsys):
     assert "did you mean train?" in refused(capsys, "trian")
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        (["--wokdir=x"], "unknown option --wokdir: did you mean --workdir?"),
-        (["runs"], "unexpected argument 'runs'"),
-        (["--config"], "argument --config: expected one argument"),
-        (["--config=configs/none.py"], "no config file configs/none.py"),
-        (["--config=siamcar_light0"], "did you mean siamcar_lite0?"),
-        (["--config.batch_sise=8"], "did you mean run.batch_size?"),
-        (["--config.run.batch_size=many"], "expected a whole number such as"),
-        (
-            ["--config.optimizer.schedule=linear"],
-            "config.optimizer.schedule is 'linear'",
-        ),
-    ],
-)
-def test_wrong_options_of_a_training(args, message, tmp_path, capsys):
+def test_wrong_options_of_a_training(tmp_path, capsys):
     workdir = tmp_path / "run"
-    assert message in refused(capsys, "train", f"--workdir={workdir}", *args)
-    assert not workdir.exists()
+    for arg, message in (
+        ("--wokdir=x", "unknown option --wokdir: did you mean --workdir?"),
+        ("runs", "unexpected argument 'runs'"),
+        ("--config", "argument --config: expected one argument"),
+        ("--config=configs/none.py", "no config file configs/none.py"),
+        ("--config=siamcar_light0", "did you mean siamcar_lite0?"),
+        ("--config.batch_sise=8", "did you mean run.batch_size?"),
+        ("--config.run.batch_size=many", "expected a whole number such as"),
+        ("--config.optimizer.schedule=linear", "optimizer.schedule is 'linear'"),
+    ):
+        assert message in refused(capsys, "train", f"--workdir={workdir}", arg)
+        assert not workdir.exists()
 
 
 def test_settings_belong_to_commands_that_have_a_config(capsys):
@@ -154,12 +135,8 @@ def test_faults_end_as_their_kind_says(capsys):
 def test_the_doors_lead_to_their_commands():
     doors = [["train.py"], ["eval.py"], ["track.py"], ["-m", "jaxtrack", "demo"]]
     for door in doors:
-        found = subprocess.run(
-            [sys.executable, *door, "--qqqqqq=1"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
+        command = [sys.executable, *door, "--qqqqqq=1"]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         name = door[-1].removesuffix(".py")
         said = f"error: unknown option --qqqqqq (see jaxtrack {name} --help)\n"
         assert (found.returncode, found.stderr) == (2, said)

@@ -54,13 +54,9 @@ def test_commands_name_the_extra_that_they_miss(tmp_path):
         "trax --checkpoint=x": "vot",
         "demo": "composed,imagenet,report,video",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        input="\n".join(commands),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    how = {"cwd": tmp_path, "capture_output": True, "text": True}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, input="\n".join(commands), **how)
     assert done.returncode == 0, done.stderr
     told = done.stderr.splitlines()
     assert len(told) == len(commands), done.stderr

@@ -37,9 +37,9 @@ def test_values_get_the_type_of_the_field():
     assert config.tracking.proposals == 5 and config.online.learns is False
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "message"),
-    [
+def test_what_does_not_fit_is_refused():
+    config = get_config()
+    for field, text, message in (
         ("run.batch_size", "8.5", "expected a whole number such as 80"),
         ("optimizer.lr", "fast", "expected a number such as 0.005"),
         ("data.skip_damaged", "yes", "expected true or false such as False"),
@@ -50,10 +50,7 @@ def test_values_get_the_type_of_the_field():
         ("refine.sample", "8", "did you mean refine.samples"),
         ("lr.x", "8", "no setting config.lr.x"),
         ("qqq", "8", "no setting config.qqq: see"),
-    ],
-)
-def test_what_does_not_fit_is_refused(field, text, message):
-    config = get_config()
-    with pytest.raises(InputError, match=message):
-        overrides.apply(config, [(field, text)])
+    ):
+        with pytest.raises(InputError, match=message):
+            overrides.apply(config, [(field, text)])
     assert config.to_json() == get_config().to_json()

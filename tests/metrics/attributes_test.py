@@ -41,16 +41,12 @@ def test_an_attribute_scores_as_its_sequences_alone():
     for protocol in sorted(PROTOCOLS):
         truth, predicted = boxes(0, 4.0)
         kept = options(truth)
-        found = attributes.by_attribute(
-            ope.score(truth, predicted, protocol=protocol, **kept), CARRIED
-        )
+        report = ope.score(truth, predicted, protocol=protocol, **kept)
+        found = attributes.by_attribute(report, CARRIED)
         for attribute, names in {"fast": "abd", "Blur": "ad"}.items():
-            alone = ope.score(
-                part(truth, names),
-                part(predicted, names),
-                protocol=protocol,
-                **{key: part(value, names) for key, value in kept.items()},
-            )
+            some = {key: part(value, names) for key, value in kept.items()}
+            boxes_of = part(truth, names), part(predicted, names)
+            alone = ope.score(*boxes_of, protocol=protocol, **some)
             assert found[attribute].num_sequences == len(names)
             for number in NUMBERS:
                 got, expected = (getattr(r, number) for r in (found[attribute], alone))
@@ -63,22 +59,18 @@ def test_an_attribute_scores_as_its_sequences_alone():
 def test_by_hand():
     one = ope.score(*boxes(1, 1.0), protocol="otb")
     values = {"a": 0.2, "b": 0.4, "c": 0.9, "d": 0.6}
-    sequences = {
-        name: dataclasses.replace(s, auc=values[name])
-        for name, s in one.sequences.items()
-    }
-    found = attributes.by_attribute(
-        dataclasses.replace(one, sequences=sequences), CARRIED
-    )
+    scores = one.sequences.items()
+    sequences = {n: dataclasses.replace(s, auc=values[n]) for n, s in scores}
+    one = dataclasses.replace(one, sequences=sequences)
+    found = attributes.by_attribute(one, CARRIED)
     # (0.2 + 0.4 + 0.6) / 3, and (0.2 + 0.6) / 2; d carries Blur once.
     assert found["fast"].auc == pytest.approx(0.4)
     assert found["Blur"].auc == pytest.approx(0.4)
     # Pooled, 12, 30 and 20 frames weigh: (12 * .2 + 30 * .4 + 20 * .6) / 62.
     rules = dataclasses.replace(one.protocol, averaging="frames")
     # GOT-10k's first frame is left out, here none is.
-    pooled = attributes.by_attribute(
-        dataclasses.replace(one, sequences=sequences, protocol=rules), CARRIED
-    )
+    pooled = dataclasses.replace(one, protocol=rules)
+    pooled = attributes.by_attribute(pooled, CARRIED)
     assert pooled["fast"].auc == pytest.approx(26.4 / 62)
 
 

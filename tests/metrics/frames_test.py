@@ -25,68 +25,41 @@ def values(protocol, *, truth=TRUTH, result=RESULT, **options):
     return frame_values("a", truth, result, PROTOCOLS[protocol], **options)
 
 
+EVERY = [0, 1, 2, 3, 4]
+
+
 # IoU 1/3 and 5 px or 0.5 widths where the target is half a width to the left.
 def test_by_hand():
+    third = 1 / 3
     for protocol, frames, iou, center, total, unusable in [
-        ("otb", [0, 1, 2, 3, 4], [1, -1, 1 / 3, -1, -1], [0, -1, 5, -1, -1], 5, 3),
+        ("otb", EVERY, [1, -1, third, -1, -1], [0, -1, 5, -1, -1], 5, 3),
         ("lasot", [0, 1, 3, 4], [1, -1, -1, -1], [0, -1, -1, -1], 5, 3),
         # A centre error of the box without a width: 25 + 4.5 - (20 - 0.5).
-        ("pysot", [0, 1, 2, 3, 4], [1 / 3, -1, 1 / 3, -1, 1], [5, 10, 5, -1, 0], 5, 2),
-        ("pysot_lasot", [0, 1, 3, 4], [1 / 3, -1, -1, 1], [5, 10, -1, 0], 5, 2),
-        (
-            "pytracking_uav",
-            [0, 1, 2, 3, 4],
-            [1, -1, 1 / 3, -1, 1],
-            [0, -1, 5, -1, 0],
-            5,
-            2,
-        ),
-        (
-            "pytracking_otb",
-            [0, 1, 2, 3, 4],
-            [1, -1, 1 / 3, -1, 1],
-            [0, INF, 5, INF, 0],
-            5,
-            2,
-        ),
-        (
-            "pytracking_lasot",
-            [0, 1, 2, 3, 4],
-            [1, -1, -1, -1, 1],
-            [0, INF, INF, INF, 0],
-            5,
-            2,
-        ),
-        ("got10k_otb", [0, 1, 2, 3, 4], [1, 0, 1 / 3, -1, 1], [0, 10, 5, INF, 0], 5, 0),
-        ("got10k_lasot", [0, 1, 2, 4], [1, 0, 1 / 3, 1], [0, 10, 5, 0], 4, 1),
-        ("got10k", [2, 4], [1 / 3, 1], [5, 0], 2, 2),
-        (
-            "trackingnet",
-            [0, 1, 2, 3, 4],
-            [1, 0, 1 / 3, -1, 1],
-            [0, 10, 5, INF, 0],
-            5,
-            0,
-        ),
-        ("no_first", [2, 4], [1 / 3, 1], [5, 0], 2, 2),
+        ("pysot", EVERY, [third, -1, third, -1, 1], [5, 10, 5, -1, 0], 5, 2),
+        ("pysot_lasot", [0, 1, 3, 4], [third, -1, -1, 1], [5, 10, -1, 0], 5, 2),
+        ("pytracking_uav", EVERY, [1, -1, third, -1, 1], [0, -1, 5, -1, 0], 5, 2),
+        ("pytracking_otb", EVERY, [1, -1, third, -1, 1], [0, INF, 5, INF, 0], 5, 2),
+        ("pytracking_lasot", EVERY, [1, -1, -1, -1, 1], [0, INF, INF, INF, 0], 5, 2),
+        ("got10k_otb", EVERY, [1, 0, third, -1, 1], [0, 10, 5, INF, 0], 5, 0),
+        ("got10k_lasot", [0, 1, 2, 4], [1, 0, third, 1], [0, 10, 5, 0], 4, 1),
+        ("got10k", [2, 4], [third, 1], [5, 0], 2, 2),
+        ("trackingnet", EVERY, [1, 0, third, -1, 1], [0, 10, 5, INF, 0], 5, 0),
+        ("no_first", [2, 4], [third, 1], [5, 0], 2, 2),
     ]:
         found = values(protocol)
         assert found.frames.tolist() == frames
         np.testing.assert_allclose(found.iou, iou, atol=1e-12)
         np.testing.assert_allclose(found.center_error, center, atol=1e-12)
         assert (found.total, found.num_unusable) == (total, unusable)
-        if unusable:
-            assert found.first_unusable == (3 if protocol == "got10k_lasot" else 1)
-        else:
-            assert found.first_unusable is None
+        first = (3 if protocol == "got10k_lasot" else 1) if unusable else None
+        assert found.first_unusable == first
 
 
 def test_norm_error_of_frames_that_pytracking_rejects():
     # Without a size: a hit. Not visible: never one. NaN: not visible in no protocol.
     np.testing.assert_array_equal(values("pytracking_otb").norm_error[[1, 3]], [-1, -1])
-    np.testing.assert_array_equal(
-        values("pytracking_lasot").norm_error[[1, 2]], [-1, INF]
-    )
+    lasot = values("pytracking_lasot").norm_error[[1, 2]]
+    np.testing.assert_array_equal(lasot, [-1, INF])
 
 
 def test_pysot_judges_centers_apart_from_sizes():
@@ -137,15 +110,10 @@ def test_visible_frames_need_a_truth():
 
 
 def test_nothing_left():
+    options = {"truth": TRUTH[:1], "result": RESULT[:1], "absent": np.ones(1)}
     for protocol in ["lasot", "pysot_lasot", "no_first", "got10k"]:
         with pytest.raises(InputError, match="sequence a: no frame left"):
-            values(
-                protocol,
-                truth=TRUTH[:1],
-                result=RESULT[:1],
-                absent=np.ones(1),
-                cover=None,
-            )
+            values(protocol, cover=None, **options)
 
 
 def test_truth_warnings():

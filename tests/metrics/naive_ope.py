@@ -200,11 +200,9 @@ def grids(protocol):
 def curves_of(protocol, rows, total):
     overlaps, pixels, norms = grids(protocol)
     reaches = protocol == "trackingnet"
+    above = [sum(r[0] >= t if reaches else r[0] > t for r in rows) for t in overlaps]
     return [
-        [
-            sum(r[0] >= t if reaches else r[0] > t for r in rows) / total
-            for t in overlaps
-        ],
+        [count / total for count in above],
         [sum(r[1] <= t for r in rows) / total for t in pixels],
         [sum(r[2] <= t for r in rows) / total for t in norms],
     ]
@@ -217,17 +215,11 @@ def trapezoids(curve):
 
 def score(protocol, truth, results, absent, cover, sizes):
     """The three numbers and curves, over all sequences."""
-    scored = {
-        name: frames_of(
-            protocol,
-            truth[name].tolist(),
-            results[name].tolist(),
-            absent[name],
-            cover[name],
-            sizes[name],
-        )
-        for name in truth
-    }
+    scored = {}
+    for name in truth:
+        rows = truth[name].tolist(), results[name].tolist()
+        labels = absent[name], cover[name], sizes[name]
+        scored[name] = frames_of(protocol, *rows, *labels)
     if protocol == "got10k":
         rows = [row for rows, _ in scored.values() for row in rows]
         means = curves_of(protocol, rows, len(rows))

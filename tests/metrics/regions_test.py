@@ -22,14 +22,11 @@ def test_equals_pysots_region_code(goldens):
                 for side in "ab"
             )
             bounds, expected = file["pairs_bounds"], file[f"pairs_{key}"]
-        found = [
-            regions.overlaps(
-                a[i : i + 1],
-                b[i : i + 1],
-                bounds_wh=None if less is None else tuple(wh - less),
-            )[0]
-            for i, wh in enumerate(bounds)
-        ]
+        found = []
+        for i, wh in enumerate(bounds):
+            bounds_wh = None if less is None else tuple(wh - less)
+            pair = a[i : i + 1], b[i : i + 1]
+            found.append(regions.overlaps(*pair, bounds_wh=bounds_wh)[0])
         assert len(expected) == 84
         np.testing.assert_array_equal(found, expected)
 

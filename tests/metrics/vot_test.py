@@ -56,14 +56,10 @@ def runs(pysot, tmp_path_factory):
 def test_equals_pysot(pysot, given, runs):
     for tracker in TRACKERS:
         report = vot.score(results=runs[tracker], **given, edition="vot2018")
-        expected = {
-            key: float(pysot[f"{key}_{tracker}"])
-            for key in ("eao", "accuracy", "robustness", "lost_number")
-        }
-        assert report.eao == pytest.approx(expected["eao"], abs=1e-6)
-        assert report.accuracy == pytest.approx(expected["accuracy"], abs=1e-6)
-        assert report.robustness == pytest.approx(expected["robustness"], abs=1e-6)
-        assert report.failures == expected["lost_number"]
+        for key in ("eao", "accuracy", "robustness"):
+            expected = float(pysot[f"{key}_{tracker}"])
+            assert getattr(report, key) == pytest.approx(expected, abs=1e-6)
+        assert report.failures == float(pysot[f"lost_number_{tracker}"])
         curve = pysot[f"eao_curve_{tracker}"]
         np.testing.assert_allclose(report.eao_curve, curve, rtol=0, atol=1e-6)
         for name, overlaps in part(pysot, f"overlaps_{tracker}_").items():
@@ -102,9 +98,8 @@ def test_tags_of_toolkit_runs(given, runs):
         assert one.robustness == pytest.approx(100 * one.failures / where.sum())
     # A tag on every frame changes nothing.
     every = {n: {"all": np.ones(len(v))} for n, v in given["ground_truth"].items()}
-    again = vot.score(
-        results=runs["slide"], **(given | {"tags": every}), edition="vot2018"
-    )
+    given = given | {"tags": every}
+    again = vot.score(results=runs["slide"], **given, edition="vot2018")
     one = again.tags["all"]
     assert (one.eao, one.accuracy) == pytest.approx((report.eao, report.accuracy))
     assert one.robustness == pytest.approx(report.robustness)
@@ -172,12 +167,8 @@ def test_bounds_of_accuracy_are_a_pixel_wider():
     # Of the region only column 64, beyond the image, is not the target's.
     truth = np.tile([60.0, 10, 3, 9], (12, 1))
     run = [np.array([1.0])] + [np.array([60.0, 10, 4, 9])] * 11
-    report = vot.score(
-        {"a": truth},
-        {"a": [run]},
-        image_size={"a": (64, 48)},
-        edition="tiny",
-    )
+    size = {"a": (64, 48)}
+    report = vot.score({"a": truth}, {"a": [run]}, image_size=size, edition="tiny")
     assert report.accuracy == pytest.approx(4 / 5)
     assert report.eao == pytest.approx(1.0)
 

@@ -3,7 +3,6 @@
 import pathlib
 
 import numpy as np
-import pytest
 
 from jaxtrack.data.composed import compose, cutouts, photos, sprites
 
@@ -53,14 +52,10 @@ def test_a_target_is_as_large_as_asked():
         np.testing.assert_allclose(sides, size, rtol=1e-6)
 
 
-def test_no_distractors_nor_occluder_leaves_the_target_alone():
-    for seed in range(10):
-        assert len(make(seed, **PLAIN).cast) == 1
-
-
 def test_lookalikes_are_like_the_target():
     settings = {**PLAIN, "distractors": 1.0, "lookalike": 1.0}
     for seed in range(10):
+        assert len(make(seed, **PLAIN).cast) == 1
         scene = make(seed, **settings)
         assert 2 <= len(scene.cast) <= 4
         target = scene.cast[scene.target]
@@ -120,14 +115,14 @@ def test_textures_are_not_taken_from_the_background():
             assert sprite.skin.photo not in behind
 
 
-@pytest.mark.parametrize("hw", [(16, 16), (16, 64), (300, 40)])
-def test_small_and_long_frames_are_drawn(hw, photo_folder):
+def test_small_and_long_frames_are_drawn(photo_folder):
     paths = photos.find_photographs(photo_folder)[:2]
     cache = photos.ImageCache(10**8)
-    for seed in range(6):
-        scene = make(seed, (), hw, paths, 3, occluder=1.0, distractors=1.0)
-        for t in range(3):
-            assert scene.draw(t, cache).shape == (*hw, 3)
-        boxes = scene.boxes()
-        assert (boxes[:, 2:] > boxes[:, :2]).all()
-        assert (boxes >= 0).all() and (boxes[:, 2:] <= hw[::-1]).all()
+    for hw in ((16, 16), (16, 64), (300, 40)):
+        for seed in range(6):
+            scene = make(seed, (), hw, paths, 3, occluder=1.0, distractors=1.0)
+            for t in range(3):
+                assert scene.draw(t, cache).shape == (*hw, 3)
+            boxes = scene.boxes()
+            assert (boxes[:, 2:] > boxes[:, :2]).all()
+            assert (boxes >= 0).all() and (boxes[:, 2:] <= hw[::-1]).all()

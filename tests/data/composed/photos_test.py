@@ -50,13 +50,6 @@ def test_absent_photographs_are_named(tmp_path):
         photos.find_photographs([])
 
 
-def test_damaged_photograph_is_named(tmp_path):
-    path = tmp_path / "broken.jpg"
-    path.write_bytes(b"not a picture")
-    with pytest.raises(InputError, match=r"broken\.jpg"):
-        photos.read_image(path)
-
-
 def test_shrink_keeps_small_pictures_and_shape_of_large():
     image = np.zeros((300, 1200, 3), np.uint8)
     assert photos.shrink(image, 600).shape == (150, 600, 3)
@@ -66,11 +59,8 @@ def test_shrink_keeps_small_pictures_and_shape_of_large():
 def test_pyramid_levels_are_means_of_four():
     image = np.random.default_rng(0).integers(0, 256, (101, 130, 3), np.uint8)
     levels = photos.pyramid(image)
-    assert [level.shape for level in levels] == [
-        (101, 130, 4),
-        (50, 65, 4),
-        (25, 32, 4),
-    ]
+    shapes = [level.shape for level in levels]
+    assert shapes == [(101, 130, 4), (50, 65, 4), (25, 32, 4)]
     np.testing.assert_array_equal(levels[0][..., :3], image)
     mean = image[:100].reshape(50, 2, 65, 2, 3).mean((1, 3))
     assert np.abs(levels[1][..., :3] - mean).max() <= 0.51
@@ -89,15 +79,9 @@ def test_cache_decodes_once_and_forgets_the_oldest():
     assert loads == ["a", "b", "c", "b"]
 
 
-def test_cache_keeps_one_picture_larger_than_its_bound():
+def test_cache_keeps_one_picture_larger_than_its_bound_and_pickles_none():
     cache = photos.ImageCache(max_bytes=10)
-    first = cache.get(("a",), lambda: (np.zeros(100),))
+    first = cache.get(("a",), lambda: (np.zeros(10**5, "u1"),))
     assert cache.get(("a",), lambda: None) is first
-
-
-def test_cache_pickles_without_pictures():
-    cache = photos.ImageCache(max_bytes=10**6)
-    cache.get(("a",), lambda: (np.zeros(10**5, "u1"),))
     sent = pickle.dumps(cache)
-    assert len(sent) < 500
-    assert pickle.loads(sent).max_bytes == 10**6
+    assert len(sent) < 500 and pickle.loads(sent).max_bytes == 10

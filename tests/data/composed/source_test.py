@@ -14,18 +14,12 @@ from jaxtrack.errors import InputError
 
 SIZE = (90, 120)
 BUSY = SceneSettings(occluder=1.0, distractors=1.0, motion_blur=1.0)
+OPTIONS = {"num_tracks": 6, "length": 8, "size": SIZE, "settings": BUSY}
 
 
 @pytest.fixture
 def source(photo_folder, cutout_folder):
-    return ComposedSource(
-        photo_folder,
-        cutouts=cutout_folder,
-        num_tracks=6,
-        length=8,
-        size=SIZE,
-        settings=BUSY,
-    )
+    return ComposedSource(photo_folder, cutouts=cutout_folder, **OPTIONS)
 
 
 def test_frames_and_boxes_have_the_shapes_of_the_protocol(source):
@@ -51,15 +45,8 @@ def test_random_access_equals_sequential_order(source):
 
 
 def test_a_full_memory_changes_nothing(source, photo_folder, cutout_folder):
-    forgetful = ComposedSource(
-        photo_folder,
-        cutouts=cutout_folder,
-        num_tracks=6,
-        length=8,
-        size=SIZE,
-        settings=BUSY,
-        cache_megabytes=0,
-    )
+    options = {"cutouts": cutout_folder, "cache_megabytes": 0, **OPTIONS}
+    forgetful = ComposedSource(photo_folder, **options)
     for i in range(6):
         np.testing.assert_array_equal(forgetful.frame(i, i)[0], source.frame(i, i)[0])
 
@@ -137,19 +124,21 @@ def test_default_photographs_serve_both_splits():
 
 def test_faults_say_what_to_do(photo_folder, cutout_folder):
     few = sorted(photo_folder.iterdir())[:3]
-    with pytest.raises(InputError, match=r"'eval' has 0 photographs"):
-        ComposedSource(few, split="eval")
-    with pytest.raises(InputError, match=r"seed is -1"):
-        ComposedSource(photo_folder, seed=-1)
-    with pytest.raises(InputError, match=r"unknown split 'test'"):
-        ComposedSource(photo_folder, split="test")
-    videos = [cutout_folder / "video_0"]
-    with pytest.raises(InputError, match="none of the 1 cut-out sequences"):
-        ComposedSource(photo_folder, cutouts=videos, split="eval")
-    with pytest.raises(ValueError, match=r"size \(8, 8\)"):
-        ComposedSource(photo_folder, size=(8, 8))
-    with pytest.raises(ValueError, match="num_tracks 0"):
-        ComposedSource(photo_folder, num_tracks=0)
+    videos = {"cutouts": [cutout_folder / "video_0"], "split": "eval"}
+    for photos, options, message in (
+        (few, {"split": "eval"}, "'eval' has 0 photographs"),
+        (photo_folder, {"seed": -1}, "seed is -1"),
+        (photo_folder, {"split": "test"}, "unknown split 'test'"),
+        (photo_folder, videos, "none of the 1 cut-out sequences"),
+    ):
+        with pytest.raises(InputError, match=message):
+            ComposedSource(photos, **options)
+    for options, message in (
+        ({"size": (8, 8)}, r"size \(8, 8\)"),
+        ({"num_tracks": 0}, "num_tracks 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ComposedSource(photo_folder, **options)
 
 
 def test_a_damaged_photograph_is_named_when_drawn(photo_folder):
@@ -180,8 +169,8 @@ def test_real_cutouts_give_exact_smooth_boxes(shared):
         assert source.frame(i, 20)[0].shape == (360, 480, 3)
 
 
-def _compose_twice_as_bright(*args, **options):
-    made = scenes.compose(*args, **options)
+def _compose_twice_as_bright(make):
+    made = scenes.compose(make)
     return dataclasses.replace(made, light=2 * made.light)
 
 

@@ -5,7 +5,6 @@ import pathlib
 
 import cv2
 import numpy as np
-import pytest
 
 from jaxtrack.data.composed import motion, photos, shapes, sprites
 from tests.data.composed.motion_test import displacement
@@ -28,10 +27,16 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
     matrix = turn.reshape(-1, 2, 2) * rng.uniform(20, 30)
     path = motion.random_drift(rng, np.arange(length), [8, 8], period=(20, 40))
     centre = np.array([50.0, 40.0]) + path
-    skin = sprites.Paint(
-        shapes.blob(rng), PHOTO, np.full(2, 25.0), np.array([60.0, 60.0])
-    )
+    skin = sprites.Paint(shapes.blob(rng), PHOTO, np.full(2, 25.0), np.full(2, 60.0))
     return sprites.Sprite(skin, centre, matrix, ripple, **looks)
+
+
+def drawn(sprite, t=0, *, level=255, background=0, cache=None):
+    """Draws a sprite of one grey level, or of what the cache holds."""
+    canvas = np.full((*FRAME, 3), background, np.uint8)
+    plain = np.full((120, 120, 3), level, np.uint8)
+    sprite.draw(canvas, t, cache or cache_with(plain))
+    return canvas
 
 
 def tight_box(mask):
@@ -39,39 +44,27 @@ def tight_box(mask):
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_boxes_are_those_of_the_mask(seed):
-    sprite = random_sprite(seed)
-    for t, box in enumerate(sprite.boxes()):
-        mask = sprites.fill_curves(sprite.curves(t), (0, 0, *FRAME[::-1]))
-        # The mask has every pixel the curve touches: up to 1 px more on each side,
-        # and OpenCV rounds corners to 1/16 px.
-        excess = (tight_box(mask) - box) * (-1, -1, 1, 1)
-        assert (excess > -0.07).all() and (excess < 1.07).all(), (t, excess)
+def test_boxes_are_those_of_the_mask():
+    for sprite in map(random_sprite, range(4)):
+        for t, box in enumerate(sprite.boxes()):
+            mask = sprites.fill_curves(sprite.curves(t), (0, 0, *FRAME[::-1]))
+            # The mask has every pixel the curve touches: up to 1 px more on each side,
+            # and OpenCV rounds corners to 1/16 px.
+            excess = (tight_box(mask) - box) * (-1, -1, 1, 1)
+            assert (excess > -0.07).all() and (excess < 1.07).all(), (t, excess)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_boxes_are_those_of_the_changed_pixels(seed):
+def test_boxes_and_areas_are_those_of_the_changed_pixels():
     """White on black, at half of the brightness: what a viewer would annotate."""
-    cache = cache_with(np.full((120, 120, 3), 255, np.uint8))
-    sprite = random_sprite(seed)
-    for t in (0, 7, 19):
-        canvas = np.zeros((*FRAME, 3), np.uint8)
-        sprite.draw(canvas, t, cache)
-        np.testing.assert_allclose(
-            tight_box(canvas[..., 0] > 127), sprite.boxes()[t], atol=1.3
-        )
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_drawn_area_is_the_outlines(seed):
-    """No half pixel is added all around, although the mask touches more pixels."""
-    cache = cache_with(np.full((120, 120, 3), 255, np.uint8))
-    sprite = random_sprite(seed)
-    canvas = np.zeros((*FRAME, 3), np.uint8)
-    sprite.draw(canvas, 4, cache)
-    area = cv2.contourArea(sprite.curves(4)[0].astype(np.float32))
-    np.testing.assert_allclose(canvas[..., 0].sum() / 255, area, rtol=0.03)
+    for sprite in map(random_sprite, range(4)):
+        for t in (0, 7, 19):
+            white = drawn(sprite, t)[..., 0]
+            np.testing.assert_allclose(
+                tight_box(white > 127), sprite.boxes()[t], atol=1.3
+            )
+            # No half pixel is added all around, although the mask touches more pixels.
+            area = cv2.contourArea(sprite.curves(t)[0].astype(np.float32))
+            np.testing.assert_allclose(white.sum() / 255, area, rtol=0.03)
 
 
 def test_texture_moves_with_the_outline():
@@ -82,8 +75,7 @@ def test_texture_moves_with_the_outline():
     ellipse = shapes.blob(np.random.default_rng(1), roughness=0.0)
     skin = sprite.skin._replace(curve=ellipse)
     sprite = dataclasses.replace(sprite, skin=skin)
-    canvas = np.zeros((*FRAME, 3), np.uint8)
-    sprite.draw(canvas, 19, cache_with(image))
+    canvas = drawn(sprite, 19, cache=cache_with(image))
     column, row = np.round(sprite.centre[19]).astype(int)
     for pixel in [(row, column), (row - 4, column + 3), (row + 4, column - 5)]:
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
@@ -94,25 +86,15 @@ def test_texture_moves_with_the_outline():
         np.testing.assert_allclose(canvas[pixel][:2], expected, atol=0.75)
 
 
-def test_box_needs_no_drawing_and_drawing_needs_only_the_region():
+def test_drawing_changes_only_the_box():
     sprite = random_sprite(0)
-    canvas = np.full((*FRAME, 3), 77, np.uint8)
-    sprite.draw(canvas, 0, cache_with(np.zeros((120, 120, 3), np.uint8)))
-    x0, y0, x1, y1 = sprite.boxes()[0]
+    canvas = drawn(sprite, level=0, background=77)
+    x0, y0, x1, y1 = sprite.boxes()[0].astype(int)
     outside = np.ones(FRAME, bool)
-    outside[int(y0) - 1 : int(y1) + 2, int(x0) - 1 : int(x1) + 2] = False
-    assert (canvas[outside] == 77).all()
-    assert (canvas == 0).any()
-
-
-def test_a_sprite_off_the_canvas_draws_nothing():
-    sprite = random_sprite(0)
-    sprite = sprites.Sprite(
-        sprite.skin, sprite.centre + 500, sprite.matrix, sprite.ripple
-    )
-    canvas = np.full((*FRAME, 3), 77, np.uint8)
-    sprite.draw(canvas, 0, cache_with(np.zeros((120, 120, 3), np.uint8)))
-    assert (canvas == 77).all()
+    outside[y0 - 1 : y1 + 2, x0 - 1 : x1 + 2] = False
+    assert (canvas[outside] == 77).all() and (canvas == 0).any()
+    far = dataclasses.replace(sprite, centre=sprite.centre + 500)
+    assert (drawn(far, level=0, background=77) == 77).all()
 
 
 def test_holes_are_open():
@@ -123,40 +105,30 @@ def test_holes_are_open():
 
 
 def test_marking_stays_within_the_outline():
-    plain = random_sprite(2)
-    whole = sprites.Paint(
-        shapes.blob(np.random.default_rng(9)) * 3, PHOTO, np.ones(2), np.zeros(2)
+    curve = shapes.blob(np.random.default_rng(9)) * 3
+    whole = sprites.Paint(curve, PHOTO, np.ones(2), np.zeros(2))
+    plain, marked = (
+        drawn(random_sprite(2), 3),
+        drawn(random_sprite(2, marking=whole), 3),
     )
-    marked = random_sprite(2, marking=whole)
-    cache = cache_with(np.full((120, 120, 3), 255, np.uint8))
-    canvases = [np.zeros((*FRAME, 3), np.uint8) for _ in range(2)]
-    for sprite, canvas in zip((plain, marked), canvases, strict=True):
-        sprite.draw(canvas, 3, cache)
-    np.testing.assert_allclose(canvases[0], canvases[1], atol=1)
+    np.testing.assert_allclose(plain, marked, atol=1)
 
 
 def test_motion_blur_widens_along_the_motion_only():
     sprite = random_sprite(0, strength=0.0)
     path = sprite.centre[:1] + np.arange(20)[:, None] * (8.0, 0.0) - (80.0, 0.0)
-    cache = cache_with(np.full((120, 120, 3), 255, np.uint8))
     boxes = []
     for shutter in (0.0, 1.0):
-        moving = sprites.Sprite(
-            sprite.skin, path, sprite.matrix, sprite.ripple, shutter=shutter
-        )
-        canvas = np.zeros((*FRAME, 3), np.uint8)
-        moving.draw(canvas, 10, cache)
-        boxes.append(tight_box(canvas[..., 0] > 20))
+        moving = dataclasses.replace(sprite, centre=path, shutter=shutter)
+        boxes.append(tight_box(drawn(moving, 10)[..., 0] > 20))
     wider = (boxes[1] - boxes[0]) * (-1, -1, 1, 1)
     assert (wider[[0, 2]] >= 2).all()
     assert (np.abs(wider[[1, 3]]) <= 1).all()
 
 
 def test_tint_and_relief_change_colours():
-    cache = cache_with(np.full((120, 120, 3), 200, np.uint8))
-    canvas = np.zeros((*FRAME, 3), np.uint8)
     sprite = random_sprite(0, tint=np.diag([1.0, 0.5, 0.25]), relief=0.6)
-    sprite.draw(canvas, 0, cache)
+    canvas = drawn(sprite, level=200)
     middle = canvas[40, 50].astype(float)
     np.testing.assert_allclose(middle[1:] / middle[0], [0.5, 0.25], atol=0.02)
     border = canvas[..., 0][canvas[..., 0] > 0].min()
