@@ -1,13 +1,14 @@
 """A tracker for programs that hand it one picture after another.
 
 Example:
-    session = jaxtrack.load("runs/lite0")
-    session.init(first_image, (120, 80, 40, 60))
-    for image in images:
-        xywh, score = session.update(image)
+    with jaxtrack.load("lite") as session:
+        session.init(first_image, (120, 80, 40, 60))
+        for image in images:
+            xywh, score = session.update(image)
 """
 
 import pathlib
+import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,127 +18,220 @@ import numpy as np
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import tracker_of
 from jaxtrack.tracking import Tracker, check_init_box, run
+from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
 from jaxtrack.training.inference import load_for_inference
 
 
 class TrackedBox(NamedTuple):
-    """Where the target is.
+    """Where the target is, or where the n targets are.
 
     Attributes:
-      xywh: `[4]` float64, pixels from the picture's top-left edge.
-      score: confidence in [0, 1].
+      xywh: `[4]` or `[n, 4]` float64, pixels from the picture's top-left edge.
+      score: confidence in [0, 1], a float or `[n]`.
     """
 
     xywh: np.ndarray
-    score: float
+    score: float | np.ndarray
+
+
+class SessionState(NamedTuple):
+    """What a session remembers between pictures, in numpy, so that it can be pickled.
+
+    Attributes:
+      targets: n, or 0 of a session that follows one target.
+      tracker: what the tracker remembers of them.
+      score: of the last picture, a float or `[n]`.
+    """
+
+    targets: int
+    tracker: Any
+    score: float | np.ndarray
 
 
 class Session:
-    """A pure tracker and the state that it hands from frame to frame.
+    """A pure tracker and the state that it hands from picture to picture.
 
     Another program's loop owns the video: it calls `init` with the first picture and
-    `update` with each later one, and may call `init` again at any time. Pictures
-    whose sides round up to the same multiples of 256 share a compilation.
+    `update` with each later one, and may call `init` again at any time. A picture is
+    RGB uint8 `[H, W, 3]`; what `jaxtrack.tracking.pictures.to_rgb` converts is taken
+    too. A picture of another size than the last one is searched at the same pixel
+    coordinates: nothing is rescaled. The first one of a size that does not round up to
+    the same multiples of 256 as an earlier one compiles the crops, a fraction of a
+    second. Calls from several threads take turns.
     """
 
-    def __init__(self, tracker: Tracker, variables: Any):
+    def __init__(self, tracker: Tracker, variables: Any, *, lost_below: float = 0.0):
         """Puts the variables on the device; nothing is compiled yet.
 
         Args:
-          tracker: init and step.
+          tracker: the functions that track.
           variables: of the network.
+          lost_below: a target counts as lost where its score is below; 0 never.
         """
-        self._drivers = run.compile_tracker(tracker)
+        self._drivers = {0: run.compile_tracker(tracker)}
+        self._tracker = tracker
         self._variables = jax.device_put(variables)
+        self._lost_below = lost_below
         self._compiled = set()
         self._state = None
+        self._lock = threading.RLock()
 
-    def compile_for(self, hw: Sequence[int]) -> None:
+    def __enter__(self) -> "Session":
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Forgets the target and frees the device's memory."""
+        with self._lock:
+            self._state = self._variables = None
+
+    @property
+    def lost(self) -> bool | np.ndarray:
+        """Whether the last score was below the tracker's `tracking.lost_below`.
+
+        A bool, or `[n]` of them; False as long as there is no target. Updates go on:
+        the box stays near where the target was last seen, and may find it again.
+        """
+        with self._lock:
+            if self._state is None:
+                return False
+            lost = self._state.score < self._lost_below
+            return lost if self._state.targets else bool(lost)
+
+    @property
+    def state(self) -> SessionState | None:
+        """What is remembered, to be pickled; None as long as there is no target.
+
+        Setting it on a session of the same tracker, in any process, goes on there.
+        """
+        with self._lock:
+            return jax.device_get(self._state)
+
+    @state.setter
+    def state(self, state: SessionState | None) -> None:
+        """Goes on from a state of a session of the same tracker."""
+        with self._lock:
+            if state is not None:
+                state = state._replace(tracker=jax.device_put(state.tracker))
+            self._state = state
+
+    def compile_for(self, hw: Sequence[int], *, targets: int = 0) -> None:
         """Compiles for pictures of a size, so that no later call waits for it.
 
         Args:
           hw: height and width, pixels.
+          targets: how many are followed at once; 0 is one, whose box is `[4]`.
         """
-        canvas = canvas_size(hw)
-        if canvas in self._compiled:
-            return
-        frame = Frame(np.zeros((*canvas, 3), np.uint8), np.array(canvas, np.int32))
-        inputs = jax.device_put((frame, np.full(4, 8, np.float32)))
-        state = self._drivers.init(self._variables, *inputs)
-        jax.block_until_ready(self._drivers.step(self._variables, state, inputs[0]))
-        self._compiled.add(canvas)
+        with self._lock:
+            canvas = canvas_size(hw)
+            if (canvas, targets) in self._compiled:
+                return
+            frame = Frame(np.zeros((*canvas, 3), np.uint8), np.array(canvas, np.int32))
+            box = np.full((targets, 4) if targets else 4, 8, np.float32)
+            inputs = jax.device_put((frame, box))
+            drivers, variables = self._driver(targets), self._open()
+            state = drivers.init(variables, *inputs)
+            jax.block_until_ready(drivers.step(variables, state, inputs[0]))
+            self._compiled.add((canvas, targets))
 
     def init(self, image: np.ndarray, xywh: Sequence[float]) -> TrackedBox:
         """Starts on a picture; forgets what was followed before.
 
         Args:
-          image: `[H, W, 3]` uint8 RGB.
-          xywh: the target, pixels from the top-left edge.
+          image: the picture.
+          xywh: the target, pixels from the top-left edge, `[4]` or `[1, 4]`; `[n, 4]`
+            starts on n targets, which one call of `update` follows all.
 
         Returns:
-          The box as it was given, with score 1.
+          The boxes as they were given, with score 1.
 
         Raises:
-          InputError: if the box is not finite, is empty or outside of the picture.
-          ValueError: if the picture is none.
+          InputError: if a box is not finite, is empty or outside of the picture, or
+            something given is no picture or no box.
         """
-        x, y, width, height = (float(value) for value in xywh)
-        cxcywh = np.array([x + width / 2, y + height / 2, width, height], np.float32)
+        given = to_boxes(xywh)
         frame = _on_canvas(image)
-        check_init_box(cxcywh, frame.hw)
-        self.compile_for(frame.hw)
-        self._state = self._drivers.init(
-            self._variables, *jax.device_put((frame, cxcywh))
-        )
-        return TrackedBox(np.array([x, y, width, height]), 1.0)
+        cxcywh = np.concatenate(
+            [given[..., :2] + given[..., 2:] / 2, given[..., 2:]], axis=-1
+        ).astype(np.float32)
+        for number, box in enumerate(cxcywh.reshape(-1, 4)):
+            where = "the first box" if given.ndim == 1 else f"first box {number}"
+            check_init_box(box, frame.hw, where=where)
+        targets = len(given) if given.ndim == 2 else 0
+        score = np.ones(targets) if targets else 1.0
+        with self._lock:
+            self.compile_for(frame.hw, targets=targets)
+            inputs = jax.device_put((frame, cxcywh))
+            state = self._driver(targets).init(self._open(), *inputs)
+            self._state = SessionState(targets, state, score)
+        return TrackedBox(given, score)
 
     def update(self, image: np.ndarray) -> TrackedBox:
-        """Finds the target in the next picture.
+        """Finds the target, or the targets, in the next picture.
 
         Args:
-          image: `[H, W, 3]` uint8 RGB.
+          image: the picture.
 
         Returns:
-          Box and confidence.
+          Boxes and confidence.
 
         Raises:
-          InputError: if `init` was not called.
-          ValueError: if the picture is none.
+          InputError: if `init` was not called, or what is given is no picture.
         """
-        if self._state is None:
-            raise InputError("no target yet: call init with the first picture and box")
-        frame = jax.device_put(_on_canvas(image))
-        self._state, output = self._drivers.step(self._variables, self._state, frame)
-        box, score = jax.device_get(output)
+        frame = _on_canvas(image)
+        with self._lock:
+            if self._state is None:
+                raise InputError(
+                    "no target yet: call init with the first picture and box"
+                )
+            targets, state, _ = self._state
+            drivers = self._driver(targets)
+            state, output = drivers.step(self._open(), state, jax.device_put(frame))
+            box, score = jax.device_get(output)
+            score = score.astype(np.float64) if targets else float(score)
+            self._state = SessionState(targets, state, score)
         box = box.astype(np.float64)
-        return TrackedBox(
-            np.concatenate([box[:2] - box[2:] / 2, box[2:]]), float(score)
-        )
+        xywh = np.concatenate([box[..., :2] - box[..., 2:] / 2, box[..., 2:]], axis=-1)
+        return TrackedBox(xywh, score)
+
+    def _driver(self, targets):
+        """Returns the functions of one target, or of several."""
+        kind = min(targets, 1)
+        if kind not in self._drivers:
+            self._drivers[kind] = run.compile_tracker(run.over_targets(self._tracker))
+        return self._drivers[kind]
+
+    def _open(self):
+        """Returns the variables."""
+        if self._variables is None:
+            raise InputError("the session is closed: open another with jaxtrack.load")
+        return self._variables
 
 
-def load(checkpoint: str | pathlib.Path) -> Session:
-    """Reads a checkpoint to track with.
+def load(source: str | pathlib.Path = "lite") -> Session:
+    """Opens a trained tracker.
 
     Args:
-      checkpoint: the workdir of a training, its folder `checkpoints`, or one step's
-        folder in there.
+      source: the name of a shipped tracker, such as "lite"; a `.safetensors` file that
+        `jaxtrack weights export` wrote; or the workdir of a training, its folder
+        `checkpoints`, or one step's folder in there.
 
     Returns:
       The session, not compiled yet.
 
     Raises:
-      InputError: if the checkpoint is missing or damaged.
+      InputError: if there is none, or it is damaged.
     """
-    saved = load_for_inference(checkpoint)
-    return Session(tracker_of(saved.config), saved.variables)
+    saved = load_for_inference(source)
+    lost_below = float(saved.config.tracking.lost_below)
+    return Session(tracker_of(saved.config), saved.variables, lost_below=lost_below)
 
 
 def _on_canvas(image):
     """Pads a picture onto its canvas."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(
-            f"a picture is uint8 [H, W, 3], not {image.dtype} {image.shape}"
-        )
+    if isinstance(image, Frame):
+        return image
+    image = to_rgb(image)
     return pad(image, canvas_size(image.shape[:2]))

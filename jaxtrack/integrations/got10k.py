@@ -1,6 +1,6 @@
 """A tracker for the toolkit of GOT-10k.
 
-Run: experiment.run(GOT10kTracker("runs/lite0")), as docs/toolkits.md shows.
+Run: experiment.run(GOT10kTracker("lite")), as docs/toolkits.md shows.
 """
 
 import pathlib
@@ -38,8 +38,8 @@ class GOT10kTracker(_Base or object):
         """Reads the checkpoint.
 
         Args:
-          checkpoint: the workdir of a training.
-          name: under which the toolkit keeps results; "" takes the folder's.
+          checkpoint: what `jaxtrack.load` takes.
+          name: under which the toolkit keeps results; "" takes the folder's or file's.
           origin: coordinate of the picture's top-left edge in the annotation files,
             pixels: 0 where they count from 0 (GOT-10k), 1 where from 1 (OTB).
 
@@ -48,7 +48,8 @@ class GOT10kTracker(_Base or object):
         """
         if _Base is None:
             raise InputError(missing("got10k"))
-        name = name or pathlib.Path(checkpoint).absolute().name
+        path = pathlib.Path(checkpoint)
+        name = name or path.absolute().name.removesuffix(".safetensors")
         super().__init__(name, is_deterministic=True)
         self._session = session.load(checkpoint)
         self._shift = np.array([origin, origin, 0.0, 0.0])
@@ -57,7 +58,7 @@ class GOT10kTracker(_Base or object):
         """Starts on a picture.
 
         Args:
-          image: RGB, of PIL or `[H, W, 3]` uint8.
+          image: of PIL, or as `jaxtrack.Session` takes it.
           box: `[4]` xywh as the annotation has it, pixels.
 
         Raises:
@@ -69,7 +70,7 @@ class GOT10kTracker(_Base or object):
         """Finds the target in the next picture.
 
         Args:
-          image: RGB, of PIL or `[H, W, 3]` uint8.
+          image: of PIL, or as `jaxtrack.Session` takes it.
 
         Returns:
           `[4]` float64 xywh, pixels counted as the annotation counts.

@@ -103,7 +103,7 @@ def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ())
     """Writes the section of trackers.ini that starts this server.
 
     Args:
-      checkpoint: the workdir of a training.
+      checkpoint: what `jaxtrack.load` takes.
       name: of the tracker, letters, digits, "-" and "_"; "" takes the folder's.
       options: more options of the server.
 
@@ -113,11 +113,15 @@ def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ())
     Raises:
       InputError: if the toolkit does not take the name.
     """
-    folder = pathlib.Path(checkpoint).absolute()
-    name = name or re.sub(r"[^a-zA-Z0-9_-]", "_", folder.name)
+    path = pathlib.Path(checkpoint)
+    # A shipped tracker's name is no path; the server starts in another folder.
+    is_name = path.name == str(checkpoint) and not path.suffix and not path.exists()
+    source = checkpoint if is_name else path.absolute()
+    folder_name = path.stem if path.suffix == ".safetensors" else path.absolute().name
+    name = name or re.sub(r"[^a-zA-Z0-9_-]", "_", folder_name)
     if not re.fullmatch(r"[a-zA-Z0-9_-]+", name):
         raise InputError(f"--name={name!r}: use letters, digits, - and _ only")
-    command = [sys.executable, "-m", "jaxtrack", "trax", f"--checkpoint={folder}"]
+    command = [sys.executable, "-m", "jaxtrack", "trax", f"--checkpoint={source}"]
     # Python's configparser takes a lone % for a reference.
     command = shlex.join([*command, *options]).replace("%", "%%")
     lines = (

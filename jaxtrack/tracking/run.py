@@ -93,6 +93,27 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
     )
 
 
+def over_targets(tracker: Tracker) -> Tracker:
+    """Makes a tracker that follows n targets in one step.
+
+    The frame is shared: it is put on the device once.
+
+    Args:
+      tracker: of one target.
+
+    Returns:
+      The tracker; boxes, states, crops and outputs have a leading axis n.
+    """
+    return Tracker(
+        crop_first=jax.vmap(tracker.crop_first, (None, 0)),
+        start=jax.vmap(tracker.start, (None, 0)),
+        crop=jax.vmap(tracker.crop, (0, None)),
+        update=jax.vmap(tracker.update, (None, 0, 0)),
+        settings=tracker.settings,
+        ranges=tracker.ranges,
+    )
+
+
 def _after_first_crop(tracker, transform):
     """Returns init, whose two parts `transform` compiles apart."""
     crop = transform(tracker.crop_first, (0, 0))

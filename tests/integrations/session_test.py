@@ -1,12 +1,16 @@
 """Tests for jaxtrack.session."""
 
+import pickle
+import threading
+
 import jax
 import numpy as np
 import pytest
 
 from jaxtrack import session
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import video
+from jaxtrack.tracking import siamese, video
+from tests.tracking.conftest import Tiny, square_frames, trusting_config
 
 
 def picture(x, y, hw=(90, 120)):
@@ -55,7 +59,7 @@ def test_compiles_once_a_canvas(seeker, traced):
 
 
 def test_opens_a_checkpoint(checkpoint, monkeypatch):
-    monkeypatch.setattr(session, "Session", lambda *parts: parts)
+    monkeypatch.setattr(session, "Session", lambda *parts, lost_below: parts)
     tracker, variables = session.load(checkpoint)
     frame = video.pad(picture(30, 40), (256, 256))
     box = np.array([30, 40, 20, 10], np.float32)
@@ -71,7 +75,122 @@ def test_refuses(seeker, tmp_path):
         seeker.init(picture(1, 1), [200, 35, 20, 10])
     with pytest.raises(InputError, match="finite"):
         seeker.init(picture(1, 1), [np.nan, 35, 20, 10])
-    with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], not float32 \(90, 120\)"):
-        seeker.init(np.zeros((90, 120), np.float32), [20, 35, 20, 10])
+    with pytest.raises(InputError, match="first box 1 is x,y,w,h = 20,35,0,10"):
+        seeker.init(picture(1, 1), [[20, 35, 20, 10], [20, 35, 0, 10]])
     with pytest.raises(InputError, match="no whole checkpoint"):
         session.load(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def traces():
+    """Grows when the update of `follower` is compiled."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def follower(traces):
+    """A session of a network of average colours."""
+    model = Tiny()
+    sides = model.geometry.template_size, model.geometry.search_size
+    crops = (np.zeros((1, side, side, 3), np.float32) for side in sides)
+    variables = model.init(jax.random.key(0), *crops)
+    tracker = siamese.make(trusting_config(), model)
+
+    def update(*arguments):
+        traces.append(1)
+        return tracker.update(*arguments)
+
+    counted = tracker._replace(update=update)
+    return session.Session(counted, variables, lost_below=0.5)
+
+
+def xywh_of(cxcywh):
+    return np.concatenate([cxcywh[:2] - cxcywh[2:] / 2, cxcywh[2:]])
+
+
+def test_many_targets_equal_as_many_sessions(follower, traces):
+    images, truth = square_frames(6)
+    first = xywh_of(truth[0])
+    starts = np.stack([first, first + np.array([2, -1, 0, 4]), [70, 10, 12, 16]])
+    alone = []
+    for start in starts:
+        follower.init(images[0], start)
+        alone.append([follower.update(image) for image in images[1:]])
+    traces.clear()
+    given = follower.init(images[0], starts)
+    np.testing.assert_array_equal(given.xywh, starts)
+    np.testing.assert_array_equal(given.score, np.ones(3))
+    for k, image in enumerate(images[1:]):
+        xywh, score = follower.update(image)
+        assert (xywh.shape, score.shape) == ((3, 4), (3,))
+        for i in range(3):
+            np.testing.assert_allclose(xywh[i], alone[i][k].xywh, atol=1e-3)
+            np.testing.assert_allclose(score[i], alone[i][k].score, atol=1e-4)
+    np.testing.assert_array_equal(follower.lost, score < 0.5)
+    assert len(traces) == 1
+    # One row is one target, whose box has no further axis.
+    assert follower.init(images[0], starts[:1]).xywh.shape == (4,)
+    assert follower.update(images[1]).xywh.shape == (4,)
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_a_pickled_state_goes_on(follower, targets):
+    images, truth = square_frames(6)
+    follower.init(images[0], np.stack([xywh_of(truth[0])] * targets))
+    follower.update(images[1])
+    kept = pickle.loads(pickle.dumps(follower.state))
+    expected = [follower.update(image) for image in images[2:]]
+    follower.init(images[5], (5, 5, 10, 10))
+    follower.state = kept
+    for image, (xywh, score) in zip(images[2:], expected, strict=True):
+        found = follower.update(image)
+        np.testing.assert_array_equal(found.xywh, xywh)
+        np.testing.assert_array_equal(found.score, score)
+    follower.state = None
+    assert follower.state is None and follower.lost is False
+
+
+def test_a_picture_of_another_size_has_the_same_coordinates(follower):
+    images, truth = square_frames(4)
+    follower.init(images[0], xywh_of(truth[0]))
+    follower.update(images[1])
+    kept = follower.state
+    expected = follower.update(images[2]).xywh
+    # Rows and columns are added, on another canvas; some are cut off.
+    large = np.pad(images[2], ((0, 200), (0, 200), (0, 0)), mode="edge")
+    for image in (large, images[2][:90, :110]):
+        follower.state = kept
+        np.testing.assert_allclose(follower.update(image).xywh, expected, atol=0.5)
+
+
+def test_says_when_the_target_is_lost(follower):
+    images, truth = square_frames(2)
+    follower.init(images[0], xywh_of(truth[0]))
+    assert follower.lost is False
+    _, score = follower.update(images[1])
+    assert follower.lost is False and score > 0.5
+    _, score = follower.update(np.full_like(images[1], 30))
+    assert follower.lost is True and score < 0.5
+
+
+def test_threads_take_turns(seeker):
+    seeker.init(picture(30, 40), [20, 35, 20, 10])
+    widths = []
+
+    def follow():
+        widths.extend(seeker.update(picture(30, 40)).xywh[2] for _ in range(40))
+
+    threads = [threading.Thread(target=follow) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Each update widens the box by a pixel: none was lost, none done twice.
+    assert sorted(widths) == list(range(21, 101))
+
+
+def test_closes(seeker):
+    with seeker as opened:
+        opened.init(picture(30, 40), [20, 35, 20, 10])
+    with pytest.raises(InputError, match=r"closed: open another with jaxtrack\.load"):
+        seeker.init(picture(30, 40), [20, 35, 20, 10])

@@ -240,6 +240,9 @@ def test_the_section_starts_the_server(tmp_path):
         *(f"--checkpoint={folder}", "--polygon=bounds"),
     ]
     assert "[ours]\n" in vot.ini_section("runs/lite0", name="ours")
+    # A name of a shipped tracker is no path.
+    assert "trax --checkpoint=lite\n" in vot.ini_section("lite")
+    assert "[net]\n" in vot.ini_section("runs/net.safetensors")
     with pytest.raises(InputError, match="letters, digits"):
         vot.ini_section("runs/lite0", name="a b")
 
@@ -269,5 +272,6 @@ def test_wrong_options_are_one_line(flags, message, capsys):
 
 
 def test_the_section_has_the_options_given(capsys):
-    cli.main(["trax", "--print_ini", "--checkpoint=x", "--compile_for=160x120"])
-    assert capsys.readouterr().out.splitlines()[3].endswith("/x --compile_for=160x120")
+    cli.main(["trax", "--print_ini", "--checkpoint=a/x", "--compile_for=160x120"])
+    command = capsys.readouterr().out.splitlines()[3]
+    assert command.endswith("/a/x --compile_for=160x120")

@@ -1,0 +1,113 @@
+"""Turns what programs call a picture or a box into ours, or says why it is none."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+# Resampling overshoots [0, 1] a little.
+_OVERSHOOT = 1e-3
+
+
+def to_rgb(image: Any, *, where: str = "the picture") -> np.ndarray:
+    """Converts a picture to the one kind that trackers take.
+
+    Grey becomes three equal channels, a fourth channel (alpha) is left out, 16 bits are
+    cut to 8, floats in [0, 1] are multiplied by 255. That channels are in the order RGB
+    cannot be seen: reverse what OpenCV reads (`image[..., ::-1]`).
+
+    Args:
+      image: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`, of uint8, uint16 or
+        floats: an array, or what numpy makes one of (PIL, jax, torch on the host).
+      where: what a message names.
+
+    Returns:
+      `[H, W, 3]` uint8 RGB; the same array if it was that already.
+
+    Raises:
+      InputError: if it is anything else.
+    """
+    image = np.asarray(image)
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+        if not image.size:
+            raise InputError(f"{where} is empty: its shape is {image.shape}")
+        return image
+    pixels = _eight_bits(_with_channels(image, where), where)
+    if pixels.shape[2] == 1:
+        return np.repeat(pixels, 3, axis=2)
+    return np.ascontiguousarray(pixels[..., :3])
+
+
+def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
+    """Reads one box, or several.
+
+    Args:
+      xywh: `[4]` or `[1, 4]`, x, y, width and height in pixels, or `[n, 4]` of n boxes.
+      where: what a message names.
+
+    Returns:
+      `[4]` float64 of one box, `[n, 4]` of n > 1.
+
+    Raises:
+      InputError: if it is anything else.
+    """
+    try:
+        boxes = np.asarray(xywh, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where} is {xywh!r}: give four numbers x, y, width, height, or n rows of "
+            "four"
+        ) from None
+    if boxes.shape == (4,):
+        return boxes
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not len(boxes):
+        raise InputError(
+            f"{where} has the shape {boxes.shape}: give four numbers x, y, width, "
+            "height, or n rows of four"
+        )
+    return boxes[0] if len(boxes) == 1 else boxes
+
+
+def _with_channels(image, where):
+    """Returns a picture as `[H, W, 1, 3 or 4]`."""
+    if image.ndim == 2:
+        image = image[..., None]
+    shape = image.shape
+    if image.ndim == 3 and shape[2] not in (1, 3, 4) and shape[0] in (1, 3, 4):
+        raise InputError(
+            f"{where} has its channels first, {shape}: give [H, W, 3], such as "
+            "image.transpose(1, 2, 0)"
+        )
+    if image.ndim == 4:
+        raise InputError(f"{where} is a batch, {shape}: give one picture after another")
+    if image.ndim != 3 or shape[2] not in (1, 3, 4):
+        raise InputError(
+            f"{where} has the shape {shape}: give [H, W, 3] RGB, [H, W] grey or "
+            "[H, W, 4] RGBA"
+        )
+    if not image.size:
+        raise InputError(f"{where} is empty: its shape is {shape}")
+    return image
+
+
+def _eight_bits(image, where):
+    """Returns a picture as uint8."""
+    if image.dtype == np.uint8:
+        return image
+    if image.dtype == np.uint16:
+        return (image >> 8).astype(np.uint8)
+    if not np.issubdtype(image.dtype, np.floating):
+        raise InputError(
+            f"{where} is of {image.dtype}: give uint8, such as "
+            "image.clip(0, 255).astype(np.uint8)"
+        )
+    low, high = float(np.min(image)), float(np.max(image))
+    if np.isnan(low) or np.isnan(high):
+        raise InputError(f"{where} has NaN among its pixels: replace them before")
+    if low < -_OVERSHOOT or high > 1 + _OVERSHOOT:
+        raise InputError(
+            f"{where} has floats from {low:g} to {high:g}: scale them to [0, 1], or "
+            "give uint8 of 0 to 255"
+        )
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
