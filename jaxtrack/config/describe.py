@@ -35,12 +35,8 @@ def text(width: int = 88) -> str:
         lines += ["", *textwrap.wrap(f"{group}: {meaning}", width)]
         for field in _fields_of(group):
             lines.append(f"--config.{field.name}={_value(field.default)}")
-            lines += textwrap.wrap(
-                _sentences(field),
-                width,
-                initial_indent=_INDENT,
-                subsequent_indent=_INDENT,
-            )
+            told = textwrap.wrap(_sentences(field), width - len(_INDENT))
+            lines += [_INDENT + line for line in told]
     return "\n".join(lines[1:]) + "\n"
 
 

@@ -2,7 +2,9 @@
 
 A reader is a module with `survey(root, split) -> Listing`, which says what a split
 holds and what of it is there, and `read(name, place) -> Sequence`, which reads one
-sequence. Neither opens an image. `DATASETS` has a line each.
+sequence, named and placed as the listing has it. Neither opens an image. Both raise
+`InputError`: nothing is there; frames, truth or flags are missing, malformed or not
+equally many. `DATASETS` has a line each.
 """
 
 import fnmatch

@@ -70,11 +70,8 @@ def read_rows(
     table = _parse(rows, count, allow_infinite)
     if table is not None:
         return table
-    bad = next(
-        number
-        for number, row in enumerate(rows)
-        if _parse([row], count, allow_infinite) is None
-    )
+    is_bad = [_parse([row], count, allow_infinite) is None for row in rows]
+    bad = is_bad.index(True)
     raise InputError(
         f"{path}, line {bad + 1}: expected {expected} numbers; "
         f"found {lines[bad].strip()[:60]!r}"

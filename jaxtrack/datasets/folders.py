@@ -17,7 +17,7 @@ def survey(root: Path, split: str) -> Listing:
 
     Args:
       root: folder of the sequences.
-      split: not used; there is one.
+      split: there is one.
 
     Returns:
       Places are the folders.
@@ -25,22 +25,12 @@ def survey(root: Path, split: str) -> Listing:
     Raises:
       InputError: there is none.
     """
-    del split
     found = {folder.name: folder for folder in list_sequences(root)}
     return Listing(tuple(found), found, len(found))
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or boxes are missing, malformed or not equally many.
-    """
-    del name  # The folder's.
+    """Reads one sequence."""
     return read_sequence(place, allow_absent=True)
 
 

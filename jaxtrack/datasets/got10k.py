@@ -45,15 +45,7 @@ def survey(root: Path, split: str) -> Listing:
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames, truth or labels are missing, malformed or not equally many.
-    """
+    """Reads one sequence."""
     truth = files.read_rows(place / "groundtruth.txt", 4)
     frames = files.list_frames(place)
     if "_Test_" not in name or len(truth) != 1:

@@ -60,15 +60,7 @@ def _is_sequence(folder):
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+    """Reads one sequence."""
     truth = files.read_rows(place / "groundtruth.txt", 4)
     if not (place / "img").is_dir():
         raise layout.wrong_layout(place, "a folder img/")

@@ -35,7 +35,7 @@ def survey(root: Path, split: str) -> Listing:
 
     Args:
       root: folder of the sequences, or of `anno` and `sequences`.
-      split: not used; there is one.
+      split: there is one.
 
     Returns:
       Names as in `members.NFS`.
@@ -43,7 +43,6 @@ def survey(root: Path, split: str) -> Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del split
     if not root.is_dir():
         raise layout.wrong_layout(root, _EXPECTED)
     found = {n: place for n in members.NFS if (place := _place(root, n))}
@@ -65,15 +64,7 @@ def _place(root, name):
 
 
 def read(name: str, place: _Place) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or cannot be matched.
-    """
+    """Reads one sequence."""
     frames = files.list_frames(place.images)
     if not place.has_corners:
         truth = files.read_rows(place.truth, 4)

@@ -31,7 +31,7 @@ def survey(root: Path, split: str, *, names: tuple[str, ...]) -> Listing:
 
     Args:
       root: folder of the sequences.
-      split: not used; there is one.
+      split: there is one.
       names: of the edition, `members.OTB50` or `members.OTB100`.
 
     Returns:
@@ -40,7 +40,6 @@ def survey(root: Path, split: str, *, names: tuple[str, ...]) -> Listing:
     Raises:
       InputError: no sequence is there.
     """
-    del split
     if not root.is_dir():
         raise layout.wrong_layout(root, _EXPECTED)
     folders = {name.lower(): path for name, path in layout.subfolders(root).items()}
@@ -77,15 +76,7 @@ def _has_text(path):
 
 
 def read(name: str, place: tuple[Path, Path]) -> Sequence:
-    """Reads one target.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+    """Reads one target."""
     folder, path = place
     truth = files.read_rows(path, 4)
     images = next((p for p in (folder / "img", folder / "jpg") if p.is_dir()), None)

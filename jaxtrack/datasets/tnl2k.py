@@ -6,7 +6,6 @@ long) and `att/<seq>_attribute.txt` are read where they lie beside the data.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 from jaxtrack.datasets import files, layout
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
@@ -21,34 +20,24 @@ _LISTS = (
 ATTRIBUTES = tuple("CM ROT DEF FOC IV OV POC VC SV BC MB ARC LR FM AS TC MS".split())
 
 
-class _Place(NamedTuple):
-    """A sequence's folder and the root, where the toolkit's files lie."""
-
-    folder: Path
-    root: Path
-
-
 def survey(root: Path, split: str) -> Listing:
     """Lists the sequences of the test set.
 
     Args:
       root: holds `TNL2K_test_subset/`, or the sequences.
-      split: not used; there is one.
+      split: there is one.
 
     Returns:
-      The names of `TNL2K_testing_set.txt` where it is in the root, else those on the
-      disk, which a note says.
+      A place is the folder and the root, where the toolkit's files lie. The names are
+      those of `TNL2K_testing_set.txt` where it is in the root, else those on the disk,
+      which a note says.
 
     Raises:
       InputError: no sequence is there.
     """
-    del split
     base = layout.first_folder([root / "TNL2K_test_subset", root], root, _EXPECTED)
-    found = {
-        name: _Place(folder, root)
-        for name, folder in layout.subfolders(base).items()
-        if (folder / "groundtruth.txt").is_file()
-    }
+    folders = layout.subfolders(base).items()
+    found = {n: (p, root) for n, p in folders if (p / "groundtruth.txt").is_file()}
     if not found:
         raise layout.wrong_layout(base, _EXPECTED)
     for path in (p / name for p in (root, base, root.parent) for name in _LISTS):
@@ -60,16 +49,8 @@ def survey(root: Path, split: str) -> Listing:
     return Listing(tuple(found), found, _NUM_TEST, (note,))
 
 
-def read(name: str, place: _Place) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+def read(name: str, place: tuple[Path, Path]) -> Sequence:
+    """Reads one sequence."""
     folder, root = place
     truth = files.read_rows(folder / "groundtruth.txt", 4)
     images = layout.first_folder(

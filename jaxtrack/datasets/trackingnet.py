@@ -43,15 +43,7 @@ def survey(root: Path, split: str) -> Listing:
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one video.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+    """Reads one video."""
     truth = files.read_rows(place / "anno" / f"{name}.txt", 4)
     folder = place / "frames" / name
     frames = list(files.numbered_frames(folder).values())

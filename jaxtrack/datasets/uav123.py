@@ -19,7 +19,7 @@ def survey(root: Path, split: str) -> Listing:
 
     Args:
       root: folder of `anno` and `data_seq`, or the one above it.
-      split: not used; there is one.
+      split: there is one.
 
     Returns:
       Names as in `members.UAV123`; a place is the folder of `anno` and `data_seq`.
@@ -27,7 +27,6 @@ def survey(root: Path, split: str) -> Listing:
     Raises:
       InputError: the folders are missing, or no sequence is there.
     """
-    del split
     candidates = [p / "anno" / "UAV123" for p in (root, root / "UAV123")]
     anno = layout.first_folder(candidates, root, _EXPECTED)
     base = anno.parent.parent
@@ -49,15 +48,7 @@ def _folder(name):
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+    """Reads one sequence."""
     anno = place / "anno" / "UAV123"
     truth = files.read_rows(anno / f"{name}.txt", 4)
     folder = place / "data_seq" / "UAV123" / _folder(name)

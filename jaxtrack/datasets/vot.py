@@ -25,7 +25,7 @@ def survey(root: Path, split: str, *, edition: str) -> Listing:
 
     Args:
       root: folder of the sequences, or of `sequences/` in a workspace of the toolkit.
-      split: not used; there is one.
+      split: there is one.
       edition: "vot2018" or "vot2019"; VOT2018's names are known, of VOT2019
         `list.txt` tells them.
 
@@ -35,13 +35,9 @@ def survey(root: Path, split: str, *, edition: str) -> Listing:
     Raises:
       InputError: no sequence is there, or `list.txt` is that of another edition.
     """
-    del split
     base = layout.first_folder([root / "sequences", root], root, _EXPECTED)
-    folders = {
-        name: folder
-        for name, folder in layout.subfolders(base).items()
-        if (folder / "groundtruth.txt").is_file()
-    }
+    below = layout.subfolders(base).items()
+    folders = {n: p for n, p in below if (p / "groundtruth.txt").is_file()}
     if not folders:
         raise layout.wrong_layout(base, _EXPECTED)
     notes = ()
@@ -72,15 +68,7 @@ def _check_edition(base, edition, names):
 
 
 def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence; its truth is the box around each region.
-
-    Args:
-      name: as `survey` lists it.
-      place: likewise.
-
-    Raises:
-      InputError: frames or truth are missing, malformed or not equally many.
-    """
+    """Reads one sequence; its truth is the box around each region."""
     region = files.read_rows(place / "groundtruth.txt", 8, 4)
     described = _description(place / "sequence")
     frames = _frames(place, described)

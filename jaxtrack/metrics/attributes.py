@@ -20,16 +20,9 @@ _CURVE_OF = {
 
 @dataclass(frozen=True)
 class AttributeScore:
-    """One tracker on the sequences that carry an attribute.
+    """One tracker on the `num_sequences` that carry an attribute.
 
-    Attributes:
-      num_sequences: that carry it.
-      auc: mean of the success curve.
-      precision: at 20 px.
-      norm_precision: at 0.2.
-      ao: average overlap.
-      sr50: success rate at 0.5.
-      sr75: success rate at 0.75.
+    The other numbers are as in `ope.OpeReport`.
     """
 
     num_sequences: int
@@ -64,13 +57,12 @@ def by_attribute(
     for name, score in report.sequences.items():
         for attribute in dict.fromkeys(attributes.get(name, ())):
             carriers.setdefault(attribute, []).append(score)
-    return {
-        attribute: AttributeScore(
-            num_sequences=len(carriers[attribute]),
-            **{n: _mean(n, carriers[attribute], report.protocol) for n in NUMBERS},
-        )
-        for attribute in sorted(carriers, key=lambda a: (a.lower(), a))
-    }
+    found = {}
+    for attribute in sorted(carriers, key=lambda a: (a.lower(), a)):
+        scores = carriers[attribute]
+        means = [_mean(number, scores, report.protocol) for number in NUMBERS]
+        found[attribute] = AttributeScore(len(scores), *means)
+    return found
 
 
 def _mean(number: str, scores: Sequence[SequenceScore], protocol: OpeProtocol) -> float:

@@ -169,13 +169,11 @@ def _drawn_overlaps(a: np.ndarray, b: np.ndarray, size: np.ndarray) -> np.ndarra
         pixels = np.maximum(ends - starts + 1, 0.0).sum(axis=1)
         return np.bincount(pair, pixels, minlength=len(size))
 
-    both = [
-        np.stack([pick(s, t) for s in of_a.T for t in of_b.T], axis=1)
-        for pick, of_a, of_b in zip(
-            (np.maximum, np.minimum), spans_a, spans_b, strict=True
-        )
-    ]
-    shared = count(*both)
+    def both(pick, of_a, of_b):
+        return np.stack([pick(s, t) for s in of_a.T for t in of_b.T], axis=1)
+
+    starts = both(np.maximum, spans_a[0], spans_b[0])
+    shared = count(starts, both(np.minimum, spans_a[1], spans_b[1]))
     union = count(*spans_a) + count(*spans_b) - shared
     safe = np.where(union > 0, union, 1.0)
     return (shared.astype(np.float32) / safe.astype(np.float32)).astype(np.float64)

@@ -111,34 +111,16 @@ class ComposedSource:
         self._scene = functools.lru_cache(_KEPT_SCENES)(self._compose)
 
     def track_boxes(self, track: int) -> np.ndarray:
-        """Returns the target's boxes in all frames of a track; draws nothing.
+        """Returns the boxes of a track, clipped to the frame; see `TrackSource`.
 
-        Args:
-          track: number of the track.
-
-        Returns:
-          `[T, 4]` float32 xyxy px: tight around the target as if nothing covered it,
-          clipped to the frame.
+        They are tight around the target as if nothing covered it. Nothing is drawn.
         """
         return self._scene(track)[1].copy()
 
     def frame(
         self, track: int, time: int, *, reduction: int = 1
     ) -> tuple[np.ndarray, int]:
-        """Draws one frame.
-
-        Args:
-          track: number of the track.
-          time: number of the frame, `0 <= time < length`.
-          reduction: how many times smaller to draw it, a whole number from 1.
-
-        Returns:
-          The frame, uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`, and
-          `reduction`.
-
-        Raises:
-          InputError: if a picture cannot be decoded.
-        """
+        """Draws one frame, smaller by any whole number; see `TrackSource`."""
         if not 0 <= time < self.length:
             raise IndexError(f"frame {time} of a track of {self.length} frames")
         scene = self._scene(track)[0]
