@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import lax
 
@@ -17,6 +18,10 @@ kaiming = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 # patches has at most so many entries.
 LONG_PATCH = 2304
 MOST_PATCHES = 2**24
+
+
+# Factor and offset of every channel, `[C]` each; no factor is 1.
+Affine = tuple[jax.Array | None, jax.Array]
 
 
 class Conv(nn.Module):
@@ -50,15 +55,15 @@ class Conv(nn.Module):
         self,
         x: jax.Array,
         *,
-        affine: tuple[jax.Array, jax.Array] | None = None,
+        affine: Affine | None = None,
     ) -> jax.Array:
         """Convolves `x`, then applies the affine map to the output channels.
 
         Args:
           x: `[B, H, W, Cin]`.
-          affine: `(a, b)`, `[Cout]` each, for `a * y + b`. It costs nothing: a pass
-            over the output adds the bias and cuts it off anyway, whereas a kernel may
-            be larger than its output.
+          affine: `(a, b)`, `[Cout]` each, for `a * y + b`; no a is 1. It costs
+            nothing: a pass over the output adds the bias and cuts it off anyway,
+            whereas a kernel may be larger than its output.
 
         Returns:
           `[B, H', W', Cout]`.
@@ -77,8 +82,7 @@ class Conv(nn.Module):
             bias = self.param("bias", self.bias_init, (self.features,))
             y = y + bias.astype(self.dtype)[None, None, None]
         if affine is not None:
-            a, b = (c.astype(self.dtype)[None, None, None] for c in affine)
-            y = y * a + b
+            y = _mapped(y, affine)
         return y
 
 
@@ -102,21 +106,23 @@ class DepthwiseConv(nn.Module):
         self,
         x: jax.Array,
         *,
-        affine: tuple[jax.Array, jax.Array] | None = None,
+        affine: Affine | None = None,
     ) -> jax.Array:
         """Convolves `x`, then applies the affine map.
 
         Args:
           x: `[B, H, W, C]`.
-          affine: `(a, b)`, `[C]` each, for `a * y + b`; `a` multiplies the kernel.
+          affine: `(a, b)`, `[C]` each, for `a * y + b`; `a` multiplies the kernel, no
+            a is 1.
 
         Returns:
           `[B, ceil(H / stride), ceil(W / stride), C]`.
         """
         shape = (self.kernel_size, self.kernel_size, 1, x.shape[-1])
         kernel = self.param("kernel", kaiming, shape)
-        if affine is not None:
-            kernel = kernel * affine[0][None, None, None]
+        a, b = affine or (None, None)
+        if a is not None:
+            kernel = kernel * a[None, None, None]
         y = depthwise_conv(
             x.astype(self.dtype),
             kernel.astype(self.dtype),
@@ -124,9 +130,7 @@ class DepthwiseConv(nn.Module):
             padding="SAME",
             dilation=self.dilation,
         )
-        if affine is not None:
-            y = y + affine[1].astype(self.dtype)[None, None, None]
-        return y
+        return y if b is None else _mapped(y, (None, b))
 
 
 class BatchNorm(nn.Module):
@@ -135,6 +139,9 @@ class BatchNorm(nn.Module):
     Ioffe & Szegedy (arXiv:1502.03167). In training, mean and variance are taken over
     the batch of all devices on `axis_name`; the running variance gathers the unbiased
     one, as PyTorch does.
+
+    Where its variables are a bias alone, it is folded into the convolution before it
+    (see `jaxtrack.models.folding`) and serves evaluation alone.
 
     Attributes:
       features: number of channels.
@@ -151,18 +158,38 @@ class BatchNorm(nn.Module):
     def setup(self):
         """Declares scale, bias and the running statistics, all `[C]`."""
         shape = (self.features,)
-        self.scale = self.param("scale", nn.initializers.ones, shape)
+        if not self.is_folded:
+            self.scale = self.param("scale", nn.initializers.ones, shape)
+            self.mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
+            self.var = self.variable("batch_stats", "var", jnp.ones, shape)
         self.bias = self.param("bias", nn.initializers.zeros, shape)
-        self.mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
-        self.var = self.variable("batch_stats", "var", jnp.ones, shape)
 
-    def affine(self) -> tuple[jax.Array, jax.Array]:
-        """Returns `(a, b)`, `[C]` each: at evaluation the layer is `a * x + b`."""
+    @property
+    def is_folded(self) -> bool:
+        """Whether the convolution before it has all but the bias in its kernel."""
+        has_own = self.has_variable("params", "scale") or self.has_variable(
+            "batch_stats", "mean"
+        )
+        return not (has_own or self.is_initializing())
+
+    def affine(self) -> Affine:
+        """Returns `(a, b)`, `[C]` each: at evaluation the layer is `a * x + b`.
+
+        Folded, there is no a.
+        """
+        if self.is_folded:
+            return None, self.bias
         a = self.scale * lax.rsqrt(self.var.value + self.epsilon)
         return a, self.bias - self.mean.value * a
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Normalises `x`, `[B, H, W, C]`, by its own batch and updates the averages."""
+        """Normalises `x`, `[B, H, W, C]`, by its own batch and updates the averages.
+
+        Raises:
+          ValueError: if it is folded.
+        """
+        if self.is_folded:
+            raise ValueError("a folded normalisation has no statistics to train")
         mean, var, count = self._statistics(x.astype(jnp.float32))
         if not self.is_initializing():
             keep, take = self.momentum, 1.0 - self.momentum
@@ -188,7 +215,7 @@ class BatchNorm(nn.Module):
 
 
 class GroupNorm(nn.Module):
-    """Group normalisation: channel sums first, then one multiply-add a cell.
+    """Group normalisation: means first, then one multiply-add a cell.
 
     Wu & He (arXiv:1803.08494); groups are contiguous channels, epsilon PyTorch's.
 
@@ -203,19 +230,36 @@ class GroupNorm(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """Normalises `x`, `[B, H, W, C]`, over cells and the channels of a group."""
-        batch, _, _, channels = x.shape
+        batch, height, width, channels = x.shape
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
+        cells, size = height * width, channels // self.num_groups
 
-        def group_mean(cells):  # [B, H, W, C] -> [B, C], equal within a group
-            mean = jnp.mean(cells, (1, 2)).reshape(batch, self.num_groups, -1).mean(-1)
-            return jnp.repeat(mean, channels // self.num_groups, axis=-1)
+        def reduction(y):  # [B, N, C] -> [B, C], equal within a group
+            mean = jnp.mean(y, 1).reshape(batch, self.num_groups, -1).mean(-1)
+            return jnp.repeat(mean, size, axis=-1)
 
-        y = x.astype(jnp.float32)
-        centred = y - group_mean(y)[:, None, None]
+        def product(y):  # The same; XLA's reductions take a CPU five times as long.
+            group = np.arange(channels) // size
+            is_same = jnp.asarray(group[:, None] == group[None], jnp.float32)
+            ones = jnp.ones((batch, 1, cells), jnp.float32)
+            return (ones @ y)[:, 0] @ (is_same / (cells * size))
+
+        def group_mean(y):
+            return lax.platform_dependent(y, cpu=product, default=reduction)
+
+        y = x.astype(jnp.float32).reshape(batch, cells, channels)
+        centred = y - group_mean(y)[:, None]
         var = group_mean(jnp.square(centred))
         a = scale[None] * lax.rsqrt(var + self.epsilon)
-        return (centred * a[:, None, None] + bias[None, None, None]).astype(x.dtype)
+        y = centred * a[:, None] + bias[None, None]
+        return y.reshape(x.shape).astype(x.dtype)
+
+
+def _mapped(y: jax.Array, affine: Affine) -> jax.Array:
+    """Returns `a * y + b`."""
+    a, b = (None if c is None else c.astype(y.dtype)[None, None, None] for c in affine)
+    return y + b if a is None else y * a + b
 
 
 def conv_bn(

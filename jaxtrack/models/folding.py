@@ -1,0 +1,99 @@
+"""Folds batch normalisations into the kernels before them, once, for evaluation."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from flax import traverse_util
+from flax.core import unfreeze
+
+from jaxtrack.models.backbones.efficientnet import EfficientNetLite0, standardisation
+from jaxtrack.models.layers import BatchNorm
+
+Path = tuple[str, ...]
+
+
+class Parts(NamedTuple):
+    """What of a network can be folded.
+
+    Attributes:
+      norms: path of a convolution -> path and epsilon of the batch normalisation that
+        `jaxtrack.models.layers.conv_bn` puts behind it.
+      standardising: paths of the backbones that standardise their maps.
+    """
+
+    norms: dict[Path, tuple[Path, float]]
+    standardising: set[Path]
+
+
+def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Folds batch normalisations into the convolutions before them, for evaluation.
+
+        W' = a W,  b' = beta - a mean,  a = gamma / sqrt(var + eps)
+
+    in float64; a bias of the convolution's own becomes a times as large. Zeros around
+    the map meet the kernel before b' is added, so borders are exact, too.
+
+    The network takes the result as it takes its variables: a normalisation of which
+    there is b' alone is folded (see `jaxtrack.models.layers.BatchNorm`).
+    EfficientNet-Lite0 standardises its maps by numbers of its normalisations, which
+    are kept as two vectors a map. A convolution that `conv_bn` does not apply, as in
+    GoogLeNet, stays as it is, and so does what was folded before.
+
+    Args:
+      network: a module such as `jaxtrack.models.siamese.Siamese`.
+      variables: its parameters and statistics.
+
+    Returns:
+      Variables for evaluation alone, in numpy.
+    """
+    parts = find(network, variables)
+    tree = jax.device_get(unfreeze(variables))
+    for path in parts.standardising:
+        params = functools.reduce(dict.__getitem__, path, tree["params"])
+        params["standard"] = jax.device_get(standardisation(params))
+    flat = traverse_util.flatten_dict(tree)
+    for conv, (norm, epsilon) in parts.norms.items():
+        params, stats = ("params", *norm), ("batch_stats", *norm)
+        mean, var = (np.float64(flat.pop((*stats, name))) for name in ("mean", "var"))
+        a = flat.pop((*params, "scale")) / np.sqrt(var + epsilon)
+        changed = {(*params, "bias"): flat[*params, "bias"] - a * mean}
+        for name in ("kernel", "bias"):
+            if (key := ("params", *conv, name)) in flat:
+                changed[key] = a * flat[key]
+        flat |= {key: leaf.astype(np.float32) for key, leaf in changed.items()}
+    return traverse_util.unflatten_dict(flat)
+
+
+def find(network: nn.Module, variables: Mapping[str, Any]) -> Parts:
+    """Finds what can be folded, by tracing the network once.
+
+    Args:
+      network: see `fold`.
+      variables: see `fold`.
+    """
+    parts, affines = Parts({}, set()), []
+
+    def watch(method, args, kwargs, context):
+        result = method(*args, **kwargs)
+        module, given = context.module, kwargs.get("affine")
+        if isinstance(module, BatchNorm) and context.method_name == "affine":
+            if not module.is_folded:
+                affines.append((result, module))
+        elif isinstance(module, EfficientNetLite0):
+            parts.standardising.add(module.path)
+        elif given is not None:
+            for norm in (norm for affine, norm in affines if affine is given):
+                parts.norms[module.path] = norm.path, norm.epsilon
+        return result
+
+    geometry = network.geometry
+    sizes = (geometry.template_size, geometry.search_size)
+    images = [jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32) for size in sizes]
+    with nn.intercept_methods(watch):
+        jax.eval_shape(network.apply, variables, *images)
+    return parts
