@@ -15,6 +15,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.errors import InputError
+from jaxtrack.tracking.compiler import compiler_options
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
@@ -80,7 +81,7 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
 
     def one(function, in_axes):
         del in_axes
-        return jax.jit(function)
+        return jax.jit(function, compiler_options=compiler_options())
 
     probe = _after_crop(tracker, tracker.probe, one) if tracker.probe else None
     return Drivers(

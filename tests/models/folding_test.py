@@ -146,7 +146,7 @@ def test_boxes_of_the_shipped_tracker_stay():
     drivers = run.compile_tracker(tracker)
 
     def boxes(variables):
-        outputs = run.track_live(drivers, variables, frames, first)
+        outputs = run.track_video(drivers, variables, frames, first)
         return np.stack([output.box for output in outputs])
 
     expected = boxes(saved.variables)
