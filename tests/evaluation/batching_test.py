@@ -8,15 +8,12 @@ import pytest
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import batching, scoring
-from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames, run
+from jaxtrack.tracking import TrackerOutput, of_whole_frames, run
+from tests.evaluation import fixtures
 
 
 def brightest_tracker():
     """Follows the centroid of white pixels and keeps the first size."""
-
-    def init(variables, frame, box):
-        fill = jnp.zeros(3, jnp.float32)
-        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
 
     def step(variables, state, frame):
         white = (frame.image[..., 0] > 200).astype(jnp.float32)
@@ -28,7 +25,7 @@ def brightest_tracker():
         box = jnp.concatenate([center, state.box[2:]])
         return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
 
-    return of_whole_frames(init, step)
+    return of_whole_frames(fixtures.init, step)
 
 
 def track(videos, *, batched, shift=0.0):
@@ -48,11 +45,8 @@ def test_results_follow_the_target(videos, batched):
     assert advanced == 18
     for name, boxes in truth.items():
         # One pixel off in x and y, but for the box that was given.
-        expected = (
-            boxes
-            + [[0, 0, 0, 0]]
-            + np.minimum(np.arange(len(boxes)), 1)[:, None] * [1, 1, 0, 0]
-        )
+        is_later = np.arange(len(boxes))[:, None] > 0
+        expected = boxes + is_later * np.array([1.0, 1, 0, 0])
         np.testing.assert_allclose(results[name].xywh, expected, atol=1e-4)
         np.testing.assert_array_equal(results[name].xywh[0], boxes[0])
         assert results[name].seconds.shape == (len(boxes),)

@@ -102,6 +102,23 @@ def with_videos(found, **changes):
     return dataclasses.replace(found, benchmark=benchmark)
 
 
+def init(variables, frame, box):
+    """Begins a tracker that looks at no picture."""
+    fill = jnp.zeros(3, jnp.float32)
+    return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
+
+
+def moving_tracker(traced):
+    """Moves `variables["shift"]` px to the right a frame; notes its compilations."""
+
+    def step(variables, state, frame):
+        traced.append("step")
+        box = state.box + variables["shift"] * jnp.array([1.0, 0, 0, 0])
+        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
+
+    return of_whole_frames(init, step)
+
+
 def wandering_tracker(config, model):
     """Moves to the right by `window` times ten px a frame; its maps need no network.
 
@@ -109,10 +126,6 @@ def wandering_tracker(config, model):
     `root` is); confidence falls with the distance from j = `variables["aim"]`.
     """
     defaults = Settings(0.0, config.tracking.window, 0.0, 1.0)
-
-    def init(variables, frame, box):
-        fill = jnp.zeros(3, jnp.float32)
-        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
 
     def step(variables, state, frame, settings=defaults):
         model.traced.append("step")

@@ -1,9 +1,11 @@
 """Tests for jaxtrack.evaluation.manifest."""
 
 import json
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxtrack import datasets
 from jaxtrack.datasets.sequence import Sequence
@@ -29,17 +31,22 @@ def test_hash_of_a_sequence_sees_a_file_that_was_replaced(tmp_path):
     assert len({missing, first, manifest.hash_sequence([frame], boxes)}) == 3
 
 
-def done_now(folder, step, hashes, damaged=()):
-    """What is done of sequences, some of whose files cannot be read."""
+def done_now(folder, step, hashes, damaged=(), stop=""):
+    """What is done of sequences, some of whose files cannot be read, up to one."""
 
     def check(name):
         if name in damaged:
             raise InputError(f"{name} is damaged")
 
+    def save(name):
+        (folder / name).write_text(str(step))
+        if name == stop:
+            raise KeyboardInterrupt
+
     def work(pending, advance):
         for video in pending:
             advance(len(video.frames))
-            yield video.name, lambda: None
+            yield video.name, partial(save, video.name)
 
     videos = [Sequence(name, [], None) for name in hashes]
     about = {"identity": {"step": step}, "around": {"device": "cpu"}}
@@ -60,6 +67,20 @@ def test_what_is_finished_is_kept_for_the_same_identity(tmp_path, capsys):
     assert manifest.read(tmp_path)["sequences"] == {"a": "99", "b": "34", "c": "5"}
     assert done_now(tmp_path, 2, {"a": "99"}) == ["a"]
     assert manifest.read(tmp_path)["sequences"] == {"a": "99"}
+
+
+def test_an_interruption_mixes_nothing(tmp_path):
+    hashes = {"a": "12", "b": "34", "c": "56"}
+    for stop, goes_on, left in (
+        *(("a", 2, ["a", "b", "c"]), ("b", 2, ["b", "c"])),
+        # Neither takes the other's files for its own.
+        *(("a", 1, ["a", "b", "c"]), ("b", 1, ["a", "b", "c"])),
+    ):
+        done_now(tmp_path, 1, hashes)
+        with pytest.raises(KeyboardInterrupt):
+            done_now(tmp_path, 2, hashes, stop=stop)
+        assert done_now(tmp_path, goes_on, hashes) == left
+        assert {(tmp_path / name).read_text() for name in hashes} == {str(goes_on)}
 
 
 def test_a_damaged_manifest_keeps_nothing(tmp_path):

@@ -2,7 +2,6 @@
 
 import types
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,29 +9,22 @@ from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, results, run, scoring
 from jaxtrack.evaluation.batching import Tracked
-from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.weights.bundle import Bundle
+from tests.evaluation.fixtures import moving_tracker
 
 
-def truthful(calls):
-    """Answers the truth and notes what it was asked."""
+def track(videos, folder, *, identity=None, origin=0.0):
+    """Answers the truth; returns what it was asked."""
+    calls = []
 
-    def track(videos, advance):
+    def truthful(videos, advance):
         for video in videos:
             calls.append(video.name)
-            advance(len(video.frames))
             xywh = scoring.truth_xywh([video])[video.name]
             yield Tracked(video.name, xywh, np.full(len(xywh), 0.5))
 
-    return track
-
-
-def track(videos, folder, *, identity=None, tracker=truthful):
-    calls = []
-    now = run.track_unfinished(
-        tracker(calls), videos, folder, identity=identity or {"step": 1}, around={}
-    )
-    assert now == calls
+    about = {"identity": identity or {"step": 1}, "around": {}, "origin": origin}
+    assert run.track_unfinished(truthful, videos, folder, **about) == calls
     return calls
 
 
@@ -59,56 +51,7 @@ def test_tracks_again_what_changed(videos, tmp_path):
     (folder / "ball.txt").write_text("1,2,3\n")
     assert track(videos, folder) == ["ball"]
     assert track(videos, folder) == []
-
-
-def test_another_checkpoint_keeps_nothing(videos, tmp_path):
-    track(videos, tmp_path / "r")
-    assert track(videos, tmp_path / "r", identity={"step": 2}) == NAMES
-    assert track(videos, tmp_path / "r", identity={"step": 1}) == NAMES
-
-
-def test_goes_on_after_an_interruption(videos, tmp_path):
-    def interrupted(calls):
-        def track(pending, advance):
-            yield from truthful(calls)(pending[:2], advance)
-            raise KeyboardInterrupt
-
-        return track
-
-    with pytest.raises(KeyboardInterrupt):
-        track(videos, tmp_path / "r", tracker=interrupted)
-    assert track(videos, tmp_path / "r") == NAMES[2:]
-
-
-def test_interrupted_change_of_checkpoint_mixes_nothing(videos, tmp_path, monkeypatch):
-    def write(folder, name, *rest, real=results.write_result):
-        real(folder, name, *rest)
-        if name == "car <1>":
-            raise KeyboardInterrupt
-
-    for changed in ({"step": 2}, {"step": 1}):
-        track(videos, tmp_path / "r", identity={"step": 1})
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(run.results, "write_result", write)
-            track(videos, tmp_path / "r", identity={"step": 2})
-        # Neither takes the other's files for its own.
-        expected = NAMES[1:] if changed == {"step": 2} else NAMES
-        assert track(videos, tmp_path / "r", identity=changed) == expected
-
-
-def still_tracker(config, model):
-    """Stays where it is, `params["shift"]` further every frame."""
-
-    def init(variables, frame, box):
-        fill = jnp.zeros(3, jnp.float32)
-        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
-
-    def step(variables, state, frame):
-        shift = variables["params"]["shift"]
-        box = state.box + jnp.concatenate([shift, jnp.zeros(3, jnp.float32)])
-        return state.replace(box=box), TrackerOutput(box, jnp.ones([]))
-
-    return of_whole_frames(init, step)
+    assert track(videos, folder, identity={"step": 2}) == NAMES
 
 
 @pytest.fixture
@@ -116,11 +59,12 @@ def checkpoint(monkeypatch):
     """What `load_for_inference` gives, of a tracker without a network."""
     config = get_config()
     config.run.seed = 3
-    variables = {"params": {"shift": np.full(1, 2, np.float32)}, "batch_stats": {}}
+    variables = {"shift": np.float32(2)}
     loaded = Bundle(config, variables, 12)
     monkeypatch.setattr(loading, "load_for_inference", lambda path: loaded)
     family = types.SimpleNamespace(
-        network=lambda config, search_size: None, tracker=still_tracker
+        network=lambda config, search_size: None,
+        tracker=lambda config, model: moving_tracker([]),
     )
     monkeypatch.setattr(loading, "family_of", lambda config: family)
     return loaded
@@ -146,7 +90,7 @@ def test_runs_a_checkpoint_and_stamps_it(videos, tmp_path, checkpoint, capsys):
     capsys.readouterr()
     run_lite0(videos, tmp_path)
     assert "3 of 3 sequences kept" in capsys.readouterr().out
-    checkpoint.variables["params"]["shift"] += 1
+    checkpoint.variables["shift"] += 1
     run_lite0(videos, tmp_path)
     assert "kept" not in capsys.readouterr().out
     assert manifest.read(folder)["identity"] != made["identity"]

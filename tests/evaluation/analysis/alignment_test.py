@@ -237,14 +237,6 @@ def test_other_weights_settings_or_methods_keep_nothing(measure, monkeypatch):
     assert measure("blunt", name="one", tracking=tracking)[1] == NAMES
 
 
-def test_goes_on_after_an_interruption(measure, videos):
-    videos[1].frames[3].write_bytes(b"")
-    with pytest.raises(InputError, match=r"0004\.png"):
-        measure()
-    videos[1].frames[3].write_bytes(videos[1].frames[2].read_bytes())
-    assert measure()[1] == NAMES[1:]
-
-
 def test_faults_write_nothing(measure, videos, tmp_path):
     videos[2].xyxy[0] = np.nan
     with pytest.raises(InputError, match="sequence dog"):

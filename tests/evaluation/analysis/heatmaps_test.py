@@ -7,8 +7,9 @@ import pytest
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.analysis import heatmaps, probing
 from jaxtrack.ops import grid
-from jaxtrack.tracking import TrackerState, of_whole_frames
+from jaxtrack.tracking import of_whole_frames
 from jaxtrack.tracking.state import Probe
+from tests.evaluation import fixtures
 
 # Cells look at 2, 6, 10, ..., 30 of a crop of 32 pixels.
 GEOMETRY = grid.Geometry(16, 32, 8, 4, 2.0)
@@ -16,10 +17,6 @@ GEOMETRY = grid.Geometry(16, 32, 8, 4, 2.0)
 
 def prober(hot=(4, 4), quality=0.0):
     """A tracker that is certain of one cell; its box is the last one moved by 3 px."""
-
-    def init(variables, frame, box):
-        fill = jnp.zeros(3, jnp.float32)
-        return TrackerState(template=jnp.zeros(1, jnp.float32), box=box, fill=fill)
 
     def probe(variables, state, frame):
         cls = jnp.zeros((8, 8), jnp.float32).at[hot].set(1.0)
@@ -29,7 +26,7 @@ def prober(hot=(4, 4), quality=0.0):
         xyxy = jnp.zeros((8, 8, 4), jnp.float32).at[hot].set(box + 3)
         return Probe(cls, jnp.full_like(cls, quality), cls, xyxy)
 
-    return probing.make_prober(of_whole_frames(init, probe, probe=probe), {})
+    return probing.make_prober(of_whole_frames(fixtures.init, probe, probe=probe), {})
 
 
 def views(video, frames=(3,), **options):
