@@ -42,32 +42,19 @@ def test_scores_follow_the_noise(scores):
     assert good.reports["no_first"].auc != good.reports["otb"].auc
 
 
-def test_frames_tell_of_the_failure():
-    iou = np.r_[np.ones(40), np.zeros(60)]
-    frames = compare.telling_frames(np.arange(100), iou)
+def test_frames_tell_how_a_sequence_went():
+    frames = compare.telling_frames(np.arange(100), np.r_[np.ones(40), np.zeros(60)])
     # The first frame, the first failure, two even steps and the last frame.
     assert frames == [0, 40, 60, 79, 99]
-
-
-def test_frames_are_even_where_nothing_fails():
-    assert compare.telling_frames(np.arange(101), np.ones(101)) == [
-        0,
-        25,
-        50,
-        75,
-        100,
-    ]
-
-
-def test_short_sequences_show_fewer_frames():
+    # Even where nothing fails.
+    even = compare.telling_frames(np.arange(101), np.ones(101))
+    assert even == [0, 25, 50, 75, 100]
+    # Indices are the video's, of which the first one is not counted here.
+    assert compare.telling_frames(np.arange(1, 6), np.ones(5), count=3) == [0, 1, 3]
+    # Short sequences show fewer.
     for length in (1, 2, 3):
         frames = compare.telling_frames(np.arange(length), np.zeros(length))
         assert frames == sorted(set(frames)) and frames[-1] < length
-
-
-def test_frames_are_indices_of_the_video():
-    frames = compare.telling_frames(np.arange(1, 6), np.ones(5), count=3)
-    assert frames == [0, 1, 3]
 
 
 def test_lowest_auc_comes_first(scores):

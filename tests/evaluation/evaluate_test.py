@@ -98,9 +98,11 @@ def test_what_cannot_be_done_tracks_nothing(root, tmp_path, scores, checkpoints)
         ({"checkpoints": {"../a": "sharp"}}, "leave out separators"),
         ({"analyses": Options(alignment=True)}, "--alignment needs a --checkpoint"),
         ({"analyses": Options(heatmaps=True)}, "--heatmaps needs a --checkpoint"),
+        ({"analyses": Options(heatmaps_of=("dog",))}, "--heatmaps_of needs a --check"),
+        ({"analyses": Options(windows=(0.0,))}, "--window_sweep needs a --checkpoint"),
         (
-            sharp | {"analyses": Options(heatmaps_of=("cat",))},
-            "--heatmaps_of=cat: no such sequence",
+            sharp | {"analyses": Options(heatmaps_of=("dog", "cat"))},
+            "--heatmaps_of=cat: no such sequence among the 3 that",
         ),
         (
             sharp | {"analyses": Options(alignment=True), "settings": chosen},
@@ -141,23 +143,6 @@ def test_files_of_otb_count_from_one(tmp_path, otb, checkpoints):
     assert found.notes[0].startswith("98 of 100 sequences are missing")
     # A part of a benchmark is not sent.
     assert evaluate.submit(found, tmp_path / "out") == []
-
-
-def test_interrupted_it_goes_on(tmp_path, otb, checkpoints, monkeypatch, capsys):
-    seen = []
-
-    def write(folder, name, xywh, seconds, real=results.write_result):
-        if len(seen) == 1:
-            raise KeyboardInterrupt
-        seen.append(name)
-        real(folder, name, xywh, seconds)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(run.results, "write_result", write)
-        with pytest.raises(KeyboardInterrupt):
-            tracked(otb, tmp_path)
-    tracked(otb, tmp_path)
-    assert "1 of 2 sequences kept" in capsys.readouterr().out
 
 
 def test_other_settings_are_another_run(tmp_path, otb, checkpoints):

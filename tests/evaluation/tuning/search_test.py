@@ -127,7 +127,7 @@ def test_interrupted_it_ends_alike_and_redoes_nothing(
     assert files_of(part.out)["tuned.json"] == tables[1]["tuned.json"]
 
 
-def test_a_folder_holds_one_study(model, material, tmp_path):
+def test_a_folder_holds_one_study(model, material, root, tmp_path):
     tune(recipe_of(tmp_path, trials=1), material)
     kept = files_of(tmp_path / "out")
     for changes, message in (
@@ -143,10 +143,6 @@ def test_a_folder_holds_one_study(model, material, tmp_path):
         with pytest.raises(InputError, match=message):
             tune(recipe_of(tmp_path, **changes), material)
         assert files_of(tmp_path / "out") == kept
-
-
-def test_other_sequences_are_another_study(model, material, root, tmp_path):
-    tune(recipe_of(tmp_path, trials=1), material)
     for patterns in (["ball"], ["ball", "dog"]):
         other = splits.of_folder(str(root), patterns=patterns)
         with pytest.raises(InputError, match=r"another sequences \(car <1>"):
