@@ -1,12 +1,14 @@
 """Networks of tests by short names, and their shapes and variables without `init`."""
 
 import functools
+import zlib
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxtrack import trackers, weights
-from jaxtrack.weights.torch import torch_name, torch_shape
+from jaxtrack.weights.torch import fill, torch_name, torch_shape
 from tests.goldens import draw
 
 _LITE = {"backbone": "efficientnet_lite0", "design": "light"}
@@ -67,8 +69,8 @@ def weight_names(name):
 
 
 def from_state_dict(name, state_dict):
-    """Maps a state dict to our variables."""
-    return weights.import_state_dict(configure(name), state_dict)
+    """Maps a state dict to our variables, tracing each network once."""
+    return fill(weight_names(name), abstract(name)[1], state_dict)
 
 
 def to_state_dict(name, variables):
@@ -79,11 +81,33 @@ def to_state_dict(name, variables):
 
 @functools.cache
 def draw_variables(name):
-    """Draws a network's variables from their names in PyTorch."""
+    """Draws a network's variables from their names in PyTorch; maps look natural."""
+    return from_state_dict(name, _named(name, draw.tensor))
+
+
+@functools.cache
+def number_variables(name):
+    """Returns variables of which no two are alike, for tests that read no map."""
+    return from_state_dict(name, _named(name, number_tensor))
+
+
+def number_tensor(key, shape):
+    """Returns numbers that belong to a name, without drawing them one by one."""
+    start = zlib.crc32(key.encode()) % 100_003
+    return _numbers()[start : start + np.prod(shape, dtype=int)].reshape(shape)
+
+
+@functools.cache
+def _numbers():
+    return np.random.default_rng(0).random(20_000_000, np.float32)
+
+
+def _named(name, tensor):
+    """Returns the state dict of a network, each entry made from its name and shape."""
     names, (_, shapes) = weight_names(name), abstract(name)
     state_dict = {}
     for keys, leaf in jax.tree_util.tree_flatten_with_path(shapes)[0]:
         path = tuple(key.key for key in keys[1:])
         key = torch_name(names, path)
-        state_dict[key] = draw.tensor(key, torch_shape(names, path, leaf.shape))
-    return from_state_dict(name, state_dict)
+        state_dict[key] = tensor(key, torch_shape(names, path, leaf.shape))
+    return state_dict

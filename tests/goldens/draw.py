@@ -29,10 +29,10 @@ def image(name, shape, seed=1):
     return _generator(name, seed).uniform(0, 255, shape).astype(np.float32)
 
 
-def state_dict(goldens, name, seed=1):
+def state_dict(goldens, name, tensor=tensor):
     """Returns the state dict that `<name>_s1.json` lists."""
     shapes = json.loads((goldens / f"{name}_s1.json").read_text())["state_dict"]
-    return {key: tensor(key, tuple(shape), seed) for key, shape in shapes.items()}
+    return {key: tensor(key, tuple(shape)) for key, shape in shapes.items()}
 
 
 def relative_error(ours, golden):

@@ -10,7 +10,12 @@ from jaxtrack import weights
 from jaxtrack.errors import InputError
 from jaxtrack.weights import imagenet_lite0
 from tests.goldens import draw
-from tests.networks import draw_variables, to_state_dict, weight_names
+from tests.networks import (
+    number_tensor,
+    number_variables,
+    to_state_dict,
+    weight_names,
+)
 
 
 def load_pretrained(name, variables, source):
@@ -19,7 +24,7 @@ def load_pretrained(name, variables, source):
 
 def test_imagenet_fills_the_backbone_alone():
     """The stem is known by its shape and sum; head and neck stay the caller's."""
-    variables = draw_variables("siamcar_lite0")
+    variables = number_variables("siamcar_lite0")
     loaded = load_pretrained("siamcar_lite0", variables, "imagenet")
     stem = imagenet_lite0()["_conv_stem.weight"]
     assert stem.shape == (32, 3, 3, 3)
@@ -52,7 +57,7 @@ def test_names_the_package_that_is_not_installed(monkeypatch):
 
 
 def test_npz_of_a_whole_tracker(tmp_path):
-    variables = draw_variables("siamcar_lite0")
+    variables = number_variables("siamcar_lite0")
     path = tmp_path / "tracker.npz"
     np.savez(path, **to_state_dict("siamcar_lite0", variables))
     blank = jax.tree.map(np.zeros_like, variables)
@@ -62,10 +67,10 @@ def test_npz_of_a_whole_tracker(tmp_path):
 
 def test_npz_of_a_backbone(tmp_path, goldens):
     """Names without `backbone.` are the backbone's; a classifier is left out."""
-    state_dict = draw.state_dict(goldens, "resnet18_atrous")
+    state_dict = draw.state_dict(goldens, "resnet18_atrous", number_tensor)
     path = tmp_path / "resnet18.npz"
     np.savez(path, **state_dict, **{"fc.weight": np.zeros((9, 512))})
-    variables = draw_variables("siamcar_r18")
+    variables = number_variables("siamcar_r18")
     loaded = load_pretrained("siamcar_r18", variables, str(path))
     np.testing.assert_array_equal(
         loaded["params"]["backbone"]["conv1"]["kernel"],
@@ -76,10 +81,10 @@ def test_npz_of_a_backbone(tmp_path, goldens):
 
 def test_npz_of_an_efficientnet_b0(tmp_path, goldens):
     """The public file, with the last layers that trackers leave out."""
-    state_dict = draw.state_dict(goldens, "efficientnet_b0")
+    state_dict = draw.state_dict(goldens, "efficientnet_b0", number_tensor)
     path = tmp_path / "efficientnet-b0.npz"
     np.savez(path, **state_dict)
-    variables = draw_variables("rpn_effb0")
+    variables = number_variables("rpn_effb0")
     loaded = load_pretrained("rpn_effb0", variables, str(path))
     np.testing.assert_array_equal(
         loaded["params"]["backbone"]["block15"]["se_expand"]["kernel"],
@@ -94,13 +99,13 @@ def test_damaged_files_are_named(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"PK\3\4 and nothing more")
     with pytest.raises(InputError, match=name):
-        load_pretrained("siamcar_lite0", draw_variables("siamcar_lite0"), str(path))
+        load_pretrained("siamcar_lite0", number_variables("siamcar_lite0"), str(path))
 
 
 def test_npz_of_a_googlenet(tmp_path, goldens):
     """Names of torchvision's Inception-v3; what lies behind Mixed_6e is left out."""
     name = "siamfcpp_googlenet"
-    whole = draw.state_dict(goldens, name)
+    whole = draw.state_dict(goldens, name, number_tensor)
     state_dict = {
         key.removeprefix("basemodel."): value
         for key, value in whole.items()
@@ -109,7 +114,7 @@ def test_npz_of_a_googlenet(tmp_path, goldens):
     tails = ("Mixed_7a.branch3x3_1.conv", "AuxLogits.fc", "fc")
     path = tmp_path / "inception_v3.npz"
     np.savez(path, **state_dict, **{f"{tail}.weight": np.zeros(1) for tail in tails})
-    variables = draw_variables("siamfcpp_googlenet")
+    variables = number_variables("siamfcpp_googlenet")
     loaded = load_pretrained(name, variables, str(path))
     ours = to_state_dict(name, loaded)
     for key, value in state_dict.items():

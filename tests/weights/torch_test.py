@@ -4,10 +4,17 @@ import jax
 import numpy as np
 import pytest
 
+from jaxtrack import weights
 from jaxtrack.errors import InputError
 from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
-from tests.networks import draw_variables, from_state_dict, to_state_dict, weight_names
+from tests.networks import (
+    from_state_dict,
+    number_tensor,
+    number_variables,
+    to_state_dict,
+    weight_names,
+)
 
 LITE = "siamcar_lite0"
 
@@ -15,18 +22,23 @@ LITE = "siamcar_lite0"
 @pytest.fixture
 def state_dict():
     """A state dict that fits, to be spoilt."""
-    return to_state_dict(LITE, draw_variables(LITE))
+    return to_state_dict(LITE, number_variables(LITE))
 
 
-def test_public_names_fit_exactly(goldens):
-    """All names and shapes of SiamCAR's code, and no others."""
-    state_dict = draw.state_dict(goldens, "siamcar_r50")
-    variables = from_state_dict("siamcar_r50", state_dict)
+def public_names_fit(goldens, name):
+    """Checks all names and shapes of public code, and that there are no others."""
+    state_dict = draw.state_dict(goldens, name, number_tensor)
+    variables = from_state_dict(name, state_dict)
     public = {k: v for k, v in state_dict.items() if "num_batches" not in k}
-    ours = to_state_dict("siamcar_r50", variables)
+    ours = to_state_dict(name, variables)
     assert set(ours) == set(public)
     for key, value in public.items():
-        np.testing.assert_array_equal(ours[key], value)
+        np.testing.assert_array_equal(ours[key], value, strict=True)
+    return state_dict, variables
+
+
+def test_public_names_fit_siamcar(goldens):
+    state_dict, variables = public_names_fit(goldens, "siamcar_r50")
     # A convolution's kernel is [out, in, y, x] there, a transposed one's [in, out].
     params = variables["params"]
     kernel = params["head"]["cls_tower"]["conv3"]["kernel"]
@@ -36,19 +48,13 @@ def test_public_names_fit_exactly(goldens):
     assert down[0, 0, 2, 3] == state_dict["down.weight"][2, 3, 0, 0]
 
 
-def test_anchor_based_names_fit_exactly(goldens):
-    """All names and shapes of pysot's SiamRPN++; those without weights are another's.
+def test_public_names_fit_siamrpnpp(goldens):
+    """Those of pysot; the network without weights of levels is another's.
 
     The channels of its last convolutions stay in their order: all anchors' first value,
     all anchors' second.
     """
-    state_dict = draw.state_dict(goldens, "siamrpnpp_r50")
-    variables = from_state_dict("siamrpnpp_r50", state_dict)
-    public = {k: v for k, v in state_dict.items() if "num_batches" not in k}
-    ours = to_state_dict("siamrpnpp_r50", variables)
-    assert set(ours) == set(public)
-    for key, value in public.items():
-        np.testing.assert_array_equal(ours[key], value)
+    state_dict, variables = public_names_fit(goldens, "siamrpnpp_r50")
     kernel = variables["params"]["correlation"]["loc3_search"]["kernel"]
     assert (
         kernel[0, 1, 2, 3]
@@ -67,15 +73,8 @@ def test_anchor_based_names_fit_exactly(goldens):
 
 
 def test_public_names_fit_siamfcpp(goldens):
-    """All names and shapes of video_analyst's network, and no others."""
-    name = "siamfcpp_googlenet"
-    state_dict = draw.state_dict(goldens, name)
-    variables = from_state_dict(name, state_dict)
-    public = {k: v for k, v in state_dict.items() if "num_batches" not in k}
-    ours = to_state_dict(name, variables)
-    assert set(ours) == set(public)
-    for key, value in public.items():
-        np.testing.assert_array_equal(ours[key], value, strict=True)
+    """Those of video_analyst."""
+    state_dict, variables = public_names_fit(goldens, "siamfcpp_googlenet")
     row = variables["params"]["backbone"]["Mixed_6b"]["branch7x7_2"]["conv"]["kernel"]
     assert row.shape == (1, 7, 128, 128)
     key = "basemodel.Mixed_6b.branch7x7_2.conv.weight"
@@ -90,7 +89,7 @@ def test_public_names_fit_siamfcpp(goldens):
     ],
 )
 def test_there_and_back(name):
-    variables = draw_variables(name)
+    variables = number_variables(name)
     again = from_state_dict(name, to_state_dict(name, variables))
     jax.tree.map(np.testing.assert_array_equal, again, variables)
 
@@ -98,7 +97,7 @@ def test_there_and_back(name):
 def test_matrices_are_transposed():
     """A linear layer's weight is [out, in] there, and ours [in, out]."""
     name = "cract_lite0"
-    variables = draw_variables(name)
+    variables = number_variables(name)
     state_dict = to_state_dict(name, variables)
     for head, outputs in (("regression", 4), ("identifier", 2)):
         weight = state_dict[f"refiner.{head}.fc_out.weight"]
@@ -123,7 +122,7 @@ def test_matrices_are_transposed():
 
 def test_the_refinement_has_names_of_its_own():
     """CRACT's RPN is pysot's of one level, its fourth; what follows is ours."""
-    names = to_state_dict("cract_r18", draw_variables("cract_r18"))
+    names = to_state_dict("cract_r18", number_variables("cract_r18"))
     heads = {key.split(".")[0] for key in names}
     assert heads == {"backbone", "neck", "rpn_head", "fuse", "refiner"}
     assert names["neck.downsample4.downsample.0.weight"].shape == (256, 512, 1, 1)
@@ -134,7 +133,8 @@ def test_the_refinement_has_names_of_its_own():
 
 
 def test_wrappers_are_taken_off(state_dict):
-    plain = from_state_dict(LITE, state_dict)
+    settings = {"backbone": "efficientnet_lite0", "design": "light"}
+    plain = weights.from_state_dict("siamcar", state_dict, **settings)
     prefixed = {f"module.{key}": value for key, value in state_dict.items()}
     prefixed["module.backbone._bn0.num_batches_tracked"] = np.zeros((), np.int64)
     wrapped = from_state_dict(LITE, {"epoch": 3, "state_dict": prefixed})
@@ -172,9 +172,9 @@ def test_a_value_that_is_no_array():
 
 
 def test_a_backbone_must_be_whole(goldens):
-    state_dict = draw.state_dict(goldens, "resnet18_atrous")
+    state_dict = draw.state_dict(goldens, "resnet18_atrous", number_tensor)
     del state_dict["layer3.0.downsample.0.weight"]
     with pytest.raises(InputError, match=r"missing: backbone\.layer3\.0\.downsample"):
         fill_backbone(
-            weight_names("siamcar_r18"), draw_variables("siamcar_r18"), state_dict
+            weight_names("siamcar_r18"), number_variables("siamcar_r18"), state_dict
         )
