@@ -34,32 +34,21 @@ def read(name: str, place: Path) -> Sequence:
     return read_sequence(place, allow_absent=True)
 
 
-def list_sequences(
-    root: str | Path, *, patterns: tuple[str, ...] = ("*",)
-) -> list[Path]:
-    """Lists the folders of sequences directly below a folder.
+def list_sequences(root: str | Path) -> list[Path]:
+    """Lists the folders that hold a box file, directly below a folder, by name.
 
     Args:
       root: the folder of sequences.
-      patterns: glob patterns of folder names; one that fits nothing is an error.
-
-    Returns:
-      Folders that hold a box file, each once, ordered by name.
 
     Raises:
-      InputError: if the folder is absent or a pattern fits no sequence.
+      InputError: if the folder is absent or holds no sequence.
     """
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    found = set()
-    for pattern in patterns:
-        fits = {p for p in root.glob(pattern) if p.is_dir() and box_file(p)}
-        if not fits:
-            raise InputError(
-                f"{root}: no folder fits {pattern!r} and holds {BOX_FILES[0]}"
-            )
-        found |= fits
+    found = [path for path in root.iterdir() if path.is_dir() and box_file(path)]
+    if not found:
+        raise InputError(f"{root}: none of its folders holds {BOX_FILES[0]}")
     return sorted(found, key=files.natural_order)
 
 

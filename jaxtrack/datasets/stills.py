@@ -9,14 +9,13 @@ from jaxtrack.datasets.sequence import Still
 from jaxtrack.errors import InputError
 
 
-def read_stills(tsv: str | Path, *, image_dir: str | Path | None = None) -> list[Still]:
+def read_stills(tsv: str | Path) -> list[Still]:
     """Reads a table of photographs.
 
     Args:
       tsv: the table, with or without a line of column names; an image may stand on
-        several lines.
-      image_dir: folder of the images; by default `NAME/` beside `NAME_boxes.tsv` or
-        `NAME.tsv` where that is a folder, else the folder of the table.
+        several lines. Images are in `NAME/` beside `NAME_boxes.tsv` or `NAME.tsv` where
+        that is a folder, else in the folder of the table.
 
     Returns:
       One still an image, in the order of the table.
@@ -25,9 +24,8 @@ def read_stills(tsv: str | Path, *, image_dir: str | Path | None = None) -> list
       InputError: if the table cannot be read, a line is malformed or an image absent.
     """
     tsv = Path(tsv)
-    if image_dir is None:
-        beside = tsv.parent / tsv.stem.removesuffix("_boxes")
-        image_dir = beside if beside.is_dir() else tsv.parent
+    beside = tsv.parent / tsv.stem.removesuffix("_boxes")
+    images = beside if beside.is_dir() else tsv.parent
     boxes: dict[Path, list] = {}
     for number, line in enumerate(files.read_text(tsv).rstrip().split("\n"), start=1):
         name, _, numbers = line.rstrip("\r").partition("\t")
@@ -37,7 +35,7 @@ def read_stills(tsv: str | Path, *, image_dir: str | Path | None = None) -> list
         x, y, w, h = files.parse_numbers(numbers, 4, where)
         if not (w > 0 and h > 0 and np.isfinite([x, y]).all()):
             raise InputError(f"{where}: a box of no size: {numbers.strip()!r}")
-        path = Path(image_dir) / name
+        path = images / name
         if path not in boxes and not path.is_file():
             raise InputError(f"{where}: no such image: {path}")
         boxes.setdefault(path, []).append([x, y, x + w, y + h])

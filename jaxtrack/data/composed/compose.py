@@ -193,11 +193,10 @@ class Maker:
         frames = np.minimum(position, 2 * count - 1 - position)
         return sprites.Footage(video, frames, bool(self.rng.random() < 0.5))
 
-    def paint(self, curve, size: float, *, photo=None) -> sprites.Paint:
+    def paint(self, curve, size: float) -> sprites.Paint:
         """Draws the window of a photograph that fills a curve."""
         rng = self.rng
-        if photo is None:
-            photo = self.textures[int(rng.integers(len(self.textures)))]
+        photo = self.textures[int(rng.integers(len(self.textures)))]
         # Photograph px a rest unit: about as many as the object has px, so that
         # texture is neither blurred nor lost. Places wrap by reflection.
         scale = np.clip(size * np.exp(rng.uniform(-0.2, 1.0)), 24, 400)
