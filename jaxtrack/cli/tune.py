@@ -10,6 +10,7 @@ Example:
 import argparse
 import pathlib
 
+from jaxtrack import datasets
 from jaxtrack.cli import arguments, options
 from jaxtrack.errors import InputError, require
 from jaxtrack.evaluation.tuning import splits, study
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     splits.check_split(material, tune_on_test=args.tune_on_test)
     holdout = None
     if args.holdout:
-        holdout = splits.of_folder(args.holdout, patterns=args.holdout_pattern)
+        holdout = _folders(args.holdout, args.holdout_pattern, "val")
     # Late: --help should not wait.
     from jaxtrack.evaluation import settings
     from jaxtrack.evaluation.tuning import search
@@ -77,5 +78,11 @@ def _material(args: argparse.Namespace) -> Material:
     """Reads the sequences to tune on."""
     if args.sequences and not args.benchmark:
         split = args.split or "val"
-        return splits.of_folder(args.sequences, patterns=args.pattern, split=split)
+        return _folders(args.sequences, args.pattern, split)
     return splits.of_benchmark(arguments.load_sequences(args))
+
+
+def _folders(root: str, patterns: list[str], split: str) -> Material:
+    """Reads plain folders."""
+    found = datasets.load("folders", root, sequences=patterns)
+    return splits.of_benchmark(found, split=split)

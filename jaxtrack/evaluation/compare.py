@@ -136,18 +136,25 @@ def by_attribute(
     }
 
 
-def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
+def as_json(
+    scores: Sequence[TrackerScores],
+    carried: Mapping[str, Sequence[str]],
+    *,
+    primary: str = PRIMARY,
+) -> dict[str, Any]:
     """What each tracker is worth, ready for `json.dumps`.
 
     Args:
       scores: of the trackers.
+      carried: sequence -> its attributes.
       primary: the protocol that ranks.
 
     Returns:
       "protocols" (rules and grids), "primary" (name of the one that ranks), "rankings"
-      (see `rankings`) and "trackers": per tracker speed, manifest, refusals, and
-      numbers, curves and warnings by protocol; for each sequence by the primary one and
-      those of `REPORTED`.
+      (see `rankings`), "trackers": per tracker speed, manifest, refusals, and numbers,
+      curves and warnings by protocol; for each sequence by the primary one and those of
+      `REPORTED`; and "parts": "attributes", if there are any, and "protocols": tracker
+      -> attribute or protocol -> number -> value, None for NaN.
     """
     protocols = {
         name: {"summary": PROTOCOLS[name].summary}
@@ -159,6 +166,7 @@ def as_json(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> dict:
         "protocols": protocols,
         "rankings": rankings(scores),
         "trackers": {tracker.name: _tracker(tracker, primary) for tracker in scores},
+        "parts": _parts(scores, carried, primary),
     }
 
 
@@ -196,23 +204,10 @@ def _numbers(report: ope.OpeReport | ope.SequenceScore) -> dict[str, Any]:
     return numbers | {key: getattr(report, key).tolist() for key in _CURVES}
 
 
-def parts_as_json(
-    scores: Sequence[TrackerScores],
-    carried: Mapping[str, Sequence[str]],
-    *,
-    primary: str = PRIMARY,
+def _parts(
+    scores: Sequence[TrackerScores], carried: Mapping[str, Sequence[str]], primary: str
 ) -> dict[str, dict[str, Any]]:
-    """Numbers by attribute and by protocol, ready for `json.dumps`.
-
-    Args:
-      scores: of the trackers.
-      carried: sequence -> its attributes.
-      primary: the protocol that ranks.
-
-    Returns:
-      "attributes", where any sequence carries one, and "protocols": tracker ->
-      attribute or protocol -> number -> value, None for NaN.
-    """
+    """Numbers by attribute, where any sequence carries one, and by protocol."""
     found: dict[str, dict[str, Any]] = {}
     if any(carried.values()):
         found["attributes"] = {

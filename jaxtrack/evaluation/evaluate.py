@@ -50,7 +50,7 @@ class Evaluation:
         """Everything that was found, ready for `json.dumps`.
 
         Returns:
-          Of one pass what `compare.as_json` holds, "parts" and "analyses"; of VOT
+          Of one pass what `compare.as_json` holds, and "analyses"; of VOT
           "vot": the edition, and "trackers": name -> numbers. "notes" and "manifest".
         """
         about = {"notes": list(self.notes), "manifest": dict(self.made_by)}
@@ -62,9 +62,8 @@ class Evaluation:
             return {"vot": {"edition": self.primary, "trackers": trackers}, **about}
         carried = self.benchmark.attributes
         return {
-            **compare.as_json(self.scores, primary=self.primary),
+            **compare.as_json(self.scores, carried, primary=self.primary),
             **about,
-            "parts": compare.parts_as_json(self.scores, carried, primary=self.primary),
             "analyses": self.analyses.as_json(),
         }
 

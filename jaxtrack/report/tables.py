@@ -125,8 +125,7 @@ def markdown(table: Table) -> str:
       Lines of text, the last one ended.
     """
     wraps = {"best": "**{}**", "second": "<ins>{}</ins>", "": "{}"}
-    rows = _cells(table, rendering.markdown_text, wraps, "\N{EN DASH}")
-    return rendering.render("table.md.j2", table=table, rows=rows)
+    return _written("table.md.j2", table, rendering.markdown_text, wraps, "\N{EN DASH}")
 
 
 def latex(table: Table, *, label: str = "", is_long: bool = False) -> str:
@@ -141,9 +140,27 @@ def latex(table: Table, *, label: str = "", is_long: bool = False) -> str:
       Lines of text, the last one ended.
     """
     wraps = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "": "{}"}
-    rows = _cells(table, rendering.latex_text, wraps, "--")
-    about = {"label": label, "is_long": is_long}
-    return rendering.render("table.tex.j2", table=table, rows=rows, **about)
+    how, about = (rendering.latex_text, wraps, "--"), {"label": label}
+    return _written("table.tex.j2", table, *how, **about, is_long=is_long)
+
+
+def _written(
+    template: str,
+    table: Table,
+    escape: Callable[[str], str],
+    wraps: Mapping[str, str],
+    nothing: str,
+    **about: str | bool,
+) -> str:
+    """Fills a template with the texts of all rows, names first, marks wrapped."""
+    rows = []
+    for row, cells in table.marked:
+        texts = [escape(row.name)]
+        for value, column, mark in cells:
+            text = nothing if is_none(value) else f"{value:.{column.digits}f}"
+            texts.append(wraps[mark].format(text))
+        rows.append(texts)
+    return rendering.render(template, table=table, rows=rows, **about)
 
 
 def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
@@ -162,20 +179,3 @@ def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
         written[f"{name}.md"] = markdown(table)
         written[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)
     return written
-
-
-def _cells(
-    table: Table,
-    escape: Callable[[str], str],
-    wraps: Mapping[str, str],
-    nothing: str,
-) -> list[list[str]]:
-    """Texts of all rows, names first, the best and second best wrapped."""
-    rows = []
-    for row, marked in zip(table.rows, marks(table), strict=True):
-        cells = [escape(row.name)]
-        for value, column, mark in zip(row.values, table.columns, marked, strict=True):
-            text = nothing if is_none(value) else f"{value:.{column.digits}f}"
-            cells.append(wraps[mark].format(text))
-        rows.append(cells)
-    return rows

@@ -90,10 +90,11 @@ def test_a_refusal_stands_in_place_of_a_number():
     assert "result of frame 5" in by["damaged"]["otb"]
     assert by["damaged"]["pysot"] == "not asked for"
     assert list(compare.rankings(both)) == ["lasot"]
-    told = compare.as_json(both, primary="lasot")["trackers"]["damaged"]
+    found = compare.as_json(both, {}, primary="lasot")
+    told = found["trackers"]["damaged"]
     assert set(told["refused"]) == {"otb"}
     assert "replaced by the box before" in " ".join(told["lasot"]["warnings"])
-    numbers = compare.parts_as_json(both, {})["protocols"]["damaged"]
+    numbers = found["parts"]["protocols"]["damaged"]
     assert numbers["otb"] == {}
     assert numbers["lasot"]["auc"] == both[1].reports["lasot"].auc
     refused = [scored("damaged", damaged, ("otb",))] * 2
@@ -102,23 +103,23 @@ def test_a_refusal_stands_in_place_of_a_number():
 
 def test_attributes_are_told_as_json(scores):
     carried = {"ball": ("Fast", "Blur"), "dog": ("Blur",)}
-    parts = compare.parts_as_json(scores, carried)
+    parts = compare.as_json(scores, carried)["parts"]
     told = json.loads(json.dumps(parts, allow_nan=False))["attributes"]
     assert told["bad"]["Blur"]["num_sequences"] == 2
     of = scores[1].reports["otb"].sequences
     assert told["bad"]["Fast"]["auc"] == of["ball"].auc
-    assert "attributes" not in compare.parts_as_json(scores, {"ball": ()})
+    assert "attributes" not in compare.as_json(scores, {"ball": ()})["parts"]
 
 
 def test_nan_is_none_in_json(scores):
     report = dataclasses.replace(scores[0].reports["otb"], auc=float("nan"))
     one = dataclasses.replace(scores[0], reports={"otb": report})
-    found = compare.parts_as_json([one], {})["protocols"]["good"]["otb"]
+    found = compare.as_json([one], {})["parts"]["protocols"]["good"]["otb"]
     assert found["auc"] is None and found["ao"] == report.ao
 
 
 def test_json_holds_every_number_and_grid(scores):
-    text = json.dumps(compare.as_json(scores), allow_nan=False)
+    text = json.dumps(compare.as_json(scores, {}), allow_nan=False)
     written = json.loads(text)
     good = written["trackers"]["good"]
     assert written["primary"] == "otb"

@@ -13,6 +13,7 @@ from jaxtrack.config import get_config
 from jaxtrack.datasets import files, folders
 from jaxtrack.evaluation import loading, results, scoring
 from jaxtrack.evaluation.evaluate import Evaluation
+from jaxtrack.evaluation.tuning import splits
 from jaxtrack.ops import grid
 from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.tracking.siamese import RANGES, Settings
@@ -49,6 +50,12 @@ def write_sequences(folder):
 def read_sequences(root):
     """Reads what `write_sequences` wrote."""
     return [folders.read_sequence(p) for p in folders.list_sequences(root)]
+
+
+def material_of(root, patterns=(), split="val"):
+    """Some of those sequences, to tune on."""
+    benchmark = datasets.load("folders", root, sequences=patterns)
+    return splits.of_benchmark(benchmark, split=split)
 
 
 def write_noisy(folder, videos, amplitude, seed=0):

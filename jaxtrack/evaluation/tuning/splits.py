@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack import datasets
 from jaxtrack.datasets import Benchmark, sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, scoring
@@ -39,48 +38,31 @@ class Material(NamedTuple):
         return manifest.hash_sequences(self.videos)
 
 
-def of_folder(
-    root: str, *, patterns: Sequence[str] = (), split: str = "val"
-) -> Material:
-    """Reads a folder of sequences.
-
-    Args:
-      root: the folder.
-      patterns: which of them, as file name patterns; all where empty.
-      split: which split they are, one of `SPLITS`.
-
-    Returns:
-      The sequences.
-
-    Raises:
-      InputError: there are none, one is malformed, or no such split.
-    """
-    if split not in SPLITS:
-        raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
-    found = datasets.load("folders", root, sequences=patterns)
-    return Material(split, split == "test", found.videos, found.truth)
-
-
-def of_benchmark(benchmark: Benchmark) -> Material:
+def of_benchmark(benchmark: Benchmark, *, split: str = "") -> Material:
     """Takes the sequences of a benchmark.
 
     Args:
       benchmark: as `jaxtrack.datasets.load` makes it.
+      split: of plain folders, one of `SPLITS`; "" goes by the benchmark, of which all
+        but training splits and validation sets count as tests.
 
     Returns:
-      Its sequences; all but training splits and validation sets count as tests.
+      Its sequences.
 
     Raises:
-      InputError: its truth is not public.
+      InputError: its truth is not public, or no such split.
     """
     if not benchmark.is_scored:
         raise InputError(
             f"the truth of {benchmark.name} is not public: nothing can be tuned on it"
         )
+    if split and split not in SPLITS:
+        raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
     is_training = benchmark.split.lower().startswith("train")
+    is_test = not is_training and benchmark.name not in _NO_TESTS
     return Material(
-        split=f"{benchmark.name} {benchmark.split}",
-        is_test=not is_training and benchmark.name not in _NO_TESTS,
+        split=split or f"{benchmark.name} {benchmark.split}",
+        is_test=split == "test" if split else is_test,
         videos=benchmark.videos,
         truth=benchmark.truth,
         origin=benchmark.origin,

@@ -10,6 +10,7 @@ from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results, run
 from jaxtrack.evaluation.tuning import search, splits, trials, tuned
+from tests.evaluation.fixtures import material_of
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def model(checkpoints):
 
 @pytest.fixture
 def material(root):
-    return splits.of_folder(str(root), patterns=["ball", "car*"])
+    return material_of(root, patterns=["ball", "car*"])
 
 
 def recipe_of(tmp_path, **changes):
@@ -144,7 +145,7 @@ def test_a_folder_holds_one_study(model, material, root, tmp_path):
             tune(recipe_of(tmp_path, **changes), material)
         assert files_of(tmp_path / "out") == kept
     for patterns in (["ball"], ["ball", "dog"]):
-        other = splits.of_folder(str(root), patterns=patterns)
+        other = material_of(root, patterns=patterns)
         with pytest.raises(InputError, match=r"another sequences \(car <1>"):
             tune(recipe_of(tmp_path, trials=1), other)
     material.videos[0].xyxy[3] += 1
@@ -153,7 +154,7 @@ def test_a_folder_holds_one_study(model, material, root, tmp_path):
 
 
 def test_holdout(model, material, root, tmp_path):
-    holdout = splits.of_folder(str(root), patterns=["dog"])
+    holdout = material_of(root, patterns=["dog"])
     recipe = recipe_of(tmp_path)
     found = tune(recipe, material, holdout)
     gained = found["holdout"]["gain"]
@@ -161,14 +162,14 @@ def test_holdout(model, material, root, tmp_path):
     assert gained["sequences"] == 1 and gained["difference"] > 0.1
     # The same sequence under another name is still the same.
     shutil.copytree(root / "ball", tmp_path / "others" / "renamed")
-    again = splits.of_folder(str(tmp_path / "others"))
+    again = material_of(tmp_path / "others")
     with pytest.raises(InputError, match="--holdout has 1 of .* such as renamed"):
         tune(recipe, material, again)
 
 
 def test_what_it_begins_with_is_part_of_the_outcome(model, material, root, tmp_path):
     begun = {"tracking.window": 0.3, "tracking.size_rate": 0.25}
-    holdout = splits.of_folder(str(root), patterns=["dog"])
+    holdout = material_of(root, patterns=["dog"])
     recipe = recipe_of(tmp_path, trials=2, tracking=begun)
     found = tune(recipe, material, holdout)
     assert found["tracking"]["tracking.size_rate"] == 0.25 and list(
@@ -193,7 +194,7 @@ def test_untuned_settings_stay_where_nothing_is_better(model, material, tmp_path
 
 
 def test_a_test_split_is_told(model, root, tmp_path):
-    material = splits.of_folder(str(root), patterns=["ball"], split="test")
+    material = material_of(root, patterns=["ball"], split="test")
     found = tune(recipe_of(tmp_path, trials=1), material)
     assert found["tuned_on"]["is_test"] and found["tuned_on"]["split"] == "test"
     read = tuned.read(tmp_path / "out/tuned.json")

@@ -5,12 +5,12 @@ import types
 import numpy as np
 import pytest
 
-from jaxtrack import datasets
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, scoring
 from jaxtrack.evaluation.tuning import splits
 from jaxtrack.metrics import ope
+from tests.evaluation.fixtures import material_of
 
 
 def benchmark(**changes):
@@ -28,15 +28,15 @@ def benchmark(**changes):
 
 
 def test_folder(root):
-    found = splits.of_folder(str(root), patterns=["b*", "dog"])
+    found = material_of(root, patterns=["b*", "dog"])
     assert [v.name for v in found.videos] == ["ball", "dog"]
     assert (found.split, found.is_test, found.origin) == ("val", False, 0.0)
     video = found.videos[0]
     hashed = manifest.hash_sequence(video.frames, video.xyxy)
     assert found.hashes()["ball"] == hashed
-    assert splits.of_folder(str(root), split="test").is_test
+    assert material_of(root, split="test").is_test
     with pytest.raises(InputError, match="--split=dev: choose from train, val, test"):
-        splits.of_folder(str(root), split="dev")
+        material_of(root, split="dev")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_secret_truth_is_refused():
 
 
 def test_scores_are_those_of_the_report(root):
-    found = splits.of_folder(str(root))
+    found = material_of(root)
     name = "dog"
     truth = scoring.truth_xywh(found.videos)[name]
     boxes = truth + np.array([1.5, 0.0, 0.0, 0.0]) * np.arange(len(truth))[:, None]
@@ -85,11 +85,3 @@ def test_scores_in_the_coordinates_of_the_files():
     # Of 21 thresholds all but 1.0 are below an IoU of 1.
     assert splits.score(found, "a", on_it)["auc"] == pytest.approx(20 / 21)
     assert splits.score(found._replace(origin=0.0), "a", on_it)["ao"] < 0.95
-
-
-def test_a_folder_is_the_same_whoever_reads_it(root):
-    read = splits.of_benchmark(datasets.load("folders", root))
-    folder = splits.of_folder(str(root))
-    assert read.hashes() == folder.hashes() and not read.is_test
-    for name, truth in folder.truth.items():
-        np.testing.assert_allclose(read.truth[name], truth, atol=1e-9)

@@ -7,6 +7,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import scoring
 from jaxtrack.evaluation.tuning import splits, trials
 from jaxtrack.tracking.video import FrameReader
+from tests.evaluation.fixtures import material_of
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def opened(checkpoints):
 
 @pytest.fixture
 def material(root):
-    return splits.of_folder(str(root))
+    return material_of(root)
 
 
 @pytest.fixture
