@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add, add_list = options.add, options.add_list
     add(parser, "--sequences", "DIR", "folder of sequences", required=True)
     add_list(parser, "--pattern", "GLOB", "names of the sequences to take, as 'car*'")
+    add_list(parser, "--exclude", "GLOB", "names of sequences to leave out")
     meaning = "what jaxtrack.load takes"
     add_list(parser, "--checkpoint", "[NAME=]SOURCE", meaning)
     known = ", ".join(trackers.OPENCV)
@@ -64,8 +65,7 @@ def run(args: argparse.Namespace) -> None:
     specs = trackers.jaxtrack_specs(args.checkpoint)
     specs += trackers.opencv_specs(args.opencv, weights)
     reference = check_names([spec.name for spec in specs], args.reference)
-    videos = datasets.load("folders", args.sequences, sequences=args.pattern).videos
-    check_videos(videos)
+    videos = read_videos(args.sequences, args.pattern, args.exclude)
     groups = make_groups([video.name for video in videos], args.group)
     tracked = track_all(specs, videos, pathlib.Path(args.sequences))
     truth = {video.name: video.truth for video in videos}
@@ -105,20 +105,38 @@ def check_names(names: Sequence[str], reference: str) -> str:
     return reference or names[0]
 
 
-def check_videos(videos: Sequence[Video]) -> None:
-    """Refuses sequences that no tracker can start on, or that end there.
+def read_videos(
+    root: str, patterns: Sequence[str], excluded: Sequence[str]
+) -> list[Video]:
+    """Reads the sequences to track in.
+
+    Args:
+      root: folder of sequences.
+      patterns: of the names to take; none takes all.
+      excluded: of the names to leave out.
 
     Raises:
-      InputError: naming the sequence.
+      InputError: nothing is left, or a sequence is one that no tracker can start on,
+        or that ends there.
     """
+    videos = datasets.load("folders", root, sequences=patterns).videos
+    videos = [v for v in videos if not _fits(v.name, excluded)]
+    if not videos:
+        raise InputError(f"{root}: --exclude leaves no sequence")
     for video in videos:
         if len(video.frames) < _STARTUP_FRAMES:
             raise InputError(f"sequence {video.name}: has one frame, nothing to track")
         if not np.isfinite(video.xyxy[0]).all():
             raise InputError(
                 f"sequence {video.name}: its first frame has no box to start from: "
-                "leave it out by --pattern"
+                "leave it out by --exclude"
             )
+    return videos
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name fits one of the patterns."""
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 def make_groups(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[str]]:
@@ -137,7 +155,7 @@ def make_groups(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[s
         patterns = options.comma_separated(globs)
         if not (group and patterns):
             raise InputError(f"--group={text}: write NAME=GLOB,GLOB")
-        chosen = [n for n in names if any(fnmatch.fnmatch(n, p) for p in patterns)]
+        chosen = [name for name in names if _fits(name, patterns)]
         if not chosen:
             raise InputError(f"--group={text}: fits no sequence")
         groups[group] = chosen

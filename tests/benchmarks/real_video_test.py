@@ -84,6 +84,7 @@ def test_refuses_in_words(root, tmp_path, capsys):
     assert "fits no sequence" in refused(capsys, *mil, "--group=a=b*")
     assert "write NAME=GLOB" in refused(capsys, *mil, "--group=slow")
     assert "no sequence 'x*'" in refused(capsys, *mil, "--pattern=x*")
+    assert "leaves no sequence" in refused(capsys, *mil, "--exclude=*")
     twice = ("--checkpoint=a/lite", "--checkpoint=b/lite")
     assert "two trackers are called 'lite'" in refused(capsys, *mil, *twice)
     (tmp_path / "ball").mkdir()
@@ -95,6 +96,14 @@ def test_refuses_in_words(root, tmp_path, capsys):
     (tmp_path / "ball" / "groundtruth_rect.txt").write_text("nan,nan,nan,nan\n1,1,2,2")
     told = refused(capsys, f"--sequences={tmp_path}", "--opencv=mil")
     assert "ball: its first frame has no box" in told
+
+
+def test_sequences_are_taken_and_left_out(root):
+    def names(*chosen):
+        return [video.name for video in real_video.read_videos(str(root), *chosen)]
+
+    assert names([], []) == ["fast", "slow"]
+    assert names([], ["f*"]) == names(["s*"], []) == ["slow"]
 
 
 def test_a_tracker_that_this_opencv_lacks(monkeypatch):
