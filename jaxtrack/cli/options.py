@@ -67,10 +67,12 @@ def add_tracking(group: Group) -> None:
     Args:
       group: gets `--preset` and `--set`.
     """
-    presets, fields = ", ".join(trackers.PRESETS), ", ".join(_tracking_fields())
+    presets = ", ".join(trackers.PRESETS)
+    fields = [field for field in config.FIELDS if config.is_of_tracking(field.name)]
+    told = [f"{f.name} ({r})" if (r := f.range()) else f.name for f in fields]
     meaning = "track with the settings that public code used for one data set: "
     add(group, "--preset", "NAME", meaning + presets)
-    meaning = f"change one tracking setting, of {fields}"
+    meaning = f"change one tracking setting, of {', '.join(told)}"
     add_list(group, "--set", "FIELD=VALUE", meaning)
 
 
@@ -103,9 +105,3 @@ def whole_number(text: str, *, least: int = 0) -> int:
 def count(text: str) -> int:
     """Reads a whole number of at least 1."""
     return whole_number(text, least=1)
-
-
-def _tracking_fields() -> list[str]:
-    """Settings that may change after a training, and what they may be."""
-    fields = (field for field in config.FIELDS if config.is_of_tracking(field.name))
-    return [f"{f.name} ({told})" if (told := f.range()) else f.name for f in fields]

@@ -10,6 +10,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 
 _PREFIX = "--config."
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -68,25 +69,15 @@ def _parse(field: str, text: str, old: Any) -> Any:
         if isinstance(old, int | float | str):
             return kind(text)
         if isinstance(old, tuple):
-            return _parse_tuple(text)
+            value = ast.literal_eval(text)
+            if isinstance(value, tuple | list):
+                return tuple(value)
+            raise ValueError(text)
     except (KeyError, SyntaxError, ValueError):
+        what = _KINDS.get(kind, "a tuple in quotes")
         raise InputError(
-            f"--config.{field}={text}: expected {_described(old)} such as {old!r}"
+            f"--config.{field}={text}: expected {what} such as {old!r}"
         ) from None
     raise InputError(
         f"--config.{field} is a group: name one of its settings, {', '.join(old)}"
     )
-
-
-def _parse_tuple(text: str) -> tuple:
-    """Reads a tuple as Python writes it."""
-    value = ast.literal_eval(text)
-    if not isinstance(value, tuple | list):
-        raise ValueError(text)
-    return tuple(value)
-
-
-def _described(value: Any) -> str:
-    """Names the type of a value as people do."""
-    kinds = {bool: "true or false", int: "a whole number", float: "a number"}
-    return kinds.get(type(value), "a tuple in quotes")

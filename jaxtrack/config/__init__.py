@@ -1,16 +1,11 @@
 """Settings: every field once, the locked defaults, checks, and what follows."""
 
 from jaxtrack.config.check import check
-from jaxtrack.config.derived import (
-    epochs_to_steps,
-    preprocessing,
-    steps_per_epoch,
-    total_steps,
-)
 from jaxtrack.config.describe import markdown, text, unknown
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.config.settings import (
     TRACKING,
+    epochs_to_steps,
     flat,
     from_saved,
     from_tracking,
@@ -18,6 +13,9 @@ from jaxtrack.config.settings import (
     is_known,
     is_of_tracking,
     of_tracking,
+    preprocessing,
+    steps_per_epoch,
+    total_steps,
     update,
 )
 

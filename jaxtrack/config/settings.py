@@ -1,13 +1,17 @@
-"""The settings as a locked dictionary: the defaults, or what a checkpoint kept."""
+"""The settings as a locked dictionary, and numbers that follow from them."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml_collections import ConfigDict
 
 from jaxtrack.config.describe import unknown
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxtrack.ops.preprocess import Preprocessing
 
 # Groups that tracking alone reads: they may change after a training.
 TRACKING = ("tracking", "online")
@@ -149,3 +153,35 @@ def is_of_tracking(name: str) -> bool:
 def is_known(name: str) -> bool:
     """Tells whether there is a setting, or a group of settings, of a dotted name."""
     return any(f.name == name or f.name.startswith(f"{name}.") for f in FIELDS)
+
+
+def steps_per_epoch(config: ConfigDict) -> int:
+    """Returns the whole batches in an epoch's pairs."""
+    return config.run.pairs_per_epoch // config.run.batch_size
+
+
+def total_steps(config: ConfigDict) -> int:
+    """Returns the optimizer steps of the whole training."""
+    return config.run.num_epochs * steps_per_epoch(config)
+
+
+def epochs_to_steps(config: ConfigDict, epochs: float) -> int:
+    """Returns the step at which `epochs` (a fraction is allowed) have passed."""
+    return math.ceil(epochs * steps_per_epoch(config))
+
+
+def preprocessing(config: ConfigDict) -> "Preprocessing":
+    """Returns what the network's weights expect of an image.
+
+    Raises:
+      InputError: it is left to the backbone, and not settled yet.
+    """
+    from jaxtrack.ops.preprocess import Preprocessing  # Settings load without jax.
+
+    p = config.model.preprocessing
+    if not p.order:
+        raise InputError(
+            'config.model.preprocessing.order is "", the backbone\'s: settle it by '
+            "jaxtrack.trackers.with_preprocessing"
+        )
+    return Preprocessing(order=p.order, mean=tuple(p.mean), scale=tuple(p.scale))

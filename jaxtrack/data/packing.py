@@ -177,7 +177,10 @@ def _index(clips, records, sizes, faults):
         for number, xyxy in enumerate(clip.xyxy):
             xyxy = np.where(np.array(clip_records)[:, None] < 0, np.nan, xyxy)
             for box, path in zip(xyxy, clip.frames, strict=True):
-                if not np.isnan(box).any() and _is_outside(box, sizes[path]):
+                if np.isnan(box).any():
+                    continue
+                height, width = sizes[path]
+                if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
                     faults.append(f"{path}: box {number} lies outside of the image")
                     box[:] = np.nan
             names.append(clip.name if len(clip.xyxy) == 1 else f"{clip.name}#{number}")
@@ -191,12 +194,6 @@ def _index(clips, records, sizes, faults):
         xyxy=np.concatenate(boxes).astype(np.float32),
         faults=tuple(faults),
     )
-
-
-def _is_outside(xyxy, hw):
-    """Tells whether a box and its image have no point in common."""
-    x0, y0, x1, y1 = xyxy
-    return x1 <= 0 or y1 <= 0 or x0 >= hw[1] or y0 >= hw[0]
 
 
 def _key(clips):

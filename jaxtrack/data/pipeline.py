@@ -112,7 +112,9 @@ class PairIterator(grain.DatasetIterator):
             options = grain.MultiprocessingOptions(
                 num_workers=self._num_workers, per_worker_buffer_size=_BATCHES_AHEAD
             )
-            batches = batches.mp_prefetch(options, worker_init_fn=_init_worker)
+            batches = batches.mp_prefetch(
+                options, worker_init_fn=processes.prepare_worker
+            )
         return iter(batches)
 
 
@@ -278,9 +280,3 @@ class _Tag(grain.transforms.Map):
 def _seed(seed, stream):
     """Derives the seed of one stream of random choices, 31 bits."""
     return int(np.random.SeedSequence((seed, stream)).generate_state(1)[0] >> 1)
-
-
-def _init_worker(index, count):
-    """Prepares a loader process."""
-    del index, count
-    processes.prepare_worker()

@@ -8,10 +8,13 @@ import threading
 import cv2
 
 
-def prepare_worker() -> None:
+def prepare_worker(*which: int) -> None:
     """Makes a worker use one thread, leave Ctrl-C to its parent, and die with it.
 
     A parent that is killed cannot end its workers, which would wait for it for ever.
+
+    Args:
+      *which: Grain's number of the worker, and how many there are; they do not matter.
     """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

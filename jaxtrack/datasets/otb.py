@@ -65,14 +65,10 @@ def _place(name, folders):
         if folder.lower() not in folders:
             continue
         path = folders[folder.lower()] / f"{_TRUTH}{end}"
-        if _has_text(path):
+        # Human4's first one is there and empty.
+        if path.is_file() and path.read_bytes().strip():
             return path.parent, path
     return None
-
-
-def _has_text(path):
-    """Tells whether a file is there and not empty, as Human4's first one is."""
-    return path.is_file() and path.read_bytes().strip() != b""
 
 
 def read(name: str, place: tuple[Path, Path]) -> Sequence:

@@ -80,7 +80,8 @@ def read(name: str, place: Path) -> Sequence:
     for tag in TAGS:
         for path in (place / f"{tag}.tag", place / f"{tag}.label"):
             if path.is_file():
-                tags[tag] = _padded(files.read_flags(path), len(region))
+                flags = files.read_flags(path)[: len(region)] > 0
+                tags[tag] = np.pad(flags, (0, len(region) - len(flags)))
                 break
     attributes = tuple(tag for tag in TAGS if tag in tags and tags[tag].any())
     return Sequence(
@@ -111,13 +112,6 @@ def _frames(place, described):
         return files.list_frames((place / pattern).parent)
     color = place / "color"
     return files.list_frames(color if color.is_dir() else place)
-
-
-def _padded(flags, count):
-    """Returns `[count]` bool; what a short file leaves out is False."""
-    padded = np.zeros(count, bool)
-    padded[: len(flags)] = flags[:count] > 0
-    return padded
 
 
 def enclosing_xywh(region: np.ndarray) -> np.ndarray:

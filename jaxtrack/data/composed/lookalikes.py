@@ -48,7 +48,11 @@ def compose_lookalikes(make: compose.Maker, *, difference: float = 0.5) -> scene
     """
     rng, length = make.rng, len(make.times)
     size = make.target_size()
-    target = make.sprite(make.skin(size), size, path=_path(make, size))
+    skin, wh = make.skin(size), np.array([make.hw[1], make.hw[0]], np.float64)
+    # A path that leaves room for the look-alikes.
+    room = np.maximum(wh / 2 - (_FARTHEST + 0.5) * size, 0.12 * wh)
+    path = wh / 2 + make.drift(room, (40, 160), max_speed=make.speed(size))
+    target = make.sprite(skin, size, path=path)
     boxes = target.boxes()
     count = int(rng.integers(2, 4))
     first, last = (share * length for share in _CROSSINGS)
@@ -71,13 +75,6 @@ def compose_lookalikes(make: compose.Maker, *, difference: float = 0.5) -> scene
         other = dataclasses.replace(other, centre=centre)
         (front if is_front else behind).append(other)
     return make.scene(behind, target, front)
-
-
-def _path(make, size) -> np.ndarray:
-    """Draws a path of the target that leaves room for its look-alikes, `[T, 2]` px."""
-    wh = np.array([make.hw[1], make.hw[0]], np.float64)
-    room = np.maximum(wh / 2 - (_FARTHEST + 0.5) * size, 0.12 * wh)
-    return wh / 2 + make.drift(room, (40, 160), max_speed=make.speed(size))
 
 
 def twin(

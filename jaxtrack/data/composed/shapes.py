@@ -48,8 +48,8 @@ def bar(rng: np.random.Generator, length: float) -> np.ndarray:
     half = np.array([1.0, length]) / 2
     corner = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     corner = corner * rng.uniform(0.85, 1.15, (4, 1))
-    edges = [np.linspace(a, b, 8, endpoint=False) for a, b in _pairs(corner)]
-    return _unit(_chaikin(np.concatenate(edges), rounds=1))
+    edges = np.linspace(corner, np.roll(corner, -1, axis=0), 8, endpoint=False, axis=1)
+    return _unit(_chaikin(edges.reshape(-1, 2), rounds=1))
 
 
 def clipped_box(curves, hw: tuple[int, int]) -> np.ndarray:
@@ -91,16 +91,10 @@ def _clip(curve: np.ndarray, axis: int, limit: float, sign: int) -> np.ndarray:
     return both[np.stack([here >= 0, crosses], 1)]
 
 
-def _pairs(corner):
-    return zip(corner, np.roll(corner, -1, axis=0), strict=True)
-
-
 def _chaikin(corner: np.ndarray, rounds: int) -> np.ndarray:
     """Cuts the corners of a closed curve (Chaikin's scheme)."""
     for _ in range(rounds):
         following = np.roll(corner, -1, axis=0)
-        cut = np.stack(
-            [0.75 * corner + 0.25 * following, 0.25 * corner + 0.75 * following], 1
-        )
-        corner = cut.reshape(-1, 2)
+        near, far = (a * corner + (1 - a) * following for a in (0.75, 0.25))
+        corner = np.stack([near, far], 1).reshape(-1, 2)
     return corner
