@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.trackers import tracker_of
+from jaxtrack.trackers import describe, tracker_of
 from jaxtrack.tracking import Tracker, check_init_box, run
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
@@ -60,16 +60,28 @@ class Session:
     coordinates: nothing is rescaled. The first one of a size that does not round up to
     the same multiples of 256 as an earlier one compiles the crops, a fraction of a
     second. Calls from several threads take turns.
+
+    Attributes:
+      name: what tracks, for people: "lite: siamcar (efficientnet_lite0, light)".
     """
 
-    def __init__(self, tracker: Tracker, variables: Any, *, lost_below: float = 0.0):
+    def __init__(
+        self,
+        tracker: Tracker,
+        variables: Any,
+        *,
+        name: str = "tracker",
+        lost_below: float = 0.0,
+    ):
         """Puts the variables on the device; nothing is compiled yet.
 
         Args:
           tracker: the functions that track.
           variables: of the network.
+          name: for people.
           lost_below: a target counts as lost where its score is below; 0 never.
         """
+        self.name = name
         self._drivers = {0: run.compile_tracker(tracker)}
         self._tracker = tracker
         self._variables = jax.device_put(variables)
@@ -225,8 +237,13 @@ def load(source: str | pathlib.Path = "lite") -> Session:
       InputError: if there is none, or it is damaged.
     """
     saved = load_for_inference(source)
-    lost_below = float(saved.config.tracking.lost_below)
-    return Session(tracker_of(saved.config), saved.variables, lost_below=lost_below)
+    config = saved.config
+    return Session(
+        tracker_of(config),
+        saved.variables,
+        name=f"{source}: {describe(config)}",
+        lost_below=float(config.tracking.lost_below),
+    )
 
 
 def _on_canvas(image):

@@ -143,6 +143,6 @@ def test_an_installed_wheel_trains_tracks_and_scores(wheel, tmp_path):
     videos = write_video(empty / "videos")
     run(program, "eval", "--checkpoint=run", f"--sequences={videos}", **own)
     assert "AUC" in (empty / "runs" / "eval" / "report.html").read_text()
-    clip = f"--video={videos / 'ball'}"
-    run(program, "track", "--checkpoint=run", clip, "--out=out.mp4", **own)
+    clip = videos / "ball"
+    run(program, "track", clip, "--checkpoint=run", "--out=out.mp4", **own)
     assert (empty / "out.mp4").stat().st_size > 1000

@@ -7,9 +7,11 @@ its line in `COMMANDS`.
 
 import argparse
 import difflib
+import hashlib
 import importlib
 import os
 import pathlib
+import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -72,8 +74,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
     """Parses a command's options and runs it.
 
-    What XLA compiles is kept in `~/.cache/jaxtrack/xla` (or where the variable
-    `JAX_COMPILATION_CACHE_DIR` says), so that a second run starts at once.
+    What XLA compiles is kept in `~/.cache/jaxtrack/xla`, in a folder of this kind of
+    processor (or where the variable `JAX_COMPILATION_CACHE_DIR` says), so that a second
+    run starts at once.
 
     Args:
       command: its module.
@@ -140,8 +143,24 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 def _keep_compilations() -> None:
     """Names a folder for XLA's compilations, unless the user has; before jax starts."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    folder = pathlib.Path(cache) / "jaxtrack" / "xla"
+    folder = pathlib.Path(cache) / "jaxtrack" / "xla" / _processor()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    # What compiles in less than a second too: crops, and tens of small functions.
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+def _processor() -> str:
+    """Names the kind of processor: another one may lack instructions of compiled code.
+
+    Homes are shared between machines.
+    """
+    kind = platform.processor()
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:  # Not Linux.
+        lines = []
+    kind += "".join(sorted({n for n in lines if n.startswith(("flags", "Features"))}))
+    return f"{platform.machine()}-{hashlib.sha256(kind.encode()).hexdigest()[:8]}"
 
 
 def _guarded(call: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ def first_box(
       window: open, in which the mouse may draw it; None if there is none.
 
     Returns:
-      `[4]` float32 cxcywh, pixels.
+      `[4]` float64 xywh, pixels.
 
     Raises:
       InputError: if there is none, or it cannot be tracked.
@@ -34,10 +34,10 @@ def first_box(
         xywh, where = _draw_with_mouse(frame, window), "the box drawn"
     else:
         xywh, where = _annotated_box(pathlib.Path(video))
-    x, y, width, height = (float(value) for value in xywh)
-    cxcywh = np.array([x + width / 2, y + height / 2, width, height], np.float32)
-    check_init_box(cxcywh, frame.hw, where=where)
-    return cxcywh
+    xywh = np.array(xywh, np.float64)
+    center = xywh[:2] + xywh[2:] / 2
+    check_init_box([*center, *xywh[2:]], frame.hw, where=where)
+    return xywh
 
 
 def _parse_box(text):

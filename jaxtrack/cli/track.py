@@ -1,37 +1,33 @@
 r"""Track one target through a video file, a folder of images or a camera.
 
 Example:
-  jaxtrack track --checkpoint=runs/lite0 --video=street.mp4 --box=120,80,40,60 \
-      --out=out.mp4
+  jaxtrack track street.mp4 --box=120,80,40,60 --out=out.mp4
+
+Without --out, --boxes, --csv or --show, a line x,y,w,h a frame goes to standard output.
+Text files and standard output are written as the boxes come: what was tracked until the
+command ends, or is killed, is there. The .mp4 appears when it is whole.
 """
 
 import argparse
 
+from jaxtrack.cli import options
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    parser.add_argument(
-        "--checkpoint", metavar="DIR", default="", help="workdir of a training"
+    meaning = "a video file, a folder of images or a camera's number"
+    parser.add_argument("video", metavar="VIDEO", nargs="?", default="", help=meaning)
+    options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
+    meaning = (
+        "the target in the first frame, pixels; without it the first line of the "
+        "folder's groundtruth_rect.txt, or with --show what the mouse draws"
     )
-    parser.add_argument(
-        "--video", default="", help="a file, a folder of images or a camera's number"
-    )
-    parser.add_argument(
-        "--box",
-        metavar="X,Y,W,H",
-        default="",
-        help="the target in the first frame, pixels; without it the first line of the "
-        "folder's groundtruth_rect.txt, or with --show what the mouse draws",
-    )
-    parser.add_argument(
-        "--out", metavar="FILE", default="", help="video with the box drawn, an .mp4"
-    )
-    parser.add_argument(
-        "--boxes", metavar="FILE", default="", help="text file, a line x,y,w,h a frame"
-    )
-    parser.add_argument(
-        "--show", action="store_true", help="show it in a window; q ends"
-    )
+    options.add(parser, "--box", "X,Y,W,H", meaning)
+    options.add(parser, "--out", "FILE", "video with the box drawn, an .mp4")
+    options.add(parser, "--boxes", "FILE", "text file, a line x,y,w,h a frame")
+    meaning = "text file with a header: frame (from 0), x, y, w, h, score, lost (0, 1)"
+    options.add(parser, "--csv", "FILE", meaning)
+    options.add_flag(parser, "--show", "show it in a window; q ends")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -44,5 +40,6 @@ def run(args: argparse.Namespace) -> None:
         box=args.box,
         out=args.out,
         boxes=args.boxes,
+        csv=args.csv,
         show=args.show,
     )

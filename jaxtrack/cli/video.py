@@ -1,44 +1,60 @@
 """What `jaxtrack track` does: tracks through a video, draws, shows and writes."""
 
-import pathlib
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
-import jax
 import numpy as np
 from tqdm import tqdm
 
+from jaxtrack import session as session_lib
+from jaxtrack.cli import track_files
 from jaxtrack.cli.first_box import first_box
-from jaxtrack.datasets import files
 from jaxtrack.errors import InputError
-from jaxtrack.trackers import tracker_of
+from jaxtrack.session import Session
 from jaxtrack.tracking import drawing
-from jaxtrack.tracking.run import Drivers, compile_tracker, track_video
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import FrameReader
 from jaxtrack.tracking.video_writer import VideoWriter, check_path
-from jaxtrack.training import inference
 
 _WINDOW = "jaxtrack"
 _DEFAULT_FPS = 25.0
+
+
+class Outputs(NamedTuple):
+    """Where boxes go; "" and False are nowhere.
+
+    Attributes:
+      out: video with the box drawn, an .mp4.
+      boxes: text file, a line x,y,w,h a frame.
+      csv: text file with a header; see `jaxtrack.cli.track_files`.
+      show: an open window.
+    """
+
+    out: str = ""
+    boxes: str = ""
+    csv: str = ""
+    show: bool = False
 
 
 class Summary(NamedTuple):
     """What tracking a video gave.
 
     Attributes:
-      cxcywh: `[T, 4]` boxes, pixels; the first is the given one.
+      xywh: `[T, 4]` boxes, pixels; the first is the given one.
       scores: `[T]` in [0, 1].
+      lost: `[T]` bool.
       tracking_fps: frames a second of the tracker alone, without its compilation.
       total_fps: the same with reading, drawing and writing.
     """
 
-    cxcywh: np.ndarray
+    xywh: np.ndarray
     scores: np.ndarray
+    lost: np.ndarray
     tracking_fps: float
     total_fps: float
 
@@ -50,156 +66,171 @@ def run(
     box: str = "",
     out: str = "",
     boxes: str = "",
+    csv: str = "",
     show: bool = False,
 ) -> Summary:
     """Tracks one target through one video; what `jaxtrack track` does.
 
     Args:
-      checkpoint: workdir of a training.
+      checkpoint: what `jaxtrack.load` takes.
       video: a video file, a folder of images or a camera's number.
       box: "x,y,w,h" in the first frame, pixels. Without it: the first line of the
         folder's `groundtruth_rect.txt`, or with `show` what the mouse draws.
       out: where to write the video with the box drawn, an .mp4; "" writes none.
       boxes: where to write a line x,y,w,h a frame; "" writes none.
+      csv: where to write a line frame,x,y,w,h,score,lost a frame; "" writes none.
       show: opens a window; "q" or Escape ends.
 
     Returns:
-      Boxes, scores and speeds, which are printed too.
+      Boxes, scores and speeds, which are printed too. With no place for boxes they go
+      to standard output, and what is said to standard error.
 
     Raises:
       InputError: if something given cannot be used.
     """
     if not video:
-        raise InputError("no video: give --video a file, a folder or a camera's number")
+        raise InputError("no video: give a file, a folder or a camera's number")
     if not checkpoint:
-        raise InputError("no checkpoint: give --checkpoint the workdir of a training")
+        raise InputError("no checkpoint: leave --checkpoint out, or name a tracker")
     if out:
         check_path(out)
-    if boxes and not pathlib.Path(boxes).absolute().parent.is_dir():
-        raise InputError(f"no folder for --boxes={boxes}: make it first")
+    track_files.check_path(boxes, option="--boxes")
+    track_files.check_path(csv, option="--csv")
+    outputs = Outputs(out, boxes, csv, show)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if show:
         _open_window()
     try:
         with FrameReader(video) as reader:
-            start = first_box(
-                video, reader.first, box=box, window=_WINDOW if show else None
-            )
-            saved = inference.load_for_inference(checkpoint)
-            drivers = compile_tracker(tracker_of(saved.config))
-            variables = jax.device_put(saved.variables)
-            summary = track(drivers, variables, reader, start, out=out, show=show)
+            window = _WINDOW if show else None
+            start = first_box(video, reader.first, box=box, window=window)
+            session = session_lib.load(checkpoint)
+            _say(f"tracking with {session.name}")
+            _compile(session, reader.hw)
+            summary = track(session, reader, start, outputs)
     finally:
         if show:
             cv2.destroyAllWindows()
-    if boxes:
-        _write_boxes(pathlib.Path(boxes), summary.cxcywh)
-    written = "".join(f"; wrote {path}" for path in (boxes, out) if path)
-    print(
-        f"{len(summary.scores)} frames, tracked at {summary.tracking_fps:.1f} frames/s "
-        f"({summary.total_fps:.1f} with reading, drawing and writing){written}"
-    )
+    _report(summary, outputs)
     return summary
 
 
 def track(
-    drivers: Drivers,
-    variables: Any,
-    reader: FrameReader,
-    box: np.ndarray,
-    *,
-    out: str = "",
-    show: bool = False,
+    session: Session, reader: FrameReader, box: np.ndarray, outputs: Outputs
 ) -> Summary:
-    """Tracks through an open reader, drawing on the way; Ctrl-C ends a camera.
+    """Tracks through an open reader, writing on the way; Ctrl-C ends a camera.
 
     Args:
-      drivers: from `compile_tracker`.
-      variables: of the network, on the device.
+      session: compiled for the reader's frames, or these are stalled by it.
       reader: not read yet.
-      box: `[4]` cxcywh in the first frame, pixels.
-      out: .mp4 to write, "" for none.
-      show: whether a window shows the frames.
+      box: `[4]` xywh in the first frame, pixels.
+      outputs: where boxes go.
 
     Returns:
       Boxes, scores and speeds.
 
     Raises:
-      InputError: if a frame cannot be read, or `out` not be written.
+      InputError: if a frame cannot be read, or a file not be written.
     """
-    _compile(drivers, variables, reader.first, box)
-    frames = _Remembered(reader)
-    outputs, busy, fps = [], 0.0, float("nan")
+    rows, busy, fps = [], 0.0, float("nan")
     begin = time.perf_counter()
     with ExitStack() as stack:
         writer = None
-        if out:
-            writer = VideoWriter(out, reader.hw, reader.fps or _DEFAULT_FPS)
+        if outputs.out:
+            writer = VideoWriter(outputs.out, reader.hw, reader.fps or _DEFAULT_FPS)
             stack.enter_context(writer)
-        bar = tqdm(total=reader.length, unit="frame", file=sys.stderr)
-        stack.enter_context(bar)
-        tracked = track_video(drivers, variables, frames, box, ahead=0)
-        for output in _until_interrupted(tracked, is_endless=reader.length is None):
-            if outputs:  # The first frame starts the tracker and is no step.
-                busy += time.perf_counter() - frames.given
-            outputs.append(output)
-            fps = (len(outputs) - 1) / busy if busy else float("nan")
+        texts = {"boxes": outputs.boxes, "csv": outputs.csv}
+        files = track_files.TrackFiles(**texts, to_standard_output=_is_bare(outputs))
+        stack.enter_context(files)
+        bar = stack.enter_context(_bar(reader.length, outputs))
+        steps = _steps(session, reader, box)
+        for step in _until_interrupted(steps, is_endless=reader.length is None):
+            xywh, score, is_lost = step.xywh, step.score, step.is_lost
+            rows.append((xywh, score, is_lost))
+            files.write(xywh, score, lost=is_lost)
             bar.update()
-            if not (writer or show):
+            busy += step.seconds
+            fps = (len(rows) - 1) / busy if busy else float("nan")
+            if not (writer or outputs.show):
                 continue
-            picture = drawing.draw_box(frames.last, output, fps=fps)
+            picture = drawing.draw_box(step.frame, xywh, score, fps=fps, lost=is_lost)
             if writer:
                 writer.write(picture)
-            if show and not _show(picture):
+            if outputs.show and not _show(picture):
                 break
-    cxcywh, scores = (np.stack(column) for column in zip(*outputs, strict=True))
-    total = time.perf_counter() - begin
-    return Summary(cxcywh, scores, fps, len(outputs) / total)
+    seconds = time.perf_counter() - begin
+    columns = (np.stack(column) for column in zip(*rows, strict=True))
+    return Summary(*columns, fps, len(rows) / seconds)
 
 
-class _Remembered:
-    """Frames as they come; keeps the last one and when the tracker got it."""
+class _Step(NamedTuple):
+    """A frame and what the session says of it."""
 
-    def __init__(self, frames: Iterable[Frame]):
-        """Wraps an iterable."""
-        self._frames = frames
-        self.last = None
-        self.given = 0.0
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yields frames."""
-        for frame in self._frames:
-            self.last, self.given = frame, time.perf_counter()
-            yield frame
+    frame: Frame
+    xywh: np.ndarray
+    score: float
+    is_lost: bool
+    seconds: float  # Of the tracker; 0 of the first frame, which only starts it.
 
 
-def _compile(drivers, variables, frame, box):
-    """Runs the tracker once, so that compiling neither stalls nor counts later."""
-    print("compiling the tracker ...", file=sys.stderr)
-    state = drivers.init(variables, *jax.device_put((frame, box)))
-    jax.block_until_ready(drivers.step(variables, state, jax.device_put(frame)))
+def _steps(session: Session, reader: FrameReader, box: np.ndarray) -> Iterator[_Step]:
+    """Tracks frame by frame."""
+    is_started = False
+    for frame in reader:
+        begin = time.perf_counter()
+        found = session.update(frame) if is_started else session.init(frame, box)
+        seconds = time.perf_counter() - begin if is_started else 0.0
+        yield _Step(frame, *found, session.lost, seconds)
+        is_started = True
 
 
-def _until_interrupted(outputs, *, is_endless):
-    """Yields outputs; of an endless source Ctrl-C is the end, not a fault."""
+def _compile(session, hw):
+    """Compiles, so that it neither stalls nor counts later."""
+    folder = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    where = f", kept in {folder}," if folder else ""
+    _say(f"compiling{where} ...")
+    begin = time.perf_counter()
+    session.compile_for(hw)
+    _say(f"ready after {time.perf_counter() - begin:.1f} s")
+
+
+def _bar(length, outputs):
+    """Returns the bar with its estimate of the time that is left."""
+    # Boxes and a bar on one screen would be unreadable.
+    disable = _is_bare(outputs) and sys.stdout.isatty()
+    return tqdm(total=length, unit="frame", file=sys.stderr, disable=disable)
+
+
+def _is_bare(outputs):
+    """Whether there is no place for boxes, so that standard output gets them."""
+    return not any(outputs)
+
+
+def _report(summary, outputs):
+    """Says how it went."""
+    written = (path for path in (outputs.boxes, outputs.csv, outputs.out) if path)
+    said = (
+        f"{len(summary.scores)} frames, tracked at {summary.tracking_fps:.1f} frames/s "
+        f"({summary.total_fps:.1f} with reading, drawing and writing)"
+    )
+    if lost := int(np.sum(summary.lost)):
+        said += f"; the target counts as lost in {lost}"
+    said += "".join(f"; wrote {path}" for path in written)
+    print(said, file=sys.stderr if _is_bare(outputs) else sys.stdout)
+
+
+def _say(text):
+    """Prints a line to standard error, before what it tells of begins."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _until_interrupted(steps: Iterable[_Step], *, is_endless: bool) -> Iterator[_Step]:
+    """Yields steps; of an endless source Ctrl-C is the end, not a fault."""
     try:
-        yield from outputs
+        yield from steps
     except KeyboardInterrupt:
         if not is_endless:
             raise
-
-
-def _write_boxes(path, cxcywh):
-    """Writes a line x,y,w,h a frame; the file appears when it is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    low = cxcywh[:, :2] - cxcywh[:, 2:] / 2
-    try:
-        files.write_boxes(partial, np.hstack([low, low + cxcywh[:, 2:]]))
-        partial.replace(path)
-    except OSError as fault:
-        raise InputError(f"{path} could not be written: {fault.strerror}") from fault
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _open_window():

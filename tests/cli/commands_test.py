@@ -21,6 +21,7 @@ PARTS = {
     "first_box",
     "options",
     "overrides",
+    "track_files",
     "video",
 }
 

@@ -13,14 +13,14 @@ FRAME = video.pad(np.zeros((40, 60, 3), np.uint8), (256, 256))
 
 def test_box_given(tmp_path):
     box = first_box(str(tmp_path), FRAME, box="10,20,30,8.5")
-    np.testing.assert_allclose(box, [25, 24.25, 30, 8.5])
+    np.testing.assert_array_equal(box, [10, 20, 30, 8.5])
 
 
 def test_box_annotated(tmp_path):
     (tmp_path / "img").mkdir()
     (tmp_path / "groundtruth_rect.txt").write_text("1\t2\t3\t4\nnan,nan,nan,nan\n")
     for folder in (tmp_path, tmp_path / "img"):
-        np.testing.assert_allclose(first_box(str(folder), FRAME), [2.5, 4, 3, 4])
+        np.testing.assert_array_equal(first_box(str(folder), FRAME), [1, 2, 3, 4])
 
 
 def test_box_drawn(tmp_path, monkeypatch):
@@ -32,7 +32,7 @@ def test_box_drawn(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cv2, "selectROI", select)
     box = first_box(str(tmp_path), FRAME, window="a")
-    np.testing.assert_allclose(box, [2.5, 4, 3, 4])
+    np.testing.assert_array_equal(box, [1, 2, 3, 4])
     assert seen == [("a", (40, 60, 3))]
 
 

@@ -1,6 +1,8 @@
 """Tests for jaxtrack.cli.video."""
 
+import io
 import itertools
+import pathlib
 
 import cv2
 import jax.numpy as jnp
@@ -9,7 +11,8 @@ import pytest
 
 from jaxtrack.cli import video as command
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import drawing, run, video
+from jaxtrack.session import Session
+from jaxtrack.tracking import drawing, video
 from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
 
 
@@ -40,45 +43,82 @@ def folder(tmp_path):
     return images.parent
 
 
+def drifting():
+    """A session of the drifting tracker; its target is lost below 0.6."""
+    return Session(drift_tracker(), np.asarray(DRIFT), name="drift", lost_below=0.6)
+
+
 @pytest.fixture
 def drift(monkeypatch):
     """Replaces the checkpoint by the drifting tracker."""
+    monkeypatch.setattr(command.session_lib, "load", lambda source: drifting())
 
-    class Saved:
-        config, variables = None, np.asarray(DRIFT)
 
-    monkeypatch.setattr(command.inference, "load_for_inference", lambda path: Saved)
-    monkeypatch.setattr(command, "tracker_of", lambda config: drift_tracker())
+EXPECTED = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
 
 
 def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):
-    out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
-    summary = command.run("run", str(folder), out=str(out), boxes=str(boxes))
-    expected = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
-    np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), expected)
+    names = {"out": "out.mp4", "boxes": "boxes.txt", "csv": "boxes.csv"}
+    files = {option: str(tmp_path / name) for option, name in names.items()}
+    summary = command.run("run", str(folder), **files)
+    np.testing.assert_allclose(np.loadtxt(files["boxes"], delimiter=","), EXPECTED)
+    np.testing.assert_allclose(summary.xywh, EXPECTED)
     np.testing.assert_allclose(summary.scores, 0.9 ** np.arange(7), rtol=1e-5)
+    # 0.9 ** 5 is the first below 0.6.
+    np.testing.assert_array_equal(summary.lost, [False] * 5 + [True] * 2)
+    header, *rows = pathlib.Path(files["csv"]).read_text().splitlines()
+    assert header == "frame,x,y,w,h,score,lost"
+    rows = np.array([row.split(",") for row in rows], float)
+    np.testing.assert_allclose(rows[:, 1:5], EXPECTED)
+    np.testing.assert_array_equal(rows[:, 0], range(7))
+    np.testing.assert_allclose(rows[:, 5], summary.scores, atol=1e-6)
+    np.testing.assert_array_equal(rows[:, 6], summary.lost)
     assert summary.tracking_fps > summary.total_fps > 0
-    capture = cv2.VideoCapture(str(out))
+    capture = cv2.VideoCapture(files["out"])
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 7
     assert capture.get(cv2.CAP_PROP_FRAME_HEIGHT) == 42
     capture.release()
     said = capsys.readouterr()
-    assert "7 frames, tracked at" in said.out
-    assert "7/7" in said.err
-    assert {p.name for p in tmp_path.iterdir()} == {"video", "out.mp4", "boxes.txt"}
+    assert "7 frames, tracked at" in said.out and "lost in 2; wrote" in said.out
+    assert "tracking with drift" in said.err and "7/7" in said.err
+    assert {p.name for p in tmp_path.iterdir()} == {"video", *names.values()}
 
 
-def test_a_bad_frame_leaves_no_output(drift, folder, tmp_path):
+def test_without_a_place_boxes_go_to_standard_output(drift, folder, capsys):
+    command.run("run", str(folder))
+    said = capsys.readouterr()
+    found = np.loadtxt(io.StringIO(said.out), delimiter=",")
+    np.testing.assert_allclose(found, EXPECTED)
+    assert "7 frames, tracked at" in said.err
+
+
+def test_a_bad_frame_leaves_the_boxes_until_then(drift, folder, tmp_path):
     (folder / "img" / "4.jpg").write_bytes(b"")
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
     with pytest.raises(InputError, match=r"4\.jpg is empty"):
         command.run("run", str(folder), out=str(out), boxes=str(boxes))
-    assert {p.name for p in tmp_path.iterdir()} == {"video"}
+    # A video that is cut off plays nowhere; boxes are whole, line by line.
+    assert {p.name for p in tmp_path.iterdir()} == {"video", "boxes.txt"}
+    np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED[:4])
+
+
+def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
+    boxes, seen = tmp_path / "boxes.txt", []
+    with video.FrameReader(folder) as reader:
+        plain = reader._frame
+
+        def frame(image):
+            seen.append(len(boxes.read_text().splitlines()))
+            return plain(image)
+
+        reader._frame = frame
+        outputs = command.Outputs(boxes=str(boxes))
+        command.track(drifting(), reader, EXPECTED[0], outputs)
+    assert seen == [1, 2, 3, 4, 5, 6]
 
 
 def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
-    drivers = run.compile_tracker(drift_tracker())
-    box = np.array([20, 20, 20, 16], np.float32)
+    outputs = command.Outputs(out=str(tmp_path / "a.mp4"))
 
     def track(length):
         with video.FrameReader(folder) as reader:
@@ -91,9 +131,7 @@ def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
                 return plain(image)
 
             reader._frame = frame
-            return command.track(
-                drivers, DRIFT, reader, box, out=str(tmp_path / "a.mp4")
-            )
+            return command.track(drifting(), reader, EXPECTED[0], outputs)
 
     assert len(track(None).scores) == 3
     (tmp_path / "a.mp4").unlink()
@@ -116,8 +154,8 @@ def test_window_shows_and_ends_on_q(drift, folder, monkeypatch):
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_draws_where_the_box_is(score):
     frame = video.pad(np.zeros((100, 120, 3), np.uint8), (256, 256))
-    output = TrackerOutput(np.array([60, 70, 40, 20], np.float32), np.float32(score))
-    picture = drawing.draw_box(frame, output, fps=30.0)
+    box = np.array([40.0, 60, 40, 20])
+    picture = drawing.draw_box(frame, box, score, fps=30.0, lost=score < 0.5)
     assert picture.shape == (100, 120, 3)
     ys, xs = np.nonzero(picture[50:].any(axis=2))
     # Sides at 40..80 by 60..80; the line of 2 pixels straddles them by one.
@@ -131,8 +169,8 @@ def test_draws_where_the_box_is(score):
 
 def test_draws_a_lost_box_without_fault():
     frame = video.pad(np.zeros((40, 40, 3), np.uint8), (256, 256))
-    far = TrackerOutput(np.array([1e9, -1e9, 1e9, 1e9], np.float32), np.float32(0))
-    assert drawing.draw_box(frame, far, fps=float("nan")).shape == (40, 40, 3)
+    far = np.array([1e9, -1e9, 1e9, 1e9])
+    assert drawing.draw_box(frame, far, 0.0, fps=float("nan")).shape == (40, 40, 3)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +180,8 @@ def test_draws_a_lost_box_without_fault():
         ({"checkpoint": ""}, "no checkpoint"),
         ({"out": "a.gif"}, "a.gif does not end in .mp4"),
         ({"boxes": "nowhere/boxes.txt"}, "no folder for --boxes"),
+        ({"csv": "nowhere/boxes.csv"}, "no folder for --csv"),
+        ({"csv": "/"}, "is a folder: give the name of a file"),
         ({"checkpoint": "nowhere"}, "nowhere"),
     ],
 )

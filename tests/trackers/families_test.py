@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Who turns settings into a tracker.
 ASKING = {
     *("training/loop.py", "weights/pretrained.py", "evaluation/loading.py"),
-    *("session.py", "cli/video.py", "cli/weights.py"),
+    *("session.py", "cli/weights.py", "training/inference.py"),
 }
 
 
