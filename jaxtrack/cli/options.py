@@ -8,7 +8,7 @@ from jaxtrack import config, datasets, trackers
 Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
 # What `--checkpoint` takes.
-TRACKER = "a shipped tracker's name (lite), a .safetensors file or a training's workdir"
+TRACKER = "lite, lite-fast (they ship), a .safetensors file or a training's workdir"
 
 
 def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:

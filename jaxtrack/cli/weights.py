@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     action = actions.add_parser("card", help="print a shipped tracker's model card")
-    action.add_argument("name", help="such as lite")
+    meaning = "such as lite; without it the shipped trackers are listed"
+    action.add_argument("name", nargs="?", default="", help=meaning)
     action = actions.add_parser("inspect", help="list names, shapes and types")
     meaning = f"a file of torch.save, an .npz, or {options.TRACKER}"
     action.add_argument("path", help=meaning)
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
     if args.action == "card":
         from jaxtrack.weights import shipped
 
-        print(shipped.card(args.name), end="")
+        print(shipped.card(args.name) if args.name else shipped.listing(), end="")
         return
     if args.action == "export":
         print(export_tracker(args))

@@ -292,6 +292,13 @@ FIELDS = (
     Field("tracking.search_size", 0,
           "Side of the search crop in tracking; 0 is the network's own. A smaller one"
           " is faster and looks less far.", unit="px", least=0),
+    Field("tracking.score_slope", 0.0,
+          "The score that is told is sigmoid(slope (score - `tracking.score_middle`)),"
+          " fitted to the IoU; 0 tells the network's own. Of trackers without"
+          " refinement.", least=0),
+    Field("tracking.score_middle", 0.5,
+          "The network's own score at which an IoU of 0.5 is to be expected.",
+          within=(0, 1)),
     Field("tracking.lost_below", 0.0,
           "The target counts as lost where the score is below; 0 never says so.",
           within=(0, 1)),

@@ -58,6 +58,25 @@ def change_penalty(
     return jnp.exp(-(change - 1) * penalty)
 
 
+def calibrated_score(score: jax.Array, *, slope: float, middle: float) -> jax.Array:
+    """Turns a network's score into the IoU that is to be expected of its box.
+
+        sigmoid(slope (score - middle))
+
+    Platt, Probabilistic Outputs for Support Vector Machines (Advances in Large Margin
+    Classifiers, 1999), of the score itself; see `metrics.calibration.fit_logistic`.
+
+    Args:
+      score: `[]` in [0, 1].
+      slope: 0 leaves the score as it is.
+      middle: the score that becomes 0.5.
+
+    Returns:
+      `[]` in [0, 1]; it ranks frames as the score does.
+    """
+    return jax.nn.sigmoid(slope * (score - middle)) if slope else score
+
+
 def select_clean(
     cls: jax.Array,
     ltrb: jax.Array,

@@ -74,6 +74,11 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     bound = bounding(config.tracking.selection)
     places = _places(network)
     choose = _selection(config, geometry)
+    told = functools.partial(
+        selection.calibrated_score,
+        slope=float(config.tracking.score_slope),
+        middle=float(config.tracking.score_middle),
+    )
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def start(variables, first: cropping.First) -> TrackerState:
@@ -99,7 +104,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
-        score = jnp.where(is_sound, chosen.score, 0.0)
+        score = jnp.where(is_sound, told(chosen.score), 0.0)
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
     def probe(variables, state: TrackerState, crop: cropping.Search) -> Probe:

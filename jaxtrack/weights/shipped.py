@@ -33,6 +33,17 @@ SHIPPED: Mapping[str, Shipped] = MappingProxyType(
             file="lite.safetensors",
             summary="SiamCAR on EfficientNet-Lite0, 0.8 million parameters, for a CPU.",
         ),
+        "lite-fast": Shipped(
+            file="lite.safetensors",
+            summary="The same network with search crops of 192 instead of 256 px.",
+            settings=MappingProxyType(
+                {
+                    "tracking.search_size": 192,
+                    "tracking.score_slope": 9.6,
+                    "tracking.score_middle": 0.777,
+                }
+            ),
+        ),
     }
 )
 
@@ -74,6 +85,12 @@ def card(name: str) -> str:
       InputError: there is none of that name.
     """
     return path(name).with_suffix(".md").read_text("utf-8")
+
+
+def listing() -> str:
+    """Returns a line for each tracker that the package brings."""
+    width = max(map(len, SHIPPED))
+    return "".join(f"{n:<{width}}  {one.summary}\n" for n, one in SHIPPED.items())
 
 
 def _find(name: str) -> Shipped:

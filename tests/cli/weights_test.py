@@ -84,6 +84,8 @@ def test_a_tracker_becomes_a_file(tmp_path, capsys):
 def test_shipped_trackers_are_looked_into(capsys):
     cli.main(["weights", "card", "lite"])
     assert capsys.readouterr().out.startswith("# ")
+    cli.main(["weights", "card"])
+    assert capsys.readouterr().out.startswith("lite       SiamCAR on")
     cli.main(["weights", "inspect", "lite"])
     told = capsys.readouterr().out
     assert "params/neck/fine/kernel " in told and "batch_stats/" in told

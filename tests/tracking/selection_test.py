@@ -36,6 +36,14 @@ def test_change_penalty_by_hand():
     np.testing.assert_allclose(cost, expected, rtol=1e-6)
 
 
+def test_calibrated_score_by_hand():
+    score = jnp.array([0.0, 0.8, 0.85, 0.9, 1.0])
+    assert selection.calibrated_score(score, slope=0.0, middle=0.5) is score
+    told = selection.calibrated_score(score, slope=20.0, middle=0.85)
+    expected = 1 / (1 + np.exp(-np.array([-17.0, -1.0, 0.0, 1.0, 3.0])))
+    np.testing.assert_allclose(told, expected, rtol=1e-5)
+
+
 def test_change_penalty_is_symmetric_and_finite():
     a, b = jnp.array([13.0, 40.0]), jnp.array([31.0, 7.0])
     there, back = (

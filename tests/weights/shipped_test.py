@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack import config as config_lib
+from jaxtrack import trackers
 from jaxtrack.errors import InputError
 from jaxtrack.training import inference
 from jaxtrack.weights import bundle, shipped
@@ -20,8 +21,19 @@ def test_shipped_trackers_are_whole_and_small():
         assert shipped.card(name).startswith("# ")
         assert loaded.step > 0
         assert config_lib.preprocessing(loaded.config).order == "RGB"
+        assert loaded.config.tracking.score_slope > 0
+        assert 0 < loaded.config.tracking.lost_below < 1
         for leaf in jax.tree.leaves(loaded.variables):
             assert leaf.dtype == np.float32 and np.isfinite(leaf).all()
+
+
+def test_the_fast_one_has_the_same_weights_and_smaller_search_crops():
+    lite, fast = map(shipped.load, ("lite", "lite-fast"))
+    jax.tree.map(np.testing.assert_array_equal, lite.variables, fast.variables)
+    settings = [config_lib.of_tracking(b.config) for b in (lite, fast)]
+    differ = {k for k, v in settings[1].items() if v != settings[0][k]}
+    assert differ == set(shipped.SHIPPED["lite-fast"].settings)
+    assert trackers.network_of(fast.config).geometry.search_size == 192
 
 
 def test_names_files_and_nothing_else_are_found(tmp_path, monkeypatch):
