@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest
-from jaxtrack.trackers import family_of
+from jaxtrack.trackers import family_of, folded
 from jaxtrack.tracking import Tracker
 from jaxtrack.training.inference import load_for_inference
 
@@ -24,7 +24,7 @@ class Opened(NamedTuple):
       config: its settings.
       model: its network.
       tracker: the functions that track with it.
-      variables: of the network, on the host.
+      variables: of the network, on the host, for evaluation alone.
       identity: of weights and settings, as JSON; results of another one are not kept.
       around: versions, device and precision, as JSON.
     """
@@ -73,4 +73,5 @@ def open_checkpoint(
     family = family_of(config)
     model = family.network(config, search_size=config.tracking.search_size)
     tracker = family.tracker(config, model)
-    return Opened(config, model, tracker, loaded.variables, identity, around)
+    variables = folded(config, loaded.variables)
+    return Opened(config, model, tracker, variables, identity, around)

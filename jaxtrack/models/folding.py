@@ -51,8 +51,10 @@ def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
       Variables for evaluation alone, in numpy.
     """
-    parts = find(network, variables)
     tree = jax.device_get(unfreeze(variables))
+    if not tree.get("batch_stats"):  # There is nothing to fold.
+        return tree
+    parts = find(network, variables)
     for path in parts.standardising:
         params = functools.reduce(dict.__getitem__, path, tree["params"])
         params["standard"] = jax.device_get(standardisation(params))

@@ -122,6 +122,21 @@ def tracker_of(config: ConfigDict) -> "Tracker":
     return family_of(config).tracker(with_preprocessing(config), network)
 
 
+def folded(config: ConfigDict, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a network's variables for tracking alone, which is faster with them.
+
+    Args:
+      config: the settings that name the network.
+      variables: of the network; see `jaxtrack.models.folding.fold`.
+
+    Raises:
+      InputError: there is no tracker of that name.
+    """
+    from jaxtrack.models import folding
+
+    return folding.fold(network_of(config), variables)
+
+
 def configure(name: str, **settings: Any) -> ConfigDict:
     """Returns the settings of a tracker.
 
