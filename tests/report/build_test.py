@@ -58,6 +58,12 @@ class Page(html.parser.HTMLParser):
             self.rows[-1][-1] += data
 
 
+@pytest.fixture
+def uncurved(monkeypatch):
+    """Draws no curves, which take the most time."""
+    monkeypatch.setattr(build.curves, "draw", lambda scores, *, primary: {})
+
+
 def page_of(found, title="Tracking report"):
     return build.html(title, found, build.sections_of(found))
 
@@ -102,8 +108,7 @@ def test_everything_is_written(found, tmp_path):
     assert (out / "report.html").read_text().startswith("<!doctype html>")
 
 
-def test_what_cannot_be_written_leaves_no_page(found, tmp_path, monkeypatch):
-    monkeypatch.setattr(build.curves, "draw", lambda scores, *, primary: {})
+def test_what_cannot_be_written_leaves_no_page(found, tmp_path, uncurved):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write .*file"):
         build.write(found, tmp_path / "file")
@@ -168,7 +173,7 @@ def test_tables_hold_the_numbers(text, scores):
     assert first == ["good", scores[2].name, "bad"]
 
 
-def test_another_protocol_may_rank(found):
+def test_another_protocol_may_rank(found, uncurved):
     text = page_of(dataclasses.replace(found, primary="no_first"))
     good = found.scores[0].reports["no_first"]
     rows = Page(text).rows
@@ -179,7 +184,7 @@ def test_another_protocol_may_rank(found):
     assert f"AUC {good.auc:.3f}" in text
 
 
-def test_unknown_speed_is_a_dash(found, scores):
+def test_unknown_speed_is_a_dash(found, scores, uncurved):
     slow = dataclasses.replace(scores[0], speeds=dict.fromkeys(scores[0].speeds))
     rows = Page(page_of(dataclasses.replace(found, scores=[slow]))).rows
     assert next(r for r in rows if r[0] == "good")[8] == "\u2013"

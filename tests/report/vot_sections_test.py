@@ -32,28 +32,29 @@ def evaluation(**reports):
     return Evaluation(benchmark=benchmark, primary="vot2018", restarts=reports)
 
 
-def test_ranking():
-    found = evaluation(a=report(0.3, 0.6, 20, 30), b=report(0.4, np.nan, 9, 4))
-    ranking, sequences = vot_sections.restarts(found)
+def test_sections(monkeypatch):
+    def tagged(*numbers):
+        return report(*numbers, tags=("occlusion", "empty"))
+
+    monkeypatch.setattr(vot_sections.vot_plots, "eao_ranking_plot", lambda found: b"")
+    found = evaluation(a=tagged(0.3, 0.6, 20, 30), b=tagged(0.4, np.nan, 9, 4))
+    ranking, tags, sequences = vot_sections.restarts(found)
+    assert (ranking.key, tags.key, sequences.key) == ("vot", "tags", "sequences")
     table = ranking.tables[0]
     assert [(row.place, row.name) for row in table.rows] == [(1, "b"), (0, "a")]
     assert [c.better for c in table.columns] == ["high", "high", "low", "low"]
     assert [p.path for p in ranking.pictures] == ["vot_0.png", "vot_1.png", "vot_2.png"]
     assert ranking.pictures[2].caption == "Accuracy and robustness"
-    assert (ranking.key, sequences.key) == ("vot", "sequences")
     accuracy, failures = sequences.tables
     assert accuracy.rows[0].values[0] == 0.6
     # A mean over repetitions of two and three failures.
     assert failures.rows[0].values == [2.5, 2.5] and failures.rows[0].name == "ants1"
-
-
-def test_tags_have_a_table_a_number():
-    found = evaluation(a=report(0.3, 0.6, 20, 30, tags=("occlusion", "empty")))
-    tags = vot_sections.restarts(found)[1]
-    assert [table.caption for table in tags.tables] == [
-        "EAO by tag.",
-        "Accuracy by tag.",
-        "Failures by tag.",
-    ]
+    # A table a number.
+    captions = [f"{what} by tag." for what in ("EAO", "Accuracy", "Failures")]
+    assert [table.caption for table in tags.tables] == captions
     assert [c.head for c in tags.tables[0].columns] == ["occlusion", "empty"]
     assert tags.tables[2].rows[0].values == [30, 30]
+    untagged = evaluation(a=report(0.3, 0.6, 20, 30))
+    monkeypatch.setattr(vot_sections.vot_plots, "eao_curve_plot", lambda found: b"")
+    monkeypatch.setattr(vot_sections.vot_plots, "ar_plot", lambda found: b"")
+    assert [s.key for s in vot_sections.restarts(untagged)] == ["vot", "sequences"]

@@ -81,29 +81,18 @@ def slices_plot(
     """
     figure, panels = _figure("Settings", columns=len(ranges))
     values = np.array([t.value for t in tried])
-    best = int(np.argmax(values))
-    order = np.linspace(0.25, 1.0, len(tried))
-    for axes, name in zip(panels, ranges, strict=True):
+    marks = {
+        "untuned": (0, {"color": _UNTUNED, "marker": "D", "markersize": 7}),
+        "best": (np.argmax(values), {"color": _BEST, "marker": "*", "markersize": 13}),
+    }
+    dots = {"color": _INK, "alpha": np.linspace(0.25, 1.0, len(tried)), "linewidths": 0}
+    for axes, (name, (low, high)) in zip(panels, ranges.items(), strict=True):
         tested = [t.settings[name] for t in tried]
-        shades = {"color": _INK, "alpha": order, "linewidths": 0}
-        axes.scatter(tested, values, s=16, zorder=2, **shades)
-        for chosen, color, marker, label in (
-            (0, _UNTUNED, "D", "untuned"),
-            (best, _BEST, "*", "best"),
-        ):
-            axes.plot(
-                tested[chosen],
-                values[chosen],
-                marker=marker,
-                markersize=13 if marker == "*" else 7,
-                markeredgecolor="white",
-                color=color,
-                linestyle="none",
-                label=label,
-                zorder=3,
-            )
+        axes.scatter(tested, values, s=16, zorder=2, **dots)
+        for label, (place, mark) in marks.items():
+            mark |= {"linestyle": "none", "markeredgecolor": "white", "zorder": 3}
+            axes.plot(tested[place], values[place], label=label, **mark)
         axes.set_xlabel(name)
-        low, high = ranges[name]
         margin = 0.04 * max(high - low, 1e-6)
         axes.set_xlim(low - margin, high + margin)
         _bound(axes, values)
@@ -147,13 +136,9 @@ def _bound(axes: Axes, values: np.ndarray) -> None:
 
 def _legend(figure: Figure, axes: Axes) -> None:
     """Says what the marks are, below the panels, where it hides none."""
-    handles, _ = axes.get_legend_handles_labels()
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=len(handles),
-        frameon=False,
-    )
+    handles, labels = axes.get_legend_handles_labels()
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
+    figure.legend(handles, labels, ncols=len(handles), frameon=False, **place)
 
 
 def _figure(title: str, *, columns: int) -> tuple[Figure, list[Axes]]:
@@ -162,8 +147,9 @@ def _figure(title: str, *, columns: int) -> tuple[Figure, list[Axes]]:
     across = -(-columns // rows)
     wide = 4.8 if across == 1 else 2.7 * across
     tall = 3.4 if across == 1 else 2.9 * rows
-    figure = Figure(figsize=(wide, tall), layout="constrained")
-    panels = figure.subplots(rows, across, squeeze=False).ravel()
+    figure = Figure(figsize=(wide, tall))
+    room = {"wspace": 0.32, "hspace": 0.36}
+    panels = figure.subplots(rows, across, squeeze=False, gridspec_kw=room).ravel()
     for place, axes in enumerate(panels):
         axes.set_visible(place < columns)
     panels[0].set_title(title)

@@ -60,10 +60,9 @@ def yellow(image):
 
 
 def test_a_cell_lies_where_it_looks(videos):
-    panels = {
-        hot: panel(drawn(videos[1], [{"hot": hot}]), 2)
-        for hot in ((1, 1), (1, 6), (6, 1), (6, 6))
-    }
+    cells = (1, 1), (1, 6), (6, 6)
+    images = {hot: drawn(videos[1], [{"hot": hot}]) for hot in cells}
+    panels = {hot: panel(image, 2) for hot, image in images.items()}
     places = {hot: np.array(yellow(image)) for hot, image in panels.items()}
     # Five cells are 20 crop pixels.
     unit = (places[6, 6] - places[1, 1]).mean() / 20
@@ -77,6 +76,11 @@ def test_a_cell_lies_where_it_looks(videos):
     truth = np.mean(np.nonzero(white), axis=1) + 20
     expected = unit * np.array([10, 10 - 2 * 16 / np.sqrt(30 * 26)])
     np.testing.assert_allclose(places[6, 6] - truth, expected, atol=3)
+
+    # The true box is white in every picture.
+    for column in range(4):
+        white = np.all(panel(images[1, 1], column)[20:190, 20:190] > 225, axis=-1)
+        assert white.sum() > 50
 
 
 def test_maps_are_on_one_scale(videos):
@@ -105,13 +109,6 @@ def test_rows_are_frames_and_trackers(videos):
         *((True, False), (False, True)),
         *((True, False), (False, True)),
     ]
-
-
-def test_true_box_is_white_in_every_picture(videos):
-    image = drawn(videos[1])
-    for column in range(4):
-        white = np.all(panel(image, column)[20:190, 20:190] > 225, axis=-1)
-        assert white.sum() > 50
 
 
 def test_odd_names_and_overflow_are_drawn(videos):

@@ -19,16 +19,19 @@ def trials(num=30, names=NAMES, scale=0.1):
     ]
 
 
-def test_draws_all():
+def test_draws_all_with_a_panel_a_setting_in_even_rows():
     found = {
         "metric": "auc",
         "ranges": {name: (0.0, 1.0) for name in NAMES},
         "importances": dict.fromkeys(NAMES, 0.2),
     }
-    drawn = plots.draw(found, trials())
+    drawn = {name: decoded(png) for name, png in plots.draw(found, trials()).items()}
     assert list(drawn) == ["history", "slices", "importance"]
-    for png in drawn.values():
-        assert decoded(png).shape[1] > 600
+    assert all(image.shape[1] > 600 for image in drawn.values())
+    four = dict(list(found["ranges"].items())[:4])
+    height, width, _ = decoded(plots.slices_plot(trials(), four, ylabel="AUC")).shape
+    # Five are three and two, which leaves one place empty.
+    assert drawn["slices"].shape[0] > 1.5 * height and drawn["slices"].shape[1] < width
 
 
 def test_history_rises_from_the_untuned_line():
@@ -44,22 +47,6 @@ def test_history_rises_from_the_untuned_line():
     height = np.ptp(np.nonzero(best.any(axis=1))[0])
     assert abs(height / image.shape[0] - 0.1 / (0.3 * 1.12)) < 0.1
     assert tops[-1] < row - 0.2 * image.shape[0]
-
-
-def test_slices_have_a_panel_a_setting_in_even_rows():
-    sizes = {
-        count: decoded(
-            plots.slices_plot(
-                trials(names=NAMES[:count]),
-                {name: (0.0, 1.0) for name in NAMES[:count]},
-                ylabel="mean AUC",
-            )
-        ).shape
-        for count in (3, 4, 5)
-    }
-    assert sizes[3][1] < sizes[4][1]
-    # Five are three and two, which leaves one place empty.
-    assert sizes[5][1] == sizes[3][1] and sizes[5][0] > sizes[3][0] == sizes[4][0]
 
 
 def test_slices_mark_the_best_and_the_untuned():
