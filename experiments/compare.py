@@ -116,9 +116,7 @@ def make_runs(
 
 
 def describe(
-    experiment: Experiment,
-    folds: Sequence[folds_lib.Fold],
-    planned: Sequence[runs.Run],
+    experiment: Experiment, folds: Sequence[folds_lib.Fold], planned: Sequence[runs.Run]
 ) -> dict[str, Any]:
     """Returns all that the summary needs beside the runs' outcomes.
 

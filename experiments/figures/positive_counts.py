@@ -75,9 +75,7 @@ def _loader(config: ConfigDict) -> pipeline.PairIterator:
     """Opens the stream of pairs that a training with the settings would see."""
     geometry = trackers.network_of(config, training=True).geometry
     return pipeline.make(
-        config,
-        template_size=geometry.template_size,
-        search_size=geometry.search_size,
+        config, template_size=geometry.template_size, search_size=geometry.search_size
     )
 
 

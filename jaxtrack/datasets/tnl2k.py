@@ -12,10 +12,7 @@ from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TNL2K's layout, TNL2K_test_subset/<seq>/ with imgs/ and groundtruth.txt"
 _NUM_TEST = 700
-_LISTS = (
-    "TNL2K_testing_set.txt",
-    "sequence_evaluation_config/TNL2K_testing_set.txt",
-)
+_LISTS = ("TNL2K_testing_set.txt", "sequence_evaluation_config/TNL2K_testing_set.txt")
 # In the order of the toolkit's annos/att/*_attribute.txt.
 ATTRIBUTES = tuple("CM ROT DEF FOC IV OV POC VC SV BC MB ARC LR FM AS TC MS".split())
 

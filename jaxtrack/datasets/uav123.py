@@ -60,9 +60,5 @@ def read(name: str, place: Path) -> Sequence:
     files.check_lengths(folder, frames, truth)
     flags = files.named_flags(anno / "att" / f"{name}.txt", ATTRIBUTES)
     return Sequence(
-        name,
-        frames,
-        xyxy_from_truth(truth, len(frames)),
-        truth=truth,
-        attributes=flags,
+        name, frames, xyxy_from_truth(truth, len(frames)), truth=truth, attributes=flags
     )

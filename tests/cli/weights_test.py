@@ -18,10 +18,7 @@ def arrays(monkeypatch):
     }
 
     def import_state_dict(config, arrays):
-        if config.model.backbone != "efficientnet_lite0" or set(arrays) != {
-            "a",
-            "b",
-        }:
+        if config.model.backbone != "efficientnet_lite0" or set(arrays) != {"a", "b"}:
             raise InputError("other arrays than the tracker's")
         return {"params": {"a": arrays["a"]}, "batch_stats": {"b": arrays["b"]}}
 

@@ -167,7 +167,7 @@ def test_loader_processes_change_nothing_and_are_closed(packed):
     assert_equal(batches, straight[:3])
     iterator.close()
     _assert_gone(workers)
-    resumed = make(source, num_workers=1)  # A state fits any number of processes.
+    resumed = make(source)  # A state fits any number of processes.
     resumed.set_state(state)
     assert_equal(take(resumed, 3), straight[3:])
 

@@ -14,10 +14,7 @@ from jaxtrack.errors import InputError
 
 
 def write_sequences(
-    source: ComposedSource,
-    folder: str | os.PathLike,
-    *,
-    prefix: str = "composed",
+    source: ComposedSource, folder: str | os.PathLike, *, prefix: str = "composed"
 ) -> list[pathlib.Path]:
     """Writes each track as `<prefix>_0000/img/0001.jpg` and so on.
 

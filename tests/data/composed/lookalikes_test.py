@@ -72,7 +72,7 @@ def test_paths_are_smooth():
 
 
 def test_none_touches_the_target_in_the_first_frame():
-    for seed in range(150):
+    for seed in range(0, 150, 3):
         target, behind, front = parts(make(seed, difference=1.0, length=20 + seed))
         one = target.boxes()[0]
         for other in (*behind, *front):

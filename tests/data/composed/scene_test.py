@@ -114,9 +114,7 @@ def test_boxes_end_at_the_frame_and_are_nan_beyond():
 def test_the_shown_backdrop_is_drawn():
     one = make_scene()
     two = dataclasses.replace(
-        one,
-        backdrops=(backdrop(), backdrop(mirror=True)),
-        shown=np.array([0, 0, 1, 1]),
+        one, backdrops=(backdrop(), backdrop(mirror=True)), shown=np.array([0, 0, 1, 1])
     )
     cache = cache_with(ramp((60, 80)))
     corner = [two.draw(t, cache)[0, 0, 0] for t in range(LENGTH)]
