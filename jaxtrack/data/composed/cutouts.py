@@ -1,5 +1,6 @@
 """Real objects with masks, cut out of video."""
 
+import functools
 import os
 import pathlib
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ _LEAST_AREA = 100  # Masks of fewer px are left out.
 _LEAST_PIECE = 0.03  # Pieces below this share of the mask's area are left out.
 _MARGIN = 6  # Kept around the mask, px of the video.
 _MAX_SIDE = 192  # Of a kept cut-out, px.
+_KEPT = 400  # Pictures kept by a process, 0.2 MB each or less.
 _LEAST_OVERLAP = 0.6  # IoU of boxes, below which the mask is taken to have jumped.
 _SMOOTHING = 9  # Frames over which the object's size is averaged.
 
@@ -73,29 +75,24 @@ class Cutout(NamedTuple):
     unit: np.ndarray
     window: np.ndarray
 
-    def texture(self, cache: photos.ImageCache, frame: int):
-        """Returns frame `frame`'s pixels.
+    def texture(self, frame: int):
+        """Returns pyramid levels, and scale and offset, `[2]` each, of a video frame.
 
-        Args:
-          cache: where decoded cut-outs are kept.
-          frame: index of a video frame.
-
-        Returns:
-          Pyramid levels, and scale `[2]`, offset `[2]` with
-          `level-0 px = scale * rest + offset`.
+        A rest point lies at `scale * rest + offset`, px of level 0.
         """
-        x0, y0, x1, y1 = self.window[frame]
-        path = self.images[frame]
-
-        def load():
-            crop = read_image(path)[y0:y1, x0:x1]
-            return photos.pyramid(photos.shrink(crop, _MAX_SIDE))
-
-        levels = cache.get((path, _MAX_SIDE), load)
+        x0, y0, x1, y1 = map(int, self.window[frame])
+        levels = _read_pyramid(self.images[frame], (x0, y0, x1, y1))
         height, width = levels[0].shape[:2]
         shrunk = np.array([width / (x1 - x0), height / (y1 - y0)])
         offset = (self.origin[frame] - (x0, y0)) * shrunk
         return levels, self.unit[frame] * shrunk, offset
+
+
+@functools.lru_cache(_KEPT)
+def _read_pyramid(path, window):
+    """Decodes a window `xyxy` of a picture, and keeps it."""
+    x0, y0, x1, y1 = window
+    return photos.pyramid(photos.shrink(read_image(path)[y0:y1, x0:x1], _MAX_SIDE))
 
 
 def read_cutout(folder: pathlib.Path) -> Cutout:

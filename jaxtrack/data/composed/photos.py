@@ -1,11 +1,10 @@
-"""Photographs: which there are, and a bounded memory of decoded ones."""
+"""Photographs: which there are, and decoded ones, of which the last are kept."""
 
+import functools
 import importlib.util
 import os
 import pathlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MAX_SIDE = 640  # Photographs are shrunk to this once, px.
+_KEPT = 100  # Photographs kept by a process, 1.6 MB each or less.
 _LEAST_LEVEL = 24  # Shorter side of the smallest pyramid level, px.
 
 # Photographs among the pictures in scikit-image's wheel. Of the stereo pair one image
@@ -110,47 +110,7 @@ def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(levels)
 
 
+@functools.lru_cache(_KEPT)
 def read_pyramid(path: PathLike) -> tuple[np.ndarray, ...]:
-    """Decodes a photograph into a pyramid of at most `MAX_SIDE` px."""
+    """Decodes a photograph into a pyramid of at most `MAX_SIDE` px, and keeps it."""
     return pyramid(shrink(read_image(path), MAX_SIDE))
-
-
-def _num_bytes(levels) -> int:
-    return sum(level.nbytes for level in levels)
-
-
-class ImageCache:
-    """Keeps the pictures used last, up to a number of bytes, in this process only.
-
-    Several threads may read it at once.
-
-    Attributes:
-      max_bytes: bound of the kept pictures together.
-    """
-
-    def __init__(self, max_bytes: int):
-        """Makes an empty cache of at most `max_bytes`."""
-        self.max_bytes = max_bytes
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple, tuple[np.ndarray, ...]] = OrderedDict()
-
-    def get(self, key: tuple, load: Callable) -> tuple[np.ndarray, ...]:
-        """Returns the levels kept under `key`, made by `load()` if there are none."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        levels = load()  # Outside the lock: another thread may decode meanwhile.
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = levels
-                self._bytes += _num_bytes(levels)
-            while self._bytes > self.max_bytes and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                self._bytes -= _num_bytes(dropped)
-        return levels
-
-    def __reduce__(self):
-        """Pickles without the pictures: another process decodes its own."""
-        return (type(self), (self.max_bytes,))

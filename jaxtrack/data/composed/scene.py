@@ -31,21 +31,18 @@ class Backdrop:
     turn: np.ndarray
     mirror: bool
 
-    def draw(
-        self, t: int, hw: tuple[int, int], reduction: int, cache: photos.ImageCache
-    ) -> np.ndarray:
+    def draw(self, t: int, hw: tuple[int, int], reduction: int) -> np.ndarray:
         """Returns what the camera sees.
 
         Args:
           t: frame index.
           hw: height and width of the full-size frame, px.
           reduction: how many times smaller to draw.
-          cache: where decoded photographs are kept.
 
         Returns:
           uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`.
         """
-        levels = cache.get((self.photo,), lambda: photos.read_pyramid(self.photo))
+        levels = photos.read_pyramid(self.photo)
         rows, columns = levels[0].shape[:2]
         # The view fits the photograph both ways, whatever the two shapes.
         step = self.height[t] * min(rows / hw[0], columns / hw[1]) * reduction
@@ -105,19 +102,18 @@ class Scene:
             boxes[t] = shapes.clipped_box(target.curves(t), self.hw)
         return boxes.astype(np.float32)
 
-    def draw(self, t: int, cache: photos.ImageCache, *, reduction: int = 1):
+    def draw(self, t: int, *, reduction: int = 1) -> np.ndarray:
         """Draws a frame.
 
         Args:
           t: frame index.
-          cache: where decoded pictures are kept.
           reduction: how many times smaller to draw it.
 
         Returns:
           uint8 RGB `[ceil(H / reduction), ceil(W / reduction), 3]`, whose pixel i
           covers `[reduction * i, reduction * (i + 1))` of the full-size frame.
         """
-        canvas = self.backdrops[self.shown[t]].draw(t, self.hw, reduction, cache)
+        canvas = self.backdrops[self.shown[t]].draw(t, self.hw, reduction)
         for sprite in self.cast:
-            sprite.reduced(reduction).draw(canvas, t, cache)
+            sprite.reduced(reduction).draw(canvas, t)
         return cv2.transform(canvas, np.diag(self.light[t]))

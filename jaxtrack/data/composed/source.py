@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxtrack.data.composed.compose import Maker, SceneSettings, compose, stage
 from jaxtrack.data.composed.cutouts import Cutout, find_cutouts, read_cutout
-from jaxtrack.data.composed.photos import ImageCache, find_photographs
+from jaxtrack.data.composed.photos import find_photographs
 from jaxtrack.data.composed.scene import Scene
 from jaxtrack.errors import InputError
 
@@ -30,7 +30,7 @@ class ComposedSource:
     process may draw any frame in any order and gets the same pixels. The splits
     "train" and "eval" share no photograph, no cut-out video and no random stream;
     "all" takes every picture. Pickling carries no pictures; each process decodes
-    what it draws and keeps it, up to `cache_megabytes`.
+    what it draws, and keeps the last of it.
 
     Attributes:
       num_tracks: number of tracks.
@@ -50,7 +50,6 @@ class ComposedSource:
         split: str = "train",
         settings: SceneSettings | None = None,
         composer: Callable[[Maker], Scene] = compose,
-        cache_megabytes: int = 256,
     ):
         """Lists the pictures; decodes none.
 
@@ -67,7 +66,6 @@ class ComposedSource:
           settings: how scenes are composed; None is `TRAINING` or, for the split
             "eval", `EVALUATION`.
           composer: draws a track's scene, as `compose.compose` does.
-          cache_megabytes: memory for decoded pictures in each process.
 
         Raises:
           InputError: if pictures are absent or a split has too few of them, or the
@@ -104,7 +102,6 @@ class ComposedSource:
                 f"split {split!r} has none of the {len(folders)} cut-out sequences, "
                 f"it takes one of {_EVAL_EVERY}: add sequences or take the split 'all'"
             )
-        self._cache = ImageCache(cache_megabytes * 2**20)
         self._reset()
 
     def _reset(self):
@@ -124,7 +121,7 @@ class ComposedSource:
         if not 0 <= time < self.length:
             raise IndexError(f"frame {time} of a track of {self.length} frames")
         scene = self._scene(track)[0]
-        return scene.draw(int(time), self._cache, reduction=reduction), reduction
+        return scene.draw(int(time), reduction=reduction), reduction
 
     @functools.cached_property
     def _videos(self) -> list[Cutout]:

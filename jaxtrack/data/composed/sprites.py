@@ -42,11 +42,10 @@ class Paint(NamedTuple):
         del t
         return (self.curve,)
 
-    def texture(self, cache: photos.ImageCache, t: int):
+    def texture(self, t: int):
         """Returns levels, scale and offset, as `Cutout.texture`."""
         del t
-        levels = cache.get((self.photo,), lambda: photos.read_pyramid(self.photo))
-        return levels, self.scale, self.offset
+        return photos.read_pyramid(self.photo), self.scale, self.offset
 
 
 class Footage(NamedTuple):
@@ -67,9 +66,9 @@ class Footage(NamedTuple):
         curves = self.cutout.outlines[self.frames[t]]
         return tuple(c * (-1, 1) for c in curves) if self.mirror else curves
 
-    def texture(self, cache: photos.ImageCache, t: int):
+    def texture(self, t: int):
         """Returns levels, scale and offset, as `Cutout.texture`."""
-        levels, scale, offset = self.cutout.texture(cache, self.frames[t])
+        levels, scale, offset = self.cutout.texture(self.frames[t])
         return levels, scale * (-1, 1) if self.mirror else scale, offset
 
 
@@ -128,7 +127,7 @@ class Sprite:
         centre, matrix = self.centre / reduction, self.matrix / reduction
         return dataclasses.replace(self, centre=centre, matrix=matrix)
 
-    def draw(self, canvas: np.ndarray, t: int, cache: photos.ImageCache) -> None:
+    def draw(self, canvas: np.ndarray, t: int) -> None:
         """Paints the sprite at time `t` over `canvas [H, W, 3]` uint8, in place."""
         curves = self.curves(t)
         smear = _smear(self.velocity(t) * self.shutter)
@@ -137,11 +136,11 @@ class Sprite:
         if region is None:
             return
         x0, y0, x1, y1 = region
-        patch = self._pixels(self.skin, t, region, cache)
+        patch = self._pixels(self.skin, t, region)
         mask = fill_curves(curves, region)
         if self.marking is not None:
             inner = fill_curves(self.curves(t, marking=True), region)
-            patch = _blend(self._pixels(self.marking, t, region, cache), patch, inner)
+            patch = _blend(self._pixels(self.marking, t, region), patch, inner)
         if self.tint is not None:
             patch = cv2.transform(patch, self.tint)
         if self.relief:
@@ -152,9 +151,9 @@ class Sprite:
             mask = cv2.filter2D(mask, -1, smear, borderType=cv2.BORDER_REPLICATE)
         canvas[y0:y1, x0:x1] = _blend(patch, canvas[y0:y1, x0:x1], mask)
 
-    def _pixels(self, skin, t, region, cache):
+    def _pixels(self, skin, t, region):
         """Fetches the texture under a region `xyxy` of the frame, `[h, w, 3]`."""
-        levels, scale, offset = skin.texture(cache, t)
+        levels, scale, offset = skin.texture(t)
         inverse = np.linalg.inv(self.matrix[t])
         # Photograph px a frame px: read the level on which it is about one.
         ratio = np.sqrt(abs(np.prod(scale) * np.linalg.det(inverse)))

@@ -117,12 +117,11 @@ def test_textures_are_not_taken_from_the_background():
 
 def test_small_and_long_frames_are_drawn(photo_folder):
     paths = photos.find_photographs(photo_folder)[:2]
-    cache = photos.ImageCache(10**8)
     for hw in ((16, 16), (16, 64), (300, 40)):
         for seed in range(6):
             scene = make(seed, (), hw, paths, 3, occluder=1.0, distractors=1.0)
             for t in range(3):
-                assert scene.draw(t, cache).shape == (*hw, 3)
+                assert scene.draw(t).shape == (*hw, 3)
             boxes = scene.boxes()
             assert (boxes[:, 2:] > boxes[:, :2]).all()
             assert (boxes >= 0).all() and (boxes[:, 2:] <= hw[::-1]).all()

@@ -1,14 +1,26 @@
 """Small pictures and a video with masks, drawn on the spot."""
 
+import contextlib
+
 import cv2
 import numpy as np
 import pytest
+
+from jaxtrack.data.composed import photos
 
 
 def write_photo(path, seed, hw=(90, 120)):
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 256, (hw[0] // 6, hw[1] // 6, 3), np.uint8)
     assert cv2.imwrite(str(path), cv2.resize(small, hw[::-1]))
+
+
+@contextlib.contextmanager
+def showing(image):
+    """Lets every photograph be one picture, `[H, W, 3]` uint8."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photos, "read_pyramid", lambda path: photos.pyramid(image))
+        yield
 
 
 @pytest.fixture

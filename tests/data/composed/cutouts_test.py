@@ -46,7 +46,7 @@ def test_outline_follows_the_mask(cutout_folder):
 
 def test_texture_maps_the_rest_origin_to_the_object(cutout_folder):
     cutout = cutouts.read_cutout(cutout_folder / "video_1")
-    levels, scale, offset = cutout.texture(photos.ImageCache(10**7), 2)
+    levels, scale, offset = cutout.texture(2)
     whole = photos.read_image(cutout.images[2])
     window = cutout.window[2]
     np.testing.assert_array_equal(

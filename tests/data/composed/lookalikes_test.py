@@ -102,11 +102,10 @@ def test_the_target_stays_in_the_frame_and_is_never_hidden():
 
 def test_lookalikes_look_like_the_target_and_others_do_not(photo_folder):
     paths = sorted(photo_folder.iterdir())
-    cache = photos.ImageCache(10**8)
 
     def histogram(sprite):
         canvas = np.zeros((*HW, 3), np.uint8)
-        sprite.draw(canvas, 0, cache)
+        sprite.draw(canvas, 0)
         mask = np.uint8(255 * (canvas.max(-1) > 0))
         counts = cv2.calcHist([canvas], [0, 1, 2], mask, [6] * 3, [0, 256] * 3)
         return counts / counts.sum()

@@ -1,6 +1,5 @@
 """Tests for jaxtrack.data.composed.photos."""
 
-import pickle
 import subprocess
 import sys
 
@@ -66,22 +65,8 @@ def test_pyramid_levels_are_means_of_four():
     assert np.abs(levels[1][..., :3] - mean).max() <= 0.51
 
 
-def test_cache_decodes_once_and_forgets_the_oldest():
-    cache = photos.ImageCache(max_bytes=250)
-    loads = []
-
-    def load(key):
-        return cache.get((key,), lambda: (loads.append(key), (np.zeros(100, "u1"),))[1])
-
-    load("a"), load("b"), load("a"), load("c")  # "b" is the oldest when "c" comes.
-    assert loads == ["a", "b", "c"]
-    load("a"), load("b")
-    assert loads == ["a", "b", "c", "b"]
-
-
-def test_cache_keeps_one_picture_larger_than_its_bound_and_pickles_none():
-    cache = photos.ImageCache(max_bytes=10)
-    first = cache.get(("a",), lambda: (np.zeros(10**5, "u1"),))
-    assert cache.get(("a",), lambda: None) is first
-    sent = pickle.dumps(cache)
-    assert len(sent) < 500 and pickle.loads(sent).max_bytes == 10
+def test_photographs_are_decoded_once(photo_folder):
+    path = photo_folder / "0.png"
+    first = photos.read_pyramid(path)
+    path.unlink()
+    assert photos.read_pyramid(path) is first

@@ -6,7 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from jaxtrack.data.composed import motion, photos, scene, shapes, sprites
+from jaxtrack.data.composed import motion, scene, shapes, sprites
+
+from .conftest import showing
 
 PHOTO = pathlib.Path("a photograph in the cache")
 LENGTH = 4
@@ -18,10 +20,16 @@ def ramp(hw):
     return np.stack([2 * columns, 2 * rows, np.full_like(rows, 50)], -1)
 
 
-def cache_with(image):
-    cache = photos.ImageCache(10**8)
-    cache.get((PHOTO,), lambda: photos.pyramid(image))
-    return cache
+def seen(view, image):
+    """What a camera sees of a photograph, 60 x 80 px."""
+    with showing(image):
+        return view.draw(0, (60, 80), 1)
+
+
+def drawn(scene, image, t=0, **how):
+    """A frame of a scene of one photograph."""
+    with showing(image):
+        return scene.draw(t, **how)
 
 
 def backdrop(*, centre=(0.5, 0.5), height=1.0, turn=0.0, mirror=False):
@@ -47,31 +55,29 @@ def make_scene(centre=(40.0, 30.0), size=20.0, light=1.0, hw=(60, 80)):
 
 def test_a_view_of_everything_is_the_photograph():
     image = ramp((60, 80))
-    seen = backdrop().draw(0, (60, 80), 1, cache_with(image))
-    np.testing.assert_array_equal(seen, image)
+    np.testing.assert_array_equal(seen(backdrop(), image), image)
 
 
 def test_mirrored_view_is_the_photograph_mirrored():
     image = ramp((60, 80))
-    seen = backdrop(mirror=True).draw(0, (60, 80), 1, cache_with(image))
-    np.testing.assert_array_equal(seen, image[:, ::-1])
+    np.testing.assert_array_equal(seen(backdrop(mirror=True), image), image[:, ::-1])
 
 
 def test_half_the_height_is_twice_the_size():
     """Frame px x is photograph px centre + (x - 40) / 2, edge origin."""
     view = backdrop(centre=(0.6, 0.4), height=0.5)
-    seen = view.draw(0, (60, 80), 1, cache_with(ramp((60, 80))))
+    found = seen(view, ramp((60, 80)))
     x, y = 30, 20  # Index; the pixel's centre is at + 0.5.
     shown = np.array([0.6 * 80 + (x + 0.5 - 40) / 2, 0.4 * 60 + (y + 0.5 - 30) / 2])
-    np.testing.assert_allclose(seen[y, x, :2], 2 * (shown - 0.5), atol=1)
+    np.testing.assert_allclose(found[y, x, :2], 2 * (shown - 0.5), atol=1)
 
 
 def test_a_quarter_turn_turns():
     """Towards the frame's right lies the photograph's bottom."""
     view = backdrop(turn=np.pi / 2, height=0.5)
-    seen = view.draw(0, (60, 80), 1, cache_with(ramp((60, 80)))).astype(int)
-    assert seen[30, 50, 1] - seen[30, 30, 1] > 15
-    assert abs(seen[30, 50, 0] - seen[30, 30, 0]) <= 2
+    found = seen(view, ramp((60, 80))).astype(int)
+    assert found[30, 50, 1] - found[30, 30, 1] > 15
+    assert abs(found[30, 50, 0] - found[30, 30, 0]) <= 2
 
 
 @pytest.mark.parametrize(("reduction", "hw"), [(2, (121, 163)), (4, (120, 160))])
@@ -79,8 +85,8 @@ def test_reduced_frames_are_means_of_the_full_ones(reduction, hw):
     photo = np.random.default_rng(0).integers(0, 256, (16, 20, 3), np.uint8)
     photo = np.kron(photo, np.ones((16, 16, 1), np.uint8))
     whole = make_scene(centre=(70.0, 60.0), size=50.0, hw=hw)
-    full = whole.draw(1, cache_with(photo)).astype(float)
-    small = whole.draw(1, cache_with(photo), reduction=reduction)
+    full = drawn(whole, photo, 1).astype(float)
+    small = drawn(whole, photo, 1, reduction=reduction)
     rows, columns = (-(-side // reduction) for side in hw)
     assert small.shape == (rows, columns, 3)
     rows, columns = (side // reduction for side in hw)
@@ -93,9 +99,9 @@ def test_reduced_frames_are_means_of_the_full_ones(reduction, hw):
 
 
 def test_light_scales_colours_and_saturates():
-    cache = cache_with(ramp((60, 80)))
-    dark, bright = (make_scene(light=gain).draw(0, cache) for gain in (0.5, 3.0))
-    plain = make_scene().draw(0, cache).astype(float)
+    image = ramp((60, 80))
+    dark, bright = (drawn(make_scene(light=gain), image) for gain in (0.5, 3.0))
+    plain = drawn(make_scene(), image).astype(float)
     np.testing.assert_allclose(dark, plain / 2, atol=0.51)
     np.testing.assert_allclose(bright, np.minimum(3 * plain, 255), atol=0.51)
 
@@ -116,6 +122,5 @@ def test_the_shown_backdrop_is_drawn():
     two = dataclasses.replace(
         one, backdrops=(backdrop(), backdrop(mirror=True)), shown=np.array([0, 0, 1, 1])
     )
-    cache = cache_with(ramp((60, 80)))
-    corner = [two.draw(t, cache)[0, 0, 0] for t in range(LENGTH)]
+    corner = [drawn(two, ramp((60, 80)), t)[0, 0, 0] for t in range(LENGTH)]
     assert corner == [0, 0, 158, 158]

@@ -44,13 +44,6 @@ def test_random_access_equals_sequential_order(source):
         np.testing.assert_array_equal(again.track_boxes(i), source.track_boxes(i))
 
 
-def test_a_full_memory_changes_nothing(source, photo_folder, cutout_folder):
-    options = {"cutouts": cutout_folder, "cache_megabytes": 0, **OPTIONS}
-    forgetful = ComposedSource(photo_folder, **options)
-    for i in range(6):
-        np.testing.assert_array_equal(forgetful.frame(i, i)[0], source.frame(i, i)[0])
-
-
 def test_threads_see_the_same(source):
     fresh = pickle.loads(pickle.dumps(source))
     tasks = [(i, t) for t in range(8) for i in range(6)]

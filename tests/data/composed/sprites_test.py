@@ -6,17 +6,13 @@ import pathlib
 import cv2
 import numpy as np
 
-from jaxtrack.data.composed import motion, photos, shapes, sprites
-from tests.data.composed.motion_test import displacement
+from jaxtrack.data.composed import motion, shapes, sprites
 
-PHOTO = pathlib.Path("a photograph in the cache")
+from .conftest import showing
+from .motion_test import displacement
+
+PHOTO = pathlib.Path("a photograph")
 FRAME = (80, 100)
-
-
-def cache_with(image):
-    cache = photos.ImageCache(10**8)
-    cache.get((PHOTO,), lambda: photos.pyramid(image))
-    return cache
 
 
 def random_sprite(seed, *, strength=0.8, length=20, **looks):
@@ -31,11 +27,12 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
     return sprites.Sprite(skin, centre, matrix, ripple, **looks)
 
 
-def drawn(sprite, t=0, *, level=255, background=0, cache=None):
-    """Draws a sprite of one grey level, or of what the cache holds."""
+def drawn(sprite, t=0, *, level=255, background=0, image=None):
+    """Draws a sprite of one grey level, or with a given photograph."""
     canvas = np.full((*FRAME, 3), background, np.uint8)
     plain = np.full((120, 120, 3), level, np.uint8)
-    sprite.draw(canvas, t, cache or cache_with(plain))
+    with showing(plain if image is None else image):
+        sprite.draw(canvas, t)
     return canvas
 
 
@@ -75,7 +72,7 @@ def test_texture_moves_with_the_outline():
     ellipse = shapes.blob(np.random.default_rng(1), roughness=0.0)
     skin = sprite.skin._replace(curve=ellipse)
     sprite = dataclasses.replace(sprite, skin=skin)
-    canvas = drawn(sprite, 19, cache=cache_with(image))
+    canvas = drawn(sprite, 19, image=image)
     column, row = np.round(sprite.centre[19]).astype(int)
     for pixel in [(row, column), (row - 4, column + 3), (row + 4, column - 5)]:
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
@@ -139,10 +136,10 @@ def test_footage_mirrors_outline_and_texture_together():
     class Still:
         outlines = ((np.array([[0.0, 0], [1, 0], [0, 2]]),),)
 
-        def texture(self, cache, frame):
+        def texture(self, frame):
             return (), np.array([3.0, 4.0]), np.array([5.0, 6.0])
 
     footage = sprites.Footage(Still(), np.zeros(1, int), True)
     (curve,) = footage.outline(0)
-    _, scale, offset = footage.texture(None, 0)
+    _, scale, offset = footage.texture(0)
     np.testing.assert_array_equal(curve[1] * scale + offset, [1 * 3 + 5, 6])
