@@ -101,16 +101,10 @@ def evaluate(
       InputError: nothing to score, an analysis that cannot be done, or something the
         user gave is missing or damaged.
     """
-    task = _Task(
-        benchmark,
-        Path(out_dir),
-        checkpoints,
-        results_of,
-        settings or TrackingSettings(),
-    )
+    settings = settings or TrackingSettings()
+    task = _Task(benchmark, Path(out_dir), checkpoints, results_of, settings)
     analyses = analyses or Options()
-    _check_named(checkpoints, results_of)
-    _check_analyses(task, analyses)
+    _check(task, analyses)
     if benchmark.regions:
         return _with_restarts(task)
     primary = protocol or benchmark.protocol
@@ -198,18 +192,7 @@ def _with_restarts(task: _Task) -> Evaluation:
 
     # Files first: what is wrong with them shows at once.
     others = {name: score(place) for name, place in task.results_of.items()}
-    folders = {}
-    for name, place in task.checkpoints.items():
-        from jaxtrack.evaluation import vot_run  # Late: scoring needs no network.
-
-        folders[name] = vot_run.track_checkpoint(
-            place,
-            benchmark.videos,
-            benchmark.regions,
-            task.out_dir,
-            name=name,
-            tracking=task.settings.tracking,
-        )
+    folders = _track(task)
     noted = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
     made_by, notes = _about(benchmark, task.settings, noted)
     return Evaluation(
@@ -222,23 +205,19 @@ def _with_restarts(task: _Task) -> Evaluation:
     )
 
 
-def _track(task: _Task, batched: bool | None) -> dict[str, Path]:
+def _track(task: _Task, batched: bool | None = None) -> dict[str, Path]:
     """Tracks with the checkpoints; returns name -> folder of results."""
-    folders = {}
-    for name, checkpoint in task.checkpoints.items():
-        from jaxtrack.evaluation import (  # Late: scoring files needs no network.
-            run,
-        )
+    folders, benchmark = {}, task.benchmark
+    for name, place in task.checkpoints.items():
+        from jaxtrack.evaluation import run, vot_run  # Late: scoring needs no network.
 
-        folders[name] = run.track_checkpoint(
-            checkpoint,
-            task.benchmark.videos,
-            task.out_dir,
-            name=name,
-            batched=batched,
-            tracking=task.settings.tracking,
-            origin=task.benchmark.origin,
-        )
+        given = place, benchmark.videos, task.out_dir
+        how = {"name": name, "tracking": task.settings.tracking}
+        if benchmark.regions:
+            folders[name] = vot_run.track_checkpoint(*given, **how)
+        else:
+            how |= {"batched": batched, "origin": benchmark.origin}
+            folders[name] = run.track_checkpoint(*given, **how)
     return folders
 
 
@@ -260,26 +239,21 @@ def _image_sizes(benchmark: Benchmark) -> dict[str, tuple[int, int]] | None:
     return benchmark.image_sizes() if is_known else None
 
 
-def _check_named(
-    checkpoints: Mapping[str, str], results_of: Mapping[str, str | Path]
-) -> None:
-    """Refuses to score nothing, or two trackers of one name."""
-    if not (checkpoints or results_of):
+def _check(task: _Task, analyses: Options) -> None:
+    """Refuses what cannot be done, before anything is tracked."""
+    benchmark = task.benchmark
+    if not (task.checkpoints or task.results_of):
         raise InputError("nothing to score: give --checkpoint, --results or both")
-    for name in checkpoints:
+    for name in task.checkpoints:
         results.checked_name(name)
-    for both in results_of.keys() & checkpoints.keys():
-        raise InputError(
-            f"--results {both}=...: a checkpoint is called {both!r} too; "
-            "give it another --name"
-        )
-
-
-def _check_analyses(task: _Task, analyses: Options) -> None:
-    """Refuses analyses that cannot be done, before anything is tracked."""
+        if name in task.results_of:
+            raise InputError(
+                f"--results {name}=...: a checkpoint is called {name!r} too; "
+                "give it another --name"
+            )
     if not analyses.flags:
         return
-    flag, benchmark = analyses.flags[0], task.benchmark
+    flag = analyses.flags[0]
     if task.settings.tracking:
         raise InputError(
             f"{flag} looks at checkpoints with their own settings: leave out --preset, "

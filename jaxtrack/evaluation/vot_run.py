@@ -81,7 +81,6 @@ def track_unfinished(
     drivers: Drivers,
     variables: Any,
     videos: Sequence[Video],
-    ground_truth: Mapping[str, np.ndarray],
     folder: str | pathlib.Path,
     *,
     identity: dict,
@@ -94,8 +93,7 @@ def track_unfinished(
     Args:
       drivers: of the tracker, compiled.
       variables: of the network.
-      videos: the sequences; their boxes are not used.
-      ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
+      videos: the sequences, with regions; their boxes are not used.
       folder: of this tracker's results, `<folder>/baseline/<sequence>/...`; the
         manifest lies in `<folder>/baseline`.
       identity: of weights and settings, as JSON.
@@ -105,14 +103,11 @@ def track_unfinished(
       Names of the sequences that were run now.
 
     Raises:
-      InputError: a sequence without ground truth, or with other than N frames; a frame
-        is damaged; a file cannot be written.
+      InputError: a sequence has other than N frames; a frame is damaged; a file cannot
+        be written.
     """
     if not videos:
         raise InputError("no sequences to track")
-    missing = [video.name for video in videos if video.name not in ground_truth]
-    if missing:
-        raise InputError(f"no ground truth for sequences {missing}: add it")
     counts = {v.name: len(v.frames) for v in videos}
     variables = jax.device_put(variables)
 
@@ -124,10 +119,14 @@ def track_unfinished(
     def work(pending, advance):
         compiled = set()
         for video in pending:
-            ways = _compiled(drivers, variables, video, compiled)
-            rows, seconds = _run(*ways, video, ground_truth[video.name])
+            start, follow = _compiled(drivers, variables, video, compiled)
+            try:
+                with FrameReader(video.frames) as frames:
+                    run = track_with_resets(start, follow, frames, video.region)
+            except InputError as fault:
+                raise InputError(f"sequence {video.name}: {fault}") from fault
             advance(len(video.frames))
-            files = [rows], seconds[:, None]
+            files = [run[0]], run[1][:, None]
             yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
 
     return manifest.complete(
@@ -137,10 +136,7 @@ def track_unfinished(
         identity=identity | {"experiment": vot_files.EXPERIMENT},
         around=around,
         check=check,
-        hashes={
-            v.name: manifest.hash_sequence(v.frames, ground_truth[v.name])
-            for v in videos
-        },
+        hashes={v.name: manifest.hash_sequence(v.frames, v.region) for v in videos},
         title="VOT",
     )
 
@@ -148,7 +144,6 @@ def track_unfinished(
 def track_checkpoint(
     checkpoint: str | pathlib.Path,
     videos: Sequence[Video],
-    ground_truth: Mapping[str, np.ndarray],
     out_dir: str | pathlib.Path,
     *,
     name: str,
@@ -158,8 +153,7 @@ def track_checkpoint(
 
     Args:
       checkpoint: what `training.inference.load_for_inference` takes.
-      videos: the sequences; their boxes are not used.
-      ground_truth: name -> `[N, 4]` or `[N, 8]`, pixel indices.
+      videos: the sequences, with regions; their boxes are not used.
       out_dir: results go to `<out_dir>/results/<name>/baseline`.
       name: of the tracker.
       tracking: see `loading.open_checkpoint`.
@@ -172,9 +166,9 @@ def track_checkpoint(
     """
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     folder = pathlib.Path(out_dir) / "results" / name
-    drivers, about = compile_tracker(opened.tracker), (videos, ground_truth, folder)
+    drivers = compile_tracker(opened.tracker)
     made = {"identity": opened.identity, "around": opened.around}
-    track_unfinished(drivers, opened.variables, *about, **made)
+    track_unfinished(drivers, opened.variables, videos, folder, **made)
     return folder
 
 
@@ -205,12 +199,3 @@ def _compiled(drivers: Drivers, variables: Any, video: Video, compiled: set):
         follow(start(blank, np.full(4, 8.0)), blank)
         compiled.add(canvas)
     return start, follow
-
-
-def _run(start: Start, follow: Follow, video: Video, truth: np.ndarray):
-    """Tracks through a video; see `track_with_resets`."""
-    try:
-        with FrameReader(video.frames) as reader:
-            return track_with_resets(start, follow, reader, truth)
-    except InputError as fault:
-        raise InputError(f"sequence {video.name}: {fault}") from fault

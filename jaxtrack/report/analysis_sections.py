@@ -131,12 +131,7 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
         Row(f"{window:g}", [one.auc[PRIMARY][k] for one in swept.values()])
         for k, window in enumerate(next(iter(swept.values())).windows)
     ]
-    png = plots.sweep_plot(
-        {name: (one.windows, one.auc[PRIMARY]) for name, one in swept.items()},
-        title="Success against the window",
-        xlabel="share of the window",
-        ylabel="AUC",
-    )
+    drawn = {name: (one.windows, one.auc[PRIMARY]) for name, one in swept.items()}
     columns = [Column(name) for name in swept]
     return Section(
         key="window_sweep",
@@ -146,7 +141,7 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
             Table("Tracker", _SWEPT, rows),
             Table("Share", columns, by_share, title="by share"),
         ],
-        pictures=[Picture("window_sweep.png", png)],
+        pictures=[Picture("window_sweep.png", plots.sweep_plot(drawn))],
     )
 
 

@@ -30,14 +30,11 @@ class Shot(NamedTuple):
     jpeg: bytes
 
 
-def worst(
-    found: Evaluation, *, about: int = 0, count: int = 4
-) -> dict[str, list[Shot]]:
-    """Draws frames of the sequences with the lowest AUC.
+def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
+    """Draws frames of the sequences with the lowest AUC of the first tracker.
 
     Args:
       found: of one pass.
-      about: which of its trackers to judge by.
       count: sequences to show.
 
     Returns:
@@ -48,11 +45,9 @@ def worst(
       InputError: a frame cannot be read.
     """
     scores, truth = found.scores, found.benchmark.truth
-    judged = scores[about]
+    judged = scores[0]
     paths = {video.name: video.frames for video in found.benchmark.videos}
     moved = np.array([1.0, 1.0, 0.0, 0.0]) * found.benchmark.origin
-    # The tracker in question is drawn last, on top.
-    order = sorted(range(len(scores)), key=lambda place: place == about)
     made = {}
     for name in compare.worst_sequences(judged, count=count, primary=found.primary):
         one = judged.reports[found.primary].sequences[name]
@@ -61,7 +56,8 @@ def worst(
         for frame in compare.telling_frames(one.frames, one.iou) if paths[name] else ():
             boxes = [
                 (style.color_of(place), scores[place].predicted[name][frame] - moved)
-                for place in order
+                # The tracker in question is drawn last, on top.
+                for place in (*range(1, len(scores)), 0)
             ]
             jpeg = draw(paths[name][frame], truth[name][frame] - moved, boxes)
             made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))

@@ -133,14 +133,11 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Sect
     return Section("overview", "Overview", tables=tables, template="overview")
 
 
-def per_sequence(
-    scores: Sequence[TrackerScores], *, number: str = "auc", primary: str = PRIMARY
-) -> Table:
-    """One row a sequence, one column a tracker.
+def per_sequence(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Table:
+    """AUC with one row a sequence, one column a tracker.
 
     Args:
       scores: of the trackers.
-      number: of `ope.NUMBERS`.
       primary: the protocol whose numbers are shown.
 
     Returns:
@@ -148,8 +145,8 @@ def per_sequence(
     """
     columns = [Column(tracker.name, better="high") for tracker in scores]
     judged = [tracker.reports[primary].sequences for tracker in scores]
-    rows = [Row(name, [getattr(j[name], number) for j in judged]) for name in judged[0]]
-    caption = f"{_HEADS[number]} of each sequence by the rules of {primary}."
+    rows = [Row(name, [j[name].auc for j in judged]) for name in judged[0]]
+    caption = f"AUC of each sequence by the rules of {primary}."
     return Table("Sequence", columns, rows, caption=caption, marked_in="rows")
 
 

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 from jaxtrack.report import rendering
 
+_LONG = 40  # Rows from which a LaTeX table is broken over pages.
+
 
 @dataclass(frozen=True)
 class Column:
@@ -163,19 +165,18 @@ def _written(
     return rendering.render(template, table=table, rows=rows, **about)
 
 
-def files(named: Mapping[str, Table], *, long_from: int = 40) -> dict[str, str]:
+def files(named: Mapping[str, Table]) -> dict[str, str]:
     """Writes tables as files for papers and for web pages.
 
     Args:
       named: name of a file without its ending -> table.
-      long_from: rows from which a LaTeX table is broken over pages.
 
     Returns:
       `NAME.md` and `NAME.tex` -> content; LaTeX labels are `tab:NAME`.
     """
     written = {}
     for name, table in named.items():
-        is_long = len(table.rows) >= long_from
+        is_long = len(table.rows) >= _LONG
         written[f"{name}.md"] = markdown(table)
         written[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)
     return written

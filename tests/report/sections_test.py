@@ -59,11 +59,11 @@ def test_overview_by_another_protocol(scores):
 
 
 def test_per_sequence(scores):
-    table = sections.per_sequence(scores, number="precision")
+    table = sections.per_sequence(scores)
     assert [column.head for column in table.columns] == [s.name for s in scores]
     rows = {row.name: row.values for row in table.rows}
     assert list(rows) == ["ball", "car <1>", "dog"]
-    assert rows["dog"] == [s.reports["otb"].sequences["dog"].precision for s in scores]
+    assert rows["dog"] == [s.reports["otb"].sequences["dog"].auc for s in scores]
     assert table.marked_in == "rows"
 
 

@@ -92,8 +92,8 @@ def test_latex_is_balanced(is_long):
 
 
 def test_files_break_long_tables_over_pages():
-    named = {"few": table(), "many": table(rows=[Row("a", (1, 2, 3))] * 5)}
-    written = tables.files(named, long_from=5)
+    named = {"few": table(), "many": table(rows=[Row("a", (1, 2, 3))] * 40)}
+    written = tables.files(named)
     assert list(written) == ["few.md", "few.tex", "many.md", "many.tex"]
     assert r"\begin{tabular}" in written["few.tex"]
     assert r"\begin{longtable}" in written["many.tex"]

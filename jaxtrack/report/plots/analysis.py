@@ -17,16 +17,13 @@ _COLORS = "viridis"
 
 
 @style.styled
-def alignment_plot(
-    points: np.ndarray, *, color: str, title: str, num_bins: int = 10
-) -> bytes:
+def alignment_plot(points: np.ndarray, *, color: str, title: str) -> bytes:
     """Draws boxes by confidence and IoU, and the mean IoU of each span of confidence.
 
     Args:
       points: `[N, 2]` confidence and IoU, in [0, 1].
       color: of the tracker, `#rrggbb`.
       title: above the axes.
-      num_bins: spans of equal width; one needs 5 points to have a mean drawn.
 
     Returns:
       A PNG file's bytes.
@@ -37,10 +34,11 @@ def alignment_plot(
     # Lighter where there are more, so that the cloud's body shows.
     alpha = float(np.clip(600 / max(1, len(points)), 0.08, 0.8))
     axes.scatter(confidence, iou, s=7, color=color, alpha=alpha, linewidths=0)
-    spans = np.clip((confidence * num_bins).astype(int), 0, num_bins - 1)
-    full = [k for k in range(num_bins) if np.sum(spans == k) >= 5]
+    # Ten spans of confidence; one needs 5 points to have a mean drawn.
+    spans = np.clip((confidence * 10).astype(int), 0, 9)
+    full = [k for k in range(10) if np.sum(spans == k) >= 5]
     means = [np.mean(iou[spans == k]) for k in full]
-    middles = (np.array(full) + 0.5) / num_bins
+    middles = (np.array(full) + 0.5) / 10
     line = {"color": style.INK, "linewidth": 1.6, "markersize": 4.5, "zorder": 4}
     lines = axes.plot(middles, means, marker="o", markerfacecolor="white", **line)
     axes.set_xlim(0, 1)
@@ -50,25 +48,18 @@ def alignment_plot(
 
 
 @style.styled
-def sweep_plot(
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    *,
-    title: str,
-    xlabel: str,
-    ylabel: str,
-) -> bytes:
-    """Draws a score against a setting, one line a tracker, with its spread.
+def sweep_plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
+    """Draws AUC against the share of the window, one line a tracker, with its spread.
 
     Args:
-      curves: tracker -> (values of the setting, scores). Its order gives the colours.
-      title: above the axes.
-      xlabel: of the setting.
-      ylabel: of the score.
+      curves: tracker -> (shares, AUCs). Its order gives the colours.
 
     Returns:
       A PNG file's bytes.
     """
-    figure, axes = style.axes_of(title, xlabel, ylabel)
+    figure, axes = style.axes_of(
+        "Success against the window", "share of the window", "AUC"
+    )
     for place, (name, (values, scores)) in enumerate(curves.items()):
         spread = style.label(name, max(scores) - min(scores))
         line = style.line_of(place) | {"marker": "o", "markersize": 4.5}

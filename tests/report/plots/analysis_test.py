@@ -27,9 +27,8 @@ def test_alignment_plot_shows_points_and_their_mean():
 
 
 def test_sweep_plot_keeps_colours_and_shows_small_spreads_as_small():
-    options = {"title": "t", "xlabel": "x", "ylabel": "y"}
     curves = {"a": ((0.0, 0.5), (0.601, 0.6)), "_b $": ((0.0, 0.5), (0.602, 0.603))}
-    image = decoded(plots.sweep_plot(curves, **options))
+    image = decoded(plots.sweep_plot(curves))
     assert all(near(image, place).mean() > 1e-3 for place in (0, 1))
     # A difference of 0.001 is a hundredth of the range in view: the lines stay
     # together in the middle.
@@ -37,7 +36,7 @@ def test_sweep_plot_keeps_colours_and_shows_small_spreads_as_small():
     rows = np.nonzero(near(image, 0))[0]
     assert np.ptp(np.percentile(rows, [5, 95])) < 0.3 * image.shape[0]
     single = {"a": ((0.3,), (1.0,))}
-    assert decoded(plots.sweep_plot(single, **options)).shape[1] > 500
+    assert decoded(plots.sweep_plot(single)).shape[1] > 500
 
 
 def drawn(video, trackers=({},), frames=(3,)):
