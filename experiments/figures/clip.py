@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--out", "FILE", meaning, type=pathlib.Path, required=True)
     add(parser, "--checkpoint", "NAME", "of the tracker", default="lite")
     number = {"type": options.count}
-    add(parser, "--width", "N", "of the picture, px", default=400, **number)
-    add(parser, "--every", "N", "frames of the clip a picture", default=4, **number)
-    add(parser, "--quality", "N", "1 to 100", default=45, **number)
+    add(parser, "--width", "N", "of the picture, px", default=352, **number)
+    add(parser, "--every", "N", "frames of the clip a picture", default=6, **number)
+    add(parser, "--quality", "N", "1 to 100", default=75, **number)
 
 
 def run(args: argparse.Namespace) -> None:
