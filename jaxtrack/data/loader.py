@@ -62,14 +62,7 @@ class PairLoader(grain.transforms.RandomMap):
     def _load(self, source, track, rng):
         """Draws a pair, reads its frames and crops them."""
         settings = self.settings
-        pair = pairs.sample_pair(
-            self.sources,
-            source,
-            track,
-            rng,
-            frame_range=settings.frame_range,
-            negative_ratio=settings.negative_ratio,
-        )
+        pair = pairs.sample_pair(self.sources, source, track, rng, settings=settings)
 
         def reader(frame):
             read = self.sources[frame.source].frame

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxtrack.data.settings import PairSettings
 from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
@@ -60,8 +61,7 @@ def sample_pair(
     track: int,
     rng: np.random.Generator,
     *,
-    frame_range: int,
-    negative_ratio: float,
+    settings: PairSettings,
 ) -> Pair:
     """Draws a pair whose template shows a given track.
 
@@ -77,8 +77,7 @@ def sample_pair(
       track: number of its track; where the object is never visible, another track of
         the source is drawn.
       rng: random numbers.
-      frame_range: largest distance in time, frames.
-      negative_ratio: probability of a negative pair.
+      settings: largest distance in time, and share of negative pairs.
 
     Returns:
       The pair.
@@ -88,8 +87,8 @@ def sample_pair(
         asked for and there is only one track.
     """
     z, times, xyxy = _sample_frame(sources, source, track, rng)
-    if rng.random() >= negative_ratio:
-        near = times[np.abs(times - z.time) <= frame_range]
+    if rng.random() >= settings.negative_ratio:
+        near = times[np.abs(times - z.time) <= settings.frame_range]
         time = int(near[rng.integers(len(near))])
         return Pair(z, FrameBox(z.source, z.track, time, xyxy[time]), True)
     return Pair(z, sample_other(sources, z, rng), False)

@@ -1,7 +1,7 @@
 """Tracks: where the frames and boxes of training pairs come from."""
 
+import functools
 import pathlib
-import threading
 from typing import Protocol
 
 import numpy as np
@@ -69,8 +69,6 @@ class RecordSource:
         """
         require("tensorflow_datasets")
         self.folder = str(folder)
-        self._open_lock = threading.Lock()
-        self._records = None
         self._index = tracks.read(folder)
 
     @property
@@ -86,9 +84,6 @@ class RecordSource:
         self, track: int, time: int, *, reduction: int = 1
     ) -> tuple[np.ndarray, int]:
         """Reads and decodes one frame; see `TrackSource`."""
-        if self._records is None:
-            with self._open_lock:
-                self._records = self._records or _open_records(self.folder)
         name = f"{self.folder}, track {self._index.names[track]}, frame {time}"
         record = int(self._index.records[self._index.rows(track)][time])
         if record < 0:
@@ -101,6 +96,19 @@ class RecordSource:
             ) from error
         return jpeg.decode(data, name, reduction=reduction), reduction
 
+    @functools.cached_property
+    def _records(self):
+        """Opens the records for random access, still encoded."""
+        import tensorflow_datasets as tfds  # Late: takes a quarter of a second.
+
+        try:
+            return tfds.builder_from_directory(self.folder).as_data_source(
+                split="train", decoders={"image": tfds.decode.SkipDecoding()}
+            )
+        except Exception as error:  # tfds and ArrayRecord raise many kinds.
+            said = f"{self.folder}: damaged records ({error}); build again"
+            raise InputError(said) from error
+
     def __getstate__(self):
         """Sends the folder's name only; each process opens it for itself."""
         return {"folder": self.folder}
@@ -108,15 +116,3 @@ class RecordSource:
     def __setstate__(self, state):
         """Opens the folder again."""
         self.__init__(state["folder"])
-
-
-def _open_records(folder):
-    """Opens the records of a packed folder for random access, still encoded."""
-    import tensorflow_datasets as tfds  # Late: takes a quarter of a second.
-
-    try:
-        return tfds.builder_from_directory(folder).as_data_source(
-            split="train", decoders={"image": tfds.decode.SkipDecoding()}
-        )
-    except Exception as error:  # tfds and ArrayRecord raise many kinds.
-        raise InputError(f"{folder}: damaged records ({error}); build again") from error

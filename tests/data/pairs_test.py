@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data import pairs
+from jaxtrack.data.settings import PairSettings
 from jaxtrack.errors import InputError
 
 
@@ -26,8 +27,9 @@ SEEN, ABSENT, FLAT = (0, 0, 5, 5), (np.nan,) * 4, (3, 3, 3, 8)
 
 def draw(sources, count=300, source=0, track=0, frame_range=3, negative_ratio=0.0):
     rng = np.random.default_rng(0)
-    how = {"frame_range": frame_range, "negative_ratio": negative_ratio}
-    return [pairs.sample_pair(sources, source, track, rng, **how) for _ in range(count)]
+    settings = PairSettings(127, 255, 0.5, frame_range, negative_ratio)
+    given = sources, source, track, rng
+    return [pairs.sample_pair(*given, settings=settings) for _ in range(count)]
 
 
 def test_visible_times():
