@@ -67,38 +67,32 @@ def parse_results(entries: Sequence[str]) -> dict[str, Path]:
     return folders
 
 
-def parse_checkpoints(
-    entries: str | Sequence[str], *, name: str = ""
-) -> dict[str, str]:
+def parse_checkpoints(entries: Sequence[str]) -> dict[str, str]:
     """Reads `--checkpoint=DIR` or `--checkpoint=NAME=DIR`.
 
     Args:
-      entries: as typed; "" is none. One with a separator before its first "=", or that
-        exists as a whole, is a folder without a name.
-      name: of the checkpoint, where there is one without a name.
+      entries: as typed. One with a separator before its first "=", or that exists as a
+        whole, is a folder without a name.
 
     Returns:
       Name of a tracker -> its checkpoint, in the order given.
 
     Raises:
-      InputError: a part is missing, a name is there twice, or `name` cannot be given.
+      InputError: a part is missing, or a name is there twice.
     """
-    entries = [entries] if isinstance(entries, str) else entries
-    pairs = [_split(entry) for entry in entries if entry]
-    if name and (len(pairs) > 1 or any(given for given, _ in pairs)):
-        raise InputError(
-            f"--name {name!r} is for one --checkpoint=DIR: with several write "
-            "--checkpoint=NAME=DIR"
-        )
     found = {}
-    for given, folder in pairs:
-        called = given or name or results.tracker_name(folder)
-        if called in found:
+    for entry in entries:
+        name, separator, folder = entry.partition("=")
+        if not separator or Path(entry).exists() or Path(name).name != name:
+            name, folder = results.tracker_name(entry), entry
+        if not (name and folder):
+            raise InputError(f"--checkpoint {entry!r}: expected DIR or NAME=DIR")
+        if name in found:
             raise InputError(
-                f"--checkpoint {folder!r}: {called!r} is given twice; write "
+                f"--checkpoint {folder!r}: {name!r} is given twice; write "
                 "--checkpoint=NAME=DIR with another name"
             )
-        found[called] = folder
+        found[name] = folder
     return found
 
 
@@ -153,13 +147,3 @@ def parse_windows(texts: Sequence[str], *, is_asked: bool) -> tuple[float, ...]:
             raise InputError(f"--windows {text!r}: expected numbers from 0 to 1")
         found.add(abs(window))  # Turns -0.0 into 0.0.
     return tuple(sorted(found)) or (WINDOWS if is_asked else ())
-
-
-def _split(entry: str) -> tuple[str, str]:
-    """Splits off the name; "" where there is none."""
-    name, separator, folder = entry.partition("=")
-    if not separator or Path(entry).exists() or Path(name).name != name:
-        return "", entry
-    if not (name and folder):
-        raise InputError(f"--checkpoint {entry!r}: expected DIR or NAME=DIR")
-    return name, folder

@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("trackers")
     meaning = f"to be run and scored: {options.TRACKER}"
     add_list(group, "--checkpoint", "[NAME=]TRACKER", meaning)
-    add(group, "--name", "NAME", "of the one checkpoint, in the report")
     meaning = "result files to be scored, of any tracker"
     add_list(group, "--results", "NAME=DIR", meaning)
     options.add_sequences(parser)
@@ -95,7 +94,7 @@ def run(args: argparse.Namespace) -> None:
     found = evaluate.evaluate(
         _sequences(args),
         args.out,
-        checkpoints=arguments.parse_checkpoints(args.checkpoint, name=args.name),
+        checkpoints=arguments.parse_checkpoints(args.checkpoint),
         results_of=arguments.parse_results(args.results),
         settings=chosen,
         analyses=analyses,

@@ -249,7 +249,7 @@ def _check(task: _Task, analyses: Options) -> None:
         if name in task.results_of:
             raise InputError(
                 f"--results {name}=...: a checkpoint is called {name!r} too; "
-                "give it another --name"
+                "give it another name"
             )
     if not analyses.flags:
         return

@@ -248,5 +248,5 @@ def checked_name(name: str) -> str:
       InputError: it has separators.
     """
     if Path(name).name != name or name in ("", ".."):
-        raise InputError(f"--name {name!r} is to name a folder: leave out separators")
+        raise InputError(f"{name!r} is to name a folder: leave out separators")
     return name

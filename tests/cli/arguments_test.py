@@ -22,39 +22,35 @@ def test_results_need_a_name():
 
 
 def test_checkpoints_are_named_or_take_their_folders_name():
-    for given, name, expected in (
-        ("", "", {}),
-        ([], "mine", {}),
-        ("runs/lite0", "", {"lite0": "runs/lite0"}),
-        (["runs/lite0/checkpoints/300"], "", {"lite0": "runs/lite0/checkpoints/300"}),
-        ("runs/lite0", "mine", {"mine": "runs/lite0"}),
-        (["b=runs/1", "a=runs/2"], "", {"b": "runs/1", "a": "runs/2"}),
-        (["b=runs/1", "runs/2/lite0"], "", {"b": "runs/1", "lite0": "runs/2/lite0"}),
-        (["a=runs/x=3"], "", {"a": "runs/x=3"}),
-        (["runs/lr=3"], "", {"lr=3": "runs/lr=3"}),
+    for given, expected in (
+        ([], {}),
+        (["runs/lite0"], {"lite0": "runs/lite0"}),
+        (["runs/lite0/checkpoints/300"], {"lite0": "runs/lite0/checkpoints/300"}),
+        (["b=runs/1", "a=runs/2"], {"b": "runs/1", "a": "runs/2"}),
+        (["b=runs/1", "runs/2/lite0"], {"b": "runs/1", "lite0": "runs/2/lite0"}),
+        (["a=runs/x=3"], {"a": "runs/x=3"}),
+        (["runs/lr=3"], {"lr=3": "runs/lr=3"}),
     ):
-        found = arguments.parse_checkpoints(given, name=name)
+        found = arguments.parse_checkpoints(given)
         assert list(found.items()) == list(expected.items())
 
 
 def test_a_folder_that_exists_is_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert arguments.parse_checkpoints("lr=3") == {"lr": "3"}
+    assert arguments.parse_checkpoints(["lr=3"]) == {"lr": "3"}
     (tmp_path / "lr=3").mkdir()
-    assert arguments.parse_checkpoints("lr=3") == {"lr=3": "lr=3"}
+    assert arguments.parse_checkpoints(["lr=3"]) == {"lr=3": "lr=3"}
 
 
 def test_faults():
-    for given, name, message in (
-        (["=runs/a"], "", "'=runs/a': expected DIR or NAME=DIR"),
-        (["a="], "", "'a=': expected DIR or NAME=DIR"),
-        (["a=x", "a=y"], "", "'a' is given twice"),
-        (["x/lite0", "y/lite0"], "", "'lite0' is given twice"),
-        (["x", "y"], "mine", "--name 'mine' is for one"),
-        (["a=x"], "mine", "--name 'mine' is for one"),
+    for given, message in (
+        (["=runs/a"], "'=runs/a': expected DIR or NAME=DIR"),
+        (["a="], "'a=': expected DIR or NAME=DIR"),
+        (["a=x", "a=y"], "'a' is given twice"),
+        (["x/lite0", "y/lite0"], "'lite0' is given twice"),
     ):
         with pytest.raises(InputError, match=message):
-            arguments.parse_checkpoints(given, name=name)
+            arguments.parse_checkpoints(given)
 
 
 def test_windows():

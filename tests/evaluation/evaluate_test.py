@@ -66,7 +66,7 @@ def test_checkpoints_and_files_side_by_side(root, tmp_path, scores, monkeypatch)
         "second": tmp_path / "results1",
         "a": tmp_path / "results2",
     }
-    with pytest.raises(InputError, match="another --name"):
+    with pytest.raises(InputError, match="another name"):
         evaluated(root, tmp_path, checkpoints={"mine": "x/a"})
 
 
