@@ -14,7 +14,6 @@ from tests.gradients import check_gradients
 from .conftest import (
     CENTER,
     CHOICES,
-    KEY,
     OTHER,
     PAPER,
     POINTS,
@@ -152,7 +151,7 @@ def test_is_the_same_eager_jitted_and_mapped(variant, choice):
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_as_many_negatives_are_judged_as_positives(smoothing):
     choice = {**PAPER, "smoothing": smoothing}
-    batch = random_batch(choice, batch=6)
+    batch = random_batch(choice)
     judged = judged_cells(choice, batch)
     _, counts = numpy_terms(batch, judged, choice)
     positives, drawn, available = counts.T
@@ -166,18 +165,18 @@ def test_as_many_negatives_are_judged_as_positives(smoothing):
 
 
 def test_each_example_draws_with_its_own_key():
-    outputs, xyxy, is_positive, keys = random_batch(batch=6)
+    outputs, xyxy, is_positive, keys = random_batch()
     first = judged_cells(PAPER, (outputs, xyxy, is_positive, keys))
     other = keys.at[3].set(jax.random.key(99))
     second = judged_cells(PAPER, (outputs, xyxy, is_positive, other))
     differs = (first != second).any((1, 2))
-    np.testing.assert_array_equal(differs, np.arange(6) == 3)
+    np.testing.assert_array_equal(differs, np.arange(4) == 3)
 
 
 def drawing(choice):
     """Draws which cells of one example have a slope: of L_ladl, L_reg and quality."""
-    outputs, _, _, keys = random_batch(choice, batch=1)
-    batch = (outputs, BOX, np.ones(1, bool), keys)
+    outputs, _, _, keys = random_batch(choice)
+    batch = (outputs, np.tile(BOX, (4, 1)), np.ones(4, bool), keys)
     _, gradients = value_and_gradient(choice, batch)
     names = ("cls", "ltrb", choice["judge"][0])
     touched = [(np.asarray(gradients[name]) != 0).any(-1)[0] for name in names]
@@ -268,21 +267,26 @@ def test_the_weights_gradient_is_of_negatives_alone():
 
 
 def test_a_moved_target_costs_the_same():
-    outputs, _, _, keys = random_batch(CENTER, batch=1)
+    outputs, _, _, keys = random_batch(CENTER)
     moved = {name: np.roll(value, (-1, 2), (1, 2)) for name, value in outputs.items()}
-    rest = (np.ones(1, bool), keys)
-    (_, here), _ = value_and_gradient(CENTER, (outputs, BOX, *rest))
-    there_box = BOX + np.float32([16, -8, 16, -8])
+    rest, box = (np.ones(4, bool), keys), np.tile(BOX, (4, 1))
+    (_, here), _ = value_and_gradient(CENTER, (outputs, box, *rest))
+    there_box = box + np.float32([16, -8, 16, -8])
     (_, there), _ = value_and_gradient(CENTER, (moved, there_box, *rest))
     for name, value in here.items():
         np.testing.assert_allclose(there[name], value, rtol=1e-5, err_msg=name)
+
+
+@functools.cache
+def jitted(choice):
+    return jax.jit(jax.value_and_grad(bound(dict(choice)), has_aux=True))
 
 
 @RECIPES
 def test_four_devices_equal_one(choice):
     # Devices hold 2, 1, 2 and 2 positive examples: local counts would not do.
     batch = random_batch(choice, batch=8)
-    (_, metrics), gradients = value_and_gradient(choice, batch)
+    (_, metrics), gradients = jitted(tuple(choice.items()))(*batch)
 
     # One scale for the maps stands for the parameters that all devices share.
     def scaled_loss(scale, outputs, *rest):
@@ -309,11 +313,6 @@ def test_four_devices_equal_one(choice):
         expected = np.sum(batch[0][name] * gradient)
         np.testing.assert_allclose(summed_gradients[name], expected, rtol=1e-4)
         assert np.abs(expected) > 1e-4
-
-
-@functools.cache
-def jitted(choice):
-    return jax.jit(jax.value_and_grad(bound(dict(choice)), has_aux=True))
 
 
 CASES = {
@@ -362,18 +361,9 @@ def test_degenerate_batches_have_finite_gradients(case, choice):
 
 def test_a_batch_without_targets_costs_its_negatives():
     # c = 1/2 everywhere: half of 3/2 ln 2.
-    outputs = {
-        "cls": jnp.zeros((2, 8, 8, 1)),
-        "ltrb": jnp.ones((2, 8, 8, 4)),
-        "localization": jnp.ones((2, 8, 8, 1)),
-    }
-    loss, _ = labelled.siamla_loss(
-        outputs,
-        jnp.tile(BOX, (2, 1)),
-        jnp.zeros(2, bool),
-        jax.random.split(KEY, 2),
-        points=POINTS,
-    )
+    outputs, xyxy, _, keys = random_batch(batch=2)
+    outputs |= {"cls": np.zeros_like(outputs["cls"])}
+    (loss, _), _ = jitted(tuple(PAPER.items()))(outputs, xyxy, np.zeros(2, bool), keys)
     np.testing.assert_allclose(loss, 0.75 * np.log(2), rtol=1e-6)
 
 
