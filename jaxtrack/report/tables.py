@@ -84,32 +84,27 @@ def marks(table: Table) -> list[list[str]]:
     Returns:
       For each row, for each column: "best", "second" or "".
     """
-    shown = [
+    worth = [
         [
-            None if is_none(value) else round(float(value), column.digits)
+            None
+            if is_none(value) or not column.better
+            else (1 if column.better == "high" else -1) * round(value, column.digits)
             for value, column in zip(row.values, table.columns, strict=True)
         ]
         for row in table.rows
     ]
-    found = [["" for _ in table.columns] for _ in shown]
-    cells = [[(r, c) for r in range(len(shown))] for c in range(len(table.columns))]
     if table.marked_in == "rows":
-        cells = [list(group) for group in zip(*cells, strict=True)]
-    for group in cells:
-        group = [
-            (r, c)
-            for r, c in group
-            if table.columns[c].better and shown[r][c] is not None
-        ]
-        signs = [1 if table.columns[c].better == "high" else -1 for _, c in group]
-        worth = [s * shown[r][c] for s, (r, c) in zip(signs, group, strict=True)]
-        order = sorted(set(worth), reverse=True)
-        for value, (r, c) in zip(worth, group, strict=True):
-            if len(group) >= 2 and value == order[0]:
-                found[r][c] = "best"
-            elif len(group) >= 3 and value == order[1]:
-                found[r][c] = "second"
-    return found
+        return [_marks(group) for group in worth]
+    by_column = [_marks(group) for group in zip(*worth, strict=True)]
+    return [list(row) for row in zip(*by_column, strict=True)]
+
+
+def _marks(worth: Sequence[float | None]) -> list[str]:
+    """Marks numbers of one group, of which the highest is the best."""
+    there = [value for value in worth if value is not None]
+    ranked = sorted(set(there), reverse=True)
+    names = dict(zip(ranked, ("best", "second")[: len(there) - 1], strict=False))
+    return [names.get(value, "") for value in worth]
 
 
 def is_none(value: float | None) -> bool:
