@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action = actions.add_parser("export", help="write a tracker into one file")
     action.add_argument("path", help=options.TRACKER)
     options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
-    kinds = ("float16", "float32")
+    kinds = ("float16", "float24", "float32")
     options.add(
-        action, "--dtype", "", "of the parameters", default="float16", choices=kinds
+        action, "--dtype", "", "of the parameters", default="float24", choices=kinds
     )
     options.add_tracking(action)
     meaning = "with the settings of a tuned.json that `jaxtrack tune` wrote"

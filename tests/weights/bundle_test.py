@@ -42,7 +42,8 @@ def path(tmp_path):
 
 def test_what_is_written_is_read(path):
     own = made(**{"tracking.window": 0.3, "data.context": 0.4, "run.batch_size": 5})
-    for dtype, largest in (("float32", 0.0), ("float16", 2.0**-11)):
+    kinds = {"float32": 0.0, "float24": 2.0**-19, "float16": 2.0**-11}
+    for dtype, largest in kinds.items():
         bundle.write(path, own, dtype=dtype)
         assert sorted(path.parent.iterdir()) == [path]
         read = bundle.read(path)
@@ -57,6 +58,25 @@ def test_what_is_written_is_read(path):
         assert read.config.is_locked
         assert config_lib.of_tracking(read.config) == config_lib.of_tracking(own.config)
         assert read.config.run == config_lib.get_config().run
+
+
+def test_a_residue_is_the_next_eight_bits(path):
+    draws = np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32)
+    values = np.concatenate([draws[0] * np.exp(4 * draws[1]), [0, 1e-7, -65504, 1]])
+    values = np.clip(values, -65504, 65504).astype(np.float32)
+    own = made()._replace(variables={"params": {"a": values}, "batch_stats": {}})
+    bundle.write(path, own, dtype="float24")
+    read = bundle.read(path).variables["params"]["a"]
+    half = values.astype(np.float16).astype(np.float32)
+    exponent = np.floor(np.log2(np.maximum(np.abs(half), 2.0**-14)))
+    spacing = 2.0 ** (exponent - 10)
+    assert np.max(np.abs(half - values) / spacing) > 0.49
+    assert np.max(np.abs(read - values) / spacing) <= 1 / 256
+    arrays = bundle.read_safetensors(path)[0]
+    assert {k: a.dtype.name for k, a in arrays.items()} == {
+        "params/a": "float16",
+        "residues/a": "int8",
+    }
 
 
 def test_a_file_keeps_every_setting_that_building_a_tracker_reads():
@@ -78,7 +98,7 @@ def test_what_cannot_be_written_is_refused(path):
     opened.model.preprocessing.order = ""
     refused = {
         "ends in .safetensors": (path.with_suffix(".npz"), own, "float16"),
-        "use float16 or float32": (path, own, "float8"),
+        "use one of float16, float24, float32": (path, own, "float8"),
         "params/head/bias holds numbers too large for float16: use float32": (
             *(path, own._replace(variables=large), "float16"),
         ),
