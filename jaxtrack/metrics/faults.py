@@ -26,11 +26,10 @@ class FixedResults(NamedTuple):
     warnings: list[str]
 
 
-def check_boxes(name: str, rows, what: str) -> np.ndarray:
+def check_boxes(rows, what: str) -> np.ndarray:
     """Returns `[N, 4]` float64 of whatever a caller gave.
 
     Args:
-      name: of the sequence.
       rows: the boxes.
       what: "ground truth" or "results", for the message.
 
@@ -40,14 +39,12 @@ def check_boxes(name: str, rows, what: str) -> np.ndarray:
     try:
         array = np.asarray(rows, np.float64)
     except (TypeError, ValueError):
-        raise InputError(
-            f"sequence {name}: {what} are not rows of four numbers: write x, y, width, "
-            "height"
-        ) from None
+        said = f"{what} are not rows of four numbers: write x, y, width, height"
+        raise InputError(said) from None
     if array.ndim != 2 or array.shape[1] != 4 or not len(array):
         raise InputError(
-            f"sequence {name}: {what} is {array.shape}, not [N, 4]: give x, y, width, "
-            "height of every frame"
+            f"{what} is {array.shape}, not [N, 4]: give x, y, width, height of every "
+            "frame"
         )
     return array
 
@@ -58,7 +55,7 @@ def fix_results(
     """Makes results and ground truth equally long, and results sound.
 
     Args:
-      name: of the sequence.
+      name: of the sequence, by which some toolkits decide.
       truth: `[N, 4]` xywh, px; rows without a target are NaN or have no size.
       predicted: `[M, 4]` xywh, px.
       protocol: what to mend and how; what it does not mend is refused.
@@ -67,31 +64,29 @@ def fix_results(
       Copies.
 
     Raises:
-      InputError: naming sequence and frame: the lengths differ, or a box is not finite
+      InputError: naming the frame: the lengths differ, or a box is not finite
         or of negative size, and the rules have no answer to it.
     """
     warnings: list[str] = []
-    _check_truth(name, truth, protocol)
+    _check_truth(truth, protocol)
     given = len(predicted)
     if given > len(truth):
         if not any(fnmatchcase(name, pattern) for pattern in protocol.surplus_cut):
-            raise _length_error(name, truth, predicted, protocol)
-        warnings.append(
-            f"sequence {name}: {given} results for {len(truth)} frames; those from "
-            f"frame {len(truth)} on are cut off"
-        )
+            raise _length_error(truth, predicted, protocol)
+        said = f"{given} results for {len(truth)} frames; those from frame"
+        warnings.append(f"{said} {len(truth)} on are cut off")
         if protocol.repeats == "zero_size":  # Checked before it is cut, as there.
-            _refuse(name, predicted, _damaged(predicted), protocol)
+            _refuse(predicted, _damaged(predicted), protocol)
         predicted = predicted[: len(truth)]
     elif given < len(truth) and protocol.missing_rows == "refused":
-        raise _length_error(name, truth, predicted, protocol)
-    predicted = _repeat(name, truth[:given], predicted, protocol, warnings)
+        raise _length_error(truth, predicted, protocol)
+    predicted = _repeat(truth[:given], predicted, protocol, warnings)
     if given < len(truth):
-        truth, predicted = _fill(name, truth, predicted, protocol, warnings)
+        truth, predicted = _fill(truth, predicted, protocol, warnings)
     return FixedResults(truth.copy(), predicted.copy(), warnings)
 
 
-def _check_truth(name: str, truth: np.ndarray, protocol: OpeProtocol) -> None:
+def _check_truth(truth: np.ndarray, protocol: OpeProtocol) -> None:
     """Refuses ground truth that the toolkit would stumble over."""
     bad = np.isinf(truth).any(axis=1)
     if protocol.usable in ("annotated", "any"):
@@ -99,25 +94,25 @@ def _check_truth(name: str, truth: np.ndarray, protocol: OpeProtocol) -> None:
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
-            f"sequence {name}: ground truth of frame {row} is {truth[row].tolist()}, "
-            "infinite or of negative size: correct the file (NaN says: no target)"
+            f"ground truth of frame {row} is {truth[row].tolist()}, infinite or of "
+            "negative size: correct the file (NaN says: no target)"
         )
     bad = np.isnan(truth).any(axis=1)
     if bad.any() and not protocol.accepts_nan_truth:
         row = int(np.argmax(bad))
         raise InputError(
-            f"sequence {name}: ground truth of frame {row} is {truth[row].tolist()}; "
-            f"the toolkit of {protocol.name!r} stops at NaN: score by another "
-            f"protocol, or leave the sequence out ({bad.sum()} such frames)"
+            f"ground truth of frame {row} is {truth[row].tolist()}; the toolkit of "
+            f"{protocol.name!r} stops at NaN: score by another protocol, or leave the "
+            f"sequence out ({bad.sum()} such frames)"
         )
 
 
-def _length_error(name, truth, predicted, protocol) -> InputError:
+def _length_error(truth, predicted, protocol) -> InputError:
     """Too many or too few rows."""
     return InputError(
-        f"sequence {name}: results are {predicted.shape}, ground truth is "
-        f"{truth.shape}: {protocol.name!r} needs one box a frame; run the tracker on "
-        "the whole sequence, or check that both are of the same video"
+        f"results are {predicted.shape}, ground truth is {truth.shape}: "
+        f"{protocol.name!r} needs one box a frame; run the tracker on the whole "
+        "sequence, or check that both are of the same video"
     )
 
 
@@ -126,19 +121,19 @@ def _damaged(predicted: np.ndarray) -> np.ndarray:
     return ~np.isfinite(predicted).all(axis=1) | np.any(predicted[:, 2:] < 0, axis=1)
 
 
-def _refuse(name, predicted, bad, protocol) -> None:
+def _refuse(predicted, bad, protocol) -> None:
     """Raises where a row is bad."""
     if not bad.any():
         return
     row = int(np.argmax(bad))
     raise InputError(
-        f"sequence {name}: result of frame {row} is {predicted[row].tolist()}; boxes "
-        f"are finite and sizes not negative ({bad.sum()} rows are otherwise, and "
-        f"{protocol.name!r} does not mend them): correct the results"
+        f"result of frame {row} is {predicted[row].tolist()}; boxes are finite and "
+        f"sizes not negative ({bad.sum()} rows are otherwise, and {protocol.name!r} "
+        "does not mend them): correct the results"
     )
 
 
-def _repeat(name, truth, predicted, protocol, warnings) -> np.ndarray:
+def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
     """Replaces rows by the one before where the rules say so; refuses the rest."""
     damaged = _damaged(predicted)
     empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
@@ -158,26 +153,26 @@ def _repeat(name, truth, predicted, protocol, warnings) -> np.ndarray:
     rows = np.arange(len(predicted))
     source = np.maximum.accumulate(np.where(bad, 0, rows))
     repaired = predicted[source]
-    _refuse(name, predicted, damaged[source] & matters, protocol)
+    _refuse(predicted, damaged[source] & matters, protocol)
     if bad.any():
         warnings.append(
-            f"sequence {name}: {bad.sum()} results without a proper size, the first "
+            f"{bad.sum()} results without a proper size, the first "
             f"in frame {np.argmax(bad)}, are replaced by the box before"
         )
     left = np.any(repaired[:, 2:] == 0, axis=1) & (rows > 0)
     if left.any():
         warnings.append(
-            f"sequence {name}: {left.sum()} results have no size, the first in frame "
+            f"{left.sum()} results have no size, the first in frame "
             f"{np.argmax(left)}; they are scored as they are and overlap nothing"
         )
     return repaired
 
 
-def _fill(name, truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]:
+def _fill(truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]:
     """Answers too few results."""
     given, missing = len(predicted), len(truth) - len(predicted)
-    what = f"sequence {name}: results end before frame {given}; the last {missing} of "
-    what += f"{len(truth)} frames "
+    what = f"results end before frame {given}; the last {missing} of {len(truth)} "
+    what += "frames "
     if protocol.missing_rows == "cut":
         warnings.append(what + "are not scored")
         return truth[:given], predicted
@@ -203,17 +198,15 @@ def check_flags(
     if values is None:
         return None
     if name not in values:
-        raise InputError(f"{what}: nothing for sequence {name}: {_FLAG_HELP}")
+        raise InputError(f"no flags of {what}: {_FLAG_HELP}")
     try:
         array = np.asarray(values[name], np.float64).reshape(-1)
     except (TypeError, ValueError):
-        raise InputError(f"{what} of {name}: not numbers: {_FLAG_HELP}") from None
+        raise InputError(f"{what}: not numbers: {_FLAG_HELP}") from None
     if len(array) < length or array[length:].any() or np.isnan(array).any():
-        raise InputError(
-            f"{what} of {name}: {len(array)} flags for {length} frames"
-            + (", some NaN" if np.isnan(array).any() else "")
-            + f": {_FLAG_HELP}"
-        )
+        nan = ", some NaN" if np.isnan(array).any() else ""
+        said = f"{what}: {len(array)} flags for {length} frames{nan}: {_FLAG_HELP}"
+        raise InputError(said)
     return array[:length]
 
 
@@ -234,8 +227,8 @@ def check_size(
     size = image_size.get(name)
     if size is None or len(size) != 2 or not all(np.isfinite(size)) or min(size) <= 0:
         raise InputError(
-            f"image_size of {name}: {size}: give width and height of its images, or "
-            "leave the argument out"
+            f"image_size is {size}: give width and height of the images, or leave the "
+            "argument out"
         )
     return size
 
@@ -267,9 +260,8 @@ def name_warnings(
             f"no results for {len(missing)} sequences: {missing[:20]}{hint}: run the "
             "tracker on them, or mend the names"
         )
-    warnings = [
-        f"sequence {name}: no results; scored as boxes of 0" for name in missing
-    ]
+    said = "no results; scored as boxes of 0"
+    warnings = [f"sequence {name}: {said}" for name in missing]
     if unknown:
         warnings.append(
             f"{len(unknown)} sequences of the results have no ground truth and are "

@@ -53,7 +53,7 @@ def _usable_centers(truth, usable, protocol) -> tuple[np.ndarray, np.ndarray]:
     return np.all(centers > 0, axis=1), np.all(scaled > 0, axis=1)
 
 
-def _values(name, truth, predicted, size_wh, protocol):
+def _values(truth, predicted, size_wh, protocol):
     """IoU, centre error and normalised error of every row, whatever its worth."""
     shift = protocol.center_shift
     center = overlap.center_error_xywh(truth, predicted, shift=shift)
@@ -65,9 +65,9 @@ def _values(name, truth, predicted, size_wh, protocol):
     is_empty &= predicted[:, 2] * predicted[:, 3] == 0
     if is_empty.any() and protocol.both_empty == "refused":
         raise InputError(
-            f"sequence {name}: in frame {np.argmax(is_empty)} neither the ground truth "
-            f"nor the result has an area; the toolkit of {protocol.name!r} divides by "
-            "zero there: score by another protocol, or write NaN for an absent target"
+            f"in frame {np.argmax(is_empty)} neither the ground truth nor the result "
+            f"has an area; the toolkit of {protocol.name!r} divides by zero there: "
+            "score by another protocol, or write NaN for an absent target"
         )
     if protocol.bound_to_image and size_wh is not None:
         truth = overlap.bound_xywh(truth, size_wh)
@@ -84,21 +84,20 @@ def _values(name, truth, predicted, size_wh, protocol):
     return np.where(lost, -1.0, iou), center, norm
 
 
-def _visible(name, truth, cover, protocol) -> np.ndarray:
+def _visible(truth, cover, protocol) -> np.ndarray:
     """Frames that the cover labels leave in, `[N]` bool."""
     visible = cover > 0
     bad = visible & np.isnan(truth).any(axis=1)
     bad[0] = False
     if bad.any():
         raise InputError(
-            f"sequence {name}: frame {np.argmax(bad)} has cover above 0 and no ground "
-            f"truth, which makes {protocol.name!r} NaN: set its cover to 0"
+            f"frame {np.argmax(bad)} has cover above 0 and no ground truth, which "
+            f"makes {protocol.name!r} NaN: set its cover to 0"
         )
     return visible
 
 
 def frame_values(
-    name: str,
     truth: np.ndarray,
     predicted: np.ndarray,
     protocol: OpeProtocol,
@@ -110,7 +109,6 @@ def frame_values(
     """Measures every counted frame of a sequence.
 
     Args:
-      name: of the sequence, for messages.
       truth: `[N, 4]` xywh, px.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
       protocol: says which frames count, and how.
@@ -130,12 +128,12 @@ def frame_values(
         predicted = np.concatenate([truth[:1], predicted[1:]])
     usable = _usable(truth, protocol)
     if protocol.reads_cover and cover is not None:
-        usable = _visible(name, truth, cover, protocol)
+        usable = _visible(truth, cover, protocol)
     is_absent = np.zeros(len(truth), bool)
     if protocol.absent != "ignored" and absent is not None:
         is_absent = absent != 0
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        iou, center, norm = _values(name, truth, predicted, size_wh, protocol)
+        iou, center, norm = _values(truth, predicted, size_wh, protocol)
         by_center, by_norm = _usable_centers(truth, usable, protocol)
     center = np.where(by_center, center, protocol.unusable_center_error)
     norm = np.where(by_norm, norm, -1.0)
@@ -153,9 +151,9 @@ def frame_values(
         total = int(counted.sum())
     if not counted.any():
         raise InputError(
-            f"sequence {name}: no frame left to score by the rules of "
-            f"{protocol.name!r} ({len(truth)} rows of ground truth, {len(unusable)} of "
-            "them unusable): leave the sequence out"
+            f"no frame left to score by the rules of {protocol.name!r} ({len(truth)} "
+            f"rows of ground truth, {len(unusable)} of them unusable): leave the "
+            "sequence out"
         )
     frames = np.flatnonzero(counted)
     return Frames(
@@ -170,12 +168,11 @@ def frame_values(
 
 
 def truth_warnings(
-    name: str, truth: np.ndarray, values: Frames, protocol: OpeProtocol
+    truth: np.ndarray, values: Frames, protocol: OpeProtocol
 ) -> list[str]:
     """Says what becomes of ground truth that is no box, or not to the rules' liking.
 
     Args:
-      name: of the sequence.
       truth: `[N, 4]` xywh, px.
       values: of its frames, from `frame_values`.
       protocol: says which frames count, and how.
@@ -183,10 +180,9 @@ def truth_warnings(
     Returns:
       Sentences.
     """
-    where = f"sequence {name}"
     if values.num_unusable:
         return [
-            f"{where}: {values.num_unusable} frames of the ground truth, the first "
+            f"{values.num_unusable} frames of the ground truth, the first "
             f"frame {values.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
         ]
     if protocol.usable not in ("any", "annotated"):
@@ -195,13 +191,13 @@ def truth_warnings(
     is_nan = np.isnan(truth).any(axis=1)
     if is_nan.any() and protocol.usable == "any":
         warnings.append(
-            f"{where}: {is_nan.sum()} frames without ground truth (NaN), the first "
+            f"{is_nan.sum()} frames without ground truth (NaN), the first "
             f"frame {np.argmax(is_nan)}, never succeed and are never precise"
         )
     is_empty = np.any(truth[:, 2:] <= 0, axis=1)
     if is_empty.any():
         warnings.append(
-            f"{where}: {is_empty.sum()} frames of the ground truth, the first frame "
+            f"{is_empty.sum()} frames of the ground truth, the first frame "
             f"{np.argmax(is_empty)}, have no size and are scored like any other"
         )
     return warnings

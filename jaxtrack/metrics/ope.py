@@ -179,6 +179,26 @@ def _average(
     return curves | _numbers(curves, protocol) | {"ao": ao}
 
 
+def _score_sequence(name, rows, given, protocol, labels):
+    """Scores one sequence; returns its warnings, too."""
+    absent, cover, image_size = labels
+    truth = faults.check_boxes(rows, "ground truth")
+    predicted = np.zeros_like(truth)
+    if given is not None:
+        predicted = faults.check_boxes(given, "results")
+    fixed = faults.fix_results(name, truth, predicted, protocol)
+    values = frame_values(
+        fixed.truth,
+        fixed.predicted,
+        protocol,
+        absent=faults.check_flags(absent, name, len(truth), "absent"),
+        cover=faults.check_flags(cover, name, len(truth), "cover"),
+        size_wh=faults.check_size(image_size, name),
+    )
+    warnings = fixed.warnings + truth_warnings(fixed.truth, values, protocol)
+    return _score_frames(values, protocol), warnings
+
+
 def _drop_zeros(rows, what, protocol, warnings) -> np.ndarray:
     """Leaves out the curves that are 0 everywhere."""
     left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
@@ -236,22 +256,13 @@ def score(
     image_size = image_size if rules.bound_to_image else None
     sequences = {}
     for name, rows in ground_truth.items():
-        truth = faults.check_boxes(name, rows, "ground truth")
-        predicted = results.get(name, np.zeros_like(truth))
-        predicted = faults.check_boxes(name, predicted, "results")
-        fixed = faults.fix_results(name, truth, predicted, rules)
-        values = frame_values(
-            name,
-            fixed.truth,
-            fixed.predicted,
-            rules,
-            absent=faults.check_flags(absent, name, len(truth), "absent"),
-            cover=faults.check_flags(cover, name, len(truth), "cover"),
-            size_wh=faults.check_size(image_size, name),
-        )
-        sequences[name] = _score_frames(values, rules)
-        warnings += fixed.warnings
-        warnings += truth_warnings(name, fixed.truth, values, rules)
+        labels = absent, cover, image_size
+        try:
+            one = _score_sequence(name, rows, results.get(name), rules, labels)
+        except InputError as fault:
+            raise InputError(f"sequence {name}: {fault}") from None
+        sequences[name] = one[0]
+        warnings += [f"sequence {name}: {text}" for text in one[1]]
     average = _average(list(sequences.values()), rules, warnings)
     return OpeReport(
         protocol=rules, sequences=sequences, warnings=tuple(warnings), **average

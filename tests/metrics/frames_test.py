@@ -22,7 +22,7 @@ COVER = np.array([8, 0, 8, 0, 8])
 
 def values(protocol, *, truth=TRUTH, result=RESULT, **options):
     options = {"absent": ABSENT, "cover": COVER} | options
-    return frame_values("a", truth, result, PROTOCOLS[protocol], **options)
+    return frame_values(truth, result, PROTOCOLS[protocol], **options)
 
 
 EVERY = [0, 1, 2, 3, 4]
@@ -98,7 +98,7 @@ def test_bounded_boxes():
 def test_two_boxes_without_an_area():
     truth, result = TRUTH.copy(), RESULT.copy()
     truth[1], result[1] = 0, 0
-    with pytest.raises(InputError, match="sequence a: in frame 1 neither"):
+    with pytest.raises(InputError, match="in frame 1 neither"):
         values("otb", truth=truth, result=result)
     assert values("got10k_otb", truth=truth, result=result).iou[1] == 0
     assert values("trackingnet", truth=truth, result=result).iou[1] == -1
@@ -112,7 +112,7 @@ def test_visible_frames_need_a_truth():
 def test_nothing_left():
     options = {"truth": TRUTH[:1], "result": RESULT[:1], "absent": np.ones(1)}
     for protocol in ["lasot", "pysot_lasot", "no_first", "got10k"]:
-        with pytest.raises(InputError, match="sequence a: no frame left"):
+        with pytest.raises(InputError, match="no frame left"):
             values(protocol, cover=None, **options)
 
 
@@ -129,10 +129,9 @@ def test_truth_warnings():
         rules = PROTOCOLS[protocol]
         truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])
         predicted = np.full((4, 4), 9.0)
-        found = frame_values("a", truth, predicted, rules)
-        text = " | ".join(truth_warnings("a", truth, found, rules))
-        assert text.startswith("sequence a: ")
+        found = frame_values(truth, predicted, rules)
+        text = " | ".join(truth_warnings(truth, found, rules))
         assert re.search(said, text)
         sound = truth[[0, 3]]
-        found = frame_values("a", sound, sound, rules)
-        assert truth_warnings("a", sound, found, rules) == []
+        found = frame_values(sound, sound, rules)
+        assert truth_warnings(sound, found, rules) == []

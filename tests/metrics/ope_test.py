@@ -341,9 +341,9 @@ def test_damaged_results_never_make_a_silent_number():
 def test_bad_arguments():
     with pytest.raises(InputError, match="unknown scoring protocol"):
         ope.score(TRUTH, RESULT, protocol="vot")
-    with pytest.raises(InputError, match=r"absent of a: 2 flags for 3 frames"):
+    with pytest.raises(InputError, match=r"sequence a: absent: 2 flags for 3 frames"):
         ope.score(TRUTH, RESULT, protocol="lasot", absent={"a": [0, 1]})
-    with pytest.raises(InputError, match="image_size of a"):
+    with pytest.raises(InputError, match="sequence a: image_size is"):
         ope.score(TRUTH, RESULT, protocol="got10k", image_size={"a": (0, 9)})
 
 
