@@ -13,7 +13,8 @@ import pathlib
 from jaxtrack import datasets
 from jaxtrack.cli import arguments, options
 from jaxtrack.errors import InputError, require
-from jaxtrack.evaluation.tuning import splits, study
+from jaxtrack.evaluation import tuning
+from jaxtrack.evaluation.tuning import splits
 from jaxtrack.evaluation.tuning.splits import Material
 
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--trials", "N", meaning, type=count, default=96)
     add(group, "--batch", "N", "trials tracked at once", type=count, default=8)
     meaning = "what chooses the trials"
-    add(group, "--sampler", "", meaning, default="tpe", choices=study.SAMPLERS)
+    add(group, "--sampler", "", meaning, default="tpe", choices=tuning.SAMPLERS)
     add(group, "--seed", "N", "of the sampler", type=options.whole_number, default=0)
     meaning = "what is maximised, as the mean over sequences"
     add(group, "--metric", "", meaning, default="auc", choices=splits.METRICS)
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
     # Late: --help should not wait.
     from jaxtrack.evaluation import settings
     from jaxtrack.evaluation.tuning import search
-    from jaxtrack.report import tuning
+    from jaxtrack.report import tuning as report
 
     changes = arguments.parse_settings(args.set)
     recipe = search.Recipe(
@@ -70,8 +71,8 @@ def run(args: argparse.Namespace) -> None:
         tracking=settings.choose(preset=args.preset, changes=changes).tracking,
     )
     outcome, tried = search.tune(recipe, material, holdout=holdout)
-    tuning.write(outcome, tried, recipe.out)
-    print(*tuning.lines(outcome, recipe.out), sep="\n")
+    report.write(outcome, tried, recipe.out)
+    print(*report.lines(outcome, recipe.out), sep="\n")
 
 
 def _material(args: argparse.Namespace) -> Material:

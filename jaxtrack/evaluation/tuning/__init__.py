@@ -1,1 +1,3 @@
 """Tuning: searches the settings of tracking for those that score best."""
+
+SAMPLERS = ("tpe", "random", "grid")

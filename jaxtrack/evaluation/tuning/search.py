@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
       out: everything is written here.
       trials: in all, the untuned settings among them.
       batch: trials tracked at once.
-      sampler: one of `study.SAMPLERS`.
+      sampler: one of `tuning.SAMPLERS`.
       seed: of the sampler.
       metric: one of `splits.METRICS`; its mean over sequences is maximised.
       settings: fields to tune; all that the tracker has where empty.

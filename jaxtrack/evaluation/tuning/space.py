@@ -65,12 +65,7 @@ def stacked(settings: Sequence[Mapping[str, float]], count: int) -> dict[str, An
 
     Returns:
       Field -> `[B]` float32.
-
-    Raises:
-      ValueError: there are none, or more than `count`.
     """
-    if not 1 <= len(settings) <= count:
-        raise ValueError(f"{len(settings)} settings for a batch of {count}")
     rows = [*settings, *[settings[-1]] * (count - len(settings))]
     return {name: np.array([r[name] for r in rows], np.float32) for name in rows[0]}
 

@@ -9,18 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import optuna
+from optuna.storages import JournalStorage, journal
+from optuna.trial import TrialState
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
-try:
-    import optuna
-    from optuna.storages import JournalStorage, journal
-    from optuna.trial import TrialState
-except ImportError:  # An extra; `opened_study` says how to get it.
-    optuna = None
-
-SAMPLERS = ("tpe", "random", "grid")
 FILE = "study.jsonl"
 _NAME = "tuning"
 _IDENTITY = "identity"
@@ -50,7 +45,7 @@ class Plan(NamedTuple):
     Attributes:
       ranges: field -> lowest and highest value.
       own: the untuned settings, the first trial.
-      sampler: one of `SAMPLERS`.
+      sampler: one of `tuning.SAMPLERS`.
       seed: of the sampler; each trial draws from it by its number.
       num_trials: wanted in all, the first included; a grid may have fewer points.
     """
@@ -206,11 +201,9 @@ def opened_study(
       The study.
 
     Raises:
-      InputError: there is no optuna, another process is at work in the folder, its
-        study is of another identity or damaged, or it cannot be written to.
+      InputError: another process is at work in the folder, its study is of another
+        identity or damaged, or it cannot be written to.
     """
-    if optuna is None:
-        raise InputError("tuning needs optuna: pip install 'jaxtrack[tune]'")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, identity = plan.fixed(), json.loads(json.dumps(identity))
     with atomic.locked(folder, "tuning"):

@@ -57,11 +57,8 @@ def eao_curve_plot(reports: Mapping[str, VotReport]) -> bytes:
 
     Returns:
       A PNG file's bytes.
-
-    Raises:
-      ValueError: if the editions differ.
     """
-    low, high = _interval(reports)
+    low, high = next(iter(reports.values())).interval
     ranked = _ranked(reports)
     labels = [style.label(name, reports[name].eao) for name in ranked]
     xlabel, ylabel = "length of the sequence (frames)", "expected average overlap"
@@ -91,11 +88,8 @@ def eao_ranking_plot(reports: Mapping[str, VotReport]) -> bytes:
 
     Returns:
       A PNG file's bytes, higher for more trackers.
-
-    Raises:
-      ValueError: if the editions differ.
     """
-    low, high = _interval(reports)
+    low, high = next(iter(reports.values())).interval
     ranked = _ranked(reports)
     labels = [style.label(name) for name in ranked]
     xlabel = f"expected average overlap, {low} to {high} frames"
@@ -116,14 +110,6 @@ def eao_ranking_plot(reports: Mapping[str, VotReport]) -> bytes:
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.18 * lengths.max(), 0.05))
     return style.png_of(figure)
-
-
-def _interval(reports: Mapping[str, VotReport]) -> tuple[int, int]:
-    """The interval that all reports share."""
-    intervals = {(report.edition, report.interval) for report in reports.values()}
-    if len({interval for _, interval in intervals}) != 1:
-        raise ValueError(f"reports of one edition are needed, not {sorted(intervals)}")
-    return intervals.pop()[1]
 
 
 def _ranked(reports: Mapping[str, VotReport]) -> list[str]:

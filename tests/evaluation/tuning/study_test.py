@@ -144,7 +144,7 @@ def test_two_at_once_are_refused(tmp_path):
     assert try_all(tmp_path, plan(1))
 
 
-def test_faults(tmp_path, monkeypatch):
+def test_faults(tmp_path):
     (tmp_path / studies.FILE).write_text("no journal\n" * 100)
     with pytest.raises(InputError, match="cannot be opened as a study") as caught:
         try_all(tmp_path, plan())
@@ -152,6 +152,3 @@ def test_faults(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write into"):
         try_all(tmp_path / "file", plan())
-    monkeypatch.setattr(studies, "optuna", None)
-    with pytest.raises(InputError, match=r"pip install 'jaxtrack\[tune\]'"):
-        try_all(tmp_path / "other", plan())

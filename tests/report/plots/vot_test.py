@@ -88,12 +88,3 @@ def test_many_trackers_have_room():
     # All at one point: the axes still span something.
     for one in (report(robustness=0.0, accuracy=1.0), report(accuracy=np.nan)):
         assert 700 < decoded(vot_plots.ar_plot({"a": one})).shape[1] < 1100
-
-
-def test_editions_are_not_mixed():
-    mixed = {"a": report(), "b": report(edition="vot2019")}
-    for draw in (vot_plots.eao_curve_plot, vot_plots.eao_ranking_plot):
-        with pytest.raises(ValueError, match="one edition.*vot2018.*vot2019"):
-            draw(mixed)
-    # Those of one interval may be.
-    vot_plots.eao_curve_plot({"a": report(), "b": report(edition="vot2017")})
