@@ -1,5 +1,7 @@
 """Square crops of an image, resampled on the device around a moving target."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -7,6 +9,7 @@ from jax import lax
 # A crop is shrunk by at most _LEVEL_CHANGE pixels a cell before averaged copies are
 # read: beyond it, bilinear interpolation skips pixels and fine texture aliases.
 _LEVEL_CHANGE = 1.61
+_MOST = 8  # Taps of an axis: two blocks of 4.
 
 
 def crop_and_resize(
@@ -49,29 +52,116 @@ def crop_and_resize(
     """
     if image.ndim != 3 or fill.shape != image.shape[-1:]:
         raise ValueError(f"image {image.shape} and fill {fill.shape} do not fit")
-    side = jnp.asarray(side).astype(jnp.float32)
-    hw, fill = jnp.asarray(hw).astype(jnp.int32), fill.astype(jnp.float32)
+    taps = list_taps(hw, center_xy, side, size, antialias=antialias)
+    return fill_outside(sample(image, taps), taps, fill)
+
+
+class Taps(NamedTuple):
+    """Which pixels the cells of a crop blend; its shapes depend on no image.
+
+    Attributes:
+      index: `[2, T, cells]` columns and rows inside the image.
+      weights: `[2, T, cells]`; 0 of pixels outside of the image, so that the rest to 1
+        belongs to the fill.
+      level: `[]` int32: blocks of `2 ** level` pixels are averaged, `2 ** (level + 1)`
+        taps are read.
+    """
+
+    index: jax.Array
+    weights: jax.Array
+    level: jax.Array
+
+
+def list_taps(
+    hw: jax.Array,
+    center_xy: jax.Array,
+    side: jax.Array,
+    size: int,
+    *,
+    antialias: bool = True,
+    cells: int = 0,
+) -> Taps:
+    """Lists the pixels that `crop_and_resize` blends.
+
+    Interpolating between two blocks of `2 ** level` averaged pixels reads twice as many
+    pixels, so the averaged copy need not exist.
+
+    Args:
+      hw: height and width of the image, `[2]`, pixels.
+      center_xy: centre of the square, `[2]` xy, pixels.
+      side: side of the square, `[]`, pixels.
+      size: side of the result, cells.
+      antialias: see `crop_and_resize`.
+      cells: listed on each axis, at least `size`: the grid goes on beyond the square,
+        so that crops of several sizes have taps of one shape; 0 lists `size`.
+
+    Returns:
+      The taps.
+    """
+    hw, side = jnp.asarray(hw).astype(jnp.int32), jnp.asarray(side).astype(jnp.float32)
     level = jnp.zeros((), jnp.int32)
     if antialias:
         level += (side > _LEVEL_CHANGE * size).astype(jnp.int32)
         level += (side > 2 * _LEVEL_CHANGE * size).astype(jnp.int32)
-    offsets = (jnp.arange(size, dtype=jnp.float32) + 0.5) / size - 0.5
+    offsets = (jnp.arange(cells or size, dtype=jnp.float32) + 0.5) / size - 0.5
     xy = center_xy.astype(jnp.float32)[:, None] + (offsets * side)[None, :]
-    index, weights = _taps(xy, hw[::-1], level, most=8 if antialias else 2)
+    block = jnp.left_shift(1, level)
+    share = 1 / block.astype(jnp.float32)  # A power of two: exact.
+    position = xy * share - 0.5
+    first = lax.stop_gradient(jnp.floor(position))
+    fraction = (position - first)[:, None, :]
+    wh = hw[::-1][:, None, None]
+    tap = jnp.arange(_MOST if antialias else 2)[None, :, None]
+    # Samples far outside would overflow the integers; two blocks outside will do.
+    beyond = (jnp.right_shift(wh, level) + 1).astype(jnp.float32)
+    first = jnp.clip(first[:, None, :], -2.0, beyond).astype(jnp.int32) * block
+    index = first + tap
+    weights = jnp.where(tap < block, 1 - fraction, fraction) * share
+    is_read = (tap < 2 * block) & (index >= 0) & (index < wh)
+    weights = jnp.where(is_read, weights, 0)
+    return Taps(jnp.clip(index, 0, wh - 1), weights, level)
+
+
+def sample(image: jax.Array, taps: Taps) -> jax.Array:
+    """Blends the pixels that taps name.
+
+    All that sees the image, and so all that compiles anew for another canvas.
+
+    Args:
+      image: canvas whose top-left part is the image, `[Hc, Wc, C]` uint8 or float.
+      taps: of a crop.
+
+    Returns:
+      `[cells, cells, C]` float32, without the fill.
+    """
 
     def blend(count):
         return lambda image, index, weights: _blend(
             image, index[:, :count], weights[:, :count]
         )
 
-    if antialias:
-        branches = [blend(2), blend(4), blend(8)]
-        blended = lax.switch(level, branches, image, index, weights)
-    else:
-        blended = _blend(image, index, weights)
-    column, row = jnp.sum(weights, axis=1)
+    most = taps.index.shape[1]
+    if most == 2:
+        return blend(2)(image, taps.index, taps.weights)
+    branches = [blend(2), blend(4), blend(_MOST)]
+    return lax.switch(taps.level, branches, image, taps.index, taps.weights)
+
+
+def fill_outside(pixels: jax.Array, taps: Taps, fill: jax.Array) -> jax.Array:
+    """Adds the fill's share to cells that lie outside of the image.
+
+    Args:
+      pixels: `[cells, cells, C]` of `sample`.
+      taps: of the crop.
+      fill: colour outside of the image, `[C]`.
+
+    Returns:
+      `[cells, cells, C]` float32.
+    """
+    column, row = jnp.sum(taps.weights, axis=1)
     is_image = row[:, None] * column[None, :]
-    return blended + (1 - is_image[..., None]) * fill[None, None, :]
+    fill = fill.astype(jnp.float32)
+    return pixels + (1 - is_image[..., None]) * fill[None, None, :]
 
 
 def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
@@ -91,39 +181,6 @@ def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
     # One row at a time: float32 cannot hold the sum of millions of pixels.
     row_means = jnp.sum(pixels, axis=1) / jnp.maximum(width, 1).astype(jnp.float32)
     return jnp.sum(row_means, axis=0) / jnp.maximum(height, 1).astype(jnp.float32)
-
-
-def _taps(xy, wh, level, *, most):
-    """Lists the pixels of both axes that a sample blends, and their weights.
-
-    Interpolating between two blocks of `2 ** level` averaged pixels reads twice as many
-    pixels, so the averaged copy need not exist.
-
-    Args:
-      xy: where to sample, `[2, size]`, pixels.
-      wh: extents of the image, `[2]`, pixels.
-      level: `[]` int32.
-      most: pixels listed.
-
-    Returns:
-      Pixel indices inside the image and weights, both `[2, most, size]`; pixels outside
-      of the image, and those beyond twice `2 ** level`, have weight 0, so that the rest
-      to 1 belongs to the fill.
-    """
-    block = jnp.left_shift(1, level)
-    share = 1 / block.astype(jnp.float32)  # A power of two: exact.
-    position = xy * share - 0.5
-    first = lax.stop_gradient(jnp.floor(position))
-    fraction = (position - first)[:, None, :]
-    wh = wh[:, None, None]
-    tap = jnp.arange(most)[None, :, None]
-    # Samples far outside would overflow the integers; two blocks outside will do.
-    beyond = (jnp.right_shift(wh, level) + 1).astype(jnp.float32)
-    first = jnp.clip(first[:, None, :], -2.0, beyond).astype(jnp.int32) * block
-    index = first + tap
-    weights = jnp.where(tap < block, 1 - fraction, fraction) * share
-    is_read = (tap < 2 * block) & (index >= 0) & (index < wh)
-    return jnp.clip(index, 0, wh - 1), jnp.where(is_read, weights, 0)
 
 
 def _blend(image, index, weights):

@@ -1,6 +1,7 @@
 """Trackers as pure functions, and the loops that drive them over video."""
 
 from jaxtrack.tracking.state import (
+    Crop,
     Frame,
     Tracker,
     TrackerOutput,
@@ -10,6 +11,7 @@ from jaxtrack.tracking.state import (
 )
 
 __all__ = [
+    "Crop",
     "Frame",
     "Tracker",
     "TrackerOutput",

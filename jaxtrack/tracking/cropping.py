@@ -1,5 +1,6 @@
 """What a tracker sees of a frame: square crops around the target."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.ops import boxes, crop, grid, preprocess
-from jaxtrack.tracking.state import Frame, TrackerState
+from jaxtrack.tracking.state import Crop, Frame
 
 # Selections of public code, which also crop as that code does.
 PUBLIC = ("released", "pysot")
@@ -20,50 +21,42 @@ PUBLIC = ("released", "pysot")
 _STEPS = 8.0
 
 
-class Search(NamedTuple):
-    """A search crop and where it was cut.
+class Aim(NamedTuple):
+    """Where a crop is cut; shapes are those of all crops of a tracker.
 
     Attributes:
-      image: `[1, S, S, 3]`, preprocessed.
-      scale: `[]` crop pixels per picture pixel.
+      taps: the pixels that are read.
+      box: `[4]` cxcywh that is looked around, pixels of the picture.
       center: `[2]` xy of the crop's middle, pixels of the picture.
+      scale: `[]` crop pixels per picture pixel.
       hw: `[2]` int32, height and width of the picture, pixels.
     """
 
-    image: jax.Array
-    scale: jax.Array
+    taps: crop.Taps
+    box: jax.Array
     center: jax.Array
+    scale: jax.Array
     hw: jax.Array
 
 
-class First(NamedTuple):
-    """What a tracker starts from.
-
-    Attributes:
-      image: `[1, Z, Z, 3]`, the template crop, preprocessed.
-      scale: `[]` crop pixels per picture pixel.
-      box: `[4]` cxcywh of the target, pixels of the picture.
-      fill: `[3]` RGB mean of the frame.
-      search: the search crop around the target, for trackers that learn from it.
-    """
-
-    image: jax.Array
-    scale: jax.Array
-    box: jax.Array
-    fill: jax.Array
-    search: Search | None
-
-
 class View(NamedTuple):
-    """Functions that cut crops out of frames.
+    """Functions that look at frames.
 
     Attributes:
-      first: `(frame, box [4] cxcywh px) -> First`.
-      search: `(state, frame) -> Search`.
+      side: `(wh [2]) -> []`, side of the template crop, pixels of the picture.
+      template: `(box [4] cxcywh px, hw [2]) -> Aim` of the template crop.
+      search: `(box [4] cxcywh px, hw [2]) -> Aim` of the search crop.
+      fill: `(frame) -> [3]`, RGB seen outside the picture.
+      template_image: `(crop, fill) -> [1, Z, Z, 3]`, preprocessed.
+      search_image: `(crop, fill) -> [1, S, S, 3]`, preprocessed.
     """
 
-    first: Callable[[Frame, jax.Array], First]
-    search: Callable[[TrackerState, Frame], Search]
+    side: Callable[[jax.Array], jax.Array]
+    template: Callable[[jax.Array, jax.Array], Aim]
+    search: Callable[[jax.Array, jax.Array], Aim]
+    fill: Callable[[Frame], jax.Array]
+    template_image: Callable[[Crop, jax.Array], jax.Array]
+    search_image: Callable[[Crop, jax.Array], jax.Array]
 
 
 def make_view(
@@ -72,7 +65,6 @@ def make_view(
     context: float,
     is_public: bool,
     preprocessing: preprocess.Preprocessing,
-    is_search_first: bool = False,
 ) -> View:
     """Returns how a tracker looks at frames.
 
@@ -81,91 +73,91 @@ def make_view(
       context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
       is_public: whether crops are pysot's; see `jaxtrack.tracking.siamese.make`.
       preprocessing: what the network's weights expect.
-      is_search_first: whether the search crop is cut out of the first frame too.
 
     Returns:
       The functions.
     """
+    sizes = geometry.template_size, geometry.search_size
 
     def side(wh: jax.Array) -> jax.Array:
         # At least one pixel of the picture.
         return jnp.maximum(boxes.context_side(wh, context=context), 1.0)
 
-    def surroundings(frame: Frame) -> jax.Array:
-        fill = crop.mean_color(frame.image, frame.hw)
-        return jnp.floor(fill) if is_public else fill
-
-    def look(frame, center, side, size, fill):
+    def aim(box, center, scale, size, hw) -> Aim:
+        middle, seen = center, size / scale
         if is_public:
-            center, side = whole_pixel_square(center, side)
-        cut = crop_alone(size, antialias=not is_public)
-        pixels = cut(frame.image, frame.hw, center, side, fill)
-        return preprocess.normalize(pixels, preprocessing)[None]
+            middle, seen = whole_pixel_square(center, seen)
+        options = {"antialias": not is_public, "cells": max(sizes)}
+        taps = crop.list_taps(hw, middle, seen, size, **options)
+        return Aim(taps, box, center, scale, jnp.asarray(hw))
 
-    def cut_search(box: jax.Array, fill: jax.Array, frame: Frame) -> Search:
+    def template(box: jax.Array, hw: jax.Array) -> Aim:
+        box = jnp.asarray(box).astype(jnp.float32)
+        return aim(box, box[:2], sizes[0] / side(box[2:]), sizes[0], hw)
+
+    def search(box: jax.Array, hw: jax.Array) -> Aim:
+        box = jnp.asarray(box).astype(jnp.float32)
         center, z_side = box[:2], side(box[2:])
         if not is_public:
             center, z_side = on_grid(center), on_grid(z_side)
-        scale = geometry.template_size / z_side
-        size = geometry.search_size
-        image = look(frame, center, size / scale, size, fill)
-        return Search(image, scale, center, jnp.asarray(frame.hw))
+        return aim(box, center, sizes[0] / z_side, sizes[1], hw)
 
-    def first(frame: Frame, box: jax.Array) -> First:
-        box = jnp.asarray(box).astype(jnp.float32)
-        fill, z_side = surroundings(frame), side(box[2:])
-        size = geometry.template_size
-        image = look(frame, box[:2], z_side, size, fill)
-        search = cut_search(box, fill, frame) if is_search_first else None
-        return First(image, size / z_side, box, fill, search)
+    def fill(frame: Frame) -> jax.Array:
+        mean = crop.mean_color(frame.image, frame.hw)
+        return jnp.floor(mean) if is_public else mean
 
-    def search(state: TrackerState, frame: Frame) -> Search:
-        return cut_search(state.box, state.fill, frame)
+    def image(size, cut: Crop, fill: jax.Array) -> jax.Array:
+        pixels = crop.fill_outside(cut.pixels, cut.aim.taps, fill)
+        return preprocess.normalize(pixels[:size, :size], preprocessing)[None]
 
-    return View(first, search)
+    images = [functools.partial(image, size) for size in sizes]
+    return View(side, template, search, fill, *images)
 
 
-def crop_alone(size: int, *, antialias: bool) -> Callable[..., jax.Array]:
-    """Returns `crop_and_resize`, which vmap on a CPU runs for one video at a time.
+def cut(frame: Frame, aim: Aim) -> jax.Array:
+    """Cuts a crop, which vmap on a CPU does for one video or target at a time.
 
     Under plain vmap the choice between averaged copies becomes a selection among all of
-    them: on a CPU that costs ten times the crop, on a GPU next to nothing.
+    them: on a CPU that costs ten times the crop, on a GPU next to nothing. A frame that
+    is not mapped is not copied.
 
     Args:
-      size: side of the crop, cells.
-      antialias: see `jaxtrack.ops.crop.crop_and_resize`.
+      frame: with the target.
+      aim: where it is.
 
     Returns:
-      `(image, hw, center_xy, side, fill) -> [size, size, 3]` float32.
+      `[cells, cells, 3]` float32, without what is outside of the picture.
     """
+    return _sample_alone(frame.image, aim.taps)
 
-    def cut(image, hw, center, side, fill):
-        return crop.crop_and_resize(
-            image, hw, center, side, size, fill, antialias=antialias
-        )
 
-    def cut_many(axis_size, is_batched, *arguments):
-        del axis_size
+def _sample_many(axis_size, is_batched, *arguments):
+    """Samples many: one after another on a CPU, together elsewhere."""
+    del axis_size
+    flags = jax.tree.leaves(is_batched)
+    leaves, tree = jax.tree.flatten(arguments)
 
-        def one_by_one(*arguments):
-            pairs = list(zip(arguments, is_batched, strict=True))
+    def one_by_one(*leaves):
+        def body(batched):
+            batched = iter(batched)
+            pairs = zip(leaves, flags, strict=True)
+            own = [next(batched) if flag else leaf for leaf, flag in pairs]
+            return crop.sample(*jax.tree.unflatten(tree, own))
 
-            def body(batched):
-                batched = iter(batched)
-                return cut(*(next(batched) if is_b else a for a, is_b in pairs))
+        return lax.map(body, [a for a, f in zip(leaves, flags, strict=True) if f])
 
-            return lax.map(body, [a for a, is_b in pairs if is_b])
+    def together(*leaves):
+        axes = jax.tree.unflatten(tree, [0 if flag else None for flag in flags])
+        return jax.vmap(crop.sample, axes)(*jax.tree.unflatten(tree, leaves))
 
-        together = jax.vmap(cut, [0 if is_b else None for is_b in is_batched])
-        pixels = lax.platform_dependent(*arguments, cpu=one_by_one, default=together)
-        return pixels, True
+    return lax.platform_dependent(*leaves, cpu=one_by_one, default=together), True
 
-    alone = jax.custom_batching.custom_vmap(cut)
-    alone.def_vmap(cut_many)
-    # custom_vmap has no reverse mode; derivatives take the plain crop.
-    differentiable = jax.custom_jvp(alone)
-    differentiable.defjvp(lambda values, tangents: jax.jvp(cut, values, tangents))
-    return differentiable
+
+_sample_mapped = jax.custom_batching.custom_vmap(crop.sample)
+_sample_mapped.def_vmap(_sample_many)
+# custom_vmap has no reverse mode; derivatives take the plain crop.
+_sample_alone = jax.custom_jvp(_sample_mapped)
+_sample_alone.defjvp(lambda values, tangents: jax.jvp(crop.sample, values, tangents))
 
 
 def on_grid(px: jax.Array) -> jax.Array:

@@ -83,15 +83,9 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
         del in_axes
         return jax.jit(function, compiler_options=compiler_options())
 
-    probe = _after_crop(tracker, tracker.probe, one) if tracker.probe else None
-    return Drivers(
-        init=_after_first_crop(tracker, one),
-        step=_after_crop(tracker, tracker.update, one),
-        probe=probe,
-        init_many=_after_first_crop(tracker, many),
-        step_many=_after_crop(tracker, tracker.update, many),
-        num_devices=num_devices,
-    )
+    init, step, probe = _composed(tracker, one)
+    init_many, step_many, _ = _composed(tracker, many)
+    return Drivers(init, step, probe, init_many, step_many, num_devices)
 
 
 def over_targets(tracker: Tracker) -> Tracker:
@@ -105,30 +99,29 @@ def over_targets(tracker: Tracker) -> Tracker:
     Returns:
       The tracker; boxes, states, crops and outputs have a leading axis n.
     """
-    return Tracker(
-        crop_first=jax.vmap(tracker.crop_first, (None, 0)),
-        start=jax.vmap(tracker.start, (None, 0)),
-        crop=jax.vmap(tracker.crop, (0, None)),
+    return tracker._replace(
+        aim_first=jax.vmap(tracker.aim_first, (0, None)),
+        aim=jax.vmap(tracker.aim, (0, None)),
+        cut=jax.vmap(tracker.cut, (None, 0)),
+        start=jax.vmap(tracker.start, (None, 0, None)),
         update=jax.vmap(tracker.update, (None, 0, 0)),
-        settings=tracker.settings,
-        ranges=tracker.ranges,
+        probe=None,
     )
 
 
-def _after_first_crop(tracker, transform):
-    """Returns init, whose two parts `transform` compiles apart."""
-    crop = transform(tracker.crop_first, (0, 0))
-    start = transform(tracker.start, (None, 0))
-    return lambda variables, frame, box: start(variables, crop(frame, box))
-
-
-def _after_crop(tracker, function, transform):
-    """Returns a function of crops as one of frames; `transform` compiles both apart."""
-    crop = transform(tracker.crop, (0, 0))
-    function = transform(function, (None, 0, 0))
-    return lambda variables, state, frame: function(
-        variables, state, crop(state, frame)
+def _composed(tracker, transform):
+    """Returns init, step and probe, whose parts `transform` compiles apart."""
+    compiled = Tracker(
+        aim_first=transform(tracker.aim_first, (0, 0)),
+        aim=transform(tracker.aim, (0, 0)),
+        cut=transform(tracker.cut, (0, 0)),
+        fill=transform(tracker.fill, (0,)),
+        start=transform(tracker.start, (None, 0, 0)),
+        update=transform(tracker.update, (None, 0, 0)),
     )
+    show = transform(tracker.probe, (None, 0, 0)) if tracker.probe else None
+    probe = compiled._replace(update=show).step if show else None
+    return compiled.init, compiled.step, probe
 
 
 def track_video(

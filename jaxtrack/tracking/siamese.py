@@ -1,7 +1,7 @@
 """The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.state import (
+    Crop,
     Probe,
     Tracker,
     TrackerOutput,
@@ -81,49 +82,59 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     )
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
-    def start(variables, first: cropping.First) -> TrackerState:
-        template = network.apply(variables, first.image, method="encode_template")
-        return TrackerState(template=template, box=first.box, fill=first.fill)
+    def start(variables, crops: Sequence[Crop], fill: jax.Array) -> TrackerState:
+        z_image = view.template_image(crops[0], fill)
+        template = network.apply(variables, z_image, method="encode_template")
+        return TrackerState(template=template, box=crops[0].aim.box, fill=fill)
 
-    def predict(variables, state: TrackerState, crop: cropping.Search):
+    def predict(variables, state: TrackerState, crop: Crop):
         """Returns the maps of one example."""
-        search = network.apply(variables, crop.image, method="encode_search")
+        x_image = view.search_image(crop, state.fill)
+        search = network.apply(variables, x_image, method="encode_search")
         outputs = network.apply(variables, state.template, search, method="predict")
         return decoding.scores_and_boxes(outputs, places, stretch=is_released)
 
     def update(
-        variables,
-        state: TrackerState,
-        crop: cropping.Search,
-        settings: Settings = defaults,
+        variables, state: TrackerState, crop: Crop, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
+        aim = crop.aim
         found = predict(variables, state, crop)
-        chosen = choose(*found, state.box[2:], crop.scale, **settings._asdict())
-        box = jnp.concatenate([crop.center + chosen.shift, chosen.wh])
-        box = bound(box, crop.hw)
+        chosen = choose(*found, state.box[2:], aim.scale, **settings._asdict())
+        box = jnp.concatenate([aim.center + chosen.shift, chosen.wh])
+        box = bound(box, aim.hw)
         # A network that overflows loses a frame, not the target for ever.
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
         score = jnp.where(is_sound, told(chosen.score), 0.0)
         return state.replace(box=box), TrackerOutput(box=box, score=score)
 
-    def probe(variables, state: TrackerState, crop: cropping.Search) -> Probe:
+    def probe(variables, state: TrackerState, crop: Crop) -> Probe:
         found = predict(variables, state, crop)
         power = 1.0 if is_released else defaults.quality_power
-        return probe_maps(*found, crop, geometry=geometry, power=power)
+        return probe_maps(*found, crop.aim, geometry=geometry, power=power)
 
     ranges = dict(RANGES)
     # Networks with anchors predict no quality; the release's selection has no power.
     if not is_released and not network.anchors:
         ranges["quality_power"] = (0.0, 2.0)
-    return Tracker(view.first, start, view.search, update, probe, defaults, ranges)
+    return Tracker(
+        aim_first=lambda box, hw: (view.template(box, hw),),
+        aim=lambda state, hw: view.search(state.box, hw),
+        cut=cropping.cut,
+        fill=view.fill,
+        start=start,
+        update=update,
+        probe=probe,
+        settings=defaults,
+        ranges=ranges,
+    )
 
 
 def probe_maps(
     cls: jax.Array,
     ltrb: jax.Array,
     quality: jax.Array,
-    search: cropping.Search,
+    aim: cropping.Aim,
     *,
     geometry: grid.Geometry,
     power: float,
@@ -134,7 +145,7 @@ def probe_maps(
       cls: as `decoding.scores_and_boxes` returns it.
       ltrb: likewise.
       quality: likewise.
-      search: where the search crop lay.
+      aim: where the search crop lay.
       geometry: which crop pixel each cell looks at.
       power: exponent of the quality.
 
@@ -145,8 +156,8 @@ def probe_maps(
     seen = decoding.best_anchors(confidence, cls, quality, confidence, ltrb)
     cls, quality, confidence, ltrb = seen
     xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
-    xyxy = (xyxy - geometry.search_size / 2) / search.scale
-    xyxy = xyxy + jnp.tile(search.center, 2)[None, None]
+    xyxy = (xyxy - geometry.search_size / 2) / aim.scale
+    xyxy = xyxy + jnp.tile(aim.center, 2)[None, None]
     return Probe(cls, quality, confidence, xyxy)
 
 
@@ -173,22 +184,18 @@ def _selection(config, geometry):
     )
 
 
-def view_of(
-    config: ConfigDict, geometry: grid.Geometry, *, is_search_first: bool = False
-) -> cropping.View:
+def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
     """Returns how the settings cut crops out of frames.
 
     Args:
       config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
       geometry: sizes of the crops.
-      is_search_first: see `jaxtrack.tracking.cropping.make_view`.
     """
     return cropping.make_view(
         geometry,
         context=float(config.data.context),
         is_public=config.tracking.selection in cropping.PUBLIC,
         preprocessing=config_lib.preprocessing(config),
-        is_search_first=is_search_first,
     )
 
 

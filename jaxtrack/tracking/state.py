@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import jax
+import jax.numpy as jnp
 from flax import struct
 
 from jaxtrack.errors import InputError
@@ -68,39 +69,28 @@ class Probe(NamedTuple):
     xyxy: jax.Array
 
 
-class CropFirst(Protocol):
-    """Cuts what a tracker starts from out of the first frame."""
+class Crop(NamedTuple):
+    """What a tracker sees of a frame.
 
-    def __call__(self, frame: Frame, box: jax.Array) -> Any:
-        """Returns a pytree whose shapes do not depend on the canvas.
+    Attributes:
+      aim: where it was cut, from `Tracker.aim` or `aim_first`.
+      pixels: from `Tracker.cut`.
+    """
 
-        Args:
-          frame: the first one.
-          box: `[4]` cxcywh of the target, pixels of the picture.
-        """
+    aim: Any
+    pixels: Any
 
 
 class Start(Protocol):
     """Starts on a target."""
 
-    def __call__(self, variables: Any, first: Any) -> Any:
+    def __call__(self, variables: Any, crops: Sequence[Crop], fill: Any) -> Any:
         """Returns what the tracker remembers.
 
         Args:
           variables: of the network.
-          first: from `CropFirst`.
-        """
-
-
-class Crop(Protocol):
-    """Cuts what a tracker looks at out of a frame."""
-
-    def __call__(self, state: Any, frame: Frame) -> Any:
-        """Returns a pytree whose shapes do not depend on the canvas.
-
-        Args:
-          state: what was remembered.
-          frame: the next one.
+          crops: one an aim of `Tracker.aim_first`.
+          fill: from `Tracker.fill`.
         """
 
 
@@ -108,14 +98,14 @@ class Update(Protocol):
     """Finds the target in a crop; results come in the order of a `lax.scan`'s body."""
 
     def __call__(
-        self, variables: Any, state: Any, crop: Any, settings: Any
+        self, variables: Any, state: Any, crop: Crop, settings: Any
     ) -> tuple[Any, TrackerOutput]:
         """Returns what the tracker remembers, and what it says of the frame.
 
         Args:
           variables: of the network.
           state: what was remembered.
-          crop: from `Crop`.
+          crop: of the next frame.
           settings: see `Tracker`; its own where they are left out.
         """
 
@@ -123,21 +113,24 @@ class Update(Protocol):
 class ProbeMaps(Protocol):
     """Shows the maps from which `Update` would choose."""
 
-    def __call__(self, variables: Any, state: Any, crop: Any) -> Probe:
+    def __call__(self, variables: Any, state: Any, crop: Crop) -> Probe:
         """Returns what the network thinks of every cell; arguments as of `Update`."""
 
 
 class Tracker(NamedTuple):
-    """A tracker: pure functions that cut crops, and pure functions of the crops.
+    """A tracker is pure functions: one aims, one cuts, one looks at what was cut.
 
-    Only `crop_first` and `crop` see frames, so they alone compile anew for another
-    canvas, which takes a fraction of a second; the network, which is in `start` and
-    `update`, compiles once. `init` and `step` are both together.
+    Only `cut` and `fill` see frames, so they alone compile anew for another canvas,
+    which takes a fraction of a second. The network, which is in `start` and `update`,
+    compiles once. `init` and `step` are all of it together.
 
     Attributes:
-      crop_first: `(frame, box [4] cxcywh px) -> first crop`.
-      start: `(variables, first crop) -> state`.
-      crop: `(state, frame) -> crop`.
+      aim_first: `(box [4] cxcywh px, hw [2]) -> aims`, a tuple of where to cut crops
+        out of the first frame.
+      aim: `(state, hw [2]) -> aim`, where to cut a crop out of the next frame.
+      cut: `(frame, aim) -> pixels`, whose shapes depend on no canvas.
+      fill: `(frame) -> [3]`, RGB seen outside the picture, of the first frame.
+      start: `(variables, crops, fill) -> state`.
       update: `(variables, state, crop, settings) -> (state, TrackerOutput)`.
       probe: `(variables, state, crop) -> Probe`, or None.
       settings: NamedTuple of the numbers that `update` takes, traced or not: the
@@ -146,16 +139,18 @@ class Tracker(NamedTuple):
         `tracking` of the configuration -> lowest and highest value to try.
     """
 
-    crop_first: CropFirst
+    aim_first: Callable[[jax.Array, jax.Array], tuple[Any, ...]]
+    aim: Callable[[Any, jax.Array], Any]
+    cut: Callable[[Frame, Any], Any]
+    fill: Callable[[Frame], Any]
     start: Start
-    crop: Crop
     update: Update
     probe: ProbeMaps | None = None
     settings: Any = None
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def init(self, variables: Any, frame: Frame, box: jax.Array) -> Any:
-        """Starts on a target in a frame: `start` of `crop_first`.
+        """Starts on a target in a frame.
 
         Args:
           variables: of the network.
@@ -165,12 +160,14 @@ class Tracker(NamedTuple):
         Returns:
           What the tracker remembers.
         """
-        return self.start(variables, self.crop_first(frame, box))
+        aims = self.aim_first(box, frame.hw)
+        crops = [Crop(aim, self.cut(frame, aim)) for aim in aims]
+        return self.start(variables, crops, self.fill(frame))
 
     def step(
         self, variables: Any, state: Any, frame: Frame, *, settings: Any = None
     ) -> tuple[Any, TrackerOutput]:
-        """Tracks through a frame: `update` by `crop`; the body of a `lax.scan`.
+        """Tracks through a frame; the body of a `lax.scan`.
 
         Args:
           variables: of the network.
@@ -181,7 +178,8 @@ class Tracker(NamedTuple):
         Returns:
           What the tracker remembers, and what it says of the frame.
         """
-        crop = self.crop(state, frame)
+        aim = self.aim(state, frame.hw)
+        crop = Crop(aim, self.cut(frame, aim))
         if settings is None:
             return self.update(variables, state, crop)
         return self.update(variables, state, crop, settings)
@@ -209,12 +207,27 @@ def of_whole_frames(
     Returns:
       The tracker, whose crops are the frames themselves.
     """
+
+    def start(variables, crops, fill):
+        del fill
+        return init(variables, crops[0].pixels, crops[0].aim)
+
+    def update(variables, state, crop, values=settings):
+        if values is None:
+            return step(variables, state, crop.pixels)
+        return step(variables, state, crop.pixels, values)
+
+    def show(variables, state, crop):
+        return probe(variables, state, crop.pixels)
+
     return Tracker(
-        crop_first=lambda frame, box: (frame, box),
-        start=lambda variables, first: init(variables, *first),
-        crop=lambda state, frame: frame,
-        update=step,
-        probe=probe,
+        aim_first=lambda box, hw: (box,),
+        aim=lambda state, hw: jnp.zeros([]),
+        cut=lambda frame, aim: frame,
+        fill=lambda frame: jnp.zeros([]),
+        start=start,
+        update=update,
+        probe=show if probe else None,
         settings=settings,
         ranges=ranges,
     )

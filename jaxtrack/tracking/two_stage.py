@@ -18,6 +18,7 @@ from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps, view_of
 from jaxtrack.tracking.state import (
+    Crop,
     Probe,
     Tracker,
     TrackerOutput,
@@ -92,10 +93,11 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
       The tracker, whose settings are `Settings`.
     """
     rules = _rules(config)
-    view = view_of(config, network.geometry, is_search_first=rules is not None)
+    view = view_of(config, network.geometry)
     parts = _Parts(
         model=network,
         size=network.geometry.search_size,
+        view=view,
         bound=bounding(config.tracking.selection),
         anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
         count=config.tracking.proposals,
@@ -108,13 +110,28 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     def follow(
         variables,
         state: TwoStageState,
-        crop: cropping.Search,
+        crop: Crop,
         settings: Settings = defaults,
     ) -> tuple[TwoStageState, TrackerOutput]:
         return _update(parts, variables, state, crop, settings)
 
     start, probe = partial(_start, parts), partial(_probe, parts)
-    return Tracker(view.first, start, view.search, follow, probe, defaults, _RANGES)
+
+    def aim_first(box: jax.Array, hw: jax.Array) -> tuple[cropping.Aim, ...]:
+        template = view.template(box, hw)
+        return (template,) if rules is None else (template, view.search(box, hw))
+
+    return Tracker(
+        aim_first=aim_first,
+        aim=lambda state, hw: view.search(state.box, hw),
+        cut=cropping.cut,
+        fill=view.fill,
+        start=start,
+        update=follow,
+        probe=probe,
+        settings=defaults,
+        ranges=_RANGES,
+    )
 
 
 class _Parts(NamedTuple):
@@ -122,6 +139,7 @@ class _Parts(NamedTuple):
 
     model: nn.Module
     size: int  # Of the search crop, pixels.
+    view: cropping.View
     bound: Callable[[jax.Array, jax.Array], jax.Array]
     anchors: jax.Array
     count: int  # Of proposals.
@@ -130,37 +148,37 @@ class _Parts(NamedTuple):
     pool: Callable[[jax.Array, jax.Array], jax.Array]
 
 
-def _start(parts, variables, first):
+def _start(parts, variables, crops, fill):
     """Encodes the target, and learns what tells it from its surroundings."""
     model, size = parts.model, parts.size
-    box = first.box
+    box = crops[0].aim.box
     z_size = model.geometry.template_size
-    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * first.scale, z_size))
-    template = model.apply(
-        variables, first.image, z_xyxy[None], method="encode_template"
-    )
-    state = TwoStageState(template, box, first.fill, None)
+    z_image = parts.view.template_image(crops[0], fill)
+    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * crops[0].aim.scale, z_size))
+    template = model.apply(variables, z_image, z_xyxy[None], method="encode_template")
+    state = TwoStageState(template, box, fill, None)
     if parts.rules is None:
         return state
-    crop = first.search
-    x = model.apply(variables, crop.image, method="encode_search")
+    aim, x_image = crops[1].aim, parts.view.search_image(crops[1], fill)
+    x = model.apply(variables, x_image, method="encode_search")
     of_crop = partial(parts.pool, x["fused"][0])
-    middle = (box[:2] - crop.center) * crop.scale + size / 2
-    target = jnp.concatenate([middle, box[2:] * crop.scale])
+    middle = (box[:2] - aim.center) * aim.scale + size / 2
+    target = jnp.concatenate([middle, box[2:] * aim.scale])
     online = update.start(of_crop, target, size, parts.rules)
     return state.replace(online=online)
 
 
 def _predict(parts, variables, state, crop):
     """Returns the search crop's features, and the RPN's maps."""
-    x = parts.model.apply(variables, crop.image, method="encode_search")
+    x_image = parts.view.search_image(crop, state.fill)
+    x = parts.model.apply(variables, x_image, method="encode_search")
     outputs = parts.model.apply(variables, state.template, x, method="predict")
     return x, outputs
 
 
 def _update(parts, variables, state, crop, settings):
     """Tracks through a frame: Algorithm 1, lines 4 to 12."""
-    size, rules, scale = parts.size, parts.rules, crop.scale
+    size, rules, scale = parts.size, parts.rules, crop.aim.scale
     x, outputs = _predict(parts, variables, state, crop)
     wh = state.box[2:]
     found, coarse = _propose(parts, outputs, wh * scale, settings)
@@ -175,10 +193,10 @@ def _update(parts, variables, state, crop, settings):
     final = _windowed(final, aligned, size, settings.refined_window)
     chosen = jnp.argmax(final)
     in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
-    center = crop.center + (in_crop[:2] - size / 2) / scale
+    center = crop.aim.center + (in_crop[:2] - size / 2) / scale
     rate = jnp.clip(settings.size_rate, 0.0, 1.0)
     new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
-    box = parts.bound(jnp.concatenate([center, new_wh]), crop.hw)
+    box = parts.bound(jnp.concatenate([center, new_wh]), crop.aim.hw)
     # A network that overflows loses a frame, not the target for ever.
     is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[chosen])
     box = jnp.where(is_sound, box, state.box)
@@ -196,7 +214,7 @@ def _probe(parts, variables, state, crop) -> Probe:
     """Shows the RPN's maps."""
     _, outputs = _predict(parts, variables, state, crop)
     found = decoding.scores_and_boxes(outputs, parts.anchors)
-    return probe_maps(*found, crop, geometry=parts.model.geometry, power=1.0)
+    return probe_maps(*found, crop.aim, geometry=parts.model.geometry, power=1.0)
 
 
 def _rules(config: ConfigDict) -> update.Rules | None:

@@ -59,7 +59,7 @@ def test_compiles_once_a_canvas(seeker, traced):
 
 
 def test_opens_a_checkpoint(checkpoint, monkeypatch):
-    monkeypatch.setattr(session, "Session", lambda *parts, lost_below: parts)
+    monkeypatch.setattr(session, "Session", lambda *parts, **about: parts)
     tracker, variables = session.load(checkpoint)
     frame = video.pad(picture(30, 40), (256, 256))
     box = np.array([30, 40, 20, 10], np.float32)

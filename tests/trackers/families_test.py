@@ -163,7 +163,7 @@ def test_few_turn_settings_into_a_family():
 
 
 @pytest.mark.parametrize("name", trackers.FAMILIES)
-def test_only_crops_depend_on_the_canvas(name):
+def test_only_cuts_depend_on_the_canvas(name):
     config = trackers.configure(name, backbone="efficientnet_lite0", design="light")
     tracker = trackers.tracker_of(config)
     state = TrackerState(None, jnp.array([60.0, 50, 20, 30]), jnp.zeros(3))
@@ -171,8 +171,9 @@ def test_only_crops_depend_on_the_canvas(name):
     for canvas in [(256, 256), (512, 768)]:
         frame = Frame(
             jax.ShapeDtypeStruct((*canvas, 3), jnp.uint8),
-            jax.ShapeDtypeStruct((2,), jnp.int32),
+            jnp.array(canvas),
         )
-        first = jax.eval_shape(tracker.crop_first, frame, state.box)
-        seen.append((first, jax.eval_shape(tracker.crop, state, frame)))
+        aims = *tracker.aim_first(state.box, frame.hw), tracker.aim(state, frame.hw)
+        seen.append([jax.eval_shape(tracker.cut, frame, aim) for aim in aims])
     assert seen[0] == seen[1]
+    assert len(set(map(str, seen[0]))) == 1  # Template and search crops share it too.

@@ -1,20 +1,22 @@
 """Tests for jaxtrack.tracking.cropping."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.ops import grid
+from jaxtrack.ops import crop, grid
 from jaxtrack.tracking import cropping, siamese
-from jaxtrack.tracking.state import Frame, TrackerState
+from jaxtrack.tracking.state import Crop, Frame
 
 GEOMETRY = grid.Geometry(32, 64, 9, 4, 16.0)
 
 
-def make(config, selection="clean"):
+def make(config, selection="clean", geometry=GEOMETRY):
     config.tracking.selection = selection
-    return siamese.view_of(config, GEOMETRY)
+    return siamese.view_of(config, geometry)
 
 
 @pytest.fixture
@@ -36,12 +38,12 @@ def test_side(config, variant):
     np.testing.assert_allclose(make(config).side(jnp.array([9.0, 4.0])), 6, rtol=1e-6)
 
 
-def test_surroundings_are_the_pictures_mean(config, frame):
+def test_the_fill_is_the_pictures_mean(config, frame):
     # 600 pixels of red 10, but one of 12; the white canvas is no picture.
     mean = [10 + 2 / 600, 20, 31]
-    np.testing.assert_allclose(make(config).surroundings(frame), mean, rtol=1e-5)
+    np.testing.assert_allclose(make(config).fill(frame), mean, rtol=1e-5)
     for public in cropping.PUBLIC:
-        found = make(config, public).surroundings(frame)
+        found = make(config, public).fill(frame)
         np.testing.assert_array_equal(found, np.floor(mean))
 
 
@@ -49,10 +51,12 @@ def test_search_shows_the_target_at_the_templates_scale(config, frame):
     # A square of 8 has a context of 16 pixels: two crop pixels a picture pixel, and the
     # crop of 64 shows 32 pixels from -1 to 31 around (15, 10), of which 30 are picture.
     fill = jnp.array([100.0, 100.0, 100.0])
-    state = TrackerState(None, jnp.array([15.0, 10.0, 8.0, 8.0]), fill)
-    x, scale, center = make(config).search(state, frame)
-    assert scale == 2
-    np.testing.assert_array_equal(center, [15, 10])
+    view = make(config)
+    aim = view.search(jnp.array([15.0, 10.0, 8.0, 8.0]), frame.hw)
+    assert aim.scale == 2
+    np.testing.assert_array_equal(aim.center, [15, 10])
+    np.testing.assert_array_equal(aim.hw, [20, 30])
+    x = view.search_image(Crop(aim, cropping.cut(frame, aim)), fill)
     assert x.shape == (1, 64, 64, 3)
     blue = x[0, 32, :, 2]  # A row in the picture's middle.
     np.testing.assert_allclose(blue[4:60], 31, atol=1e-3)
@@ -63,43 +67,56 @@ def test_search_shows_the_target_at_the_templates_scale(config, frame):
 def test_search_crops_lie_on_eighths_of_a_pixel(config, frame, variant):
     # 15.07 -> 15.125, 9.94 -> 10; the template's side is 8.05 + 8.05 = 16.1 -> 16.125.
     def search(box, selection="clean"):
-        state = TrackerState(None, jnp.asarray(box), jnp.zeros(3))
-        return variant(make(config, selection).search)(state, frame)
+        view = make(config, selection)
+
+        def look(box):
+            aim = view.search(box, frame.hw)
+            image = view.search_image(Crop(aim, cropping.cut(frame, aim)), jnp.zeros(3))
+            return image, aim.center, aim.scale
+
+        return variant(look)(jnp.asarray(box))
 
     seen = search([15.07, 9.94, 8.05, 8.05])
-    np.testing.assert_array_equal(seen.center, [15.125, 10])
-    np.testing.assert_allclose(seen.scale, 32 / 16.125, rtol=1e-7)
+    np.testing.assert_array_equal(seen[1], [15.125, 10])
+    np.testing.assert_allclose(seen[2], 32 / 16.125, rtol=1e-7)
     # What a compilation rounds otherwise vanishes: the crop is the same to the bit.
     again = search([15.07001, 9.93999, 8.05001, 8.04999])
     jax.tree.map(np.testing.assert_array_equal, again, seen)
     for public in cropping.PUBLIC:
         seen = search([15.07, 9.94, 8.05, 8.05], public)
-        np.testing.assert_array_equal(seen.center, np.float32([15.07, 9.94]))
-        np.testing.assert_allclose(seen.scale, 32 / 16.1, rtol=1e-6)
+        np.testing.assert_array_equal(seen[1], np.float32([15.07, 9.94]))
+        np.testing.assert_allclose(seen[2], 32 / 16.1, rtol=1e-6)
 
 
-def test_look_preprocesses(config, frame):
-    fill = jnp.zeros(3)
-    arguments = frame, jnp.array([15.0, 10.0]), jnp.float32(8), 4, fill
-    plain = make(config).look(*arguments)
-    np.testing.assert_allclose(plain[0, 2, 2], [10, 20, 31], atol=1e-4)
+def template(view, frame, box):
+    """The template crop of a box."""
+    aim = view.template(jnp.array(box), frame.hw)
+    return view.template_image(Crop(aim, cropping.cut(frame, aim)), jnp.zeros(3))[0]
+
+
+def test_crops_are_preprocessed(config, frame):
+    # Eight pixels around (15, 10), which are of one colour.
+    box = [15.0, 10.0, 4.0, 4.0]
+    plain = template(make(config), frame, box)
+    assert plain.shape == (32, 32, 3)
+    np.testing.assert_allclose(plain[15, 15], [10, 20, 31], atol=1e-4)
     config.model.preprocessing.order = "BGR"
     config.model.preprocessing.scale = (1.0, 2.0, 4.0)
     # (31, 20, 10) over (1, 2, 4).
-    np.testing.assert_allclose(
-        make(config).look(*arguments)[0, 2, 2], [31, 10, 2.5], atol=1e-4
-    )
+    seen = template(make(config), frame, box)
+    np.testing.assert_allclose(seen[15, 15], [31, 10, 2.5], atol=1e-4)
 
 
 def test_public_selections_look_at_whole_pixels(config):
     ramp = np.broadcast_to(np.arange(40, dtype=np.uint8)[None, :, None], (40, 40, 3))
     frame = Frame(jnp.asarray(ramp), jnp.array([40, 40], jnp.int32))
-    arguments = frame, jnp.array([20.3, 20.3]), jnp.float32(8.2), 8, jnp.zeros(3)
+    # A template of 8 cells over a side of 8.2.
+    small, box = grid.Geometry(8, 16, 9, 4, 16.0), [20.3, 20.3, 4.1, 4.1]
     # floor(20.3 - 9 / 2) = 15: pixels 15 to 22.
     for public in cropping.PUBLIC:
-        row = make(config, public).look(*arguments)[0, 4, :, 0]
+        row = template(make(config, public, small), frame, box)[4, :, 0]
         np.testing.assert_allclose(row, np.arange(15, 23), atol=1e-4)
-    row = make(config).look(*arguments)[0, 4, :, 0]
+    row = template(make(config, geometry=small), frame, box)[4, :, 0]
     # Unrounded, cells are 8.2 / 8 apart around index 20.3 - 0.5.
     np.testing.assert_allclose(row, 19.8 + (np.arange(8) - 3.5) * 1.025, atol=1e-3)
 
@@ -135,10 +152,15 @@ def test_vmap_crops_as_one_video_does():
     images = rng.integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
     hw = jnp.array([[40, 48], [30, 44]])
     centers, sides = jnp.array([[20.0, 13.0], [4.5, 31.0]]), jnp.array([9.0, 30.0])
-    fill = jnp.array([1.0, 2.0, 3.0])
-    cut = jax.jit(cropping.crop_alone(8, antialias=True))
-    many = jax.jit(jax.vmap(cut, (0, 0, 0, 0, None)))
-    found = many(images, hw, centers, sides, fill)
-    for k in range(2):
-        alone = cut(images[k], hw[k], centers[k], sides[k], fill)
-        np.testing.assert_allclose(found[k], alone, atol=1e-3)
+    # One is averaged over blocks of 2 x 2 pixels.
+    taps = jax.vmap(functools.partial(crop.list_taps, size=8))(hw, centers, sides)
+    aims = cropping.Aim(taps, *[jnp.zeros((2, 1))] * 4)
+    frames = Frame(jnp.asarray(images), hw)
+    cut = jax.jit(cropping.cut)
+    for axis in (0, None):  # As many videos, or one with two targets.
+        seen = frames if axis == 0 else jax.tree.map(lambda a: a[0], frames)
+        found = jax.jit(jax.vmap(cropping.cut, (axis, 0)))(seen, aims)
+        for k in range(2):
+            frame = jax.tree.map(lambda a, k=k: a[k], frames) if axis == 0 else seen
+            alone = cut(frame, jax.tree.map(lambda a, k=k: a[k], aims))
+            np.testing.assert_allclose(found[k], alone, atol=1e-3)

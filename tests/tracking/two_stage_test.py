@@ -11,7 +11,9 @@ from jax import lax
 from jaxtrack.online import update
 from jaxtrack.ops import boxes
 from jaxtrack.tracking import (
+    Crop,
     TrackerState,
+    cropping,
     run,
     siamese,
     two_stage,
@@ -143,7 +145,9 @@ def test_selects_by_equations_9_and_10(
     _, output = step(variables, state, frames[2])
 
     looks = siamese.view_of(config, model.geometry)
-    x_image, scale, middle, _ = looks.search(state, frames[2])
+    aim = looks.search(state.box, frames[2].hw)
+    crop = Crop(aim, cropping.cut(frames[2], aim))
+    x_image, scale, middle = looks.search_image(crop, state.fill), aim.scale, aim.center
     x = model.apply(variables, x_image, method="encode_search")
     outputs = model.apply(variables, state.template, x, method="predict")
     wh = np.asarray(state.box[2:], np.float64)
@@ -306,10 +310,11 @@ def test_tells_a_look_alike_for_forty_frames(
     @jax.jit
     def scores(state, frame, pair):
         """Scores both squares as the tracker would see them."""
-        crop = looks.search(state, frame)
-        x = model.apply(variables, crop.image, method="encode_search")
-        origin = jnp.tile(crop.center, 2)[None] - 32 / crop.scale
-        in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * crop.scale
+        aim = looks.search(state.box, frame.hw)
+        x_image = looks.search_image(Crop(aim, cropping.cut(frame, aim)), state.fill)
+        x = model.apply(variables, x_image, method="encode_search")
+        origin = jnp.tile(aim.center, 2)[None] - 32 / aim.scale
+        in_crop = (boxes.cxcywh_to_xyxy(pair) - origin) * aim.scale
         return update.scores(state.online.params, pool(x["fused"][0], in_crop))
 
     first = state = drivers.init(variables, frames[0], pairs[0, 0])

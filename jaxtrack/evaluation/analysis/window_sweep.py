@@ -87,10 +87,10 @@ def adjustable(tracker: Tracker) -> Tracker:
       The tracker with `variables = {"network": ..., "settings": ...}`.
     """
 
-    def start(variables: Any, first):
-        return tracker.start(variables["network"], first)
+    def start(variables: Any, crops, fill):
+        return tracker.start(variables["network"], crops, fill)
 
     def update(variables: Any, state, crop):
         return tracker.update(variables["network"], state, crop, variables["settings"])
 
-    return Tracker(tracker.crop_first, start, tracker.crop, update)
+    return tracker._replace(start=start, update=update, probe=None)

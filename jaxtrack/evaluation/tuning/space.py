@@ -70,7 +70,7 @@ def stacked(settings: Sequence[Mapping[str, float]], count: int) -> dict[str, An
     return {name: np.array([r[name] for r in rows], np.float32) for name in rows[0]}
 
 
-def over_settings(tracker: Tracker) -> Tracker:
+def over_settings(tracker: Tracker, count: int) -> Tracker:
     """Makes a tracker that follows one target by B settings at once.
 
     The settings are traced, so all of them, B a time, share one compilation. The frame
@@ -78,6 +78,7 @@ def over_settings(tracker: Tracker) -> Tracker:
 
     Args:
       tracker: with the values of what is not tuned.
+      count: B.
 
     Returns:
       The tracker, for `variables = {"network": ..., "settings": field -> [B]}`. Its
@@ -86,10 +87,12 @@ def over_settings(tracker: Tracker) -> Tracker:
     traced = adjustable(tracker)
     own = jax.tree.map(np.float32, tracker.settings)
 
-    def start(variables, first):
-        state = tracker.start(variables["network"], first)
-        (count, *_), *_ = (v.shape for v in variables["settings"].values())
-        return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), state)
+    def repeated(tree):
+        return jax.tree.map(lambda a: jnp.broadcast_to(a, (count, *a.shape)), tree)
+
+    def start(variables, crops, fill):
+        first = jax.tree.map(lambda a: a[0], crops)
+        return repeated(tracker.start(variables["network"], first, fill))
 
     def update_one(network, values, state, crop):
         tried = {name.removeprefix(_GROUP): v for name, v in values.items()}
@@ -100,5 +103,11 @@ def over_settings(tracker: Tracker) -> Tracker:
         over = jax.vmap(update_one, (None, 0, 0, 0))
         return over(variables["network"], variables["settings"], state, crop)
 
-    crop = jax.vmap(tracker.crop, (0, None))
-    return Tracker(tracker.crop_first, start, crop, update)
+    return tracker._replace(
+        aim_first=lambda box, hw: repeated(tracker.aim_first(box, hw)),
+        aim=jax.vmap(tracker.aim, (0, None)),
+        cut=jax.vmap(tracker.cut, (None, 0)),
+        start=start,
+        update=update,
+        probe=None,
+    )

@@ -30,7 +30,7 @@ def tracking_function(opened: Opened, batch: int) -> Track:
     Returns:
       The function; it reads and decodes the video once.
     """
-    drivers = compile_tracker(space.over_settings(opened.tracker))
+    drivers = compile_tracker(space.over_settings(opened.tracker, batch))
     network = jax.device_put(opened.variables)
 
     def track(settings, video, advance):

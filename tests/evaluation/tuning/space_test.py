@@ -103,7 +103,7 @@ def test_a_batch_tracks_as_each_setting_alone():
     rows = (0.1, 0.3, 0.33, 1.0), (0.0, 0.0, 0.9, 0.0), (0.5, 0.7, 0.1, 2.0)
     tried = [dict(zip(names, row, strict=True)) for row in rows]
     one = small_tracker()
-    drivers = run.compile_tracker(space.over_settings(one))
+    drivers = run.compile_tracker(space.over_settings(one, 3))
     variables = {"network": NETWORK, "settings": space.stacked(tried, 3)}
     outputs = list(run.track_video(drivers, variables, frames, box))
     together = np.stack([output.box for output in outputs[1:]], axis=1)
@@ -144,14 +144,15 @@ def drifting():
 
 
 def test_settings_go_by_the_names_of_fields():
-    tracker = space.over_settings(drifting())
+    tracker = space.over_settings(drifting(), 3)
     box = np.array([38, 38, 16, 16], np.float32)
     names = ["tracking.refined_weight", "tracking.refined_window", "tracking.window"]
     tried = [dict(zip(names, row, strict=True)) for row in np.eye(3) * 2.0]
     variables = {"network": {}, "settings": space.stacked(tried, 3)}
-    state = tracker.init(variables, np.zeros(1), box)
+    frame = video.pad(np.zeros((8, 8, 3), np.uint8), (8, 8))
+    state = tracker.init(variables, frame, box)
     for step in (tracker.step, jax.jit(tracker.step)):
-        _, output = step(variables, state, np.zeros(1))
+        _, output = step(variables, state, frame)
         # The penalty, which is not tuned, is the configuration's 0.1.
         expected = box + np.concatenate([2 * np.eye(3), np.full((3, 1), 0.1)], axis=1)
         np.testing.assert_allclose(output.box, expected, atol=1e-5)
