@@ -45,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_tracking(action)
     meaning = "with the settings of a tuned.json that `jaxtrack tune` wrote"
     options.add(action, "--tuned", "FILE", meaning)
+    for action in actions.choices.values():
+        action.error = parser.error  # In one line.
 
 
 def run(args: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ import pytest
 import jaxtrack
 from jaxtrack import cli
 from jaxtrack.errors import InputError
+from tests.refusals import refused
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPU_SECONDS_FOR_HELP = 1.0
@@ -24,16 +25,6 @@ PARTS = {
     "track_files",
     "video",
 }
-
-
-def refused(capsys, *argv):
-    """Runs a command that must end with one line on standard error; returns it."""
-    with pytest.raises(SystemExit) as end:
-        cli.main(argv)
-    said = capsys.readouterr().err
-    assert end.value.code == 2
-    assert said.startswith("error: ") and said.count("\n") == 1, said
-    return said
 
 
 def test_every_module_is_a_command_or_a_part():

@@ -6,18 +6,9 @@ import pytest
 
 from jaxtrack import cli
 from tests.evaluation.fixtures import root, scores, videos
+from tests.refusals import refused
 
 __all__ = ["root", "scores", "videos"]
-
-
-def refused(capsys, *argv):
-    """Runs the command, which must end with one line on standard error; returns it."""
-    with pytest.raises(SystemExit) as end:
-        cli.main(["eval", *argv])
-    said = capsys.readouterr().err
-    assert end.value.code == 2
-    assert said.startswith("error: ") and said.count("\n") == 1
-    return said
 
 
 def test_files_become_a_page(root, tmp_path, scores, capsys):
@@ -45,9 +36,9 @@ def test_faults_are_one_line_and_write_nothing(root, tmp_path, scores, capsys):
         ("--heatmaps_of=cat", "--heatmaps_of needs a --checkpoint"),
         ("--results=mine", "'mine': expected NAME=DIR"),
     ):
-        assert message in refused(capsys, *given, option)
+        assert message in refused(capsys, "eval", *given, option)
     (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
-    assert "ball.txt, line 2" in refused(capsys, *given)
+    assert "ball.txt, line 2" in refused(capsys, "eval", *given)
     assert not (tmp_path / "out").exists()
 
 
@@ -65,4 +56,4 @@ def test_truth_may_be_files_alone(root, tmp_path, scores, capsys):
         ((f"--ground_truth={tmp_path}", f"--sequences={root}"), "stands for"),
         ((f"--sequences={root}", "--absent=x"), "--absent is for --ground_truth"),
     ):
-        assert message in refused(capsys, *given, *options)
+        assert message in refused(capsys, "eval", *given, *options)

@@ -14,6 +14,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
+from tests.refusals import refused
 
 from .conftest import write_config
 
@@ -155,10 +156,8 @@ def test_the_command_says_what_is_there_or_one_line(
     (experiment.out / "compare.md").unlink()
     capsys.readouterr()
 
-    def call(*argv):
-        cli.run_command(compare, argv, prog="compare")
-
-    call("--summary_only", f"--out={experiment.out}")
+    argv = ["--summary_only", f"--out={experiment.out}"]
+    cli.run_command(compare, argv, prog="compare")
     written = f"written: {experiment.out / 'compare.md'}"
     assert capsys.readouterr().out == f"{text}\n{written}\n"
     out = f"--out={tmp_path / 'new'}"
@@ -167,11 +166,7 @@ def test_the_command_says_what_is_there_or_one_line(
         (["--config=demo", "--pairs=0", out], "argument --pairs: '0': expected"),
         (["--config=demo", "--jobs=2", out], "unknown option --jobs"),
     ]:
-        with pytest.raises(SystemExit) as caught:
-            call(*argv)
-        said = capsys.readouterr().err
-        assert caught.value.code == 2
-        assert said.startswith(f"error: {message}") and said.count("\n") == 1
+        assert message in refused(capsys, *argv, command=compare)
     assert not (tmp_path / "new").exists()
 
 

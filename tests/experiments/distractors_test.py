@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from experiments.figures import distractors
-from jaxtrack import cli, configs
 from jaxtrack import config as config_lib
+from jaxtrack import configs
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, results, run, scoring
 from tests.data.composed.conftest import write_photo
+from tests.refusals import refused
 
 LENGTH = 20
 # Boxes 1.1 and 2.2 times as high as the truth have IoU 0.909 and 0.455, which lie above
@@ -179,10 +180,7 @@ def test_refuses_what_says_nothing_and_a_second_one(measure, fake, opened):
 def test_a_fault_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     argv = ["--checkpoint=/nowhere/run", f"--out={tmp_path / 'out'}"]
-    with pytest.raises(SystemExit) as caught:
-        cli.run_command(distractors, argv, prog="distractors")
-    said = capsys.readouterr().err
-    assert caught.value.code == 2 and said.count("\n") == 1
+    said = refused(capsys, *argv, command=distractors)
     assert said.startswith("error: no checkpoint /nowhere/run")
 
 

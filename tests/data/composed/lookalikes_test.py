@@ -4,11 +4,11 @@ import pathlib
 
 import cv2
 import numpy as np
-import pytest
 
 from jaxtrack import cli
 from jaxtrack.data.composed import compose, lookalikes, photos, sprites
 from jaxtrack.datasets.folders import read_sequence
+from tests.refusals import refused
 
 LENGTH = 80
 HW = (180, 240)
@@ -187,11 +187,7 @@ def test_faults_are_one_line(tmp_path, photo_folder, capsys):
         ("photos=/absent", "no folder of photographs"),
         (f"out={tmp_path / 'FILE'}", "FILE is a file"),
     ):
-        given = f"out={tmp_path / 'new'}", f"photos={photo_folder}", "num=1"
-        with pytest.raises(SystemExit) as end:
-            run(*given, "length=20", flag)
-        assert end.value.code == 2
-        stderr = capsys.readouterr().err
-        assert stderr.startswith("error: ") and stderr.count("\n") == 1
-        assert message in stderr
+        given = f"--out={tmp_path / 'new'}", f"--photos={photo_folder}", "--num=1"
+        given += "--length=20", f"--{flag}"
+        assert message in refused(capsys, "compose", *given)
         assert not (tmp_path / "new").exists()

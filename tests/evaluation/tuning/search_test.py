@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results, run
 from jaxtrack.evaluation.tuning import search, splits, trials, tuned
 from tests.evaluation.fixtures import material_of
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -204,10 +204,5 @@ def test_the_command_fails_in_one_line(root, tmp_path, capsys):
         (("--checkpoint=nowhere", f"--sequences={root}"), "nowhere"),
         (("--trials=0",), "'0': expected a whole number of at least 1"),
     ):
-        with pytest.raises(SystemExit) as end:
-            cli.main(["tune", *given, f"--out={tmp_path / 'out'}"])
-        said = capsys.readouterr().err
-        assert end.value.code == 2
-        assert said.startswith("error: ") and said.count("\n") == 1
-        assert message in said
+        assert message in refused(capsys, "tune", *given, f"--out={tmp_path / 'out'}")
         assert not (tmp_path / "out").exists()
