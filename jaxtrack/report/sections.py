@@ -181,23 +181,24 @@ def attribute_section(found: Evaluation) -> Section:
     by_tracker = list(compare.by_attribute(scores, carried, primary=primary).items())
     counts = {a: one.num_sequences for a, one in by_tracker[0][1].items()}
     heads = [Column(a, f"{n} sequences", better="high") for a, n in counts.items()]
-    tables = []
+    pictures, tables = [], []
+    if attribute_plots.can_draw(counts, scores):
+        corners = [f"{a} ({n})" for a, n in counts.items()]
+        drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
+        png = attribute_plots.radar(corners, drawn, title="AUC by attribute")
+        pictures.append(Picture("attributes.png", png))
     for number in _BY_ATTRIBUTE:
         rows = []
         # The ranking is the overview's, so that rows are found again.
         for place in _ranked(scores, primary):
             name, by = by_tracker[place]
             rows.append(Row(name, [getattr(by[a], number) for a in counts], place))
-        title = column(number, scores[0].reports[primary].protocol).head
-        title += " by attribute"
-        options = {"caption": title + ".", "is_shaded": True}
-        tables.append(Table("Tracker", heads, rows, title=title, **options))
-    pictures = []
-    if attribute_plots.can_draw(counts, scores):
-        corners = [f"{a} ({n})" for a, n in counts.items()]
-        drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
-        png = attribute_plots.radar(corners, drawn, title="AUC by attribute")
-        pictures.append(Picture("attributes.png", png))
+        head = column(number, scores[0].reports[primary].protocol).head
+        title = f"{head} by attribute"
+        # Where there is no picture, the first table stands open in its place.
+        folds = {"title": title if pictures or tables else "", "caption": title + "."}
+        name = f"Tracker, {head}"
+        tables.append(Table(name, heads, rows, is_shaded=True, **folds))
     return Section(
         key="attributes",
         title="Attributes",

@@ -88,6 +88,13 @@ def test_attributes(found):
     expected = [of["dog"].auc, np.mean([of["ball"].auc, of["dog"].auc])]
     np.testing.assert_allclose(table.rows[0].values[:2], expected)
     assert section.pictures[0].content.startswith(b"\x89PNG")
+    # Too many for a picture: the first table is open instead.
+    names = [dataclasses.replace(found.scores[0], name=f"t{k}") for k in range(7)]
+    many = dataclasses.replace(found, scores=names)
+    section = sections.attribute_section(many)
+    assert section.pictures == [] and [bool(t.title) for t in section.tables] == [
+        *(False, True, True),
+    ]
 
 
 def test_without_attributes_there_is_no_section_of_them(found):
