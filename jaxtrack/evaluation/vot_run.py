@@ -14,7 +14,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, vot_files
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
-from jaxtrack.tracking import Frame, check_init_box
+from jaxtrack.tracking import Frame, check_init_box, cropping
 from jaxtrack.tracking.run import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader
 
@@ -85,6 +85,7 @@ def track_unfinished(
     *,
     identity: dict,
     around: dict,
+    pixel_center: float = 0.5,
 ) -> list[str]:
     """Runs the sequences whose results are not there yet; see `manifest.complete`.
 
@@ -98,6 +99,7 @@ def track_unfinished(
         manifest lies in `<folder>/baseline`.
       identity: of weights and settings, as JSON.
       around: of the run, as JSON; recorded, never compared.
+      pixel_center: see `jaxtrack.tracking.cropping.pixel_center`.
 
     Returns:
       Names of the sequences that were run now.
@@ -119,7 +121,8 @@ def track_unfinished(
     def work(pending, advance):
         compiled = set()
         for video in pending:
-            start, follow = _compiled(drivers, variables, video, compiled)
+            ways = _compiled(drivers, variables, video, compiled)
+            start, follow = _shifted(*ways, shift=pixel_center - 0.5)
             try:
                 with FrameReader(video.frames) as frames:
                     run = track_with_resets(start, follow, frames, video.region)
@@ -168,6 +171,8 @@ def track_checkpoint(
     folder = pathlib.Path(out_dir) / "results" / name
     drivers = compile_tracker(opened.tracker)
     made = {"identity": opened.identity, "around": opened.around}
+    selection = opened.config.tracking.selection
+    made["pixel_center"] = cropping.pixel_center(selection)
     track_unfinished(drivers, opened.variables, videos, folder, **made)
     return folder
 
@@ -199,3 +204,14 @@ def _compiled(drivers: Drivers, variables: Any, video: Video, compiled: set):
         follow(start(blank, np.full(4, 8.0)), blank)
         compiled.add(canvas)
     return start, follow
+
+
+def _shifted(start: Start, follow: Follow, *, shift: float):
+    """Start and follow of a tracker whose centres are `shift` more than ours."""
+    shift = np.array([shift, shift, 0.0, 0.0])
+
+    def moved(state, frame):
+        state, box = follow(state, frame)
+        return state, box - shift
+
+    return lambda frame, box: start(frame, box + shift), moved

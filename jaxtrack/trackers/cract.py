@@ -304,7 +304,7 @@ def names(config: ConfigDict) -> WeightNames:
 
 PRESETS = {
     "cract": Preset(
-        settings=selection_settings("pysot", 0.0, 0.0, 1.0),
+        settings=selection_settings("clean", 0.0, 0.0, 1.0),
         source="Fan and Ling, CRACT (arXiv:2011.12483)",
         note="For every dataset: the paper speaks of neither penalty nor window.",
     )

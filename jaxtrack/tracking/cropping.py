@@ -169,21 +169,42 @@ def on_grid(px: jax.Array) -> jax.Array:
     return px + lax.stop_gradient(jnp.round(px * _STEPS) / _STEPS - px)
 
 
+def pixel_center(selection: str) -> float:
+    """Returns where a tracker has the centre of pixel 0, for regions of pixel indices.
+
+    Args:
+      selection: "released", "pysot" or "clean".
+
+    Returns:
+      1/2, as pixels are continuous; 0 of public selections, which take the index
+      itself: see `whole_pixel_square`.
+    """
+    return 0.0 if selection in PUBLIC else 0.5
+
+
 def whole_pixel_square(
     center: jax.Array, side: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Moves a square to whole pixels as pysot's `get_subwindow` does.
 
-    In index coordinates the left-most pixel is `floor(c - (side + 1) / 2 + 0.5)` with
-    the side rounded half to even; continuous coordinates are half a pixel more.
+    Its left-most pixel is `floor(c - (side + 1) / 2 + 0.5)`, with the side rounded half
+    to even. pysot's test driver gives `x + w / 2` of a rectangle for c, and writes
+    `c - w / 2` back: no half pixel on either way, although c then counts pixels by
+    index. So c is our centre itself, and what a tracker that takes c for the crop's
+    middle reports, be its network exact, is right and below of the target by
+
+        frac(c - side / 2), from 0 to 1 px, 1/2 px on average
+
+    as in pysot. Polygons (VOT) are given and written as indices there:
+    `jaxtrack.evaluation.vot_run` leaves their half pixel out.
 
     Args:
-      center: `[2]` xy, continuous pixels.
+      center: c, `[2]` xy, pixels.
       side: `[]` pixels.
 
     Returns:
       Centre `[2]` and side `[]` of the square whose edges lie between pixels.
     """
     side = jnp.maximum(jnp.round(side), 1.0)
-    corner = jnp.floor(center - (side + 1) / 2)
+    corner = jnp.floor(center - side / 2)
     return corner + side / 2, side

@@ -59,8 +59,9 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamFC++, SiamBAN)
     also take pysot's crops (sides rounded to whole pixels, corners on whole pixels,
     plain bilinear sampling, the fill colour truncated to whole grey levels) and
-    clipping, so that converted public weights behave as published; "clean" crops
-    on eighths of a pixel, knows where, and averages before it shrinks.
+    bounds, so that converted public weights behave as published. They share the bias
+    of pysot's test driver, up to a pixel: see `cropping.whole_pixel_square`. "clean"
+    crops on eighths of a pixel, knows where, and averages before it shrinks.
 
     Args:
       config: settings; `tracking`, `model.preprocessing` and `data.context` are read.
@@ -208,17 +209,19 @@ def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
     Returns:
       `(box [4] cxcywh px, hw [2]) -> box`.
     """
-    kept = clip_public if name in cropping.PUBLIC else clip
-    return functools.partial(kept, least=_LEAST_SIZE[name])
+    return functools.partial(clip, least=_LEAST_SIZE[name])
 
 
 def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
     """Keeps a box's centre in the picture, its size between `least` and the picture's.
 
+    Public trackers clip the centre that they crop around to [0, W] and [0, H] too.
+
     Args:
       box: `[4]` cxcywh, pixels.
       hw: `[2]` height and width of the picture, pixels.
-      least: width and height, pixels; it wins over a smaller picture.
+      least: width and height, pixels, 10 in pysot's code, 0 in SiamCAR's; it wins over
+        a smaller picture.
 
     Returns:
       `[4]` cxcywh, pixels.
@@ -226,18 +229,3 @@ def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
     wh = hw[::-1].astype(jnp.float32)
     size = jnp.maximum(jnp.minimum(box[2:], wh), least)
     return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])
-
-
-def clip_public(box: jax.Array, hw: jax.Array, *, least: float = 0.0) -> jax.Array:
-    """Clips as pysot's code and SiamCAR's do: the centre's *index* lies in [0, W].
-
-    Args:
-      box: `[4]` cxcywh, pixels.
-      hw: `[2]` height and width of the picture, pixels.
-      least: width and height, pixels: 10 in pysot's code, 0 in SiamCAR's.
-
-    Returns:
-      `[4]` cxcywh, pixels.
-    """
-    shifted = clip(box - jnp.array([0.5, 0.5, 0, 0]), hw, least=least)
-    return shifted + jnp.array([0.5, 0.5, 0, 0])

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, vot_files, vot_run
 from jaxtrack.metrics import vot
@@ -153,8 +154,8 @@ class Case:
     def with_regions(self):
         return [replace(v, region=self.truth[v.name]) for v in self.videos]
 
-    def run(self, shift=2.0, *, identity=None):
-        how = {"identity": identity or {"step": 1}, "around": {}}
+    def run(self, shift=2.0, *, identity=None, **options):
+        how = {"identity": identity or {"step": 1}, "around": {}, **options}
         given = {"shift": np.float32(shift)}, self.with_regions(), self.folder
         return vot_run.track_unfinished(self.drivers, *given, **how)
 
@@ -186,6 +187,21 @@ def test_runs_a_compiled_tracker(case):
     assert report.failures == 0
     # Half a pixel and a column off: 16 of 18 columns, the last row likewise.
     assert np.nanmean(report.eao_curve[1:]) > 0.8
+
+
+def test_public_trackers_count_pixels_by_index(case):
+    case.run()
+    expected = case.read()
+    given, init = [], case.drivers.init
+    case.drivers = case.drivers._replace(
+        init=lambda *inputs: given.append(inputs[2]) or init(*inputs)
+    )
+    case.run(identity={"selection": "pysot"}, pixel_center=0.0)
+    # x + (w - 1) / 2 of 8, 9, 16, 12: the corners' mean, as pysot starts.
+    np.testing.assert_allclose(given[1], [15.5, 14.5, 16, 12])
+    # This tracker does not look, so what is written is the same.
+    for name, several in case.read().items():
+        assert text(several[0]) == text(expected[name][0])
 
 
 def test_warms_up_once_a_canvas(case):
@@ -240,7 +256,7 @@ def test_names_the_sequence_that_is_wrong(case):
 
 def test_runs_a_checkpoint(case, monkeypatch, tmp_path):
     opened = loading.Opened(
-        config=None,
+        config=get_config(),
         model=types.SimpleNamespace(),
         tracker=moving_tracker([]),
         variables={"shift": np.float32(2)},

@@ -112,10 +112,10 @@ def test_public_selections_look_at_whole_pixels(config):
     frame = Frame(jnp.asarray(ramp), jnp.array([40, 40], jnp.int32))
     # A template of 8 cells over a side of 8.2.
     small, box = grid.Geometry(8, 16, 9, 4, 16.0), [20.3, 20.3, 4.1, 4.1]
-    # floor(20.3 - 9 / 2) = 15: pixels 15 to 22.
+    # floor(20.3 - 9 / 2 + 1 / 2) = 16: pixels 16 to 23.
     for public in cropping.PUBLIC:
         row = template(make(config, public, small), frame, box)[4, :, 0]
-        np.testing.assert_allclose(row, np.arange(15, 23), atol=1e-4)
+        np.testing.assert_allclose(row, np.arange(16, 24), atol=1e-4)
     row = template(make(config, geometry=small), frame, box)[4, :, 0]
     # Unrounded, cells are 8.2 / 8 apart around index 20.3 - 0.5.
     np.testing.assert_allclose(row, 19.8 + (np.arange(8) - 3.5) * 1.025, atol=1e-3)
@@ -139,9 +139,7 @@ def get_subwindow_corner(center, side):
 @pytest.mark.parametrize("index", [10.0, 10.25, 10.5, 10.75])
 def test_whole_pixel_square(index, side):
     corner, pixels = get_subwindow_corner(index, side)
-    center, found = cropping.whole_pixel_square(
-        jnp.full(2, index + 0.5), jnp.float32(side)
-    )
+    center, found = cropping.whole_pixel_square(jnp.full(2, index), jnp.float32(side))
     # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
     assert found == pixels
     np.testing.assert_array_equal(center - found / 2, [corner, corner])

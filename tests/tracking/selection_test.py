@@ -104,12 +104,20 @@ def test_clean_settings_are_a_batch_axis():
     assert shifts[0, 0] < -8 < shifts[1, 0]
 
 
+def public_start(xywh):
+    """The centre that a public tracker starts at when it is called without a driver.
+
+    `init` takes it at index x + (w - 1) / 2 and `track` writes index - w / 2; pysot's
+    driver for rectangles calls `init` with x + 1 / 2, so that x + w / 2 is the centre.
+    """
+    center = xywh[:2] + (xywh[2:] - 1) / 2
+    return jnp.asarray(np.concatenate([center, xywh[2:]]), jnp.float32)
+
+
 def released_track(golden, choose):
     """Follows the golden's six frames; yields boxes as the public code writes them."""
     xywh, hw = golden["track_init_xywh"], jnp.asarray(golden["track_frame_hw"])
-    # pysot starts at index x + (w - 1) / 2, half a pixel less than continuous x + w/2.
-    box = np.array([xywh[0] + xywh[2] / 2, xywh[1] + xywh[3] / 2, *xywh[2:]])
-    box = jnp.asarray(box, jnp.float32)
+    box = public_start(xywh)
     for t in range(len(golden["track_boxes_xywh"])):
         cls, ltrb, centerness = (
             golden[f"track_{name}_{t}"][0].transpose(1, 2, 0)
@@ -121,8 +129,8 @@ def released_track(golden, choose):
         chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
-        box = siamese.clip_public(box, hw)
-        yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]])
+        box = siamese.clip(box, hw, least=0.0)
+        yield np.array([*(box[:2] - box[2:] / 2), *box[2:]])
 
 
 def test_released_follows_the_public_code(goldens, variant):
@@ -255,8 +263,7 @@ def test_mean_equals_the_definition():
 def rpn_track(golden, choose):
     """Follows pysot's six frames; yields (box as its code writes it, score)."""
     xywh, hw = golden["track_init_xywh"], jnp.asarray(golden["track_frame_hw"])
-    box = np.array([xywh[0] + xywh[2] / 2, xywh[1] + xywh[3] / 2, *xywh[2:]])
-    box = jnp.asarray(box, jnp.float32)
+    box = public_start(xywh)
     points = grid.points(RPN)[:, :, None]
     for t in range(len(golden["track_boxes_xywh"])):
         logits, cxcywh = (
@@ -269,10 +276,9 @@ def rpn_track(golden, choose):
         seen = cls, boxes_lib.xyxy_to_ltrb(points, xyxy), jnp.ones_like(cls)
         scale = 127 / boxes_lib.context_side(box[2:], context=0.5)
         chosen = jax.device_get(choose(*seen, box[2:], scale))
-        box = siamese.clip_public(
-            jnp.concatenate([box[:2] + chosen.shift, chosen.wh]), hw, least=10.0
-        )
-        yield np.array([*(box[:2] - 0.5 - box[2:] / 2), *box[2:]]), chosen.score
+        box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
+        box = siamese.clip(box, hw, least=10.0)
+        yield np.array([*(box[:2] - box[2:] / 2), *box[2:]]), chosen.score
 
 
 def test_clean_follows_pysot_on_anchors(goldens, variant):

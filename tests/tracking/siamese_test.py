@@ -113,9 +113,9 @@ def test_clips():
     hw = jnp.array([100, 200])
     box = jnp.array([-5.0, 300.0, 1.0, 500.0])
     np.testing.assert_array_equal(siamese.clip(box, hw), [0, 100, 4, 100])
-    # Index 0 and 100 are 0.5 and 100.5; there is no least size but 0.
-    released = siamese.clip_public(box, hw)
-    np.testing.assert_array_equal(released, [0.5, 100.5, 1, 100])
+    for name, least in (("clean", 4), ("pysot", 10), ("released", 1)):
+        found = siamese.bounding(name)(box, hw)
+        np.testing.assert_array_equal(found, [0, 100, least, 100])
 
 
 def test_a_step_has_gradients(tiny, jitted, draw, pad_all):
