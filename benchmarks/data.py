@@ -97,9 +97,7 @@ def _loader(folder, augmentation=None):
     """Returns a function that makes pair `i` as a loader process does."""
     source = RecordSource(folder)
     loader = PairLoader(
-        [source],
-        settings=_SETTINGS,
-        augmentation=augmentation or _augmentation(),
+        [source], settings=_SETTINGS, augmentation=augmentation or _augmentation()
     )
 
     def load(number):

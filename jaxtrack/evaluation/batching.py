@@ -11,12 +11,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.tracking import Frame, Tracker, check_init_box
-from jaxtrack.tracking.run import (
-    Drivers,
-    compile_tracker,
-    track_video,
-    track_videos,
-)
+from jaxtrack.tracking.run import Drivers, compile_tracker, track_video, track_videos
 from jaxtrack.tracking.video import FrameReader
 
 GROUP = 16  # Sequences a device.

@@ -51,12 +51,7 @@ class Conv(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        affine: Affine | None = None,
-    ) -> jax.Array:
+    def __call__(self, x: jax.Array, *, affine: Affine | None = None) -> jax.Array:
         """Convolves `x`, then applies the affine map to the output channels.
 
         Args:
@@ -102,12 +97,7 @@ class DepthwiseConv(nn.Module):
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        affine: Affine | None = None,
-    ) -> jax.Array:
+    def __call__(self, x: jax.Array, *, affine: Affine | None = None) -> jax.Array:
         """Convolves `x`, then applies the affine map.
 
         Args:

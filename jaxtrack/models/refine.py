@@ -145,10 +145,7 @@ class Refiner(nn.Module):
           `[B, N, P, P, L C]` of L levels.
         """
         of_one = partial(
-            pool,
-            output_sizes=self.output_sizes,
-            stride=self.stride,
-            offset=self.offset,
+            pool, output_sizes=self.output_sizes, stride=self.stride, offset=self.offset
         )
         return jax.vmap(of_one)(feature_map, xyxy)
 

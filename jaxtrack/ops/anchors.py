@@ -54,10 +54,7 @@ def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
 
 
 def encode(
-    anchors: jax.Array,
-    xyxy: jax.Array,
-    *,
-    weights: Sequence[float] = (1, 1, 1, 1),
+    anchors: jax.Array, xyxy: jax.Array, *, weights: Sequence[float] = (1, 1, 1, 1)
 ) -> jax.Array:
     """Tells boxes relative to their anchors.
 

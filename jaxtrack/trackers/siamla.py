@@ -14,13 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import (
-    Assigner,
-    label_batch,
-    localization,
-    make_assigner,
-    regions,
-)
+from jaxtrack.assign import Assigner, label_batch, localization, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses.quality import bce_with_logits
 from jaxtrack.models.correlations import PositionedCorrelation, PositionEmbedding

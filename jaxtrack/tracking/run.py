@@ -246,9 +246,7 @@ def _stack(frames: Sequence[Frame | None], count: int, canvas: Sequence[int]) ->
 
 
 def _append(
-    results: list[list[TrackerOutput]],
-    outputs: TrackerOutput,
-    is_there: Sequence[bool],
+    results: list[list[TrackerOutput]], outputs: TrackerOutput, is_there: Sequence[bool]
 ) -> None:
     """Fetches one frame's outputs of many videos; appends those of videos not ended."""
     box, score = jax.device_get(outputs)

@@ -14,13 +14,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, selection
-from jaxtrack.tracking.state import (
-    Crop,
-    Probe,
-    Tracker,
-    TrackerOutput,
-    TrackerState,
-)
+from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
 # Least width and height, pixels of the picture, of a box that is reported.
 _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
@@ -29,11 +23,7 @@ _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
 # Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
 # room for a tracker that needs no window.
 RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "penalty": (0.0, 0.6),
-        "window": (0.0, 0.8),
-        "size_rate": (0.05, 1.0),
-    }
+    {"penalty": (0.0, 0.6), "window": (0.0, 0.8), "size_rate": (0.05, 1.0)}
 )
 
 

@@ -17,12 +17,7 @@ from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps, view_of
-from jaxtrack.tracking.state import (
-    Crop,
-    Probe,
-    Tracker,
-    TrackerOutput,
-)
+from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput
 
 
 @struct.dataclass
@@ -108,10 +103,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def follow(
-        variables,
-        state: TwoStageState,
-        crop: Crop,
-        settings: Settings = defaults,
+        variables, state: TwoStageState, crop: Crop, settings: Settings = defaults
     ) -> tuple[TwoStageState, TrackerOutput]:
         return _update(parts, variables, state, crop, settings)
 

@@ -225,8 +225,7 @@ def test_window_without_a_box_is_in_the_middle(box):
 
 def test_window_keeps_a_few_and_no_positives(targets):
     draw = functools.partial(
-        anchors.window_negatives,
-        **{"num_anchors": 5, "stride": 8, "search_size": 255},
+        anchors.window_negatives, **{"num_anchors": 5, "stride": 8, "search_size": 255}
     )
     labels = np.asarray(
         jax.jit(jax.vmap(draw, (0, None, 0)))(keys(1000), POINTS, targets)

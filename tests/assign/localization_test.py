@@ -26,11 +26,7 @@ def row(values):
 
 def parsed(picture):
     """Reads labels: C in the centre, b at the boundary, . outside."""
-    kinds = {
-        "C": regions.POSITIVE,
-        "b": regions.IGNORE,
-        ".": regions.NEGATIVE,
-    }
+    kinds = {"C": regions.POSITIVE, "b": regions.IGNORE, ".": regions.NEGATIVE}
     return jnp.array([[kinds[letter] for letter in line] for line in picture])
 
 

@@ -137,8 +137,7 @@ def test_a_session_behind_the_two_verbs(monkeypatch):
 def test_opencv_gets_whole_pixels_and_keeps_its_last_box():
     given, answers = [], [(True, (1, 2, 3, 4)), (False, (0, 0, 0, 0))]
     fake = SimpleNamespace(
-        init=lambda image, box: given.append(box),
-        update=lambda image: answers.pop(0),
+        init=lambda image, box: given.append(box), update=lambda image: answers.pop(0)
     )
     tracker = trackers.OpenCvTracker(lambda: fake)
     tracker.init(None, [0.6, 1.4, 10.5, 7.0])

@@ -9,14 +9,7 @@ import pytest
 
 from jaxtrack import datasets
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import (
-    evaluate,
-    manifest,
-    results,
-    run,
-    settings,
-    vot_files,
-)
+from jaxtrack.evaluation import evaluate, manifest, results, run, settings, vot_files
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.metrics import ope
 from tests.datasets import fake_datasets as fake

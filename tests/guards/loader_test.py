@@ -19,13 +19,7 @@ from tests.guards import adapter, store
 
 NAME = "loader.json"
 BATCHES, A_DIGEST = 100, 10
-LIBRARIES = (
-    "numpy",
-    "grain",
-    "opencv-python-headless",
-    "scikit-image",
-    "simplejpeg",
-)
+LIBRARIES = ("numpy", "grain", "opencv-python-headless", "scikit-image", "simplejpeg")
 SETTINGS = {
     **{"synthetic_weight": 0.7, "synthetic_split": "all", "synthetic_tracks": 12},
     **{"synthetic_length": 9, "frame_range": 4, "negative_ratio": 0.25, "seed": 3},

@@ -227,10 +227,7 @@ def test_steps_go_down_to_the_truth(variant):
 def test_no_steps_and_no_iterations_change_nothing():
     for rounds, iters in ((0, 3), (2, 0)):
         x, losses = gauss_newton(
-            curve_residual,
-            single(GUESS),
-            num_linearizations=rounds,
-            num_iters=iters,
+            curve_residual, single(GUESS), num_linearizations=rounds, num_iters=iters
         )
         jax.tree.map(np.testing.assert_array_equal, x, single(GUESS))
         assert losses.shape == (rounds + 1,) and (losses == losses[0]).all()

@@ -93,7 +93,7 @@ def test_attributes(found):
     many = dataclasses.replace(found, scores=names)
     section = sections.attribute_section(many)
     assert section.pictures == [] and [bool(t.title) for t in section.tables] == [
-        *(False, True, True),
+        *(False, True, True)
     ]
 
 

@@ -169,10 +169,7 @@ def test_only_cuts_depend_on_the_canvas(name):
     state = TrackerState(None, jnp.array([60.0, 50, 20, 30]), jnp.zeros(3))
     seen = []
     for canvas in [(256, 256), (512, 768)]:
-        frame = Frame(
-            jax.ShapeDtypeStruct((*canvas, 3), jnp.uint8),
-            jnp.array(canvas),
-        )
+        frame = Frame(jax.ShapeDtypeStruct((*canvas, 3), jnp.uint8), jnp.array(canvas))
         aims = *tracker.aim_first(state.box, frame.hw), tracker.aim(state, frame.hw)
         seen.append([jax.eval_shape(tracker.cut, frame, aim) for aim in aims])
     assert seen[0] == seen[1]

@@ -10,13 +10,7 @@ import pytest
 from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import points
 from tests.goldens import draw
-from tests.networks import (
-    NETWORKS,
-    abstract,
-    build,
-    draw_variables,
-    from_state_dict,
-)
+from tests.networks import NETWORKS, abstract, build, draw_variables, from_state_dict
 
 LITE = build("siamcar_lite0")
 

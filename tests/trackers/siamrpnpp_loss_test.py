@@ -16,11 +16,7 @@ from tests.gradients import check_gradients
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))
 SIZES = ((12.0, 24.0), (18.0, 18.0), (32.0, 10.0))
 ANCHORS = anchor_boxes.tile(POINTS, SIZES)
-OTHER = {
-    "hard_negatives": 5,
-    "cls_weights": (0.5, 0.35, 0.15),
-    "weights": (0.8, 2.0),
-}
+OTHER = {"hard_negatives": 5, "cls_weights": (0.5, 0.35, 0.15), "weights": (0.8, 2.0)}
 SMOOTH = {"distance": "smooth_l1", "weights": (1.0, 1.0)}
 RECIPES = pytest.mark.parametrize(
     "options", [{}, OTHER, SMOOTH], ids=["pysot", "other", "smooth"]

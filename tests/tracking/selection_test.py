@@ -19,11 +19,7 @@ SMALL = Geometry(16, 32, 5, 8, 0.0)
 
 def flat_maps(cls=0.5, side=8.0, geometry=SMALL):
     shape = (geometry.response_size,) * 2
-    return (
-        jnp.full(shape, cls),
-        jnp.full((*shape, 4), side),
-        jnp.full(shape, 0.5),
-    )
+    return (jnp.full(shape, cls), jnp.full((*shape, 4), side), jnp.full(shape, 0.5))
 
 
 def test_change_penalty_by_hand():

@@ -7,10 +7,7 @@ import pytest
 
 from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid
-from jaxtrack.tracking import (
-    Frame,
-    two_stage,
-)
+from jaxtrack.tracking import Frame, two_stage
 from jaxtrack.tracking.two_stage import TwoStageState, _rules
 
 ATOL = 1e-3

@@ -53,10 +53,7 @@ def begun(cract, drivers, draw, pad_all):
 def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
     images, truth = draw(1)
     frame = pad_all(images)[0]
-    for (tracker_, variables), kind in (
-        (cract, TwoStageState),
-        (tiny, TrackerState),
-    ):
+    for (tracker_, variables), kind in ((cract, TwoStageState), (tiny, TrackerState)):
         state = jax.eval_shape(tracker_.init, variables, frame, truth[0])
         assert type(state) is kind
 
@@ -127,8 +124,7 @@ def with_opinions(variables):
 
 
 @pytest.mark.parametrize(
-    ("alpha", "beta", "window"),
-    [(0.4, 0.8, 0.0), (0.0, 0.5, 0.3), (0.8, 1.0, 0.0)],
+    ("alpha", "beta", "window"), [(0.4, 0.8, 0.0), (0.0, 0.5, 0.3), (0.8, 1.0, 0.0)]
 )
 def test_selects_by_equations_9_and_10(
     cract_variables, cract_config, begun, monkeypatch, alpha, beta, window

@@ -10,12 +10,7 @@ from jaxtrack import weights
 from jaxtrack.errors import InputError
 from jaxtrack.weights import imagenet_lite0
 from tests.goldens import draw
-from tests.networks import (
-    number_tensor,
-    number_variables,
-    to_state_dict,
-    weight_names,
-)
+from tests.networks import number_tensor, number_variables, to_state_dict, weight_names
 
 
 def load_pretrained(name, variables, source):

@@ -171,10 +171,7 @@ def _held_out(recipe: Recipe, holdout: Material | None, best: Tried) -> dict | N
         counts = {v.name: len(v.frames) for v in holdout.videos}
         boxes = results.read_results(folder, counts)
         found.append({n: splits.score(holdout, n, boxes[n]) for n in counts})
-    return {
-        "sequences": list(counts),
-        "gain": tuned.gain(*found, recipe.metric),
-    }
+    return {"sequences": list(counts), "gain": tuned.gain(*found, recipe.metric)}
 
 
 def _write(out: Path, outcome: Mapping[str, Any], tried: Sequence[Tried]) -> None:

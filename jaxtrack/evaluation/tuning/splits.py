@@ -107,9 +107,7 @@ def score(material: Material, name: str, xywh: np.ndarray) -> dict[str, float]:
     # As result files hold them, so that eval.py finds the same numbers.
     boxes = (xywh + material.origin * np.array([1.0, 1.0, 0.0, 0.0])).round(4)
     report = ope.score(
-        {name: material.truth[name]},
-        {name: boxes},
-        protocol=scoring.PRIMARY,
+        {name: material.truth[name]}, {name: boxes}, protocol=scoring.PRIMARY
     )
     found = report.sequences[name]
     return {metric: float(getattr(found, metric)) for metric in METRICS}

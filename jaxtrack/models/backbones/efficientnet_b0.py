@@ -5,11 +5,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.backbones.efficientnet import (
-    EPSILON,
-    FIRST_TRAINED,
-    MBConv,
-)
+from jaxtrack.models.backbones.efficientnet import EPSILON, FIRST_TRAINED, MBConv
 from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
 
 # (features, kernel, stride, expansion) of the blocks, in order.

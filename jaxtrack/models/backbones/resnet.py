@@ -93,13 +93,7 @@ def _residual(block, x, plan, *, train):
         kernel, stride, padding, dilation = sizes
         name = f"conv{suffix}" if suffix else "downsample_conv"
         conv = Conv(
-            features,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            dtype=block.dtype,
-            name=name,
+            features, kernel, stride, padding, dilation, dtype=block.dtype, name=name
         )
         bn = BatchNorm(
             features, axis_name=block.axis_name, name=name.replace("conv", "bn")

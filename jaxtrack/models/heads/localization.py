@@ -99,10 +99,7 @@ class PointAggregation(nn.Module):
         if self.center not in ("point", "box"):
             raise ValueError(f"center must be point or box, got {self.center!r}")
         parts = Conv(
-            5 * self.features,
-            use_bias=False,
-            dtype=self.dtype,
-            name="project",
+            5 * self.features, use_bias=False, dtype=self.dtype, name="project"
         )(x)
         middle, *corners = jnp.split(parts, 5, axis=-1)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))

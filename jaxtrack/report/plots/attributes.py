@@ -21,10 +21,7 @@ def can_draw(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
 
 @style.styled
 def radar(
-    attributes: Sequence[str],
-    trackers: Mapping[str, Sequence[float]],
-    *,
-    title: str,
+    attributes: Sequence[str], trackers: Mapping[str, Sequence[float]], *, title: str
 ) -> bytes:
     """Draws one closed line a tracker, one spoke an attribute.
 

@@ -19,15 +19,7 @@ P, R = ParamSpec("P"), TypeVar("R")
 SHEET = Path(__file__).with_name("style.mplstyle")
 # Okabe and Ito's colours, told apart with any kind of colour vision; yellow is left
 # out, being too pale for a line on white.
-PALETTE = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#e69f00",
-    "#333333",
-)
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#333333")
 INK = "#1c2430"
 _DASHES = ("-", (0, (5, 1.6)), (0, (5, 1.4, 1.2, 1.4)), (0, (1.2, 1.3)))
 _MARKERS = ("", "o", "s", "^", "D", "v")

@@ -64,10 +64,7 @@ def history_plot(tried: Sequence[Tried], *, ylabel: str) -> bytes:
 
 @style.styled
 def slices_plot(
-    tried: Sequence[Tried],
-    ranges: Mapping[str, tuple[float, float]],
-    *,
-    ylabel: str,
+    tried: Sequence[Tried], ranges: Mapping[str, tuple[float, float]], *, ylabel: str
 ) -> bytes:
     """Draws the trials' worth against each setting; later trials are darker.
 
