@@ -102,23 +102,21 @@ def test_a_confident_distractor_costs_but_is_not_ranked():
     assert found["regret"] == pytest.approx(0.95)
 
 
-@pytest.mark.parametrize(
-    ("iou", "confidence"),
-    [
+def test_what_cannot_be_ranked_is_left_out_and_counted():
+    for iou, confidence in (
         (IOU, np.full_like(IOU, 0.5)),  # One confidence.
         (np.full_like(IOU, 0.5), IOU),  # One IoU.
         (np.where(IOU > 0.86, IOU, 0), IOU),  # Four cells overlap.
         (IOU * 0, IOU),  # None does.
-    ],
-)
-def test_what_cannot_be_ranked_is_left_out_and_counted(iou, confidence):
-    found = align(look(iou, confidence), look(IOU, IOU))
-    assert (found["num_frames"], found["num_left_out"]) == (2, 1)
-    assert found["correlation"] == pytest.approx(1)
-    alone = align(look(iou, confidence))
-    assert alone["correlation"] is None and alone["num_left_out"] == 1
-    # The regret has a value all the same.
-    assert alone["regret"] == pytest.approx(iou.max() - iou.flat[confidence.argmax()])
+    ):
+        found = align(look(iou, confidence), look(IOU, IOU))
+        assert (found["num_frames"], found["num_left_out"]) == (2, 1)
+        assert found["correlation"] == pytest.approx(1)
+        alone = align(look(iou, confidence))
+        assert alone["correlation"] is None and alone["num_left_out"] == 1
+        # The regret has a value all the same.
+        regret = iou.max() - iou.flat[confidence.argmax()]
+        assert alone["regret"] == pytest.approx(regret)
 
 
 def test_overflowing_cells_are_no_cells():
@@ -131,11 +129,8 @@ def test_overflowing_cells_are_no_cells():
     found = align(broken)
     assert found["regret"] is None and found["num_left_out"] == 1
     assert found["points"] == []
-
-
-def test_no_frame_has_no_number():
-    found = align()
-    assert found["correlation"] is None and found["num_frames"] == 0
+    # No frame has no number.
+    assert align()["correlation"] is None and align()["num_frames"] == 0
 
 
 def test_points_are_a_bounded_sample_of_ranked_cells():
