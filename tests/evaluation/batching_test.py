@@ -97,13 +97,10 @@ def test_groups_hold_one_canvas_and_like_lengths():
     assert [[v.name for v in g] for g in groups] == [["d", "c"], ["a"], ["b"]]
 
 
-def test_first_box_outside_of_the_picture_names_the_sequence(videos):
+def test_what_cannot_be_tracked_is_named(videos):
     videos[1].xyxy[0] += 500
     with pytest.raises(InputError, match="sequence car <1>: the first box"):
         track(videos, batched=False)
-
-
-def test_damaged_frame_is_named(videos):
     videos[0].frames[3].write_bytes(b"")
     with pytest.raises(InputError, match=r"0004\.png"):
         track(videos[:1], batched=False)

@@ -70,11 +70,8 @@ def test_a_tuning_belongs_to_its_weights(tuned_file):
     assert line.startswith("mine is tracked") and "other weights" in line
 
 
-def test_what_training_fixed_is_refused():
+def test_what_training_fixed_and_what_is_unknown_is_refused():
     with pytest.raises(InputError, match="model is fixed by training"):
         settings.choose(changes={"model": "siamcar_r50"})
-
-
-def test_an_unknown_preset_is_refused():
     with pytest.raises(InputError, match="unknown preset"):
         settings.choose(preset="best")

@@ -41,7 +41,9 @@ def scripted(script, drift):
 
     def follow(started, frame):
         now = int(frame.image)
-        return started, from_file(script[now] + (now - started) * np.array(drift))
+        return started, from_file(
+            np.array(script[now]) + (now - started) * np.array(drift)
+        )
 
     return start, follow
 
@@ -95,36 +97,27 @@ def test_starts_five_frames_after_a_failure():
     assert codes(run) == [1, -1, 2, 0, 0, 0, 0, 1]
 
 
-@pytest.mark.parametrize(
-    ("box", "fails"),
-    [
+def test_what_a_failure_is():
+    truth = np.array([[10.0, 10, 9, 9], [10, 10, 9.4, 9]])
+    for box, fails in (
         # Index 18.4 is drawn on 18, the last pixel of the target; 18.6 on 19.
         ([18.4, 10, 9, 9], False),
         ([18.6, 10, 9, 9], True),
         ([10, 10, 0, 9], True),
         ([10, 10, np.nan, 9], True),
         ([10, 10, 1e9, 1e9], False),
-    ],
-)
-def test_what_a_failure_is(box, fails):
-    truth = np.array([[10.0, 10, 9, 9], [10, 10, 9.4, 9]])
-    run, _ = vot_run.track_with_resets(
-        lambda frame, box: None,
-        lambda state, frame: (state, from_file(box)),
-        blank_frames(2),
-        truth,
-    )
-    assert codes(run) == ([1, 2] if fails else [1, -1])
+    ):
+        start, follow = scripted([box, box], [0] * 4)
+        run, _ = vot_run.track_with_resets(start, follow, blank_frames(2), truth)
+        assert codes(run) == ([1, 2] if fails else [1, -1])
 
 
 def test_what_is_outside_of_the_image_does_not_count():
     truth = np.array([[50.0, 10, 30, 20], [50.0, 10, 30, 20]])
     # The last column that is drawn is 64, one beyond the image.
     for x, code in ((60.0, -1), (63.6, -1), (64.6, 2), (67.0, 2)):
-        follow = scripted(np.array([[x, 10, 9, 9]] * 2), [0] * 4)[1]
-        run, _ = vot_run.track_with_resets(
-            lambda frame, box: 0, follow, blank_frames(2), truth
-        )
+        start, follow = scripted([[x, 10, 9, 9]] * 2, [0] * 4)
+        run, _ = vot_run.track_with_resets(start, follow, blank_frames(2), truth)
         assert codes(run)[1] == code
 
 
