@@ -36,7 +36,15 @@ from jaxtrack.report.plots.style import color_of, png_of
 
 LOST = 0.1  # A box of less IoU has lost the target.
 RIGHT = 0.5
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.825, 0.85, 0.875, 0.9)
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+
+# Of the table of thresholds: name of a share -> title.
+_COLUMNS = {
+    "recall": "of lost",
+    "false_alarms": "of others",
+    "right": "of IoU >= 0.5",
+    "precision": "lost among them",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +120,8 @@ def measure(frames: Mapping[str, Frames]) -> dict[str, Any]:
       as a sign of a lost target, "groups" (`calibration.Reliability` of the IoU, and
       "right", the share of boxes with IoU >= 0.5), "error", "curve" (slope and middle
       of the logistic curve through score and IoU; None where there is none), and
-      "thresholds", of which each has "threshold" and `calibration.Alarm`.
+      "thresholds", of which each has "threshold", `calibration.Alarm` and "right", the
+      share of the boxes with IoU >= 0.5 whose score is below.
 
     Raises:
       InputError: there is no frame to compare.
@@ -122,9 +131,10 @@ def measure(frames: Mapping[str, Frames]) -> dict[str, Any]:
     if not len(score):
         raise InputError("no frame but the first has a truth to compare with")
     is_lost = iou < LOST
-    alarms = {t: calibration.alarm(score, is_lost, t) for t in THRESHOLDS}
+    is_right = iou >= RIGHT
+    alarms = {t: _alarm(score, is_lost, is_right, t) for t in THRESHOLDS}
     found = calibration.reliability(score, iou)
-    right = calibration.reliability(score, (iou >= RIGHT).astype(float))
+    right = calibration.reliability(score, is_right.astype(float))
     try:
         curve = calibration.fit_logistic(score, iou)
     except ValueError:
@@ -141,10 +151,16 @@ def measure(frames: Mapping[str, Frames]) -> dict[str, Any]:
         "groups": [dict(zip(names, map(float, g), strict=True)) for g in groups],
         "thresholds": [
             {"threshold": threshold}
-            | {name: _known(share) for name, share in alarm._asdict().items()}
-            for threshold, alarm in alarms.items()
+            | {name: _known(share) for name, share in told.items()}
+            for threshold, told in alarms.items()
         ],
     }
+
+
+def _alarm(score, is_lost, is_right, threshold):
+    """Says what a threshold finds; NaN where there is nothing to find."""
+    found = calibration.alarm(score, is_lost, threshold)._asdict()
+    return found | {"right": calibration.alarm(score, is_right, threshold).recall}
 
 
 def _known(value):
@@ -165,7 +181,7 @@ def markdown(result: Mapping[str, Any], checkpoint: str) -> str:
     ]
     alarms = [
         [f"{a['threshold']:g}"]
-        + [tables.number(a[name], form=".1%") for name in calibration.Alarm._fields]
+        + [tables.number(a[name], form=".1%") for name in _COLUMNS]
         for a in result["thresholds"]
     ]
     curve = ""
@@ -181,7 +197,7 @@ def markdown(result: Mapping[str, Any], checkpoint: str) -> str:
             f"that: {tables.number(result['roc_auc'])}. Mean |score - IoU| over ten "
             f"groups of like score: {result['error']:.3f}.{curve}\n",
             tables.table(["mean score", "mean IoU", "IoU >= 0.5", "frames"], groups),
-            tables.table(["score below", "lost, found", "false", "precision"], alarms),
+            tables.table(["score below", *_COLUMNS.values()], alarms),
         ]
     )
 

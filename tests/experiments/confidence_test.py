@@ -57,6 +57,7 @@ def test_scores_and_boxes_are_compared(sequences, tmp_path, monkeypatch, capsys)
         "recall": 1.0,
         "false_alarms": 0.0,
         "precision": 1.0,
+        "right": 0.0,
     }
     assert (out / "reliability.png").read_bytes()[1:4] == b"PNG"
     told = capsys.readouterr().out
