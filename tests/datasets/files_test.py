@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import files, layout
+from jaxtrack.datasets.sequence import xyxy_from_truth
 from jaxtrack.errors import InputError
 from tests.datasets import fake_datasets as fake
 
@@ -154,3 +155,35 @@ def test_frames_in_numeric_order(tmp_path):
         files.list_frames(fake.text(tmp_path / "b/notes.txt", "").parent)
     with pytest.raises(InputError, match="no such folder"):
         files.list_frames(tmp_path / "none")
+
+
+def test_contents(tmp_path):
+    assert layout.contents(tmp_path / "x") == "no such folder"
+    assert layout.contents(tmp_path) == "an empty folder"
+    for name in "abcdefgh":
+        (tmp_path / name).mkdir()
+    assert layout.contents(tmp_path) == "a/, b/, c/, d/, e/, f/ and 2 more"
+    fake.text(tmp_path / "f.txt", "")
+    assert layout.contents(tmp_path / "f.txt") == "a file"
+
+
+def test_first_folder_and_subfolders(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    fake.text(tmp_path / "a", "")
+    found = layout.first_folder([tmp_path / "a", tmp_path / "b"], tmp_path, "x")
+    assert found == tmp_path / "b"
+    assert layout.subfolders(tmp_path) == {"b": tmp_path / "b"}
+    with pytest.raises(InputError, match="expected x; found"):
+        layout.first_folder([tmp_path / "c"], tmp_path, "x")
+
+
+NAN = np.nan
+
+
+def test_boxes_in_our_convention():
+    truth = np.array([[2.0, 3, 4, 5], [NAN, 3, 4, 5], [2, 3, 0, 5], [2, 3, 4, -5]])
+    # x0 = 2 - 1, x1 = 1 + 4; then NaN, no size, negative size; then no row at all.
+    expected = [[1, 2, 5, 7], *[[NAN] * 4] * 4]
+    np.testing.assert_array_equal(xyxy_from_truth(truth, 5, origin=1), expected)
+    np.testing.assert_array_equal(xyxy_from_truth(truth[:1], 1), [[2, 3, 6, 8]])
