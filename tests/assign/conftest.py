@@ -1,7 +1,41 @@
 """Targets that the tests of all assigners share."""
 
+import functools
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+
+from jaxtrack.assign import dynamic
+from jaxtrack.ops import anchors, grid
+
+POINTS = grid.points(grid.Geometry(127, 255, 25, 8, 31.5))
+TILES = {
+    "virtual": dynamic.virtual_anchors(POINTS),
+    "five": anchors.tile(POINTS, anchors.anchor_sizes()),
+}
+FIVE = grid.points(grid.Geometry(16, 40, 5, 8, 4.0))  # x, y in 4, 12, 20, 28, 36.
+NO_BOXES = [
+    [0.0, 0.0, 0.0, 0.0],
+    [50.0, 50.0, 50.0, 90.0],
+    [90.0, 10.0, 10.0, 90.0],
+    [np.nan] * 4,
+    [0.0, 0.0, np.nan, 90.0],
+    [0.0, 0.0, np.inf, 90.0],
+    [-np.inf, 0.0, np.inf, 90.0],
+]
+
+
+@functools.cache
+def positives(tiles, **options):
+    """Compiles the positives of many targets, once for all tests."""
+    choose = functools.partial(dynamic.dynamic_positives, TILES[tiles], **options)
+    return jax.jit(jax.vmap(choose))
+
+
+def box_at(x, y, half_width, half_height):
+    return jnp.array([x - half_width, y - half_height, x + half_width, y + half_height])
 
 
 def _of(rng, centres, sizes):
