@@ -14,7 +14,7 @@ from flax import linen as nn
 from jax import lax
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import Assigner, label_batch, make_assigner, regions
+from jaxtrack.assign import Assigner, make_assigner, regions
 from jaxtrack.assign.proposals import refinement_labels, sample_proposals
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import regression as regression_losses
@@ -29,7 +29,6 @@ from jaxtrack.trackers.family import (
     Batch,
     Family,
     Loss,
-    Metrics,
     Outputs,
     Preset,
     WeightNames,
@@ -37,6 +36,7 @@ from jaxtrack.trackers.family import (
     backbone_of,
     choices,
     correlations,
+    label_first,
     selection_settings,
 )
 from jaxtrack.tracking import two_stage
@@ -287,13 +287,7 @@ def make_loss(
         classifies_aligned=network.refiner.refinement == "cascade",
         **siamrpnpp.anchor_options(config, network),
     )
-
-    def loss(
-        outputs: Outputs, batch: Batch, *, axis_name: str | None = None
-    ) -> tuple[jax.Array, Metrics]:
-        return total(outputs, *label_batch(assign, batch), axis_name=axis_name)
-
-    return loss
+    return label_first(assign, total)
 
 
 def names(config: ConfigDict) -> WeightNames:

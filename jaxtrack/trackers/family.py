@@ -9,7 +9,7 @@ import jax
 from flax import linen as nn
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import Assigner
+from jaxtrack.assign import Assigner, label_batch
 from jaxtrack.errors import InputError
 from jaxtrack.models import siamese as siamese_network
 from jaxtrack.models.backbones import BACKBONES, Backbone, Rules
@@ -62,6 +62,20 @@ class BuildNetwork(Protocol):
         """
 
 
+class LabelLoss(Protocol):
+    """A loss of targets and labels, such as `siamcar.siamcar_loss`."""
+
+    def __call__(
+        self,
+        outputs: Outputs,
+        xyxy: jax.Array,
+        labels: jax.Array,
+        *,
+        axis_name: str | None = None,
+    ) -> tuple[jax.Array, Metrics]:
+        """Returns what `Loss` does, of what `assign.label_batch` returns."""
+
+
 class BuildLoss(Protocol):
     """Builds a loss, and the labels that it needs."""
 
@@ -75,6 +89,22 @@ class BuildLoss(Protocol):
           network: whose `geometry` places the cells, and whose `anchors` lie there.
           assign: labels one example; None takes the assigner that the settings name.
         """
+
+
+def label_first(assign: Assigner, loss: LabelLoss) -> Loss:
+    """Returns a loss that labels its batch.
+
+    Args:
+      assign: labels one example.
+      loss: of the labels.
+    """
+
+    def of_batch(
+        outputs: Outputs, batch: Batch, *, axis_name: str | None = None
+    ) -> tuple[jax.Array, Metrics]:
+        return loss(outputs, *label_batch(assign, batch), axis_name=axis_name)
+
+    return of_batch
 
 
 class WeightNames(NamedTuple):

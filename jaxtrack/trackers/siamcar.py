@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import Assigner, label_batch, make_assigner
+from jaxtrack.assign import Assigner, make_assigner
 from jaxtrack.losses import classification, reduce
 from jaxtrack.models.correlations import LevelCorrelation
 from jaxtrack.models.heads.car import CarHead
@@ -21,17 +21,15 @@ from jaxtrack.models.necks import ADJUST_TORCH_NAMES, AdjustNeck
 from jaxtrack.models.siamese import Siamese, resized
 from jaxtrack.ops import grid
 from jaxtrack.trackers.family import (
-    Batch,
     Family,
     Loss,
-    Metrics,
-    Outputs,
     Preset,
     WeightNames,
     backbone_names,
     backbone_of,
     choices,
     correlations,
+    label_first,
     selection_settings,
 )
 
@@ -162,13 +160,7 @@ def make_loss(
         cls_weights=tuple(config.loss.cls_weights),
         weights=tuple(config.loss.weights),
     )
-
-    def loss(
-        outputs: Outputs, batch: Batch, *, axis_name: str | None = None
-    ) -> tuple[jax.Array, Metrics]:
-        return total(outputs, *label_batch(assign, batch), axis_name=axis_name)
-
-    return loss
+    return label_first(assign, total)
 
 
 def _tower_index(match: re.Match) -> str:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import Assigner, label_batch, make_assigner, regions
+from jaxtrack.assign import Assigner, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import quality as quality_losses
 from jaxtrack.models.correlations import TaskCorrelation
@@ -21,17 +21,15 @@ from jaxtrack.models.necks import TaskNeck
 from jaxtrack.models.siamese import Siamese, resized
 from jaxtrack.ops import grid
 from jaxtrack.trackers.family import (
-    Batch,
     Family,
     Loss,
-    Metrics,
-    Outputs,
     Preset,
     WeightNames,
     backbone_names,
     backbone_of,
     choices,
     correlations,
+    label_first,
     selection_settings,
 )
 
@@ -155,13 +153,7 @@ def make_loss(
         quality=config.loss.quality,
         weights=tuple(config.loss.weights),
     )
-
-    def loss(
-        outputs: Outputs, batch: Batch, *, axis_name: str | None = None
-    ) -> tuple[jax.Array, Metrics]:
-        return total(outputs, *label_batch(assign, batch), axis_name=axis_name)
-
-    return loss
+    return label_first(assign, total)
 
 
 # What video_analyst calls all parts: its backbone is `basemodel`.

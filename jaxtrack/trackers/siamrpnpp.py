@@ -13,7 +13,7 @@ from flax import linen as nn
 from jax import lax
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import Assigner, label_batch, make_assigner, regions
+from jaxtrack.assign import Assigner, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.models.backbones import Backbone
@@ -25,17 +25,15 @@ from jaxtrack.models.siamese import Siamese, resized
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
 from jaxtrack.trackers.family import (
-    Batch,
     Family,
     Loss,
-    Metrics,
-    Outputs,
     Preset,
     WeightNames,
     backbone_names,
     backbone_of,
     choices,
     correlations,
+    label_first,
     selection_settings,
 )
 
@@ -218,13 +216,7 @@ def make_loss(
     weights = tuple(config.loss.weights)[:2]
     options = anchor_options(config, network)
     total = partial(siamrpnpp_loss, weights=weights, **options)
-
-    def loss(
-        outputs: Outputs, batch: Batch, *, axis_name: str | None = None
-    ) -> tuple[jax.Array, Metrics]:
-        return total(outputs, *label_batch(assign, batch), axis_name=axis_name)
-
-    return loss
+    return label_first(assign, total)
 
 
 # What pysot calls the parts behind the backbone.
