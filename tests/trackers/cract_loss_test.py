@@ -10,6 +10,7 @@ import pytest
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.trackers import cract, siamrpnpp
+from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
 SIZES = ((16.0, 24.0), (20.0, 20.0))
@@ -208,34 +209,9 @@ def test_by_hand(variant, is_cascade):
 
 @RECIPES
 def test_four_devices_equal_one(options):
-    # Devices hold images with and without positives: local counts would not do.
-    batch = random_batch()
-    order = np.array([0, 3, 1, 2, 4, 5, 6, 7])
-    batch = jax.tree.map(lambda a: a[order], batch)
-    (_, metrics), gradients = value_and_gradient(batch, **options)
-
-    # One scale for the maps stands for the parameters that all devices share.
-    def scaled_loss(scale, outputs, *rest):
-        outputs = outputs | {name: scale[name] * outputs[name] for name in scale}
-        return bound(axis_name="batch", **options)(outputs, *rest)
-
-    def step(scale, *batch):
-        shares = jax.value_and_grad(scaled_loss, has_aux=True)(scale, *batch)
-        return jax.lax.psum(shares, "batch")
-
-    ones = {name: jnp.ones(()) for name in ("cls", "deltas", "offsets", "identity")}
-    parts = jax.tree.map(lambda a: a.reshape(4, 2, *a.shape[1:]), batch)
-    devices = jax.local_devices()[:4]
-    (loss, summed_metrics), summed_gradients = jax.pmap(
-        step, "batch", in_axes=(None, 0, 0, 0), out_axes=None, devices=devices
-    )(ones, *parts)
-    assert loss == summed_metrics["loss"]
-    for name, value in metrics.items():
-        np.testing.assert_allclose(summed_metrics[name], value, rtol=1e-6, err_msg=name)
-    for name, gradient in summed_gradients.items():
-        expected = np.sum(batch[0][name] * gradients[name])
-        np.testing.assert_allclose(gradient, expected, rtol=1e-4)
-        assert np.abs(expected) > 1e-4
+    share, whole = bound(axis_name="batch", **options), jitted(**options)
+    learnt = ("cls", "deltas", "offsets", "identity")
+    check_four_devices(share, whole, random_batch(), learnt=learnt)
 
 
 @RECIPES

@@ -10,6 +10,7 @@ import pytest
 from jaxtrack.ops import grid
 from jaxtrack.trackers import siamcar
 from tests import labelled
+from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))
@@ -41,6 +42,17 @@ def random_batch(batch=8, seed=0):
     is_positive = np.ones(batch, bool)
     is_positive[1:3] = False
     return outputs, xyxy, is_positive
+
+
+def bound(**options):
+    """Returns the loss of the small grid."""
+    return functools.partial(labelled.siamcar_loss, points=POINTS, **options)
+
+
+@functools.cache
+def jitted(**options):
+    """Compiles each set of options once."""
+    return jax.jit(jax.value_and_grad(bound(**options), has_aux=True))
 
 
 def numpy_labels(xyxy, is_positive, options):
@@ -108,8 +120,7 @@ def numpy_loss(outputs, xyxy, labels, options):
 @RECIPES
 def test_matches_definition(variant, options):
     batch = random_batch()
-    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
-    loss, metrics = variant(loss_fn)(*batch)
+    loss, metrics = variant(bound(**options))(*batch)
     labels = numpy_labels(*batch[1:], options)
     check_terms(loss, metrics, numpy_loss(*batch[:2], labels, options), options)
 
@@ -160,38 +171,8 @@ def test_golden(goldens):
 
 @RECIPES
 def test_four_devices_equal_one(options):
-    # Devices hold 2, 0, 2 and 2 positive examples: local counts would not do.
-    outputs, xyxy, is_positive = random_batch()
-    order = np.array([0, 3, 1, 2, 4, 5, 6, 7])
-    batch = jax.tree.map(lambda a: a[order], (outputs, xyxy, is_positive))
-    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
-    (loss, metrics), gradients = jax.jit(jax.value_and_grad(loss_fn, has_aux=True))(
-        *batch
-    )
-
-    # One scale for the maps stands for the parameters that all devices share.
-    def scaled_loss(scale, outputs, xyxy, is_positive, axis_name=None):
-        outputs = {name: scale[name] * value for name, value in outputs.items()}
-        return loss_fn(outputs, xyxy, is_positive, axis_name=axis_name)
-
-    def step(scale, *batch):
-        shares = jax.value_and_grad(scaled_loss, has_aux=True)(scale, *batch, "batch")
-        return jax.lax.psum(shares, "batch")
-
-    ones = {name: jnp.ones(()) for name in outputs}
-    parts = jax.tree.map(lambda a: a.reshape(4, 2, *a.shape[1:]), batch)
-    devices = jax.local_devices()[:4]
-    (summed, summed_metrics), summed_gradients = jax.pmap(
-        step, "batch", in_axes=(None, 0, 0, 0), out_axes=None, devices=devices
-    )(ones, *parts)
-
-    np.testing.assert_allclose(summed, loss, rtol=1e-6)
-    for name, value in metrics.items():
-        np.testing.assert_allclose(summed_metrics[name], value, rtol=1e-6, err_msg=name)
-    for name, gradient in gradients.items():
-        expected = np.sum(batch[0][name] * gradient)
-        np.testing.assert_allclose(summed_gradients[name], expected, rtol=1e-4)
-        assert np.abs(expected) > 1e-4
+    share = bound(axis_name="batch", **options)
+    check_four_devices(share, jitted(**options), random_batch())
 
 
 @RECIPES
@@ -202,18 +183,14 @@ def test_gradients(options):
 
     @jax.jit
     def loss(outputs):
-        return labelled.siamcar_loss(
-            outputs, xyxy, is_positive, points=POINTS, **options
-        )[0]
+        return bound(**options)(outputs, xyxy, is_positive)[0]
 
     check_gradients(loss, (outputs,), rtol=2e-2, eps=1e-2)
 
 
 def test_iou_quality_does_not_move_the_box():
-    outputs, xyxy, is_positive = random_batch(batch=4)
     options = {**LITE, "weights": (0.0, 0.0, 1.0)}
-    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
-    gradients, _ = jax.jit(jax.grad(loss_fn, has_aux=True))(outputs, xyxy, is_positive)
+    _, gradients = jitted(**options)(*random_batch(batch=4))
     np.testing.assert_array_equal(gradients["ltrb"], 0)
     assert np.abs(gradients["centerness"]).max() > 0
 
@@ -233,10 +210,7 @@ def test_degenerate_batches_have_finite_gradients(case, options):
         xyxy[:, 2:] = xyxy[:, :2]
     else:  # Where there is nothing to regress, distances may be anything.
         outputs["ltrb"][1] = np.inf
-    loss_fn = functools.partial(labelled.siamcar_loss, points=POINTS, **options)
-    (loss, metrics), gradients = jax.jit(jax.value_and_grad(loss_fn, has_aux=True))(
-        outputs, xyxy, is_positive
-    )
+    (loss, metrics), gradients = jitted(**options)(outputs, xyxy, is_positive)
     assert np.isfinite(loss)
     assert all(np.isfinite(m) for m in metrics.values())
     assert all(np.isfinite(g).all() for g in jax.tree.leaves(gradients))
@@ -251,17 +225,15 @@ def test_perfect_outputs_cost_little():
     points = np.asarray(POINTS)
     distances = np.concatenate([points - box[..., :2], box[..., 2:] - points], -1)
     outputs["ltrb"] = np.maximum(distances, 1)
-    _, metrics = labelled.siamcar_loss(outputs, xyxy, is_positive, points=POINTS)
+    _, metrics = bound()(outputs, xyxy, is_positive)
     assert metrics["reg"] == pytest.approx(0, abs=1e-6)
     assert metrics["iou"] == pytest.approx(1, abs=1e-6)
 
 
 def test_negative_pair_is_all_negative():
-    outputs, xyxy, _ = random_batch(batch=2)
-    args = jax.tree.map(jnp.asarray, (outputs, xyxy, np.zeros(2, bool)))
-    _, metrics = labelled.siamcar_loss(
-        *args, points=POINTS, cls_weights=(0.0, 1.0, 0.0)
-    )
+    outputs, xyxy, _ = random_batch()
+    call = bound(cls_weights=(0.0, 1.0, 0.0))
+    _, metrics = call(outputs, xyxy, np.zeros(8, bool))
     difference = outputs["cls"][..., 1] - outputs["cls"][..., 0]
     expected = np.mean(np.logaddexp(0, difference))
     assert metrics["cls"] == pytest.approx(expected, rel=1e-5)
@@ -269,7 +241,7 @@ def test_negative_pair_is_all_negative():
 
 def test_faults():
     outputs, xyxy, is_positive = random_batch()
-    call = functools.partial(labelled.siamcar_loss, points=POINTS)
+    call = bound()
     with pytest.raises(ValueError, match="iou or giou, got 'l1'"):
         call(outputs, xyxy, is_positive, regression="l1")
     with pytest.raises(ValueError, match="centerness or iou, got 'none'"):

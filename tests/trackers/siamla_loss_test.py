@@ -9,6 +9,7 @@ import pytest
 
 from jaxtrack.trackers import siamla
 from tests import labelled
+from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
 from .conftest import (
@@ -284,35 +285,9 @@ def jitted(choice):
 
 @RECIPES
 def test_four_devices_equal_one(choice):
-    # Devices hold 2, 1, 2 and 2 positive examples: local counts would not do.
-    batch = random_batch(choice, batch=8)
-    (_, metrics), gradients = jitted(tuple(choice.items()))(*batch)
-
-    # One scale for the maps stands for the parameters that all devices share.
-    def scaled_loss(scale, outputs, *rest):
-        outputs = {name: scale[name] * value for name, value in outputs.items()}
-        return bound(choice, axis_name="batch")(outputs, *rest)
-
-    def step(scale, *batch):
-        shares = jax.value_and_grad(scaled_loss, has_aux=True)(scale, *batch)
-        return jax.lax.psum(shares, "batch")
-
-    ones = {name: jnp.ones(()) for name in batch[0]}
-    order = np.array([0, 2, 1, 3, 4, 5, 6, 7])
-    parts = jax.tree.map(lambda a: a[order].reshape(4, 2, *a.shape[1:]), batch)
-    (_, summed_metrics), summed_gradients = jax.pmap(
-        step,
-        "batch",
-        in_axes=(None, 0, 0, 0, 0),
-        out_axes=None,
-        devices=jax.local_devices()[:4],
-    )(ones, *parts)
-    for name, value in metrics.items():
-        np.testing.assert_allclose(summed_metrics[name], value, rtol=1e-5, err_msg=name)
-    for name, gradient in gradients.items():
-        expected = np.sum(batch[0][name] * gradient)
-        np.testing.assert_allclose(summed_gradients[name], expected, rtol=1e-4)
-        assert np.abs(expected) > 1e-4
+    whole = jitted(tuple(choice.items()))
+    share = bound(choice, axis_name="batch")
+    check_four_devices(share, whole, random_batch(choice, batch=8), rtol=1e-5)
 
 
 CASES = {

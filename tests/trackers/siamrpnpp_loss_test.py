@@ -11,6 +11,7 @@ from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.trackers import siamrpnpp
+from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))
@@ -228,34 +229,8 @@ def test_every_image_counts_alike_in_regression():
 
 @RECIPES
 def test_four_devices_equal_one(options):
-    # Devices hold images with and without positives: local counts would not do.
-    batch = random_batch()
-    order = np.array([0, 3, 1, 2, 4, 5, 6, 7])
-    batch = jax.tree.map(lambda a: a[order], batch)
-    (_, metrics), gradients = value_and_gradient(batch, **options)
-
-    # One scale for the maps stands for the parameters that all devices share.
-    def scaled_loss(scale, outputs, *rest):
-        outputs = {name: scale[name] * value for name, value in outputs.items()}
-        return bound(axis_name="batch", **options)(outputs, *rest)
-
-    def step(scale, *batch):
-        shares = jax.value_and_grad(scaled_loss, has_aux=True)(scale, *batch)
-        return jax.lax.psum(shares, "batch")
-
-    ones = {name: jnp.ones(()) for name in batch[0]}
-    parts = jax.tree.map(lambda a: a.reshape(4, 2, *a.shape[1:]), batch)
-    devices = jax.local_devices()[:4]
-    (loss, summed_metrics), summed_gradients = jax.pmap(
-        step, "batch", in_axes=(None, 0, 0, 0), out_axes=None, devices=devices
-    )(ones, *parts)
-    assert loss == summed_metrics["loss"]
-    for name, value in metrics.items():
-        np.testing.assert_allclose(summed_metrics[name], value, rtol=1e-6, err_msg=name)
-    for name, gradient in gradients.items():
-        expected = np.sum(batch[0][name] * gradient)
-        np.testing.assert_allclose(summed_gradients[name], expected, rtol=1e-4)
-        assert np.abs(expected) > 1e-4
+    share, whole = bound(axis_name="batch", **options), jitted(**options)
+    check_four_devices(share, whole, random_batch())
 
 
 @RECIPES
