@@ -125,6 +125,46 @@ def log1pexp(x):
     return np.logaddexp(0, x)
 
 
+def numpy_places(x, y, box, choice):
+    """Whether a cell lies in the target's centre, and in the target."""
+    size, min_half = choice["region"]
+    x0, y0, x1, y1 = box
+    half_w, half_h = (x1 - x0) / 2, (y1 - y0) / 2
+    dx, dy = abs(x - (x0 + x1) / 2), abs(y - (y0 + y1) / 2)
+    is_center = dx < max(size * half_w, min_half) and dy < max(size * half_h, min_half)
+    return is_center, dx < half_w and dy < half_h
+
+
+def numpy_overlap(x, y, ltrb, box):
+    """Intersection, union and hull of a cell's box with the target; its centre-ness."""
+    x0, y0, x1, y1 = box
+    left, top, right, bottom = ltrb
+    px0, py0, px1, py1 = x - left, y - top, x + right, y + bottom
+    inter = max(0, min(px1, x1) - max(px0, x0))
+    inter *= max(0, min(py1, y1) - max(py0, y0))
+    union = (left + right) * (top + bottom) + (x1 - x0) * (y1 - y0) - inter
+    hull = (max(px1, x1) - min(px0, x0)) * (max(py1, y1) - min(py0, y0))
+    sides = [sorted(s) for s in ((x - x0, x1 - x), (y - y0, y1 - y))]
+    inner = max(0, sides[0][0]) * max(0, sides[1][0])
+    return inter, union, hull, np.sqrt(inner / (sides[0][1] * sides[1][1]))
+
+
+def numpy_goals(cells, choice):
+    """Eqs. 3 to 6: labels of one example's cells, `(logit, iou, smoothing)` each."""
+    if choice["kind"] != "ladl":
+        return [smooth for _, _, smooth in cells]
+    alpha, beta = choice["alpha_beta"]
+    goals = [
+        (iou if choice["curve"] == "linear" else 1 / (1 + np.exp((alpha - iou) * beta)))
+        ** (1 / smooth)
+        for _, iou, smooth in cells
+    ]
+    low, high = min(goals, default=0), max(goals, default=0)
+    if choice["normalize"] and high - low >= 1e-6:
+        return [(goal - low) / (high - low) for goal in goals]
+    return goals
+
+
 def numpy_terms(batch, judged, choice, labels=None):
     """Eqs. 3 to 7 and 10 in float64, a cell at a time, with S1 to S13.
 
@@ -134,72 +174,47 @@ def numpy_terms(batch, judged, choice, labels=None):
     negatives, an example each.
     """
     outputs, xyxy, is_positive, _ = batch
-    (alpha, beta), (size, min_half) = choice["alpha_beta"], choice["region"]
     output, goal = choice["judge"]
     pos, neg, hard, reg, bce, ious, counts = [], [], [], [], [], [], []
-    for b in range(len(xyxy)):
-        x0, y0, x1, y1 = xyxy[b].astype("f8")
-        half_w, half_h = (x1 - x0) / 2, (y1 - y0) / 2
-        cells, negatives = [], []
+    for b, box in enumerate(xyxy.astype("f8")):
+        cells, negatives, drawn = [], [], 0
         for i, j in np.ndindex(8, 8):
             x, y = 4 + 8 * j, 4 + 8 * i
-            dx, dy = abs(x - (x0 + x1) / 2), abs(y - (y0 + y1) / 2)
-            is_center = dx < max(size * half_w, min_half)
-            is_center &= dy < max(size * half_h, min_half)
-            is_inside = dx < half_w and dy < half_h
+            is_center, is_inside = numpy_places(x, y, box, choice)
             ignored = is_positive[b] and is_inside and choice["ignore_inside"]
             if labels is not None:
                 is_center, ignored = labels[b, i, j] == 1, labels[b, i, j] == -1
-            left, top, right, bottom = outputs["ltrb"][b, i, j].astype("f8")
-            px0, py0, px1, py1 = x - left, y - top, x + right, y + bottom
-            inter = max(0, min(px1, x1) - max(px0, x0))
-            inter *= max(0, min(py1, y1) - max(py0, y0))
-            union = (left + right) * (top + bottom) + 4 * half_w * half_h - inter
+            ltrb = outputs["ltrb"][b, i, j].astype("f8")
+            inter, union, hull, centerness = numpy_overlap(x, y, ltrb, box)
             iou = inter / union if is_positive[b] else 0
-            quality_logit = float(outputs[output][b, i, j, 0])
+            quality, logit = (float(outputs[n][b, i, j, 0]) for n in (output, "cls"))
             smooth = 1 if is_center else choice["smoothing"] if is_inside else 0
             if not is_positive[b] or smooth == 0:
                 if not ignored:
-                    negatives.append((i, j))
+                    weight = (
+                        1 + 1 / (1 + np.exp(-logit)) if choice["kind"] == "ladl" else 1
+                    )
+                    negatives.append(weight * log1pexp(logit))
+                    drawn += bool(judged[b, i, j])
                 if output == "localization" and judged[b, i, j]:
                     assert not ignored
                     label = iou if goal == "iou" else 0
-                    bce.append(log1pexp(quality_logit) - label * quality_logit)
+                    bce.append(log1pexp(quality) - label * quality)
                 continue
-            ious.append(iou)
-            label = 1 / (1 + np.exp((alpha - iou) * beta))
-            label = iou if choice["curve"] == "linear" else label
-            label = label ** (1 / smooth) if choice["kind"] == "ladl" else smooth
-            cells.append((float(outputs["cls"][b, i, j, 0]), label))
+            cells.append((logit, iou, smooth))
             regressed = is_center or choice["boundary_regression"]
             if regressed and choice["regression"] == "iou":
                 reg.append(-np.log((inter + 1) / (union + 1)))
             elif regressed:
-                hull = max(px1, x1) - min(px0, x0)
-                hull *= max(py1, y1) - min(py0, y0)
                 reg.append(1 - iou + (hull - union) / hull)
-            if output == "centerness" and not regressed:
-                continue
-            sides = [sorted(s) for s in ((x - x0, x1 - x), (y - y0, y1 - y))]
-            inner = max(0, sides[0][0]) * max(0, sides[1][0])
-            centerness = np.sqrt(inner / (sides[0][1] * sides[1][1]))
-            label = centerness if goal == "centerness" else iou
-            label = iou if output == "localization" else label
-            bce.append(log1pexp(quality_logit) - label * quality_logit)
-        goals = [label for _, label in cells]
-        if choice["kind"] == "ladl" and choice["normalize"] and cells:
-            low, high = min(goals), max(goals)
-            if high - low >= 1e-6:
-                goals = [(label - low) / (high - low) for label in goals]
-        logits = [logit for logit, _ in cells]
-        pos += [log1pexp(v) - y * v for v, y in zip(logits, goals, strict=True)]
-        for i, j in negatives:
-            logit = float(outputs["cls"][b, i, j, 0])
-            weight = 1 + 1 / (1 + np.exp(-logit)) if choice["kind"] == "ladl" else 1
-            neg.append(weight * log1pexp(logit))
-        of_image = neg[len(neg) - len(negatives) :]
-        hard += sorted(of_image)[::-1][: choice["hard_negatives"]]
-        drawn = sum(bool(judged[b][at]) for at in negatives)
+            if output == "localization" or regressed:
+                label = centerness if goal == "centerness" else iou
+                bce.append(log1pexp(quality) - label * quality)
+        goals = numpy_goals(cells, choice)
+        pos += [log1pexp(c[0]) - y * c[0] for c, y in zip(cells, goals, strict=True)]
+        ious += [iou for _, iou, _ in cells]
+        neg += negatives
+        hard += sorted(negatives)[::-1][: choice["hard_negatives"]]
         counts.append((len(cells), drawn, len(negatives)))
     weights = (0.5, 0.35, 0.15) if choice["hard_negatives"] else HALVES
     cls = {
