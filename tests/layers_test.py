@@ -35,7 +35,7 @@ ALLOWED = {
     ),
     "report": ("evaluation", "datasets", "metrics"),
     "session": ("trackers", "tracking", "training.inference"),
-    "integrations": ("session", "tracking.video"),
+    "integrations": ("metrics", "session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from jaxtrack.errors import InputError, missing
+from jaxtrack.metrics.regions import init_cxcywh
 
 # The toolkit waits 30 s unless told otherwise, a first compilation included.
 _TIMEOUT_SECONDS = 300
@@ -66,19 +67,13 @@ def box_of_polygon(
 ) -> np.ndarray:
     """Puts an upright box around a polygon whose corners are pixels' indices.
 
-    With the bounding box from (x1, y1) to (x2, y2) around corners p0 to p3,
-
-      s = sqrt(|p0 p1| |p1 p2| / ((x2 - x1) (y2 - y1)))
-      w = s (x2 - x1) + 1,  h = s (y2 - y1) + 1
-
-    about the corners' mean: the box of the VOT challenges' polygons in pysot
-    (pysot/utils/bbox.py, get_axis_aligned_bbox). A pixel i covers [i, i + 1), so the
-    centre moves by half a pixel and the sides, which count pixels, stay.
+    A pixel i covers [i, i + 1), so centres move by half a pixel and sides, which count
+    pixels, stay.
 
     Args:
       points: `[K, 2]` corners in order, pixel indices.
-      rule: "area" as above, for four corners; "bounds" with s = 1 about the middle of
-        the bounding box, which every other number of corners gets too.
+      rule: "area", as pysot starts on four corners, see `metrics.regions.init_cxcywh`;
+        "bounds", all around, which every other number of corners gets too.
 
     Returns:
       `[4]` float64 xywh, pixels from the top-left edge.
@@ -89,14 +84,12 @@ def box_of_polygon(
     if rule not in ("area", "bounds"):
         raise ValueError(f"polygon is 'area' or 'bounds', not {rule!r}")
     points = np.asarray(points, np.float64)
-    low, high = points.min(axis=0), points.max(axis=0)
-    center, scale = (low + high) / 2, 1.0
-    around = np.prod(high - low)
-    if rule == "area" and len(points) == 4 and around > 0:
-        sides = np.linalg.norm(points[[0, 1]] - points[[1, 2]], axis=1)
-        center, scale = points.mean(axis=0), np.sqrt(np.prod(sides) / around)
-    size = scale * (high - low) + 1
-    return np.concatenate([center + 0.5 - size / 2, size])
+    if rule == "area" and len(points) == 4:
+        center, size = np.split(init_cxcywh(points.reshape(8)), 2)
+    else:
+        low, high = points.min(axis=0), points.max(axis=0)
+        center, size = (low + high + 1) / 2, high - low + 1
+    return np.concatenate([center - size / 2, size])
 
 
 def ini_section(checkpoint: str, *, name: str = "", options: Sequence[str] = ()) -> str:

@@ -15,7 +15,6 @@ import pytest
 from jaxtrack import cli
 from jaxtrack.errors import InputError
 from jaxtrack.integrations import trax as vot
-from jaxtrack.metrics import regions
 from tests.refusals import refused
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -218,14 +217,6 @@ def test_a_turned_polygon_keeps_its_area():
     np.testing.assert_allclose(vot.box_of_polygon(line), [3, 4, 1, 6])
     with pytest.raises(ValueError, match="'area' or 'bounds', not 'around'"):
         vot.box_of_polygon(points, rule="around")
-
-
-def test_starts_as_the_evaluation_does():
-    for points in np.random.default_rng(0).uniform(0, 90, (20, 4, 2)):
-        xywh = vot.box_of_polygon(points)
-        cxcywh = np.concatenate([xywh[:2] + xywh[2:] / 2, xywh[2:]])
-        expected = regions.init_cxcywh(points.reshape(-1))
-        np.testing.assert_allclose(cxcywh, expected, rtol=1e-5)
 
 
 def test_the_section_starts_the_server(tmp_path):
