@@ -71,6 +71,32 @@ def test_matrix_product_equals_convolution(sizes, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "sizes", [(3, 2, "SAME", 1), (3, 1, 2, 2), (1, 1, 0, 1), (1, 2, 0, 1)]
+)
+def test_short_patches_written_out_equal_a_convolution(sizes, monkeypatch):
+    """Large maps take another road on a CPU; values and gradients are the same."""
+    size, stride, padding, dilation = sizes
+    x, kernel = normal(2, 7, 6, 3), normal(size, size, 3, 4, seed=1)
+
+    def run(fewest):
+        monkeypatch.setattr(layers, "MANY_CELLS", fewest)
+
+        def conv(x, kernel):
+            return dense_conv(
+                x, kernel, stride=stride, padding=padding, dilation=dilation
+            )
+
+        primitives = str(jax.make_jaxpr(conv)(x, kernel))
+        y, pullback = jax.vjp(jax.jit(conv), x, kernel)
+        return "platform_index" in primitives, y, *pullback(jnp.sin(y))
+
+    (has_choice, *ours), (plain_has_choice, *plain) = run(1), run(10**9)
+    assert has_choice and not plain_has_choice
+    for a, b in zip(ours, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
 def test_depthwise_dilation_by_hand():
     """A kernel 1 2 4 across, dilated by 2, on columns of 10 to 70."""
     x = jnp.tile(jnp.linspace(10, 70, 7), 7).reshape(1, 7, 7, 1)

@@ -90,6 +90,17 @@ def test_forms_agree_forward_and_backward(window, monkeypatch):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+def test_channels_in_parts(monkeypatch):
+    """Wide kernels are applied 16 channels at a time, the last time to the rest."""
+    x, kernel = inputs(channels=40)
+    expected = jax.jit(depthwise_conv)(x, kernel)
+    monkeypatch.setattr(module, "MOST_ENTRIES", 0)
+    monkeypatch.setattr(module, "PART", 16)
+    in_parts = jax.jit(lambda x, kernel: depthwise_conv(x, kernel))
+    assert str(jax.make_jaxpr(in_parts)(x, kernel)).count("concatenate") == 1
+    np.testing.assert_array_equal(in_parts(x, kernel), expected)
+
+
 def test_hand_computed():
     x = jnp.arange(9.0).reshape(1, 3, 3, 1)
     kernel = jnp.array([[1.0, 2.0], [3.0, 4.0]]).reshape(2, 2, 1, 1)
