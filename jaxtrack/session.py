@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from jaxtrack.errors import InputError
-from jaxtrack.trackers import describe, tracker_of
+from jaxtrack.trackers import describe, folded, tracker_of
 from jaxtrack.tracking import Tracker, check_init_box, run
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
@@ -240,7 +240,7 @@ def load(source: str | pathlib.Path = "lite") -> Session:
     config = saved.config
     return Session(
         tracker_of(config),
-        saved.variables,
+        folded(config, saved.variables),
         name=f"{source}: {describe(config)}",
         lost_below=float(config.tracking.lost_below),
     )
