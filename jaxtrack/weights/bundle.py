@@ -8,7 +8,9 @@ the next eight bits: the value is `half + residue * spacing(half) / 256`.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -91,13 +93,16 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
         partial.unlink(missing_ok=True)
 
 
-def read(path: str | Path) -> Bundle:
+def read(
+    path: str | Path, *, added: Mapping[str, Any] = MappingProxyType({})
+) -> Bundle:
     """Reads a trained tracker from one file.
 
     Whether the arrays are the network's is not checked; see `check`.
 
     Args:
       path: what `write` wrote.
+      added: dotted field -> value, of settings that are younger than the file.
 
     Returns:
       Settings and float32 variables.
@@ -111,6 +116,7 @@ def read(path: str | Path) -> Bundle:
         raise InputError(_foreign(path, metadata))
     try:
         settings, step = json.loads(metadata["settings"]), int(metadata["step"])
+        settings = {**added, **settings}
         config = config_lib.from_tracking(settings, source=str(path))
     except (KeyError, ValueError, AttributeError) as fault:
         if isinstance(fault, InputError):

@@ -145,6 +145,11 @@ def test_files_of_something_else_are_refused(path):
         save_file(arrays, path, metadata)
         with pytest.raises(InputError, match=message):
             bundle.read(path)
+    text = json.dumps(short)
+    save_file(arrays, path, {"jaxtrack": "1", "settings": text, "step": "1"})
+    added = {"tracking.window": 0.25, "tracking.penalty": 9.0}
+    tracking = bundle.read(path, added=added).config.tracking
+    assert (tracking.window, tracking.penalty) == (0.25, saved["tracking.penalty"])
 
 
 def test_arrays_of_another_network_are_named():
