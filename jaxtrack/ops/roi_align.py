@@ -80,7 +80,11 @@ def pyramid_roi_align(
     """Pools each box finely and coarsely, and stacks the channels.
 
     Coarse poolings show the whole target, fine ones its parts. They are enlarged by
-    nearest neighbour to the finest, since a convolution over space follows (C6).
+    nearest neighbour to the finest, since a convolution over space follows (C6). A bin
+    of a level of P' is the mean of the (P / P')^2 bins of the finest level, P, that it
+    covers: RoIAlign with g P / P' samples an axis, so that every level sees the same
+    points. With g samples at each level a target of 8 cells, pooled to 1 bin of 2 x 2
+    samples, would be 4 to 16 of its 81 cells.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.3.
 
@@ -88,7 +92,7 @@ def pyramid_roi_align(
       features: `[H, W, C]`.
       xyxy: boxes, `[N, 4]` xyxy.
       output_sizes: bins an axis of each level; each divides the largest, P.
-      **options: those of `roi_align`.
+      **options: those of `roi_align`; `sampling_ratio` is the finest level's.
 
     Returns:
       `[N, P, P, L C]` of L levels: C channels a level, in the order of `output_sizes`.
@@ -99,11 +103,8 @@ def pyramid_roi_align(
     largest = max(output_sizes, default=0)
     if any(size < 1 or largest % size for size in output_sizes) or not largest:
         raise ValueError(f"output_sizes {tuple(output_sizes)} must divide the largest")
-    levels = []
-    for size in output_sizes:
-        level = roi_align(features, xyxy, output_size=size, **options)
-        level = jnp.repeat(level, largest // size, axis=1)
-        levels.append(jnp.repeat(level, largest // size, axis=2))
+    finest = roi_align(features, xyxy, output_size=largest, **options)
+    levels = [_averaged(finest, size) for size in output_sizes]
     return jnp.concatenate(levels, axis=-1)
 
 
@@ -196,6 +197,17 @@ def _by_gather(features, places, is_inside):
     values = interpolation.bilinear(features, points.reshape(-1, 2))
     values = values.reshape(*grid, features.shape[2])
     return jnp.mean(jnp.where(is_on_map[..., None], values, 0), axis=(2, 4))
+
+
+def _averaged(bins, size):
+    """Puts into the bins of `size` x `size` blocks, `[N, P, P, C]`, their means."""
+    number, largest, _, channels = bins.shape
+    if size == largest:
+        return bins
+    each = largest // size
+    blocks = bins.reshape(number, size, each, size, each, channels)
+    means = jnp.mean(blocks, axis=(2, 4), keepdims=True)
+    return jnp.broadcast_to(means, blocks.shape).reshape(bins.shape)
 
 
 def _size(xyxy):

@@ -322,18 +322,40 @@ def test_the_maps_type_is_kept(method):
     np.testing.assert_allclose(values[0, ..., 0].astype("f4"), expected, rtol=2**-7)
 
 
-def test_the_pyramid_stacks_enlarged_poolings():
+@pytest.mark.parametrize("aligned", [False, True])
+def test_the_pyramid_stacks_enlarged_poolings_of_the_same_points(method, aligned):
     x, boxes = random_map(), boxes_of_all_kinds()
-    options = {"sampling_ratio": 1, "aligned": True}
+    options = {"method": method, "aligned": aligned}
     values = jax.jit(partial(pyramid_roi_align, **options))(x, boxes)
     assert values.shape == (len(boxes), 6, 6, 9)
     for level, size in enumerate((6, 3, 1)):
-        pooled = pool(boxes, "matmul", x, output_size=size, **options)
+        # 2 samples a bin of the finest level: 4 of 3 x 3 bins, 12 of one.
+        pooled = numpy_roi_align(x, boxes, size, 12 // size, aligned)
         # Bin p of the finest level lies in bin p // (6 / size) of this one.
         place = np.arange(6) // (6 // size)
         expected = pooled[:, place][:, :, place]
         got = values[..., 3 * level : 3 * level + 3]
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+
+
+def test_every_level_sees_every_cell(method):
+    # The box is 8 cells wide from 95.5 / 8 = 11.9375 on: 12 samples an axis, 2 / 3
+    # apart from 12.2708 on. Around cell 13 they are at 12.2708, 12.9375 and 13.6042,
+    # and give it 0.2708 + 0.9375 + 0.3958 = 1.6042; cell 15, three samples further, as
+    # much. The mean over 12 x 12 samples is (1.6042 / 12)^2 = 0.01787. (2 x 2 samples
+    # a bin gave 0.01477 at 3 x 3 and 0 at 1 x 1, or 0.01235 and 0.00098.) Aligned, they
+    # begin at 11.7708, and 13.1042, 13.7708 and 12.4375 give 13
+    # 0.8958 + 0.2292 + 0.4375 = 1.5625; (1.5625 / 12)^2 = 0.01695.
+    box = jnp.array([[95.5, 95.5, 159.5, 159.5]])
+    cells = np.zeros((32, 32, 2), np.float32)
+    cells[15, 15, 0] = cells[13, 13, 1] = 1
+    for aligned, expected in ((False, 0.01787), (True, 0.01695)):
+        options = {"spatial_scale": 1 / 8, "aligned": aligned, "method": method}
+        values = jax.jit(partial(pyramid_roi_align, **options))(cells, box)
+        means = np.mean(values[0], axis=(0, 1))
+        np.testing.assert_allclose(means, np.full(6, expected), atol=5e-6)
+        # Of one bin all entries are that mean.
+        np.testing.assert_allclose(values[0, ..., 4:], expected, atol=5e-6)
 
 
 def test_the_pyramid_by_hand():
