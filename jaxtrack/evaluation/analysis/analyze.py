@@ -66,6 +66,13 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
         name: probing.make_prober(one.tracker, one.variables)
         for name, one in opened.items()
     }
+    shapes = {
+        name: {
+            "geometry": one.model.geometry,
+            "context": float(one.config.data.context),
+        }
+        for name, one in opened.items()
+    }
     by_name = {video.name: video for video in videos}
     seen = Heatmaps({}, {})
     for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
@@ -76,11 +83,10 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
         if not frames:
             continue
         seen.views[name] = {
-            tracker: heatmaps.views(
-                *(probers[tracker], video, frames),
-                geometry=opened[tracker].model.geometry,
-                context=float(opened[tracker].config.data.context),
-            )
-            for tracker in checkpoints
+            tracker: [
+                heatmaps.view(look, **shapes[tracker])
+                for look in probing.teacher_forced(prober, video, only=frames)
+            ]
+            for tracker, prober in probers.items()
         }
     return seen

@@ -5,41 +5,10 @@ confidence that combines the two stand beside it. All trackers look around the t
 of the frame before, so that they are compared on the same place.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation.analysis import probing
 from jaxtrack.evaluation.analysis.outcome import Look, View
 from jaxtrack.ops import boxes, grid
-
-
-def views(
-    prober: probing.Prober,
-    video: Video,
-    frames: Sequence[int],
-    *,
-    geometry: grid.Geometry,
-    context: float,
-) -> list[View]:
-    """Looks at frames of a sequence through one tracker.
-
-    Args:
-      prober: the tracker's maps.
-      video: the sequence.
-      frames: indices; each usable (`probing.usable_frames`), none the first.
-      geometry: of the network.
-      context: share of the mean side that crops have around the box.
-
-    Returns:
-      One view a frame.
-
-    Raises:
-      InputError: a frame cannot be read.
-    """
-    looks = probing.teacher_forced(prober, video, only=frames)
-    return [_view(look, geometry, context) for look in looks]
 
 
 def search_region(
@@ -62,8 +31,14 @@ def search_region(
     return np.concatenate([center - half, center + half]), scale
 
 
-def _view(look: Look, geometry: grid.Geometry, context: float) -> View:
-    """Places one look in its frame."""
+def view(look: Look, *, geometry: grid.Geometry, context: float) -> View:
+    """Places what a tracker sees in its frame.
+
+    Args:
+      look: from `probing.teacher_forced`.
+      geometry: of the network.
+      context: share of the mean side that crops have around the box.
+    """
     region, scale = search_region(geometry, context, look.last)
     # A map reaches half a cell beyond the outermost points.
     ends = np.array([-0.5, look.cls.shape[0] - 0.5]) * geometry.stride
