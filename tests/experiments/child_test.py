@@ -15,6 +15,7 @@ from jaxtrack import configs
 from jaxtrack.evaluation import atomic, results, run, scoring
 from jaxtrack.evaluation.analysis import alignment
 from jaxtrack.training import loop
+from tests.datasets import fake_datasets as fake
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -23,10 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def folder(tmp_path):
     """A run's folder, with one sequence of three frames to test on."""
     video = tmp_path / "videos" / "a"
-    (video / "img").mkdir(parents=True)
-    for number in range(3):
-        (video / "img" / f"{number}.jpg").touch()
-    (video / "groundtruth_rect.txt").write_text("1,2,10,10\n" * 3)
+    fake.otb_sequence(video.parent, "a", truth=[[1, 2, 10, 10]] * 3)
     lite = configs.find("siamcar_lite0")
     config = settings.of_training(lite, data={}, pairs=320, seed=3)
     spec = {"config": json.loads(config.to_json()), "videos": [str(video)]}
