@@ -3,6 +3,8 @@
 import io
 import itertools
 import pathlib
+import subprocess
+import sys
 
 import cv2
 import jax.numpy as jnp
@@ -198,3 +200,18 @@ def test_no_window_in_this_opencv(drift, folder, monkeypatch):
     monkeypatch.setattr(cv2, "namedWindow", refuse)
     with pytest.raises(InputError, match="--show needs a display"):
         command.run("run", str(folder), show=True)
+
+
+def test_imports_nothing_that_only_training_needs():
+    script = (
+        "import sys\n"
+        "from jaxtrack.cli import video\n"
+        "video.session_lib.load('lite')\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    slow = {"orbax", "optax", "grain", "tensorflow_datasets", "matplotlib", "pandas"}
+    assert not slow & set(done.stdout.split())
