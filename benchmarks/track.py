@@ -10,6 +10,7 @@ the processors' time, which other programs on the machine disturb less.
 import functools
 import importlib.util
 import os
+import time
 
 # A twin's OpenMP threads must not hold the cores while JAX works.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -52,6 +53,22 @@ def main(argv: list[str]) -> None:
     name, device = trackers.describe(config), jax.devices()[0].device_kind
     print(f"{name} on {device}, {os.cpu_count()} cores")
     _report(*rounds.timed(ways | stages, _ROUNDS.value), ways)
+    _report_new_canvas(trackers.tracker_of(config), variables)
+
+
+def _report_new_canvas(tracker, variables):
+    """Times the first frame of two canvases: the network compiles for the first alone.
+
+    Compilations that are kept on disk count as none: name an empty folder for them.
+    """
+    drivers = run.compile_tracker(tracker)
+    for hw in (_HW, (720, 1280)):
+        (frame, *_) = _frames(0, hw)
+        begin, cores = time.perf_counter(), time.process_time()
+        list(run.track_video(drivers, variables, [frame] * 2, _BOX))
+        seconds, cores = time.perf_counter() - begin, time.process_time() - cores
+        size = f"{hw[1]} x {hw[0]}"
+        print(f"first frame of {size}: {seconds:.2f} s, {cores:.2f} s CPU")
 
 
 def _report(walls, cores, ways):
@@ -79,11 +96,11 @@ def _variables(model):
     return jax.jit(model.init)(jax.random.key(0), z, x)
 
 
-def _frames(count):
+def _frames(count, hw=_HW):
     """Draws noise; what is in a frame changes no time."""
     rng = np.random.default_rng(0)
-    canvas = video.canvas_size(_HW)
-    images = rng.integers(0, 256, (count + 1, *_HW, 3), dtype=np.uint8)
+    canvas = video.canvas_size(hw)
+    images = rng.integers(0, 256, (count + 1, *hw, 3), dtype=np.uint8)
     return [video.pad(image, canvas) for image in images]
 
 
