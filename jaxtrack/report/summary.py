@@ -1,12 +1,11 @@
 """What a command prints of an evaluation."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from jaxtrack.evaluation import compare
-from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Sweep
+from jaxtrack.evaluation.analysis.outcome import Analyses
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
 from jaxtrack.report.analysis_sections import shown
@@ -95,46 +94,26 @@ def analysis_lines(found: Analyses) -> list[str]:
     Returns:
       A line a tracker or sequence.
     """
-    return [
-        *_alignment_lines(found.alignment or {}),
-        *_heatmap_lines(found.heatmaps),
-        *_sweep_lines(found.window_sweep or {}),
-    ]
-
-
-def _alignment_lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """How well each tracker's confidence ranks its boxes."""
-    return [
-        f"alignment of {name}: rank correlation "
-        f"{shown(one['overall']['correlation'])}, "
-        f"regret {shown(one['overall']['regret'])} IoU, "
-        f"{one['overall']['num_left_out']} of {one['overall']['num_frames']} frames "
-        "left out"
-        for name, one in found.items()
-    ]
-
-
-def _heatmap_lines(found: Heatmaps | None) -> list[str]:
-    """Which frames are drawn."""
-    frames = found.frames if found else {}
-    return [
-        f"heat maps of {name}: "
-        + (f"frames {', '.join(map(str, f))}" if f else "no later frame has a true box")
-        for name, f in frames.items()
-    ]
-
-
-def _sweep_lines(swept: Mapping[str, Sweep]) -> list[str]:
-    """How much each tracker leans on its window."""
-    lines = []
-    for name, one in swept.items():
+    told = []
+    for name, one in (found.alignment or {}).items():
+        overall = one["overall"]
+        told.append(
+            f"alignment of {name}: rank correlation {shown(overall['correlation'])}, "
+            f"regret {shown(overall['regret'])} IoU, {overall['num_left_out']} of "
+            f"{overall['num_frames']} frames left out"
+        )
+    for name, frames in (found.heatmaps.frames if found.heatmaps else {}).items():
+        indices = f"frames {', '.join(map(str, frames))}"
+        nothing = "no later frame has a true box"
+        told.append(f"heat maps of {name}: {indices if frames else nothing}")
+    for name, one in (found.window_sweep or {}).items():
         auc = one.auc[PRIMARY]
         best = int(np.argmax(auc))
-        lines.append(
+        told.append(
             f"window sweep of {name}: AUC spread {one.spread():.3f}, at 0 "
             f"{shown(one.at_zero())}, best {auc[best]:.3f} at {one.windows[best]:g}"
         )
-    return lines
+    return told
 
 
 def _vot_lines(found: Evaluation) -> list[str]:
