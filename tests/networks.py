@@ -79,6 +79,20 @@ def to_state_dict(name, variables):
     return weights.to_state_dict(family, variables, **own)
 
 
+def drawn(module, *inputs, seed=0):
+    """Draws a module's variables, none of them 0 or 1, without compiling `init`."""
+    rng = np.random.default_rng(seed)
+
+    def draw_leaf(path, leaf):
+        if path[-1].key in ("scale", "var"):
+            return rng.uniform(0.5, 1.5, leaf.shape).astype(np.float32)
+        size = np.prod(leaf.shape[:-1]) ** -0.5 if leaf.ndim > 1 else 0.3
+        return np.float32(size) * rng.standard_normal(leaf.shape, np.float32)
+
+    shapes = jax.eval_shape(module.init, jax.random.key(0), *inputs)
+    return jax.tree_util.tree_map_with_path(draw_leaf, shapes)
+
+
 @functools.cache
 def draw_variables(name):
     """Draws a network's variables from their names in PyTorch; maps look natural."""

@@ -14,6 +14,7 @@ from jaxtrack.models.correlations import (
     SearchCorrelation,
 )
 from jaxtrack.ops import xcorr
+from tests.networks import drawn
 
 
 def normal(*shape, seed=0):
@@ -24,13 +25,13 @@ def test_levels_are_joined_in_order():
     z = (normal(1, 2, 2, 3), normal(1, 2, 2, 3, seed=1))
     x = (normal(1, 4, 4, 3, seed=2), normal(1, 4, 4, 3, seed=3))
     module = LevelCorrelation(features=5)
-    y, variables = module.init_with_output(jax.random.key(0), z, x)
-    kernel = np.asarray(variables["params"]["down"]["kernel"])[0, 0]
+    variables = drawn(module, z, x)
+    y = module.apply(variables, z, x)
+    down = jax.tree.map(np.asarray, variables["params"]["down"])
     # Cell (0, 0): products of the template with the top-left search cells.
     r = [np.sum(a * b[:, :2, :2], (1, 2)) for a, b in zip(z, x, strict=True)]
-    np.testing.assert_allclose(
-        y[:, 0, 0], np.concatenate(r, -1) @ kernel, rtol=1e-4, atol=1e-5
-    )
+    expected = np.concatenate(r, -1) @ down["kernel"][0, 0] + down["bias"]
+    np.testing.assert_allclose(y[:, 0, 0], expected, rtol=1e-4, atol=1e-5)
     assert y.shape == (1, 3, 3, 5)
 
 
@@ -41,7 +42,7 @@ def test_levels_are_joined_in_order():
 def test_choices_keep_the_search_map(depthwise, pixelwise, inputs):
     z, x = normal(2, 3, 3, 16), normal(2, 6, 6, 16, seed=1)
     module = SearchCorrelation(depthwise, pixelwise, features=8, groups=2)
-    y, variables = module.init_with_output(jax.random.key(0), z, x)
+    y, variables = jax.eval_shape(module.init_with_output, jax.random.key(0), z, x)
     assert y.shape == (2, 6, 6, 8)
     assert variables["params"]["fuse"]["kernel"].shape == (1, 1, inputs, 8)
 
@@ -60,10 +61,11 @@ def test_padded_depthwise_peaks_at_the_target(size, corner):
 
 
 def expanded(module, z, x):
-    """The embedding's maps, before the convolution that expands them."""
-    p, variables = module.init_with_output(jax.random.key(0), z, x)
-    kernel = np.asarray(variables["params"]["expand"]["kernel"])[0, 0]
-    return p, kernel
+    """The embedding's maps less its bias, and the kernel that expands them."""
+    variables = drawn(module, z, x)
+    p = np.asarray(module.apply(variables, z, x))
+    expand = jax.tree.map(np.asarray, variables["params"]["expand"])
+    return p - expand["bias"], expand["kernel"][0, 0]
 
 
 def test_position_embedding_by_hand():
@@ -104,12 +106,12 @@ def test_positioned_correlation_returns_both():
     response = SearchCorrelation(False, True, features=8, groups=2)
     position = PositionEmbedding(features=8, on_search_grid=True)
     both = PositionedCorrelation(response, position)
-    (r, p), variables = both.init_with_output(jax.random.key(0), z, x)
+    shapes = jax.eval_shape(both.init_with_output, jax.random.key(0), z, x)
+    (r, p), variables = shapes
     assert r.shape == p.shape == (2, 6, 6, 8)
     assert set(variables["params"]) == {"response", "position"}
-    r, p = PositionedCorrelation(response, None).init_with_output(
-        jax.random.key(0), z, x
-    )[0]
+    alone = PositionedCorrelation(response, None)
+    r, p = jax.eval_shape(alone.init_with_output, jax.random.key(0), z, x)[0]
     assert r.shape == (2, 6, 6, 8)
     assert p is None
 
@@ -144,7 +146,7 @@ def test_branches_by_definition():
 def test_branches_normalise_by_the_batch_in_training():
     z, x = (normal(2, 4, 4, 3),), (normal(2, 6, 6, 3, seed=1),)
     module = BranchCorrelation(features=2)
-    variables = jax.jit(module.init)(jax.random.key(0), z, x)
+    variables = drawn(module, z, x)
     new = jax.jit(
         lambda v: module.apply(v, z, x, train=True, mutable=["batch_stats"])[1]
     )(variables)

@@ -13,6 +13,7 @@ from jaxtrack.models.necks import (
     central_crop,
     upsample_twice,
 )
+from tests.networks import drawn
 
 
 def normal(*shape, seed=0):
@@ -39,7 +40,7 @@ def test_levels_are_cropped_after_the_statistics():
     """In training, cells that are cut off still count in mean and variance."""
     level = normal(1, 7, 7, 3)
     neck = AdjustNeck(features=4)
-    variables = neck.init(jax.random.key(0), (level, level))
+    variables = drawn(neck, (level, level))
     whole, new = neck.apply(
         variables, (level, level), train=True, mutable=["batch_stats"]
     )
@@ -55,7 +56,7 @@ def test_the_last_levels_are_taken():
     """With the names and values they have among all levels."""
     levels = tuple(normal(1, 4, 4, 3 + i, seed=i) for i in range(3))
     whole = AdjustNeck(features=4)
-    variables = jax.jit(whole.init)(jax.random.key(0), levels)
+    variables = drawn(whole, levels)
     every = whole.apply(variables, levels)
     assert len(every) == 3
     for last in (1, 2, 3):
@@ -72,7 +73,7 @@ def test_fusion_is_a_convolution_of_both():
     """The sum of one of each, phi_3 first, then the normalisation as it stands."""
     levels = tuple(normal(2, 4, 5, c, seed=c) for c in (3, 2, 6))
     neck = FuseNeck(features=7)
-    variables = jax.jit(neck.init)(jax.random.key(0), levels)
+    variables = drawn(neck, levels)
     kernel = np.asarray(variables["params"]["conv"]["kernel"])[0, 0]
     assert kernel.shape == (2 + 6, 7)
     stats = {"mean": normal(7, seed=1), "var": 1 + normal(7, seed=2) ** 2}
@@ -107,12 +108,14 @@ def test_pyramid_sums_the_levels():
     """One 1x1 convolution of joined maps is the sum of one of each."""
     fine, middle, deep = normal(1, 8, 8, 3), normal(1, 4, 4, 2), normal(1, 4, 4, 5)
     neck = PyramidNeck(features=6)
-    y, variables = neck.init_with_output(jax.random.key(0), (fine, middle, deep))
-    params = variables["params"]
-    kernel = np.asarray(params["coarse"]["kernel"])[0, 0]
+    variables = drawn(neck, (fine, middle, deep))
+    y = neck.apply(variables, (fine, middle, deep))
+    params = jax.tree.map(np.asarray, variables["params"])
+    kernel = params["coarse"]["kernel"][0, 0]
     coarse = middle @ kernel[:2] + deep @ kernel[2:]
     coarse = cv2.resize(coarse[0], (8, 8), interpolation=cv2.INTER_LINEAR)
-    expected = fine[0] @ np.asarray(params["fine"]["kernel"])[0, 0] + coarse
+    expected = fine[0] @ params["fine"]["kernel"][0, 0] + params["fine"]["bias"]
+    expected += coarse
     np.testing.assert_allclose(y[0], expected, rtol=1e-4, atol=1e-5)
     cropped = neck.apply(variables, (fine, middle, deep), crop=4)
     np.testing.assert_array_equal(cropped, y[:, 2:6, 2:6])

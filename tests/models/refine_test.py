@@ -11,6 +11,7 @@ from jax import lax
 from jaxtrack.models import refine
 from jaxtrack.models.refine import REFINEMENTS, Refiner, RelationHead
 from jaxtrack.ops import roi_align
+from tests.networks import drawn
 
 STRIDE, OFFSET = 8.0, 7.5
 WEIGHTS = np.array([5, 5, 10, 10])  # SPM-Tracker's (C8).
@@ -68,8 +69,7 @@ def test_relation_is_one_convolution_of_both():
     """Eqs. 3 and 6: of the concatenation, proposal's channels first."""
     f, f_init = normal(2, 3, 4, 4, 5), normal(2, 4, 4, 5, seed=1)
     head = RelationHead(2, features=6, hidden=7)
-    variables = head.init(jax.random.key(0), f, f_init)
-    params = jax.tree.map(lambda p: p + 0.1 * normal(*p.shape), variables["params"])
+    params = drawn(head, f, f_init)["params"]
     parts = [params[name]["kernel"] for name in ("conv_proposal", "conv_target")]
     of_target = np.broadcast_to(f_init[:, None], f.shape)
     y = lax.conv_general_dilated(

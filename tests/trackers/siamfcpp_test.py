@@ -12,7 +12,7 @@ from jaxtrack.models.siamese import resized
 from jaxtrack.ops.boxes import ltrb_to_xyxy
 from jaxtrack.ops.grid import points
 from tests.goldens import draw
-from tests.networks import build, from_state_dict, shapes_of
+from tests.networks import build, drawn, from_state_dict, shapes_of
 
 NAME = "siamfcpp_googlenet"
 MODEL = build(NAME)
@@ -146,18 +146,7 @@ def test_what_is_trained(monkeypatch):
         neck=TaskNeck(features=8, border=1), head=MODEL.head.clone(depth=1)
     )
     z, x = normal(2, 79, 79, 3), normal(2, 111, 111, 3)
-    shapes = jax.eval_shape(model.init, jax.random.key(0), z, x)
-
-    def draw_leaf(path, leaf):
-        name = ".".join(key.key for key in path)
-        leaves = {"kernel": "weight", "scale": "weight", "var": "running_var"}
-        torch = name.rsplit(".", 1)[0] + "." + leaves.get(path[-1].key, "bias")
-        order = (3, 2, 0, 1) if leaf.ndim == 4 else range(leaf.ndim)
-        shape = [leaf.shape[i] for i in order]
-        array = draw.tensor(torch, tuple(shape))
-        return array.transpose(2, 3, 1, 0) if leaf.ndim == 4 else array
-
-    variables = jax.tree_util.tree_map_with_path(draw_leaf, shapes)
+    variables = drawn(model, z, x)
 
     def loss(params):
         modes = {"train": True, "train_backbone": True}

@@ -10,7 +10,7 @@ from jax import lax
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import run, siamese, video
-from tests.networks import build
+from tests.networks import build, draw_variables
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
 ATOL = 1e-3
@@ -138,9 +138,7 @@ def test_refuses_bad_input(drivers, draw, pad_all):
 
 @pytest.mark.slow
 def test_drivers_agree_on_the_lite0_network(config, draw):
-    model = build("siamcar_lite0")
-    z, x = (np.zeros((1, s, s, 3), np.float32) for s in (128, 256))
-    variables = jax.jit(model.init)(jax.random.key(0), z, x)
+    model, variables = build("siamcar_lite0"), draw_variables("siamcar_lite0")
     tracker = siamese.make(config, model)
     images, truth = draw(6, hw=(200, 250), start=(60.0, 90.0))
     frames = [video.pad(image, (256, 256)) for image in images]

@@ -21,7 +21,7 @@ from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import siamcar
 from jaxtrack.training import optimizer, state, step
 from tests import labelled
-from tests.networks import build
+from tests.networks import build, draw_variables
 
 from .conftest import GEOMETRY, TinyTracker, make_batch
 from .tiny_cract import FAMILY as cract_family  # noqa: N811
@@ -350,8 +350,7 @@ def test_the_real_network_is_the_same_on_four_devices():
     }
     tx = sgd(0.01)
     network = build("siamcar_lite0", axis_name=step.AXIS)
-    images = [jnp.zeros((1, size, size, 3)) for size in (128, 256)]
-    variables = build("siamcar_lite0").init(jax.random.key(0), *images)
+    variables = draw_variables("siamcar_lite0")
     train_step = partial(
         step.train_step,
         network=network,

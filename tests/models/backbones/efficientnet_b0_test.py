@@ -12,6 +12,7 @@ from jaxtrack.models.backbones import param_group
 from jaxtrack.models.backbones.efficientnet import MBConv
 from jaxtrack.models.backbones.efficientnet_b0 import EfficientNetB0
 from jaxtrack.weights.torch import fill_backbone
+from tests import networks
 from tests.goldens import draw
 from tests.networks import draw_variables, weight_names
 
@@ -97,7 +98,8 @@ def test_dilation_keeps_what_the_strides_would_have_seen():
             x = MBConv(5, 3, self.stride, 2, name="first")(x)
             return MBConv(6, 5, 1, 2, dilation=self.dilation, name="second")(x)
 
-    strided, variables = jax.jit(Pair(2, 1).init_with_output)(jax.random.key(0), x)
+    variables = networks.drawn(Pair(2, 1), x)
+    strided = jax.jit(Pair(2, 1).apply)(variables, x)
     dilated = jax.jit(Pair(1, 2).apply)(variables, x)
     np.testing.assert_allclose(dilated[:, 1::2, 1::2], strided, rtol=1e-4, atol=1e-5)
 

@@ -7,26 +7,13 @@ import pytest
 
 from jaxtrack.models.backbones import googlenet
 from jaxtrack.models.backbones.googlenet import GoogLeNet, Inception
+from tests.networks import drawn
 
 MIXED = {name: (branches, pool) for name, branches, pool in googlenet.MIXED}
 
 
 def normal(*shape):
     return np.random.default_rng(0).standard_normal(shape, np.float32)
-
-
-def drawn(module, x):
-    """Draws variables: kernels of order 1 / sqrt(inputs), statistics of order one."""
-    rng = np.random.default_rng(1)
-    shapes = jax.eval_shape(module.init, jax.random.key(0), x)
-
-    def draw(path, leaf):
-        if path[-1].key == "kernel":
-            scale = np.prod(leaf.shape[:3]) ** -0.5
-            return (scale * rng.standard_normal(leaf.shape)).astype(np.float32)
-        return rng.uniform(0.5, 1.5, leaf.shape).astype(np.float32)
-
-    return jax.tree_util.tree_map_with_path(draw, shapes)
 
 
 @pytest.fixture

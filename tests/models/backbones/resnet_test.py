@@ -9,7 +9,7 @@ from jaxtrack.models.backbones import resnet
 from jaxtrack.models.backbones.resnet import ResNet
 from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
-from tests.networks import abstract, weight_names
+from tests.networks import abstract, drawn, weight_names
 
 SMALL = ResNet(False, (1, 1, 1, 1))
 
@@ -79,21 +79,28 @@ def test_golden_resnet18(goldens):
 def test_training_moves_stages_2_to_4_alone():
     """Gradients and running statistics of stem and stage 1 stay."""
     x = image(63)
-    variables = jax.jit(SMALL.init)(jax.random.key(0), x)
+    variables = drawn(SMALL, x)
 
     def loss(params):
         both = {**variables, "params": params}
         taps, new = SMALL.apply(both, x, train=True, mutable=["batch_stats"])
         return sum(jnp.mean(tap**2) for tap in taps), new["batch_stats"]
 
-    gradients, stats = jax.jit(jax.grad(loss, has_aux=True))(variables["params"])
+    trained = {"layer2", "layer3", "layer4"}
+
+    @jax.jit
+    def run(params):
+        gradients, stats = jax.grad(loss, has_aux=True)(params)
+        # One of each trained stage: all of them take long to compile.
+        return gradients | {k: gradients[k]["block0"]["bn1"] for k in trained}, stats
+
+    gradients, stats = run(variables["params"])
 
     def moved(tree, start=None):
         changes = jax.tree.map(lambda a, b: jnp.any(a != b), tree, start)
         return any(jax.tree.leaves(changes))
 
     zeros = jax.tree.map(jnp.zeros_like, gradients)
-    trained = {"layer2", "layer3", "layer4"}
     assert {k for k in gradients if moved(gradients[k], zeros[k])} == trained
     start = variables["batch_stats"]
     assert {k for k in stats if moved(stats[k], start[k])} == trained

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.models.heads.car import CarHead, Tower
+from tests.networks import drawn
 
 LITE = {
     "depth": 2,
@@ -47,7 +48,7 @@ def test_outputs_at_the_start(options, probability, side):
 def test_which_tower_judges_the_box(options, source):
     """Centre-ness listens to the classification tower, or to the regression tower."""
     head, r = CarHead(**options), normal(1, 4, 4, 8)
-    variables = jax.jit(head.init)(jax.random.key(0), r)
+    variables = drawn(head, r)
 
     def centerness(params):
         return jnp.sum(head.apply({"params": params}, r)["centerness"] ** 2)
@@ -72,7 +73,8 @@ def test_released_initialisation():
 @pytest.mark.parametrize("separable", [False, True])
 def test_tower_keeps_the_shape(separable):
     tower = Tower(1, 4, separable)
-    y, _ = jax.jit(tower.init_with_output)(jax.random.key(0), normal(1, 5, 6, 8))
+    x = normal(1, 5, 6, 8)
+    y = tower.apply(drawn(tower, x), x)
     assert y.shape == (1, 5, 6, 8)
     assert np.all(np.asarray(y) >= 0)
 

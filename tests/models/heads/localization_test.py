@@ -14,6 +14,7 @@ from jaxtrack.models.heads.localization import (
     make_tower,
 )
 from jaxtrack.ops.grid import Geometry
+from tests.networks import drawn
 
 # Cell [i, j] of the 4 x 4 map looks at x, y = 4 + 8 j, 4 + 8 i.
 GRID = Geometry(16, 32, 4, 8, 4.0)
@@ -21,13 +22,6 @@ GRID = Geometry(16, 32, 4, 8, 4.0)
 
 def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
-
-
-def randomised(variables, seed=5):
-    """Replaces all parameters, zeros among them, by noise."""
-    leaves, tree = jax.tree.flatten(variables)
-    leaves = [0.3 * normal(*leaf.shape, seed=seed + i) for i, leaf in enumerate(leaves)]
-    return tree.unflatten(leaves)
 
 
 def dense(params, name, features):
@@ -49,7 +43,7 @@ def numpy_non_local(params, x, p):
 def test_non_local_equals_the_equation(variant):
     x, p = normal(2, 3, 4, 6), normal(2, 3, 4, 6, seed=1)
     block = NonLocal(features=5)
-    variables = randomised(block.init(jax.random.key(0), x, p))
+    variables = drawn(block, x, p)
     y = variant(lambda x, p: block.apply(variables, x, p))(x, p)
     expected = [
         numpy_non_local(variables["params"], *(m[b].reshape(12, 6) for m in (x, p)))
@@ -71,7 +65,7 @@ def test_non_local_averages_equal_keys():
     # f(v(x)), the same at each cell.
     x, p = jnp.ones((1, 4, 4, 6)), jnp.zeros((1, 4, 4, 6))
     block = NonLocal(features=5)
-    variables = randomised(block.init(jax.random.key(0), x, p))
+    variables = drawn(block, x, p)
     params = variables["params"]
     added = dense(params, "out", dense(params, "value", np.ones(6)))
     np.testing.assert_allclose(
@@ -82,7 +76,7 @@ def test_non_local_averages_equal_keys():
 def test_position_reaches_queries_and_keys_but_not_values():
     x, p = normal(1, 4, 4, 6), normal(1, 4, 4, 6, seed=1)
     block = NonLocal(features=5)
-    variables = randomised(block.init(jax.random.key(0), x, p))
+    variables = drawn(block, x, p)
     # With equal weights (queries 0) the position changes nothing.
     params = jax.tree.map(jnp.asarray, variables["params"])
     params["query"] = jax.tree.map(jnp.zeros_like, params["query"])
@@ -98,7 +92,7 @@ def test_pooled_keys_are_means_of_squares():
     x = np.repeat(np.repeat(few, 2, axis=1), 2, axis=2)
     p = np.zeros_like(x)
     block = NonLocal(features=5)
-    variables = randomised(block.init(jax.random.key(0), x, p))
+    variables = drawn(block, x, p)
     pooled = NonLocal(features=5, key_stride=2).apply(variables, x, p)
     np.testing.assert_allclose(pooled, block.apply(variables, x, p), rtol=1e-5)
 
@@ -142,7 +136,7 @@ def test_five_points_stay_on_the_map():
 def test_no_gradient_by_the_box():
     x, ltrb = normal(1, 4, 4, 6), np.exp(normal(1, 4, 4, 4, seed=1))
     module = PointAggregation(3, GRID)
-    variables = module.init(jax.random.key(0), x, ltrb)
+    variables = drawn(module, x, ltrb)
 
     def total(x, ltrb):
         return jnp.sum(module.apply(variables, x, ltrb) ** 2)
@@ -168,7 +162,7 @@ def test_parts_can_be_left_out(with_position, with_points, variant):
     )
     head = LocalizationHead(car, branch)
     inputs = (normal(2, 4, 4, 8), normal(2, 4, 4, 8, seed=1) if with_position else None)
-    variables = head.init(jax.random.key(0), inputs)
+    variables = drawn(head, inputs)
     params = variables["params"]["branch"]
     blocks = {"non_local": with_position, "aggregation": with_points}
     assert set(params) == {"tower", "logits"} | {k for k, v in blocks.items() if v}
@@ -185,7 +179,7 @@ def test_branch_has_a_tower_of_its_own():
     branch = LocalizationBranch(make_tower(car), NonLocal(4), PointAggregation(3, GRID))
     head = LocalizationHead(car, branch)
     inputs = normal(1, 4, 4, 8), normal(1, 4, 4, 8, seed=1)
-    variables = randomised(head.init(jax.random.key(0), inputs))
+    variables = drawn(head, inputs)
 
     def total(params):
         return jnp.sum(head.apply({"params": params}, inputs)["localization"] ** 2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.models.heads.rpn import RpnHead, RpnTowerHead, split_anchors
+from tests import networks
 
 
 def normal(*shape, seed=0):
@@ -40,7 +41,7 @@ def test_tower_outputs_at_the_start():
 
 def test_towers_are_apart():
     head, r = RpnTowerHead(anchors=3, depth=1, groups=2), normal(1, 4, 4, 8)
-    params = jax.jit(head.init)(jax.random.key(0), r)["params"]
+    params = networks.drawn(head, r)["params"]
     still = {
         k: v if "cls" in k else jax.tree.map(jnp.zeros_like, v)
         for k, v in params.items()
@@ -103,7 +104,7 @@ def test_levels_start_alike():
 
 def test_training_normalises_by_the_batch():
     head, response = RpnHead(features=6, dtype=jnp.bfloat16), levels()
-    variables = jax.jit(head.init)(jax.random.key(0), response)
+    variables = networks.drawn(head, response)
     outputs, new = jax.jit(
         lambda v, r: head.apply(v, r, train=True, mutable=["batch_stats"])
     )(variables, response)
