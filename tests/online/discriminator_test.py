@@ -127,7 +127,7 @@ def test_features_scale_does_not_matter_and_zeros_stay(params):
 def dense_step(score, params, labels, weights, strength):
     """One exact Gauss-Newton step with a dense Jacobian, in numpy."""
     leaves, tree = jax.tree.flatten(params)
-    jacobian = jax.tree.leaves(jax.jacobian(score)(params))
+    jacobian = jax.tree.leaves(jax.jit(jax.jacobian(score))(params))
     rows = np.concatenate([np.reshape(j, (labels.size, -1)) for j in jacobian], axis=1)
     root = np.sqrt(np.asarray(weights))[:, None]
     lam = np.concatenate(
@@ -153,9 +153,9 @@ def test_many_iterations_of_an_update_are_the_dense_step(params):
         double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
         embedded = discriminator.embed(double, jnp.asarray(features, jnp.float64))
         labels, weights = np.float64(labels), np.float64(weights)
-        new = discriminator.update(
-            double, embedded, labels, weights, regularization=0.03, num_iters=300
-        )
+        options = {"regularization": 0.03, "num_iters": 300}
+        update = jax.jit(partial(discriminator.update, **options))
+        new = update(double, embedded, labels, weights)
         layers = {name: double[name] for name in ("fc1", "fc2")}
         expected = dense_step(
             lambda p: discriminator.classify(p, embedded),
@@ -179,15 +179,9 @@ def test_many_iterations_of_a_fit_are_the_dense_step(params):
         double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
         features = jnp.asarray(features, jnp.float64)
         labels, weights = np.float64(labels), np.float64(weights)
-        new, losses = discriminator.fit(
-            double,
-            features,
-            labels,
-            weights,
-            regularization=(0.02, 0.05),
-            num_linearizations=1,
-            num_iters=400,
-        )
+        options = {"regularization": (0.02, 0.05), "num_linearizations": 1}
+        fit = jax.jit(partial(discriminator.fit, num_iters=400, **options))
+        new, losses = fit(double, features, labels, weights)
 
         def score(p):
             return discriminator.classify(p, discriminator.embed(p, features))
@@ -222,7 +216,7 @@ def test_one_iteration_goes_down_the_slope_and_fit_divides_it_by_lambda(params):
         loss = partial(
             eq8, score=score, labels=labels, weights=weights, strength=strength
         )
-        slope = jax.grad(loss)(params)
+        slope = jax.jit(jax.grad(loss))(params)
         moves = [
             np.ravel((new[name][leaf] - params[name][leaf]) * divisor[name])
             for name in strength
@@ -242,21 +236,15 @@ def test_one_iteration_goes_down_the_slope_and_fit_divides_it_by_lambda(params):
         return discriminator.classify(p, embedded)
 
     strength = {"fc1": 0.01, "fc2": 0.01}
-    new = discriminator.update(
-        params, embedded, labels, weights, regularization=0.01, num_iters=1
-    )
+    options = {"regularization": 0.01, "num_iters": 1}
+    update = jax.jit(partial(discriminator.update, **options))
+    new = update(params, embedded, labels, weights)
     check(new, score_embedded, strength, dict.fromkeys(strength, 1))
 
     strength = {"conv": 0.02, "fc1": 0.05, "fc2": 0.05}
-    new, _ = discriminator.fit(
-        params,
-        features,
-        labels,
-        weights,
-        regularization=(0.02, 0.05),
-        num_linearizations=1,
-        num_iters=1,
-    )
+    options = {"regularization": (0.02, 0.05), "num_linearizations": 1}
+    fit = jax.jit(partial(discriminator.fit, num_iters=1, **options))
+    new, _ = fit(params, features, labels, weights)
     check(
         new,
         lambda p: discriminator.classify(p, discriminator.embed(p, features)),
