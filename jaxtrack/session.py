@@ -247,7 +247,7 @@ def load(source: str | pathlib.Path = "lite") -> Session:
 
 
 def _on_canvas(image):
-    """Pads a picture onto its canvas."""
+    """Pads a picture onto its canvas; frames of a reader are on theirs already."""
     if isinstance(image, Frame):
         return image
     image = to_rgb(image)

@@ -58,6 +58,15 @@ def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
         assert type(state) is kind
 
 
+def test_many_targets_share_a_frame(cract, draw, pad_all):
+    images, truth = draw(1)
+    frame, many = pad_all(images)[0], run.over_targets(cract[0])
+    state = jax.eval_shape(many.init, cract[1], frame, truth[[0, 0, 0]])
+    again, output = jax.eval_shape(many.step, cract[1], state, frame)
+    assert again == state  # Shapes and types, a compilation's whole identity.
+    assert (output.box.shape, output.score.shape) == ((3, 4), (3,))
+
+
 def softmax(logits):
     e = np.exp(np.asarray(logits, np.float64))
     return e[..., 1] / e.sum(-1)
