@@ -66,11 +66,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     bound = bounding(config.tracking.selection)
     places = _places(network)
     choose = _selection(config, geometry)
-    told = functools.partial(
-        selection.calibrated_score,
-        slope=float(config.tracking.score_slope),
-        middle=float(config.tracking.score_middle),
-    )
+    told = _calibration(config)
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def start(variables, crops: Sequence[Crop], fill: jax.Array) -> TrackerState:
@@ -104,10 +100,8 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         power = 1.0 if is_released else defaults.quality_power
         return probe_maps(*found, crop.aim, geometry=geometry, power=power)
 
-    ranges = dict(RANGES)
     # Networks with anchors predict no quality; the release's selection has no power.
-    if not is_released and not network.anchors:
-        ranges["quality_power"] = (0.0, 2.0)
+    has_power = not is_released and not network.anchors
     return Tracker(
         aim_first=lambda box, hw: (view.template(box, hw),),
         aim=lambda state, hw: view.search(state.box, hw),
@@ -117,7 +111,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         update=update,
         probe=probe,
         settings=defaults,
-        ranges=ranges,
+        ranges=RANGES | ({"quality_power": (0.0, 2.0)} if has_power else {}),
     )
 
 
@@ -156,6 +150,13 @@ def _places(network):
     """Returns the points of the response's cells, or their anchors."""
     points = grid.points(network.geometry)
     return anchor_boxes.tile(points, network.anchors) if network.anchors else points
+
+
+def _calibration(config):
+    """Returns what the settings make of a score."""
+    names = {"slope": "score_slope", "middle": "score_middle"}
+    numbers = {key: float(config.tracking[name]) for key, name in names.items()}
+    return functools.partial(selection.calibrated_score, **numbers)
 
 
 def _selection(config, geometry):
