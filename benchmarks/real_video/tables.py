@@ -12,6 +12,8 @@ from benchmarks.real_video.scores import Row, Score
 from experiments.tables import table
 from jaxtrack.report.plots import style
 
+# Ticks of the plot, frames/s.
+_SPEEDS = tuple(m * 10**k for k in range(4) for m in (1, 2, 3, 5, 7))
 _NOTES = """\
 AUC: mean over sequences of the success curve over 21 thresholds, the first frame left
 out; precision: share of frames within 20 px. The change is against {reference}, behind
@@ -124,9 +126,11 @@ def plot(rows: Sequence[Row], group: str) -> bytes:
         name = style.label(row.name)
         shift = {"textcoords": "offset points", "xytext": (0, 8), "ha": "center"}
         axes.annotate(name, (x, y), fontsize=9, **shift)
+    speeds = [row.frames_per_second for row in rows]
     axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.4, high * 1.4)
+    axes.set_xticks(_SPEEDS, [f"{speed:g}" for speed in _SPEEDS])
+    axes.minorticks_off()
+    axes.set_xlim(min(speeds) / 1.6, max(speeds) * 1.6)
     axes.margins(y=0.2)
     axes.autoscale_view(scalex=False)
     return style.png_of(figure)
