@@ -81,8 +81,9 @@ def insert(
     frame: jax.Array | int,
     rate: jax.Array | float = 0.01,
     min_first_weight: float = 0.25,
+    replaces_last: jax.Array | bool = False,
 ) -> Memory:
-    """Writes a group over the lightest one but the first.
+    """Writes a group over the lightest one but the first, or over the last one.
 
         first insertion  w = w / (1 - rate),  w[slot] = rate
         later ones       w[slot] = w[previous] / (1 - rate)
@@ -102,6 +103,8 @@ def insert(
       rate: `[]` how fast old groups fade, in [0, 1); it may be traced: 0.01 as a rule
         and 0.02 where a distractor was seen.
       min_first_weight: m, which the first group keeps.
+      replaces_last: `[]` bool, it may be traced: whether the group takes slot and
+        weight of the one that was written last, so that no other is lost.
 
     Returns:
       The memory with the group in it.
@@ -110,17 +113,20 @@ def insert(
       ValueError: shapes that do not fit the memory's.
     """
     _check(samples, labels, valid, memory.samples.shape[1:])
-    slot = 1 + jnp.argmin(memory.weights[1:]).astype(jnp.int32)
+    replaces = jnp.asarray(replaces_last) & (memory.previous > 0)
+    lightest = 1 + jnp.argmin(memory.weights[1:]).astype(jnp.int32)
+    slot = jnp.where(replaces, memory.previous, lightest)
     rate = jnp.asarray(rate, memory.weights.dtype)
     is_first = memory.previous == 0
     weight = jnp.where(is_first, rate, memory.weights[memory.previous] / (1 - rate))
     weights = memory.weights / jnp.where(is_first, 1 - rate, 1)
     weights = weights.at[slot].set(weight)
+    weights = _keep_first(weights / jnp.sum(weights), min_first_weight)
     return Memory(
         samples=memory.samples.at[slot].set(samples),
         labels=memory.labels.at[slot].set(labels),
         valid=memory.valid.at[slot].set(valid),
-        weights=_keep_first(weights / jnp.sum(weights), min_first_weight),
+        weights=jnp.where(replaces, memory.weights, weights),
         frames=memory.frames.at[slot].set(frame),
         previous=slot,
     )

@@ -10,7 +10,7 @@ from jax import lax
 
 from jaxtrack.ops import boxes
 
-MIN_SIZE = 10.0  # Pixels; MDNet's.
+MIN_SIZE = 10.0  # Pixels; MDNet's. A target that is smaller has its own side.
 
 
 def jitter(
@@ -64,7 +64,8 @@ def draw(
     """Draws boxes whose IoU with the target lies in a range.
 
     MDNet draws until it has enough; here the number of candidates is fixed, and the
-    first that fit are taken. Its positives have IoU in [0.7, 1], translation 0.1 and
+    first that fit are taken. No side is less than `MIN_SIZE` or the target's, whichever
+    is less. Its positives have IoU in [0.7, 1], translation 0.1 and
     scale 1.3; its negatives [0, 0.5] in the first frame and [0, 0.3] later,
     translation 1 or 2 and scale 1.6 or 1.3, uniform (C12).
 
@@ -78,7 +79,7 @@ def draw(
       scale: see `jitter`.
       uniform: see `jitter`.
       bounds: `[4]` xyxy, pixels: where centres must lie, and what no box may exceed in
-        size; None sets no limit but `MIN_SIZE`.
+        size; None sets no limit but the least size.
 
     Returns:
       Boxes, `[count, 4]` cxcywh, pixels; and `[count]` bool, those that fit. The rest
@@ -97,7 +98,9 @@ def draw(
         scale=scale,
         uniform=uniform,
     )
-    drawn = _limit(drawn, bounds)
+    # Boxes of MDNet's least size would overlap a target that is less high too little.
+    least = jnp.clip(box[None, 2:], 1.0, MIN_SIZE)
+    drawn = _limit(drawn, least, bounds)
     iou = boxes.iou(boxes.cxcywh_to_xyxy(drawn), boxes.cxcywh_to_xyxy(box[None]))
     low, high = iou_range
     fits = (iou >= low) & (iou <= high)
@@ -124,11 +127,11 @@ def hardest(
     return places, is_valid[places]
 
 
-def _limit(cxcywh, bounds):
-    """Keeps sizes from `MIN_SIZE` to those of the bounds, and centres inside them."""
-    centre, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], MIN_SIZE)
+def _limit(cxcywh, least, bounds):
+    """Keeps sizes from `least`, `[1, 2]`, to the bounds', and centres inside them."""
+    centre, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], least)
     if bounds is not None:
         low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, *centre.shape))
-        size = jnp.clip(size, MIN_SIZE, jnp.maximum(high - low - MIN_SIZE, MIN_SIZE))
+        size = jnp.minimum(size, jnp.maximum(high - low - MIN_SIZE, least))
         centre = jnp.clip(centre, low, high)
     return jnp.concatenate([centre, size], axis=1)

@@ -167,8 +167,10 @@ def learn(
     memory, from all of which the two fully connected layers then learn; a frame tracked
     badly gives none, but they learn at once from what was seen lately. A frame that
     shows a second box almost as good, away from the target, gives samples too, which
-    weigh more (ATOM's hard negatives). Of the drawn negatives and of the proposals away
-    from the target, those that score highest are taken.
+    weigh more (ATOM's hard negatives). Of such frames between two multiples of `every`
+    the memory holds the last one alone, so that at most every other group is one of
+    them and what was seen long ago stays. Of the drawn negatives and of the proposals
+    away from the target, those that score highest are taken.
 
     Args:
       state: before.
@@ -193,7 +195,15 @@ def learn(
     def collect(stored, state, seen, feature_map, is_hard):
         new = _samples_of(state, seen, size, rules, lambda b: pool(feature_map, b))
         rate = jnp.where(is_hard, rules.hard_rate, rules.rate)
-        return memory.insert(stored, *new, frame=state.frame, rate=rate)
+        last = stored.frames[stored.previous]
+        is_same_period = last // rules.every == state.frame // rules.every
+        return memory.insert(
+            stored,
+            *new,
+            frame=state.frame,
+            rate=rate,
+            replaces_last=is_same_period & (last % rules.every != 0),
+        )
 
     def update(params, stored, since):
         return discriminator.update(

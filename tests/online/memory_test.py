@@ -91,6 +91,22 @@ def test_three_hundred_insertions_are_as_in_numpy(num_groups, exact, rtol):
     np.testing.assert_allclose(mem.weights, weights, rtol=rtol)
 
 
+def test_the_last_group_may_be_replaced_in_place():
+    mem = fill(start(), 5)[0]
+    insert = partial(memory.insert, frame=9, rate=0.5)
+    new = insert(mem, *group(9.0), replaces_last=True)
+    # Slot and weight are those of group 5; the others are as they were.
+    slot = int(mem.previous)
+    assert new.previous == slot and mem.frames[slot] == 5 and new.frames[slot] == 9
+    np.testing.assert_array_equal(new.weights, mem.weights)
+    np.testing.assert_array_equal(new.samples[slot], 9)
+    others = np.arange(4) != slot
+    np.testing.assert_array_equal(new.samples[others], mem.samples[others])
+    # The first group is never the last.
+    new = insert(start(), *group(9.0), replaces_last=True)
+    np.testing.assert_array_equal(new.frames, [0, 9, 0, 0])
+
+
 def test_sums_stay_one_and_the_first_group_stays():
     mem, weights = jax.jit(partial(fill, count=100, rate=0.1))(start(6))
     np.testing.assert_allclose(weights.sum(1), 1, atol=1e-6)

@@ -114,11 +114,22 @@ def test_boxes_stay_in_bounds():
     np.testing.assert_allclose(high, [120, 90, 30, 30])
 
 
-def test_a_tiny_target_keeps_a_size():
-    drawn, _ = samples.draw(
-        KEY, jnp.array([5.0, 5.0, 1.0, 0.0]), count=4, candidates=4, **POSITIVE
+def test_a_narrow_target_keeps_its_height():
+    # 10 px would leave an IoU of 0.68 at most, and no positive.
+    target, bounds = jnp.array([100.0, 60.0, 135.6, 6.8]), jnp.array([0.0, 0, 255, 255])
+    drawn, is_valid = samples.draw(
+        KEY, target, count=20, candidates=160, bounds=bounds, **POSITIVE
     )
-    np.testing.assert_array_equal(drawn[:, 2:], 10)
+    assert is_valid.all()
+    assert 6.8 <= drawn[:, 3].min() < drawn[:, 3].max() <= 6.8 * 1.3 + 1e-4
+    # Where the target is larger than MDNet's 10 px, that is the least size.
+    sizes = {"iou_range": (0.0, 1.0), "translation": 0.0, "scale": 4.0}
+    options = {"count": 90, "candidates": 90, **sizes}
+    drawn, _ = samples.draw(KEY, BOX, **options)
+    np.testing.assert_allclose(drawn[:, 2:].min(0), [10, 10])
+    # A target without extent is one pixel large.
+    drawn, _ = samples.draw(KEY, jnp.array([5.0, 5.0, 1.0, 0.0]), **options)
+    np.testing.assert_allclose(drawn[:, 2:].min(0), [1, 1])
 
 
 def test_drawing_is_a_loop_under_vmap_and_its_keys_matter():

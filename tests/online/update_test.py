@@ -213,6 +213,50 @@ def test_a_distractor_is_collected_at_once_and_weighs_more(start, learn):
     np.testing.assert_allclose(plain.memory.weights[1], 0.1 / (0.1 + 1 / 0.9))
 
 
+def test_distractors_leave_the_long_term_memory():
+    rules = RULES._replace(every=10, groups=8)
+
+    def body(state, is_hard):
+        scores = jnp.where(is_hard, HARD.scores, GOOD.scores)
+        frame = GOOD._replace(scores=scores)
+        state = update.learn(state, frame, MAP, SIZE, rules, pool)
+        return state, state.memory.frames
+
+    def follow(is_hard):
+        state = update.start(partial(pool, MAP), TARGET, SIZE, rules)
+        return jax.lax.scan(body, state, is_hard)[1]
+
+    frames = np.sort(jax.jit(follow)(jnp.arange(1, 101) > 40))
+    # Frame 10 is collected and no other before 20; 41 to 47 show a distractor, and the
+    # last of them stays. (Each took a slot: {0, 41 ... 47}.) Two slots are empty.
+    np.testing.assert_array_equal(frames[46], [0, 0, 0, 10, 20, 30, 40, 47])
+    # Distractors for ever: a multiple of ten each, and the frame before the next one.
+    np.testing.assert_array_equal(frames[99], [0, 70, 79, 80, 89, 90, 99, 100])
+
+
+def test_narrow_targets_have_positives():
+    # 200 x 10 px is 135.6 x 6.8 px of the crop, 120 x 10 px is 129.4 x 10.8: of cells
+    # of 8 px both fill one row. Without positives the score was 0.00 and 0.98.
+    rules = RULES._replace(first_positives=50, first_negatives=100, first_steps=6)
+    rules = rules._replace(first_iterations=10)
+    of_map = partial(refine.pool, output_sizes=(6, 3, 1), stride=8.0, offset=7.5)
+
+    @jax.jit
+    def learnt(box, cells):
+        state = update.start(partial(of_map, cells), box, 255, rules)
+        features = of_map(cells, boxes.cxcywh_to_xyxy(box)[None])
+        return update.scores(state.params, features)[0], state.memory.valid[0]
+
+    rng = np.random.default_rng(0)
+    cells = rng.standard_normal((31, 31, 12))
+    cells[15, 7:24] += 2 * rng.standard_normal(12)
+    for wh in ([135.62, 6.78], [129.38, 10.78]):
+        box = jnp.array([127.5, 127.5, *wh])
+        score, is_valid = learnt(box, jnp.asarray(cells, jnp.float32))
+        assert is_valid[: RULES.positives].all()
+        assert score > 0.9, (wh, score)
+
+
 @pytest.mark.parametrize(
     "frame",
     [
