@@ -4,12 +4,19 @@ Paper: Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epoch
     learning rate of 1e-2 that falls to 1e-4 (C5), 0.6 and 0.3 for anchors and up to 64
     of them an image (C15).
 Run: jaxtrack train --config=cract_r18 --workdir=runs/cract_r18 \
+         --config.model.pretrained=resnet18.safetensors \
          --config.data.records="('packed/got10k','packed/lasot','packed/trackingnet')" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: batch and pairs an epoch are not told, and are pysot's; the rest of what the
     paper leaves open is in docs/cract.md. Crops are "clean": there are no public
     weights whose crops would have to be imitated.
+Trains: stem and first stage never, stages 2 to 4 at 0.1 of the rate, from the start
+    (docs/cract.md).
+
+Weights of the backbone: --config.model.pretrained=resnet18.safetensors, made by
+    safetensors.torch.save_file(torchvision.models.resnet18(
+        weights="IMAGENET1K_V1").state_dict(), "resnet18.safetensors")
 """
 
 from ml_collections import ConfigDict
@@ -22,6 +29,9 @@ def get_config() -> ConfigDict:
     c = config.get_config()
     c.model.name = "cract"
     c.model.backbone = "resnet18"
+    c.model.preprocessing.order = "RGB"  # As torchvision's weights expect.
+    c.model.preprocessing.mean = (123.675, 116.28, 103.53)
+    c.model.preprocessing.scale = (58.395, 57.12, 57.375)
     c.labels.assigner = "iou"
     c.labels.sampled_positives = 16
     c.labels.sampled_negatives = 48

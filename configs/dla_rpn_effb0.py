@@ -2,6 +2,7 @@
 
 Paper: Cai et al., SiamDLA, Table 2.
 Run: jaxtrack train --config=dla_rpn_effb0 --workdir=runs/dla_rpn_effb0 \
+         --config.model.pretrained=efficientnet-b0.safetensors \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.

@@ -2,6 +2,7 @@
 
 Paper: Cai et al., SiamDLA, section 3.1.
 Run: jaxtrack train --config=dla_siamrpnpp_r50 --workdir=runs/dla_siamrpnpp_r50 \
+         --config.model.pretrained=resnet50.model \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.

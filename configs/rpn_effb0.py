@@ -2,14 +2,19 @@
 
 Paper: none; it stands in for CoSiamRPN (Tan et al., JVCI 80, 103299).
 Run: jaxtrack train --config=rpn_effb0 --workdir=runs/rpn_effb0 \
+         --config.model.pretrained=efficientnet-b0.safetensors \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: neither code nor a description of CoSiamRPN is public. Known is that it is
     anchor-based and that its backbone is EfficientNet-B0; do not expect its figures.
+Trains: the stem and the first three blocks never, the rest of the backbone from epoch
+    10 at 0.1 of the rate.
 
-Weights of the backbone: --config.model.pretrained=FILE
-(lukemelas/EfficientNet-PyTorch's b0).
+Weights of the backbone: --config.model.pretrained=efficientnet-b0.safetensors, those of
+    lukemelas/EfficientNet-PyTorch, made by
+    safetensors.torch.save_file(efficientnet_pytorch.EfficientNet.from_pretrained(
+        "efficientnet-b0").state_dict(), "efficientnet-b0.safetensors")
 """
 
 from ml_collections import ConfigDict

@@ -2,13 +2,16 @@
 
 Paper: Guo et al., SiamCAR (arXiv:1911.07241); ohhhyeahhh/SiamCAR.
 Run: jaxtrack train --config=siamcar_r50 --workdir=runs/siamcar_r50 \
+         --config.model.pretrained=resnet50.model \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: nothing known; network, labels, loss and selection agree with the released
     code on shared weights (docs/results.md).
+Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
 
-Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model, or
+    torchvision's (docs/siamla.md, "Where trainings start").
 """
 
 from ml_collections import ConfigDict

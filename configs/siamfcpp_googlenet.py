@@ -2,12 +2,18 @@
 
 Paper: Xu et al., SiamFC++ (arXiv:1911.06188); MegviiDetection/video_analyst.
 Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlenet \
+         --config.model.pretrained=inception_v3.safetensors \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: warm-up is straight in log space, and pairs come from packed folders alike.
+Trains: the stem (to Conv2d_4a_3x3) never, the rest of the backbone from epoch 10 at 0.1
+    of the rate.
 
-Weights to start from: --config.model.pretrained=FILE (video_analyst's).
+Weights of the backbone: --config.model.pretrained=inception_v3.safetensors, made by
+    safetensors.torch.save_file(torchvision.models.inception_v3(
+        weights="IMAGENET1K_V1").state_dict(), "inception_v3.safetensors")
+or of the whole tracker: video_analyst's file.
 """
 
 from ml_collections import ConfigDict

@@ -2,12 +2,15 @@
 
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50 --workdir=runs/siamla_r50 \
+         --config.model.pretrained=resnet50.model \
          --config.data.records="('packed/got10k','packed/coco')" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as S1 to S26 (docs/siamla.md).
+Trains: stem and first stage never, stages 2 to 4 from epoch 5 at 0.1 of the rate.
 
-Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model, or
+    torchvision's (docs/siamla.md, "Where trainings start").
 """
 
 from ml_collections import ConfigDict

@@ -2,6 +2,7 @@
 
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50_got10k --workdir=runs/siamla_r50_got10k \
+         --config.model.pretrained=resnet50.model \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.

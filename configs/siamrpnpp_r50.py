@@ -2,12 +2,15 @@
 
 Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot, siamrpn_r50_l234_dwxcorr.
 Run: jaxtrack train --config=siamrpnpp_r50 --workdir=runs/siamrpnpp_r50 \
+         --config.model.pretrained=resnet50.model \
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: the batch is SiamDLA's (its section 4.7); pysot's is 8 times 28.
+Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
 
-Weights of the backbone: --config.model.pretrained=FILE (pysot's resnet50.model).
+Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model, or
+    torchvision's (docs/siamla.md, "Where trainings start").
 """
 
 from ml_collections import ConfigDict

@@ -23,7 +23,7 @@ ALLOWED = {
     "assign": ("ops",),
     "losses": ("ops", "assign"),
     "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
-    "weights": ("config", "trackers"),
+    "weights": ("config", "trackers", "models.backbones", "ops.preprocess"),
     "datasets": ("metrics",),
     "data": ("config", "datasets"),
     "metrics": (),

@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--config.FIELD", "VALUE", meaning)
     meaning = "folder for checkpoints and logs"
     options.add(parser, "--workdir", "DIR", meaning, default="runs/train")
+    meaning = "train even where no ImageNet weights are named to start from"
+    options.add_flag(parser, "--allow_random_backbone", meaning)
     parser.epilog = f"settings:\n{config.text()}"
 
 
@@ -30,4 +32,5 @@ def run(args: argparse.Namespace) -> None:
     overrides.apply(settings, args.overrides)
     from jaxtrack.training import loop  # Late: typing mistakes need not wait for jax.
 
-    loop.train(settings, args.workdir)
+    allow = args.allow_random_backbone
+    loop.train(settings, args.workdir, allow_random_backbone=allow)

@@ -51,8 +51,8 @@ FIELDS = (
           'RoIAlign grids, of CRACT alone: "pyramid" is 6, 3 and 1 cells a side,'
           ' "single" is 6; "" is "pyramid".', choices=("", "pyramid", "single")),
     Field("model.pretrained", "",
-          'Weights to start from: "" for none, "imagenet" (Lite0 only), or a file of'
-          " torch weights."),
+          'Weights to start from: "imagenet" (Lite0 only), or a file of torch weights;'
+          ' "" for none, which needs --allow_random_backbone.'),
     Field("model.dtype", "float32", "Type of the computation; parameters stay float32.",
           choices=("float32", "bfloat16")),
     Field("model.preprocessing.order", "",

@@ -117,6 +117,8 @@ class WeightNames(NamedTuple):
       unused: regular expression of the keys of an ImageNet network, without that
         prefix, that the backbone leaves out.
       transposed: beginnings of the paths of transposed convolutions.
+      widened: regular expression of the backbone's kernels, without that prefix, that
+        may be 1x1 in an ImageNet network, and are 3x3 in ours.
       imagenet: of the backbone's weights; see `jaxtrack.models.backbones.Backbone`.
     """
 
@@ -124,6 +126,7 @@ class WeightNames(NamedTuple):
     backbone: str = "backbone."
     unused: str = r"$^"
     transposed: tuple[tuple[str, ...], ...] = ()
+    widened: str = r"$^"
     imagenet: str = ""
 
 
@@ -291,5 +294,6 @@ def backbone_names(config: ConfigDict, public: Rules) -> WeightNames:
     return WeightNames(
         rules=(*backbone.names, *public),
         unused=backbone.unused,
+        widened=backbone.widened,
         imagenet=backbone.imagenet,
     )

