@@ -160,13 +160,21 @@ def _check(num_points, num_anchors, ddof, empty):
 
 
 def _nearest(anchors, xyxy, count):
-    """Returns the places of the anchors `[N, 4]` with the nearest centres."""
+    """Returns the places of the anchors `[N, 4]` with the nearest centres.
+
+    In whole steps squares of int32 are exact, so that ties are ties, whatever order the
+    compiler sums in; top_k then takes the first. A step is at most 2^-13 of the last
+    one's distance, or 1/1024 px: what float32 makes of the target's corners is less.
+    """
     centres = (anchors[:, :2] + anchors[:, 2:]) / 2
-    centre = (xyxy[:2] + xyxy[2:]) / 2
-    # In 1/32 px all squares near the target are exact in float32, so that ties are
-    # ties, whatever order the compiler sums in; top_k then takes the first.
-    distance = jnp.round(centres * 32) - jnp.round(centre[None] * 32)
-    return lax.top_k(-jnp.sum(distance * distance, axis=-1), count)[1]
+    offset = centres - (xyxy[None, :2] + xyxy[None, 2:]) / 2
+    last = -lax.top_k(-jnp.sum(offset * offset, axis=-1), count)[0][-1]
+    # last < 2^e, so its root is less than 2^14 steps.
+    _, e = jnp.frexp(last)
+    step = jnp.ldexp(jnp.float32(1), jnp.maximum((e + 1) // 2 - 14, -10))
+    # What is cut here is farther away than the last one, and its square still fits.
+    steps = jnp.clip(jnp.round(offset / step), -32767, 32767).astype(jnp.int32)
+    return lax.top_k(-jnp.sum(steps * steps, axis=-1), count)[1]
 
 
 def _first(mask):

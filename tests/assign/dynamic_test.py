@@ -112,6 +112,18 @@ def test_matches_definition(targets, tiles, options):
     assert total > 500
 
 
+def test_the_nearest_points_are_those_of_float64():
+    # In 1/32 px, 42 of these 4,000 targets had another ninth-nearest point.
+    boxes = random_targets(4000)
+    flat = np.asarray(VIRTUAL).reshape(-1, 4)
+    found = jax.jit(jax.vmap(lambda box: dynamic._nearest(flat, box, 9)))(boxes)
+    points = (flat[:, :2] + flat[:, 2:]).astype(np.float64) / 2
+    centres = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
+    squares = np.sum((points - centres[:, None]) ** 2, axis=-1)
+    expected = np.argsort(squares, axis=1, kind="stable")[:, :9]
+    np.testing.assert_array_equal(np.sort(found, axis=1), np.sort(expected, axis=1))
+
+
 def test_virtual_anchors_by_hand(variant):
     squares = variant(dynamic.virtual_anchors)(FIVE)
     assert squares.shape == (5, 5, 1, 4)
