@@ -2,10 +2,13 @@
 
 import functools
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
 from jaxtrack import trackers, weights
 from jaxtrack.weights.torch import fill, torch_name, torch_shape
@@ -45,11 +48,37 @@ def build(name, *, search_size=0, axis_name=None, **settings):
     return trackers.build(family, **options, **{**own, **settings})
 
 
-def shapes_of(network, batch=2):
-    """Shapes of a network's outputs and variables on its own crops."""
-    sizes = (network.geometry.template_size, network.geometry.search_size)
-    z, x = (jax.ShapeDtypeStruct((batch, s, s, 3), jnp.float32) for s in sizes)
-    return jax.eval_shape(network.init_with_output, jax.random.key(0), z, x)
+class Levels(nn.Module):
+    """Stands for a backbone: zeros in the shapes of its levels, by an image's side."""
+
+    of_side: Mapping[int, Any]
+
+    def __call__(self, image, *, train=False):
+        del train
+        zeros = lambda level: jnp.zeros(level.shape, level.dtype)  # noqa: E731
+        return jax.tree.map(zeros, self.of_side[image.shape[1]])
+
+
+@functools.cache
+def levels_of(backbone, side):
+    """Shapes of a backbone's levels and variables on two crops, traced once."""
+    image = jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
+    return jax.eval_shape(backbone.init_with_output, jax.random.key(0), image)
+
+
+def shapes_of(network):
+    """Shapes of a network's outputs and variables on two of its own crops."""
+    sides = (network.geometry.template_size, network.geometry.search_size)
+    found = [levels_of(network.backbone, side) for side in sides]
+    levels = {side: of for side, (of, _) in zip(sides, found, strict=True)}
+    z, x = (jax.ShapeDtypeStruct((2, s, s, 3), jnp.float32) for s in sides)
+    rest = network.clone(backbone=Levels(levels))
+    outputs, variables = jax.eval_shape(rest.init_with_output, jax.random.key(0), z, x)
+    of_backbone = found[1][1]
+    return outputs, {
+        kind: {"backbone": of_backbone.get(kind, {}), **variables.get(kind, {})}
+        for kind in {**variables, **of_backbone}
+    }
 
 
 @functools.cache

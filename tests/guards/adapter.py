@@ -13,15 +13,12 @@ import json
 import sys
 import types
 import zlib
-from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from flax import linen as nn
 
 from jaxtrack import config as config_lib
 from jaxtrack import datasets, trackers
@@ -115,52 +112,9 @@ def geometry(template_size, search_size, *, cells, stride, offset):
     return Geometry(template_size, search_size, cells, stride, offset)
 
 
-class _Levels(nn.Module):
-    """Stands in for a backbone that was looked at already: maps of its shapes."""
-
-    of_side: Mapping[int, Any]
-
-    def __call__(self, image, *, train=False):
-        del train
-        return jax.tree.map(
-            lambda level: jnp.zeros(level.shape, level.dtype),
-            self.of_side[image.shape[1]],
-        )
-
-
 def shapes(model):
-    """Returns path -> shape of all variables; the first part is the collection.
-
-    Networks share backbones, each of which is looked at once.
-    """
-    size = model.geometry
-    sides = (size.template_size, size.search_size)
-    found = _backbone_shapes(repr(model.backbone), model.backbone, sides)
-    rest = model.clone(backbone=_Levels({s: found[1][s] for s in sides}))
-    tree = jax.eval_shape(rest.init, jax.random.key(0), *map(_image, sides))
-    return {(p[0], "backbone", *p[1:]): s for p, s in found[0].items()} | _paths(tree)
-
-
-_SEEN = {}
-
-
-def _backbone_shapes(name, backbone, sides):
-    """Returns path -> shape, and side of an image -> shapes of the levels."""
-    if name not in _SEEN:
-        _SEEN[name] = {}, {}
-    variables, levels = _SEEN[name]
-    for side in sides:
-        if side not in levels:
-            key, image = jax.random.key(0), _image(side)
-            call = jax.eval_shape(backbone.init_with_output, key, image)
-            levels[side] = call[0]
-            variables.update(_paths(call[1]))
-    return variables, levels
-
-
-def _image(side):
-    """Returns the shape of one image."""
-    return jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
+    """Returns path -> shape of all variables; the first part is the collection."""
+    return _paths(networks.shapes_of(model)[1])
 
 
 def _paths(tree):

@@ -1,14 +1,12 @@
 """Every family on every backbone: what fits is built, what does not says why."""
 
 import ast
-import functools
 import importlib
 import pathlib
 
 import jax
 import jax.numpy as jnp
 import pytest
-from flax import linen as nn
 
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
@@ -16,7 +14,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import BACKBONES, FROZEN, param_group
 from jaxtrack.trackers.family import DESIGNS
 from jaxtrack.tracking import Frame, TrackerState
-from tests.networks import shapes_of
+from tests.networks import levels_of, shapes_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Who turns settings into a tracker.
@@ -26,36 +24,15 @@ ASKING = {
 }
 
 
-@functools.cache
-def levels_of(name, side):
-    """Shapes of a backbone's levels, and its variables, of a crop."""
-    image = jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
-    backbone = BACKBONES[name].build(axis_name=None, dtype=jnp.float32)
-    levels, variables = jax.eval_shape(
-        backbone.init_with_output, jax.random.key(0), image
-    )
-    return [level.shape[1:] for level in levels], variables
-
-
-class Levels(nn.Module):
-    """Stands for a backbone: levels of its shapes, which are looked up."""
-
-    name_of: str
-
-    def __call__(self, image, *, train=False):
-        del train
-        shapes, _ = levels_of(self.name_of, image.shape[1])
-        return tuple(jnp.zeros((len(image), *shape)) for shape in shapes)
-
-
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_a_backbone_is_what_its_line_says(backbone):
     line = BACKBONES[backbone]
     for side in line.sides:
-        shapes, variables = levels_of(backbone, side)
+        built = line.build(axis_name=None, dtype=jnp.float32)
+        levels, variables = levels_of(built, side)
         cells = (side - line.margin) // 8
         sides = [-(-cells * 8 // stride) for stride in line.strides]
-        assert [shape[:2] for shape in shapes] == [(n, n) for n in sides]
+        assert [level.shape[1:3] for level in levels] == [(n, n) for n in sides]
         # The cells of odd crops lie evenly; GoogLeNet sees less of the end.
         seen = 2 * line.offset + 8 * (cells - 1)
         assert side - 8 < seen <= side
@@ -76,11 +53,10 @@ def test_what_fits_is_built(family, design):
                 trackers.build(family, **asked)
             continue
         network = trackers.build(family, **asked)
-        outputs, variables = shapes_of(network.clone(backbone=Levels(backbone)))
+        outputs, _ = shapes_of(network)
         geometry = network.geometry
         assert outputs["cls"].shape[1:3] == (geometry.response_size,) * 2, backbone
         assert (geometry.template_size, geometry.search_size) == line.sides
-        assert "backbone" not in variables["params"]
 
 
 def test_names_that_can_be_chosen_are_those_of_the_tables():
