@@ -25,7 +25,6 @@ def get_config() -> ConfigDict:
     c.model.backbone = "resnet50"
     c.loss.cls_weights = (0.5, 0.5, 0.0)
     c.loss.weights = (1.0, 1.0, 1.0)  # Eq. 11.
-    c.loss.quality = "iou"
 
     c.run.batch_size = 128
     c.run.num_epochs = 50

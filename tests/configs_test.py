@@ -34,7 +34,7 @@ def test_every_config_is_sound():
     [
         pytest.param(n, marks=pytest.mark.slow) if ".cract." in n else n
         for n in NAMES
-        if ".ablations." not in n
+        if ".ablations." not in n and ".siamla." not in n
     ],
 )
 def test_every_config_has_a_loss_for_its_network(name):
@@ -72,7 +72,7 @@ def outputs_of(config, network):
 
 
 def test_ablations_are_a_few_lines():
-    for name in (n for n in NAMES if ".ablations." in n):
+    for name in (n for n in NAMES if ".ablations." in n or ".siamla." in n):
         path = (ROOT / name.replace(".", "/")).with_suffix(".py")
         assert len(path.read_text().splitlines()) <= 15
 
@@ -156,14 +156,61 @@ def test_siamla_is_trained_as_its_paper_says():
 def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
     changed = differences("siamla_lite0", "siamcar_lite0")
     assert set(changed) == {
-        *("model.name", "labels.smoothing", "loss.weights"),
+        *("model.name", "labels.smoothing", "loss.weights", "loss.quality"),
         *("tracking.num_boxes", "tracking.quality_power", "tracking.rate_by_quality"),
     }
 
 
+# A row of SiamLA's tables -> what it changes of the whole SiamLA.
+UNSMOOTHED, PLAIN = {"labels.smoothing": 0.0}, {"labels.kind": "region"}
+CENTERNESS = {"model.localization": "centerness"}
+SIAMLA_ROWS = {
+    "table3_ladl": CENTERNESS | UNSMOOTHED,
+    "table3_ladl_lals": CENTERNESS,
+    "table3_lafa": PLAIN | UNSMOOTHED,
+    "table3_lals": PLAIN | CENTERNESS,
+    "table4_linear": CENTERNESS | UNSMOOTHED | {"labels.curve": "linear"},
+    "table5_lambda01": CENTERNESS | {"labels.smoothing": 0.1},
+    "table5_lambda03": CENTERNESS | {"labels.smoothing": 0.3},
+    "table5_lambda04": CENTERNESS | {"labels.smoothing": 0.4},
+    "table6_no_aggregation": PLAIN | UNSMOOTHED | {"model.localization": "non_local"},
+    "table6_no_nonlocal": PLAIN | UNSMOOTHED | {"model.localization": "aggregation"},
+}
+
+
+def test_ablations_of_siamla_change_what_they_say():
+    """The small ones as those on ResNet-50, whose whole is the paper's training."""
+    for name, changes in SIAMLA_ROWS.items():
+        assert differences(f"ablations.{name}", "ablations.table3_siamla") == changes
+        assert differences(f"siamla.r50_{name}", "siamla.r50_table3_siamla") == changes
+    assert not differences("siamla.r50_table3_siamla", "siamla_r50_got10k")
+    rows = {*SIAMLA_ROWS, "table3_siamcar", "table3_siamla"}
+    folders = {"ablations": "", "siamla": "r50_"}
+    for folder, start in folders.items():
+        found = {n.split(f".{folder}.")[1] for n in NAMES if f".{folder}." in n}
+        assert found == {f"{start}{row}" for row in rows}
+
+
+def test_ablations_have_the_labels_and_the_loss_of_the_paper():
+    """Small and full-size ones alike, and the baseline its own paper's."""
+    small = differences("ablations.table3_siamla", "siamla_r50_got10k")
+    fixed = {"model", "data", "augment", "optimizer", "run", "tracking"}
+    assert {name.split(".")[0] for name in small} <= fixed
+    for name in ("ablations.table3_siamcar", "siamla.r50_table3_siamcar"):
+        changed = differences(name, "siamcar_r50")
+        assert not [n for n in changed if n.split(".")[0] in ("labels", "loss")]
+
+
+def test_centerness_is_trained_on_centerness():
+    for name in NAMES:
+        config = importlib.import_module(name).get_config()
+        if config.model.name == "siamla":
+            assert config.loss.quality == "centerness"
+
+
 def test_every_config_says_what_it_is_and_costs():
     for name in NAMES:
-        if ".ablations." in name or ".cract." in name:  # Their packages say it.
+        if name.count(".") > 2:  # Their packages say it.
             name = name.rpartition(".")[0]
         text = importlib.import_module(name).__doc__
         for words in ("\nPaper: ", "\nRun: ", "\nCost", "core: ", "\nDiffers: "):

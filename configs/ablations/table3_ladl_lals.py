@@ -1,11 +1,11 @@
 """Table III: dynamic labels and label smoothing."""
 
 from jaxtrack.configs import siamla_lite0
+from jaxtrack.configs.ablations import as_published
 
 
 def get_config():
     """Returns the settings of this row."""
-    c = siamla_lite0.get_config()
+    c = as_published(siamla_lite0.get_config())
     c.model.localization = "centerness"
-    c.labels.smoothing = 0.2
     return c

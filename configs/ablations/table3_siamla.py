@@ -1,10 +1,9 @@
 """Table III, last row: everything."""
 
 from jaxtrack.configs import siamla_lite0
+from jaxtrack.configs.ablations import as_published
 
 
 def get_config():
     """Returns the settings of this row."""
-    c = siamla_lite0.get_config()
-    c.labels.smoothing = 0.2
-    return c
+    return as_published(siamla_lite0.get_config())

@@ -1,0 +1,11 @@
+"""Table III: dynamic labels (LADL) alone."""
+
+from jaxtrack.configs import siamla_r50_got10k
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamla_r50_got10k.get_config()
+    c.labels.smoothing = 0.0
+    c.model.localization = "centerness"
+    return c

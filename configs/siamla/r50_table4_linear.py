@@ -1,0 +1,10 @@
+"""Table IV: labels linear in the IoU; beside `r50_table3_ladl`, the nonlinear."""
+
+from jaxtrack.configs.siamla import r50_table3_ladl
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = r50_table3_ladl.get_config()
+    c.labels.curve = "linear"
+    return c
