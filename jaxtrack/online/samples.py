@@ -56,7 +56,7 @@ def draw(
     count: int,
     candidates: int,
     iou_range: tuple[float, float],
-    translation: float,
+    translation: float | None,
     scale: float,
     uniform: bool = False,
     bounds: jax.Array | None = None,
@@ -66,8 +66,9 @@ def draw(
     MDNet draws until it has enough; here the number of candidates is fixed, and the
     first that fit are taken. No side is less than `MIN_SIZE` or the target's, whichever
     is less. Its positives have IoU in [0.7, 1], translation 0.1 and
-    scale 1.3; its negatives [0, 0.5] in the first frame and [0, 0.3] later,
-    translation 1 or 2 and scale 1.6 or 1.3, uniform (C12).
+    scale 1.3. Its negatives are uniform: in the first frame IoU in [0, 0.5], scale 1.6
+    and translation 1 for one half, anywhere in the picture for the other; later IoU in
+    [0, 0.3], translation 2 and scale 1.3 (C12).
 
     Args:
       key: of the draw.
@@ -75,7 +76,7 @@ def draw(
       count: how many boxes to return.
       candidates: how many to draw, at least `count`.
       iou_range: least and greatest IoU, both included.
-      translation: see `jitter`.
+      translation: see `jitter`; None puts centres anywhere in the bounds, evenly.
       scale: see `jitter`.
       uniform: see `jitter`.
       bounds: `[4]` xyxy, pixels: where centres must lie, and what no box may exceed in
@@ -86,18 +87,25 @@ def draw(
       are candidates that do not fit.
 
     Raises:
-      ValueError: `candidates` is less than `count`.
+      ValueError: `candidates` is less than `count`, or there are no bounds to put
+        centres anywhere in.
     """
+    if translation is None and bounds is None:
+        raise ValueError("centres anywhere need bounds")
     if candidates < count:
         raise ValueError(f"{candidates} candidates for {count} boxes")
     drawn = jitter(
         key,
         box,
         count=candidates,
-        translation=translation,
+        translation=translation or 0.0,
         scale=scale,
         uniform=uniform,
     )
+    if translation is None:
+        low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, candidates, 2))
+        share = jax.random.uniform(jax.random.fold_in(key, 1), (candidates, 2))
+        drawn = drawn.at[:, :2].set(low + share * (high - low))
     # Boxes of MDNet's least size would overlap a target that is less high too little.
     least = jnp.clip(box[None, 2:], 1.0, MIN_SIZE)
     drawn = _limit(drawn, least, bounds)

@@ -11,13 +11,15 @@ from jaxtrack.online import discriminator, memory, samples
 from jaxtrack.online.cond import run_if
 from jaxtrack.ops import boxes
 
-# MDNet's limits and spreads (its public code; C12): of the first frame's positives and
-# negatives, and of later frames'.
+# MDNet's limits and spreads (its public code; C12): of positives, of the two halves of
+# the first frame's negatives, around the target and anywhere, and of later negatives.
 _POSITIVE_IOU = (0.7, 1.0)
 _FIRST_NEGATIVE_IOU = (0.0, 0.5)
 _NEGATIVE_IOU = (0.0, 0.3)
 _NEAR = {"translation": 0.1, "scale": 1.3, "uniform": False}
-_FAR = {"translation": 2.0, "scale": 1.6, "uniform": True}
+_FIRST_AROUND = {"translation": 1.0, "scale": 1.6, "uniform": True}
+_FIRST_ANYWHERE = {"translation": None, "scale": 1.6, "uniform": True}
+_FAR = {"translation": 2.0, "scale": 1.3, "uniform": True}
 # Boxes drawn for one that is wanted: half of the near ones overlap enough.
 _SPARE = 4
 
@@ -97,11 +99,13 @@ def start(pool: Pool, box: jax.Array, size: int, rules: Rules) -> OnlineState:
       The state after the first frame.
     """
     key = jax.random.key(0)
-    keys = jax.random.split(key, 3)
+    keys = jax.random.split(key, 4)
     positive, negative = rules.first_positives, rules.first_negatives
+    half, low = negative // 2, _FIRST_NEGATIVE_IOU
     found = [
         _draw(keys[0], box, size, positive, _POSITIVE_IOU, _NEAR),
-        _draw(keys[1], box, size, negative, _FIRST_NEGATIVE_IOU, _FAR),
+        _draw(keys[1], box, size, half, low, _FIRST_AROUND),
+        _draw(keys[3], box, size, negative - half, low, _FIRST_ANYWHERE),
     ]
     xyxy, valid = map(jnp.concatenate, zip(*found, strict=True))
     labels = _labels(positive, negative)

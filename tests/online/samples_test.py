@@ -114,6 +114,24 @@ def test_boxes_stay_in_bounds():
     np.testing.assert_allclose(high, [120, 90, 30, 30])
 
 
+def test_centres_anywhere_in_the_bounds(variant):
+    # Evenly over 200 x 100 px: the mean is the middle, the deviation side / sqrt(12);
+    # 2,000 draws tell the mean to 1.3 px and the deviation to 2 %.
+    bounds = jnp.array([10.0, 20.0, 210.0, 120.0])
+    draw = partial(samples.draw, count=2000, candidates=2000, iou_range=(0.0, 1.0))
+    options = {"translation": None, "scale": 1.6, "uniform": True, "bounds": bounds}
+    drawn, _ = variant(partial(draw, **options))(KEY, BOX)
+    np.testing.assert_allclose(jnp.mean(drawn[:, :2], 0), [110, 70], atol=5)
+    deviation = np.std(np.asarray(drawn[:, :2]), 0)
+    np.testing.assert_allclose(deviation, np.array([200, 100]) / 12**0.5, rtol=0.06)
+    growth = noise_of(drawn, 1.0, 1.6)[1]
+    assert 0.98 < np.abs(growth).max() < 1 + 1e-4
+    with pytest.raises(ValueError, match="need bounds"):
+        samples.draw(
+            KEY, BOX, **{**NEGATIVE, "translation": None}, count=1, candidates=1
+        )
+
+
 def test_a_narrow_target_keeps_its_height():
     # 10 px would leave an IoU of 0.68 at most, and no positive.
     target, bounds = jnp.array([100.0, 60.0, 135.6, 6.8]), jnp.array([0.0, 0, 255, 255])
