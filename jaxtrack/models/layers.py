@@ -8,23 +8,11 @@ import numpy as np
 from flax import linen as nn
 from jax import lax
 
+from jaxtrack.ops.dense_conv import dense_conv
 from jaxtrack.ops.depthwise_conv import depthwise_conv
 
 # He et al. (arXiv:1502.01852) over the fan-out, as pysot and EfficientNet start.
 kaiming = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
-
-# On a CPU, convolutions whose patches are at least so long run 5 to 25 % faster as one
-# matrix product (ResNet-50's last stages; measured on two cores), where the matrix of
-# patches has at most so many entries.
-LONG_PATCH = 2304
-MOST_PATCHES = 2**24
-# Those of large maps whose patches are at most so long take half the time written out,
-# as the sum fuses with what follows: the stem of a small network, and 1x1 convolutions
-# of very few channels.
-SHORT_PATCH = 27
-FEW_CHANNELS = 16
-MANY_CELLS = 4096
-
 
 # Factor and offset of every channel, `[C]` each; no factor is 1.
 Affine = tuple[jax.Array | None, jax.Array]
@@ -274,80 +262,3 @@ def conv_bn(
       `[B, H', W', C']`.
     """
     return bn(conv(x)) if train else conv(x, affine=bn.affine())
-
-
-def dense_conv(
-    x: jax.Array,
-    kernel: jax.Array,
-    *,
-    stride: int = 1,
-    padding: int | str = 0,
-    dilation: int = 1,
-) -> jax.Array:
-    """Cross-correlates `x` with a dense kernel.
-
-        y[b, i, j, o] = sum_uvc kernel[u, v, c, o] * x[b, s*i + d*u, s*j + d*v, c]
-
-    Args:
-      x: `[B, H, W, Cin]`.
-      kernel: `[k, k, Cin, Cout]`.
-      stride: cells between two outputs.
-      padding: zeros on each side, or "SAME".
-      dilation: cells between two kernel cells.
-
-    Returns:
-      `[B, H', W', Cout]`.
-    """
-    size = kernel.shape[0]
-    extent = dilation * (size - 1) + 1
-    if isinstance(padding, str):
-        pads = lax.padtype_to_pads(x.shape[1:3], (extent,) * 2, (stride,) * 2, padding)
-    else:
-        pads = ((padding, padding),) * 2
-    height, width = [
-        (n + sum(pad) - extent) // stride + 1
-        for n, pad in zip(x.shape[1:3], pads, strict=True)
-    ]
-    is_pointwise = size == 1 and stride == 1 and not np.any(pads)
-
-    def convolution(x, kernel):
-        if is_pointwise:
-            return jnp.einsum("bhwi,io->bhwo", x, kernel[0, 0])
-        return lax.conv_general_dilated(
-            x,
-            kernel,
-            (stride, stride),
-            pads,
-            rhs_dilation=(dilation, dilation),
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )
-
-    def patches(x):  # [k k] of [B, H', W', Cin]
-        x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
-        starts = [dilation * u for u in range(size)]
-        rows = [slice(a, a + stride * (height - 1) + 1, stride) for a in starts]
-        columns = [slice(a, a + stride * (width - 1) + 1, stride) for a in starts]
-        return [x[:, u, v] for u in rows for v in columns]
-
-    def matrix_product(x, kernel):
-        rows = kernel.reshape(-1, kernel.shape[-1])
-        return jnp.concatenate(patches(x), axis=-1) @ rows
-
-    def written_out(x, kernel):
-        channels = [
-            lax.slice_in_dim(cells.astype(jnp.float32), c, c + 1, axis=3)
-            for cells in patches(x)
-            for c in range(x.shape[-1])
-        ]
-        rows = kernel.astype(jnp.float32).reshape(len(channels), 1, 1, 1, -1)
-        total = sum(cell * row for cell, row in zip(channels, rows, strict=True))
-        return total.astype(x.dtype)
-
-    patch, cells = size * size * x.shape[-1], x.shape[0] * height * width
-    if patch <= (SHORT_PATCH if size > 1 else FEW_CHANNELS) and cells >= MANY_CELLS:
-        on_cpu = written_out
-    elif patch >= LONG_PATCH and patch * cells <= MOST_PATCHES and not is_pointwise:
-        on_cpu = matrix_product
-    else:
-        return convolution(x, kernel)
-    return lax.platform_dependent(x, kernel, cpu=on_cpu, default=convolution)

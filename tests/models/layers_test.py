@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack.models import layers
 from jaxtrack.models.layers import (
     BatchNorm,
     Conv,
     DepthwiseConv,
     GroupNorm,
     conv_bn,
-    dense_conv,
 )
+from jaxtrack.ops import dense_conv as module
+from jaxtrack.ops.dense_conv import dense_conv
 
 
 def normal(*shape, seed=0):
@@ -53,7 +53,7 @@ def test_matrix_product_equals_convolution(sizes, monkeypatch):
     x, kernel = normal(2, 7, 6, 3), normal(size, size, 3, 4, seed=1)
 
     def run(shortest):
-        monkeypatch.setattr(layers, "LONG_PATCH", shortest)
+        monkeypatch.setattr(module, "LONG_PATCH", shortest)
 
         def conv(x, kernel):
             return dense_conv(
@@ -80,7 +80,7 @@ def test_short_patches_written_out_equal_a_convolution(sizes, monkeypatch):
     x, kernel = normal(2, 7, 6, 3), normal(size, size, 3, 4, seed=1)
 
     def run(fewest):
-        monkeypatch.setattr(layers, "MANY_CELLS", fewest)
+        monkeypatch.setattr(module, "MANY_CELLS", fewest)
 
         def conv(x, kernel):
             return dense_conv(
