@@ -70,6 +70,12 @@ def _check_data(config):
             f"config.data.record_weights has {len(weights)} numbers for "
             f"{len(records)} folders in config.data.records: give one each"
         )
+    ranges = config.data.frame_ranges
+    if ranges and len(ranges) != len(records):
+        raise InputError(
+            f"config.data.frame_ranges has {len(ranges)} numbers for {len(records)} "
+            "folders in config.data.records: give one each"
+        )
     if not records and not config.data.composed_weight > 0:
         raise InputError(
             "there is nothing to train on: name packed folders in config.data.records, "

@@ -84,6 +84,9 @@ FIELDS = (
           above=0),
     Field("data.frame_range", 100, "Largest distance between the two frames of a pair.",
           unit="frames", above=0),
+    Field("data.frame_ranges", (),
+          "The same of each packed folder, in the order of `data.records`; () takes"
+          " `data.frame_range` for all.", unit="frames", above=0),
     Field("data.negative_ratio", 0.0,
           "Share of pairs whose search image does not show the target.", within=(0, 1)),
     Field("data.context", 0.5,

@@ -66,9 +66,9 @@ def sample_pair(
     """Draws a pair whose template shows a given track.
 
     A positive pair takes both frames from the track, the search frame uniformly among
-    those at most `frame_range` from the template's (the same frame included). A
-    negative pair takes its search frame from another track of a uniformly chosen
-    source. Li et al., SiamRPN++ (arXiv:1812.11703); Zhu et al., DaSiamRPN
+    those at most the source's frame range from the template's (the same frame
+    included). A negative pair takes its search frame from another track of a uniformly
+    chosen source. Li et al., SiamRPN++ (arXiv:1812.11703); Zhu et al., DaSiamRPN
     (arXiv:1808.06048), on negative pairs.
 
     Args:
@@ -88,7 +88,8 @@ def sample_pair(
     """
     z, times, xyxy = _sample_frame(sources, source, track, rng)
     if rng.random() >= settings.negative_ratio:
-        near = times[np.abs(times - z.time) <= settings.frame_range]
+        reach = settings.frame_range_of(z.source)
+        near = times[np.abs(times - z.time) <= reach]
         time = int(near[rng.integers(len(near))])
         return Pair(z, FrameBox(z.source, z.track, time, xyxy[time]), True)
     return Pair(z, sample_other(sources, z, rng), False)

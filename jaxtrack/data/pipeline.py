@@ -148,6 +148,7 @@ def make(
             search_size=search_size,
             context=config.data.context,
             frame_range=config.data.frame_range,
+            frame_ranges=_frame_ranges(config.data),
             negative_ratio=config.data.negative_ratio,
         ),
         augmentation=Augmentation(**config.augment),
@@ -158,6 +159,16 @@ def make(
         process_count=process_count,
         skip_damaged=config.data.skip_damaged,
     )
+
+
+def _frame_ranges(data: ConfigDict) -> tuple[int, ...]:
+    """Returns the largest distance of frames in each source of `make_sources`."""
+    if not data.frame_ranges:
+        return ()
+    shares = data.record_weights or (1.0,) * len(data.records)
+    pairs = zip(data.frame_ranges, shares, strict=True)
+    ranges = [frames for frames, share in pairs if share > 0]
+    return (*ranges, data.frame_range) if data.composed_weight > 0 else (*ranges,)
 
 
 def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxtrack.data import pairs
+from jaxtrack.config import get_config
+from jaxtrack.data import pairs, pipeline
 from jaxtrack.data.settings import PairSettings
 from jaxtrack.errors import InputError
 
@@ -46,6 +47,28 @@ def test_positive_pairs_fill_the_range_evenly():
     # Times 1 to 7, the same frame among them, each about 3000 / 9 / 7 = 48 times.
     assert (counts[1:8] > 25).all()
     assert {pair.x.time for pair in drawn if pair.z.time == 0} == {0, 1, 2, 3}
+
+
+def test_every_source_has_its_frame_range():
+    sources = [Boxes([SEEN] * 9), Boxes([SEEN] * 9)]
+    settings = PairSettings(127, 255, 0.5, 9, 0.0, frame_ranges=(1, 4))
+    rng = np.random.default_rng(0)
+    for source, reach in enumerate(settings.frame_ranges):
+        drawn = [
+            pairs.sample_pair(sources, source, 0, rng, settings=settings)
+            for _ in range(300)
+        ]
+        assert max(abs(pair.x.time - pair.z.time) for pair in drawn) == reach
+
+
+def test_frame_ranges_follow_the_sources_that_are_used():
+    """A folder without a share is no source; composed scenes come last."""
+    data = get_config().data
+    assert pipeline._frame_ranges(data) == ()
+    data.records, data.frame_ranges = ("a", "b", "c"), (3, 50, 100)
+    assert pipeline._frame_ranges(data) == (3, 50, 100, data.frame_range)
+    data.record_weights, data.composed_weight = (1.0, 0.0, 1.0), 0.0
+    assert pipeline._frame_ranges(data) == (3, 100)
 
 
 def test_absent_frames_are_never_drawn():
