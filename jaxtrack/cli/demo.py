@@ -24,7 +24,7 @@ _PACKAGES = (
     "matplotlib",
     "imageio_ffmpeg",
 )
-_BATCH = 4
+_BATCH = 4  # Pairs; more where the devices do not share them evenly.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,10 +99,13 @@ def show(
     found = _evaluate(scenes, out, checkpoints)
     _say(*(f"success AUC of {who} {auc:.3f}" for who, auc in _auc_of(found).items()))
 
-    _say(f"3/4 training one for {num_steps} steps of {_BATCH} pairs (about 80 s)")
+    _say(f"3/4 training one for {num_steps} steps (about 80 s)")
+    import jax
+
     from jaxtrack.training import loop
 
-    loop.train(_short_training(num_steps), out / "train")
+    config = _short_training(num_steps, num_devices=jax.local_device_count())
+    loop.train(config, out / "train")
 
     _say("4/4 scoring that beside it (about 20 s)")
     checkpoints[f"{num_steps} steps"] = str(out / "train")
@@ -156,13 +159,13 @@ def _auc_of(found: Any) -> dict[str, float]:
     return {score.name: score.reports["no_first"].auc for score in found.scores}
 
 
-def _short_training(num_steps: int) -> Any:
+def _short_training(num_steps: int, *, num_devices: int = 1) -> Any:
     """Settings of a training that fits into a minute."""
     from jaxtrack.configs import demo as settings
 
     config = settings.get_config()
-    config.run.batch_size = _BATCH
-    config.run.pairs_per_epoch = _BATCH * num_steps
+    config.run.batch_size = -(-_BATCH // num_devices) * num_devices
+    config.run.pairs_per_epoch = config.run.batch_size * num_steps
     config.run.num_epochs = 1
     config.run.log_every = 10
     config.optimizer.warmup_epochs = 0.1

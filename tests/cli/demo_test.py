@@ -62,9 +62,11 @@ def test_a_sheet_has_six_frames_in_order(tmp_path):
 
 
 def test_the_short_training_can_be_trained():
-    short = demo._short_training(7)
-    config.check(short)
-    assert config.total_steps(short) == 7
+    for devices, batch in ((1, 4), (3, 6), (8, 8)):
+        short = demo._short_training(7, num_devices=devices)
+        config.check(short)
+        assert config.total_steps(short) == 7
+        assert short.run.batch_size == batch
 
 
 @pytest.fixture
