@@ -212,8 +212,8 @@ FIELDS = (
           within=(0, 1)),
     Field("loss.focal_gamma", 2.0, "SiamFC++: exponent of the focal loss.", least=0),
     Field("loss.cls_reduction", "balanced",
-          'SiamLA: "balanced" weighs by `loss.cls_weights`; the others divide by the'
-          ' number of "positives" or of "cells".',
+          'Classification: "balanced" weighs by `loss.cls_weights`; the others divide'
+          ' the sum by the number of "positives" or of "cells". Not of SiamFC++.',
           choices=("balanced", "positives", "cells")),
     Field("loss.negative_weight_gradient", True,
           "SiamLA: pass gradients through the factor 1 + c of negatives."),

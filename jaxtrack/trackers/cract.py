@@ -163,6 +163,7 @@ def cract_loss(
     num_positives: int = 16,
     classifies_aligned: bool = True,
     hard_negatives: int = 0,
+    reduction: str = "balanced",
     cls_weights: tuple[float, float, float] = (0.5, 0.5, 0.0),
     weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
     distance: str = "smooth_l1",
@@ -191,6 +192,7 @@ def cract_loss(
       num_positives: of an image's proposals so many are positive at most, for either.
       classifies_aligned: whether the identifier saw aligned boxes, or the proposals.
       hard_negatives: see `siamrpnpp_loss`.
+      reduction: see `siamrpnpp_loss`.
       cls_weights: see `siamrpnpp_loss`.
       weights: w0 to w3.
       distance: see `siamrpnpp_loss`.
@@ -211,6 +213,7 @@ def cract_loss(
         labels,
         anchors=anchors,
         hard_negatives=hard_negatives,
+        reduction=reduction,
         cls_weights=cls_weights,
         weights=weights[:2],
         distance=distance,

@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack.assign import Assigner, make_assigner
 from jaxtrack.losses import classification, reduce
+from jaxtrack.losses.balance import classification_share
 from jaxtrack.models.correlations import LevelCorrelation
 from jaxtrack.models.heads.car import CarHead
 from jaxtrack.models.light import light_head, light_siamese
@@ -90,6 +91,7 @@ def siamcar_loss(
     centerness_weighted: bool = True,
     quality: str = "centerness",
     hard_negatives: int = 0,
+    reduction: str = "balanced",
     cls_weights: tuple[float, float, float] = (0.5, 0.5, 0.0),
     weights: tuple[float, float, float] = (1.0, 3.0, 1.0),
     axis_name: str | None = None,
@@ -114,6 +116,8 @@ def siamcar_loss(
       centerness_weighted: whether regression is weighted by the centre-ness target.
       quality: "centerness", or "iou": that of the predicted box, taken as constant.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
+      reduction: of `cls`; another than "balanced" leaves the weights out, see
+        `balance.classification_share`.
       cls_weights: c0, c1, c2.
       weights: w0, w1, w2.
       axis_name: mapped axis of devices that share the batch.
@@ -124,7 +128,7 @@ def siamcar_loss(
       summed over the devices they are the values of the whole batch.
 
     Raises:
-      ValueError: for an unknown `regression` or `quality`, or shapes that disagree.
+      ValueError: for an unknown choice, or shapes that disagree.
     """
     channels = {"cls": 2, "ltrb": 4, "centerness": 1}
     reduce.check_shapes(outputs, xyxy, labels, points, channels=channels)
@@ -133,11 +137,12 @@ def siamcar_loss(
     )
     importance = terms.centerness if centerness_weighted else 1
     share = partial(reduce.global_mean_share, axis_name=axis_name)
-    balance = {"cls_weights": cls_weights, "num_hard": hard_negatives}
+    balance = {"reduction": reduction, "cls_weights": cls_weights}
+    balance["num_hard"] = hard_negatives
     logits = outputs["cls"].astype(jnp.float32)
     cls = classification.softmax_cross_entropy(logits, labels)
     metrics = {
-        "cls": reduce.balanced_mean_share(cls, labels, **balance, axis_name=axis_name),
+        "cls": classification_share(cls, labels, **balance, axis_name=axis_name),
         "reg": share(terms.reg, jnp.where(terms.positive, importance, 0)),
         "quality": share(terms.quality, terms.positive),
         **reduce.overview_metrics(terms.iou, terms.positive, axis_name=axis_name),
@@ -157,6 +162,7 @@ def make_loss(
         centerness_weighted=config.loss.centerness_weighted,
         quality=config.loss.quality,
         hard_negatives=config.loss.hard_negatives,
+        reduction=config.loss.cls_reduction,
         cls_weights=tuple(config.loss.cls_weights),
         weights=tuple(config.loss.weights),
     )

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack.assign import Assigner, label_batch, localization, make_assigner, regions
 from jaxtrack.losses import classification, reduce
+from jaxtrack.losses.balance import REDUCTIONS, classification_share
 from jaxtrack.losses.quality import bce_with_logits
 from jaxtrack.models.correlations import PositionedCorrelation, PositionEmbedding
 from jaxtrack.models.heads.localization import (
@@ -152,8 +153,7 @@ def siamla_loss(
       points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
       rule: how labels are made.
       weight_gradient: of 1 + c, see `classification.ladl_loss`.
-      reduction: of L_ladl (S9): "balanced", c0 mean_pos + c1 mean_neg + c2 mean_hard;
-        "positives", sum over the number of positives; "cells", mean over all.
+      reduction: of L_ladl (S9), see `balance.classification_share`.
       cls_weights: c0, c1, c2.
       hard_negatives: see `siamcar_loss`.
       boundary_regression: whether LALS's boundary trains regression too (S11).
@@ -189,10 +189,11 @@ def siamla_loss(
         goal, judged = _localization_targets(keys, labels, iou, negative_target)
     elif quality == "centerness":
         goal = regions.centerness_targets(target)
-    balance = {"cls_weights": cls_weights, "num_hard": hard_negatives}
+    balance = {"reduction": reduction, "cls_weights": cls_weights}
+    balance["num_hard"] = hard_negatives
     share = partial(reduce.global_mean_share, axis_name=axis_name)
     metrics = {
-        "cls": _REDUCTIONS[reduction](cls, labels, **balance, axis_name=axis_name),
+        "cls": classification_share(cls, labels, **balance, axis_name=axis_name),
         "reg": share(reg, regressed),
         "quality": share(bce_with_logits(outputs[name][..., 0], goal), judged),
         **reduce.overview_metrics(iou, positive, axis_name=axis_name),
@@ -218,7 +219,7 @@ def _localization_targets(keys, labels, iou, negative_target):
 def _check_choices(rule, reduction, regression, quality, negative_target):
     """Raises where a choice is unknown."""
     reduce.check_choice("labels", rule.kind, ("ladl", "region"))
-    reduce.check_choice("reduction", reduction, tuple(_REDUCTIONS))
+    reduce.check_choice("reduction", reduction, REDUCTIONS)
     reduce.check_choice("regression", regression, ("iou", "giou"))
     reduce.check_choice("quality", quality, ("centerness", "iou"))
     reduce.check_choice("negative_target", negative_target, ("zero", "iou"))
@@ -239,27 +240,6 @@ def _classification(logits, iou, smoothing, rule, weight_gradient):
     return classification.ladl_loss(
         logits, labels, smoothing > 0, weight_gradient=weight_gradient
     )
-
-
-def _over_positives(losses, labels, *, cls_weights, num_hard, axis_name):
-    """Divides the sum over all cells by the number of positive ones."""
-    del cls_weights, num_hard
-    judged, positive = labels != regions.IGNORE, labels == regions.POSITIVE
-    return reduce.global_count_share(losses, judged, positive, axis_name=axis_name)
-
-
-def _over_cells(losses, labels, *, cls_weights, num_hard, axis_name):
-    """Averages over all cells that are not ignored."""
-    del cls_weights, num_hard
-    judged = labels != regions.IGNORE
-    return reduce.global_mean_share(losses, judged, axis_name=axis_name)
-
-
-_REDUCTIONS = {
-    "balanced": reduce.balanced_mean_share,
-    "positives": _over_positives,
-    "cells": _over_cells,
-}
 
 
 def make_loss(

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from jaxtrack.assign import Assigner, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import regression as regression_losses
+from jaxtrack.losses.balance import classification_share
 from jaxtrack.models.backbones import Backbone
 from jaxtrack.models.correlations import BranchCorrelation
 from jaxtrack.models.heads.rpn import RpnHead, RpnTowerHead
@@ -116,6 +117,7 @@ def siamrpnpp_loss(
     *,
     anchors: jax.Array,
     hard_negatives: int = 0,
+    reduction: str = "balanced",
     cls_weights: tuple[float, float, float] = (0.5, 0.5, 0.0),
     weights: tuple[float, float] = (1.0, 1.2),
     distance: str = "l1",
@@ -139,6 +141,8 @@ def siamrpnpp_loss(
         SiamRPN++'s is `assign.anchors.iou_labels`, subsampled.
       anchors: `[H, W, A, 4]` xyxy, pixels of the search crop.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
+      reduction: of `cls`; another than "balanced" leaves the weights out, see
+        `balance.classification_share`.
       cls_weights: c0, c1, c2.
       weights: w0, w1.
       distance: of the deltas, "l1" or "smooth_l1".
@@ -150,7 +154,7 @@ def siamrpnpp_loss(
       devices they are the values of the whole batch.
 
     Raises:
-      ValueError: for shapes that disagree, or another distance.
+      ValueError: for shapes that disagree, another distance or reduction.
     """
     reduce.check_choice("distance", distance, ("l1", "smooth_l1"))
     channels = {"cls": 2, "deltas": 4}
@@ -172,10 +176,11 @@ def siamrpnpp_loss(
     )
     iou = boxes.iou(decoded, boxes_of_cells)
     cls = classification.softmax_cross_entropy(outputs["cls"], labels)
-    balance = {"cls_weights": cls_weights, "num_hard": hard_negatives}
+    balance = {"reduction": reduction, "cls_weights": cls_weights}
+    balance["num_hard"] = hard_negatives
     per_image = _mean_of_each(reg, positive)
     metrics = {
-        "cls": reduce.balanced_mean_share(cls, labels, **balance, axis_name=axis_name),
+        "cls": classification_share(cls, labels, **balance, axis_name=axis_name),
         "reg": share(per_image, jnp.ones_like(per_image)),
         **reduce.overview_metrics(iou, positive, axis_name=axis_name),
     }
@@ -204,6 +209,7 @@ def anchor_options(config: ConfigDict, network: nn.Module) -> dict[str, Any]:
         if config.loss.regression == "smooth_l1"
         else "l1",
         "hard_negatives": config.loss.hard_negatives,
+        "reduction": config.loss.cls_reduction,
         "cls_weights": tuple(config.loss.cls_weights),
     }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.losses import reduce
+from jaxtrack.losses.balance import classification_share
 from jaxtrack.ops import grid
 
 POINTS = grid.points(grid.Geometry(16, 16, 2, 8, 4.0))  # At 4 and 12.
@@ -135,6 +136,18 @@ def test_balance_by_hand(shape):
     np.testing.assert_allclose(total, 2 + 10 * 5 + 100 * 5)
     total = balance(cls_weights=(1, 10, 0), num_hard=0)
     np.testing.assert_allclose(total, 2 + 10 * 5)
+
+
+def test_reductions_by_hand():
+    """19 is the sum of all that is not ignored: 2 positive cells, 5 in all."""
+    losses = jnp.array([[[1.0, 2.0, 50.0, 3.0, 4.0, 9.0]]])
+    labels = jnp.array([[[1, 0, -1, 1, 0, 0]]])
+    options = {"cls_weights": (1, 10, 0), "num_hard": 0}
+    for kind, total in (("balanced", 52), ("positives", 19 / 2), ("cells", 19 / 5)):
+        found = classification_share(losses, labels, reduction=kind, **options)
+        np.testing.assert_allclose(found, total, rtol=1e-6)
+    with pytest.raises(ValueError, match="reduction must be balanced or positives"):
+        classification_share(losses, labels, reduction="sum", **options)
 
 
 def test_a_count_has_a_least():

@@ -28,6 +28,7 @@ def refining(order="cascade"):
 
 BALANCE = ({"hard_negatives": 3}, {"hard_negatives": 3})
 WEIGHTS = ({"cls_weights": (0.2, 0.3, 0.5)}, {"cls_weights": (0.2, 0.3, 0.5)})
+REDUCTION = ({"cls_reduction": "cells"}, {"reduction": "cells"})
 THREE = ({"loss.weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0, 9.0)})
 POINTS = (({"regression": "giou"},) * 2, ({"quality": "iou"},) * 2, THREE)
 # Family -> its network, what its loss gets by default, and what settings change.
@@ -39,10 +40,11 @@ LOSSES = {
             "centerness_weighted": True,
             "quality": "centerness",
             "hard_negatives": 0,
+            "reduction": "balanced",
             "cls_weights": (0.5, 0.5, 0.0),
             "weights": (1.0, 3.0, 1.0),
         },
-        (*POINTS, BALANCE, WEIGHTS, ({"centerness_weighted": False},) * 2),
+        (*POINTS, BALANCE, WEIGHTS, REDUCTION, ({"centerness_weighted": False},) * 2),
     ),
     "siamfcpp": (
         FREE,
@@ -78,7 +80,7 @@ LOSSES = {
             BALANCE,
             WEIGHTS,
             ({"negative_weight_gradient": False}, {"weight_gradient": False}),
-            ({"cls_reduction": "cells"}, {"reduction": "cells"}),
+            REDUCTION,
             ({"boundary_regression": False},) * 2,
             ({"negative_target": "iou"},) * 2,
             ({"labels.kind": "region"}, {"rule": siamla.LabelRule(kind="region")}),
@@ -94,12 +96,14 @@ LOSSES = {
         {
             "distance": "l1",
             "hard_negatives": 0,
+            "reduction": "balanced",
             "cls_weights": (0.5, 0.5, 0.0),
             "weights": (1.0, 3.0),
         },
         (
             BALANCE,
             WEIGHTS,
+            REDUCTION,
             ({"loss.weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0)}),
             ({"regression": "smooth_l1"}, {"distance": "smooth_l1"}),
         ),
@@ -109,6 +113,7 @@ LOSSES = {
         {
             "distance": "l1",
             "hard_negatives": 0,
+            "reduction": "balanced",
             "cls_weights": (0.5, 0.5, 0.0),
             "weights": (1.0, 3.0, 1.0, 1.0),
             # SPM-Tracker's (C8).
@@ -120,6 +125,7 @@ LOSSES = {
         (
             BALANCE,
             WEIGHTS,
+            REDUCTION,
             ({"regression": "smooth_l1"}, {"distance": "smooth_l1"}),
             ({"loss.weights": (2.0, 5.0, 9.0)}, {"weights": (2.0, 5.0, 1.0, 1.0)}),
             ({"refine.loss_weights": (0.5, 4.0)}, {"weights": (1.0, 3.0, 0.5, 4.0)}),
