@@ -32,7 +32,9 @@ def test_every_config_is_sound():
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=pytest.mark.slow) if ".cract." in n else n
+        pytest.param(n, marks=pytest.mark.slow)
+        if ".cract." in n or n.endswith("_otb")
+        else n
         for n in NAMES
         if ".ablations." not in n and ".siamla." not in n
     ],
@@ -159,6 +161,13 @@ def test_the_small_siamla_differs_from_siamcar_in_what_siamla_adds():
         *("model.name", "labels.smoothing", "loss.weights", "loss.quality"),
         *("tracking.num_boxes", "tracking.quality_power", "tracking.rate_by_quality"),
     }
+
+
+def test_siamrpnpp_of_otb_tracks_as_pysot_does():
+    changed = differences("siamrpnpp_r50_otb", "siamrpnpp_r50")
+    assert changed.pop("model.level_weights") is False
+    preset = trackers.find_preset("siamrpnpp_r50_otb").settings
+    assert changed == {name: preset[name] for name in changed} and len(changed) == 3
 
 
 # A row of SiamLA's tables -> what it changes of the whole SiamLA.

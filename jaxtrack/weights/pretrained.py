@@ -130,11 +130,11 @@ def check_backbone(config: ConfigDict) -> None:
         give = "--config.model.pretrained=imagenet"
     else:
         give = (
-            "--config.model.pretrained=FILE, such as by safetensors.torch.save_file("
-            f'{backbone.source}, "{config.model.backbone}.safetensors")'
+            "--config.model.pretrained=FILE, which safetensors.torch.save_file("
+            f'{backbone.source}, "{config.model.backbone}.safetensors") writes'
         )
         if config.model.preprocessing.scale == RAW == backbone.preprocessing.scale:
-            give += f" and with it {_pixel_options(IMAGENET_PIXELS)}"
+            give += f", and with it {_pixel_options(IMAGENET_PIXELS)}"
     raise InputError(
         f'config.model.pretrained is "": {describe(config)} starts from a backbone '
         f"trained on ImageNet, whose first parts ({', '.join(backbone.frozen)}) are "
