@@ -262,6 +262,10 @@ FIELDS = (
           within=(0, 1)),
     # Run.
     Field("run.seed", 0, "Seed of initialisation, data and sampling.", least=0),
+    Field("run.head_init", "released",
+          "How parameters behind the backbone start: as the tracker's public code"
+          ' draws them, or ("kaiming", SiamDLA) as He et al. do, all biases 0 (D15).',
+          choices=("released", "kaiming")),
     Field("run.batch_size", 80,
           "Pairs of an optimizer step, over all devices and accumulation steps.",
           above=0),

@@ -22,6 +22,7 @@ from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
 from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
+from jaxtrack.training.initial import kaiming_heads
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
@@ -239,7 +240,11 @@ def _initial_variables(config, family, network):
 
     def init(key):
         sizes = (geometry.template_size, geometry.search_size)
-        return network.init(key, *(jnp.zeros((1, size, size, 3)) for size in sizes))
+        crops = (jnp.zeros((1, size, size, 3)) for size in sizes)
+        variables = network.init(key, *crops)
+        if config.run.head_init == "kaiming":
+            variables = {**variables, "params": kaiming_heads(key, variables["params"])}
+        return variables
 
     variables = jax.jit(init)(jax.random.key(config.run.seed))
     if config.model.pretrained:
