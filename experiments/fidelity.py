@@ -1,0 +1,208 @@
+"""The papers, line by line, and where each line lives: docs/fidelity.md from its table.
+
+Run: python -m experiments.fidelity > docs/fidelity.md
+"""
+
+import importlib.util
+import pathlib
+import pkgutil
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+
+_INTRODUCTION = """\
+# The papers, line by line
+
+Every numbered equation, algorithm and table of the three papers, and every
+hyper-parameter: where it lives, the settings that hold it, the tests that prove it, and
+what differs from the paper. Settings are those of the full-size config that a section
+names, or of the one named before them. Tags such as S3 are those of docstrings: S of
+SiamLA, D of SiamDLA, C of CRACT. No training of full size was run here; what small
+networks did is in [SiamLA](siamla.md), [SiamDLA](siamdla.md) and [CRACT](cract.md), and
+how converted public weights compare with public code in [results](results.md).
+
+`tests/fidelity_test.py` holds names, values and tests to the code. This page is made
+from [fidelity.toml](fidelity.toml) by
+
+    python -m experiments.fidelity > docs/fidelity.md
+"""
+_HEAD = """\
+| paper | what | where | choice | tests | what differs |
+|---|---|---|---|---|---|"""
+
+
+class Row(NamedTuple):
+    """A line of a paper.
+
+    Attributes:
+      item: what the paper calls it.
+      what: what it says.
+      code: dotted names; see `resolve`.
+      differs: from the paper, "-" where nothing does.
+      settings: config file -> setting -> value.
+      constants: dotted name -> value.
+      tags: of the choices.
+      tests: file under tests/ without .py, and "::" and a function where one is named.
+    """
+
+    item: str
+    what: str
+    code: Sequence[str]
+    differs: str
+    settings: Mapping[str, Mapping[str, Any]]
+    constants: Mapping[str, Any]
+    tags: Sequence[str]
+    tests: Sequence[str]
+
+
+class Section(NamedTuple):
+    """A paper.
+
+    Attributes:
+      name: of its tracker.
+      title: authors and title, Markdown.
+      page: of the docs that tells more.
+      configs: whose settings are not named in rows.
+      rows: its lines.
+    """
+
+    name: str
+    title: str
+    page: str
+    configs: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read(path: pathlib.Path = DOCS / "fidelity.toml") -> tuple[Section, ...]:
+    """Reads the table.
+
+    Args:
+      path: of a TOML file; its head says what it holds.
+
+    Returns:
+      A section a paper.
+    """
+    found = tomllib.loads(path.read_text())["section"]
+    return tuple(
+        Section(
+            name=section["name"],
+            title=section["title"],
+            page=section["page"],
+            configs=_listed(section["config"]),
+            rows=tuple(_row(row, section["config"]) for row in section["row"]),
+        )
+        for section in found
+    )
+
+
+def resolve(name: str) -> Any:
+    """Finds what a dotted name of the table means.
+
+    Args:
+      name: of jaxtrack (without its name), or a script of experiments or benchmarks,
+        which is not imported: those of one name define the same flags.
+
+    Returns:
+      A module, an attribute of one, or a script's specification.
+
+    Raises:
+      ImportError: there is no such module.
+      AttributeError: there is no such attribute.
+    """
+    if name.split(".")[0] not in ("experiments", "benchmarks"):
+        return pkgutil.resolve_name(f"jaxtrack.{name}")
+    if not (found := importlib.util.find_spec(name)):
+        raise ImportError(f"no script {name}")
+    return found
+
+
+def markdown(sections: Sequence[Section]) -> str:
+    """Writes the page docs/fidelity.md.
+
+    Args:
+      sections: what `read` returns.
+    """
+    lines = [_INTRODUCTION.rstrip()]
+    for section in sections:
+        configs = " and ".join(f"`{name}`" for name in section.configs)
+        page = f"[How it was read]({section.page})."
+        told = [f"{section.title}. {page}", f"Settings are those of {configs}."]
+        lines += ["", f"## {section.name}", "", *told, "", _HEAD]
+        lines += [_line(row, section.configs) for row in section.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _row(row, config):
+    """Makes a row of what the file says; `config` is the section's."""
+    known = {*Row._fields, "config", "values", "changes"} - {"settings"}
+    if unknown := row.keys() - known:
+        raise ValueError(f"{row['item']}: unknown {sorted(unknown)}")
+    settings = {}
+    if "values" in row:
+        own = _listed(row.get("config", config))
+        settings = {name: dict(row["values"]) for name in own}
+    for name, values in row.get("changes", {}).items():
+        settings[name] = {**settings.get(name, {}), **values}
+    return Row(
+        item=row["item"],
+        what=row["what"],
+        code=row["code"],
+        differs=row["differs"],
+        settings=settings,
+        constants=row.get("constants", {}),
+        tags=row.get("tags", ()),
+        tests=row["tests"],
+    )
+
+
+def _listed(names):
+    """Returns one name, or several, as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _line(row, configs):
+    """Writes a row of the page's table."""
+    choice = [", ".join(row.tags)] if row.tags else []
+    choice += _settings(row, configs)
+    constants = [(n.rpartition(".")[2], v) for n, v in row.constants.items()]
+    choice += [_assigned(constants)] if constants else []
+    cells = (
+        row.item,
+        row.what,
+        ", ".join(f"`{name}`" for name in row.code),
+        "; ".join(choice),
+        ", ".join(f"`{test}`" for test in row.tests),
+        row.differs,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _settings(row, configs):
+    """Lists a row's settings, those of a config together; a section's is not named."""
+    of_section = [row.settings.get(name, {}) for name in configs]
+    shared = {k: v for k, v in of_section[0].items() if all(k in s for s in of_section)}
+    shared = {k: v for k, v in shared.items() if all(s[k] == v for s in of_section)}
+    if shared:
+        yield _assigned(shared.items())
+    for name, values in row.settings.items():
+        own = name not in configs
+        if rest := {k: v for k, v in values.items() if own or k not in shared}:
+            yield f"`{name}`: {_assigned(rest.items())}"
+
+
+def _assigned(pairs):
+    """Writes names and their values."""
+    return ", ".join(f"`{name} = {_value(value)}`" for name, value in pairs)
+
+
+def _value(value):
+    """Writes a value as a config file has it."""
+    if isinstance(value, list):
+        return f"({', '.join(map(_value, value))}{',' * (len(value) == 1)})"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+if __name__ == "__main__":
+    print(markdown(read()), end="")
