@@ -166,7 +166,7 @@ def _line(row, configs):
     """Writes a row of the page's table."""
     choice = [", ".join(row.tags)] if row.tags else []
     choice += _settings(row, configs)
-    constants = [(n.rpartition(".")[2], v) for n, v in row.constants.items()]
+    constants = [(".".join(n.split(".")[-2:]), v) for n, v in row.constants.items()]
     choice += [_assigned(constants)] if constants else []
     cells = (
         row.item,
