@@ -15,9 +15,8 @@ METHODS = ["matmul", "gather"]
 MAP = (10 * jnp.arange(3.0)[:, None] + jnp.arange(4.0)[None])[..., None]
 INF, NAN = np.inf, np.nan
 STATIC = ("output_size", "spatial_scale", "sampling_ratio", "aligned", "method")
-jitted = jax.jit(
-    roi_align, static_argnames=STATIC
-)  # Eagerly, each operation is compiled alone.
+# Eagerly, each operation is compiled alone.
+jitted = jax.jit(roi_align, static_argnames=STATIC)
 
 
 @pytest.fixture(params=METHODS)
@@ -135,12 +134,12 @@ def test_matches_definition(method, aligned, bins, samples):
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (5, 1)])
-def test_narrow_maps_match_definition(method, shape):
-    x, boxes = random_map(*shape), boxes_of_all_kinds(*shape)
-    values = pool(boxes, method, x, output_size=2, sampling_ratio=2)
-    expected = numpy_roi_align(x, boxes, 2, 2, False)
-    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5)
+def test_narrow_maps_match_definition(method):
+    for shape in ((1, 1), (1, 6), (5, 1)):
+        x, boxes = random_map(*shape), boxes_of_all_kinds(*shape)
+        values = pool(boxes, method, x, output_size=2, sampling_ratio=2)
+        expected = numpy_roi_align(x, boxes, 2, 2, False)
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5)
 
 
 def test_all_variants_agree(variant, method):
@@ -156,25 +155,15 @@ def onnx_roi_align(x, boxes, bins, samples, aligned):
     reference = pytest.importorskip("onnx.reference")
     kinds = {"X": onnx.TensorProto.FLOAT, "boxes": onnx.TensorProto.FLOAT}
     kinds |= {"batch": onnx.TensorProto.INT64}
-    mode = "half_pixel" if aligned else "output_half_pixel"
-    node = onnx.helper.make_node(
-        "RoiAlign",
-        list(kinds),
-        ["Y"],
-        coordinate_transformation_mode=mode,
-        mode="avg",
-        output_height=bins,
-        output_width=bins,
-        sampling_ratio=samples,
-        spatial_scale=1.0,
-    )
+    attributes = {"output_height": bins, "output_width": bins, "mode": "avg"}
+    attributes |= {"sampling_ratio": samples, "spatial_scale": 1.0}
+    half = "half_pixel" if aligned else "output_half_pixel"
+    attributes["coordinate_transformation_mode"] = half
+    node = onnx.helper.make_node("RoiAlign", list(kinds), ["Y"], **attributes)
     info = onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
-        [node],
-        "graph",
-        [info(name, kind, None) for name, kind in kinds.items()],
-        [info("Y", onnx.TensorProto.FLOAT, None)],
-    )
+    inputs = [info(name, kind, None) for name, kind in kinds.items()]
+    outputs = [info("Y", onnx.TensorProto.FLOAT, None)]
+    graph = onnx.helper.make_graph([node], "graph", inputs, outputs)
     opsets = [onnx.helper.make_opsetid("", 16)]
     model = onnx.helper.make_model(graph, opset_imports=opsets)
     batch = np.zeros(len(boxes), np.int64)
@@ -384,9 +373,8 @@ def test_boxes_in_pixels_are_read_where_they_are():
     np.testing.assert_allclose(bins[:, 0, 1], 25 + 10 * np.arange(6), rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("x_shape", "boxes_shape", "options", "message"),
-    [
+def test_faults_are_refused():
+    faults = (
         ((7, 7), (2, 4), {}, r"\(7, 7\)"),
         ((0, 7, 2), (2, 4), {}, r"\(0, 7, 2\)"),
         ((7, 7, 2), (4,), {}, r"\(4,\)"),
@@ -394,15 +382,14 @@ def test_boxes_in_pixels_are_read_where_they_are():
         ((7, 7, 2), (2, 4), {"output_size": 0}, "output_size=0"),
         ((7, 7, 2), (2, 4), {"sampling_ratio": 0}, "sampling_ratio=0"),
         ((7, 7, 2), (2, 4), {"method": "matmull"}, "'matmull'"),
-    ],
-)
-def test_faults_are_refused(x_shape, boxes_shape, options, message):
-    options = {"output_size": 2, **options}
-    with pytest.raises(ValueError, match=message):
-        roi_align(jnp.zeros(x_shape), jnp.zeros(boxes_shape), **options)
+    )
+    for x_shape, boxes_shape, options, message in faults:
+        options = {"output_size": 2, **options}
+        with pytest.raises(ValueError, match=message):
+            roi_align(jnp.zeros(x_shape), jnp.zeros(boxes_shape), **options)
 
 
-@pytest.mark.parametrize("sizes", [(), (6, 4), (6, 0), (-1,)])
-def test_sizes_that_do_not_divide_are_refused(sizes):
-    with pytest.raises(ValueError, match="must divide"):
-        pyramid_roi_align(MAP, jnp.zeros((1, 4)), output_sizes=sizes)
+def test_sizes_that_do_not_divide_are_refused():
+    for sizes in ((), (6, 4), (6, 0), (-1,)):
+        with pytest.raises(ValueError, match="must divide"):
+            pyramid_roi_align(MAP, jnp.zeros((1, 4)), output_sizes=sizes)

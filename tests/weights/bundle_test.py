@@ -88,7 +88,8 @@ def test_a_file_keeps_every_setting_that_building_a_tracker_reads():
                 group, leaf = field.split(".")
                 del config[group][leaf]
         family = trackers.family_of(config)
-        family.tracker(config, family.network(config))
+        tracker = family.tracker(config, family.network(config))
+        assert set(tracker.ranges) <= set(tracker.settings._fields)
 
 
 def test_what_cannot_be_written_is_refused(path):
