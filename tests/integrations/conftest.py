@@ -61,7 +61,7 @@ def seeker(traced):
 @pytest.fixture
 def seeking_checkpoint(monkeypatch, traced):
     """Replaces every checkpoint by the seeking tracker."""
-    config, variables = siamcar_lite0.get_config(), np.zeros(3, np.float32)
+    config, variables = siamcar_lite0.get_config(), {"params": np.zeros(3, np.float32)}
     saved = types.SimpleNamespace(config=config, variables=variables)
     monkeypatch.setattr(session, "load_for_inference", lambda path: saved)
     monkeypatch.setattr(session, "tracker_of", lambda c: seeking_tracker(traced))
