@@ -1,15 +1,18 @@
 """Fixtures shared by all tests."""
 
 import gc
+import importlib.metadata
 import os
 import pathlib
 
 # Tests compile much and run little. Without LLVM's optimisation they take a quarter
-# less time; code from the older emitters compiles in half the time of that from MLIR.
-# `make test-all` compiles as users do.
+# less time; code from the older emitters, which jaxlib 0.10 still has, compiles in half
+# the time of that from MLIR. `make test-all` compiles as users do.
 os.environ.setdefault(
     "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false",
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    if importlib.metadata.version("jaxlib").startswith("0.10.")
+    else "--xla_backend_optimization_level=0",
 )
 # What one test, worker or child process has compiled serves the others, however small;
 # delete the folder to start cold.
