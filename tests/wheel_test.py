@@ -137,7 +137,7 @@ def test_an_installed_wheel_trains_tracks_and_scores(wheel, tmp_path):
     assert refused.stderr.count("\n") == 1
 
     run(*pip, f"{wheel}[report,train,video]", **own)
-    small = "batch_size=2 pairs_per_epoch=4 num_epochs=1 num_workers=0"
+    small = "run.batch_size=2 run.pairs_per_epoch=4 run.num_epochs=1 data.num_workers=0"
     changes = [f"--config.{word}" for word in small.split()]
     run(program, "train", "--config=siamcar_lite0", "--workdir=run", *changes, **own)
     videos = write_video(empty / "videos")
