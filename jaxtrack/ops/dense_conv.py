@@ -1,11 +1,12 @@
 """Dense convolution, on a CPU in the form that suits its size."""
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from jaxtrack.ops.conv_window import convolve, make_window
 
 # On a CPU, convolutions whose patches are at least so long run 5 to 25 % faster as one
 # matrix product (ResNet-50's last stages; measured on two cores), where the matrix of
@@ -18,14 +19,6 @@ MOST_PATCHES = 2**24
 SHORT_PATCH = 27
 FEW_CHANNELS = 16
 MANY_CELLS = 4096
-
-
-class _Window(NamedTuple):
-    """How the kernel moves: (stride, dilation, ((top, bottom), (left, right)))."""
-
-    stride: int
-    dilation: int
-    pads: tuple[tuple[int, int], tuple[int, int]]
 
 
 def dense_conv(
@@ -51,16 +44,12 @@ def dense_conv(
       `[B, H', W', Cout]`.
     """
     size, channels = kernel.shape[1:3]
-    extent = (dilation * (size - 1) + 1,) * 2
-    if isinstance(padding, str):
-        pads = lax.padtype_to_pads(x.shape[1:3], extent, (stride,) * 2, padding)
-    else:
-        pads = ((padding, padding),) * 2
-    window = _Window(stride, dilation, tuple(map(tuple, pads)))
+    moves = {"stride": stride, "padding": padding, "dilation": dilation}
+    window = make_window(x.shape[1:3], (size, size), **moves)
     height, width = _output_hw(window, x, size)
     patch, cells = size * size * channels, len(x) * height * width
     is_pointwise = size == stride == 1 and not any(map(any, window.pads))
-    plain = _pointwise if is_pointwise else partial(_convolution, window)
+    plain = _pointwise if is_pointwise else partial(convolve, window)
     if patch <= (SHORT_PATCH if size > 1 else FEW_CHANNELS) and cells >= MANY_CELLS:
         on_cpu = partial(_written_out, window)
     elif patch >= LONG_PATCH and patch * cells <= MOST_PATCHES and not is_pointwise:
@@ -82,19 +71,6 @@ def _output_hw(window, x, size):
 def _pointwise(x, kernel):
     """A 1x1 convolution: a matrix product over the channels."""
     return jnp.einsum("bhwi,io->bhwo", x, kernel[0, 0])
-
-
-def _convolution(window, x, kernel):
-    """The convolution as XLA has it."""
-    stride, dilation, pads = window
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        (stride, stride),
-        pads,
-        rhs_dilation=(dilation, dilation),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
 
 
 def _matrix_product(window, x, kernel):

@@ -3,31 +3,22 @@
 import functools
 import math
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxtrack.ops.conv_window import Window, convolve, make_window
+
 # Products the CPU's kernel gradient writes out in one loop body. Measured at
 # [32, 32, 32, 96] with 5x5 kernels on two cores: 100 take 70 ms, 400 take 10 ms; more
 # only compile for longer. (Reductions over all cells, XLA's own way, take 70 ms.)
 UNROLLED = 400
-
-
 # Kernels of more entries than fit into a CPU core's first cache beside the map are
 # applied to about so many channels at a time: 5x5 kernels of 672 channels then take 0.8
 # of the time. (On two cores with 32 kB each.)
 MOST_ENTRIES = 5000
 PART = 112
-
-
-class _Window(NamedTuple):
-    """How the kernel moves: (stride, dilation, ((top, bottom), (left, right)))."""
-
-    stride: int
-    dilation: int
-    pads: tuple[tuple[int, int], tuple[int, int]]
 
 
 def depthwise_conv(
@@ -62,26 +53,13 @@ def depthwise_conv(
     """
     if kernel.ndim != 4 or kernel.shape[2:] != (1, x.shape[-1]):
         raise ValueError(f"kernel {kernel.shape} is not [kh, kw, 1, C] of x {x.shape}")
-    if isinstance(padding, str):
-        extent = [dilation * (size - 1) + 1 for size in kernel.shape[:2]]
-        pads = lax.padtype_to_pads(x.shape[1:3], extent, (stride, stride), padding)
-    else:
-        pads = [(padding, padding)] * 2
-    return _conv(_Window(stride, dilation, tuple(map(tuple, pads))), x, kernel)
+    moves = {"stride": stride, "padding": padding, "dilation": dilation}
+    return _conv(make_window(x.shape[1:3], kernel.shape[:2], **moves), x, kernel)
 
 
 def _grouped(window, x, kernel):
     """The convolution as XLA has it."""
-    stride, dilation, pads = window
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        (stride, stride),
-        pads,
-        rhs_dilation=(dilation, dilation),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=x.shape[-1],
-    )
+    return convolve(window, x, kernel, groups=x.shape[-1])
 
 
 def _written_out(window, x, kernel):
@@ -138,7 +116,7 @@ def _input_gradient(window, hw, kernel, g):
         spread = stride * (cells - 1) + 1
         sides.append((low, size + reach - low - spread, stride - 1))
     spread = lax.pad(g, jnp.zeros((), g.dtype), ((0, 0, 0), *sides, (0, 0, 0)))
-    turned = _Window(1, dilation, ((0, 0), (0, 0)))
+    turned = Window(1, dilation, ((0, 0), (0, 0)))
     return _written_out(turned, spread, kernel[::-1, ::-1])
 
 

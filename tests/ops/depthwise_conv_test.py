@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import depthwise_conv as module
+from jaxtrack.ops.conv_window import Window
 from jaxtrack.ops.depthwise_conv import depthwise_conv
 from tests.gradients import check_gradients
 
@@ -78,7 +79,7 @@ def test_forms_agree_forward_and_backward(window, monkeypatch):
     pads = explicit if same else [(0, 0)] * 2
     if isinstance(window["padding"], int):
         pads = [(window["padding"],) * 2] * 2
-    spec = module._Window(window["stride"], window["dilation"], tuple(pads))
+    spec = Window(window["stride"], window["dilation"], tuple(pads))
 
     y, pullback = jax.vjp(lambda x, k: depthwise_conv(x, k, **window), x, kernel)
     y_grouped, pullback_grouped = jax.vjp(
