@@ -87,9 +87,9 @@ def test_libraries_stay_where_they_belong():
 
 # Who turns settings into functions; all others take numbers.
 BUILDERS = (
-    *("config", "configs", "trackers", "cli", "assign.__init__", "data.pipeline"),
-    *("models.siamese", "tracking.siamese", "tracking.two_stage", "training.loop"),
-    *("training.checkpoint", "weights.pretrained", "weights.bundle"),
+    *("config", "configs", "trackers", "cli", "assign.__init__", "data.mixture"),
+    *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
+    *("training.loop", "training.checkpoint", "weights.pretrained", "weights.bundle"),
     "evaluation.loading",
 )
 

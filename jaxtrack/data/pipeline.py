@@ -5,7 +5,6 @@ the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
 processes nor on where it was taken up again.
 """
 
-import pathlib
 import weakref
 from collections.abc import Sequence
 
@@ -15,12 +14,11 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from jaxtrack.data import processes
+from jaxtrack.data import mixture, processes
 from jaxtrack.data.batch import Batch
-from jaxtrack.data.composed import ComposedSource
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
-from jaxtrack.data.sources import RecordSource, TrackSource
+from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
@@ -142,13 +140,13 @@ def make(
       InputError: if there is nothing to train on.
     """
     return from_sources(
-        make_sources(config),
+        mixture.make_sources(config),
         settings=PairSettings(
             template_size=template_size,
             search_size=search_size,
             context=config.data.context,
             frame_range=config.data.frame_range,
-            frame_ranges=_frame_ranges(config.data),
+            frame_ranges=mixture.frame_ranges(config.data),
             negative_ratio=config.data.negative_ratio,
         ),
         augmentation=Augmentation(**config.augment),
@@ -159,48 +157,6 @@ def make(
         process_count=process_count,
         skip_damaged=config.data.skip_damaged,
     )
-
-
-def _frame_ranges(data: ConfigDict) -> tuple[int, ...]:
-    """Returns the largest distance of frames in each source of `make_sources`."""
-    if not data.frame_ranges:
-        return ()
-    shares = data.record_weights or (1.0,) * len(data.records)
-    pairs = zip(data.frame_ranges, shares, strict=True)
-    ranges = [frames for frames, share in pairs if share > 0]
-    return (*ranges, data.frame_range) if data.composed_weight > 0 else (*ranges,)
-
-
-def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
-    """Returns the sources of tracks that the settings name, and their shares.
-
-    Args:
-      config: see docs/settings.md.
-
-    Returns:
-      Packed folders first, then composed scenes; those of no share are left out.
-
-    Raises:
-      InputError: if a folder is not packed, or pictures are absent.
-    """
-    data = config.data
-    shares = data.record_weights or (1.0,) * len(data.records)
-    sources: list[tuple[TrackSource, float]] = [
-        (RecordSource(folder), float(share))
-        for folder, share in zip(data.records, shares, strict=True)
-        if share > 0
-    ]
-    if data.composed_weight > 0:
-        scenes = ComposedSource(
-            photos=data.composed_photos or None,
-            cutouts=_cutouts(data),
-            num_tracks=data.composed_tracks,
-            length=data.composed_length,
-            seed=config.run.seed,
-            split=data.composed_split,
-        )
-        sources.append((scenes, data.composed_weight))
-    return sources
 
 
 def from_sources(
@@ -241,53 +197,10 @@ def from_sources(
     sources = [(source, weight) for source, weight in sources if weight > 0]
     read = [source for source, _ in sources]
     loader = PairLoader(read, settings, augmentation, skip_damaged)
-    stream = _tracks(sources, seed).random_map(loader, seed=_seed(seed, len(sources)))
+    pair_seed = mixture.derive_seed(seed, len(sources))
+    stream = mixture.mix_tracks(sources, seed).random_map(loader, seed=pair_seed)
     cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
     batches = stream[process_index::process_count].batch(batch_size)
     fingerprint = {"seed": seed, "batch_size": batch_size}
     fingerprint["process_count"] = process_count
     return PairIterator(batches, num_workers=num_workers, fingerprint=fingerprint)
-
-
-def _cutouts(data):
-    """Lists the sequences with masks whose names fit one of the patterns."""
-    if not data.composed_cutouts:
-        return None
-    root, names = pathlib.Path(data.composed_cutouts), data.composed_patterns
-    found = {path for name in names for path in root.glob(name)}
-    if found := sorted(path for path in found if (path / "mask").is_dir()):
-        return found
-    raise InputError(
-        f"config.data.composed_cutouts: no sequence {', '.join(names)} with a folder "
-        f"mask in {root}"
-    )
-
-
-def _tracks(sources, seed):
-    """Returns an endless stream of (number of a source, number of a track)."""
-    if not sources:
-        raise InputError("no training data: every source is absent or has weight 0")
-    streams = []
-    for number, (source, _) in enumerate(sources):
-        if source.num_tracks < 1:
-            raise InputError(f"training source {number} has no tracks")
-        tracks = grain.MapDataset.range(source.num_tracks)
-        tracks = tracks.seed(_seed(seed, number)).shuffle().repeat()
-        streams.append(tracks.map(_Tag(number)))
-    total = sum(weight for _, weight in sources)
-    return grain.MapDataset.mix(streams, [weight / total for _, weight in sources])
-
-
-class _Tag(grain.transforms.Map):
-    """Pairs the number of a track with that of its source."""
-
-    def __init__(self, number):
-        self._number = number
-
-    def map(self, element):
-        return self._number, int(element)
-
-
-def _seed(seed, stream):
-    """Derives the seed of one stream of random choices, 31 bits."""
-    return int(np.random.SeedSequence((seed, stream)).generate_state(1)[0] >> 1)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxtrack.config import get_config
-from jaxtrack.data import pairs, pipeline
+from jaxtrack.data import pairs
 from jaxtrack.data.settings import PairSettings
 from jaxtrack.errors import InputError
 
@@ -59,16 +58,6 @@ def test_every_source_has_its_frame_range():
             for _ in range(300)
         ]
         assert max(abs(pair.x.time - pair.z.time) for pair in drawn) == reach
-
-
-def test_frame_ranges_follow_the_sources_that_are_used():
-    """A folder without a share is no source; composed scenes come last."""
-    data = get_config().data
-    assert pipeline._frame_ranges(data) == ()
-    data.records, data.frame_ranges = ("a", "b", "c"), (3, 50, 100)
-    assert pipeline._frame_ranges(data) == (3, 50, 100, data.frame_range)
-    data.record_weights, data.composed_weight = (1.0, 0.0, 1.0), 0.0
-    assert pipeline._frame_ranges(data) == (3, 100)
 
 
 def test_absent_frames_are_never_drawn():

@@ -17,7 +17,7 @@ import pytest
 from jaxtrack.config import get_config
 from jaxtrack.configs import demo
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.data import pipeline
+from jaxtrack.data import mixture, pipeline
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
@@ -252,17 +252,9 @@ def test_composed_scenes_make_batches_of_the_networks_sizes():
 def test_sources_without_a_share_are_left_out():
     config = small_config()
     config.data.composed_weight = 0.0
-    assert pipeline.make_sources(config) == []
+    assert mixture.make_sources(config) == []
     with pytest.raises(InputError, match="no training data"):
         pipeline.make(config, template_size=128, search_size=256)
-
-
-def test_cutouts_are_found_by_pattern(tmp_path):
-    config = small_config()
-    config.data.composed_cutouts = str(tmp_path)
-    config.data.composed_patterns = ("davis_*",)
-    with pytest.raises(InputError, match=r"no sequence davis_\*"):
-        pipeline.make_sources(config)
 
 
 def make_batch(size=6):
