@@ -13,27 +13,13 @@ import numpy as np
 
 from jaxtrack import datasets
 from jaxtrack.data import jpeg, tracks
+from jaxtrack.datasets.sequence import Clip
 from jaxtrack.datasets.stills import read_stills
 from jaxtrack.errors import InputError
 
 # A part is the work that is lost when a build is killed, and the file of a shard.
 _PARTS_AIMED_AT = 32
 _MIN_FRAMES, _MAX_FRAMES = 128, 4096
-
-
-@dataclasses.dataclass(frozen=True)
-class Clip:
-    """Frames with the boxes of every object in them.
-
-    Attributes:
-      name: names its tracks.
-      frames: image files, `T` of them.
-      xyxy: boxes, `[K, T, 4]` float64 xyxy px, NaN where the object is absent.
-    """
-
-    name: str
-    frames: tuple[pathlib.Path, ...]
-    xyxy: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,10 +4,10 @@ A reader is a module with `survey(root, split) -> Listing`, which says what a sp
 holds and what of it is there, and `read(name, place) -> Sequence`, which reads one
 sequence, named and placed as the listing has it. Neither opens an image. Both raise
 `InputError`: nothing is there; frames, truth or flags are missing, malformed or not
-equally many. `DATASETS` has a line each.
+equally many. `DATASETS` has a line each of what may be evaluated on, `TRAINING_SETS`
+of what may be trained on: their readers return a `Clip`, with every object of a video.
 """
 
-import fnmatch
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -29,11 +29,10 @@ from jaxtrack.datasets import (
     uav123,
     vot,
 )
-from jaxtrack.datasets.sequence import Listing, Sequence
+from jaxtrack.datasets.names import choose, named
+from jaxtrack.datasets.sequence import Listing, Places, Sequence
+from jaxtrack.datasets.training_sets import TRAINING_SETS, ReadClip
 from jaxtrack.errors import InputError
-
-_NAMED = 20  # Missing sequences that an error names.
-
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
 Read = Callable[[str, Any], Sequence]  # Reads a sequence: its name, its place.
@@ -231,41 +230,64 @@ def find(name: str, *, split: str | None = None) -> tuple[Dataset, str]:
     return DATASETS[name], split
 
 
-def choose(
-    listing: Listing, patterns: Iterable[str], *, where: str = "the dataset"
-) -> tuple[str, ...]:
-    """Returns the names that names and patterns choose, in the dataset's order.
+def training(
+    name: str,
+    root: str | Path,
+    *,
+    split: str | None = None,
+    patterns: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+) -> tuple[Listing, ReadClip]:
+    """Lists what of a dataset may be trained on. No image is opened.
 
     Args:
-      listing: of a split.
-      patterns: names, also as other codes spell them, or patterns; none takes all.
-      where: what an error names.
+      name: key of `TRAINING_SETS`.
+      root: the folder that the dataset's archives unpack to, whole or in part.
+      split: None takes the dataset's first.
+      patterns: names of sequences, or patterns of them; none takes all.
+      exclude: published lists of what a benchmark shares with the dataset, such as
+        "vot2018" for GOT-10k; or names, or patterns of them.
+
+    Returns:
+      What is chosen and there, and the function that reads a clip: its name and
+      `found[name]`, which may travel to another process.
 
     Raises:
-      InputError: one of them fits no sequence.
+      InputError: unknown name, split, sequence or list; a split that is for testing;
+        another layout than expected.
     """
-    fitting = set()
-    for wanted in (patterns := tuple(patterns)):
-        fits = {n for n in listing.names if fnmatch.fnmatchcase(n, wanted)}
-        # Public codes write Jogging-1 as Jogging_1 and Jogging.1 too.
-        alike = _plain(wanted)
-        fits = fits or {n for n in listing.names if fnmatch.fnmatch(_plain(n), alike)}
-        if not fits:
-            raise InputError(
-                f"{where}: no sequence {wanted!r}; they are {_named(listing.names)}"
-            )
-        fitting |= fits
-    return tuple(n for n in listing.names if n in fitting or not patterns)
+    dataset, split = _for_training(name, split)
+    listing = dataset.survey(Path(root), split)
+    where = f"{name} in {root}"
+    exclude, out = tuple(exclude), set()
+    for wanted in exclude:
+        names = dataset.exclusions.get(wanted)
+        out |= set(choose(listing, [wanted], where=where) if names is None else names)
+    chosen = [n for n in choose(listing, patterns, where=where) if n not in out]
+    found = Places((n for n in chosen if n in listing.found), listing.found.__getitem__)
+    notes = listing.notes
+    if out:
+        count = len(out.intersection(listing.found))
+        notes += (f"{count} sequences excluded by {', '.join(exclude)}.",)
+    return Listing(tuple(chosen), found, listing.num_expected, notes), dataset.read
 
 
-def _plain(name: str) -> str:
-    """A name without what public codes spell differently."""
-    return name.lower().replace("_", "-").replace(".", "-")
-
-
-def _named(names: tuple[str, ...] | list[str]) -> str:
-    """The first names, for an error."""
-    return ", ".join(names[:_NAMED]) + ", ..." * (len(names) > _NAMED)
+def _for_training(name, split):
+    """Returns a training set and the split that is meant; refuses what is for tests."""
+    if name not in TRAINING_SETS:
+        what = "is to evaluate on" if name in DATASETS else "is not known"
+        raise InputError(
+            f"--dataset={name} {what}: train on one of {', '.join(TRAINING_SETS)}"
+        )
+    dataset = TRAINING_SETS[name]
+    split = dataset.splits[0] if split is None else split
+    if split not in dataset.splits:
+        is_test = split in dataset.test_splits
+        what = "holds sequences of the test set" if is_test else "is not known"
+        raise InputError(
+            f"{name}: split {split!r} {what}: train on {' or '.join(dataset.splits)}"
+        )
+    return dataset, split
 
 
 def _present(
@@ -278,4 +300,4 @@ def _present(
     if not count:
         return present, ""
     said = f"{count} of {len(present) + count} sequences are missing"
-    return present, said + f" ({_named(missing)})" * bool(missing)
+    return present, said + f" ({named(missing)})" * bool(missing)

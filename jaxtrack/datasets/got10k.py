@@ -1,7 +1,7 @@
-"""GOT-10k: `val/<seq>/` and `test/<seq>/` with `00000001.jpg` and `groundtruth.txt`.
+"""GOT-10k: `train/<seq>/` (and val, test) with `00000001.jpg` and `groundtruth.txt`.
 
 `list.txt` names the sequences; without it they are `GOT-10k_Val_000001` to `_000180`,
-and `GOT-10k_Test_...` alike. `meta_info.ini` gives class, motion and resolution,
+and the others alike. `meta_info.ini` gives class, motion and resolution,
 `absence.label` and `cover.label` (0 to 8) a number a frame. Of the test set only the
 first box is public.
 """
@@ -14,7 +14,7 @@ from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 _EXPECTED = "GOT-10k's layout, {0}/GOT-10k_{1}_000001/ with 00000001.jpg"
-_NUM_SEQUENCES = 180
+_NUM_SEQUENCES = {"train": 9335, "val": 180, "test": 180}
 
 
 def survey(root: Path, split: str) -> Listing:
@@ -22,7 +22,7 @@ def survey(root: Path, split: str) -> Listing:
 
     Args:
       root: folder of the subsets, or of the subset's sequences.
-      split: "val" or "test".
+      split: "train", "val" or "test".
 
     Returns:
       Places are the folders of the sequences.
@@ -32,16 +32,16 @@ def survey(root: Path, split: str) -> Listing:
     """
     expected = _EXPECTED.format(split, split.capitalize())
     base = layout.first_folder([root / split, root], root, expected)
+    count = _NUM_SEQUENCES[split]
     names = tuple(
-        f"GOT-10k_{split.capitalize()}_{number:06d}"
-        for number in range(1, _NUM_SEQUENCES + 1)
+        f"GOT-10k_{split.capitalize()}_{number:06d}" for number in range(1, count + 1)
     )
     if (base / "list.txt").is_file():
         names = files.read_names(base / "list.txt")
     found = {n: base / n for n in names if (base / n / "groundtruth.txt").is_file()}
     if not found:
         raise layout.wrong_layout(base, expected)
-    return Listing(names, found, max(_NUM_SEQUENCES, len(names)))
+    return Listing(names, found, max(count, len(names)))
 
 
 def read(name: str, place: Path) -> Sequence:

@@ -1,6 +1,6 @@
-"""What a reader returns: annotated videos, stills, and the listing of a dataset."""
+"""What a reader returns: annotated videos, stills, clips, the listing of a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,23 @@ class Still:
 
 
 @dataclass(frozen=True)
+class Clip:
+    """Frames with the boxes of every object in them, to train on.
+
+    Attributes:
+      name: names its tracks.
+      frames: image files in order of time, `T` of them; one of a photograph.
+      xyxy: boxes, `[K, T, 4]` float64 xyxy px, a row of NaN where an object is absent.
+      skipped: why boxes or objects were left out, one line each.
+    """
+
+    name: str
+    frames: tuple[Path, ...]
+    xyxy: np.ndarray
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Listing:
     """What a split of a dataset holds, and what of it is on the disk.
 
@@ -71,6 +88,34 @@ class Listing:
     found: Mapping[str, Any]
     num_expected: int
     notes: tuple[str, ...] = ()
+
+
+class Places(Mapping[str, Any]):
+    """Name -> place, made when it is asked for: all of them would fill the memory."""
+
+    def __init__(self, names: Iterable[str], place: Callable[[str], Any]):
+        """Keeps the names.
+
+        Args:
+          names: in their order.
+          place: makes the place of one of them.
+        """
+        self._names = dict.fromkeys(names)
+        self._place = place
+
+    def __getitem__(self, name: str) -> Any:
+        """Returns the place of a name."""
+        if name not in self._names:
+            raise KeyError(name)
+        return self._place(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the names."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Returns their number."""
+        return len(self._names)
 
 
 def xyxy_from_truth(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data import packing, tracks
+from jaxtrack.datasets.sequence import Clip
 from jaxtrack.errors import InputError
 from tests.datasets import fake_datasets as fake
 
@@ -50,8 +51,7 @@ def test_any_dataset_can_be_packed(tmp_path):
 def test_parts_hold_every_clip_once_in_order(root):
     (clip, _), _ = packing.collect(root)
     clips = [
-        packing.Clip(f"{n}", clip.frames * 10, np.tile(clip.xyxy, (1, 10, 1)))
-        for n in range(9)
+        Clip(f"{n}", clip.frames * 10, np.tile(clip.xyxy, (1, 10, 1))) for n in range(9)
     ]
     parts = packing.split_clips(clips)
     # 60 frames a clip, at least 128 a part: three clips each.
