@@ -6,7 +6,8 @@ Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlene
          --config.data.records="('packed/got10k',)" \
          --config.data.composed_weight=0
 Cost, score: not trained here.
-Differs: warm-up is straight in log space, and pairs come from packed folders alike.
+Differs: warm-up is straight in log space; pairs come from packed folders alike; outside
+    of the search frame its own mean colour is seen, not the template frame's.
 Trains: the stem (to Conv2d_4a_3x3) never, the rest of the backbone from epoch 10 at 0.1
     of the rate.
 
@@ -28,10 +29,12 @@ def get_config() -> ConfigDict:
     c.model.backbone = "googlenet"
     c.data.search_size = 289
 
+    c.augment.jitter = "video_analyst"
+    c.augment.attempts = 50
     c.augment.template_shift = 0.0
     c.augment.template_scale = 0.0
     c.augment.template_color = 0.0
-    c.augment.search_shift = 58.0  # 0.4 of half the crop's side.
+    c.augment.search_shift = 57.8  # 0.4 of half the crop's side.
     c.augment.search_scale = 0.3
     c.augment.search_blur = 0.0
     c.augment.search_color = 0.0

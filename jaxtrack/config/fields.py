@@ -100,6 +100,15 @@ FIELDS = (
     Field("data.num_workers", 2, "Loader processes; 0 loads in the training process.",
           least=0),
     # Augment.
+    Field("augment.jitter", "pysot",
+          'How shifts and scales are drawn: "pysot" as told below; "video_analyst"'
+          " (SiamFC++) one factor for both sides, uniform in [1 / (1 + scale), 1 +"
+          " scale] (the template's in its logarithm), then shifts in px of the scaled"
+          " crop.", choices=("pysot", "video_analyst")),
+    Field("augment.attempts", 0,
+          "They are drawn at most so often until both crops show the whole box, and"
+          " left out if none does (video_analyst: 50); 0 draws once.",
+          least=0),
     Field("augment.template_shift", 4.0,
           "Largest shift of the template crop on each axis.", unit="px", least=0),
     Field("augment.template_scale", 0.05,

@@ -38,9 +38,15 @@ class Augmentation:
     """What is done to a pair of crops: the group "augment" of the settings.
 
     `*_shift` are px of the crop, `*_scale` and `aspect` relative sizes, `*_color`,
-    `*_blur` and all that follow probabilities in [0, 1].
+    `*_blur` and all from `flip` on probabilities in [0, 1].
 
     Attributes:
+      jitter: how shifts and scales are drawn. "pysot": as the fields below say.
+        "video_analyst" (SiamFC++): both sides share a factor, uniform from
+        `1 / (1 + scale)` to `1 + scale` (the template's in its logarithm), and a shift
+        is px of the scaled crop.
+      attempts: they are drawn at most so often until both crops show the whole box,
+        and left out if none does; 0 draws once, whatever is shown.
       template_shift: largest shift of the template crop on each axis.
       template_scale: the sides of the template crop are multiplied by
         `1 + U(-1, 1) * scale`, each axis on its own.
@@ -63,6 +69,8 @@ class Augmentation:
       tone: gain, gamma and saturation of each crop change.
     """
 
+    jitter: str
+    attempts: int
     template_shift: float
     template_scale: float
     template_blur: float

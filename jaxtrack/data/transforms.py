@@ -25,24 +25,40 @@ def draw_views(
     """Draws where the crops lie: around the targets, shifted and scaled at random.
 
     The unscaled template shows `crops.context_side` frame pixels, the unscaled search
-    crop `search_size / template_size` times as many. A shift of one crop pixel is
-    `side / size` frame pixels, whatever the scale.
+    crop `search_size / template_size` times as many. Shifts and scales are drawn as
+    `augmentation.jitter` says, again and again where both crops have to show the whole
+    of their boxes (`augmentation.attempts`).
 
     Args:
       z_xyxy: box of the target in the template's frame, `[4]` xyxy px.
       x_xyxy: box of the target in the search frame, `[4]` xyxy px.
       rng: random numbers.
       settings: sizes and context.
-      augmentation: largest shifts and scales.
+      augmentation: largest shifts and scales, and how they are drawn.
 
     Returns:
       What the template crop shows of its frame, and the search crop of its.
     """
-    a, z_size, x_size = augmentation, settings.template_size, settings.search_size
-    z_limits = a.template_shift, a.template_scale, 0.0
-    z = _draw_view(z_xyxy, z_size, settings, z_limits, rng)
-    x_limits = a.search_shift, a.search_scale, a.aspect
-    return z, _draw_view(x_xyxy, x_size, settings, x_limits, rng)
+    a = augmentation
+    laws = _LAWS[a.jitter]
+
+    def draw(z_limits, x_limits):
+        z = _draw_view(z_xyxy, settings, settings.template_size, z_limits, laws[0], rng)
+        return z, _draw_view(
+            x_xyxy, settings, settings.search_size, x_limits, laws[1], rng
+        )
+
+    limits = (
+        (a.template_shift, a.template_scale, 0.0),
+        (a.search_shift, a.search_scale, a.aspect),
+    )
+    if not a.attempts:
+        return draw(*limits)
+    for _ in range(a.attempts):
+        z, x = draw(*limits)
+        if _shows(z, z_xyxy) and _shows(x, x_xyxy):
+            return z, x
+    return draw((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
 def cut_filled(
@@ -171,17 +187,47 @@ def make_pair(
     return augment(pair, rng, augmentation)
 
 
-def _draw_view(xyxy, size, settings, limits, rng):
+def _draw_view(xyxy, settings, size, limits, law, rng):
     """Draws one view, its shift, scale and aspect within limits; see `draw_views`."""
     shift, scale, aspect = limits
     corners = np.asarray(xyxy, np.float64).reshape(2, 2)
     side = crops.context_side(corners[1] - corners[0], context=settings.context)
     per_pixel = side / settings.template_size
-    factors = 1 + rng.uniform(-1, 1, size=2) * scale
-    shifts = rng.uniform(-1, 1, size=2) * shift * per_pixel
+    factors, of_shift = law(scale, rng)
+    shifts = rng.uniform(-1, 1, size=2) * shift * per_pixel * of_shift
     skew = rng.uniform(-1, 1) * aspect / 2
-    factors *= np.exp([skew, -skew])
+    factors = factors * np.exp([skew, -skew])
     return crops.View(corners.mean(axis=0) + shifts, per_pixel * size * factors)
+
+
+def _of_each_side(scale, rng):
+    """Draws factors of both sides; a shift counts pixels of the unscaled crop."""
+    return 1 + rng.uniform(-1, 1, size=2) * scale, 1.0
+
+
+def _of_both_sides(scale, rng):
+    """Draws one factor of both sides and of the shift, uniform."""
+    factor = rng.uniform(1 / (1 + scale), 1 + scale)
+    return factor, factor
+
+
+def _of_both_sides_in_log(scale, rng):
+    """Draws one factor of both sides and of the shift, uniform in its logarithm."""
+    factor = (1 + scale) ** rng.uniform(-1, 1)
+    return factor, factor
+
+
+# How the factors of the template's sides and of the search crop's are drawn.
+_LAWS = {
+    "pysot": (_of_each_side, _of_each_side),
+    "video_analyst": (_of_both_sides_in_log, _of_both_sides),
+}
+
+
+def _shows(view, xyxy):
+    """Tells whether a view holds the whole of a box."""
+    corners = crops.to_crop(xyxy, view, 1)
+    return bool(corners.min() >= 0 and corners.max() <= 1)
 
 
 def _flip(xyxy, width):

@@ -13,7 +13,8 @@ from jaxtrack.errors import InputError
 from .conftest import check_batch
 
 SETTINGS = PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0)
-NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
+NONE = {f.name: 0.0 for f in dataclasses.fields(Augmentation)}
+NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 
 
 class Painted:
@@ -102,7 +103,8 @@ def test_a_damaged_frame_is_named_or_replaced():
 
 def test_a_pair_is_a_function_of_its_random_numbers(packed):
     source = RecordSource(packed)
-    half = Augmentation(**{f.name: 0.5 for f in dataclasses.fields(Augmentation)})
+    half = {f.name: 0.5 for f in dataclasses.fields(Augmentation)}
+    half = Augmentation(**half | {"jitter": "pysot", "attempts": 0})
     options = {"augmentation": half, "negative_ratio": 0.5}
     first, again, other = (load(source, number, **options) for number in (5, 5, 6))
     for name, value in first.items():

@@ -11,7 +11,8 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 from .conftest import scene
 
 SETTINGS = PairSettings(32, 64, context=0.5, frame_range=100, negative_ratio=0.0)
-NONE = Augmentation(**{f.name: 0.0 for f in dataclasses.fields(Augmentation)})
+NONE = {f.name: 0.0 for f in dataclasses.fields(Augmentation)}
+NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 BOX = np.array([40.0, 50.0, 60.0, 90.0])  # 20 x 40 around (50, 70).
 # sqrt((20 + 30) (40 + 30)) = 59.16.
 SIDE = np.sqrt(3500)
@@ -90,6 +91,47 @@ def test_scales_are_factors_on_each_axis():
     assert factors.min() >= 0.8 and factors.max() <= 1.2
     np.testing.assert_allclose(np.var(factors, axis=0), 0.04 / 3, rtol=0.15)
     assert abs(np.corrcoef(factors.T)[0, 1]) < 0.15
+
+
+def test_video_analyst_scales_both_sides_and_then_shifts():
+    # max_scale 0.3 and max_shift 0.4, which is 0.4 * 64 / 2 = 12.8 px of the crop.
+    jitter = {"jitter": "video_analyst", "template_scale": 0.3}
+    jitter |= {"search_scale": 0.3, "search_shift": 12.8}
+    rng, factors, shifts = np.random.default_rng(0), [], []
+    for _ in range(500):
+        z, x = views(rng, **jitter)
+        assert z.sides_xy[0] == z.sides_xy[1] and x.sides_xy[0] == x.sides_xy[1]
+        factors.append([z.sides_xy[0] / SIDE, x.sides_xy[0] / (2 * SIDE)])
+        # As a share of half the scaled crop's side, whatever the scale.
+        shifts.append((x.center_xy - [50, 70]) / (x.sides_xy / 2))
+    factors, shifts = np.array(factors), np.array(shifts)
+    assert factors.min() >= 1 / 1.3 and factors.max() <= 1.3
+    # log U: mean 0. U: mean (1 / 1.3 + 1.3) / 2 = 1.0346, variance of 0.5308 wide.
+    deviations = 2 * np.log(1.3) / np.sqrt(12), 0.5308 / np.sqrt(12)
+    values = np.stack([np.log(factors[:, 0]), factors[:, 1]])
+    np.testing.assert_allclose(values.mean(axis=1), [0, 1.0346], atol=0.02)
+    np.testing.assert_allclose(values.std(axis=1), deviations, rtol=0.08)
+    assert np.abs(shifts).max() <= 0.4
+    np.testing.assert_allclose(np.cov(shifts.T), np.eye(2) * 0.16 / 3, atol=0.008)
+
+
+def test_attempts_keep_the_whole_box_in_the_crop():
+    # The box is 21.6 px high in a crop of 64 that is shifted by up to 31: seen whole
+    # where the shift is at most 32 - 10.8 = 21.2.
+    for jitter in ("pysot", "video_analyst"):
+        rng, whole = np.random.default_rng(0), {0: [], 50: []}
+        for attempts, found in whole.items():
+            changes = {"jitter": jitter, "search_shift": 31.0, "attempts": attempts}
+            for _ in range(100):
+                xyxy = crops.to_crop(BOX, views(rng, **changes)[1], 64)
+                found.append(xyxy.min() >= 0 and xyxy.max() <= 64)
+        assert 0.4 < np.mean(whole[0]) < 0.75 and all(whole[50])
+        # A shift that never does is left out.
+        for _ in range(5):
+            z, x = views(rng, **changes | {"search_shift": 1e6, "attempts": 3})
+            for view, side in ((z, SIDE), (x, 2 * SIDE)):
+                np.testing.assert_allclose(view.center_xy, [50, 70], atol=1e-9)
+                np.testing.assert_allclose(view.sides_xy, side, rtol=1e-9)
 
 
 def test_aspect_keeps_the_area():
