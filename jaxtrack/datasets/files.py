@@ -1,12 +1,14 @@
 """Files that datasets are made of: tables of numbers, flags, numbered frames."""
 
+import codecs
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import layout
+from jaxtrack.datasets import layout, numbers
 from jaxtrack.errors import InputError
 
 FRAME_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -22,7 +24,9 @@ def read_text(path: Path) -> str:
       InputError: it is absent, with what lies there instead, or unreadable.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        is_wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return data.decode("utf-16" if is_wide else "utf-8-sig")
     except FileNotFoundError:
         raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
     except (OSError, UnicodeDecodeError) as fault:
@@ -47,7 +51,7 @@ def read_names(path: Path) -> tuple[str, ...]:
 def read_rows(
     path: str | Path, *columns: int, allow_infinite: bool = False
 ) -> np.ndarray:
-    """Reads a table of numbers separated by commas, tabs or blanks, even mixed.
+    """Reads a table of numbers separated by commas, semicolons, tabs or blanks.
 
     Args:
       path: of the text file; blank lines at its end are ignored.
@@ -65,16 +69,19 @@ def read_rows(
     expected = " or ".join(map(str, columns))
     if not lines:
         raise InputError(f"{path}: expected rows of {expected} numbers; found none")
-    rows = [line.replace(",", " ").split() for line in lines]
+    rows = [numbers.split(line) for line in lines]
     count = len(rows[0]) if len(rows[0]) in columns else columns[0]
-    table = _parse(rows, count, allow_infinite)
+    table = numbers.parse(rows, count, allow_infinite=allow_infinite)
     if table is not None:
         return table
-    is_bad = [_parse([row], count, allow_infinite) is None for row in rows]
-    bad = is_bad.index(True)
+    bad = next(
+        number
+        for number, row in enumerate(rows)
+        if numbers.parse([row], count, allow_infinite=allow_infinite) is None
+    )
     raise InputError(
         f"{path}, line {bad + 1}: expected {expected} numbers; "
-        f"found {lines[bad].strip()[:60]!r}"
+        f"found {lines[bad].strip()[:60]!r}{numbers.hint(rows[bad], columns)}"
     )
 
 
@@ -92,7 +99,7 @@ def parse_numbers(words: str, count: int, where: str) -> np.ndarray:
     Raises:
       InputError: not numbers, or not so many.
     """
-    table = _parse([words.replace(",", " ").split()], count, False)
+    table = numbers.parse([numbers.split(words)], count)
     if table is None:
         raise InputError(
             f"{where}: expected {count} numbers; found {words.strip()[:60]!r}"
@@ -100,32 +107,34 @@ def parse_numbers(words: str, count: int, where: str) -> np.ndarray:
     return table[0]
 
 
-def _parse(rows, count, allow_infinite):
-    """Returns rows of words as numbers, `[N, count]`, or None if they are none."""
-    if any(len(row) != count for row in rows):
-        return None
-    try:
-        table = np.array(rows, np.float64)
-    except ValueError:
-        return None
-    return table if allow_infinite or not np.isinf(table).any() else None
-
-
 def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
-    """Reads one box a line: x, y, width, height.
+    """Reads one box a line: x, y, width, height, or the corners of a polygon.
 
     Args:
       path: the text file; blank lines at its end are ignored.
-      allow_absent: whether a line with NaN, or of zero width or height, is allowed.
+      allow_absent: whether an object may be absent: a line with NaN, of zero width or
+        height, or of width and height -1.
 
     Returns:
-      `[N, 4]` float64 xywh exactly as the file says, px.
+      `[N, 4]` float64 xywh as the file says, px; of polygons the boxes around them.
 
     Raises:
       InputError: if the file cannot be read or a line is not a box; it names the line.
     """
-    rows = read_rows(path, 4)
-    faults = [(np.any(rows[:, 2:] < 0, axis=1), "negative")]
+    lines = read_text(Path(path)).rstrip().splitlines()
+    if not lines:
+        raise InputError(f"{path}: expected rows of 4 numbers; found none")
+    rows = [numbers.box(line) for line in lines]
+    if any(row is None for row in rows):
+        bad = next(number for number, row in enumerate(rows) if row is None)
+        raise InputError(
+            f"{path}, line {bad + 1}: expected 4 numbers x y w h, or the corners of a "
+            f"polygon; found {lines[bad].strip()[:60]!r}"
+            f"{numbers.hint(numbers.split(lines[bad]), (4,))}"
+        )
+    rows = np.stack(rows)
+    is_unmarked = (rows[:, 2:] < 0).any(axis=1) & (rows[:, 2:] != -1).any(axis=1)
+    faults = [(is_unmarked, "negative")]
     if not allow_absent:
         faults.append((~np.all(rows[:, 2:] > 0, axis=1), "no"))
         faults.append((np.isnan(rows).any(axis=1), "no"))
@@ -133,7 +142,7 @@ def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
         if bad.any():
             row = int(np.argmax(bad))
             raise InputError(
-                f"{path}, line {row + 1}: a box of {what} size: {rows[row].tolist()}"
+                f"{path}, line {row + 1}: a box of {what} size: {lines[row].strip()!r}"
             )
     return rows
 
@@ -164,7 +173,7 @@ def read_flags(path: Path, *, count: int | None = None) -> np.ndarray:
     Raises:
       InputError: not integers, or not so many.
     """
-    words = read_text(path).replace(",", " ").split()
+    words = numbers.split(read_text(path))
     try:
         flags = np.array([float(word) for word in words])
     except ValueError:
@@ -223,8 +232,12 @@ def has_frames(folder: Path) -> bool:
 
 
 def _images(folder):
-    """Returns a folder's images in any order."""
-    return [p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES]
+    """Returns a folder's images in any order, hidden ones (`._0001.jpg`) left out."""
+    return [
+        Path(entry.path)
+        for entry in os.scandir(folder)
+        if entry.name[:1] != "." and entry.name.lower().endswith(FRAME_SUFFIXES)
+    ]
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:

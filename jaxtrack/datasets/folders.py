@@ -1,44 +1,94 @@
-"""Plain folders: `<name>/img/*.jpg`, or images beside `groundtruth_rect.txt`.
+"""Plain folders at any depth: `<name>/img/*.jpg`, or images beside their boxes.
 
-Numbers count from 0 and a row of NaN or of no size says that the object is absent.
+Boxes are in `groundtruth_rect.txt` or `groundtruth.txt`, a line x, y, w, h a frame; the
+corners of a polygon stand for the box around it. Several targets have a file each,
+`groundtruth_rect.1.txt` and so on. Numbers count from 0; a row of NaN, of no size, or
+of width and height -1 says that the object is absent.
 """
 
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from jaxtrack.datasets import files
-from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
+from jaxtrack.datasets.sequence import Clip, Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
+_NUMBERED = re.compile(r"groundtruth(?:_rect)?\.(\d+)\.txt")
 
 
 def survey(root: Path, split: str) -> Listing:
-    """Lists the folders that hold a file of boxes.
+    """Lists the targets of all sequences.
 
     Args:
-      root: folder of the sequences.
+      root: folder of the sequences, or a sequence.
       split: there is one.
 
     Returns:
-      Places are the folders.
+      A place is the folder and the file of boxes; targets are `name-1`, `name-2`.
 
     Raises:
-      InputError: there is none.
+      InputError: there is none, or two have the same name.
     """
-    found = {folder.name: folder for folder in list_sequences(root)}
+    found = {}
+    for name, folder in _named_folders(root):
+        for target, path in box_files(folder).items():
+            found[f"{name}-{target}" if target else name] = (folder, path)
     return Listing(tuple(found), found, len(found))
 
 
-def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence."""
-    return read_sequence(place, allow_absent=True)
+def read(name: str, place: tuple[Path, Path]) -> Sequence:
+    """Reads one target."""
+    folder, path = place
+    return _read(name, folder, path, allow_absent=True)
+
+
+def survey_clips(root: Path, split: str) -> Listing:
+    """Lists the sequences to train on; places are their folders.
+
+    Args:
+      root: folder of the sequences, or a sequence.
+      split: there is one.
+
+    Raises:
+      InputError: there is none, or two have the same name.
+    """
+    found = dict(_named_folders(root))
+    return Listing(tuple(found), found, len(found))
+
+
+def read_clip(name: str, place: Path) -> Clip:
+    """Reads one sequence with all its targets."""
+    paths = box_files(place).values()
+    videos = [_read(name, place, path, allow_absent=True) for path in paths]
+    xyxy = np.stack([video.xyxy for video in videos])
+    return Clip(name, tuple(videos[0].frames), xyxy)
+
+
+def _named_folders(root: Path) -> list[tuple[str, Path]]:
+    """Returns names and folders of the sequences, which lie at any depth."""
+    named = {}
+    for folder in list_sequences(root):
+        parts = folder.relative_to(root).parts or (folder.resolve().name,)
+        name = "-".join(parts)
+        if name in named:
+            raise InputError(
+                f"{root}: {named[name]} and {folder} would both be named {name}: "
+                "rename one of them"
+            )
+        named[name] = folder
+    return list(named.items())
 
 
 def list_sequences(root: str | Path) -> list[Path]:
-    """Lists the folders that hold a box file, directly below a folder, by name.
+    """Lists the folders that hold a box file, at any depth, by name.
 
     Args:
-      root: the folder of sequences.
+      root: the folder of sequences, or a sequence.
 
     Raises:
       InputError: if the folder is absent or holds no sequence.
@@ -46,14 +96,29 @@ def list_sequences(root: str | Path) -> list[Path]:
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    found = [path for path in root.iterdir() if path.is_dir() and box_file(path)]
+    found = list(_walk(root))
     if not found:
         raise InputError(f"{root}: none of its folders holds {BOX_FILES[0]}")
-    return sorted(found, key=files.natural_order)
+    return sorted(found, key=lambda p: list(map(files.natural_order, _parents(p))))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yields the sequences in a folder; below a sequence there is none."""
+    if box_files(folder):
+        yield folder
+        return
+    for entry in os.scandir(folder):
+        if entry.name[:1] != "." and entry.is_dir():
+            yield from _walk(Path(entry.path))
+
+
+def _parents(path: Path) -> list[Path]:
+    """Returns the folders that a path lies in, from the top, and itself."""
+    return [*reversed(path.parents), path]
 
 
 def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence:
-    """Reads the boxes of a sequence and lists its frames.
+    """Reads the boxes of a sequence of one target and lists its frames.
 
     Args:
       folder: holds `groundtruth_rect.txt` or `groundtruth.txt`, and the frames in
@@ -72,22 +137,48 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
     path = box_file(folder)
     if path is None:
         raise InputError(f"{folder}: has no {' or '.join(BOX_FILES)}")
+    return _read(folder.name, folder, path, allow_absent=allow_absent)
+
+
+def _read(name: str, folder: Path, path: Path, *, allow_absent: bool) -> Sequence:
+    """Reads the target whose boxes are in a file."""
     frames = files.list_frames(image_folder(folder))
     truth = files.read_xywh(path, allow_absent=allow_absent)
     files.check_lengths(folder, frames, truth)
-    return Sequence(
-        folder.name, frames, xyxy_from_truth(truth, len(frames)), truth=truth
-    )
+    return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
 
 
 def box_file(folder: Path) -> Path | None:
-    """Returns the box file of a sequence, or None.
+    """Returns the box file of a sequence's first target, or None.
 
     Args:
       folder: of the sequence.
     """
-    paths = (folder / name for name in BOX_FILES)
-    return next((path for path in paths if path.is_file()), None)
+    return next(iter(box_files(folder).values()), None)
+
+
+def box_files(folder: Path) -> dict[str, Path]:
+    """Returns the box files of a sequence: its target's number -> file.
+
+    Args:
+      folder: of the sequence; it may be none.
+
+    Returns:
+      The number is "" of the one target that has a file without a number.
+    """
+    if not folder.is_dir():
+        return {}
+    numbered = {
+        match[1]: folder / name
+        for name in os.listdir(folder)
+        if (match := _NUMBERED.fullmatch(name))
+    }
+    ordered = {key: numbered[key] for key in sorted(numbered, key=int)}
+    for path in (folder / name for name in BOX_FILES):
+        # OTB's Human4 has an empty one beside that of its second target.
+        if path.is_file() and (not numbered or path.stat().st_size > 0):
+            return {"": path, **ordered}
+    return ordered
 
 
 def image_folder(folder: Path) -> Path:

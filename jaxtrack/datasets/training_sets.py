@@ -73,5 +73,5 @@ TRAINING_SETS = {
         trackingnet.TRAIN_SPLITS,
         ("TEST",),
     ),
-    "folders": TrainingSet(folders.survey, partial(read_track, folders.read), ("all",)),
+    "folders": TrainingSet(folders.survey_clips, folders.read_clip, ("all",)),
 }

@@ -47,18 +47,62 @@ def test_faults_of_rows(tmp_path):
         ("1,2,3,4\n1,2,3\n", "line 2: expected 4 numbers; found '1,2,3'"),
         ("1,2,3,4\n\n1,2,3,4\n", "line 2: expected 4 numbers; found ''"),
         ("1,2,3,4\n1,2,x,4\n", "line 2: expected 4 numbers; found '1,2,x,4'"),
-        ("x,y,w,h\n1,2,3,4\n", "line 1: expected 4 numbers; found 'x,y,w,h'"),
-        ("1;2;3;4\n", "line 1: expected 4 numbers; found '1;2;3;4'"),
+        (
+            "x,y,w,h\n1,2,3,4\n",
+            "line 1: expected 4 numbers; found 'x,y,w,h': names of columns, a header",
+        ),
+        ("1,2,3,4,.9\n", "found '1,2,3,4,.9': a fifth number, such as a score: de"),
+        ("1\n1,2,3,4\n", "found '1': a code of VOT's .* experiment with restarts"),
     ):
         fake.text(tmp_path / "a.txt", content)
         with pytest.raises(InputError, match=message):
             files.read_rows(tmp_path / "a.txt", 4)
 
 
+def test_spellings_of_numbers(tmp_path):
+    for content in (
+        "1; 2; 3; 4\n",
+        "[1, 2, 3, 4]\n",
+        "(1,2) (3,4)\n",
+        "1e0\t2.0\t3\t 4\r",
+    ):
+        (tmp_path / "a.txt").write_text(content, encoding="utf-16")
+        np.testing.assert_array_equal(
+            files.read_rows(tmp_path / "a.txt", 4), [[1, 2, 3, 4]]
+        )
+    fake.text(tmp_path / "a.txt", "1,2,3,4\n-nan(ind),NaN,nan,-1.#IND\n")
+    assert np.isnan(files.read_rows(tmp_path / "a.txt", 4)[1]).all()
+
+
+def test_boxes_around_polygons_and_absent_ones(tmp_path):
+    # Corners (4, 5), (12, 6), (11, 11): x from 4 to 12, y from 5 to 11.
+    fake.text(
+        tmp_path / "a.txt",
+        "4,5,12,6,11,11\n4;5;12;5;12;11;4;11\n4,5,8,6\n-1,-1,-1,-1\n",
+    )
+    rows = files.read_xywh(tmp_path / "a.txt", allow_absent=True)
+    np.testing.assert_array_equal(rows[:3], [[4, 5, 8, 6]] * 3)
+    assert np.isnan(xyxy_from_truth(rows, 4)[3]).all()
+    with pytest.raises(InputError, match="line 4: a box of no size"):
+        files.read_xywh(tmp_path / "a.txt")
+    fake.text(tmp_path / "a.txt", "1,2,3,4\n1,2,3,4,5,6,7\n")
+    with pytest.raises(
+        InputError, match="line 2: expected 4 numbers x y w h, or the c"
+    ):
+        files.read_xywh(tmp_path / "a.txt")
+
+
+def test_hidden_files_are_no_frames(tmp_path):
+    for name in ("._0001.jpg", ".DS_Store", "0002.JPG", "0001.webp", "0003.tif", "a"):
+        (tmp_path / name).touch()
+    names = [path.name for path in files.list_frames(tmp_path)]
+    assert names == ["0001.webp", "0002.JPG", "0003.tif"]
+
+
 def test_boxes_have_a_size(tmp_path):
     path = tmp_path / "a.txt"
     for line, message in (
-        ("1,2,-3,4", r"a\.txt, line 2: a box of negative size: \[1.0, 2.0, -3.0"),
+        ("1,2,-3,4", r"a\.txt, line 2: a box of negative size: '1,2,-3,4'"),
         ("1,2,0,4", "line 2: a box of no size"),
         ("nan,nan,nan,nan", "line 2: a box of no size"),
         ("nan,2,3,4", "line 2: a box of no size"),

@@ -60,5 +60,35 @@ def test_sequences_are_listed_by_name(root, tmp_path):
     assert names == ["a", "a2", "a10", "b"]
     with pytest.raises(InputError, match="no such folder"):
         folders.list_sequences(root / "absent")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="none of its folders holds groundtruth_rect"):
-        folders.survey(root / "a", "all")
+        folders.survey(tmp_path / "empty", "all")
+
+
+def test_a_sequence_may_be_the_root_or_lie_deeper(root):
+    assert folders.survey(root / "a", "all").names == ("a",)
+    fake.otb_sequence(root, "2019/cars/one")
+    fake.otb_sequence(root, "2019/cars/two")
+    (root / ".cache/x").mkdir(parents=True)
+    listing = folders.survey(root, "all")
+    assert listing.names == ("2019-cars-one", "2019-cars-two", "a", "b")
+    sequence = folders.read("2019-cars-two", listing.found["2019-cars-two"])
+    assert sequence.name == "2019-cars-two" and len(sequence.frames) == 3
+    fake.otb_sequence(root, "2019-cars/one")
+    with pytest.raises(InputError, match="would both be named 2019-cars-one: rename"):
+        folders.survey(root, "all")
+
+
+def test_several_targets(root):
+    for number, start in ((1, (0, 0, 2, 2)), (10, (4, 4, 2, 2)), (2, (2, 2, 2, 2))):
+        fake.table(root / f"b/groundtruth_rect.{number}.txt", fake.boxes(3, start))
+    (root / "b/groundtruth_rect.txt").write_text("")
+    listing = folders.survey(root, "all")
+    assert listing.names == ("a", "b-1", "b-2", "b-10")
+    second = folders.read("b-2", listing.found["b-2"])
+    np.testing.assert_array_equal(second.xyxy[0], [2, 2, 4, 4])
+    listing = folders.survey_clips(root, "all")
+    assert listing.names == ("a", "b")
+    clip = folders.read_clip("b", listing.found["b"])
+    np.testing.assert_array_equal(clip.xyxy[:, 0, 0], [0, 2, 4])
+    assert clip.xyxy.shape == (3, 3, 4) and len(clip.frames) == 3

@@ -109,7 +109,7 @@ def test_faults(case):
         ground_truth.load(case / "none")
     with pytest.raises(InputError, match="holds no <sequence>.txt, nor a folder with"):
         ground_truth.load(case)
-    (case / "bad/jogging-1.txt").write_text("1;2;3;4\n")
+    (case / "bad/jogging-1.txt").write_text("1|2|3|4\n")
     with pytest.raises(InputError, match=r"jogging-1\.txt, line 1"):
         evaluated(case)
 

@@ -24,7 +24,7 @@ def test_reads_every_separator(tmp_path):
 
 def test_damaged_files_are_refused_by_line(tmp_path):
     for text, message in (
-        ("1,2,3,4\n1;2;3;4\n", "a.txt, line 2: expected 4 numbers.*'1;2;3;4'"),
+        ("1,2,3,4\n1|2|3|4\n", r"a.txt, line 2: expected 4 numbers.*'1\|2\|3\|4'"),
         ("1,2,3\n1,2,3,4\n", "a.txt, line 1: expected 4 numbers"),
         ("1,2,3,4\n\n1,2,3,4", "a.txt, line 2: expected 4 numbers"),
         ("1,2,3,4\n1,2,nan,4\n", "a.txt, line 2.*not finite"),
@@ -126,7 +126,7 @@ def test_found_rows_are_taken_as_they_are(tmp_path):
     found, others = results.read_found(tmp_path, ["a", "b"])
     np.testing.assert_array_equal(found["a"], [[1, 2, 3, 4], [5, np.nan, -7, np.inf]])
     assert list(found) == ["a"] and others == []
-    for text in ("", "1,2,3,4\n1,2,3\n", "1,2,3,4\n\n1,2,3,4\n", "1;2;3;4\n"):
+    for text in ("", "1,2,3,4\n1,2,3\n", "1,2,3,4\n\n1,2,3,4\n", "1|2|3|4\n"):
         (tmp_path / "a.txt").write_text(text)
         with pytest.raises(InputError, match="a.txt"):
             results.read_found(tmp_path, ["a"])
