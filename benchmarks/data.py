@@ -16,7 +16,7 @@ import numpy as np
 from absl import app, flags
 
 from jaxtrack.config import get_config
-from jaxtrack.data import build, crops, pipeline
+from jaxtrack.data import build, crops, frames, pipeline
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
@@ -204,7 +204,8 @@ def _write_crops(sequences, out, every=5):
             wh = xyxy[2:] - xyxy[:2]
             side = crops.context_side(wh) * _CROP / 127
             view = crops.View((xyxy[:2] + xyxy[2:]) / 2, np.array([side, side]))
-            crop = crops.cut(image, view, _CROP, np.array(cv2.mean(image)[:3]))
+            shown = frames.whole(image)
+            crop = crops.cut(shown, view, _CROP, shown.mean_color)
             boxes.append(crops.to_crop(xyxy, view, _CROP))
             cv2.imwrite(str(out / path.name / "img" / f"{len(boxes):04d}.jpg"), crop)
         files.write_boxes(out / path.name / "groundtruth_rect.txt", boxes)

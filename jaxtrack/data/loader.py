@@ -13,7 +13,7 @@ from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
 _DAMAGED_RUNNING = 20
-_OTHER_REDUCTION = 4  # An image that only fills the outside need not be sharp.
+_PICTURES_TRIED = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +69,7 @@ class PairLoader(grain.transforms.RandomMap):
             return lambda reduction: read(frame.track, frame.time, reduction=reduction)
 
         def read_other():
-            other = pairs.sample_other(self.sources, pair.z, rng)
-            return reader(other)(_OTHER_REDUCTION)[0]
+            return _draw_picture(self.sources, pair.z, rng)
 
         example = transforms.make_pair(
             reader(pair.z),
@@ -83,3 +82,13 @@ class PairLoader(grain.transforms.RandomMap):
             read_other=read_other,
         )
         return {**example, "is_positive": np.bool_(pair.is_positive)}
+
+
+def _draw_picture(sources, z, rng):
+    """Draws a picture of no track or another one; None where there seems to be none."""
+    for _ in range(_PICTURES_TRIED):
+        source = int(rng.integers(len(sources)))
+        track, image = sources[source].picture(int(rng.integers(2**31)))
+        if (source, track) != (z.source, z.track):
+            return image
+    return None

@@ -6,15 +6,18 @@ from typing import Protocol
 
 import numpy as np
 
-from jaxtrack.data import jpeg, tracks
+from jaxtrack.data import frames, jpeg, tracks
+from jaxtrack.data.frames import NUM_PICTURES, Frame
 from jaxtrack.errors import InputError, require
+
+_PICTURE_REDUCTION = 4  # What only fills the outside need not be sharp.
 
 
 class TrackSource(Protocol):
     """A numbered set of tracks, each one object followed through some frames.
 
     A source is picklable (it is sent to loader processes), opens its files at first
-    use, and is read by several threads at once. Both methods are pure: equal
+    use, and is read by several threads at once. Its methods are pure: equal
     arguments give equal answers in every process.
     """
 
@@ -29,9 +32,7 @@ class TrackSource(Protocol):
         photograph is a track with `T = 1`. Must be cheap: every pair asks for it.
         """
 
-    def frame(
-        self, track: int, time: int, *, reduction: int = 1
-    ) -> tuple[np.ndarray, int]:
+    def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
         """Reads one frame.
 
         Args:
@@ -41,12 +42,22 @@ class TrackSource(Protocol):
             2, 4, 8; a source may always ignore it and answer the full size.
 
         Returns:
-          The image, `[H, W, 3]` uint8 RGB, and how many times smaller it is: 1, or a
-          power of two up to `reduction`. Pixel `i` of an image reduced `r` times
-          covers `[r i, r (i + 1))` of the full-size frame.
+          The frame, reduced 1 time or a power of two up to `reduction`; of a part of
+          it all that a training pair may show is there.
 
         Raises:
           InputError: if the frame cannot be decoded (the message names it).
+        """
+
+    def picture(self, number: int) -> tuple[int, np.ndarray]:
+        """Returns a small picture to show outside of other tracks' frames.
+
+        Args:
+          number: which; any number of at least 0 will do, a few hundred differ.
+
+        Returns:
+          The track that it shows (-1 if it shows none), and the picture,
+          `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB, whatever its shape was.
         """
 
 
@@ -80,9 +91,7 @@ class RecordSource:
         """Returns the boxes of a track; see `TrackSource`."""
         return self._index.xyxy[self._index.rows(track)]
 
-    def frame(
-        self, track: int, time: int, *, reduction: int = 1
-    ) -> tuple[np.ndarray, int]:
+    def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
         """Reads and decodes one frame; see `TrackSource`."""
         name = f"{self.folder}, track {self._index.names[track]}, frame {time}"
         record = int(self._index.records[self._index.rows(track)][time])
@@ -94,7 +103,27 @@ class RecordSource:
             raise InputError(
                 f"{name}: damaged record ({error}); build again"
             ) from error
-        return jpeg.decode(data, name, reduction=reduction), reduction
+        return frames.whole(
+            jpeg.decode(data, name, reduction=reduction), reduced=reduction
+        )
+
+    def picture(self, number: int) -> tuple[int, np.ndarray]:
+        """Returns a track's frame, small; see `TrackSource`."""
+        count = min(self.num_tracks, NUM_PICTURES)
+        return self._picture(number % count * self.num_tracks // count)
+
+    @functools.cached_property
+    def _picture(self):
+        """Keeps the pictures that were read."""
+        return functools.lru_cache(NUM_PICTURES)(self._read_picture)
+
+    def _read_picture(self, track):
+        """Reads the middle one of a track's frames that are there."""
+        records = self._index.records[self._index.rows(track)]
+        times = np.flatnonzero(records >= 0)
+        time = int(times[len(times) // 2]) if len(times) else 0
+        image = self.frame(track, time, reduction=_PICTURE_REDUCTION).image
+        return track, frames.picture(image)
 
     @functools.cached_property
     def _records(self):

@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 
 from jaxtrack.data import augmentations, crops
+from jaxtrack.data.frames import Frame
 from jaxtrack.data.settings import Augmentation, PairSettings
 
-ReadFrame = Callable[[int], tuple[np.ndarray, int]]
+ReadFrame = Callable[[int], Frame]
+ReadPicture = Callable[[], np.ndarray | None]
 
 
 def draw_views(
@@ -62,34 +64,33 @@ def draw_views(
 
 
 def cut_filled(
-    frame: tuple[np.ndarray, int],
+    frame: Frame,
     view: crops.View,
     size: int,
     *,
-    read_other: Callable[[], np.ndarray] | None = None,
+    read_other: ReadPicture | None = None,
 ) -> np.ndarray:
     """Cuts a view out of a frame; what lies outside is the mean colour, or an image.
 
     Args:
-      frame: image `[H, W, 3]` uint8, and how many times it is reduced.
+      frame: the frame, or the part of it that the view shows.
       view: what the crop shows.
       size: side of the crop, px.
-      read_other: reads the image to show outside, if there is an outside; None shows
-        the mean colour of the frame.
+      read_other: reads the image to show outside, if there is an outside. The mean
+        colour of the frame is shown where it or what it returns is None.
 
     Returns:
       The crop, `[size, size, 3]` uint8.
     """
-    image, reduced = frame
-    hw = image.shape[0] * reduced, image.shape[1] * reduced
+    hw = frame.hw[0] * frame.reduced, frame.hw[1] * frame.reduced
     if crops.is_inside(view, size, hw):  # Neither mean nor image is needed.
-        return crops.cut(image, view, size, np.zeros(3), reduced=reduced)
-    fill = np.array(cv2.mean(image)[:3])
-    crop = crops.cut(image, view, size, fill, reduced=reduced)
-    if read_other is None:
+        return crops.cut(frame, view, size, np.zeros(3))
+    crop = crops.cut(frame, view, size, frame.mean_color)
+    other = None if read_other is None else read_other()
+    if other is None:
         return crop
     rows, columns = crops.frame_part(view, size, hw)
-    filled = cv2.resize(read_other(), (size, size), interpolation=cv2.INTER_AREA)
+    filled = cv2.resize(other, (size, size), interpolation=cv2.INTER_AREA)
     filled[rows, columns] = crop[rows, columns]
     return filled
 
@@ -149,7 +150,7 @@ def make_pair(
     *,
     settings: PairSettings,
     augmentation: Augmentation,
-    read_other: Callable[[], np.ndarray] | None = None,
+    read_other: ReadPicture | None = None,
 ) -> dict[str, np.ndarray]:
     """Makes the crops of a pair; frames are read once it is known how sharp.
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.data import crops, jpeg
+from jaxtrack.data import crops, frames, jpeg
 from jaxtrack.ops import crop as device_crop
 
 from .conftest import scene
@@ -57,7 +57,9 @@ def test_matches_the_definition(v):
     image = texture()
     # Rounding to uint8, and OpenCV's steps of 1/32 pixel in older versions: a level.
     np.testing.assert_allclose(
-        crops.cut(image, v, 24, FILL), numpy_crop(image, v, 24, FILL), atol=1
+        crops.cut(frames.whole(image), v, 24, FILL),
+        numpy_crop(image, v, 24, FILL),
+        atol=1,
     )
 
 
@@ -72,7 +74,7 @@ def test_equals_the_crop_on_the_device():
         (2.5, 117.0, 38.0),  # Over a corner.
         *((2.5, 117.0, 90.0), (159.0, 3.0, 140.0)),
     ):
-        host = crops.cut(image, view(x, y, side), size, FILL)
+        host = crops.cut(frames.whole(image), view(x, y, side), size, FILL)
         where = jnp.array([x, y]), jnp.float32(side)
         device = crop_on_device(*frame, *where, size, jnp.asarray(FILL, jnp.float32))
         # Averaging rounds to whole levels on the host, and so does the result.
@@ -83,10 +85,10 @@ def test_a_reduced_frame_gives_the_same_crop():
     data = jpeg.encode(scene(0, (240, 320)))
     v = view(150.0, 130.0, 48 * 3.3)
     assert crops.reduction(v, 48) == 4
-    whole = crops.cut(jpeg.decode(data, "a"), v, 48, FILL)
+    whole = crops.cut(frames.whole(jpeg.decode(data, "a")), v, 48, FILL)
     for reduced in (2, 4):
         small = jpeg.decode(data, "a", reduction=reduced)
-        crop = crops.cut(small, v, 48, FILL, reduced=reduced)
+        crop = crops.cut(frames.whole(small, reduced=reduced), v, 48, FILL)
         assert np.abs(crop.astype(int) - whole).mean() < 1.5
         # One crop pixel off, they differ by more than three times that.
         assert np.abs(crop[:, 1:].astype(int) - whole[:, :-1]).mean() > 4.5
@@ -94,7 +96,7 @@ def test_a_reduced_frame_gives_the_same_crop():
 
 def test_a_view_far_outside_is_the_fill():
     for side in (20.0, 300.0):
-        crop = crops.cut(texture(), view(900, 900, side), 16, FILL)
+        crop = crops.cut(frames.whole(texture()), view(900, 900, side), 16, FILL)
         assert (crop == FILL.astype(np.uint8)).all()
 
 
@@ -118,7 +120,7 @@ def test_a_box_moves_with_the_pixels():
     image[30:50, 40:70] = 255  # Rows 30..50, columns 40..70.
     v = view(52.3, 41.7, 60, 50)
     x0, y0, x1, y1 = crops.to_crop(np.array([40, 30, 70, 50]), v, 64)
-    crop = crops.cut(image, v, 64, np.zeros(3))[..., 0] / 255
+    crop = crops.cut(frames.whole(image), v, 64, np.zeros(3))[..., 0] / 255
     # The mass of the white rectangle is the area of the box.
     np.testing.assert_allclose(crop.sum(), (x1 - x0) * (y1 - y0), rtol=0.02)
     rows, columns = np.mgrid[:64, :64] + 0.5
@@ -140,7 +142,8 @@ def test_a_crop_inside_never_reads_the_fill():
         if crops.is_inside(v, 20, image.shape[:2]):
             inside += 1
             np.testing.assert_array_equal(
-                crops.cut(image, v, 20, FILL), crops.cut(image, v, 20, 255 - FILL)
+                crops.cut(frames.whole(image), v, 20, FILL),
+                crops.cut(frames.whole(image), v, 20, 255 - FILL),
             )
     assert inside > 20
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from jaxtrack.data import frames
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
@@ -35,7 +36,11 @@ class Painted:
             raise InputError(f"track {track} is damaged")
         image = np.empty((100, 100, 3), np.uint8)
         image[...] = (track, time, 0)
-        return image, 1
+        return frames.whole(image)
+
+    def picture(self, number):
+        track = number % self.num_tracks
+        return track, np.full((128, 128, 3), track, np.uint8)
 
 
 def load(source, number, *, track=0, augmentation=NONE, skip_damaged=False, **settings):

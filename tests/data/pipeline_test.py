@@ -17,7 +17,7 @@ import pytest
 from jaxtrack.config import get_config
 from jaxtrack.configs import demo
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.data import mixture, pipeline
+from jaxtrack.data import frames, mixture, pipeline
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
@@ -65,7 +65,7 @@ class Marked:
     def frame(self, track, time, *, reduction=1):
         image = np.empty((30, 30, 3), np.uint8)
         image[...] = (self.mark, track, 0)
-        return image, 1
+        return frames.whole(image)
 
 
 def make(*sources, batch_size=4, num_workers=0, seed=0, **options):

@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from jaxtrack.data import crops, transforms
+from jaxtrack.data import crops, frames, transforms
 from jaxtrack.data.settings import Augmentation, PairSettings
 
 from .conftest import scene
@@ -31,7 +31,7 @@ def reader(image, asked=None):
     def read(reduction):
         if asked is not None:
             asked.append(reduction)
-        return image, 1
+        return frames.whole(image)
 
     return read
 
@@ -51,10 +51,10 @@ def test_the_templates_box_without_augmentation():
         pair["z_xyxy"], [10.591, 5.182, 21.409, 26.818], atol=1e-3
     )
     # A second frame with another box does not matter to it.
-    frames = (reader(scene(seed, (160, 120))) for seed in (0, 1))
+    readers = (reader(scene(seed, (160, 120))) for seed in (0, 1))
     boxes = BOX, np.add(BOX, [3, -5, 30, 7])
     rng = np.random.default_rng(0)
-    other = transforms.make_pair(*frames, *boxes, rng, **OPTIONS)
+    other = transforms.make_pair(*readers, *boxes, rng, **OPTIONS)
     np.testing.assert_array_equal(other["z_xyxy"], pair["z_xyxy"])
     assert (other["xyxy"] != pair["xyxy"]).any()
 
@@ -253,7 +253,7 @@ def test_frames_are_read_no_sharper_than_needed_and_a_shared_one_once():
     for is_shared, expected in ((False, [4, 2]), (True, [2])):
         asked = []
         read = reader(image, asked)
-        frames = (read, None if is_shared else read)
+        readers = (read, None if is_shared else read)
         rng = np.random.default_rng(0)
-        transforms.make_pair(*frames, box, BOX, rng, **OPTIONS)
+        transforms.make_pair(*readers, box, BOX, rng, **OPTIONS)
         assert asked == expected

@@ -194,7 +194,7 @@ def composed(count, length, hw, *, seed):
         num_tracks=count, length=length, size=hw, seed=seed, split="eval"
     )
     for track in range(count):
-        frames = [source.frame(track, time)[0] for time in range(length)]
+        frames = [source.frame(track, time).image for time in range(length)]
         yield np.stack(frames), source.track_boxes(track)
 
 

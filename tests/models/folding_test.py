@@ -140,7 +140,7 @@ def test_boxes_of_the_shipped_tracker_stay():
     network, tracker = network_of(saved.config), tracker_of(saved.config)
     source = ComposedSource(num_tracks=1, length=12, size=(240, 320), seed=3)
     canvas = video.canvas_size((240, 320))
-    frames = [video.pad(source.frame(0, t)[0], canvas) for t in range(12)]
+    frames = [video.pad(source.frame(0, t).image, canvas) for t in range(12)]
     x0, y0, x1, y1 = source.track_boxes(0)[0]
     first = np.array([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
     drivers = run.compile_tracker(tracker)

@@ -56,7 +56,7 @@ def test_a_tracker_of_ones_own(tmp_path):
 
     scenes = ComposedSource(num_tracks=1, length=8, size=(180, 240), seed=0)
     xyxy = scenes.track_boxes(0)
-    frames = [video.pad(scenes.frame(0, i)[0], (256, 256)) for i in range(8)]
+    frames = [video.pad(scenes.frame(0, i).image, (256, 256)) for i in range(8)]
     drivers = run.compile_tracker(TOY.tracker(saved.config, Toy()))
     variables = jax.device_put(saved.variables)
     first = np.asarray(boxes.xyxy_to_cxcywh(xyxy[0]))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from jaxtrack.data import frames
 from jaxtrack.data.composed.compose import Maker, SceneSettings, compose, stage
 from jaxtrack.data.composed.cutouts import Cutout, find_cutouts, read_cutout
 from jaxtrack.data.composed.photos import find_photographs
 from jaxtrack.data.composed.scene import Scene
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 
 SPLITS = ("train", "eval", "all")
@@ -114,14 +116,21 @@ class ComposedSource:
         """
         return self._scene(track)[1].copy()
 
-    def frame(
-        self, track: int, time: int, *, reduction: int = 1
-    ) -> tuple[np.ndarray, int]:
+    def frame(self, track: int, time: int, *, reduction: int = 1) -> frames.Frame:
         """Draws one frame, smaller by any whole number; see `TrackSource`."""
         if not 0 <= time < self.length:
             raise IndexError(f"frame {time} of a track of {self.length} frames")
         scene = self._scene(track)[0]
-        return scene.draw(int(time), reduction=reduction), reduction
+        return frames.whole(
+            scene.draw(int(time), reduction=reduction), reduced=reduction
+        )
+
+    def picture(self, number: int) -> tuple[int, np.ndarray]:
+        """Returns a photograph, small; composes nothing; see `TrackSource`."""
+        count = min(len(self._photos), frames.NUM_PICTURES)
+        return -1, _read_picture(
+            self._photos[number % count * len(self._photos) // count]
+        )
 
     @functools.cached_property
     def _videos(self) -> list[Cutout]:
@@ -151,6 +160,12 @@ class ComposedSource:
         """Restores an unread source."""
         self.__dict__.update(state)
         self._reset()
+
+
+@functools.lru_cache(frames.NUM_PICTURES)
+def _read_picture(path):
+    """Reads a photograph as a small square, and keeps it."""
+    return frames.picture(read_image(path))
 
 
 def _part(paths: list[pathlib.Path], split: str) -> list[pathlib.Path]:

@@ -51,7 +51,7 @@ def _write_sequence(source, i, sequence):
         partial.chmod(0o755)  # mkdtemp lets nobody else read.
         (partial / "img").mkdir()
         for t in range(source.length):
-            image, _ = source.frame(i, t)
+            image = source.frame(i, t).image
             path = partial / "img" / f"{t + 1:04d}.jpg"
             bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
             if not cv2.imwrite(os.fspath(path), bgr):  # Of quality 95.

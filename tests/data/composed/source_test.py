@@ -26,10 +26,10 @@ def test_frames_and_boxes_have_the_shapes_of_the_protocol(source):
     assert source.num_tracks == 6
     boxes = source.track_boxes(2)
     assert boxes.shape == (8, 4) and boxes.dtype == np.float32
-    image, reduction = source.frame(2, 7)
+    image, reduction = source.frame(2, 7)[:2]
     assert image.shape == (*SIZE, 3) and image.dtype == np.uint8
     assert reduction == 1
-    image, reduction = source.frame(2, 7, reduction=4)
+    image, reduction = source.frame(2, 7, reduction=4)[:2]
     assert image.shape == (23, 30, 3)
     assert reduction == 4
 

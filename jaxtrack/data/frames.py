@@ -1,0 +1,61 @@
+"""A frame as it was read: whole or a part of it, full-size or reduced."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+PICTURE_SIDE = 128  # Of a picture that fills what lies outside of a frame, px.
+NUM_PICTURES = 256  # Different ones of a source, at most: 12 MB.
+
+
+class Frame(NamedTuple):
+    """Pixels of one frame, and where in the frame they lie.
+
+    Pixel `i` of a frame reduced `r` times covers `[r i, r (i + 1))` of the full-size
+    one.
+
+    Attributes:
+      image: `[h, w, 3]` uint8 RGB, the reduced frame or a part of it.
+      reduced: how many times smaller the frame is on each axis.
+      corner: x and y of the part's first pixel, px of the reduced frame.
+      hw: height and width of the whole reduced frame, px.
+      mean: mean colour of the whole reduced frame, `[3]` float64; None if it is not
+        known beforehand.
+    """
+
+    image: np.ndarray
+    reduced: int
+    corner: tuple[int, int]
+    hw: tuple[int, int]
+    mean: np.ndarray | None = None
+
+    @property
+    def mean_color(self) -> np.ndarray:
+        """Mean colour of the whole frame, `[3]` float64."""
+        if self.mean is not None:
+            return self.mean
+        return np.array(cv2.mean(self.image)[:3])
+
+
+def whole(image: np.ndarray, *, reduced: int = 1) -> Frame:
+    """Returns a frame of which all is there.
+
+    Args:
+      image: `[H, W, 3]` uint8 RGB.
+      reduced: how many times smaller than the full-size frame it is.
+    """
+    return Frame(image, reduced, (0, 0), image.shape[:2])
+
+
+def picture(image: np.ndarray) -> np.ndarray:
+    """Makes a small square picture of an image, whatever its shape.
+
+    Args:
+      image: `[H, W, 3]` uint8 RGB.
+
+    Returns:
+      `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB.
+    """
+    side = (PICTURE_SIDE, PICTURE_SIDE)
+    return cv2.resize(image, side, interpolation=cv2.INTER_AREA)
