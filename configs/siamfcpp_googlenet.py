@@ -7,7 +7,9 @@ Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlene
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: warm-up is straight in log space; pairs come from packed folders alike; outside
-    of the search frame its own mean colour is seen, not the template frame's.
+    of the search frame its own mean colour is seen, not the template frame's. Crops of
+    training are cut as those of all trackers here, from edge to edge and averaged
+    before they are shrunk; those of tracking as its code does.
 Trains: the stem (to Conv2d_4a_3x3) never, the rest of the backbone from epoch 10 at 0.1
     of the rate.
 
@@ -51,7 +53,7 @@ def get_config() -> ConfigDict:
     c.optimizer.lr_end = 1e-6
     c.optimizer.warmup_epochs = 1.0
 
-    c.tracking.selection = "pysot"
+    c.tracking.selection = "video_analyst"
     c.tracking.penalty = 0.04
     c.tracking.window = 0.21
     c.tracking.size_rate = 0.52

@@ -293,8 +293,9 @@ FIELDS = (
     # Tracking.
     Field("tracking.selection", "released",
           "How a box is selected: as SiamCAR's code does (\"released\"), as pysot's"
-          ' does, with its crops ("pysot"), or "clean".',
-          choices=("released", "pysot", "clean")),
+          ' does, with its crops ("pysot") or with those of SiamFC++\'s'
+          ' ("video_analyst"), or "clean".',
+          choices=("released", "pysot", "video_analyst", "clean")),
     Field("tracking.penalty", 0.04, "Penalty k of changes of size.", least=0),
     Field("tracking.window", 0.44, "Share of the Hann window.", within=(0, 1)),
     Field("tracking.size_rate", 0.33, "Learning rate of the size.", within=(0, 1)),

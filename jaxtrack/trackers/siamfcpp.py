@@ -180,7 +180,7 @@ def names(config: ConfigDict) -> WeightNames:
 def _preset(penalty, window, size_rate):
     """Returns a preset of SiamFC++ with GoogLeNet."""
     return Preset(
-        settings=selection_settings("pysot", penalty, window, size_rate),
+        settings=selection_settings("video_analyst", penalty, window, size_rate),
         source="MegviiDetection/video_analyst f4d1bcc, SiamFC++ with GoogLeNet",
         note="Its HPO.md describes a search on validation data.",
     )

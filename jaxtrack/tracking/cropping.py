@@ -11,8 +11,10 @@ from jax import lax
 from jaxtrack.ops import boxes, crop, grid, preprocess
 from jaxtrack.tracking.state import Crop, Frame
 
-# Selections of public code, which also crop as that code does.
-PUBLIC = ("released", "pysot")
+# Selections of public code, which also crop as that code does: SiamCAR's and pysot's on
+# whole pixels, video_analyst's not.
+_ON_WHOLE_PIXELS = ("released", "pysot")
+PUBLIC = (*_ON_WHOLE_PIXELS, "video_analyst")
 
 
 # Steps a pixel of a search crop's centre and side. A step of tracking depends on the
@@ -63,7 +65,7 @@ def make_view(
     geometry: grid.Geometry,
     *,
     context: float,
-    is_public: bool,
+    selection: str,
     preprocessing: preprocess.Preprocessing,
 ) -> View:
     """Returns how a tracker looks at frames.
@@ -71,13 +73,15 @@ def make_view(
     Args:
       geometry: sizes of the crops.
       context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
-      is_public: whether crops are pysot's; see `jaxtrack.tracking.siamese.make`.
+      selection: whose crops: "released", "pysot", "video_analyst" or "clean"; see
+        `jaxtrack.tracking.siamese.make`.
       preprocessing: what the network's weights expect.
 
     Returns:
       The functions.
     """
     sizes = geometry.template_size, geometry.search_size
+    is_public = selection in PUBLIC
 
     def side(wh: jax.Array) -> jax.Array:
         # At least one pixel of the picture.
@@ -85,8 +89,10 @@ def make_view(
 
     def aim(box, center, scale, size, hw) -> Aim:
         middle, seen = center, size / scale
-        if is_public:
+        if selection in _ON_WHOLE_PIXELS:
             middle, seen = whole_pixel_square(center, seen)
+        elif is_public:
+            seen = corner_to_corner(seen, size)
         options = {"antialias": not is_public, "cells": max(sizes)}
         taps = crop.list_taps(hw, middle, seen, size, **options)
         return Aim(taps, box, center, scale, jnp.asarray(hw))
@@ -98,8 +104,10 @@ def make_view(
     def search(box: jax.Array, hw: jax.Array) -> Aim:
         box = jnp.asarray(box).astype(jnp.float32)
         center, z_side = box[:2], side(box[2:])
+        if selection not in _ON_WHOLE_PIXELS:
+            center = on_grid(center)
         if not is_public:
-            center, z_side = on_grid(center), on_grid(z_side)
+            z_side = on_grid(z_side)
         return aim(box, center, sizes[0] / z_side, sizes[1], hw)
 
     def fill(frame: Frame) -> jax.Array:
@@ -173,13 +181,13 @@ def pixel_center(selection: str) -> float:
     """Returns where a tracker has the centre of pixel 0, for regions of pixel indices.
 
     Args:
-      selection: "released", "pysot" or "clean".
+      selection: "released", "pysot", "video_analyst" or "clean".
 
     Returns:
-      1/2, as pixels are continuous; 0 of public selections, which take the index
-      itself: see `whole_pixel_square`.
+      1/2, as pixels are continuous; 0 of SiamCAR's and pysot's selections, which take
+      the index itself: see `whole_pixel_square`.
     """
-    return 0.0 if selection in PUBLIC else 0.5
+    return 0.0 if selection in _ON_WHOLE_PIXELS else 0.5
 
 
 def whole_pixel_square(
@@ -208,3 +216,25 @@ def whole_pixel_square(
     side = jnp.maximum(jnp.round(side), 1.0)
     corner = jnp.floor(center - side / 2)
     return corner + side / 2, side
+
+
+def corner_to_corner(side: jax.Array, size: int) -> jax.Array:
+    """Returns how much of a picture video_analyst's crop shows.
+
+    Its affine map lays the outermost of the crop's `size` pixels on the outermost of
+    the `round(side)` pixels around the target, so that a crop pixel is
+
+        (round(side) - 1) / (size - 1)
+
+    pixels wide, up to some 1 % off the `side / size` by which boxes are scaled back.
+    The target's middle is the crop's: crops of video_analyst have no bias.
+
+    Args:
+      side: of the square that is asked for, `[]` pixels.
+      size: of the crop, px.
+
+    Returns:
+      Side of the square from edge to edge of the crop, `[]` pixels.
+    """
+    pixels = jnp.maximum(jnp.round(side), 1.0)
+    return (pixels - 1) * (size / (size - 1))

@@ -17,7 +17,7 @@ from jaxtrack.tracking import cropping, decoding, selection
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
 # Least width and height, pixels of the picture, of a box that is reported.
-_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "released": 0.0}
+_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "released": 0.0}
 
 
 # Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
@@ -46,12 +46,14 @@ class Settings(NamedTuple):
 def make(config: ConfigDict, network: nn.Module) -> Tracker:
     """Makes the functions that track with a network.
 
-    `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamFC++, SiamBAN)
-    also take pysot's crops (sides rounded to whole pixels, corners on whole pixels,
-    plain bilinear sampling, the fill colour truncated to whole grey levels) and
-    bounds, so that converted public weights behave as published. They share the bias
-    of pysot's test driver, up to a pixel: see `cropping.whole_pixel_square`. "clean"
-    crops on eighths of a pixel, knows where, and averages before it shrinks.
+    `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamBAN) also take
+    pysot's crops (sides rounded to whole pixels, corners on whole pixels, plain
+    bilinear sampling, the fill colour truncated to whole grey levels) and bounds, so
+    that converted public weights behave as published. They share the bias of pysot's
+    test driver, up to a pixel: see `cropping.whole_pixel_square`. "video_analyst" (of
+    SiamFC++) selects as pysot does, with that code's crops, which have no bias: see
+    `cropping.corner_to_corner`; they lie on eighths of a pixel, as those of "clean",
+    which knows its squares exactly and averages before it shrinks.
 
     Args:
       config: settings; `tracking`, `model.preprocessing` and `data.context` are read.
@@ -186,7 +188,7 @@ def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
     return cropping.make_view(
         geometry,
         context=float(config.data.context),
-        is_public=config.tracking.selection in cropping.PUBLIC,
+        selection=config.tracking.selection,
         preprocessing=config_lib.preprocessing(config),
     )
 
@@ -195,7 +197,7 @@ def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """Returns how a selection keeps boxes in the picture.
 
     Args:
-      name: of the selection: "released", "pysot" or "clean".
+      name: of the selection: "released", "pysot", "video_analyst" or "clean".
 
     Returns:
       `(box [4] cxcywh px, hw [2]) -> box`.

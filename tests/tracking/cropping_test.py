@@ -82,9 +82,12 @@ def test_search_crops_lie_on_eighths_of_a_pixel(config, frame, variant):
     # What a compilation rounds otherwise vanishes: the crop is the same to the bit.
     again = search([15.07001, 9.93999, 8.05001, 8.04999])
     jax.tree.map(np.testing.assert_array_equal, again, seen)
+    # Public sides are rounded to whole pixels, but scale boxes back as they were.
+    exact = np.float32([15.07, 9.94])
+    centers = {"released": exact, "pysot": exact, "video_analyst": [15.125, 10]}
     for public in cropping.PUBLIC:
         seen = search([15.07, 9.94, 8.05, 8.05], public)
-        np.testing.assert_array_equal(seen[1], np.float32([15.07, 9.94]))
+        np.testing.assert_array_equal(seen[1], centers[public])
         np.testing.assert_allclose(seen[2], 32 / 16.1, rtol=1e-6)
 
 
@@ -113,12 +116,15 @@ def test_public_selections_look_at_whole_pixels(config):
     # A template of 8 cells over a side of 8.2.
     small, box = grid.Geometry(8, 16, 9, 4, 16.0), [20.3, 20.3, 4.1, 4.1]
     # floor(20.3 - 9 / 2 + 1 / 2) = 16: pixels 16 to 23.
-    for public in cropping.PUBLIC:
+    for public in ("released", "pysot"):
         row = template(make(config, public, small), frame, box)[4, :, 0]
         np.testing.assert_allclose(row, np.arange(16, 24), atol=1e-4)
     row = template(make(config, geometry=small), frame, box)[4, :, 0]
     # Unrounded, cells are 8.2 / 8 apart around index 20.3 - 0.5.
     np.testing.assert_allclose(row, 19.8 + (np.arange(8) - 3.5) * 1.025, atol=1e-3)
+    # The outermost of 8 pixels on the outermost of round(8.2) = 8, around the same.
+    row = template(make(config, "video_analyst", small), frame, box)[4, :, 0]
+    np.testing.assert_allclose(row, 19.8 + np.arange(8) - 3.5, atol=1e-3)
 
 
 def test_grid_is_exact_and_keeps_derivatives(variant):
@@ -143,6 +149,20 @@ def test_whole_pixel_square(index, side):
     # Pixel k covers [k, k + 1): the left edge is the left-most pixel's index.
     assert found == pixels
     np.testing.assert_array_equal(center - found / 2, [corner, corner])
+
+
+@pytest.mark.parametrize("side", [50.4, 51.5, 99.0, 163.7])
+def test_video_analysts_affine_map(side):
+    # In index coordinates: pixel 0 of the crop on the outermost, size - 1 on the last.
+    center, size, pixels = np.array([90.3, 101.8]), 32, round(side)
+    step = (pixels - 1) / (size - 1)
+    expected = center - 0.5 - (pixels - 1) / 2 + step * np.arange(size)[:, None]
+    seen = cropping.corner_to_corner(jnp.float32(side), size)
+    taps = crop.list_taps(
+        jnp.array([200, 200]), jnp.asarray(center), seen, size, antialias=False
+    )
+    found = np.sum(np.asarray(taps.index) * np.asarray(taps.weights), axis=1)
+    np.testing.assert_allclose(found.T, expected, atol=2e-4)
 
 
 def test_vmap_crops_as_one_video_does():
