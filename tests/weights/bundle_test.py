@@ -12,7 +12,7 @@ from jaxtrack import config as config_lib
 from jaxtrack import configs, trackers
 from jaxtrack.errors import InputError
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.weights import bundle
+from jaxtrack.weights import bundle, files
 
 
 class Net(nn.Module):
@@ -72,7 +72,7 @@ def test_a_residue_is_the_next_eight_bits(path):
     spacing = 2.0 ** (exponent - 10)
     assert np.max(np.abs(half - values) / spacing) > 0.49
     assert np.max(np.abs(read - values) / spacing) <= 1 / 256
-    arrays = bundle.read_safetensors(path)[0]
+    arrays = files.read_safetensors(path)[0]
     assert {k: a.dtype.name for k, a in arrays.items()} == {
         "params/a": "float16",
         "residues/a": "int8",

@@ -1,0 +1,191 @@
+"""Reads arrays by name from any file of weights, in bounded memory."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from pickle import UnpicklingError
+from tokenize import TokenError
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from jaxtrack.errors import InputError
+from jaxtrack.weights import archives
+from jaxtrack.weights.archives import Archive
+from jaxtrack.weights.pickles import formats
+from jaxtrack.weights.pickles.values import Budget, Inert
+from jaxtrack.weights.state_dict import (
+    WRAPPERS,
+    StateDict,
+    plain,
+    unwrap,
+    wrapper,
+)
+
+# A file may unpack to this many times its size and these bytes: weights hardly shrink.
+_RATIO, _SPARE = 8, 64 << 20
+_FAULTS = (
+    UnpicklingError,
+    zipfile.BadZipFile,
+    zlib.error,
+    SafetensorError,
+    TokenError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+class WeightFile(NamedTuple):
+    """What a file of weights holds.
+
+    Attributes:
+      form: how it was written, in words.
+      weights: its arrays, and what they were wrapped in.
+      inert: names of classes and functions in it that were not looked up.
+      metadata: of a safetensors file.
+    """
+
+    form: str
+    weights: StateDict
+    inert: tuple[str, ...]
+    metadata: dict[str, str]
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays by name."""
+        return self.weights.arrays
+
+
+def read(path: str | Path) -> WeightFile:
+    """Reads a file of weights; what kind it is, its first bytes say.
+
+    No code in it is run, and no more is allocated than a few times its size.
+
+    Args:
+      path: a file of `torch.save` (either form), a pickle of numpy arrays, an `.npz` or
+        a safetensors file.
+
+    Raises:
+      InputError: it is missing, damaged, none of these, or holds no arrays by name.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights")
+    try:
+        with path.open("rb") as file:
+            content, form, inert, metadata = _read(file, path)
+    except InputError:
+        raise
+    except _FAULTS as fault:
+        raise InputError(_unreadable(path, fault)) from fault
+    try:
+        return WeightFile(form, unwrap(content), inert, metadata)
+    except InputError as fault:
+        raise InputError(f"{path}: {fault}") from fault
+
+
+class _Clipped:
+    """A file whose `read(n)` allocates no more than what is left of it."""
+
+    def __init__(self, file: BinaryIO, size: int):
+        """Wraps a file of `size` bytes."""
+        self._file, self._size = file, size
+        self.readline, self.tell = file.readline, file.tell
+
+    def read(self, count: int) -> bytes:
+        """Reads up to so many bytes."""
+        return self._file.read(min(count, self._size - self._file.tell()))
+
+
+def _read(file, path) -> tuple[Any, str, tuple[str, ...], dict[str, str]]:
+    """Returns content, form, the names that were not looked up, and metadata."""
+    size = path.stat().st_size
+    head = file.read(9)
+    file.seek(0)
+    budget = Budget(_RATIO * size + _SPARE)
+    header = int.from_bytes(head[:8], "little")
+    if head[:2] == b"PK":
+        archive = Archive(file, budget)
+        if archive.is_of_numpy():
+            return archives.read_npz(archive), ".npz", (), {}
+        if not archive.is_of_torch():
+            raise UnpicklingError("a zip archive with neither data.pkl nor .npy files")
+        found = formats.read_zip(archive)
+    elif path.suffix == ".safetensors" or (head[8:] == b"{" and header < size):
+        arrays, metadata = read_safetensors(path)
+        return arrays, "safetensors", (), metadata
+    else:
+        found = formats.read_stream(_Clipped(file, size), size, budget)
+    _check_network(path, found)
+    return *found, {}
+
+
+def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Reads any safetensors file.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Arrays by name, of the file's types, and its metadata.
+
+    Raises:
+      InputError: it is missing or damaged, or of a type that numpy lacks.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+            return arrays, file.metadata() or {}
+    except _FAULTS as fault:
+        raise InputError(_unreadable(path, fault, "safetensors")) from fault
+
+
+def _check_network(path, found):
+    """Refuses a network that was pickled with its class, and says what to save."""
+    content = found.content
+    if wrapper(content) is not None:
+        return
+    places = {"": content}
+    if isinstance(content, dict):
+        places |= {f'["{key}"]': content.get(key) for key in WRAPPERS}
+    for key, place in places.items():
+        if found.form == formats.TORCHSCRIPT or _is_module(place):
+            raise InputError(_network(path, key, place, found.form))
+
+
+def _is_module(found):
+    """Whether an object is one of `torch.nn.Module`, by its attributes."""
+    state = found.state if isinstance(found, Inert) else None
+    return isinstance(state, dict) and {"_modules", "_parameters"} <= state.keys()
+
+
+def _network(path, key, found, form):
+    """Words what to save instead of a pickled network, which lies under a key."""
+    what = plain(found.path) if isinstance(found, Inert) else "TorchScript"
+    load = f'torch.load("{path.name}", weights_only=False){key}'
+    if form == formats.TORCHSCRIPT:
+        load = f'torch.jit.load("{path.name}")'
+    return (
+        f"{path}: holds a whole network pickled with its code ({what}), which is not "
+        f"run here; where that code is, save its weights alone: "
+        f'torch.save({load}.state_dict(), "{path.stem}_weights.pth")'
+    )
+
+
+def _unreadable(path, fault, kind="a file of weights"):
+    """Words what is wrong with a file."""
+    reason = plain(" ".join(str(fault).split())) or type(fault).__name__
+    return f"{path}: not readable as {kind}: {reason}"

@@ -1,0 +1,124 @@
+"""State dicts as training scripts save them: wrappers and prefixes taken off."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+# Keys under which scripts put the state dict, the most telling one first.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
+# What nn.DataParallel and torch.compile put before each name.
+PREFIXES = ("module.", "_orig_mod.")
+_COUNTER = "num_batches_tracked"
+_DEPTH = 3  # Wrappers in wrappers.
+_MOST_NAMED = 8
+
+
+class StateDict(NamedTuple):
+    """A state dict without what it was wrapped in.
+
+    Attributes:
+      arrays: by name, without prefix and without `num_batches_tracked`.
+      wrapper: the keys that led to it, joined by dots, or "".
+      prefix: what was taken off every name, or "".
+      beside: entries that are no arrays of it: of the file, such as "optimizer", and
+        of the state dict.
+      counters: how many `num_batches_tracked` were left out.
+    """
+
+    arrays: dict[str, Any]
+    wrapper: str = ""
+    prefix: str = ""
+    beside: tuple[str, ...] = ()
+    counters: int = 0
+
+
+def unwrap(content: Any) -> StateDict:
+    """Takes off the wrappers and prefixes that training scripts put on a state dict.
+
+    Args:
+      content: a state dict; or a dict that holds one under a key of `WRAPPERS`, beside
+        an optimizer and other things.
+
+    Raises:
+      InputError: there are no arrays by name in it.
+    """
+    keys, beside = [], []
+    for _ in range(_DEPTH):
+        key = wrapper(content)
+        if key is None:
+            break
+        beside += [".".join([*keys, str(k)]) for k in content if k != key]
+        keys.append(key)
+        content = content[key]
+    if not isinstance(content, Mapping):
+        kind = type(content).__name__
+        raise InputError(f"holds a {kind}, not arrays by name; save a state dict")
+    arrays = {k: v for k, v in content.items() if isinstance(k, str) and _is_array(v)}
+    if not arrays:
+        names = f"it has {listed(list(content))}" if content else "it is empty"
+        raise InputError(f"holds no arrays by name: {names}")
+    beside += [".".join([*keys, str(k)]) for k in content if k not in arrays]
+    prefix, arrays = _without_prefix(arrays)
+    kept = {k: v for k, v in arrays.items() if not k.endswith(_COUNTER)}
+    counters = len(arrays) - len(kept)
+    return StateDict(kept, ".".join(keys), prefix, tuple(beside), counters)
+
+
+def listed(names: list[Any], *, most: int = _MOST_NAMED) -> str:
+    """Words the first few names, and how many more there are.
+
+    Args:
+      names: of anything; long ones are cut.
+      most: how many are named.
+    """
+    rest = len(names) - most
+    told = ", ".join(plain(str(name)) for name in names[:most])
+    return told + (f" and {rest} more" if rest > 0 else "")
+
+
+def plain(text: str) -> str:
+    """Returns a text of a file as a message may show it: short, on one line."""
+    return text[:200].encode("unicode_escape").decode("ascii")
+
+
+def wrapper(content: Any) -> str | None:
+    """Returns the key under which a state dict lies in a dict, or None."""
+    if not isinstance(content, Mapping):
+        return None
+    for key in WRAPPERS:
+        inner = content.get(key)
+        if isinstance(inner, Mapping) and (
+            any(map(_is_array, inner.values())) or _wrapper_of_inner(inner)
+        ):
+            return key
+    return None
+
+
+def _wrapper_of_inner(inner):
+    """Whether arrays lie one wrapper deeper."""
+    return any(
+        isinstance(inner.get(key), Mapping) and any(map(_is_array, inner[key].values()))
+        for key in WRAPPERS
+    )
+
+
+def _is_array(value):
+    """Whether a value is an array, of numpy or PyTorch."""
+    return isinstance(value, np.ndarray) or (
+        hasattr(value, "shape") and hasattr(value, "dtype")
+    )
+
+
+def _without_prefix(arrays):
+    """Takes off what stands before every name."""
+    taken = ""
+    for _ in range(_DEPTH):
+        prefix = next(
+            (p for p in PREFIXES if all(key.startswith(p) for key in arrays)), ""
+        )
+        taken += prefix
+        arrays = {key.removeprefix(prefix): value for key, value in arrays.items()}
+    return taken, arrays
