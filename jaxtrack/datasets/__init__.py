@@ -64,6 +64,7 @@ DATASETS = {
     "uav123": Dataset(uav123.survey, uav123.read, "otb"),
     "nfs30": Dataset(nfs.survey, nfs.read, "otb"),
     "lasot": Dataset(lasot.survey, lasot.read, "lasot", ("test", "train", "all")),
+    "lasot_extension": Dataset(lasot.survey_extension, lasot.read, "lasot", ("test",)),
     "tnl2k": Dataset(tnl2k.survey, tnl2k.read, "lasot", ("test",)),
     "trackingnet": Dataset(
         trackingnet.survey,
@@ -280,6 +281,11 @@ def _for_training(name, split):
             f"--dataset={name} {what}: train on one of {', '.join(TRAINING_SETS)}"
         )
     dataset = TRAINING_SETS[name]
+    if split is None and dataset.caution:
+        raise InputError(
+            f"{name}: {dataset.caution}; to train on it all the same, give "
+            f"--split={dataset.splits[0]}"
+        )
     split = dataset.splits[0] if split is None else split
     if split not in dataset.splits:
         is_test = split in dataset.test_splits

@@ -290,6 +290,32 @@ def frames_between(folder: Path, first: int, last: int) -> list[Path]:
     return [numbered[n] for n in range(first, last + 1)]
 
 
+def fill_gaps(folder: Path, count: int, *, first: int, digits: int) -> list[Path]:
+    """Returns the frames of numbered rows of truth, whether they are there or not.
+
+    Args:
+      folder: of the images, named by numbers.
+      count: of the rows.
+      first: number in the first one's name.
+      digits: that a missing one's name has.
+
+    Returns:
+      `count` paths; packing says which of them cannot be read.
+
+    Raises:
+      InputError: no image is there, or one whose number has no row.
+    """
+    numbered = numbered_frames(folder)
+    others = [n for n in numbered if not first <= n < first + count]
+    if others:
+        raise InputError(
+            f"{folder}: expected images {first} to {first + count - 1}, one a row of "
+            f"ground truth; found {numbered[others[0]].name}"
+        )
+    missing = {n: folder / f"{n:0{digits}d}.jpg" for n in range(first, first + count)}
+    return list((missing | numbered).values())
+
+
 def check_lengths(folder: Path, frames: Sequence[Path], truth: np.ndarray) -> None:
     """Refuses a sequence whose frames and rows of truth do not go together.
 

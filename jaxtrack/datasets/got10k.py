@@ -6,6 +6,7 @@ and the others alike. `meta_info.ini` gives class, motion and resolution,
 first box is public.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -31,23 +32,36 @@ def survey(root: Path, split: str) -> Listing:
       InputError: no sequence is there.
     """
     expected = _EXPECTED.format(split, split.capitalize())
-    base = layout.first_folder([root / split, root], root, expected)
+    tops = [root, root / "full_data"]
+    candidates = [top / name for top in tops for name in (split, f"{split}_data")]
+    candidates.append(root)
+    base = layout.first_folder(candidates, root, expected)
     count = _NUM_SEQUENCES[split]
     names = tuple(
         f"GOT-10k_{split.capitalize()}_{number:06d}" for number in range(1, count + 1)
     )
     if (base / "list.txt").is_file():
         names = files.read_names(base / "list.txt")
-    found = {n: base / n for n in names if (base / n / "groundtruth.txt").is_file()}
+    # The training set comes in parts, GOT-10k_Train_split_01 and so on.
+    parts = [base, *sorted(base.glob("GOT-10k_*_split_*"))]
+    folders = {n: part / n for part in parts for n in os.listdir(part)}
+    found = {
+        n: folders[n]
+        for n in names
+        if n in folders and (folders[n] / "groundtruth.txt").is_file()
+    }
     if not found:
         raise layout.wrong_layout(base, expected)
     return Listing(names, found, max(count, len(names)))
 
 
-def read(name: str, place: Path) -> Sequence:
-    """Reads one sequence."""
+def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
+    """Reads one sequence; `fill_gaps` names frames that are missing, too."""
     truth = files.read_rows(place / "groundtruth.txt", 4)
-    frames = files.list_frames(place)
+    if fill_gaps:
+        frames = files.fill_gaps(place, len(truth), first=1, digits=8)
+    else:
+        frames = files.list_frames(place)
     if "_Test_" not in name or len(truth) != 1:
         files.check_lengths(place, frames, truth)
     labels = {

@@ -123,6 +123,15 @@ LASOT_TEST = tuple(
     for number in words[1:]
 )
 
+LASOT_EXTENSION = tuple(
+    f"{name}-{number}"
+    for name in """
+atv badminton cosplay dancingshoe footbag frisbee jianzi lantern misc opossum paddle
+raccoon rhino skatingshoe wingsuit
+""".split()
+    for number in range(1, 11)
+)
+
 VOT2018 = tuple(
     """
 ants1 ants3 bag ball1 ball2 basketball birds1 blanket bmx bolt1 bolt2 book butterfly

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from jaxtrack.errors import InputError
 
@@ -45,5 +46,13 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
       InputError: as `read_image`.
     """
+    try:
+        data = Path(path).read_bytes()
+        # A header does not tell how it is turned: Exif does.
+        if b"Exif" not in data[:4096]:
+            height, width = simplejpeg.decode_jpeg_header(data)[:2]
+            return width, height
+    except (OSError, ValueError):
+        pass  # Missing, no JPEG, or damaged, of which `read_image` speaks.
     height, width = read_image(path).shape[:2]
     return width, height

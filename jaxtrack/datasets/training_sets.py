@@ -6,10 +6,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from jaxtrack.datasets import folders, got10k, lasot, trackingnet
-from jaxtrack.datasets.sequence import Clip, Listing, Sequence
+from jaxtrack.datasets import (
+    boxes,
+    clips,
+    coco,
+    exclusions,
+    folders,
+    got10k,
+    imagenet,
+    lasot,
+    trackingnet,
+    voc,
+    yolo,
+    youtubebb,
+)
+from jaxtrack.datasets.sequence import Clip, Listing
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
 ReadClip = Callable[[str, Any], Clip]  # Reads a clip: its name, its place.
@@ -24,7 +35,8 @@ class TrainingSet:
       read: reads one clip; may be called in another process.
       splits: that may be trained or validated on; the first one is the default.
       test_splits: that exist, and are refused.
-      exclusions: name of a list -> sequences that benchmark shares with this dataset.
+      exclusions: name of a list -> sequences that a benchmark forbids to train on.
+      caution: why a split must be named, or "".
     """
 
     survey: Survey
@@ -32,46 +44,52 @@ class TrainingSet:
     splits: tuple[str, ...] = ("train",)
     test_splits: tuple[str, ...] = ()
     exclusions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def read_track(read: Callable[[str, Any], Sequence], name: str, place: Any) -> Clip:
-    """Reads a sequence of one object as a clip; flagged frames have no box.
-
-    Args:
-      read: of the dataset's reader.
-      name: of the sequence.
-      place: of the sequence.
-
-    Returns:
-      A clip of one object.
-
-    Raises:
-      InputError: as `read` does.
-    """
-    sequence = read(name, place)
-    xyxy = sequence.xyxy.copy()
-    if sequence.absent is not None:
-        xyxy[sequence.absent] = np.nan
-    if sequence.cover is not None:
-        xyxy[sequence.cover == 0] = np.nan
-    return Clip(sequence.name, tuple(sequence.frames), xyxy[None])
+    caution: str = ""
 
 
 TRAINING_SETS = {
-    "got10k": TrainingSet(
-        got10k.survey,
-        partial(read_track, got10k.read),
+    "coco": TrainingSet(coco.survey, coco.read_clip, ("train", "val"), ("test",)),
+    "imagenet_vid": TrainingSet(
+        imagenet.survey_videos, imagenet.read_video, ("train", "val"), ("test",)
+    ),
+    "imagenet_det": TrainingSet(
+        imagenet.survey_photographs,
+        imagenet.read_photograph,
         ("train", "val"),
         ("test",),
     ),
+    "youtubebb": TrainingSet(
+        youtubebb.survey, youtubebb.read_clip, ("train", "validation"), ("test",)
+    ),
+    "got10k": TrainingSet(
+        got10k.survey,
+        partial(clips.read_track, partial(got10k.read, fill_gaps=True)),
+        ("train", "val"),
+        ("test",),
+        exclusions=exclusions.GOT10K,
+    ),
     "lasot": TrainingSet(
-        lasot.survey, partial(read_track, lasot.read), test_splits=("test", "all")
+        lasot.survey,
+        partial(clips.read_track, partial(lasot.read, fill_gaps=True)),
+        test_splits=("test", "all"),
+    ),
+    "lasot_extension": TrainingSet(
+        lasot.survey_extension,
+        partial(clips.read_track, partial(lasot.read, fill_gaps=True)),
+        ("all",),
+        ("test",),
+        caution="LaSOT's extension subset is published to evaluate on",
     ),
     "trackingnet": TrainingSet(
-        trackingnet.survey,
-        partial(read_track, trackingnet.read),
-        trackingnet.TRAIN_SPLITS,
+        trackingnet.survey_chunks,
+        partial(clips.read_track, partial(trackingnet.read, fill_gaps=True)),
+        ("train", *trackingnet.TRAIN_SPLITS),
         ("TEST",),
     ),
     "folders": TrainingSet(folders.survey_clips, folders.read_clip, ("all",)),
+    "boxes": TrainingSet(boxes.survey, boxes.read_clip, ("all",)),
+    "voc": TrainingSet(
+        voc.survey, voc.read_clip, ("trainval", "train", "val"), ("test",)
+    ),
+    "yolo": TrainingSet(yolo.survey, yolo.read_clip, ("train", "val"), ("test",)),
 }

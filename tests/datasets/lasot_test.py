@@ -49,6 +49,8 @@ def test_absent_where_either_flag_is_set(root):
     fake.text(root / "airplane/airplane-1/full_occlusion.txt", "1,0,0\n")
     assert read(root, "airplane-1").absent.tolist() == [True, True, False]
     (root / "airplane/airplane-1/full_occlusion.txt").unlink()
+    assert read(root, "airplane-1").absent.tolist() == [False, True, False]
+    (root / "airplane/airplane-1/out_of_view.txt").unlink()
     assert read(root, "airplane-1").absent is None
 
 

@@ -1,0 +1,232 @@
+"""Boxes of one's own: a table (CSV, TSV) or a JSON, beside the pictures.
+
+A table has a line of column names, in any order, and a line a box; commas, tabs or
+semicolons separate:
+
+  image           the picture's path, from the table's folder, or from the folder `NAME`
+                  beside `NAME.csv` or `NAME_boxes.csv`
+  x, y, w, h      the box, px from the picture's edge; or x1, y1, x2, y2; or polygon,
+                  numbers x y x y ..., which the box around it stands for
+  video           of which the picture is a frame; without it, it is a photograph
+  frame           number that orders a video's pictures; without it, their names do
+  object          which of the video's objects it is; without it, there is one
+
+A box that is empty, NaN, all zero or of sides -1 says that the object is absent.
+Without column names the columns are image, x, y, w, h.
+
+A JSON is a list of videos, `{"name": "street", "frames": "street/img", "objects":
+[{"boxes": [[x, y, w, h], null, ...]}]}`; `frames` is a folder, or a list of pictures. A
+JSON of COCO's format is read too.
+"""
+
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxtrack.datasets import clips, coco, files, layout, numbers
+from jaxtrack.datasets.sequence import Clip, Listing, Places
+from jaxtrack.errors import InputError
+
+_EXPECTED = "a table, boxes.csv or boxes.tsv, or boxes.json"
+_NAMES = ("boxes.csv", "boxes.tsv", "boxes.json")
+_XYWH, _CORNERS = ("x", "y", "w", "h"), ("x1", "y1", "x2", "y2")
+_WITHOUT_NAMES = ("image", *_XYWH)
+
+
+class Place(NamedTuple):
+    """A video or photograph: T pictures, and boxes `[K, T, 4]` xyxy px."""
+
+    frames: tuple[Path, ...]
+    xyxy: np.ndarray
+
+
+@dataclass
+class _Video:
+    """What a table says of a video: picture -> its order; object -> picture -> box."""
+
+    order: dict[str, float] = field(default_factory=dict)
+    objects: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+
+def survey(root: Path, split: str) -> Listing:
+    """Lists the videos and photographs of a table or a JSON.
+
+    Args:
+      root: the file, or the folder it is in by the name `boxes`.
+      split: there is one.
+
+    Returns:
+      Names are those of videos, or photographs' paths.
+
+    Raises:
+      InputError: the file is missing or malformed: it names the line.
+    """
+    paths = [root] if root.is_file() else [root / name for name in _NAMES]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        raise layout.wrong_layout(root, _EXPECTED)
+    if path.suffix.lower() != ".json":
+        return _of_table(path)
+    try:
+        content = json.loads(files.read_text(path))
+    except ValueError as fault:
+        raise InputError(f"{path}: no JSON ({fault})") from None
+    if isinstance(content, dict) and "annotations" in content:
+        return _of_coco(path)
+    return _of_videos(path, content)
+
+
+def read_clip(name: str, place: Place | coco.Place) -> Clip:
+    """Makes the clip of a video or a photograph."""
+    if isinstance(place, coco.Place):
+        return coco.read_clip(name, place)
+    return clips.of_objects(name, place.frames, place.xyxy)
+
+
+def _of_table(path: Path) -> Listing:
+    """Lists what a table says."""
+    lines = files.read_text(path).splitlines()
+    separator = next((s for s in "\t;" if lines and s in lines[0]), ",")
+    rows = [row for row in csv.reader(lines, delimiter=separator)]
+    columns = [word.strip().lower() for word in rows[0]] if rows else []
+    first = 1
+    if (
+        len(columns) == len(_WITHOUT_NAMES)
+        and numbers.parse([columns[1:]], 4) is not None
+    ):
+        columns, first = list(_WITHOUT_NAMES), 0
+    has_boxes = any({*names} <= {*columns} for names in (_XYWH, _CORNERS, ("polygon",)))
+    if "image" not in columns or not has_boxes:
+        raise InputError(
+            f"{path}, line 1: expected names of columns, image and x, y, w, h (or x1, "
+            f"y1, x2, y2, or polygon); found {', '.join(columns)[:80]!r}"
+        )
+    videos: dict[str, _Video] = {}
+    for number, row in enumerate(rows[first:], start=first + 1):
+        if not any(word.strip() for word in row):
+            continue
+        where = f"{path}, line {number}"
+        if len(row) != len(columns):
+            raise InputError(
+                f"{where}: expected {len(columns)} columns; found {len(row)}"
+            )
+        words = dict(zip(columns, (word.strip() for word in row), strict=True))
+        _add(videos, words, _box(words, where), where)
+    if not videos:
+        raise InputError(f"{path}: the table is empty")
+    folder = _image_folder(path, next(iter(next(iter(videos.values())).order)))
+    found = Places(videos, lambda name: _place(videos[name], folder))
+    return Listing(tuple(videos), found, len(videos))
+
+
+def _box(words: dict[str, str], where: str) -> np.ndarray:
+    """Returns a line's box, `[4]` xyxy; NaN where the object is absent."""
+    if "polygon" in words:
+        given = words["polygon"]
+        box = numbers.box(given) if given else np.full(4, np.nan)
+        box = None if 0 < len(numbers.split(given)) < 6 else box
+    else:
+        names = _XYWH if "x" in words else _CORNERS
+        given = " ".join(words[name] for name in names)
+        box = numbers.box(given) if given.strip() else np.full(4, np.nan)
+    if box is None:
+        raise InputError(f"{where}: expected numbers of a box; found {given[:60]!r}")
+    if "x1" in words and "polygon" not in words:
+        box = np.concatenate([box[:2], box[2:] - box[:2]])
+    is_absent = not box.any() or (box[2:] == -1).all()
+    return np.full(4, np.nan) if is_absent else np.append(box[:2], box[:2] + box[2:])
+
+
+def _add(
+    videos: dict[str, _Video], words: dict[str, str], box: np.ndarray, where: str
+) -> None:
+    """Adds a line's box to its video, or to its photograph."""
+    image, name = words["image"], words.get("video", "")
+    video = videos.setdefault(name or image, _Video())
+    order = numbers.parse([[words.get("frame") or "0"]], 1)
+    if order is None:
+        raise InputError(
+            f"{where}: expected a frame's number; found {words['frame']!r}"
+        )
+    video.order[image] = float(order[0, 0])
+    which = words.get("object", "") if name else str(len(video.objects))
+    boxes = video.objects.setdefault(which, {})
+    if image in boxes:
+        raise InputError(f"{where}: a second box of object {which!r} in {image}")
+    boxes[image] = box
+
+
+def _place(video: _Video, folder: Path) -> Place:
+    """Lays a video's boxes out over its pictures."""
+    images = sorted(
+        video.order, key=lambda i: (video.order[i], files.natural_order(Path(i)), i)
+    )
+    columns = {image: number for number, image in enumerate(images)}
+    xyxy = np.full((len(video.objects), len(images), 4), np.nan)
+    for number, boxes in enumerate(video.objects.values()):
+        for image, box in boxes.items():
+            xyxy[number, columns[image]] = box
+    return Place(tuple(folder / image for image in images), xyxy)
+
+
+def _image_folder(path: Path, image: str) -> Path:
+    """Returns the folder that pictures' paths start from; the first one is there."""
+    beside = path.parent / path.stem.removesuffix("_boxes")
+    for folder in (beside, path.parent):
+        if (folder / image).is_file():
+            return folder
+    raise InputError(f"{path}: no such image: {path.parent / image}")
+
+
+def _of_coco(path: Path) -> Listing:
+    """Lists what a JSON of COCO's format says."""
+    instances = coco.read_instances(path)
+    tops = (path.parent, path.parent / "images", path.parent.parent / "images")
+    first = instances.images[0]
+    folder = next((top for top in tops if (top / first).is_file()), path.parent)
+    present = [name for name in instances.images if (folder / name).is_file()]
+    return coco.listing(instances, folder, present)
+
+
+def _of_videos(path: Path, content: Any) -> Listing:
+    """Lists what a JSON of videos says."""
+    try:
+        found = {
+            str(video["name"]): Place(
+                frames := _frames(path.parent, video["frames"]),
+                np.stack([_track(o["boxes"], len(frames)) for o in video["objects"]]),
+            )
+            for video in content
+        }
+    except (TypeError, KeyError, ValueError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        raise InputError(
+            f"{path}: expected a list of videos with name, frames and objects, each "
+            f"with a box or null a frame ({fault!r})"
+        ) from None
+    if not found:
+        raise InputError(f"{path}: expected a list of videos; found none")
+    return Listing(tuple(found), found, len(found))
+
+
+def _frames(folder: Path, frames: str | Iterable[str]) -> tuple[Path, ...]:
+    """Returns the pictures of a folder, or those that are listed."""
+    if isinstance(frames, str):
+        return tuple(files.list_frames(folder / frames))
+    return tuple(folder / image for image in frames)
+
+
+def _track(boxes: list, count: int) -> np.ndarray:
+    """Returns an object's boxes, `[count, 4]` xyxy; NaN where it is absent."""
+    if len(boxes) != count:
+        raise ValueError(f"{count} frames, {len(boxes)} boxes")
+    rows = [[np.nan] * 4 if box is None else box for box in boxes]
+    xywh = np.array(rows, np.float64).reshape(count, 4)
+    xywh[(xywh == 0).all(axis=1) | (xywh[:, 2:] == -1).all(axis=1)] = np.nan
+    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
