@@ -18,13 +18,15 @@ from absl import app, flags
 from jaxtrack.config import get_config
 from jaxtrack.data import build, crops, frames, pipeline
 from jaxtrack.data.loader import PairLoader
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.datasets import files, folders
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
-_SETTINGS = PairSettings(127, 255, context=0.5, frame_range=100, negative_ratio=0.0)
+_SETTINGS = PairSettings(127, 255, context=0.5, negative_ratio=0.0)
+_FRAME_RANGE = 100
 _CROP = 511  # Side of the crops that pysot stores, px.
 _PYSOT_MARK = 270  # Pairs/s/core asked for: twice pysot's on such a core.
 
@@ -83,8 +85,8 @@ def _time_pipeline(folder):
 
 def _make_pipeline(folder, num_workers, augmentation=None):
     """Makes a pipeline with pysot's settings."""
-    return pipeline.from_sources(
-        [(RecordSource(folder), 1.0)],
+    return pipeline.from_portions(
+        [Portion("frames", RecordSource(folder), _FRAME_RANGE)],
         settings=_SETTINGS,
         augmentation=augmentation or _augmentation(),
         batch_size=32,
@@ -97,7 +99,9 @@ def _loader(folder, augmentation=None):
     """Returns a function that makes pair `i` as a loader process does."""
     source = RecordSource(folder)
     loader = PairLoader(
-        [source], settings=_SETTINGS, augmentation=augmentation or _augmentation()
+        [Portion("frames", source, _FRAME_RANGE)],
+        settings=_SETTINGS,
+        augmentation=augmentation or _augmentation(),
     )
 
     def load(number):

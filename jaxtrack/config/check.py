@@ -2,7 +2,6 @@
 
 import functools
 import operator
-import pathlib
 
 from ml_collections import ConfigDict
 
@@ -63,30 +62,35 @@ def _check_counts(config):
 
 
 def _check_data(config):
-    """Refuses sources of training pairs that are not there."""
-    records, weights = config.data.records, config.data.record_weights
-    if weights and len(weights) != len(records):
+    """Refuses sources of training pairs that do not go together."""
+    data = config.data
+    per_folder = {
+        f"config.data.{name}": len(data[name])
+        for name in ("record_weights", "num_use", "frame_ranges")
+        if data[name]
+    }
+    wrong = {n: count for n, count in per_folder.items() if count != len(data.records)}
+    if wrong:
         raise InputError(
-            f"config.data.record_weights has {len(weights)} numbers for "
-            f"{len(records)} folders in config.data.records: give one each"
+            f"{' and '.join(f'{name} has {n} numbers' for name, n in wrong.items())} "
+            f"for {len(data.records)} folders in config.data.records: give one each, "
+            "or ()"
         )
-    ranges = config.data.frame_ranges
-    if ranges and len(ranges) != len(records):
+    if data.record_weights and data.num_use:
         raise InputError(
-            f"config.data.frame_ranges has {len(ranges)} numbers for {len(records)} "
-            "folders in config.data.records: give one each"
+            "config.data.record_weights and config.data.num_use both say how often a "
+            "folder is shown: leave one of them ()"
         )
-    if not records and not config.data.composed_weight > 0:
+    if len(data.track_patterns) != len(data.track_weights):
+        raise InputError(
+            f"config.data.track_weights has {len(data.track_weights)} numbers for "
+            f"{len(data.track_patterns)} config.data.track_patterns: give one each"
+        )
+    if not data.records and not data.composed_weight > 0:
         raise InputError(
             "there is nothing to train on: name packed folders in config.data.records, "
             "or set config.data.composed_weight above 0"
         )
-    for folder in records:
-        if not pathlib.Path(folder).is_dir():
-            raise InputError(
-                f"config.data.records names {folder}, which is no folder: make one "
-                "by `jaxtrack pack`"
-            )
 
 
 def _value(config, name):

@@ -65,12 +65,25 @@ FIELDS = (
           "Divides the pixel afterwards, a number a channel.", unit="grey levels",
           above=0, length=3),
     # Data.
-    Field("data.records", (), "Packed folders."),
+    Field("data.root", "", 'Folder that `data.records` are in; "" is the present one.'),
+    Field("data.records", (), "Packed folders: names or paths in `data.root`."),
     Field("data.record_weights", (),
-          "Share of pairs from each packed folder; () gives equal shares.", least=0),
+          "Share of pairs from each packed folder; 0 leaves it out, () gives equal"
+          " shares.", least=0),
+    Field("data.num_use", (),
+          "Instead of shares: how many clips (videos or photographs) of each packed"
+          " folder an epoch of the data shows, all in random order; -1 is each clip"
+          " once, 0 leaves the folder out. What pysot calls NUM_USE.",
+          unit="clips", least=-1),
+    Field("data.track_patterns", (),
+          'Glob patterns of names of packed tracks, such as "drone_*", that count'
+          " `data.track_weights`. The first that fits decides."),
+    Field("data.track_weights", (),
+          "As how many other tracks one of each pattern counts: 0.1 shows it a tenth as"
+          " often, 0 never.", least=0),
     Field("data.composed_weight", 1.0,
-          "Share of pairs from composed scenes, beside `data.record_weights`.",
-          least=0),
+          "Share of pairs from composed scenes, beside `data.record_weights`, or beside"
+          " 1 for all folders where `data.num_use` counts.", least=0),
     Field("data.composed_photos", "",
           "Folder of photographs for composed scenes; \"\" takes scikit-image's."),
     Field("data.composed_cutouts", "",

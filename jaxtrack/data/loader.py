@@ -8,8 +8,8 @@ import numpy as np
 from absl import logging
 
 from jaxtrack.data import pairs, transforms
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
-from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
 _DAMAGED_RUNNING = 20
@@ -18,16 +18,16 @@ _PICTURES_TRIED = 20
 
 @dataclasses.dataclass(frozen=True)
 class PairLoader(grain.transforms.RandomMap):
-    """Draws and makes the pair whose template shows a given track.
+    """Draws and makes the pair whose template shows an object of a clip.
 
     Attributes:
-      sources: track sources.
+      portions: what is trained on.
       settings: how pairs are drawn and cropped.
       augmentation: what is done to the crops.
       skip_damaged: whether another pair is drawn where a frame is damaged.
     """
 
-    sources: Sequence[TrackSource]
+    portions: Sequence[Portion]
     settings: PairSettings
     augmentation: Augmentation
     skip_damaged: bool = False
@@ -38,7 +38,7 @@ class PairLoader(grain.transforms.RandomMap):
         """Makes one pair.
 
         Args:
-          element: numbers of the source and of the template's track.
+          element: numbers of the portion and of the template's clip.
           rng: random numbers of this pair.
 
         Returns:
@@ -48,28 +48,31 @@ class PairLoader(grain.transforms.RandomMap):
           InputError: if a frame is damaged and damaged ones are not skipped, or if too
             many in a row are.
         """
-        source, track = element
+        number, clip = element
+        portion = self.portions[number]
         for _ in range(_DAMAGED_RUNNING):
             try:
-                return self._load(source, track, rng)
+                return self._load(number, clip, rng)
             except InputError as error:
                 if not self.skip_damaged:
                     raise
                 logging.warning("left out: %s", error)
-                track = int(rng.integers(self.sources[source].num_tracks))
-        raise InputError(f"source {source}: {_DAMAGED_RUNNING} damaged frames in a row")
+                clip = portion.draw_clip(rng)
+        raise InputError(f"{portion.name}: {_DAMAGED_RUNNING} damaged frames in a row")
 
-    def _load(self, source, track, rng):
+    def _load(self, number, clip, rng):
         """Draws a pair, reads its frames and crops them."""
         settings = self.settings
-        pair = pairs.sample_pair(self.sources, source, track, rng, settings=settings)
+        pair = pairs.sample_pair(
+            *(self.portions, number, clip, rng), negative_ratio=settings.negative_ratio
+        )
 
         def reader(frame):
-            read = self.sources[frame.source].frame
+            read = self.portions[frame.source].source.frame
             return lambda reduction: read(frame.track, frame.time, reduction=reduction)
 
         def read_other():
-            return _draw_picture(self.sources, pair.z, rng)
+            return _draw_picture(self.portions, pair.z, rng)
 
         example = transforms.make_pair(
             reader(pair.z),
@@ -84,11 +87,11 @@ class PairLoader(grain.transforms.RandomMap):
         return {**example, "is_positive": np.bool_(pair.is_positive)}
 
 
-def _draw_picture(sources, z, rng):
+def _draw_picture(portions, z, rng):
     """Draws a picture of no track or another one; None where there seems to be none."""
     for _ in range(_PICTURES_TRIED):
-        source = int(rng.integers(len(sources)))
-        track, image = sources[source].picture(int(rng.integers(2**31)))
+        source = int(rng.integers(len(portions)))
+        track, image = portions[source].source.picture(int(rng.integers(2**31)))
         if (source, track) != (z.source, z.track):
             return image
     return None

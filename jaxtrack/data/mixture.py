@@ -1,19 +1,22 @@
-"""Which track comes next, and from which source."""
+"""What is trained on: the settings as portions of sources."""
 
+import fnmatch
 import pathlib
-from collections.abc import Sequence
+import re
 
-import grain
 import numpy as np
 from ml_collections import ConfigDict
 
+from jaxtrack import datasets
 from jaxtrack.data.composed import ComposedSource
-from jaxtrack.data.sources import RecordSource, TrackSource
+from jaxtrack.data.pairs import visible_times
+from jaxtrack.data.portions import Portion
+from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
 
 
-def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
-    """Returns the sources of tracks that the settings name, and their shares.
+def make_portions(config: ConfigDict) -> list[Portion]:
+    """Returns what the settings train on.
 
     Args:
       config: see docs/settings.md.
@@ -22,15 +25,12 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
       Packed folders first, then composed scenes; those of no share are left out.
 
     Raises:
-      InputError: if a folder is not packed, or pictures are absent.
+      InputError: if a folder is not packed, a pattern fits no track, pictures are
+        absent, or a second track is asked for that is not there.
     """
     data = config.data
-    shares = data.record_weights or (1.0,) * len(data.records)
-    sources: list[tuple[TrackSource, float]] = [
-        (RecordSource(folder), float(share))
-        for folder, share in zip(data.records, shares, strict=True)
-        if share > 0
-    ]
+    portions = [_of_folder(data, *used) for used in used_folders(config)]
+    _check_patterns(data, portions)
     if data.composed_weight > 0:
         scenes = ComposedSource(
             photos=data.composed_photos or None,
@@ -40,60 +40,50 @@ def make_sources(config: ConfigDict) -> list[tuple[TrackSource, float]]:
             seed=config.run.seed,
             split=data.composed_split,
         )
-        sources.append((scenes, data.composed_weight))
-    return sources
+        share = data.composed_weight
+        portions.append(Portion("composed scenes", scenes, data.frame_range, share))
+    _check_second_track(config, portions)
+    return portions
 
 
-def frame_ranges(data: ConfigDict) -> tuple[int, ...]:
-    """Returns the largest distance of frames in each source of `make_sources`.
+def used_folders(config: ConfigDict) -> list[tuple[int, pathlib.Path]]:
+    """Lists the packed folders that pairs are drawn from.
 
     Args:
-      data: the group "data" of the settings.
+      config: see docs/settings.md.
 
     Returns:
-      Numbers of frames; () where every source takes `data.frame_range`.
+      Place in `data.records`, and the folder, of those whose share is not 0.
     """
-    if not data.frame_ranges:
-        return ()
-    shares = data.record_weights or (1.0,) * len(data.records)
-    pairs = zip(data.frame_ranges, shares, strict=True)
-    ranges = [frames for frames, share in pairs if share > 0]
-    return (*ranges, data.frame_range) if data.composed_weight > 0 else (*ranges,)
+    data = config.data
+    folders = [pathlib.Path(data.root, name) for name in data.records]
+    numbers = data.num_use or data.record_weights or (1.0,) * len(folders)
+    used = zip(folders, numbers, strict=True)
+    return [(place, folder) for place, (folder, n) in enumerate(used) if n != 0]
 
 
-def mix_tracks(
-    sources: Sequence[tuple[TrackSource, float]], seed: int
-) -> grain.MapDataset:
-    """Returns an endless stream of (number of a source, number of a track).
+def check_folders(config: ConfigDict) -> None:
+    """Refuses packed folders that are not there, before work starts.
 
     Args:
-      sources: track sources with their shares of the pairs.
-      seed: of every random choice.
+      config: see docs/settings.md.
 
     Raises:
-      InputError: if there is no source, or one without tracks.
+      InputError: naming every missing folder, and the command that makes the first.
     """
-    if not sources:
-        raise InputError("no training data: every source is absent or has weight 0")
-    streams = []
-    for number, (source, _) in enumerate(sources):
-        if source.num_tracks < 1:
-            raise InputError(f"training source {number} has no tracks")
-        tracks = grain.MapDataset.range(source.num_tracks)
-        tracks = tracks.seed(derive_seed(seed, number)).shuffle().repeat()
-        streams.append(tracks.map(_Tag(number)))
-    total = sum(weight for _, weight in sources)
-    return grain.MapDataset.mix(streams, [weight / total for _, weight in sources])
-
-
-def derive_seed(seed: int, stream: int) -> int:
-    """Derives the seed of one stream of random choices, 31 bits.
-
-    Args:
-      seed: of the training.
-      stream: number of the stream.
-    """
-    return int(np.random.SeedSequence((seed, stream)).generate_state(1)[0] >> 1)
+    missing = [folder for _, folder in used_folders(config) if not folder.is_dir()]
+    if not missing:
+        return
+    data, first = config.data, missing[0]
+    known = first.name in datasets.TRAINING_SETS
+    counts = "num_use" if data.num_use else "record_weights"
+    raise InputError(
+        f"config.data.records: there is no folder {', '.join(map(str, missing))}: make "
+        f"{'it' if len(missing) == 1 else 'each'} by `jaxtrack pack"
+        f"{f' --dataset={first.name}' if known else ''} --root=DIR --out={first}`, "
+        f"leave it out by a 0 in config.data.{counts}, or say by config.data.root "
+        f"where it is (now {data.root or '.'})"
+    )
 
 
 def _cutouts(data):
@@ -110,11 +100,76 @@ def _cutouts(data):
     )
 
 
-class _Tag(grain.transforms.Map):
-    """Pairs the number of a track with that of its source."""
+def _of_folder(data, place, folder):
+    """Returns the portion of one packed folder."""
+    source = RecordSource(folder)
+    return Portion(
+        str(folder),
+        source,
+        frame_range=data.frame_ranges[place] if data.frame_ranges else data.frame_range,
+        share=data.record_weights[place] if data.record_weights else 1.0,
+        num_use=data.num_use[place] if data.num_use else None,
+        weights=_weights(data, source.track_names),
+    )
 
-    def __init__(self, number):
-        self._number = number
 
-    def map(self, element):
-        return self._number, int(element)
+def _weights(data, names):
+    """Returns the weight of each track by the first pattern that fits its name."""
+    if not data.track_patterns:
+        return None
+    weights = np.ones(len(names))
+    pairs = zip(data.track_patterns, data.track_weights, strict=True)
+    for pattern, weight in reversed([*pairs]):
+        weights[_fitting(names, pattern)] = weight
+    return weights
+
+
+def _fitting(names, pattern):
+    """Lists the numbers of the names that fit a glob pattern."""
+    fits = re.compile(fnmatch.translate(pattern)).match
+    return [number for number, name in enumerate(names) if fits(name)]
+
+
+def _check_patterns(data, portions):
+    """Refuses patterns that fit no track of any folder: most often a slip."""
+    sources = [portion.source for portion in portions]
+    for pattern in data.track_patterns:
+        if any(_fitting(source.track_names, pattern) for source in sources):
+            continue
+        known = [str(name) for source in sources for name in source.track_names[:2]]
+        raise InputError(
+            f"config.data.track_patterns: no track fits {pattern!r}; there are "
+            f"{', '.join(known) or 'no packed folders'}, ..."
+        )
+
+
+def _check_second_track(config, portions):
+    """Refuses settings that need a second track where there is only one."""
+    needs = [
+        f"config.{name} {value:g}"
+        for name, value in (
+            ("data.negative_ratio", config.data.negative_ratio),
+            ("augment.fill_image", config.augment.fill_image),
+        )
+        if value > 0
+    ]
+    if needs and portions and _count_visible(portions, enough=2) < 2:
+        raise InputError(
+            f"{' and '.join(p.name for p in portions)}: a single track, but "
+            f"{' and '.join(needs)} need pictures of another one: set "
+            f"{'both' if len(needs) > 1 else 'it'} to 0, or add composed scenes by "
+            "config.data.composed_weight above 0"
+        )
+
+
+def _count_visible(portions, enough):
+    """Counts tracks that may be drawn and show their object, up to a number."""
+    count = 0
+    for portion in portions:
+        for track in range(portion.source.num_tracks):
+            if portion.weights is not None and not portion.weights[track] > 0:
+                continue
+            count += len(visible_times(portion.source.track_boxes(track))) > 0
+            if count >= enough:
+                return count
+    return count

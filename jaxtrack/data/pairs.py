@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.data.settings import PairSettings
-from jaxtrack.data.sources import TrackSource
+from jaxtrack.data.portions import Portion
 from jaxtrack.errors import InputError
 
 _ATTEMPTS = 100
@@ -16,7 +15,7 @@ class FrameBox(NamedTuple):
     """An object in a frame.
 
     Attributes:
-      source: number of the track source.
+      source: number of the portion whose source it is of.
       track: number of the track.
       time: number of the frame.
       xyxy: its box, `[4]` float32 xyxy px of the full-size frame.
@@ -56,28 +55,28 @@ def visible_times(xyxy: np.ndarray) -> np.ndarray:
 
 
 def sample_pair(
-    sources: Sequence[TrackSource],
+    portions: Sequence[Portion],
     source: int,
-    track: int,
+    clip: int,
     rng: np.random.Generator,
     *,
-    settings: PairSettings,
+    negative_ratio: float,
 ) -> Pair:
-    """Draws a pair whose template shows a given track.
+    """Draws a pair whose template shows an object of a given clip.
 
-    A positive pair takes both frames from the track, the search frame uniformly among
-    those at most the source's frame range from the template's (the same frame
+    A positive pair takes both frames from one track, the search frame uniformly among
+    those at most the portion's frame range from the template's (the same frame
     included). A negative pair takes its search frame from another track of a uniformly
-    chosen source. Li et al., SiamRPN++ (arXiv:1812.11703); Zhu et al., DaSiamRPN
+    chosen portion. Li et al., SiamRPN++ (arXiv:1812.11703); Zhu et al., DaSiamRPN
     (arXiv:1808.06048), on negative pairs.
 
     Args:
-      sources: track sources.
-      source: number of the template's source.
-      track: number of its track; where the object is never visible, another track of
-        the source is drawn.
+      portions: what is trained on.
+      source: number of the template's portion.
+      clip: number of its clip; where the object drawn is never visible, a track of
+        another clip of the portion is.
       rng: random numbers.
-      settings: largest distance in time, and share of negative pairs.
+      negative_ratio: share of negative pairs.
 
     Returns:
       The pair.
@@ -86,22 +85,22 @@ def sample_pair(
       InputError: if no track with a visible object is found, or a negative pair is
         asked for and there is only one track.
     """
-    z, times, xyxy = _sample_frame(sources, source, track, rng)
-    if rng.random() >= settings.negative_ratio:
-        reach = settings.frame_range_of(z.source)
-        near = times[np.abs(times - z.time) <= reach]
+    track = portions[source].draw_track(clip, rng)
+    z, times, xyxy = _sample_frame(portions, source, track, rng)
+    if rng.random() >= negative_ratio:
+        near = times[np.abs(times - z.time) <= portions[source].frame_range]
         time = int(near[rng.integers(len(near))])
         return Pair(z, FrameBox(z.source, z.track, time, xyxy[time]), True)
-    return Pair(z, sample_other(sources, z, rng), False)
+    return Pair(z, sample_other(portions, z, rng), False)
 
 
 def sample_other(
-    sources: Sequence[TrackSource], z: FrameBox, rng: np.random.Generator
+    portions: Sequence[Portion], z: FrameBox, rng: np.random.Generator
 ) -> FrameBox:
-    """Draws an object of another track, from a uniformly chosen source.
+    """Draws an object of another track, from a uniformly chosen portion.
 
     Args:
-      sources: track sources.
+      portions: what is trained on.
       z: the object whose track is left out.
       rng: random numbers.
 
@@ -112,28 +111,30 @@ def sample_other(
       InputError: if there is no other track.
     """
     for _ in range(_ATTEMPTS):
-        source = int(rng.integers(len(sources)))
-        track = int(rng.integers(sources[source].num_tracks))
+        source = int(rng.integers(len(portions)))
+        track = portions[source].draw_track(portions[source].draw_clip(rng), rng)
         if (source, track) == (z.source, z.track):
             continue
-        other, _, _ = _sample_frame(sources, source, track, rng)
+        other, _, _ = _sample_frame(portions, source, track, rng)
         if (other.source, other.track) != (z.source, z.track):
             return other
     raise InputError(
-        "negative pairs need a second track: add data or set negative_ratio to 0"
+        "another track than that of the template is asked for, and none is found: add "
+        "data, or set config.data.negative_ratio and config.augment.fill_image to 0"
     )
 
 
-def _sample_frame(sources, source, track, rng):
-    """Draws a frame of a track in which the object is visible.
+def _sample_frame(portions, source, track, rng):
+    """Draws a frame of a track in which its object is visible.
 
     Returns the object there, all its visible times and the track's boxes.
     """
+    portion = portions[source]
     for _ in range(_ATTEMPTS):
-        xyxy = sources[source].track_boxes(track)
+        xyxy = portion.source.track_boxes(track)
         times = visible_times(xyxy)
         if len(times):
             time = int(times[rng.integers(len(times))])
             return FrameBox(source, track, time, xyxy[time]), times, xyxy
-        track = int(rng.integers(sources[source].num_tracks))
-    raise InputError(f"source {source}: its tracks show no object in any frame")
+        track = portion.draw_track(portion.draw_clip(rng), rng)
+    raise InputError(f"{portion.name}: its tracks show no object in any frame")

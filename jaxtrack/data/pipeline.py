@@ -14,11 +14,11 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from jaxtrack.data import mixture, processes
+from jaxtrack.data import mixture, order, processes
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.loader import PairLoader
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
-from jaxtrack.data.sources import TrackSource
 from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
@@ -139,14 +139,12 @@ def make(
     Raises:
       InputError: if there is nothing to train on.
     """
-    return from_sources(
-        mixture.make_sources(config),
+    return from_portions(
+        mixture.make_portions(config),
         settings=PairSettings(
             template_size=template_size,
             search_size=search_size,
             context=config.data.context,
-            frame_range=config.data.frame_range,
-            frame_ranges=mixture.frame_ranges(config.data),
             negative_ratio=config.data.negative_ratio,
         ),
         augmentation=Augmentation(**config.augment),
@@ -159,8 +157,8 @@ def make(
     )
 
 
-def from_sources(
-    sources: Sequence[tuple[TrackSource, float]],
+def from_portions(
+    portions: Sequence[Portion],
     *,
     settings: PairSettings,
     augmentation: Augmentation,
@@ -173,12 +171,9 @@ def from_sources(
 ) -> PairIterator:
     """Makes the stream of training batches.
 
-    Tracks of each source are shuffled anew every time all have been shown; sources
-    take turns in proportion to their weights.
-
     Args:
-      sources: track sources with their shares of the pairs (any positive scale; those
-        of share 0 are left out).
+      portions: what is trained on (`order.mix_clips`); those of share or count 0 are
+        left out.
       settings: how pairs are drawn and cropped.
       augmentation: what is done to the crops.
       batch_size: pairs a batch, of this process.
@@ -192,13 +187,12 @@ def from_sources(
       An endless iterator of batches (`data/batch.py`); call its `close()`.
 
     Raises:
-      InputError: if there is no source, or one without tracks.
+      InputError: if there is nothing to draw from, or a portion without tracks.
     """
-    sources = [(source, weight) for source, weight in sources if weight > 0]
-    read = [source for source, _ in sources]
-    loader = PairLoader(read, settings, augmentation, skip_damaged)
-    pair_seed = mixture.derive_seed(seed, len(sources))
-    stream = mixture.mix_tracks(sources, seed).random_map(loader, seed=pair_seed)
+    portions = [portion for portion in portions if portion.is_used]
+    loader = PairLoader(portions, settings, augmentation, skip_damaged)
+    pair_seed = order.derive_seed(seed, len(portions))
+    stream = order.mix_clips(portions, seed).random_map(loader, seed=pair_seed)
     cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
     batches = stream[process_index::process_count].batch(batch_size)
     fingerprint = {"seed": seed, "batch_size": batch_size}

@@ -12,25 +12,13 @@ class PairSettings:
       search_size: side of the search crop, px.
       context: share `c` of the context: the template shows a square of side
         `sqrt((w + p) (h + p))`, `p = c (w + h)`, around a `w x h` box.
-      frame_range: largest distance between the two frames of a pair.
       negative_ratio: share of pairs whose search image lacks the target.
-      frame_ranges: the largest distance in each source; () takes `frame_range` for all.
     """
 
     template_size: int
     search_size: int
     context: float
-    frame_range: int
     negative_ratio: float
-    frame_ranges: tuple[int, ...] = ()
-
-    def frame_range_of(self, source: int) -> int:
-        """Returns the largest distance between the two frames of a source's pair.
-
-        Args:
-          source: its number.
-        """
-        return self.frame_ranges[source] if self.frame_ranges else self.frame_range
 
 
 @dataclasses.dataclass(frozen=True)

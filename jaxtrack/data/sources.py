@@ -87,6 +87,11 @@ class RecordSource:
         """Number of tracks."""
         return len(self._index.names)
 
+    @property
+    def track_names(self) -> np.ndarray:
+        """Names of the tracks, `[N]` str."""
+        return self._index.names
+
     def track_boxes(self, track: int) -> np.ndarray:
         """Returns the boxes of a track; see `TrackSource`."""
         return self._index.xyxy[self._index.rows(track)]

@@ -28,9 +28,10 @@ OUT_OF_RANGE = (
 DISAGREE = (
     ("run.batch_size", 10_000_000, "an epoch would have no step"),
     ("data.composed_weight", 0.0, "nothing to train on"),
-    ("data.records", ("no/such",), "no/such, which is no folder"),
     ("data.record_weights", (1.0,), "1 numbers for 0 folders"),
     ("data.frame_ranges", (3,), "frame_ranges has 1 numbers for 0 folders"),
+    ("data.num_use", (-1, 3), "num_use has 2 numbers for 0 folders"),
+    ("data.track_patterns", ("a*",), "0 numbers for 1 config.data.track_patterns"),
     ("labels.dla_points", 1, "a deviation with config.labels.dla_ddof 1"),
     ("labels.iou_high", 0.2, "labels.iou_low is 0.3, above config.labels.iou_high 0.2"),
     ("refine.positives", 33, "positives is 33, above config.refine.samples 32: make"),

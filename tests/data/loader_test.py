@@ -7,13 +7,14 @@ import pytest
 
 from jaxtrack.data import frames
 from jaxtrack.data.loader import PairLoader
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
 
 from .conftest import check_batch
 
-SETTINGS = PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0)
+SETTINGS = PairSettings(16, 32, context=0.5, negative_ratio=0.0)
 NONE = {f.name: 0.0 for f in dataclasses.fields(Augmentation)}
 NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 
@@ -44,8 +45,9 @@ class Painted:
 
 
 def load(source, number, *, track=0, augmentation=NONE, skip_damaged=False, **settings):
+    portion = Portion("tracks", source, settings.pop("frame_range", 100))
     settings = dataclasses.replace(SETTINGS, **settings)
-    loader = PairLoader([source], settings, augmentation, skip_damaged)
+    loader = PairLoader([portion], settings, augmentation, skip_damaged)
     return loader.random_map((0, track), np.random.default_rng(number))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data import pairs
-from jaxtrack.data.settings import PairSettings
+from jaxtrack.data.portions import Portion
 from jaxtrack.errors import InputError
 
 
@@ -27,9 +27,10 @@ SEEN, ABSENT, FLAT = (0, 0, 5, 5), (np.nan,) * 4, (3, 3, 3, 8)
 
 def draw(sources, count=300, source=0, track=0, frame_range=3, negative_ratio=0.0):
     rng = np.random.default_rng(0)
-    settings = PairSettings(127, 255, 0.5, frame_range, negative_ratio)
-    given = sources, source, track, rng
-    return [pairs.sample_pair(*given, settings=settings) for _ in range(count)]
+    portions = [Portion(f"source {i}", s, frame_range) for i, s in enumerate(sources)]
+    given = portions, source, track, rng
+    ratio = {"negative_ratio": negative_ratio}
+    return [pairs.sample_pair(*given, **ratio) for _ in range(count)]
 
 
 def test_visible_times():
@@ -48,16 +49,14 @@ def test_positive_pairs_fill_the_range_evenly():
     assert {pair.x.time for pair in drawn if pair.z.time == 0} == {0, 1, 2, 3}
 
 
-def test_every_source_has_its_frame_range():
-    sources = [Boxes([SEEN] * 9), Boxes([SEEN] * 9)]
-    settings = PairSettings(127, 255, 0.5, 9, 0.0, frame_ranges=(1, 4))
+def test_every_portion_has_its_frame_range():
+    portions = [Portion("", Boxes([SEEN] * 9), frame_range) for frame_range in (1, 4)]
     rng = np.random.default_rng(0)
-    for source, reach in enumerate(settings.frame_ranges):
-        drawn = [
-            pairs.sample_pair(sources, source, 0, rng, settings=settings)
-            for _ in range(300)
-        ]
-        assert max(abs(pair.x.time - pair.z.time) for pair in drawn) == reach
+    for number, portion in enumerate(portions):
+        given = portions, number, 0, rng
+        drawn = [pairs.sample_pair(*given, negative_ratio=0.0) for _ in range(300)]
+        far = max(abs(pair.x.time - pair.z.time) for pair in drawn)
+        assert far == portion.frame_range
 
 
 def test_absent_frames_are_never_drawn():
@@ -96,5 +95,5 @@ def test_negative_pairs_show_another_track():
 def test_what_cannot_be_drawn_is_said():
     with pytest.raises(InputError, match="no object in any frame"):
         draw([Boxes([ABSENT], [FLAT])])
-    with pytest.raises(InputError, match="second track"):
+    with pytest.raises(InputError, match="another track"):
         draw([Boxes([SEEN])], negative_ratio=1.0)

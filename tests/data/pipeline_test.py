@@ -18,6 +18,7 @@ from jaxtrack.config import get_config
 from jaxtrack.configs import demo
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.data import frames, mixture, pipeline
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.errors import InputError
@@ -36,12 +37,13 @@ LOADING = """
 import multiprocessing, sys, time
 from jaxtrack.config import get_config
 from jaxtrack.configs import demo
-from jaxtrack.data import pipeline, settings, sources
+from jaxtrack.data import pipeline, portions, settings, sources
 
 if __name__ == "__main__":
-    iterator = pipeline.from_sources(
-        [(sources.RecordSource(sys.argv[1]), 1.0)],
-        settings=settings.PairSettings(127, 255, 0.5, 100, 0.0),
+    source = sources.RecordSource(sys.argv[1])
+    iterator = pipeline.from_portions(
+        [portions.Portion("tracks", source, frame_range=100)],
+        settings=settings.PairSettings(127, 255, 0.5, 0.0),
         augmentation=settings.Augmentation(**get_config().augment),
         batch_size=2,
         seed=0,
@@ -69,9 +71,10 @@ class Marked:
 
 
 def make(*sources, batch_size=4, num_workers=0, seed=0, **options):
-    return pipeline.from_sources(
-        [s if isinstance(s, tuple) else (s, 1.0) for s in sources],
-        settings=PairSettings(16, 32, context=0.5, frame_range=100, negative_ratio=0.0),
+    with_shares = [s if isinstance(s, tuple) else (s, 1.0) for s in sources]
+    return pipeline.from_portions(
+        [Portion(f"source {i}", s, 100, w) for i, (s, w) in enumerate(with_shares)],
+        settings=PairSettings(16, 32, context=0.5, negative_ratio=0.0),
         augmentation=PLAIN,
         batch_size=batch_size,
         seed=seed,
@@ -252,7 +255,7 @@ def test_composed_scenes_make_batches_of_the_networks_sizes():
 def test_sources_without_a_share_are_left_out():
     config = small_config()
     config.data.composed_weight = 0.0
-    assert mixture.make_sources(config) == []
+    assert mixture.make_portions(config) == []
     with pytest.raises(InputError, match="no training data"):
         pipeline.make(config, template_size=128, search_size=256)
 

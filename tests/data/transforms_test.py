@@ -10,7 +10,7 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 
 from .conftest import scene
 
-SETTINGS = PairSettings(32, 64, context=0.5, frame_range=100, negative_ratio=0.0)
+SETTINGS = PairSettings(32, 64, context=0.5, negative_ratio=0.0)
 NONE = {f.name: 0.0 for f in dataclasses.fields(Augmentation)}
 NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 BOX = np.array([40.0, 50.0, 60.0, 90.0])  # 20 x 40 around (50, 70).
