@@ -44,6 +44,10 @@ FIELDS = (
     Field("model.localization", "",
           'Branch that predicts the quality of a box, of SiamLA alone; "" is "lafa".',
           choices=("", "lafa", "aggregation", "non_local", "tower", "centerness")),
+    Field("model.aggregation_center", "",
+          'Centre of the five points of "lafa" and "aggregation": "point" is the cell'
+          ' itself, "box" the middle of its predicted box (S22); "" is "point".',
+          choices=("", "point", "box")),
     Field("model.refinement", "",
           'Order of refinement and classification, of CRACT alone; "" is "cascade".',
           choices=("", "cascade", "parallel")),
@@ -315,8 +319,12 @@ FIELDS = (
     Field("tracking.quality_power", 1.0,
           'score = cls * quality ** power; not of "released".', least=0),
     Field("tracking.num_boxes", 1,
-          'Boxes averaged around the best location (SiamLA: 3); not of "released".',
+          'Boxes averaged (SiamLA: 3); not of "released".',
           within=(1, 9)),
+    Field("tracking.boxes_from", "neighbors",
+          "Locations whose boxes are averaged, the best-ranked ones: of the best"
+          ' location and its eight "neighbors", or of the whole "map", which may show'
+          ' several objects (S14); not of "released".', choices=("neighbors", "map")),
     Field("tracking.rate_by_quality", True,
           'The size follows cls * quality, or (SiamLA) cls alone; not of "released".'),
     Field("tracking.search_size", 0,

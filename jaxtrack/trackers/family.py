@@ -19,7 +19,7 @@ from jaxtrack.trackers import describe
 from jaxtrack.tracking import Tracker, siamese
 
 DESIGNS = ("released", "light")
-PARTS = ("correlation", "localization", "refinement", "pooling")
+PARTS = ("correlation", "localization", "aggregation_center", "refinement", "pooling")
 Batch = Mapping[str, jax.Array]
 Outputs = Mapping[str, jax.Array]
 Metrics = dict[str, jax.Array]
@@ -216,6 +216,7 @@ def selection_settings(
         settings |= {
             "tracking.quality_power": 1.0,
             "tracking.num_boxes": 1,
+            "tracking.boxes_from": "neighbors",
             "tracking.rate_by_quality": True,
         }
     return settings
@@ -226,9 +227,8 @@ def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
 
     Args:
       config: the settings.
-      **allowed: "correlation", "localization", "refinement" or "pooling" -> what the
-        network has, the first taken where the setting is ""; a part that is left out is
-        none of the network's.
+      **allowed: one of `PARTS` -> what the network has, the first taken where the
+        setting is ""; a part that is left out is none of the network's.
 
     Returns:
       Part -> choice.

@@ -48,6 +48,7 @@ from jaxtrack.trackers.family import (
 # paper's); without the block; without the points (Table VI); with neither; SiamCAR's
 # output beside a tower instead of a branch (Table III).
 LOCALIZATIONS = ("lafa", "aggregation", "non_local", "tower", "centerness")
+WITH_POINTS = ("lafa", "aggregation")
 
 
 def network(
@@ -58,9 +59,10 @@ def network(
     The small one's branch is small too: keys and values of the non-local block are
     averages of 2 x 2 cells, if their number is even, and five points of 32 channels.
     """
-    chosen = choices(
-        config, correlation=correlations(config), localization=LOCALIZATIONS
-    )
+    allowed = {"localization": LOCALIZATIONS}
+    if (config.model.localization or LOCALIZATIONS[0]) in WITH_POINTS:
+        allowed["aggregation_center"] = ("point", "box")
+    chosen = choices(config, correlation=correlations(config), **allowed)
     base = siamcar.base(config, chosen["correlation"], axis_name=axis_name)
     # First of all: the five points have to know the geometry.
     base = resized(base, search_size) if search_size else base
@@ -79,9 +81,11 @@ def network(
     elif localization in ("lafa", "non_local"):
         position = PositionEmbedding(256, dtype=dtype)
         non_local = NonLocal(128, dtype=dtype)
-    if localization in ("lafa", "aggregation"):
+    if localization in WITH_POINTS:
         features = 32 if is_light else 256
-        aggregation = PointAggregation(features, base.geometry, dtype=dtype)
+        aggregation = PointAggregation(
+            features, base.geometry, chosen["aggregation_center"], dtype=dtype
+        )
     branch = LocalizationBranch(
         tower=make_tower(car),
         non_local=non_local,

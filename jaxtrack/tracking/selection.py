@@ -90,6 +90,7 @@ def select_clean(
     size_rate: float | jax.Array = 0.5,
     quality_power: float | jax.Array = 0.5,
     num_boxes: int = 1,
+    boxes_from: str = "neighbors",
     rate_by_quality: bool = True,
 ) -> Selection:
     """Takes the best cell's box (or a mean around it) after penalty and window.
@@ -102,9 +103,10 @@ def select_clean(
 
     With `quality_power=1, num_boxes=3, rate_by_quality=False` this is SiamLA (Nie et
     al., Eqs. 12 and 13, as resolved in S14 to S16): the box is the plain mean of those
-    of the three best-ranked cells among the best cell and its eight neighbours (taken
-    from the whole map instead, the three could belong to different objects), and the
-    size's rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's code.
+    of the three best-ranked cells among the best cell and its eight neighbours (or of
+    the whole map, `boxes_from="map"`, where the three may belong to different objects),
+    and the size's rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's
+    code.
 
     Args:
       cls: `[H, W]` probability of the target, or `[H, W, A]` of A anchors.
@@ -117,7 +119,8 @@ def select_clean(
       window: share of the Hann window, in [0, 1].
       size_rate: largest share of the new size.
       quality_power: exponent of the quality.
-      num_boxes: boxes averaged, 1 to 9; at the map's border fewer where it ends.
+      num_boxes: boxes averaged, 1 to 9; of neighbours fewer where the map ends.
+      boxes_from: "neighbors", or "map".
       rate_by_quality: whether the size's rate falls with `s`, or with `cls` alone.
 
     Returns:
@@ -135,7 +138,12 @@ def select_clean(
         ranked, ranked, xyxy, cost, score, cls
     )
     best = jnp.argmax(ranked)
-    box = _mean_box(ranked, xyxy, best, num_boxes)
+    if boxes_from == "map":
+        box = jnp.mean(
+            xyxy.reshape(-1, 4)[lax.top_k(ranked.reshape(-1), num_boxes)[1]], 0
+        )
+    else:
+        box = _mean_box(ranked, xyxy, best, num_boxes)
     trust = (score if rate_by_quality else cls).reshape(-1)[best]
     score, cost = score.reshape(-1)[best], cost.reshape(-1)[best]
     rate = jnp.clip(cost * trust * size_rate, 0.0, 1.0)

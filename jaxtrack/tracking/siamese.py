@@ -174,6 +174,7 @@ def _selection(config, geometry):
         selection.select_clean,
         geometry=geometry,
         num_boxes=int(config.tracking.num_boxes),
+        boxes_from=config.tracking.boxes_from,
         rate_by_quality=bool(config.tracking.rate_by_quality),
     )
 

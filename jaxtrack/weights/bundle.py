@@ -79,7 +79,8 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
         if np.isinf(arrays[name]).any():
             raise InputError(f"{name} holds numbers too large for {dtype}: use float32")
         if dtype == "float24" and kept == "float16":
-            arrays[_RESIDUES + name.removeprefix("params/")] = residue(array)
+            arrays[name], rest = split(array)
+            arrays[_RESIDUES + name.removeprefix("params/")] = rest
     settings = config_lib.of_tracking(bundle.config)
     metadata = {"jaxtrack": LAYOUT, "settings": json.dumps(settings)}
     content = save(arrays, metadata | {"step": str(bundle.step)})
@@ -157,18 +158,31 @@ def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
         raise InputError(f"{source} does not fit its network: {'; '.join(told)}")
 
 
-def residue(array: np.ndarray) -> np.ndarray:
-    """Returns what rounding to float16 loses, in 256ths of the float16's spacing.
+def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Splits numbers into float16 and what that loses, in 256ths of its spacing.
+
+    What was put together from the two is split into the same number again.
 
     Args:
       array: float32, within what float16 holds.
 
     Returns:
-      int8 of the same shape.
+      float16 and int8 of the same shape.
     """
     half = array.astype(np.float16)
+    rest = _residue(array, half)
+    # Half a spacing above is half a spacing below the next: int8 ends at 127.
+    above = np.nextafter(half, np.finfo(np.float16).max)
+    is_tie = (rest > 127) & (above > half)
+    half = np.where(is_tie, above, half)
+    rest = np.where(is_tie, _residue(array, half), rest)
+    return half, np.clip(rest, -128, 127).astype(np.int8)
+
+
+def _residue(array, half):
+    """What rounding to float16 loses, in 256ths of the float16's spacing."""
     lost = (array - half.astype(np.float32)) / _spacing(half)
-    return np.clip(np.round(lost * 256), -128, 127).astype(np.int8)
+    return np.round(lost * 256)
 
 
 def _joined(arrays):
@@ -180,7 +194,8 @@ def _joined(arrays):
         joined[name] = array.astype(np.float32)
         rest = arrays.get(_RESIDUES + name.removeprefix("params/"))
         if rest is not None and rest.shape == array.shape:
-            joined[name] += rest.astype(np.float32) / 256 * _spacing(array)
+            full = joined[name] + rest.astype(np.float32) / 256 * _spacing(array)
+            joined[name] = np.where(rest == 0, joined[name], full)  # A -0 stays one.
     return joined
 
 

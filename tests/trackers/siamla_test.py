@@ -80,6 +80,11 @@ def test_settings_reach_the_network():
     config.model.localization = "tower"
     expected = build("siamla_lite0", localization="tower")
     assert trackers.network_of(config) == expected
+    config.model.aggregation_center = "box"
+    with pytest.raises(InputError, match="aggregation_center: siamla.* has none"):
+        trackers.network_of(config)
+    config.model.localization = "aggregation"
+    assert trackers.network_of(config).head.branch.aggregation.center == "box"
     config.model.dtype = "bfloat16"
     assert trackers.network_of(config).head.branch.dtype == jnp.bfloat16
 

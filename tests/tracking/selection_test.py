@@ -178,13 +178,14 @@ def test_stretched_by_hand():
     np.testing.assert_array_equal(decoding.stretched(jnp.full((2, 2), 3.0)), 0)
 
 
-def choose_mean(cls, ltrb, quality, num_boxes=3):
+def choose_mean(cls, ltrb, quality, num_boxes=3, boxes_from="neighbors"):
     """SiamLA's selection without penalty or window; the size moves by the score."""
     return selection.select_clean(
         *(cls, ltrb, quality, jnp.array([8.0, 8.0]), jnp.float32(1.0)),
         **{"geometry": SMALL, "penalty": 0.0, "window": 0.0, "size_rate": 1.0},
         quality_power=1.0,
         num_boxes=num_boxes,
+        boxes_from=boxes_from,
     )
 
 
@@ -203,6 +204,15 @@ def test_mean_of_three_boxes_by_hand(variant):
     np.testing.assert_allclose(chosen.score, 0.8, rtol=1e-6)
     # rate = 0.8; the mean box is 32/3 by 12.
     wh = [0.2 * 8 + 0.8 * 32 / 3, 0.2 * 8 + 0.8 * 12]
+    np.testing.assert_allclose(chosen.wh, wh, rtol=1e-6)
+    # Of the whole map, (4, 0) takes the place of (2, 3): -2 31 4 34 beside the first
+    # two, whose mean is 22/3 17 16 26; score and rate stay the best cell's.
+    ltrb = ltrb.at[4, 0].set(jnp.array([2.0, 1.0, 4.0, 2.0]))
+    whole = variant(functools.partial(choose_mean, boxes_from="map"))
+    chosen = whole(cls, ltrb, quality)
+    np.testing.assert_allclose(chosen.shift, [35 / 3 - 16, 21.5 - 16], atol=1e-5)
+    np.testing.assert_allclose(chosen.score, 0.8, rtol=1e-6)
+    wh = [0.2 * 8 + 0.8 * 26 / 3, 0.2 * 8 + 0.8 * 9]
     np.testing.assert_allclose(chosen.wh, wh, rtol=1e-6)
 
 
@@ -237,23 +247,22 @@ def test_mean_equals_the_definition():
         cls, quality = rng.uniform(size=(2, 5, 5)).astype(np.float32)
         ltrb = rng.uniform(1, 9, (5, 5, 4)).astype(np.float32)
         score = np.float64(cls) * quality
-        row, column = np.unravel_index(np.argmax(score), score.shape)
-        near = [
-            (score[i, j], i, j)
-            for i in range(max(row - 1, 0), min(row + 2, 5))
-            for j in range(max(column - 1, 0), min(column + 2, 5))
-        ]
-        box = np.mean(
-            [
-                np.array([8 * j, 8 * i, 8 * j, 8 * i]) + ltrb[i, j] * [-1, -1, 1, 1]
-                for _, i, j in sorted(near)[-3:]
-            ],
-            axis=0,
-        )
-        chosen = choose_mean(jnp.array(cls), jnp.array(ltrb), jnp.array(quality))
-        np.testing.assert_allclose(
-            chosen.shift, (box[:2] + box[2:]) / 2 - 16, atol=1e-4
-        )
+        cells = [(score[i, j], i, j) for i in range(5) for j in range(5)]
+        _, row, column = max(cells)
+        near = [c for c in cells if max(abs(c[1] - row), abs(c[2] - column)) <= 1]
+        for boxes_from, those in (("neighbors", near), ("map", cells)):
+            box = np.mean(
+                [
+                    np.array([8 * j, 8 * i, 8 * j, 8 * i]) + ltrb[i, j] * [-1, -1, 1, 1]
+                    for _, i, j in sorted(those)[-3:]
+                ],
+                axis=0,
+            )
+            maps = jnp.array(cls), jnp.array(ltrb), jnp.array(quality)
+            chosen = choose_mean(*maps, boxes_from=boxes_from)
+            np.testing.assert_allclose(
+                chosen.shift, (box[:2] + box[2:]) / 2 - 16, atol=1e-4
+            )
 
 
 def rpn_track(golden, choose):

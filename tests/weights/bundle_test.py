@@ -62,8 +62,12 @@ def test_what_is_written_is_read(path):
 
 def test_a_residue_is_the_next_eight_bits(path):
     draws = np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32)
-    values = np.concatenate([draws[0] * np.exp(4 * draws[1]), [0, 1e-7, -65504, 1]])
-    values = np.clip(values, -65504, 65504).astype(np.float32)
+    values = np.concatenate(
+        [draws[0] * np.exp(4 * draws[1]), [0, -0.0, 1e-7, -65504, 1]]
+    )
+    ties = np.float32(1) + np.arange(-40, 40, dtype=np.float32) / 2**11
+    values = np.concatenate([values, ties, -ties, [65519.99]])
+    values = np.clip(values, -65504, 65519.99).astype(np.float32)
     own = made()._replace(variables={"params": {"a": values}, "batch_stats": {}})
     bundle.write(path, own, dtype="float24")
     read = bundle.read(path).variables["params"]["a"]
@@ -71,7 +75,12 @@ def test_a_residue_is_the_next_eight_bits(path):
     exponent = np.floor(np.log2(np.maximum(np.abs(half), 2.0**-14)))
     spacing = 2.0 ** (exponent - 10)
     assert np.max(np.abs(half - values) / spacing) > 0.49
+    # Written again, the numbers stay: those in the middle of two float16 as well.
+    bundle.write(path, bundle.read(path), dtype="float24")
+    again = bundle.read(path).variables["params"]["a"]
+    np.testing.assert_array_equal(again.view(np.uint32), read.view(np.uint32))
     assert np.max(np.abs(read - values) / spacing) <= 1 / 256
+    np.testing.assert_array_equal(np.signbit(read), np.signbit(values))
     arrays = files.read_safetensors(path)[0]
     assert {k: a.dtype.name for k, a in arrays.items()} == {
         "params/a": "float16",
