@@ -18,6 +18,7 @@ from absl import app, flags
 from jaxtrack.config import get_config
 from jaxtrack.data import build, crops, frames, pipeline
 from jaxtrack.data.loader import PairLoader
+from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
@@ -40,10 +41,11 @@ def main(argv: list[str]) -> None:
         sequences = _sequences(folder)
         _write_crops(sequences, folder / "crops")
         start = time.perf_counter()
-        index = build.build(folder / "frames.records", root=sequences, num_workers=1)
+        options = {"shrink": WHOLE, "num_workers": 1}
+        index = build.build(folder / "frames.records", root=sequences, **options)
         seconds = time.perf_counter() - start
         print(f"packing: {len(index.records) / seconds:.0f} frames/s with one process")
-        build.build(folder / "crops.records", root=folder / "crops", num_workers=1)
+        build.build(folder / "crops.records", root=folder / "crops", **options)
         loaders = {
             "as pysot, 511 px crops": _pysot_loader(folder / "crops"),
             "jaxtrack, 511 px crops": _loader(folder / "crops.records"),

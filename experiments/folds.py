@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jaxtrack.data import build
+from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
 
@@ -121,11 +122,12 @@ def of_video(
     parts = split(names, train=train, held_out=held_out, num_folds=num_folds)
     stills = sorted((root / "images").glob("*_boxes.tsv"))
     if stills:
-        build.build(packed / "stills", stills=stills)
+        build.build(packed / "stills", stills=stills, shrink=WHOLE)
     folds = []
     for number, (seen, tested) in enumerate(parts):
         video = packed / f"fold{number}"
-        build.build(video, root=sequences, patterns=tuple(map(glob.escape, seen)))
+        patterns = tuple(map(glob.escape, seen))
+        build.build(video, root=sequences, patterns=patterns, shrink=WHOLE)
         masked = [
             n for n in matching(seen, CUTOUTS) if (sequences / n / "mask").is_dir()
         ]

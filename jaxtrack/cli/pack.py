@@ -1,48 +1,181 @@
-"""Pack a dataset's sequences and tables of stills into records to train from.
+"""Pack datasets, tables of stills and photographs into a folder to train from.
 
 Without --dataset, a sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, a
-line x,y,w,h a frame.
+line x,y,w,h a frame; masks in `mask/` are packed too. OUT holds a data card, card.md.
 Killed, it goes on where it stopped when run again; OUT appears when it is complete.
+With --shard each of n machines packs a part of the work into OUT.incomplete. On a
+shared disk the last one makes OUT; else `jaxtrack pack join` does, without copying.
 
 Example:
   jaxtrack pack --root=videos/ --pattern='davis_*' --out=packed/davis
   jaxtrack pack --dataset=lasot --split=train --root=data/LaSOT --out=packed/lasot
+  jaxtrack pack --dataset=trackingnet --root=data/TN --frames=50 --shard=0/4 --out=tn
+  jaxtrack pack join --out=packed/tn m0/tn.incomplete m1/tn.incomplete
 """
 
 import argparse
+import shlex
+import sys
+from collections.abc import Callable, Mapping
 
-from jaxtrack import datasets
+from jaxtrack import __version__, datasets
 from jaxtrack.cli import options
+from jaxtrack.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
+    meaning = f"what to do, of {', '.join(ACTIONS)} (default: %(default)s)"
+    parser.add_argument(
+        "action", nargs="?", metavar="ACTION", default="build", help=meaning
+    )
+    parser.add_argument("folders", nargs="*", metavar="DIR", help="folders to join")
     add, add_list = options.add, options.add_list
-    add(parser, "--root", "DIR", "folder of the dataset")
-    meaning = f"one of {', '.join(datasets.DATASETS)}"
-    add(parser, "--dataset", "NAME", meaning, default="folders")
-    add(parser, "--split", "NAME", "of the dataset (default: its first)", default=None)
-    add_list(parser, "--pattern", "GLOB", "names of the sequences to take, else all")
+    add(parser, "--out", "DIR", "folder to make")
+    group = parser.add_argument_group("what to pack")
+    add(group, "--root", "DIR", "folder of the dataset")
+    meaning = f"one of {', '.join(datasets.TRAINING_SETS)}"
+    add(group, "--dataset", "NAME", meaning, default="folders")
+    add(group, "--split", "NAME", "of the dataset (default: its first)", default=None)
+    add_list(group, "--pattern", "GLOB", "names of the sequences to take, else all")
+    meaning = "leave out sequences: a published list, as vot2018, a name or a pattern"
+    add_list(group, "--exclude", "NAME", meaning)
     meaning = "table of photographs, a line `image x y w h` each"
-    add_list(parser, "--stills", "FILE", meaning)
-    add(parser, "--out", "DIR", "folder to make", required=True)
-    options.add_flag(parser, "--skip_damaged", "leave damaged files out")
+    add_list(group, "--stills", "FILE", meaning)
+    meaning = "folder of photographs without boxes, for composed scenes"
+    add_list(group, "--photos", "DIR", meaning)
+    add(group, "--source", "TEXT", "where the data come from, for the data card")
+    add(group, "--terms", "TEXT", "under which the data may be used, for the card")
+    _add_shrinking(parser.add_argument_group("what is stored of a frame"))
+    group = parser.add_argument_group("how")
+    meaning = "leave out at most so many unusable images, boxes and sequences"
+    add(group, "--max_bad", "N", meaning, type=options.whole_number, default=0)
     meaning = "processes; 0: one a core"
-    add(parser, "--num_workers", "N", meaning, type=options.whole_number, default=0)
+    add(group, "--num_workers", "N", meaning, type=options.whole_number, default=0)
+    meaning = "pack share i of n, counted from 0"
+    add(group, "--shard", "i/n", meaning, default="0/1")
+
+
+def _add_shrinking(group):
+    """Defines the options that say what is stored of a frame."""
+    add, whole = options.add, options.whole_number
+    meaning = (
+        "track: what training can see of each target; whole: the frame; 511: the "
+        "squares that pysot stores"
+    )
+    add(group, "--crop", "KIND", meaning, default="track")
+    meaning = (
+        "px of a frame's longer side, or of what is stored around a target; 0: 511 of "
+        "crops, any of whole frames"
+    )
+    add(group, "--longest_side", "N", meaning, type=whole, default=0)
+    meaning = "of encoding, 1 to 100; 0: 90, and whole frames keep their bytes"
+    add(group, "--quality", "N", meaning, type=whole, default=0)
+    meaning = "jpeg; or webp: a third smaller, but slower to decode by a factor of 3"
+    add(group, "--format", "KIND", meaning, default="jpeg")
+    meaning = "of a track, at most, spread evenly; 0: all"
+    add(group, "--frames", "N", meaning, type=whole, default=0)
 
 
 def run(args: argparse.Namespace) -> None:
+    """Does what the action says."""
+    if args.action not in ACTIONS:
+        raise InputError(
+            f"pack {args.action}: expected one of {', '.join(ACTIONS)}, or options"
+        )
+    ACTIONS[args.action](args)
+
+
+def _build(args):
     """Packs."""
     from jaxtrack.data import build  # Late: --help needs none of it.
+    from jaxtrack.data.packing import shrink
 
+    _need_out(args)
+    if args.folders:
+        raise InputError(f"pack build: unexpected {args.folders[0]!r}: name --root")
+    stored = shrink.Shrink(
+        crop=args.crop,
+        longest_side=args.longest_side,
+        quality=args.quality,
+        format=args.format,
+        frames=args.frames,
+    )
+    shrink.check(stored)
+    share = _share(args.shard)
     index = build.build(
         args.out,
         root=args.root,
         patterns=args.pattern,
+        exclude=args.exclude,
         stills=args.stills,
+        photos=args.photos,
         dataset=args.dataset,
         split=args.split,
-        skip_damaged=args.skip_damaged,
+        shrink=stored,
+        max_bad=args.max_bad,
         num_workers=args.num_workers,
+        share=build.Share(*share),
+        origin=_origin(args),
     )
-    print(f"{args.out}: {len(index.names)} tracks, {len(index.records)} boxes")
+    if index is None:
+        print(
+            f"{args.out}.incomplete: share {args.shard} is packed; the machine that "
+            "packs the last share there makes the folder, or join what lies apart: "
+            f"jaxtrack pack join --out={args.out} DIR.incomplete ..."
+        )
+        return
+    _print_packed(args.out, index)
+
+
+def _join(args):
+    """Joins what machines packed."""
+    from jaxtrack.data import build  # Late: as above.
+
+    _need_out(args)
+    index = build.join(
+        args.out, args.folders, max_bad=args.max_bad, origin=_origin(args)
+    )
+    _print_packed(args.out, index)
+
+
+def _need_out(args):
+    """Refuses to make a folder without a name."""
+    if not args.out:
+        raise InputError("name the folder to make: --out=DIR")
+
+
+def _origin(args):
+    """Returns what the data card says of the data's origin."""
+    from jaxtrack.data import build  # Late: as above.
+
+    command = shlex.join(["jaxtrack", *sys.argv[1:]])
+    told = {"source": args.source, "terms": args.terms}
+    return build.Origin(command=command, version=__version__, **told)
+
+
+def _print_packed(out, index):
+    """Says what a folder holds."""
+    size = sum(shard.size for shard in index.shards)
+    photos = f", {len(index.photos)} photographs" if len(index.photos) else ""
+    print(
+        f"{out}: {len(index.names)} tracks, {len(index.table)} boxes{photos}, "
+        f"{size / 1e6:.1f} MB; see card.md there"
+    )
+
+
+def _share(text):
+    """Reads `i/n`."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and int(number) < int(count)):
+        raise InputError(
+            f"--shard={text}: expected i/n with i from 0 to n - 1, such as 0/4"
+        )
+    return int(number), int(count)
+
+
+# What `jaxtrack pack ACTION` does; each takes the parsed options.
+ACTIONS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "build": _build,
+    "join": _join,
+}

@@ -1,26 +1,61 @@
-"""Packs datasets and tables of stills into ArrayRecord.
+"""Packs datasets, tables of stills and photographs into a folder of records.
 
 Killed, it goes on where it stopped when called again; the folder appears when it is
-complete.
+complete. Several machines may each pack a share, and the shares are joined.
 """
 
-import concurrent.futures
+import contextlib
 import dataclasses
-import hashlib
-import json
-import multiprocessing
-import os
+import fcntl
 import pathlib
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tqdm import tqdm
 
-from jaxtrack.data import packing, processes, tracks
+from jaxtrack.data import tracks
+from jaxtrack.data.packing import card, finish, plan, summary, workers
+from jaxtrack.data.packing.part import UNFINISHED
+from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError, require
 
-_MOST_NAMED = 5
+_MOST_NAMED = 3
+_KEY = "00000-0123456789ab"  # As long as every part's.
+
+
+class Share(NamedTuple):
+    """The share of the work that a machine does: every `count`-th part.
+
+    Attributes:
+      number: of the share, from 0.
+      count: of shares.
+    """
+
+    number: int = 0
+    count: int = 1
+
+    def __str__(self) -> str:
+        """Writes it as `--shard` takes it."""
+        return f"{self.number}/{self.count}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What the data card says of the data beside what was found in them.
+
+    Attributes:
+      command: that was typed.
+      version: of jaxtrack.
+      source: where the data come from.
+      terms: under which they may be used.
+    """
+
+    command: str = ""
+    version: str = ""
+    source: str = ""
+    terms: str = ""
 
 
 def build(
@@ -28,144 +63,193 @@ def build(
     *,
     root: str | pathlib.Path | None = None,
     patterns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     stills: Sequence[str | pathlib.Path] = (),
+    photos: Sequence[str | pathlib.Path] = (),
     dataset: str = "folders",
     split: str | None = None,
-    skip_damaged: bool = False,
+    shrink: Shrink = Shrink(),  # noqa: B008 (frozen)
+    max_bad: int = 0,
     num_workers: int = 0,
-) -> tracks.TrackIndex:
-    """Packs sequences and stills into a folder that `sources.RecordSource` reads.
+    share: Share = Share(),  # noqa: B008 (frozen)
+    origin: Origin = Origin(),
+) -> tracks.TrackIndex | None:
+    """Packs sequences, stills and photographs into a folder to train from.
 
-    Work in progress lies in `OUT.incomplete` and is taken up by the next call. A
-    packed folder is left alone if its files have not changed since.
+    Work in progress lies in `OUT.incomplete` and is taken up by the next call. A folder
+    that was packed from the same names with the same settings is left alone; that its
+    files have changed since is not noticed.
 
     Args:
       out: the folder to make.
       root: folder of the dataset, or None.
       patterns: names of sequences, or patterns of them; none takes all.
+      exclude: lists of sequences, names or patterns, that are left out.
       stills: tables `image x y w h`.
-      dataset: key of `datasets.DATASETS`.
+      photos: folders of photographs without boxes, for composed scenes.
+      dataset: key of `datasets.TRAINING_SETS`.
       split: of the dataset; None takes its first.
-      skip_damaged: whether damaged files are left out (and listed in `damaged.txt`)
-        rather than refused.
+      shrink: what is stored of a frame.
+      max_bad: how many images, boxes and sequences may be unusable.
       num_workers: number of processes; 0 takes one a core.
+      share: of several machines that pack together.
+      origin: told on the data card.
 
     Returns:
-      The index of what was packed.
+      The index of what was packed; None if other shares are not yet there.
 
     Raises:
-      InputError: if files are damaged, nothing is found, `out` holds other data, or
+      InputError: if more is unusable than `max_bad` allows, nothing is found, `out`
+        holds other data, the disk is full, another process packs into it, or
         tensorflow-datasets is not installed.
     """
     require("tensorflow_datasets")
     out = pathlib.Path(out)
-    clips, faults = packing.collect(
-        root, patterns=patterns, stills=stills, dataset=dataset, split=split
+    request = plan.Request(
+        root=str(root or ""),
+        dataset=dataset,
+        split=split or "",
+        patterns=tuple(patterns),
+        exclude=tuple(exclude),
+        stills=tuple(map(str, stills)),
+        photos=tuple(map(str, photos)),
+        shrink=shrink,
     )
-    parts = packing.split_clips(clips) if clips else []
-    fingerprint = hashlib.sha256("".join(p.key for p in parts).encode()).hexdigest()
     if out.exists():
-        return _existing(out, fingerprint, skip_damaged)
+        return _existing(out, request, max_bad)
     work = out.with_name(out.name + ".incomplete")
-    (work / "parts").mkdir(parents=True, exist_ok=True)
-    _pack_all(parts, work / "parts", num_workers)
-    indices = [tracks.read(work / "parts" / part.key) for part in parts]
-    faults += [fault for index in indices for fault in index.faults]
-    _refuse(faults, skip_damaged, work)
-    if not any((index.records >= 0).any() for index in indices):
-        raise InputError(f"no sound frame is left to pack (see {work}/damaged.txt)")
-    _finish(parts, indices, faults, fingerprint, work, out)
+    with _locked(work, share):
+        whole, items = plan.make(request, work)
+        (work / "parts").mkdir(exist_ok=True)
+        own = whole.parts[share.number :: share.count]
+        _clear(work / "parts", own, share)
+        missing = _missing(own, work / "parts", max_bad)
+        workers.pack_all(
+            missing,
+            items,
+            work / "parts",
+            shrink,
+            num_workers=num_workers,
+            num_done=plan.num_clips(own) - plan.num_clips(missing),
+        )
+        _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
+        folders = [work / "parts" / part.key for part in whole.parts]
+        if share.count > 1 and not all(folder.exists() for folder in folders):
+            return None
+        return _finish(whole, folders, work, out, max_bad, origin)
+
+
+def join(
+    out: str | pathlib.Path,
+    shares: Sequence[str | pathlib.Path],
+    *,
+    max_bad: int = 0,
+    origin: Origin = Origin(),
+) -> tracks.TrackIndex:
+    """Joins what several machines packed, without copying a shard.
+
+    Args:
+      out: the folder to make.
+      shares: folders `OUT.incomplete` of the machines; they are kept.
+      max_bad: how many images, boxes and sequences may be unusable.
+      origin: told on the data card.
+
+    Returns:
+      The index of all tracks.
+
+    Raises:
+      InputError: a part is in none of the folders, or they are of different work.
+    """
+    require("tensorflow_datasets")
+    out, shares = pathlib.Path(out), [pathlib.Path(share) for share in shares]
+    if out.exists():
+        raise InputError(f"{out} exists: choose another --out, or delete it")
+    whole, folders = plan.locate(shares)
+    work = out.with_name(out.name + ".incomplete")
+    with _locked(work, Share()):
+        return _finish(whole, folders, work, out, max_bad, origin)
+
+
+def _existing(out, request, max_bad):
+    """Returns the index of what was packed before, if the same was asked for."""
+    told = card.read(out)
+    digest = plan.digest_of(request, plan.find(request)[0])
+    if told["request"] != request.named() or told["digest"] != digest:
+        raise InputError(
+            f"{out}: holds other data, or was packed with other settings; delete it or "
+            "choose another --out"
+        )
+    _refuse(told["bad"], max_bad, out / card.BAD)
     return tracks.read(out)
 
 
-def _existing(out, fingerprint, skip_damaged):
-    """Returns the index of what was packed before, if it is of the same files."""
-    index = tracks.read(out)
-    if index.fingerprint != fingerprint:
-        raise InputError(
-            f"{out}: holds other data, or its files have changed since; delete it or "
-            "choose another --out"
-        )
-    _refuse(index.faults, skip_damaged, out)
-    return index
-
-
-def _pack_all(parts, folder, num_workers):
-    """Packs the parts that are not there yet, in processes, with a progress bar."""
+def _clear(folder, parts, share):
+    """Removes what a killed process left, and parts of other work."""
+    keys = {part.key for part in parts}
     for entry in folder.iterdir():
-        if entry.name not in {part.key for part in parts}:
-            shutil.rmtree(entry)  # Unfinished, or of files that changed since.
-    missing = [part for part in parts if not (folder / part.key).exists()]
-    bar = tqdm(
-        total=sum(part.num_frames for part in parts),
-        initial=sum(part.num_frames for part in parts if part not in missing),
-        unit="frame",
-        desc="packing",
-        disable=not missing,
-    )
-    # Spawned: a forked child inherits the threads' locks of whoever calls.
-    pool = concurrent.futures.ProcessPoolExecutor(
-        min(num_workers or os.cpu_count() or 1, max(len(missing), 1)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=processes.prepare_worker,
-    )
-    with bar, pool:
-        jobs = {pool.submit(packing.pack, part, folder): part for part in missing}
-        try:
-            for job in concurrent.futures.as_completed(jobs):
-                job.result()
-                bar.update(jobs[job].num_frames)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        own = entry.name.startswith(UNFINISHED) and entry.name[-len(_KEY) :] in keys
+        if own or (share.count == 1 and entry.name not in keys):
+            shutil.rmtree(entry)
 
 
-def _refuse(faults, skip_damaged, folder):
-    """Lists the damaged files; raises unless they may be skipped."""
-    if not faults:
+def _missing(parts, folder, max_bad):
+    """Returns the parts that are not there, or whose bad items may have been mended."""
+    done = [part for part in parts if (folder / part.key).exists()]
+    if len(_bad_of(done, folder)) > max_bad:
+        done = [part for part in done if not _bad_of([part], folder)]
+    missing = [part for part in parts if part not in done]
+    for part in missing:
+        shutil.rmtree(folder / part.key, ignore_errors=True)
+    return missing
+
+
+def _bad_of(parts, folder):
+    """Returns what is bad in finished parts, one line each."""
+    return summary.add([folder / part.key for part in parts]).bad
+
+
+def _refuse(bad, max_bad, listing):
+    """Lists what is bad; raises if it is more than may be."""
+    if not bad:
         return
-    listing = folder / "damaged.txt"
-    listing.write_text("".join(fault + "\n" for fault in faults))
-    named = "; ".join(faults[:_MOST_NAMED])
-    message = f"{len(faults)} damaged: {named} (all in {listing})"
-    if not skip_damaged:
-        raise InputError(f"{message}: mend them, or leave them out by --skip_damaged")
-    tqdm.write(f"left out {message}", file=sys.stderr)
+    named = "; ".join(bad[:_MOST_NAMED])
+    said = f"{len(bad)} bad images, boxes or sequences: {named} (all in {listing})"
+    if not listing.exists() or len(bad) > max_bad:
+        listing.write_text("".join(f"{line}\n" for line in bad))
+    if len(bad) > max_bad:
+        raise InputError(
+            f"{said}: mend them and run the same command again, or leave them out by "
+            f"--max_bad={len(bad)}; what is packed is kept"
+        )
+    tqdm.write(f"left out {said}", file=sys.stderr)
 
 
-def _finish(parts, indices, faults, fingerprint, work, out):
-    """Joins the parts into one tfds data set, and gives it its name last."""
-    final = work / "final"
-    final.mkdir(exist_ok=True)
-    folders = [work / "parts" / part.key for part in parts]
-    infos = [json.loads((p / "dataset_info.json").read_text()) for p in folders]
-    splits = [info["splits"][0] for info in infos]
-    lengths = [[int(n) for n in split["shardLengths"]] for split in splits]
-    shards = [s for p in folders for s in sorted(p.glob("*.array_record-*"))]
-    for number, shard in enumerate(shards):
-        name = shard.name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
-        target = final / f"{name}-{number:05d}-of-{len(shards):05d}"
-        target.unlink(missing_ok=True)
-        _link(shard, target)
-    split = {
-        "numBytes": str(sum(int(split["numBytes"]) for split in splits)),
-        "shardLengths": [str(n) for of_part in lengths for n in of_part],
-    }
-    info = {**infos[0], "splits": [{**splits[0], **split}]}
-    (final / "dataset_info.json").write_text(json.dumps(info, indent=2))
-    shutil.copy(folders[0] / "features.json", final)
-    index = tracks.join(indices, [sum(of_part) for of_part in lengths])
-    told = {"faults": tuple(faults), "fingerprint": fingerprint}
-    tracks.write(dataclasses.replace(index, **told), final)
-    if faults:
-        (final / "damaged.txt").write_text("".join(fault + "\n" for fault in faults))
-    os.replace(final, out)
-    shutil.rmtree(work)
+def _finish(whole, folders, work, out, max_bad, origin):
+    """Joins parts into one folder with its card, and gives it its name last."""
+    finished_folder = work / "final"
+    finish.clear(finished_folder)
+    finished = finish.join(folders, finished_folder)
+    _refuse(finished.summary.bad, max_bad, work / card.BAD)
+    card.write(finished_folder, whole, finished, **dataclasses.asdict(origin))
+    finish.replace_folder(finished_folder, out)
+    shutil.rmtree(work, ignore_errors=True)
+    return tracks.read(out)
 
 
-def _link(source, target):
-    """Gives a file a second name, or copies it where a file system knows no links."""
+@contextlib.contextmanager
+def _locked(work: pathlib.Path, share: Share) -> Iterator[None]:
+    """Holds a share of the work in a folder, which is made; refuses if another does."""
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy(source, target)
+        work.mkdir(parents=True, exist_ok=True)
+        file = open(work / f"lock-{share.number}-of-{share.count}", "w")
+    except OSError as error:
+        raise InputError(f"{work}: cannot be made ({error.strerror})") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"{work}: another process packs into it; wait for it, or choose "
+                "another --out"
+            ) from error
+        yield

@@ -1,74 +1,172 @@
-"""A tfds builder of frames, written without TensorFlow."""
+"""Records of a packed folder: ArrayRecord shards that tfds reads, without TensorFlow.
+
+A packed folder is a tfds data set of up to three splits: `train` holds the frames,
+`masks` those masks that frames have, `photos` photographs without boxes. A record is
+`{"image": encoded bytes, "name": str}`. Boxes are not in the records: the index of
+tracks beside them (`data.tracks`) says which records a track is made of.
+"""
 
 import io
-from collections.abc import Iterable, Iterator
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow_datasets as tfds
+from array_record.python import array_record_module
+from tensorflow_datasets.core import example_serializer
 
-EncodedFrame = tuple[str, bytes]  # What messages call it, and its JPEG bytes.
+from jaxtrack.errors import InputError
+
+DATASET = "tracks"  # The name of the data set, with which its files begin.
+FRAMES, MASKS, PHOTOS = SPLITS = ("train", "masks", "photos")
 
 
-class SequenceFolder(tfds.core.GeneratorBasedBuilder):
-    """Frames of annotated sequences and stills, in the order they are given.
+class Shard(NamedTuple):
+    """A file of records.
 
-    Record `i` is the `i`-th frame: shuffling is off, and tfds writes one record a
-    group, which random access needs. Boxes are not in the records: the index of tracks
-    beside them says which records a track is made of.
+    Attributes:
+      split: one of `SPLITS`.
+      length: number of records.
+      size: bytes.
+      sha256: of the file.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: dict[str, str] = {"1.0.0": "Encoded frames with their names."}  # noqa: RUF012
+    split: str
+    length: int
+    size: int
+    sha256: str
 
-    def __init__(
-        self,
-        *,
-        frames: Iterable[EncodedFrame] = (),
-        data_dir: str | None = None,
-        file_format: str = "array_record",
-    ):
-        """Makes a builder.
+
+class Writer:
+    """Writes one shard; every record is a group of its own, for random access."""
+
+    def __init__(self, path: str | pathlib.Path):
+        """Opens the file.
 
         Args:
-          frames: what to write, read once; JPEG bytes, checked.
-          data_dir: folder of tfds data sets.
-          file_format: `array_record`, the one format that allows random access.
+          path: of the shard.
         """
-        self._frames = frames
-        super().__init__(data_dir=data_dir, file_format=file_format)
-
-    def _info(self) -> tfds.core.DatasetInfo:
-        """Describes a record."""
-        kind = {"shape": (None, None, 3), "encoding_format": "jpeg"}
-        fields = {"image": tfds.features.Image(**kind), "name": tfds.features.Text()}
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description="Frames of annotated sequences and stills.",
-            features=tfds.features.FeaturesDict(fields),
-            disable_shuffling=True,
+        self.length = 0
+        self._writer = array_record_module.ArrayRecordWriter(
+            os.fspath(path), "group_size:1"
+        )
+        self._features = _features()
+        self._serializer = example_serializer.ExampleSerializer(
+            self._features.get_serialized_info()
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict:
-        """Returns the one split."""
-        del dl_manager  # Nothing is downloaded.
-        return {"train": self._generate_examples()}
+    def write(self, data: bytes, name: str) -> int:
+        """Appends a record.
 
-    def _generate_examples(self) -> Iterator[tuple[int, dict]]:
-        """Yields records; a file object is how tfds takes bytes already encoded."""
-        for index, (name, data) in enumerate(self._frames):
-            yield index, {"image": io.BytesIO(data), "name": name}
+        Args:
+          data: an encoded picture.
+          name: what messages call it.
+
+        Returns:
+          The number of the record, from 0.
+        """
+        # A file object is how tfds takes bytes that are already encoded.
+        example = {"image": io.BytesIO(data), "name": name}
+        encoded = self._features.encode_example(example)
+        self._writer.write(self._serializer.serialize_example(encoded))
+        self.length += 1
+        return self.length - 1
+
+    def close(self) -> None:
+        """Completes the file.
+
+        Raises:
+          RuntimeError: it cannot be written.
+        """
+        self._writer.close()
 
 
-def write_frames(frames: Iterable[EncodedFrame], data_dir: str) -> str:
-    """Writes frames as a tfds data set.
+def file_name(split: str, number: int, count: int) -> str:
+    """Returns the name of a shard's file.
 
     Args:
-      frames: what to write.
-      data_dir: folder of tfds data sets.
+      split: one of `SPLITS`.
+      number: of the shard, from 0.
+      count: shards of the split.
+    """
+    return f"{DATASET}-{split}.array_record-{number:05d}-of-{count:05d}"
+
+
+def write_metadata(folder: str | pathlib.Path, shards: Sequence[Shard]) -> None:
+    """Writes what makes a folder of shards a tfds data set.
+
+    Args:
+      folder: of the shards; gets `dataset_info.json` and `features.json`.
+      shards: in the order of their numbers.
+    """
+    infos = []
+    for split in SPLITS:
+        own = [shard for shard in shards if shard.split == split]
+        if own:
+            info = tfds.core.SplitInfo(
+                name=split,
+                shard_lengths=[shard.length for shard in own],
+                num_bytes=sum(shard.size for shard in own),
+                filename_template=tfds.core.ShardedFileTemplate(
+                    data_dir=os.fspath(folder),
+                    dataset_name=DATASET,
+                    split=split,
+                    filetype_suffix="array_record",
+                ),
+            )
+            infos.append(info)
+    tfds.folder_dataset.write_metadata(
+        data_dir=os.fspath(folder),
+        features=_features(),
+        split_infos=infos,
+        filename_template="{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+        check_data=False,
+        description="Frames of annotated sequences and stills.",
+    )
+
+
+def open_split(folder: str | pathlib.Path, split: str) -> Sequence[dict]:
+    """Opens the records of a split for random access, pictures still encoded.
+
+    Args:
+      folder: a packed folder.
+      split: one of `SPLITS`.
 
     Returns:
-      The folder of the data set: shards, `features.json`, `dataset_info.json`.
+      Record number -> `{"image": bytes, "name": bytes}`.
+
+    Raises:
+      InputError: the folder cannot be opened, or lacks the split.
     """
-    builder = SequenceFolder(frames=frames, data_dir=data_dir)
-    nothing = tfds.download.DownloadConfig(try_download_gcs=False)
-    builder.download_and_prepare(download_config=nothing)
-    return str(builder.data_path)
+    try:
+        return tfds.builder_from_directory(os.fspath(folder)).as_data_source(
+            split=split, decoders={"image": tfds.decode.SkipDecoding()}
+        )
+    except Exception as error:  # tfds and ArrayRecord raise many kinds.
+        said = f"{folder}: damaged records ({error}); pack again"
+        raise InputError(said) from error
+
+
+def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
+    """Returns the encoded picture of a record.
+
+    Args:
+      records: as `open_split` opened them.
+      number: of the record.
+      name: what the message of an error calls it.
+
+    Raises:
+      InputError: the record is damaged, or its file has vanished.
+    """
+    try:
+        return records[number]["image"]
+    except Exception as error:  # ArrayRecord and protobuf raise many kinds.
+        said = f"{name}: damaged or vanished record ({error}); pack again"
+        raise InputError(said) from error
+
+
+def _features():
+    """Describes a record; the bytes are of any kind that `encoding` reads."""
+    image = tfds.features.Image(shape=(None, None, 3))
+    return tfds.features.FeaturesDict({"image": image, "name": tfds.features.Text()})

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jaxtrack.data import frames, jpeg, tracks
+from jaxtrack.data import encoding, frames, tracks
 from jaxtrack.data.frames import NUM_PICTURES, Frame
 from jaxtrack.errors import InputError, require
 
@@ -101,16 +101,12 @@ class RecordSource:
         name = f"{self.folder}, track {self._index.names[track]}, frame {time}"
         record = int(self._index.records[self._index.rows(track)][time])
         if record < 0:
-            raise InputError(f"{name}: was damaged and left out when packed")
-        try:
-            data = self._records[record]["image"]
-        except (RuntimeError, ValueError, IndexError, KeyError) as error:
-            raise InputError(
-                f"{name}: damaged record ({error}); build again"
-            ) from error
-        return frames.whole(
-            jpeg.decode(data, name, reduction=reduction), reduced=reduction
-        )
+            raise InputError(f"{name}: shows no object, or was left out when packed")
+        from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
+
+        data = records.read_record(self._records, record, name)
+        image = encoding.decode(data, name, reduction=reduction)
+        return frames.whole(image, reduced=reduction)
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
         """Returns a track's frame, small; see `TrackSource`."""
@@ -133,15 +129,9 @@ class RecordSource:
     @functools.cached_property
     def _records(self):
         """Opens the records for random access, still encoded."""
-        import tensorflow_datasets as tfds  # Late: takes a quarter of a second.
+        from jaxtrack.data import records  # Late: as above.
 
-        try:
-            return tfds.builder_from_directory(self.folder).as_data_source(
-                split="train", decoders={"image": tfds.decode.SkipDecoding()}
-            )
-        except Exception as error:  # tfds and ArrayRecord raise many kinds.
-            said = f"{self.folder}: damaged records ({error}); build again"
-            raise InputError(said) from error
+        return records.open_split(self.folder, records.FRAMES)
 
     def __getstate__(self):
         """Sends the folder's name only; each process opens it for itself."""

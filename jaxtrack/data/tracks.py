@@ -1,15 +1,39 @@
-"""The index of tracks: which records, with which boxes, make up each track."""
+"""The index of tracks: which records, with which boxes, make up each track.
+
+Rows lie in `rows.npy`, which is mapped into memory: processes that read a folder share
+it, and opening one of fourteen million frames takes no time. Names and shards are in
+`tracks.npz`, the one file that is written last.
+"""
 
 import dataclasses
 import io
 import pathlib
+import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxtrack.errors import InputError
 
 FILE_NAME = "tracks.npz"
+ROWS_NAME = "rows.npy"
+ROW = np.dtype(
+    [("record", "<i4"), ("mask", "<i4"), ("time", "<i4"), ("xyxy", "<f4", (4,))]
+)
+_ARRAYS = ("names", "clips", "offsets", "photos")
+
+
+class ShardFile(NamedTuple):
+    """A file of records that a packed folder has to hold.
+
+    Attributes:
+      name: of the file.
+      size: bytes.
+    """
+
+    name: str
+    size: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,71 +42,163 @@ class TrackIndex:
 
     Attributes:
       names: name of each track, `[N]` str.
+      clips: number of the clip (video or photograph) each track is of, `[N]` int64.
       offsets: `[N + 1]` int64, from 0 to the number `M` of rows.
-      records: record of the frame of each row, `[M]` int64; -1 where it was damaged.
-      xyxy: boxes, `[M, 4]` float32 xyxy px; a row of NaN says the object is absent.
-      faults: what was left out, and why, one line each.
-      fingerprint: hash of the files the records were made of.
+      table: `[M]` of `ROW`: record of the frame, -1 where the object is absent or the
+        file was damaged; record of its mask, or -1; number of the frame in its
+        sequence; box, xyxy px of the stored picture, NaN where the object is absent.
+      photos: names of the photographs, `[P]` str; record `i` of their split is the
+        `i`-th.
+      shards: files that the folder holds.
+      extent: how much pictures show around a target, in sides of the square that a
+        template shows; 0 where they are whole frames.
     """
 
     names: np.ndarray
+    clips: np.ndarray
     offsets: np.ndarray
-    records: np.ndarray
-    xyxy: np.ndarray
-    faults: tuple[str, ...] = ()
-    fingerprint: str = ""
+    table: np.ndarray
+    photos: np.ndarray
+    shards: tuple[ShardFile, ...] = ()
+    extent: float = 0.0
+
+    @property
+    def records(self) -> np.ndarray:
+        """Record of the frame of each row, `[M]` int32."""
+        return self.table["record"]
+
+    @property
+    def masks(self) -> np.ndarray:
+        """Record of the mask of each row, `[M]` int32, -1 without one."""
+        return self.table["mask"]
+
+    @property
+    def times(self) -> np.ndarray:
+        """Number of each row's frame in its sequence, `[M]` int32."""
+        return self.table["time"]
+
+    @property
+    def xyxy(self) -> np.ndarray:
+        """Boxes, `[M, 4]` float32 xyxy px; a row of NaN says the object is absent."""
+        return self.table["xyxy"]
 
     def rows(self, track: int) -> slice:
         """Returns the rows of a track."""
         return slice(int(self.offsets[track]), int(self.offsets[track + 1]))
 
 
-def join(parts: Sequence[TrackIndex], num_records: Sequence[int]) -> TrackIndex:
-    """Lays indices end to end, as their records are.
+def make(
+    names: Sequence[str],
+    tables: Sequence[np.ndarray],
+    *,
+    clips: Sequence[int] = (),
+    photos: Sequence[str] = (),
+    extent: float = 0.0,
+) -> TrackIndex:
+    """Makes an index of tracks.
+
+    Args:
+      names: of the tracks.
+      tables: rows of each, `[T]` of `ROW`.
+      clips: number of each one's clip, ascending; () says that each has its own.
+      photos: names of the photographs.
+      extent: see `TrackIndex`.
+
+    Returns:
+      The index.
+    """
+    return TrackIndex(
+        names=np.array(names, np.str_),
+        clips=np.array(clips if len(clips) else range(len(names)), np.int64),
+        offsets=np.cumsum([0, *map(len, tables)]),
+        table=np.concatenate(tables) if tables else np.zeros(0, ROW),
+        photos=np.array(photos, np.str_),
+        extent=extent,
+    )
+
+
+def join(
+    parts: Sequence[TrackIndex],
+    num_frames: Sequence[int],
+    num_masks: Sequence[int],
+    folder: str | pathlib.Path,
+) -> TrackIndex:
+    """Lays indices end to end, as their records are; rows go to the disk one by one.
 
     Args:
       parts: indices, each with records counted from 0.
-      num_records: number of records of each part.
+      num_frames: number of records of each part's frames.
+      num_masks: likewise of its masks.
+      folder: gets the rows.
 
     Returns:
-      The index of all tracks.
+      The index of all tracks, to be written there.
     """
-    first = np.repeat(
-        np.cumsum(num_records) - num_records, [len(part.records) for part in parts]
-    )
-    records = np.concatenate([part.records for part in parts])
+    total = sum(len(part.table) for part in parts)
+    path = pathlib.Path(folder) / ROWS_NAME
+    # An array of no rows cannot be mapped.
+    table = np.zeros(0, ROW)
+    if total:
+        table = np.lib.format.open_memmap(path, "w+", ROW, (total,))
+    row = frames = masks = 0
+    for part, frames_of_part, masks_of_part in zip(
+        parts, num_frames, num_masks, strict=True
+    ):
+        own = np.array(part.table)
+        own["record"] = np.where(own["record"] < 0, -1, own["record"] + frames)
+        own["mask"] = np.where(own["mask"] < 0, -1, own["mask"] + masks)
+        table[row : row + len(own)] = own
+        row, frames, masks = (
+            row + len(own),
+            frames + frames_of_part,
+            masks + masks_of_part,
+        )
+    if total:
+        table.flush()
     lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     return TrackIndex(
         names=np.concatenate([part.names for part in parts]),
+        clips=_joined_clips(parts),
         offsets=np.cumsum([0, *lengths]),
-        records=np.where(records < 0, -1, records + first),
-        xyxy=np.concatenate([part.xyxy for part in parts]),
-        faults=tuple(fault for part in parts for fault in part.faults),
+        table=table,
+        photos=np.concatenate([part.photos for part in parts]),
+        extent=max(part.extent for part in parts),
     )
 
 
 def write(index: TrackIndex, folder: str | pathlib.Path) -> None:
-    """Writes an index into a folder."""
-    arrays = {
-        name: np.asarray(value, np.str_ if name == "faults" else None)
-        for name, value in vars(index).items()
-    }
-    np.savez_compressed(pathlib.Path(folder) / FILE_NAME, **arrays)
+    """Writes an index into a folder; rows that `join` wrote there stay."""
+    folder = pathlib.Path(folder)
+    if not isinstance(index.table, np.memmap):
+        np.save(folder / ROWS_NAME, index.table)
+    np.savez_compressed(
+        folder / FILE_NAME,
+        names=index.names,
+        clips=index.clips,
+        offsets=index.offsets,
+        photos=index.photos,
+        shard_names=np.array([shard.name for shard in index.shards], np.str_),
+        shard_sizes=np.array([shard.size for shard in index.shards], np.int64),
+        extent=index.extent,
+        rows_crc32=_crc32(folder / ROWS_NAME),
+    )
 
 
 def read(folder: str | pathlib.Path) -> TrackIndex:
-    """Reads the index of a packed folder.
+    """Reads the index of a packed folder, and looks for its shards.
 
     Args:
       folder: as `jaxtrack pack` made it.
 
     Returns:
-      The index.
+      The index; its rows are mapped, not read.
 
     Raises:
-      InputError: if the folder is absent, unfinished, or its index is damaged.
+      InputError: if the folder is absent, unfinished, or its index is damaged; or a
+        shard is missing or was cut off. The message names the file.
     """
-    path = pathlib.Path(folder) / FILE_NAME
+    folder = pathlib.Path(folder)
+    path = folder / FILE_NAME
     if not path.is_file():
         raise InputError(
             f"{folder}: no packed data ({FILE_NAME} is absent); make it by "
@@ -90,9 +206,77 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
         )
     try:
         with np.load(io.BytesIO(path.read_bytes())) as arrays:
-            fields = {f.name: arrays[f.name] for f in dataclasses.fields(TrackIndex)}
+            fields = {name: arrays[name] for name in _ARRAYS}
+            extent = float(arrays["extent"])
+            names, sizes = arrays["shard_names"], arrays["shard_sizes"]
     except Exception as error:  # numpy raises many kinds on a damaged archive.
-        raise InputError(f"{path}: damaged index ({error}); build again") from error
-    fields["faults"] = tuple(str(fault) for fault in fields["faults"])
-    fields["fingerprint"] = str(fields["fingerprint"])
-    return TrackIndex(**fields)
+        raise InputError(f"{path}: damaged index ({error}); pack again") from error
+    shards = tuple(map(ShardFile, names.tolist(), sizes.tolist()))
+    for shard in shards:
+        _look_for(folder, shard)
+    table = _map_rows(folder / ROWS_NAME, int(fields["offsets"][-1]))
+    return TrackIndex(table=table, shards=shards, extent=extent, **fields)
+
+
+def check_rows(folder: str | pathlib.Path) -> None:
+    """Reads the rows of an index whole and compares their checksum.
+
+    Args:
+      folder: a packed folder.
+
+    Raises:
+      InputError: they are damaged.
+    """
+    folder = pathlib.Path(folder)
+    with np.load(folder / FILE_NAME) as arrays:
+        expected = int(arrays["rows_crc32"])
+    if _crc32(folder / ROWS_NAME) != expected:
+        raise InputError(f"{folder / ROWS_NAME}: damaged index; pack again")
+
+
+def _joined_clips(parts):
+    """Numbers the clips of all parts anew, from 0 and without gaps."""
+    count, joined = 0, []
+    for part in parts:
+        _, numbers = np.unique(part.clips, return_inverse=True)
+        joined.append(numbers + count)
+        count += int(numbers.max(initial=-1)) + 1
+    return np.concatenate(joined).astype(np.int64)
+
+
+def _look_for(folder, shard):
+    """Refuses a shard that is missing or has another size."""
+    path = folder / shard.name
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(
+            f"{path}: shard is missing ({error.strerror}): restore it, or pack again"
+        ) from error
+    if size != shard.size:
+        raise InputError(
+            f"{path}: shard has {size} bytes, not {shard.size}: it was cut off or "
+            "changed; restore it, or pack again"
+        )
+
+
+def _map_rows(path, count):
+    """Maps the rows of an index into memory, read-only."""
+    try:
+        table = np.load(path, mmap_mode="r" if count else None)
+    except Exception as error:  # As above.
+        raise InputError(f"{path}: damaged index ({error}); pack again") from error
+    if table.dtype != ROW or len(table) != count:
+        raise InputError(
+            f"{path}: damaged index ({len(table)} rows, not {count}); pack again"
+        )
+    return table
+
+
+def _crc32(path):
+    """Returns the checksum of a file."""
+    value = 0
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value

@@ -43,19 +43,6 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Still:
-    """A photograph with the boxes of its objects.
-
-    Attributes:
-      path: the image file.
-      xyxy: boxes, `[K, 4]` float64 xyxy px, `K >= 1`.
-    """
-
-    path: Path
-    xyxy: np.ndarray
-
-
-@dataclass(frozen=True)
 class Clip:
     """Frames with the boxes of every object in them, to train on.
 

@@ -5,7 +5,8 @@ import pathlib
 import numpy as np
 import pytest
 
-from jaxtrack.data import build, jpeg
+from jaxtrack.data import build, encoding
+from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.datasets import files
 
 HW = (48, 64)
@@ -22,12 +23,17 @@ def scene(seed, hw=HW):
     return np.uint8(127 + 100 * np.stack(image, axis=-1))
 
 
+def encode(image):
+    """Encodes an image so that it keeps its colours to a few levels."""
+    return encoding.encode(image, quality=95, subsampling="444")
+
+
 def write_sequence(folder, seed, num_frames=NUM_FRAMES):
     """Writes frames and boxes; frame `t` has the box (10 + t, 12, 30 + t, 28)."""
     (folder / "img").mkdir(parents=True)
     xyxy = np.array([[10 + t, 12, 30 + t, 28] for t in range(num_frames)], float)
     for t in range(num_frames):
-        data = jpeg.encode(scene(100 * seed + t))
+        data = encode(scene(100 * seed + t))
         (folder / "img" / f"{t + 1:04d}.jpg").write_bytes(data)
     files.write_boxes(folder / "groundtruth_rect.txt", xyxy)
     return xyxy
@@ -37,7 +43,7 @@ def write_stills(folder, name="photos"):
     """Writes two photographs, the first with two objects, and their table."""
     (folder / name).mkdir(parents=True)
     for number in range(2):
-        data = jpeg.encode(scene(900 + number))
+        data = encode(scene(900 + number))
         (folder / name / f"{number}.jpg").write_bytes(data)
     table = folder / f"{name}_boxes.tsv"
     table.write_text(
@@ -81,5 +87,6 @@ def packed(tmp_path_factory):
         write_sequence(folder / "sequences" / name, seed)
     table = write_stills(folder)
     out = folder / "records"
-    build.build(out, root=folder / "sequences", stills=[table], num_workers=1)
+    options = {"shrink": WHOLE, "num_workers": 1}
+    build.build(out, root=folder / "sequences", stills=[table], **options)
     return out

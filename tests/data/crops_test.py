@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.data import crops, frames, jpeg
+from jaxtrack.data import crops, encoding, frames
 from jaxtrack.ops import crop as device_crop
 
-from .conftest import scene
+from .conftest import encode, scene
 
 FILL = np.array([10.0, 120.0, 200.0])
 
@@ -82,12 +82,12 @@ def test_equals_the_crop_on_the_device():
 
 
 def test_a_reduced_frame_gives_the_same_crop():
-    data = jpeg.encode(scene(0, (240, 320)))
+    data = encode(scene(0, (240, 320)))
     v = view(150.0, 130.0, 48 * 3.3)
     assert crops.reduction(v, 48) == 4
-    whole = crops.cut(frames.whole(jpeg.decode(data, "a")), v, 48, FILL)
+    whole = crops.cut(frames.whole(encoding.decode(data, "a")), v, 48, FILL)
     for reduced in (2, 4):
-        small = jpeg.decode(data, "a", reduction=reduced)
+        small = encoding.decode(data, "a", reduction=reduced)
         crop = crops.cut(frames.whole(small, reduced=reduced), v, 48, FILL)
         assert np.abs(crop.astype(int) - whole).mean() < 1.5
         # One crop pixel off, they differ by more than three times that.

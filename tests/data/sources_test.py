@@ -1,16 +1,17 @@
 """Tests for jaxtrack.data.sources."""
 
 import concurrent.futures
+import dataclasses
 import pickle
 import shutil
 
 import numpy as np
 import pytest
 
-from jaxtrack.data import jpeg, sources, tracks
+from jaxtrack.data import encoding, sources, tracks
 from jaxtrack.errors import InputError
 
-from .conftest import NUM_FRAMES, scene
+from .conftest import NUM_FRAMES, encode, scene
 
 
 def test_tracks_of_a_packed_folder(packed):
@@ -27,7 +28,7 @@ def test_frames_are_those_of_the_track(packed):
     for track, time, seed in ((0, 0, 0), (1, 4, 104), (4, 0, 901)):
         image, reduced = source.frame(track, time)[:2]
         assert reduced == 1
-        expected = jpeg.decode(jpeg.encode(scene(seed)), "expected")
+        expected = encoding.decode(encode(scene(seed)), "expected")
         np.testing.assert_array_equal(image, expected)
     image, reduced = source.frame(0, 1, reduction=4)[:2]
     assert reduced == 4 and image.shape == (12, 16, 3)
@@ -54,9 +55,10 @@ def test_a_frame_that_was_damaged_is_named(packed, tmp_path):
     folder = tmp_path / "records"
     shutil.copytree(packed, folder)
     index = tracks.read(folder)
-    index.records[2] = -1
-    tracks.write(index, folder)
-    with pytest.raises(InputError, match="track a, frame 2: was damaged"):
+    table = np.array(index.table)
+    table["record"][2] = -1
+    tracks.write(dataclasses.replace(index, table=table), folder)
+    with pytest.raises(InputError, match="track a, frame 2: shows no object"):
         sources.RecordSource(folder).frame(0, 2)
 
 
@@ -64,43 +66,49 @@ def test_damaged_records_are_named(packed, tmp_path):
     folder = tmp_path / "records"
     shutil.copytree(packed, folder)
     (shard,) = folder.glob("*.array_record-*")
-    shard.write_bytes(b"")
-    with pytest.raises(InputError, match=r"track a, frame 0: damaged record"):
+    shard.write_bytes(bytes(shard.stat().st_size))
+    with pytest.raises(InputError, match=r"track a, frame 0: damaged or vanished"):
         sources.RecordSource(folder).frame(0, 0)
     with pytest.raises(InputError, match="no packed data"):
         sources.RecordSource(tmp_path / "absent")
 
 
-def index(names, lengths, records, faults=()):
-    rows = sum(lengths)
-    return tracks.TrackIndex(
-        names=np.array(names),
-        offsets=np.cumsum([0, *lengths]),
-        records=np.array(records, np.int64),
-        xyxy=np.arange(4 * rows, dtype=np.float32).reshape(rows, 4),
-        faults=faults,
-    )
+def index(names, lengths, records, **fields):
+    tables = []
+    for stop, length in zip(np.cumsum(lengths), lengths, strict=True):
+        table = np.zeros(length, tracks.ROW)
+        table["record"] = records[stop - length : stop]
+        table["mask"] = -1
+        table["xyxy"] = np.arange(4 * length).reshape(length, 4)
+        tables.append(table)
+    return tracks.make(names, tables, **fields)
 
 
-def test_joining_counts_records_and_rows_on():
+def test_joining_counts_records_clips_and_rows_on(tmp_path):
     # Two objects share the first part's two records; one of its frames was damaged.
-    first = index(["a", "b"], [3, 3], [0, -1, 1, 0, -1, 1], ("x",))
-    second = index(["c"], [2], [0, 1], ("y", "z"))
-    joined = tracks.join([first, second], [2, 2])
-    assert list(joined.names) == ["a", "b", "c"]
+    first = index(["a", "b"], [3, 3], [0, -1, 1, 0, -1, 1], clips=(4, 4))
+    second = index(["c"], [2], [0, 1], photos=("p",), extent=4.0)
+    second.table["mask"] = [-1, 0]
+    joined = tracks.join([first, second], [2, 2], [5, 1], tmp_path)
+    assert list(joined.names) == ["a", "b", "c"] and list(joined.photos) == ["p"]
     np.testing.assert_array_equal(joined.offsets, [0, 3, 6, 8])
+    np.testing.assert_array_equal(joined.clips, [0, 0, 1])
     np.testing.assert_array_equal(joined.records, [0, -1, 1, 0, -1, 1, 2, 3])
+    np.testing.assert_array_equal(joined.masks, [-1] * 7 + [5])
     np.testing.assert_array_equal(joined.xyxy[joined.rows(2)], second.xyxy)
-    assert joined.faults == ("x", "y", "z")
+    assert joined.extent == 4.0
 
 
 def test_written_and_read(tmp_path):
-    written = index(["a", "ä b"], [1, 1], [0, 1], ("photo: broken",))
+    written = index(["a", "ä b"], [1, 1], [0, 1], photos=("x",), extent=4.0)
     tracks.write(written, tmp_path)
     read = tracks.read(tmp_path)
     for name, value in vars(written).items():
         np.testing.assert_array_equal(getattr(read, name), value)
-    assert read.faults == written.faults
+    assert isinstance(read.table, np.memmap)  # Shared by all who read it.
+    # Photographs alone have no rows.
+    tracks.write(tracks.make([], [], photos=("x",)), tmp_path)
+    assert len(tracks.read(tmp_path).table) == 0
 
 
 def test_faults_of_a_folder_are_named(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from experiments import compare, folds
 from jaxtrack.data import composed
+from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.errors import InputError
 
 HELD_OUT = ["otb_a", "uav_b", "vot_c"]
@@ -74,8 +75,8 @@ def test_each_fold_packs_its_own_training_sequences(experiment, two_folds, packe
     assert folds.tested_by_all(found) == ["otb_c"]
     where, out = experiment.root.absolute() / "sequences", experiment.out / "packed"
     assert packed == [
-        (out / "fold0", {"root": where, "patterns": ("davis_b",)}),
-        (out / "fold1", {"root": where, "patterns": ("davis_a",)}),
+        (out / "fold0", {"root": where, "patterns": ("davis_b",), "shrink": WHOLE}),
+        (out / "fold1", {"root": where, "patterns": ("davis_a",), "shrink": WHOLE}),
     ]
     # Only davis_a has masks; fold 0 tests it, so only fold 1 may cut it out.
     one, other = (fold.fields for fold in found)
@@ -93,7 +94,7 @@ def test_stills_and_photographs_where_there_are_some(experiment, packed):
     table = experiment.root / "images" / "dogs_boxes.tsv"
     table.touch()
     found, out = compare.make_folds(experiment), experiment.out / "packed"
-    assert packed[0] == (out / "stills", {"stills": [table]})
+    assert packed[0] == (out / "stills", {"stills": [table], "shrink": WHOLE})
     for number, fold in enumerate(found):
         names = (f"fold{number}", "stills")
         assert fold.fields["data.records"] == tuple(str(out / name) for name in names)

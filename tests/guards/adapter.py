@@ -25,6 +25,7 @@ from jaxtrack import datasets, trackers
 from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
 from jaxtrack.data.composed import ComposedSource
+from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import settings as eval_settings
 from jaxtrack.evaluation import vot_files
@@ -200,7 +201,8 @@ def composed(count, length, hw, *, seed):
 
 def pack(sequences, stills, out):
     """Packs a folder of sequences and tables of stills for training."""
-    pack_build.build(out, root=sequences, stills=stills, num_workers=1)
+    options = {"root": sequences, "stills": stills, "num_workers": 1}
+    pack_build.build(out, shrink=WHOLE, **options)
 
 
 def loader(config, *, template_size, search_size):

@@ -1,33 +1,33 @@
-"""Tests for jaxtrack.data.jpeg."""
+"""Tests for jaxtrack.data.encoding."""
 
 import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data import jpeg
+from jaxtrack.data import encoding
 from jaxtrack.errors import InputError
 
-from .conftest import scene
+from .conftest import encode, scene
 
 
 def test_decoding_gives_what_opencv_gives():
-    data = jpeg.encode(scene(0))
+    data = encode(scene(0))
     expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     # Both use libjpeg-turbo; builds may round differently by a level.
-    np.testing.assert_allclose(jpeg.decode(data, "a"), expected[:, :, ::-1], atol=1)
+    np.testing.assert_allclose(encoding.decode(data, "a"), expected[:, :, ::-1], atol=1)
 
 
 def test_encoding_keeps_the_order_of_colours():
     image = np.zeros((16, 16, 3), np.uint8)
     image[..., 0] = 200
-    decoded = jpeg.decode(jpeg.encode(image), "a")
+    decoded = encoding.decode(encode(image), "a")
     np.testing.assert_allclose(decoded, image, atol=3)
 
 
 @pytest.mark.parametrize("reduction", [2, 4, 8])
 def test_reduced_pixels_are_averages_of_blocks(reduction):
     image = scene(0, (64, 96))
-    decoded = jpeg.decode(jpeg.encode(image), "a", reduction=reduction)
+    decoded = encoding.decode(encode(image), "a", reduction=reduction)
     blocks = image.reshape(64 // reduction, reduction, 96 // reduction, reduction, 3)
     # Low frequencies of a block instead of its mean: equal where the image is smooth.
     # A shift of half a reduced pixel would change this image by up to 25 levels.
@@ -37,41 +37,60 @@ def test_reduced_pixels_are_averages_of_blocks(reduction):
 
 
 def test_reduced_sides_are_rounded_up():
-    data = jpeg.encode(scene(0, (45, 63)))
-    assert jpeg.decode(data, "a", reduction=2).shape == (23, 32, 3)
-    assert jpeg.decode(data, "a", reduction=4).shape == (12, 16, 3)
+    data = encode(scene(0, (45, 63)))
+    assert encoding.decode(data, "a", reduction=2).shape == (23, 32, 3)
+    assert encoding.decode(data, "a", reduction=4).shape == (12, 16, 3)
     with pytest.raises(ValueError, match="reduction 3"):
-        jpeg.decode(data, "a", reduction=3)
+        encoding.decode(data, "a", reduction=3)
 
 
 def test_damaged_bytes_are_named():
-    data = jpeg.encode(scene(0))
+    data = encode(scene(0))
     for cut in (len(data) // 2, 10):
         for reduction in (1, 2):
             with pytest.raises(InputError, match="frame 7: damaged JPEG"):
-                jpeg.decode(data[:cut], "frame 7", reduction=reduction)
+                encoding.decode(data[:cut], "frame 7", reduction=reduction)
 
 
 def test_a_sound_file_is_kept_as_it_is(tmp_path):
-    data = jpeg.encode(scene(0, (45, 63)))
+    data = encode(scene(0, (45, 63)))
     (tmp_path / "a.jpg").write_bytes(data)
-    assert jpeg.read_checked(tmp_path / "a.jpg") == (data, (45, 63))
+    picture = encoding.read(tmp_path / "a.jpg")
+    assert picture.data == data and picture.image.shape == (45, 63, 3)
 
 
-def test_a_png_file_is_encoded(tmp_path):
+def test_a_png_file_has_no_jpeg_bytes(tmp_path):
     image = scene(0)
     cv2.imwrite(str(tmp_path / "a.png"), image[:, :, ::-1])
-    data, hw = jpeg.read_checked(tmp_path / "a.png")
-    assert hw == image.shape[:2]
-    assert np.abs(jpeg.decode(data, "a").astype(int) - image).mean() < 3
+    picture = encoding.read(tmp_path / "a.png")
+    assert picture.data is None
+    np.testing.assert_array_equal(picture.image, image)
+
+
+def test_webp_is_decoded_whole_and_averaged():
+    image = scene(0, (64, 96))
+    data = encoding.encode(image, format="webp")
+    assert np.abs(encoding.decode(data, "a").astype(int) - image).mean() < 3
+    blocks = image.reshape(32, 2, 48, 2, 3).mean(axis=(1, 3))
+    small = encoding.decode(data, "a", reduction=2)
+    assert small.shape == blocks.shape and np.abs(small - blocks).mean() < 3
+    with pytest.raises(InputError, match="frame 7: damaged WebP"):
+        encoding.decode(data[:20], "frame 7")
+
+
+def test_masks_keep_every_pixel():
+    mask = np.random.default_rng(0).random((13, 21)) < 0.3
+    data = encoding.encode_mask(mask)
+    np.testing.assert_array_equal(encoding.decode_mask(data, "m"), mask)
+    with pytest.raises(InputError, match="m: cannot read the mask"):
+        encoding.decode_mask(data[:9], "m")
 
 
 def test_a_grey_file_is_read_as_three_channels(tmp_path):
     gray = scene(0)[..., 0]
     cv2.imwrite(str(tmp_path / "a.jpg"), gray)
-    data, hw = jpeg.read_checked(tmp_path / "a.jpg")
-    image = jpeg.decode(data, "a")
-    assert image.shape == (*hw, 3)
+    image = encoding.read(tmp_path / "a.jpg").image
+    assert image.shape == (*gray.shape, 3)
     np.testing.assert_array_equal(image[..., 0], image[..., 2])
 
 
@@ -81,19 +100,19 @@ def test_a_turned_photograph_is_stored_upright(tmp_path):
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0\0\0\0"
     block = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    data = jpeg.encode(image)
+    data = encode(image)
     (tmp_path / "a.jpg").write_bytes(data[:2] + block + data[2:])
-    data, hw = jpeg.read_checked(tmp_path / "a.jpg")
-    assert hw == (64, 32)
-    difference = jpeg.decode(data, "a").astype(int) - np.rot90(image, -1)
+    picture = encoding.read(tmp_path / "a.jpg")
+    assert picture.data is None  # It is stored upright.
+    difference = picture.image.astype(int) - np.rot90(image, -1)
     assert np.abs(difference).mean() < 3
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path):
     path = tmp_path / "x.jpg"
     with pytest.raises(InputError, match="x.jpg: cannot read"):
-        jpeg.read_checked(path)
+        encoding.read(path)
     for content, message in ((b"", "empty"), (b"hello", "not an image")):
         path.write_bytes(content)
         with pytest.raises(InputError, match=f"x.jpg: {message}"):
-            jpeg.read_checked(path)
+            encoding.read(path)

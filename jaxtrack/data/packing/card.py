@@ -1,0 +1,132 @@
+"""The data card of a packed folder: what is in it, where it came from, what is not."""
+
+import json
+import pathlib
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.data import records
+from jaxtrack.data.packing.finish import Finished
+from jaxtrack.data.packing.plan import Plan
+from jaxtrack.errors import InputError
+
+JSON, PAGE = "card.json", "card.md"
+BAD, SKIPPED = "bad.txt", "skipped.txt"  # A line each.
+
+
+def write(
+    folder: pathlib.Path,
+    plan: Plan,
+    finished: Finished,
+    *,
+    command: str = "",
+    version: str = "",
+    source: str = "",
+    terms: str = "",
+) -> None:
+    """Writes the data card, and the lists of what was left out.
+
+    Args:
+      folder: the packed folder.
+      plan: what was packed.
+      finished: what became of it.
+      command: that was typed.
+      version: of jaxtrack.
+      source: where the data come from.
+      terms: under which they may be used.
+    """
+    index, summary = finished.index, finished.summary
+    has_box = ~np.isnan(index.xyxy).any(axis=1)
+    card = {
+        "version": version or "not stated",
+        "command": command,
+        "source": source or "not stated",
+        "terms": terms or "not stated",
+        "notes": list(plan.notes),
+        "request": plan.request,
+        "digest": plan.digest,
+        "counts": {
+            "clips": summary.clips,
+            "frames of the clips": summary.frames,
+            "tracks": len(index.names),
+            "boxes": int(has_box.sum()),
+            "rows without a box": int((~has_box).sum()),
+            "pictures": _records(finished, records.FRAMES),
+            "masks": _records(finished, records.MASKS),
+            "photographs": len(index.photos),
+            "bytes": sum(shard.size for shard in finished.files.values()),
+            "bad": len(summary.bad),
+            "skipped": len(summary.skipped),
+        },
+        "skipped": dict(Counter(map(_reason, summary.skipped)).most_common()),
+        "bad": summary.bad,
+        "shards": {name: shard._asdict() for name, shard in finished.files.items()},
+    }
+    for name, lines in ((BAD, summary.bad), (SKIPPED, summary.skipped)):
+        if lines:
+            (folder / name).write_text("".join(f"{line}\n" for line in lines))
+    (folder / PAGE).write_text(page(card))
+    (folder / JSON).write_text(json.dumps(card, indent=1))
+
+
+def read(folder: str | pathlib.Path) -> dict[str, Any]:
+    """Reads the data card of a packed folder.
+
+    Args:
+      folder: as `jaxtrack pack` made it.
+
+    Raises:
+      InputError: it is absent or damaged.
+    """
+    path = pathlib.Path(folder) / JSON
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: no data card ({error}); the folder is not of `jaxtrack pack`, or "
+            "damaged: choose another --out, or delete it"
+        ) from error
+
+
+def page(card: Mapping[str, Any]) -> str:
+    """Words a data card in Markdown.
+
+    Args:
+      card: as `read` returns it.
+    """
+    request = card["request"]
+    what = request["dataset"] if request["root"] else "pictures"
+    lines = [f"# {what} {request['split']}".rstrip(), ""]
+    lines += [f"Source: {card['source']}. Terms: {card['terms']}.", ""]
+    lines += [*card["notes"], ""] if card["notes"] else []
+    if card["command"]:
+        lines += ["```", card["command"], "```", ""]
+    lines += ["| what | how many |", "|---|---|"]
+    lines += [f"| {name} | {count:,} |" for name, count in card["counts"].items()]
+    lines += ["", "| stored as | |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in request["shrink"].items()]
+    if card["skipped"]:
+        lines += ["", f"| left out (all in {SKIPPED}) | how many |", "|---|---|"]
+        lines += [f"| {name} | {count:,} |" for name, count in card["skipped"].items()]
+    if card["bad"]:
+        lines += ["", f"Could not be used (all in {BAD}):", ""]
+        lines += [f"- {line}" for line in card["bad"][:20]]
+    lines += ["", "| shard | records | bytes | SHA-256 |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {s['length']:,} | {s['size']:,} | {s['sha256']} |"
+        for name, s in card["shards"].items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _records(finished, split):
+    """Returns the number of records of a split."""
+    return sum(s.length for s in finished.files.values() if s.split == split)
+
+
+def _reason(line):
+    """Returns why something was left out: the end of its line."""
+    return line.rpartition(": ")[2]

@@ -1,0 +1,184 @@
+"""What is stored of a frame: the whole of it, or what training can see of each target.
+
+A template shows a square of side `s = crops.context_side(wh)` at about 127 px, and a
+search crop no more than `EXTENT` such sides however it is shifted and scaled. So a
+picture of that part at 511 px, as pysot stores it, holds all that training reads.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from jaxtrack.data import crops, encoding, frames
+from jaxtrack.errors import InputError
+
+CROPS = ("track", "whole", "511")
+SIDE = 511  # Of pysot's crops, px; its templates have 127.
+EXTENT = SIDE / 127
+
+
+@dataclass(frozen=True)
+class Shrink:
+    """How frames are stored.
+
+    Attributes:
+      crop: "track" cuts out `EXTENT` template sides around each target, as far as the
+        frame reaches; "whole" keeps the frame; "511" resamples to pysot's squares.
+      longest_side: of what is stored around a target at `EXTENT`, or of a whole frame,
+        px; larger ones are shrunk. 0: 511 of crops, any of whole frames.
+      quality: of encoding, 1 to 100; 0: 90, and whole frames keep their bytes.
+      format: "jpeg" or "webp".
+      frames: of a track, at most, spread evenly over those with a box; 0: all.
+    """
+
+    crop: str = "track"
+    longest_side: int = 0
+    quality: int = 0
+    format: str = "jpeg"
+    frames: int = 0
+
+    @property
+    def extent(self) -> float:
+        """How much is stored around a target, template sides; 0: the whole frame."""
+        return 0.0 if self.crop == "whole" else EXTENT
+
+
+WHOLE = Shrink(crop="whole")  # Frames as they are.
+
+
+class Window(NamedTuple):
+    """A part of a frame that is stored as one picture.
+
+    Attributes:
+      xyxy: the part, `[4]` int px of the frame.
+      wh: width and height of the picture, px.
+      targets: numbers of the targets whose boxes it is for.
+    """
+
+    xyxy: tuple[int, int, int, int]
+    wh: tuple[int, int]
+    targets: tuple[int, ...]
+
+    def place(self, xyxy: np.ndarray) -> np.ndarray:
+        """Expresses a box of the frame, `[4]` xyxy px, in px of the picture."""
+        x0, y0, x1, y1 = self.xyxy
+        scale = np.array(self.wh) / (x1 - x0, y1 - y0)
+        return (xyxy - np.tile((x0, y0), 2)) * np.tile(scale, 2)
+
+    def cut(self, image: np.ndarray) -> np.ndarray:
+        """Cuts the picture out of the frame, area-averaged; a mask `[H, W]` likewise.
+
+        Args:
+          image: `[H, W, 3]` or `[H, W]` uint8.
+
+        Returns:
+          `[h, w, 3]` or `[h, w]` uint8.
+        """
+        x0, y0, x1, y1 = self.xyxy
+        part = image[y0:y1, x0:x1]
+        if self.wh == (x1 - x0, y1 - y0):
+            return part
+        return cv2.resize(part, self.wh, interpolation=cv2.INTER_AREA)
+
+
+def check(shrink: Shrink) -> None:
+    """Refuses settings that mean nothing.
+
+    Args:
+      shrink: how frames are stored.
+
+    Raises:
+      InputError: a choice is none of those that there are, or a number is too large.
+    """
+    choices = (("crop", CROPS), ("format", encoding.FORMATS))
+    for name, known in choices:
+        if (value := getattr(shrink, name)) not in known:
+            raise InputError(f"--{name}={value}: expected one of {', '.join(known)}")
+    if shrink.quality > 100:
+        raise InputError(f"--quality={shrink.quality}: expected 1 to 100")
+
+
+def windows(xyxy: np.ndarray, hw: tuple[int, int], shrink: Shrink) -> list[Window]:
+    """Says which parts of a frame are stored, at which size.
+
+    Where several targets' windows together have more pixels than the one picture that
+    serves all, that one is stored.
+
+    Args:
+      xyxy: boxes of the targets in the frame, `[K, 4]` px.
+      hw: height and width of the frame.
+      shrink: how frames are stored; its crop is "track" or "whole".
+
+    Returns:
+      Windows; each target is in one of them.
+    """
+    targets = tuple(range(len(xyxy)))
+    if shrink.crop == "whole":
+        scale = min(1.0, (shrink.longest_side or max(hw)) / max(hw))
+        return [_window((0, 0, hw[1], hw[0]), scale, targets)]
+    side = shrink.longest_side or SIDE
+    own, scales = [], []
+    for number, box in enumerate(np.asarray(xyxy, np.float64)):
+        wide = EXTENT * crops.context_side(box[2:] - box[:2])
+        center = (box[:2] + box[2:]) / 2
+        low = np.clip(np.floor(center - wide / 2), 0, (hw[1] - 1, hw[0] - 1))
+        high = np.clip(np.ceil(center + wide / 2), low + 1, (hw[1], hw[0]))
+        scales.append(min(1.0, side / wide))
+        bounds = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        own.append(_window(bounds, scales[-1], (number,)))
+    if len(own) < 2:
+        return own
+    corners = np.array([window.xyxy for window in own])
+    bounds = (*corners[:, :2].min(0).tolist(), *corners[:, 2:].max(0).tolist())
+    shared = _window(bounds, max(scales), targets)
+    pixels = sum(window.wh[0] * window.wh[1] for window in own)
+    return own if pixels < shared.wh[0] * shared.wh[1] else [shared]
+
+
+def pysot_crop(
+    image: np.ndarray, xyxy: np.ndarray, shrink: Shrink
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts pysot's square around a target; outside of the frame is its mean colour.
+
+    Args:
+      image: the frame, `[H, W, 3]` uint8.
+      xyxy: box of the target, `[4]` px.
+      shrink: says the side.
+
+    Returns:
+      The crop, `[S, S, 3]` uint8, and the box in it, `[4]` xyxy px.
+    """
+    side = shrink.longest_side or SIDE
+    wide = EXTENT * crops.context_side(xyxy[2:] - xyxy[:2])
+    view = crops.View((xyxy[:2] + xyxy[2:]) / 2, np.array([wide, wide]))
+    fill = np.array(cv2.mean(image)[:3])
+    return crops.cut(frames.whole(image), view, side, fill), crops.to_crop(
+        xyxy, view, side
+    )
+
+
+def choose_times(xyxy: np.ndarray, shrink: Shrink) -> np.ndarray:
+    """Chooses the frames of a track that are stored.
+
+    Args:
+      xyxy: boxes, `[T, 4]`, NaN where the object is absent.
+      shrink: says how many.
+
+    Returns:
+      Their numbers, ascending: all without a limit, else of those with a box.
+    """
+    if not shrink.frames:
+        return np.arange(len(xyxy))
+    seen = np.flatnonzero(~np.isnan(xyxy).any(axis=1))
+    if len(seen) <= shrink.frames:
+        return seen
+    return seen[np.linspace(0, len(seen) - 1, shrink.frames).round().astype(int)]
+
+
+def _window(bounds, scale, targets):
+    """Makes a window whose picture is `scale` times as large, of whole pixels."""
+    x0, y0, x1, y1 = bounds
+    wh = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
+    return Window(bounds, wh, targets)
