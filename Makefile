@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
 
-.PHONY: help setup demo demo-train compare ablation incremental test test-all smoke lint format bench clean
+.PHONY: help setup demo demo-train compare ablation incremental test test-all test-onnx smoke lint format bench clean
 
 help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
+	@echo "make test-onnx   the tests of ONNX files, in an environment of their own"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
 	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
@@ -100,6 +101,12 @@ SMOKE := $(addprefix tests/,guards config online weights training)
 
 smoke: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST) -m 'not slow' $(SMOKE)
+
+# jax2onnx holds Orbax back to 0.11, so that its tests have an environment of their own.
+test-onnx:
+	$(PYTHON) -m venv $(VENV)-onnx
+	$(VENV)-onnx/bin/pip install --quiet -e '.[composed,onnx]' pytest
+	$(VENV)-onnx/bin/python -m pytest -q tests/export
 
 bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data

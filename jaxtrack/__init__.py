@@ -36,6 +36,7 @@ _PACKAGES = (
     "data",  # pairs for training
     "datasets",  # one reader each
     "evaluation",  # trackers over datasets
+    "export",  # trackers for programs without this package
     "integrations",  # our trackers in other programs
     "losses",  # terms of a loss, and reductions
     "metrics",  # scores of boxes, in numpy alone

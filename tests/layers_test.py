@@ -13,6 +13,7 @@ ALLOWED = {
         *("config", "configs", "training", "evaluation", "metrics", "tracking"),
         *("data", "datasets", "weights", "session", "integrations", "report"),
         "trackers",
+        "export",
         "__version__",
     ),
     "__main__": ("cli",),
@@ -34,6 +35,7 @@ ALLOWED = {
         *("datasets", "metrics"),
     ),
     "report": ("evaluation", "datasets", "metrics"),
+    "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "session": ("trackers", "tracking", "training.inference"),
     "integrations": ("metrics", "session", "tracking.video"),
 }
@@ -90,7 +92,7 @@ BUILDERS = (
     *("config", "configs", "trackers", "cli", "assign.__init__", "data.mixture"),
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
     *("training.loop", "training.checkpoint", "weights.pretrained", "weights.bundle"),
-    "evaluation.loading",
+    *("evaluation.loading", "export.onnx"),
 )
 
 

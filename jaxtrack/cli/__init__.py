@@ -32,6 +32,7 @@ COMMANDS = {
     "eval": "run trackers over a benchmark, score and compare them",
     "tune": "search tracking settings that score best",
     "weights": "look into files of weights, and make checkpoints of them",
+    "export": "write a tracker as StableHLO or ONNX",
     "trax": "serve a tracker to the VOT challenges' toolkit",
 }
 

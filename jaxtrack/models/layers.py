@@ -10,6 +10,7 @@ from jax import lax
 
 from jaxtrack.ops.dense_conv import dense_conv
 from jaxtrack.ops.depthwise_conv import depthwise_conv
+from jaxtrack.ops.plain import is_plain
 
 # He et al. (arXiv:1502.01852) over the fan-out, as pysot and EfficientNet start.
 kaiming = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
@@ -230,6 +231,8 @@ class GroupNorm(nn.Module):
             return (ones @ y)[:, 0] @ (is_same / (cells * size))
 
         def group_mean(y):
+            if is_plain():
+                return reduction(y)
             return lax.platform_dependent(y, cpu=product, default=reduction)
 
         y = x.astype(jnp.float32).reshape(batch, cells, channels)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxtrack.ops.conv_window import convolve, make_window
+from jaxtrack.ops.plain import is_plain
 
 # On a CPU, convolutions whose patches are at least so long run 5 to 25 % faster as one
 # matrix product (ResNet-50's last stages; measured on two cores), where the matrix of
@@ -46,10 +47,12 @@ def dense_conv(
     size, channels = kernel.shape[1:3]
     moves = {"stride": stride, "padding": padding, "dilation": dilation}
     window = make_window(x.shape[1:3], (size, size), **moves)
-    height, width = _output_hw(window, x, size)
-    patch, cells = size * size * channels, len(x) * height * width
     is_pointwise = size == stride == 1 and not any(map(any, window.pads))
     plain = _pointwise if is_pointwise else partial(convolve, window)
+    if is_plain():
+        return plain(x, kernel)
+    height, width = _output_hw(window, x, size)
+    patch, cells = size * size * channels, len(x) * height * width
     if patch <= (SHORT_PATCH if size > 1 else FEW_CHANNELS) and cells >= MANY_CELLS:
         on_cpu = partial(_written_out, window)
     elif patch >= LONG_PATCH and patch * cells <= MOST_PATCHES and not is_pointwise:

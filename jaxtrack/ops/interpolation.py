@@ -24,8 +24,10 @@ def bilinear(x: jax.Array, cells: jax.Array) -> jax.Array:
     """
     height, width, channels = x.shape
     last = jnp.array([width - 1, height - 1], jnp.float32)
-    cells = jnp.where(jnp.isnan(cells), 0, cells.astype(jnp.float32))
-    cells = jnp.clip(cells, 0, last[None])
+    cells = cells.astype(jnp.float32)
+    zeros = jnp.zeros_like(cells)  # Converters to ONNX take a number for float64.
+    cells = jnp.where(jnp.isnan(cells), zeros, cells)
+    cells = jnp.minimum(jnp.maximum(cells, zeros), last[None])
     # The lower cell stops one before the last, so that its neighbour exists.
     low = jnp.minimum(jnp.floor(cells), jnp.maximum(last - 1, 0)[None])
     u, v = jnp.moveaxis((cells - low).astype(x.dtype), -1, 0)[..., None]

@@ -66,7 +66,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     view = view_of(config, geometry)
     is_released = config.tracking.selection == "released"
     bound = bounding(config.tracking.selection)
-    places = _places(network)
+    cells = places(network)
     choose = _selection(config, geometry)
     told = _calibration(config)
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
@@ -81,7 +81,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         x_image = view.search_image(crop, state.fill)
         search = network.apply(variables, x_image, method="encode_search")
         outputs = network.apply(variables, state.template, search, method="predict")
-        return decoding.scores_and_boxes(outputs, places, stretch=is_released)
+        return decoding.scores_and_boxes(outputs, cells, stretch=is_released)
 
     def update(
         variables, state: TrackerState, crop: Crop, settings: Settings = defaults
@@ -148,8 +148,15 @@ def probe_maps(
     return Probe(cls, quality, confidence, xyxy)
 
 
-def _places(network):
-    """Returns the points of the response's cells, or their anchors."""
+def places(network: nn.Module) -> jax.Array:
+    """Returns the points of the response's cells, or their anchors.
+
+    Args:
+      network: see `jaxtrack.models.siamese.Siamese`.
+
+    Returns:
+      `[H, W, 2]` xy, or `[H, W, A, 4]` xyxy, pixels of the search crop.
+    """
     points = grid.points(network.geometry)
     return anchor_boxes.tile(points, network.anchors) if network.anchors else points
 

@@ -1,0 +1,68 @@
+"""Write a tracker for programs that do without this package.
+
+stablehlo: the whole tracker, `init` and `step`, weights inside; runs with jax alone on
+CPU, CUDA and TPU. onnx: the two graphs of a Siamese tracker and the settings of what is
+around them, for onnxruntime, OpenCV and the like. docs/deployment.md has a program for
+each.
+
+Examples:
+  jaxtrack export --checkpoint=lite --format=stablehlo --out=exported
+  jaxtrack export --checkpoint=runs/lite0 --format=onnx --out=exported
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import tempfile
+
+from jaxtrack.cli import options
+from jaxtrack.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Defines the options."""
+    options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
+    kinds = ("stablehlo", "onnx")
+    options.add(parser, "--format", "", "of the files", default=kinds[0], choices=kinds)
+    options.add(parser, "--out", "DIR", "folder to make", required=True)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Exports."""
+    out = pathlib.Path(args.out)
+    if out.exists():
+        raise InputError(f"{out}: is there already; name another folder")
+    from jaxtrack import trackers  # Late: --help should not wait for jax.
+    from jaxtrack.training import inference
+
+    saved = inference.load_for_inference(args.checkpoint)
+    config = trackers.with_preprocessing(saved.config)
+    variables = trackers.folded(config, saved.variables)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work = tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)
+        try:
+            os.chmod(work, 0o755)
+            _write(args.format, work, config, variables)
+            os.replace(work, out)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as fault:
+        raise InputError(f"cannot write {out}: {fault.strerror}") from None
+    sizes = [f"{p.name} {p.stat().st_size / 1e6:.1f} MB" for p in sorted(out.iterdir())]
+    print(f"{out}: {trackers.describe(config)}: {', '.join(sizes)}")
+
+
+def _write(kind, folder, config, variables):
+    """Writes the files of one format."""
+    from jaxtrack import trackers
+
+    if kind == "onnx":
+        from jaxtrack.export import onnx
+
+        onnx.write(folder, config, trackers.network_of(config), variables)
+    else:
+        from jaxtrack.export import stablehlo
+
+        stablehlo.write(folder, trackers.tracker_of(config), variables)

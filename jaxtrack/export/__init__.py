@@ -1,0 +1,1 @@
+"""Trackers for programs without this package: StableHLO, and ONNX graphs."""
