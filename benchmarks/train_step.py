@@ -123,10 +123,13 @@ def batch_of(config, size):
     return batch
 
 
-def step_of(config, variables, batch, train_backbone, *, assign=None):
+def step_of(
+    config, variables, batch, train_backbone, *, assign=None, augmentation=None
+):
     """Returns name -> what to time, and the operations XLA counts in a step.
 
-    With `assign`, that labels the pairs instead of the settings' assigner.
+    With `assign`, that labels the pairs instead of the settings' assigner; with
+    `augmentation`, pairs are augmented first.
     """
     family = trackers.family_of(config)
     network = trackers.network_of(config, training=True, axis_name=step.AXIS)
@@ -150,6 +153,7 @@ def step_of(config, variables, batch, train_backbone, *, assign=None):
         preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=train_backbone,
         ema_decay=config.optimizer.ema_decay,
+        augmentation=augmentation,
     )
     device = jax.local_devices()[:1]
     mapped = step.pmap_step(train_step, devices=device)

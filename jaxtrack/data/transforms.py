@@ -1,6 +1,7 @@
 """From two frames with boxes to one training pair.
 
-Crops and augmentations follow pysot's; what it lacks is off by default.
+Crops follow pysot's; what it lacks is off by default. Colours, sharpness and mirroring
+change on the device: `training/augmentation.py`.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from jaxtrack.data import augmentations, crops
+from jaxtrack.data import crops
 from jaxtrack.data.frames import Frame
 from jaxtrack.data.settings import Augmentation, PairSettings
 
@@ -95,52 +96,6 @@ def cut_filled(
     return filled
 
 
-def augment(
-    pair: dict[str, np.ndarray], rng: np.random.Generator, augmentation: Augmentation
-) -> dict[str, np.ndarray]:
-    """Changes colours and sharpness of a pair of crops, and mirrors it.
-
-    Args:
-      pair: `z_image`, `x_image`, `z_xyxy` and `xyxy` of `data/batch.py`, without the
-        batch axis.
-      rng: random numbers.
-      augmentation: probabilities.
-
-    Returns:
-      The same fields, changed.
-    """
-
-    def happens(probability):
-        return probability > 0 and rng.random() < probability
-
-    a = augmentation
-    z_image, x_image = pair["z_image"], pair["x_image"]
-    z_xyxy, xyxy = pair["z_xyxy"], pair["xyxy"]
-    if happens(a.occluder):
-        x_image = augmentations.occlude(x_image, xyxy, rng)
-    if happens(a.gray):
-        z_image = augmentations.to_gray(z_image)
-        x_image = augmentations.to_gray(x_image)
-    steps = (  # Of the template, of the search crop, what.
-        (a.tone, a.tone, augmentations.change_tone),
-        (a.template_color, a.search_color, augmentations.shift_color),
-        (a.template_blur, a.search_blur, augmentations.blur_plus),
-        (0.0, a.motion_blur, augmentations.blur_motion),
-        (0.0, a.low_resolution, augmentations.lower_resolution),
-        (0.0, a.noise, augmentations.add_noise),
-    )
-    for z_probability, x_probability, change in steps:
-        if happens(z_probability):
-            z_image = change(z_image, rng)
-        if happens(x_probability):
-            x_image = change(x_image, rng)
-    if happens(a.flip):
-        z_image, x_image = cv2.flip(z_image, 1), cv2.flip(x_image, 1)
-        z_xyxy = _flip(z_xyxy, z_image.shape[1])
-        xyxy = _flip(xyxy, x_image.shape[1])
-    return {"z_image": z_image, "x_image": x_image, "z_xyxy": z_xyxy, "xyxy": xyxy}
-
-
 def make_pair(
     read_z: ReadFrame,
     read_x: ReadFrame | None,
@@ -161,7 +116,7 @@ def make_pair(
       x_xyxy: box in the search frame, `[4]` xyxy px.
       rng: random numbers.
       settings: sizes and context.
-      augmentation: what is done to the crops.
+      augmentation: how crops are shifted and scaled, and what fills the outside.
       read_other: reads an image to show outside of the frames, where the augmentation
         wants one; None never does.
 
@@ -179,13 +134,12 @@ def make_pair(
         z_frame, x_frame = read_z(z_reduction), read_x(x_reduction)
     if rng.random() >= augmentation.fill_image:
         read_other = None
-    pair = {
+    return {
         "z_image": cut_filled(z_frame, z, z_size, read_other=read_other),
         "x_image": cut_filled(x_frame, x, x_size, read_other=read_other),
         "z_xyxy": crops.to_crop(z_xyxy, z, z_size),
         "xyxy": crops.to_crop(x_xyxy, x, x_size),
     }
-    return augment(pair, rng, augmentation)
 
 
 def _draw_view(xyxy, settings, size, limits, law, rng):
@@ -229,9 +183,3 @@ def _shows(view, xyxy):
     """Tells whether a view holds the whole of a box."""
     corners = crops.to_crop(xyxy, view, 1)
     return bool(corners.min() >= 0 and corners.max() <= 1)
-
-
-def _flip(xyxy, width):
-    """Mirrors a box in a crop of some width."""
-    x0, y0, x1, y1 = xyxy
-    return np.array([width - x1, y0, width - x0, y1], xyxy.dtype)

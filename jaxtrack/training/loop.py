@@ -15,6 +15,7 @@ from tqdm import tqdm
 from jaxtrack import config as config_lib
 from jaxtrack import weights
 from jaxtrack.data import mixture, pipeline
+from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
@@ -198,6 +199,7 @@ def _build(
         ema_decay=config.optimizer.ema_decay,
         accumulate=config.run.accumulate,
         seed=config.run.seed,
+        augmentation=Augmentation(**config.augment),
     )
     frozen = step.pmap_step(partial(train_step, train_backbone=False))
     tuned = step.pmap_step(partial(train_step, train_backbone=True))

@@ -12,8 +12,10 @@ from flax import linen as nn
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from jaxtrack.data.settings import Augmentation
 from jaxtrack.ops.preprocess import Preprocessing, normalize
 from jaxtrack.trackers.family import Batch, Forward, Loss, Metrics
+from jaxtrack.training.augmentation import augment_batch
 from jaxtrack.training.state import TrainState
 
 AXIS = "batch"
@@ -42,6 +44,7 @@ def train_step(
     ema_decay: float = 0.0,
     accumulate: int = 1,
     seed: int = 0,
+    augmentation: Augmentation | None = None,
     axis_name: str | None = None,
 ) -> tuple[TrainState, Metrics]:
     """Moves the parameters once.
@@ -67,6 +70,7 @@ def train_step(
       ema_decay: of the averaged parameters, if the state has any.
       accumulate: parts of the batch; `B` must be a multiple.
       seed: of the random keys.
+      augmentation: what is done to the crops first; None leaves them as they are.
       axis_name: mapped axis of the devices that share the batch.
 
     Returns:
@@ -75,6 +79,8 @@ def train_step(
     """
     size = len(batch["is_positive"])
     batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
+    if augmentation is not None:
+        batch = augment_batch(batch["key"], batch, augmentation)
     apply = nn.apply(forward, network, mutable=["batch_stats"])
 
     def part_loss(params, batch_stats, part):
@@ -97,12 +103,17 @@ def train_step(
     metrics["grad_norm"] = optax.tree.norm(grads)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
-    ema = state.ema
-    if ema is not None:
-        step = state.step.astype(jnp.float32)
-        decay = jnp.minimum(ema_decay, (1 + step) / (10 + step))
-        ema = jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, ema, params)
+    ema = _averaged(state, params, ema_decay)
     return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+
+def _averaged(state, params, ema_decay):
+    """Moves the averaged parameters, if there are any; see `train_step`."""
+    if state.ema is None:
+        return None
+    step = state.step.astype(jnp.float32)
+    decay = jnp.minimum(ema_decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda e, p: decay * e + (1 - decay) * p, state.ema, params)
 
 
 def _pair_keys(seed, number, size, axis_name):

@@ -26,6 +26,7 @@ from jaxtrack.data import build as pack_build
 from jaxtrack.data import pipeline
 from jaxtrack.data.composed import ComposedSource
 from jaxtrack.data.packing.shrink import WHOLE
+from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import settings as eval_settings
 from jaxtrack.evaluation import vot_files
@@ -38,6 +39,7 @@ from jaxtrack.trackers import cract, siamcar
 from jaxtrack.tracking import Frame
 from jaxtrack.training import checkpoint, loop
 from jaxtrack.training import state as train_state
+from jaxtrack.training.augmentation import augment_batch
 from tests import networks
 
 # Setting as the guards call it -> as it is called now, where that is something else.
@@ -208,6 +210,19 @@ def pack(sequences, stills, out):
 def loader(config, *, template_size, search_size):
     """Returns the stream of batches that settings name, with crops of other sizes."""
     return pipeline.make(config, template_size=template_size, search_size=search_size)
+
+
+def augmentation(config):
+    """Returns what the device makes of a batch: `(number, batch) -> batch`."""
+    chances = Augmentation(**config.augment)
+
+    def augment(number, batch):
+        size = len(batch["is_positive"])
+        key = jax.random.split(jax.random.key(number), size)
+        return augment_batch(key, batch, chances)
+
+    compiled = jax.jit(augment)
+    return lambda number, batch: jax.device_get(compiled(number, batch))
 
 
 # Runs.

@@ -25,6 +25,9 @@ SETTINGS = {
     **{"backbone_lr_factor": 0.3, "momentum": 0.8, "adam_b2": 0.95},
     **{"weight_decay": 0.05, "clip_norm": 1.6, "ema_decay": 0.35, "log_every": 1},
     **{"checkpoint_every": 4, "keep_every": 2, "keep_latest": 1},
+    # Pictures are guarded in loader_test.py.
+    **dict.fromkeys(("flip", "gray", "tone", "occluder", "noise"), 0.0),
+    **dict.fromkeys(("search_blur", "motion_blur", "low_resolution"), 0.0),
 }
 SPEEDS = ("per_second", "seconds", "wait", "share")
 

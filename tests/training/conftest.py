@@ -106,6 +106,8 @@ def small_config():
     config.model.name = "tiny"
     config.model.preprocessing.order = "BGR"
     config.model.preprocessing.scale = (128.0, 128.0, 128.0)
+    for name in ("template_color", "search_color", "search_blur"):
+        config.augment[name] = 0.0  # Compiled in its own tests alone.
     config.run.batch_size = 8
     config.run.num_epochs, config.run.pairs_per_epoch = 2, 24
     config.optimizer.warmup_epochs, config.optimizer.backbone_from_epoch = 1.0, 1.0
