@@ -89,9 +89,11 @@ FIELDS = (
           "Share of pairs from composed scenes, beside `data.record_weights`, or beside"
           " 1 for all folders where `data.num_use` counts.", least=0),
     Field("data.composed_photos", "",
-          "Folder of photographs for composed scenes; \"\" takes scikit-image's."),
+          "Folder of photographs for composed scenes, plain or packed; \"\" takes "
+          "scikit-image's."),
     Field("data.composed_cutouts", "",
-          'Folder of sequences with masks whose objects are pasted; "" for none.'),
+          "Folder of sequences with masks, plain or packed, whose objects are pasted; "
+          '"" for none.'),
     Field("data.composed_patterns", ("*",), "Glob patterns of those sequences."),
     Field("data.composed_split", "train",
           'Photographs that scenes are composed of; "all" leaves none for evaluation.',

@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack import datasets
-from jaxtrack.data.composed import ComposedSource
+from jaxtrack.data.composed import ComposedSource, cutouts
 from jaxtrack.data.pairs import visible_times
 from jaxtrack.data.portions import Portion
 from jaxtrack.data.sources import RecordSource
@@ -90,14 +90,12 @@ def _cutouts(data):
     """Lists the sequences with masks whose names fit one of the patterns."""
     if not data.composed_cutouts:
         return None
-    root, names = pathlib.Path(data.composed_cutouts), data.composed_patterns
-    found = {path for name in names for path in root.glob(name)}
-    if found := sorted(path for path in found if (path / "mask").is_dir()):
-        return found
-    raise InputError(
-        f"config.data.composed_cutouts: no sequence {', '.join(names)} with a folder "
-        f"mask in {root}"
-    )
+    try:
+        return cutouts.find_cutouts(
+            data.composed_cutouts, patterns=data.composed_patterns
+        )
+    except InputError as error:
+        raise InputError(f"config.data.composed_cutouts: {error}") from error
 
 
 def _of_folder(data, place, folder):

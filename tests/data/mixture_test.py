@@ -81,5 +81,5 @@ def test_cutouts_are_found_by_pattern(tmp_path):
     config = demo.get_config()
     config.data.composed_cutouts = str(tmp_path)
     config.data.composed_patterns = ("davis_*",)
-    with pytest.raises(InputError, match=r"no sequence davis_\*"):
+    with pytest.raises(InputError, match=r"composed_cutouts: no masks under"):
         mixture.make_portions(config)

@@ -1,5 +1,6 @@
 """Real objects with masks, cut out of video."""
 
+import fnmatch
 import functools
 import os
 import pathlib
@@ -9,8 +10,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.data.composed import photos
-from jaxtrack.datasets.pictures import read_image
+from jaxtrack.data.composed import packed, photos
+from jaxtrack.data.composed.packed import PackedSequence, Picture
 from jaxtrack.errors import InputError
 
 _LEAST_AREA = 100  # Masks of fewer px are left out.
@@ -22,36 +23,62 @@ _LEAST_OVERLAP = 0.6  # IoU of boxes, below which the mask is taken to have jump
 _SMOOTHING = 9  # Frames over which the object's size is averaged.
 
 
+# A folder with `img` and `mask`, or a track of a packed folder.
+MaskedSequence = pathlib.Path | PackedSequence
+
+
 def find_cutouts(
-    cutouts: str | os.PathLike | Sequence[str | os.PathLike] | None,
-) -> list[pathlib.Path]:
+    cutouts: str | os.PathLike | Sequence[str | os.PathLike | PackedSequence] | None,
+    *,
+    patterns: Sequence[str] = ("*",),
+) -> list[MaskedSequence]:
     """Lists the sequences whose objects can be cut out.
 
     Args:
-      cutouts: a folder of sequences, of which those with a `mask` folder are taken;
-        or a list of sequence folders, each of which must have one; or None.
+      cutouts: a folder of sequences, of which those with a `mask` folder are taken; a
+        packed folder, of which the tracks with masks are; a list of sequence folders,
+        each of which must have one, or of packed sequences; or None.
+      patterns: of names of a folder's sequences.
 
     Returns:
-      Folders `<sequence>` with `img` and `mask`; those of a folder sorted.
+      Folders `<sequence>` with `img` and `mask`, or packed sequences; those of a folder
+      in the order of their names.
 
     Raises:
       InputError: if a folder is absent or there are no masks.
     """
     if isinstance(cutouts, (str, os.PathLike)):
-        root = pathlib.Path(cutouts)
-        if not root.is_dir():
-            raise InputError(f"no folder of cut-outs at {root}")
-        cutouts = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
-        if not cutouts:
-            raise InputError(
-                f"no masks under {root}: it needs sequences with img/0001.jpg and "
-                "mask/0001.png"
-            )
-    found = [pathlib.Path(p) for p in cutouts or ()]
-    for part in (folder / name for folder in found for name in ("img", "mask")):
+        return _choose(pathlib.Path(cutouts), patterns)
+    found = [
+        p if isinstance(p, PackedSequence) else pathlib.Path(p) for p in cutouts or ()
+    ]
+    folders = [p for p in found if isinstance(p, pathlib.Path)]
+    for part in (folder / name for folder in folders for name in ("img", "mask")):
         if not part.is_dir():
             raise InputError(f"no folder {part}: cut-outs need img, mask")
     return found
+
+
+def _choose(root, patterns):
+    """Lists the sequences with masks in a folder whose names fit a pattern."""
+    if not root.is_dir():
+        raise InputError(f"no folder of cut-outs at {root}")
+    if packed.is_packed(root):
+        found = packed.find_sequences(root)
+    else:
+        found = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
+    if not found:
+        raise InputError(
+            f"no masks under {root}: it needs sequences with img/0001.jpg and "
+            "mask/0001.png"
+        )
+    fit = [s for s in found if any(fnmatch.fnmatchcase(s.name, p) for p in patterns)]
+    if not fit:
+        raise InputError(
+            f"no sequence {', '.join(patterns)} with masks in {root}: they are "
+            f"{', '.join(s.name for s in found[:5])} ..."
+        )
+    return fit
 
 
 class Cutout(NamedTuple):
@@ -61,7 +88,7 @@ class Cutout(NamedTuple):
     about one: `px = origin[f] + unit[f] * rest`, in pixels of video frame `f`.
 
     Attributes:
-      images: the video frames, `F` paths.
+      images: the video frames, `F` of them.
       outlines: for each frame the closed curves of its mask, tuple of `[N, 2]` rest
         coordinates; even-odd, so a curve within another is a hole.
       origin: `[F, 2]` px.
@@ -69,7 +96,7 @@ class Cutout(NamedTuple):
       window: part of the frame that is kept, `[F, 4]` int xyxy px.
     """
 
-    images: tuple[pathlib.Path, ...]
+    images: tuple[Picture, ...]
     outlines: tuple[tuple[np.ndarray, ...], ...]
     origin: np.ndarray
     unit: np.ndarray
@@ -92,17 +119,20 @@ class Cutout(NamedTuple):
 def _read_pyramid(path, window):
     """Decodes a window `xyxy` of a picture, and keeps it."""
     x0, y0, x1, y1 = window
-    return photos.pyramid(photos.shrink(read_image(path)[y0:y1, x0:x1], _MAX_SIDE))
+    return photos.pyramid(
+        photos.shrink(packed.read_picture(path)[y0:y1, x0:x1], _MAX_SIDE)
+    )
 
 
-def read_cutout(folder: pathlib.Path) -> Cutout:
+def read_cutout(sequence: MaskedSequence) -> Cutout:
     """Reads the masks of a sequence; its pictures are decoded when they are drawn.
 
     Taken is the longest run of frames in which the mask is never tiny and never jumps,
     as it does where something passes in front of the object.
 
     Args:
-      folder: has `img/<frame>.jpg` and `mask/<frame>.png` (zero is background).
+      sequence: a folder with `img/<frame>.jpg` and `mask/<frame>.png` (zero is
+        background), or a packed sequence.
 
     Returns:
       The object.
@@ -110,17 +140,18 @@ def read_cutout(folder: pathlib.Path) -> Cutout:
     Raises:
       InputError: if a mask has no picture, cannot be read, or all are empty.
     """
-    masks = sorted((folder / "mask").glob("*.png"))
-    if not masks:
-        raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png and so on")
-    found = [_read_curves(path) for path in masks]
+    if isinstance(sequence, PackedSequence):
+        frames, where = sequence.frames(), f"{sequence.folder}, {sequence.name}"
+    else:
+        frames, where = _files(sequence), str(sequence / "mask")
+    found = [_read_curves(mask) for _, mask in frames]
     run = _longest_run(found)
     if not len(run):
-        raise InputError(f"every mask in {folder / 'mask'} is empty or tiny")
-    images = tuple(folder / "img" / f"{masks[index].stem}.jpg" for index in run)
+        raise InputError(f"every mask in {where} is empty or tiny")
+    images = tuple(frames[index][0] for index in run)
     for image in images:
-        if not image.is_file():
-            raise InputError(f"no picture {image} for its mask in {folder / 'mask'}")
+        if isinstance(image, pathlib.Path) and not image.is_file():
+            raise InputError(f"no picture {image} for its mask in {where}")
     shapes = [found[index] for index in run]
     area = np.array([shape.area for shape in shapes])
     box = np.array([shape.xyxy for shape in shapes], np.float64)
@@ -144,12 +175,17 @@ class _Shape(NamedTuple):
     window: tuple[int, int, int, int]
 
 
-def _read_curves(path: pathlib.Path) -> _Shape | None:
+def _files(folder):
+    """Returns picture and mask of each mask of a sequence's folder."""
+    masks = sorted((folder / "mask").glob("*.png"))
+    if not masks:
+        raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png and so on")
+    return [(folder / "img" / f"{mask.stem}.jpg", mask) for mask in masks]
+
+
+def _read_curves(path: Picture) -> _Shape | None:
     """Reads a mask's curves; None if it is tiny."""
-    mask = cv2.imread(os.fspath(path), cv2.IMREAD_GRAYSCALE)
-    if mask is None:
-        raise InputError(f"cannot read the mask {path}: absent or damaged")
-    mask = (mask > 0).astype(np.uint8)
+    mask = packed.read_mask(path).astype(np.uint8)
     area = cv2.countNonZero(mask)
     if area < _LEAST_AREA:
         return None

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from jaxtrack.datasets.pictures import read_image
+from jaxtrack.data.composed import packed
+from jaxtrack.data.composed.packed import PackedPicture, Picture
 from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -29,15 +30,16 @@ PathLike = str | os.PathLike
 
 def find_photographs(
     photos: PathLike | Sequence[PathLike] | None = None,
-) -> list[pathlib.Path]:
+) -> list[pathlib.Path] | list[PackedPicture]:
     """Lists photographs without opening them.
 
     Args:
-      photos: a folder (searched with its subfolders), a list of files, or None for
-        the photographs of the installed scikit-image.
+      photos: a folder (searched with its subfolders), a folder packed with
+        photographs, a list of files, or None for the photographs of the installed
+        scikit-image.
 
     Returns:
-      Paths; those of a folder sorted, a list in its own order.
+      Paths or packed pictures; those of a folder sorted, a list in its own order.
 
     Raises:
       InputError: if a file or folder is absent, or there are no photographs.
@@ -54,6 +56,8 @@ def find_photographs(
     folder = pathlib.Path(photos)
     if not folder.is_dir():
         raise InputError(f"no folder of photographs at {folder}")
+    if packed.is_packed(folder):
+        return packed.find_photographs(folder)
     files = (p for p in folder.rglob("*") if p.is_file())
     if found := sorted(p for p in files if p.suffix.lower() in SUFFIXES):
         return found
@@ -111,6 +115,6 @@ def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 @functools.lru_cache(_KEPT)
-def read_pyramid(path: PathLike) -> tuple[np.ndarray, ...]:
+def read_pyramid(photo: Picture) -> tuple[np.ndarray, ...]:
     """Decodes a photograph into a pyramid of at most `MAX_SIDE` px, and keeps it."""
-    return pyramid(shrink(read_image(path), MAX_SIDE))
+    return pyramid(shrink(packed.read_picture(photo), MAX_SIDE))

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.data.composed import cutouts, photos
+from jaxtrack.data.composed import cutouts
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 
 
@@ -12,6 +13,13 @@ def test_folder_gives_the_sequences_with_masks(cutout_folder):
     found = cutouts.find_cutouts(cutout_folder)
     assert [path.name for path in found] == [f"video_{k}" for k in range(4)]
     assert cutouts.find_cutouts(None) == []
+
+
+def test_patterns_choose_sequences(cutout_folder):
+    found = cutouts.find_cutouts(cutout_folder, patterns=("*_1", "video_3"))
+    assert [path.name for path in found] == ["video_1", "video_3"]
+    with pytest.raises(InputError, match=r"no sequence davis_\* with masks.*video_0"):
+        cutouts.find_cutouts(cutout_folder, patterns=("davis_*",))
 
 
 def test_absent_masks_are_named(cutout_folder, tmp_path):
@@ -47,7 +55,7 @@ def test_outline_follows_the_mask(cutout_folder):
 def test_texture_maps_the_rest_origin_to_the_object(cutout_folder):
     cutout = cutouts.read_cutout(cutout_folder / "video_1")
     levels, scale, offset = cutout.texture(2)
-    whole = photos.read_image(cutout.images[2])
+    whole = read_image(cutout.images[2])
     window = cutout.window[2]
     np.testing.assert_array_equal(
         levels[0][..., :3], whole[window[1] : window[3], window[0] : window[2]]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data.composed import photos
+from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 
 
@@ -15,7 +16,7 @@ def test_default_photographs_come_with_scikit_image_and_can_be_read():
     assert len(found) >= 8
     assert len({path.name for path in found}) == len(found)
     for path in found:
-        assert min(photos.read_image(path).shape[:2]) >= 300
+        assert min(read_image(path).shape[:2]) >= 300
 
 
 def test_finding_the_defaults_does_not_import_scikit_image():
