@@ -5,8 +5,7 @@ Paper: Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epoch
     of them an image (C15).
 Run: jaxtrack train --config=cract_r18 --workdir=runs/cract_r18 \
          --config.model.pretrained=resnet18.safetensors \
-         --config.data.records="('packed/got10k','packed/lasot','packed/trackingnet')" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: batch and pairs an epoch are not told, and are pysot's; the rest of what the
     paper leaves open is in docs/cract.md. Crops are "clean": there are no public
@@ -22,6 +21,7 @@ Weights of the backbone: --config.model.pretrained=resnet18.safetensors, made by
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -52,4 +52,5 @@ def get_config() -> ConfigDict:
     c.tracking.penalty = 0.0
     c.tracking.window = 0.0
     c.tracking.size_rate = 1.0
+    _mixtures.cract(c)
     return c

@@ -3,8 +3,7 @@
 Paper: Cai et al., SiamDLA, Table 2.
 Run: jaxtrack train --config=dla_rpn_effb0 --workdir=runs/dla_rpn_effb0 \
          --config.model.pretrained=efficientnet-b0.safetensors \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: nothing else is public of the paper's DLA-CoSiamRPN; see `rpn_effb0`.
 """

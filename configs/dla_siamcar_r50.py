@@ -3,15 +3,14 @@
 Paper: Cai et al., SiamDLA, section 3.2; the batch is that of section 4.7.
 Run: jaxtrack train --config=dla_siamcar_r50 --workdir=runs/dla_siamcar_r50 \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md).
 """
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import siamcar_r50
+from jaxtrack.configs import _mixtures, siamcar_r50
 
 
 def get_config() -> ConfigDict:
@@ -19,4 +18,5 @@ def get_config() -> ConfigDict:
     c = siamcar_r50.get_config()
     c.labels.assigner = "dla"
     c.run.batch_size = 256
+    _mixtures.siamdla(c)
     return c

@@ -3,8 +3,7 @@
 Paper: Cai et al., SiamDLA, Table 2.
 Run: jaxtrack train --config=dla_siamfcpp_googlenet --workdir=runs/dla_siamfcpp \
          --config.model.pretrained=inception_v3.safetensors \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: the paper gives no details; labels are those of its DLA-SiamCAR (D19).
 """

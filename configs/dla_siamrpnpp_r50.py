@@ -3,8 +3,7 @@
 Paper: Cai et al., SiamDLA, section 3.1.
 Run: jaxtrack train --config=dla_siamrpnpp_r50 --workdir=runs/dla_siamrpnpp_r50 \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md); pairs
     without the target keep pysot's few negatives (D13).
@@ -12,7 +11,7 @@ Differs: what the paper leaves open is resolved as D1 to D21 (docs/siamdla.md); 
 
 from ml_collections import ConfigDict
 
-from jaxtrack.configs import siamrpnpp_r50
+from jaxtrack.configs import _mixtures, siamrpnpp_r50
 
 
 def get_config() -> ConfigDict:
@@ -21,4 +20,5 @@ def get_config() -> ConfigDict:
     c.labels.assigner = "dla"
     c.labels.sampled_positives = 0
     c.labels.sampled_negatives = 0
+    _mixtures.siamdla(c)
     return c

@@ -3,8 +3,7 @@
 Paper: none; it stands in for CoSiamRPN (Tan et al., JVCI 80, 103299).
 Run: jaxtrack train --config=rpn_effb0 --workdir=runs/rpn_effb0 \
          --config.model.pretrained=efficientnet-b0.safetensors \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: neither code nor a description of CoSiamRPN is public. Known is that it is
     anchor-based and that its backbone is EfficientNet-B0; do not expect its figures.

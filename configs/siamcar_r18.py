@@ -3,8 +3,7 @@
 Paper: Guo et al., SiamCAR (arXiv:1911.07241).
 Run: jaxtrack train --config=siamcar_r18 --workdir=runs/siamcar_r18 \
          --config.model.pretrained=resnet18.safetensors \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: the backbone is not the paper's, and its weights expect normalised pixels.
 Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.

@@ -3,8 +3,7 @@
 Paper: Xu et al., SiamFC++ (arXiv:1911.06188); MegviiDetection/video_analyst.
 Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlenet \
          --config.model.pretrained=inception_v3.safetensors \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: warm-up is straight in log space; pairs come from packed folders alike; outside
     of the search frame its own mean colour is seen, not the template frame's. Crops of
@@ -22,6 +21,7 @@ or of the whole tracker: video_analyst's file.
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -57,4 +57,5 @@ def get_config() -> ConfigDict:
     c.tracking.penalty = 0.04
     c.tracking.window = 0.21
     c.tracking.size_rate = 0.52
+    _mixtures.siamfcpp(c)
     return c

@@ -3,8 +3,7 @@
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50 --workdir=runs/siamla_r50 \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k','packed/coco')" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: what the paper leaves open is resolved as S1 to S26 (docs/siamla.md).
 Trains: stem and first stage never, stages 2 to 4 from epoch 5 at 0.1 of the rate.
@@ -16,6 +15,7 @@ Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model,
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -40,4 +40,5 @@ def get_config() -> ConfigDict:
     c.tracking.size_rate = 0.35
     c.tracking.penalty = 0.2
     c.tracking.window = 0.45
+    _mixtures.siamcar(c)
     return c

@@ -3,8 +3,7 @@
 Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot, siamrpn_r50_l234_dwxcorr.
 Run: jaxtrack train --config=siamrpnpp_r50 --workdir=runs/siamrpnpp_r50 \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: the batch is SiamDLA's (its section 4.7); pysot's is 8 times 28.
 Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
@@ -16,6 +15,7 @@ Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model,
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -35,4 +35,5 @@ def get_config() -> ConfigDict:
     c.tracking.penalty = 0.05
     c.tracking.window = 0.42
     c.tracking.size_rate = 0.38
+    _mixtures.pysot(c)
     return c

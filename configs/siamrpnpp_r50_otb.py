@@ -4,8 +4,7 @@ Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot,
     siamrpn_r50_l234_dwxcorr_otb.
 Run: jaxtrack train --config=siamrpnpp_r50_otb --workdir=runs/siamrpnpp_r50_otb \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
 Differs: pysot has no training section for it; that of `siamrpnpp_r50` is taken.
 """

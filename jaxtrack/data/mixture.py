@@ -107,6 +107,7 @@ def _of_folder(data, place, folder):
         frame_range=data.frame_ranges[place] if data.frame_ranges else data.frame_range,
         share=data.record_weights[place] if data.record_weights else 1.0,
         num_use=data.num_use[place] if data.num_use else None,
+        clips=source.track_clips,
         weights=_weights(data, source.track_names),
     )
 

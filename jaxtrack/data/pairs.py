@@ -17,7 +17,7 @@ class FrameBox(NamedTuple):
     Attributes:
       source: number of the portion whose source it is of.
       track: number of the track.
-      time: number of the frame.
+      time: number of the frame, among those of the track.
       xyxy: its box, `[4]` float32 xyxy px of the full-size frame.
     """
 
@@ -88,7 +88,8 @@ def sample_pair(
     track = portions[source].draw_track(clip, rng)
     z, times, xyxy = _sample_frame(portions, source, track, rng)
     if rng.random() >= negative_ratio:
-        near = times[np.abs(times - z.time) <= portions[source].frame_range]
+        when = portions[source].source.track_times(z.track)
+        near = times[np.abs(when[times] - when[z.time]) <= portions[source].frame_range]
         time = int(near[rng.integers(len(near))])
         return Pair(z, FrameBox(z.source, z.track, time, xyxy[time]), True)
     return Pair(z, sample_other(portions, z, rng), False)

@@ -32,6 +32,12 @@ class TrackSource(Protocol):
         photograph is a track with `T = 1`. Must be cheap: every pair asks for it.
         """
 
+    def track_times(self, track: int) -> np.ndarray:
+        """When each frame of a track was, `[T]` int, ascending.
+
+        In frames of the video, of which only some may have been packed.
+        """
+
     def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
         """Reads one frame.
 
@@ -92,9 +98,18 @@ class RecordSource:
         """Names of the tracks, `[N]` str."""
         return self._index.names
 
+    @property
+    def track_clips(self) -> np.ndarray:
+        """Number of each track's clip, `[N]` int64, from 0, ascending without gaps."""
+        return self._index.clips
+
     def track_boxes(self, track: int) -> np.ndarray:
         """Returns the boxes of a track; see `TrackSource`."""
         return self._index.xyxy[self._index.rows(track)]
+
+    def track_times(self, track: int) -> np.ndarray:
+        """Returns the numbers of a track's frames; see `TrackSource`."""
+        return self._index.times[self._index.rows(track)]
 
     def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
         """Reads and decodes one frame; see `TrackSource`."""

@@ -28,6 +28,9 @@ class Painted:
         self.damaged = damaged
         self.reads = []
 
+    def track_times(self, track):
+        return np.arange(len(self.track_boxes(track)))
+
     def track_boxes(self, track):
         return np.tile(np.array([40, 40, 60, 60], np.float32), (5, 1))
 

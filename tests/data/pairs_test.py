@@ -11,12 +11,16 @@ from jaxtrack.errors import InputError
 class Boxes:
     """A source of tracks without pictures."""
 
-    def __init__(self, *tracks):
+    def __init__(self, *tracks, every=1):
+        self.every = every
         self.tracks = [np.array(track, np.float32) for track in tracks]
 
     @property
     def num_tracks(self):
         return len(self.tracks)
+
+    def track_times(self, track):
+        return self.every * np.arange(len(self.tracks[track]))
 
     def track_boxes(self, track):
         return self.tracks[track]
@@ -47,6 +51,12 @@ def test_positive_pairs_fill_the_range_evenly():
     # Times 1 to 7, the same frame among them, each about 3000 / 9 / 7 = 48 times.
     assert (counts[1:8] > 25).all()
     assert {pair.x.time for pair in drawn if pair.z.time == 0} == {0, 1, 2, 3}
+
+
+def test_distances_are_those_of_the_video():
+    """Of every third frame kept, those up to 7 apart are 2 places away."""
+    drawn = draw([Boxes([SEEN] * 9, every=3)], frame_range=7)
+    assert max(abs(pair.x.time - pair.z.time) for pair in drawn) == 2
 
 
 def test_every_portion_has_its_frame_range():

@@ -1,0 +1,101 @@
+"""What the papers train on: packed folders, how often and how far apart.
+
+A folder is named as `jaxtrack pack --dataset=NAME` names the dataset; all lie in
+`data.root`. A folder that is not there is left out by a 0 in its place.
+"""
+
+from ml_collections import ConfigDict
+
+_ALL = -1  # Every clip once.
+
+# Dataset -> clips an epoch, and largest distance of the frames of a pair. The first
+# four are pysot's (STVIR/pysot, pysot/core/config.py), the next two SiamCAR's
+# (ohhhyeahhh/SiamCAR, likewise); no code of this family names TrackingNet.
+_COUNTED = {
+    "imagenet_vid": (100_000, 100),
+    "youtubebb": (_ALL, 3),
+    "coco": (_ALL, 1),
+    "imagenet_det": (_ALL, 1),
+    "got10k": (100_000, 50),
+    "lasot": (100_000, 100),
+    "trackingnet": (100_000, 100),
+}
+# SiamFC++'s shares (MegviiDetection/video_analyst, "fulldata").
+_SIAMFCPP = {
+    "got10k": 0.2,
+    "lasot": 0.3,
+    "imagenet_vid": 0.2,
+    "coco": 0.07,
+    "imagenet_det": 0.08,
+    "trackingnet": 0.65,
+}
+
+
+def pysot(c: ConfigDict) -> None:
+    """Sets pysot's data: ImageNet VID and DET, YouTube-BoundingBoxes, COCO.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, "imagenet_vid", "youtubebb", "coco", "imagenet_det")
+
+
+def siamcar(c: ConfigDict) -> None:
+    """Sets pysot's data and GOT-10k: those of SiamCAR's released model, and SiamLA's.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, "imagenet_vid", "youtubebb", "coco", "imagenet_det", "got10k")
+
+
+def siamdla(c: ConfigDict) -> None:
+    """Sets SiamDLA's seven datasets, its section 4.1.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, *_COUNTED)
+
+
+def got10k(c: ConfigDict) -> None:
+    """Sets GOT-10k alone, as its protocol asks.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, "got10k")
+
+
+def siamfcpp(c: ConfigDict) -> None:
+    """Sets video_analyst's shares; frames are up to 100 apart.
+
+    Args:
+      c: settings, which are changed.
+    """
+    c.data.records = tuple(_SIAMFCPP)
+    c.data.record_weights = tuple(_SIAMFCPP.values())
+    c.data.frame_range = 100
+    c.data.composed_weight = 0.0
+
+
+def cract(c: ConfigDict) -> None:
+    """Sets CRACT's four datasets, section 4.1, as ATOM's code takes them: alike.
+
+    visionml/pytracking, ltr/train_settings/bbreg/atom.py.
+
+    Args:
+      c: settings, which are changed.
+    """
+    c.data.records = ("lasot", "trackingnet", "got10k", "coco")
+    c.data.record_weights = (1.0, 1.0, 1.0, 1.0)
+    c.data.frame_range = 50
+    c.data.composed_weight = 0.0
+
+
+def _count(c, *names):
+    """Sets datasets with their counts and distances."""
+    c.data.records = names
+    c.data.num_use = tuple(_COUNTED[name][0] for name in names)
+    c.data.frame_ranges = tuple(_COUNTED[name][1] for name in names)
+    c.data.composed_weight = 0.0
