@@ -1,5 +1,6 @@
 """Tests for jaxtrack.data.build."""
 
+import contextlib
 import dataclasses
 import fcntl
 import json
@@ -22,7 +23,7 @@ from jaxtrack.data.packing.shrink import WHOLE, Shrink
 from jaxtrack.errors import InputError
 from tests.refusals import refused
 
-from .conftest import NUM_FRAMES, write_sequence, write_stills
+from .conftest import NUM_FRAMES, is_alive, write_sequence, write_stills
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -285,25 +286,69 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path, capsys):
     assert "absent" in refused(capsys, "pack", *given)
 
 
+def until(condition, process):
+    """Waits for something to be true while a process runs."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+
+
+def workers_of(process):
+    """Process numbers of the workers that a process has spawned."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            is_worker = b"spawn_main" in (folder / "cmdline").read_bytes()
+            if is_worker and parent == str(process.pid):
+                found.append(int(folder.name))
+    return found
+
+
 @pytest.mark.slow
-def test_a_killed_build_goes_on_where_it_stopped(tmp_path):
-    for number in range(40):
+def test_killed_processes_cost_no_finished_part_and_leave_no_orphan(tmp_path):
+    for number in range(60):
         write_sequence(tmp_path / "in" / f"{number}", number, num_frames=40)
     command = [sys.executable, "-m", "jaxtrack", "pack", "--num_workers", "2"]
     command += ["--root", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(
-        command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, start_new_session=True
-    )
     parts = tmp_path / "out.incomplete" / "parts"
-    deadline = time.monotonic() + 60
-    while len([p for p in parts.glob("*") if p.name[:3] != "unf"]) < 2:
-        assert time.monotonic() < deadline and process.poll() is None
+
+    def finished():
+        return [path for path in parts.glob("*") if path.name[0] == "0"]
+
+    with subprocess.Popen(command, cwd=REPOSITORY) as process:
+        until(lambda: len(finished()) >= 2, process)
+        children = workers_of(process)
+        os.kill(process.pid, signal.SIGKILL)
+    assert len(children) == 2 and not (tmp_path / "out").exists()
+    deadline = time.monotonic() + 10
+    while any(is_alive(pid) for pid in children):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (tmp_path / "out").exists()
-    done = {p.name: p.stat().st_mtime_ns for p in parts.glob("*") if p.name[0] != "u"}
-    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    assert len(done) >= 2
+    done = {(path / "train.array_record").stat().st_ino for path in finished()}
+    with subprocess.Popen(command, cwd=REPOSITORY) as process:
+        until(lambda: len(finished()) > len(done), process)
+        os.kill(workers_of(process)[0], signal.SIGKILL)
+        assert process.wait(60) == 0  # What it left undone was packed again.
     index = tracks.read(tmp_path / "out")
-    assert len(index.names) == 40 and (np.diff(index.records) == 1).all()
+    assert len(index.names) == 60 and (np.diff(index.records) == 1).all()
+    shards = {p.stat().st_ino for p in (tmp_path / "out").glob("*array_record*")}
+    assert 2 <= len(done) == len(done & shards) and parts.parent.exists() is False
+
+
+@pytest.mark.slow
+def test_an_interrupted_build_stops_at_once(tmp_path):
+    write_sequence(tmp_path / "in" / "a", 0, num_frames=3000)
+    command = [sys.executable, "-m", "jaxtrack", "pack", "--num_workers", "1"]
+    command += ["--root", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
+    ) as process:
+        work = tmp_path / "out.incomplete" / "parts"
+        until(lambda: list(work.glob("unfinished*/*")), process)
+        children = workers_of(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr.read().splitlines() == ["interrupted"]
+    assert not any(map(is_alive, children)) and not list(work.iterdir())

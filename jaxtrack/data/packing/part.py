@@ -15,7 +15,6 @@ from jaxtrack.data.packing import shrink as shrinking
 from jaxtrack.data.packing.plan import Item
 from jaxtrack.data.packing.shrink import Shrink, Window
 from jaxtrack.data.packing.summary import Summary, shard_path
-from jaxtrack.datasets.sequence import Clip
 from jaxtrack.errors import InputError
 
 UNFINISHED = "unfinished-"  # Begins the name of a part's folder until it is complete.
@@ -54,7 +53,7 @@ def pack(
             work.mkdir()
             writer = _PartWriter(work, shrink, on_frame or (lambda clips: None))
             for item in items:
-                writer.add(item.name, lambda item=item: item.read(*item[:2]))
+                writer.add(item)
             writer.finish()
             shutil.rmtree(folder / key, ignore_errors=True)
             os.replace(work, folder / key)
@@ -74,16 +73,16 @@ class _PartWriter:
         self._clips: list[int] = []  # Of each track, the number of its clip.
         self._photos: list[str] = []
 
-    def add(self, name: str, read: Callable[[], Clip]) -> None:
+    def add(self, item: Item) -> None:
         """Packs a clip, or notes why it cannot be read."""
         try:
-            clip = read()
+            clip = item.read(item.name, item.place)
         except (InputError, OSError) as error:
-            self._summary.bad.append(f"{name}: {error}")
+            self._summary.bad.append(f"{item.name}: {error}")
         else:
             self._summary.frames += len(clip.frames)
             self._summary.skipped += clip.skipped
-            self._add_clip(clip) if len(clip.xyxy) else self._add_photo(clip)
+            self._add_photo(clip) if item.is_photo else self._add_clip(clip)
         self._summary.clips += 1
         self._on_frame(self._summary.clips)
 

@@ -37,11 +37,13 @@ class Item(NamedTuple):
       name: of the clip.
       place: what its reader takes.
       read: its reader.
+      is_photo: whether it is a photograph without boxes, for composed scenes.
     """
 
     name: str
     place: Any
     read: ReadClip
+    is_photo: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,22 @@ class Items(Sequence[Item]):
     def __init__(self):
         """Makes an empty list."""
         self._names: list[str] = []
-        self._finders: list[tuple[Mapping[str, Any], ReadClip]] = []
+        self._finders: list[tuple[Mapping[str, Any], ReadClip, bool]] = []
         self._starts: list[int] = []
 
-    def add(self, found: Mapping[str, Any], read: ReadClip) -> None:
+    def add(
+        self, found: Mapping[str, Any], read: ReadClip, *, are_photos: bool = False
+    ) -> None:
         """Appends a dataset's clips.
 
         Args:
           found: name -> place.
           read: reads a clip of that name and place.
+          are_photos: whether they are photographs without boxes.
         """
         self._starts.append(len(self._names))
         self._names += found
-        self._finders.append((found, read))
+        self._finders.append((found, read, are_photos))
 
     def __len__(self) -> int:
         """Number of clips."""
@@ -120,9 +125,10 @@ class Items(Sequence[Item]):
 
     def __getitem__(self, number: int) -> Item:
         """Returns one clip's item."""
-        found, read = self._finders[bisect.bisect_right(self._starts, number) - 1]
+        which = bisect.bisect_right(self._starts, number) - 1
+        found, read, are_photos = self._finders[which]
         name = self._names[number]
-        return Item(name, found[name], read)
+        return Item(name, found[name], read, are_photos)
 
     def names(self) -> Sequence[str]:
         """Returns the names of all clips."""
@@ -182,7 +188,8 @@ def find(request: Request) -> tuple[Items, tuple[str, ...]]:
         notes += listing.notes
     for folder in request.photos:
         found = photographs.find_photographs(folder)
-        items.add({str(p.relative_to(folder)): p for p in found}, _read_photograph)
+        named = {str(p.relative_to(folder)): p for p in found}
+        items.add(named, _read_photograph, are_photos=True)
     if not len(items):
         raise InputError(
             "nothing to pack: give a folder of sequences, tables of stills or "

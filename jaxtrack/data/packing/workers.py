@@ -5,6 +5,7 @@ import concurrent.futures
 import multiprocessing
 import os
 import pathlib
+import sys
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 
@@ -49,13 +50,15 @@ def pack_all(
     Raises:
       InputError: the disk is full, or processes are killed again and again.
     """
+    # Into a log it is written now and then, and not at all of what takes seconds.
+    seconds = 0.5 if sys.stderr.isatty() else 30.0
     bar = tqdm(
         total=num_done + num_clips(parts),
         initial=num_done,
         unit="clip",
         desc="packing",
-        disable=not parts,
-        smoothing=0.1,
+        mininterval=seconds,
+        delay=seconds,
     )
     with bar:
         for attempt in range(_RETRIES + 1):

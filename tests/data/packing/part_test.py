@@ -33,8 +33,8 @@ def pack(tmp_path):
     out = tmp_path / "parts"
     out.mkdir()
 
-    def packed(*clips, shrink=WHOLE, on_frame=None):
-        items = [Item(c.name, c, lambda name, clip: clip) for c in clips]
+    def packed(*clips, shrink=WHOLE, on_frame=None, is_photo=False):
+        items = [Item(c.name, c, lambda name, clip: clip, is_photo) for c in clips]
         part.pack("00000-key", items, out, shrink, on_frame=on_frame)
         assert [p.name for p in out.iterdir()] == ["00000-key"]
         folder = out / "00000-key"
@@ -120,9 +120,13 @@ def test_masks_are_cut_as_their_frames_are(pack, tmp_path):
 
 def test_a_photograph_has_no_track(pack, tmp_path):
     frames = write_frames(tmp_path / "a", 1, hw=(100, 1280))
-    index, told = pack(Clip("p", frames, np.zeros((0, 1, 4))))
+    clip = Clip("p", frames, np.zeros((0, 1, 4)))
+    index, told = pack(clip, is_photo=True)
     assert list(index.photos) == ["p"] and not len(index.names)
     assert told.shards["photos"].length == 1
+    # A still whose objects were all left out is none.
+    index, told = pack(clip)
+    assert not len(index.photos) and not told.shards and not told.bad
 
 
 def test_a_full_disk_leaves_nothing_and_is_told(pack, tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ def test_clips_of_all_kinds_are_found(root, tmp_path):
     names = " ".join(items.names())
     assert names == "a b photos_boxes/0.jpg photos_boxes/1.jpg 0.jpg 1.jpg"
     clips = [item.read(*item[:2]) for item in items]
+    assert [item.is_photo for item in items] == [False] * 4 + [True] * 2
     shapes = [clip.xyxy.shape[:2] for clip in clips]
     assert shapes == [(1, NUM_FRAMES)] * 2 + [(2, 1), (1, 1), (0, 1), (0, 1)]
     assert len(plan.find(request(root, patterns=("b",)))[0]) == 1
