@@ -32,7 +32,12 @@ NETWORKS = {
     "rpn_effb0": ("siamrpnpp", {"backbone": "efficientnet_b0"}),
     "cract_r18": ("cract", {"backbone": "resnet18"}),
     "cract_lite0": ("cract", _LITE),
+    "siamban_r50": ("siamban", {"backbone": "resnet50"}),
+    "siamban_lite0": ("siamban", _LITE),
+    "nanotrack_v2": ("nanotrack", {"backbone": "mobilenet_v3_small"}),
 }
+# Settings of a family that is not built on what others have by default.
+FITTING = {"nanotrack": {"backbone": "mobilenet_v3_small"}}
 
 
 def configure(name, **settings):

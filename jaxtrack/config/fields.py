@@ -31,13 +31,13 @@ FIELDS = (
     Field("model.name", "siamcar", "The tracker: a family of `jaxtrack.trackers`."),
     Field("model.backbone", "resnet50", "Network that turns crops into features.",
           choices=("resnet18", "resnet34", "resnet50", "googlenet",
-                   "efficientnet_lite0", "efficientnet_b0")),
+                   "efficientnet_lite0", "efficientnet_b0", "mobilenet_v3_small")),
     Field("model.design", "released",
           'Neck, correlation and head: "released" has the paper\'s, for levels of one'
           ' stride; "light" a single map, its cosines and narrow heads.',
           choices=("released", "light")),
     Field("model.level_weights", True,
-          'SiamRPN++, "released": learn how much each level counts.'),
+          'SiamRPN++ and SiamBAN, "released": learn how much each level counts.'),
     Field("model.correlation", "",
           "Correlation of template and search features; \"\" is the model's own.",
           choices=("", "depthwise", "pixelwise", "both")),
@@ -221,8 +221,9 @@ FIELDS = (
           'SiamLA, "ladl": stretch the labels of an image to [0, 1].'),
     # Loss.
     Field("loss.regression", "iou",
-          'Box regression: "iou" or "giou" loss; deltas of anchors take "smooth_l1",'
-          " or plain L1 for the other two.", choices=("iou", "giou", "smooth_l1")),
+          'Box regression: minus the logarithm of the IoU ("iou"), 1 - GIoU or 1 - IoU'
+          ' ("linear_iou"); deltas of anchors take "smooth_l1", or plain L1 for the'
+          " other three.", choices=("iou", "giou", "linear_iou", "smooth_l1")),
     Field("loss.quality", "centerness", "Target of the centerness output.",
           choices=("centerness", "iou")),
     Field("loss.centerness_weighted", True,
@@ -313,8 +314,8 @@ FIELDS = (
     Field("tracking.selection", "released",
           "How a box is selected: as SiamCAR's code does (\"released\"), as pysot's"
           ' does, with its crops ("pysot") or with those of SiamFC++\'s'
-          ' ("video_analyst"), or "clean".',
-          choices=("released", "pysot", "video_analyst", "clean")),
+          ' ("video_analyst"), as OpenCV\'s TrackerNano does ("opencv"), or "clean".',
+          choices=("released", "pysot", "video_analyst", "opencv", "clean")),
     Field("tracking.penalty", 0.04, "Penalty k of changes of size.", least=0),
     Field("tracking.window", 0.44, "Share of the Hann window.", within=(0, 1)),
     Field("tracking.size_rate", 0.33, "Learning rate of the size.", within=(0, 1)),

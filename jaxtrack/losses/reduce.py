@@ -20,6 +20,9 @@ from jaxtrack.losses import quality as quality_losses
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.ops import boxes
 
+# Losses of boxes that are predicted from points.
+REGRESSIONS = ("iou", "giou", "linear_iou")
+
 
 class PointTerms(NamedTuple):
     """What the losses of anchor-free networks share, unreduced, `[B, H, W]` each.
@@ -68,7 +71,7 @@ def point_terms(
     Raises:
       ValueError: for an unknown `kind` or `quality`.
     """
-    check_choice("regression", kind, ("iou", "giou"))
+    check_choice("regression", kind, REGRESSIONS)
     check_choice("quality", quality, ("centerness", "iou"))
     xyxy = finite_boxes(xyxy)
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
@@ -243,14 +246,16 @@ def box_regression(
       target: true distances, `[B, H, W, 4]`.
       xyxy: true boxes, `[B, 4]` xyxy, pixels of the search crop.
       points: `[H, W, 2]` xy, pixels of the search crop.
-      kind: "iou" or "giou".
-      smoothing: of "iou", square pixels; see `regression.iou_loss`.
+      kind: one of `REGRESSIONS`.
+      smoothing: of all but "giou", square pixels; see `regression.iou_loss`.
 
     Returns:
       Losses, `[B, H, W]`.
     """
     if kind == "iou":
         return regression_losses.iou_loss(ltrb, target, smoothing=smoothing)
+    if kind == "linear_iou":
+        return regression_losses.linear_iou_loss(ltrb, target, smoothing=smoothing)
     predicted = boxes.ltrb_to_xyxy(points, ltrb)
     return regression_losses.giou_loss(predicted, xyxy[:, None, None, :])
 

@@ -29,15 +29,33 @@ def iou_loss(
     Raises:
       ValueError: if the shapes differ.
     """
-    if ltrb.shape != target.shape:
-        raise ValueError(f"prediction {ltrb.shape} and target {target.shape} differ")
-    nearest = jnp.minimum(ltrb, target)
-    intersection = _area(nearest)
-    union = _area(ltrb) + _area(target) - intersection
-    whole = union + smoothing
-    ratio = (intersection + smoothing) / jnp.where(whole > 0, whole, 1)
+    ratio = _smoothed_iou(ltrb, target, smoothing)
     is_overlap = ratio > _LEAST_RATIO
     return -jnp.log(jnp.where(is_overlap, ratio, _LEAST_RATIO))
+
+
+def linear_iou_loss(
+    ltrb: jax.Array, target: jax.Array, *, smoothing: float = 1.0
+) -> jax.Array:
+    """Subtracts the smoothed IoU of two boxes around one point from one.
+
+        loss = 1 - (I + s) / (U + s)
+
+    with I, U the areas of intersection and union in square pixels: the regression of
+    SiamBAN's code (Chen et al., arXiv:2003.06761).
+
+    Args:
+      ltrb: predicted distances, `[..., 4]` ltrb, pixels.
+      target: true distances, `[..., 4]` ltrb, pixels.
+      smoothing: s, square pixels; 0 is allowed.
+
+    Returns:
+      Losses in [0, 1], `[...]`, 0 for a perfect prediction.
+
+    Raises:
+      ValueError: if the shapes differ.
+    """
+    return 1 - _smoothed_iou(ltrb, target, smoothing)
 
 
 def giou_loss(xyxy: jax.Array, target: jax.Array) -> jax.Array:
@@ -86,6 +104,17 @@ def smooth_l1(
     # Each branch bounded where the other one holds, so that slopes stay finite.
     near = jnp.minimum(distance, beta)
     return jnp.sum(near * near / (2 * beta) + (distance - near), axis=-1)
+
+
+def _smoothed_iou(ltrb, target, smoothing):
+    """Returns `(I + s) / (U + s)` of boxes around one point."""
+    if ltrb.shape != target.shape:
+        raise ValueError(f"prediction {ltrb.shape} and target {target.shape} differ")
+    nearest = jnp.minimum(ltrb, target)
+    intersection = _area(nearest)
+    union = _area(ltrb) + _area(target) - intersection
+    whole = union + smoothing
+    return (intersection + smoothing) / jnp.where(whole > 0, whole, 1)
 
 
 def _area(ltrb):

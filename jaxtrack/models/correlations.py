@@ -160,6 +160,58 @@ class TaskCorrelation(nn.Module):
         return {task: depthwise_xcorr(z[task], x[task]) for task in z}
 
 
+class AttentiveCorrelation(nn.Module):
+    """Pixel-wise correlation for each task, its channels weighed by attention.
+
+        r_uv = <bn(conv(z))_uv, bn(conv(x))>,  r' = r sigmoid(fc2(relu(fc1(mean r))))
+
+    A channel is a template cell, as in Yan et al., LightTrack (arXiv:2104.14545);
+    products are not divided by lengths. Layers as in NanoTrack v2.
+
+    Attributes:
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+    """
+
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, z: jax.Array, x: jax.Array, *, train: bool = False
+    ) -> dict[str, jax.Array]:
+        """Correlates `z`, `[B, Hz, Wz, C]`, with `x`, `[B, Hx, Wx, C]`.
+
+        Args:
+          z: the template's map.
+          x: the search crop's.
+          train: normalise by the batch.
+
+        Returns:
+          Of "cls" and of "box" a map, `[B, Hx, Wx, Hz * Wz]`.
+        """
+
+        def adjusted(features, name):
+            width = features.shape[-1]
+            conv = Conv(width, use_bias=True, dtype=self.dtype, name=name)
+            bn = BatchNorm(width, axis_name=self.axis_name, name=f"{name}_bn")
+            return conv_bn(conv, bn, features, train=train)
+
+        def branch(task):
+            kernel = adjusted(z, f"{task}_kernel")
+            cells = kernel.reshape(len(kernel), -1, kernel.shape[-1])
+            r = jnp.einsum("bkc,bijc->bijk", cells, adjusted(x, f"{task}_search"))
+            share = jnp.mean(r, axis=(1, 2), keepdims=True)
+            for name, activation in (("fc1", nn.relu), ("fc2", nn.sigmoid)):
+                fc = Conv(
+                    r.shape[-1], use_bias=True, dtype=self.dtype, name=f"{task}_{name}"
+                )
+                share = activation(fc(share))
+            return r * share
+
+        return {task: branch(task) for task in ("cls", "box")}
+
+
 class PositionEmbedding(nn.Module):
     """Where the template's content lies in the search map, expanded to channels.
 

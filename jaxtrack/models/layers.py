@@ -77,19 +77,21 @@ class Conv(nn.Module):
 
 
 class DepthwiseConv(nn.Module):
-    """One kernel a channel, padded as TensorFlow's "SAME".
+    """One kernel a channel.
 
     Attributes:
       kernel_size: side of the square kernel, cells.
       stride: cells between two outputs.
       dilation: cells between two kernel cells.
       dtype: type of the computation; parameters stay float32.
+      padding: as of `Conv`.
     """
 
     kernel_size: int
     stride: int = 1
     dilation: int = 1
     dtype: jnp.dtype = jnp.float32
+    padding: int | str = "SAME"
 
     @nn.compact
     def __call__(self, x: jax.Array, *, affine: Affine | None = None) -> jax.Array:
@@ -101,7 +103,7 @@ class DepthwiseConv(nn.Module):
             a is 1.
 
         Returns:
-          `[B, ceil(H / stride), ceil(W / stride), C]`.
+          `[B, H', W', C]`; with "SAME" H' is ceil(H / stride).
         """
         shape = (self.kernel_size, self.kernel_size, 1, x.shape[-1])
         kernel = self.param("kernel", kaiming, shape)
@@ -112,7 +114,7 @@ class DepthwiseConv(nn.Module):
             x.astype(self.dtype),
             kernel.astype(self.dtype),
             stride=self.stride,
-            padding="SAME",
+            padding=self.padding,
             dilation=self.dilation,
         )
         return y if b is None else _mapped(y, (None, b))

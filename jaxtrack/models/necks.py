@@ -54,6 +54,23 @@ class AdjustNeck(nn.Module):
         return tuple(adjusted)
 
 
+class LastNeck(nn.Module):
+    """Takes the last level as it is; nothing is learnt."""
+
+    def __call__(
+        self, levels: tuple, *, crop: int | None = None, train: bool = False
+    ) -> jax.Array:
+        """Returns `[B, H, W, C]` of the last level, or its `[B, crop, crop, C]`.
+
+        Args:
+          levels: maps `[B, H_i, W_i, C_i]`.
+          crop: side of the central part that is kept; None keeps all.
+          train: taken as every neck takes it; nothing here depends on it.
+        """
+        del train
+        return central_crop(levels[-1], crop)
+
+
 class FuseNeck(nn.Module):
     """Joins the last two levels by a 1x1 convolution and a batch normalisation.
 

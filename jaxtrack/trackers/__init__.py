@@ -24,6 +24,8 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "siamrpnpp": "jaxtrack.trackers.siamrpnpp",
         "siamfcpp": "jaxtrack.trackers.siamfcpp",
         "cract": "jaxtrack.trackers.cract",
+        "siamban": "jaxtrack.trackers.siamban",
+        "nanotrack": "jaxtrack.trackers.nanotrack",
     }
 )
 
@@ -51,6 +53,11 @@ PRESETS: Mapping[str, str] = MappingProxyType(
         "siamfcpp": "siamfcpp",
         "siamfcpp_otb100": "siamfcpp",
         "cract": "cract",
+        "siamban_vot2018": "siamban",
+        "siamban_vot2019": "siamban",
+        "siamban_otb100": "siamban",
+        "nanotrack_opencv": "nanotrack",
+        "nanotrack_v2": "nanotrack",
     }
 )
 

@@ -120,6 +120,10 @@ class WeightNames(NamedTuple):
       widened: regular expression of the backbone's kernels, without that prefix, that
         may be 1x1 in an ImageNet network, and are 3x3 in ours.
       imagenet: of the backbone's weights; see `jaxtrack.models.backbones.Backbone`.
+      leftover: regular expression of the keys of the tracker's public files that its
+        network never reads.
+      exported: from a name in the tracker's public ONNX files, which lack the names of
+        the parts, to that in its state dict.
     """
 
     rules: Rules
@@ -128,6 +132,8 @@ class WeightNames(NamedTuple):
     transposed: tuple[tuple[str, ...], ...] = ()
     widened: str = r"$^"
     imagenet: str = ""
+    leftover: str = r"$^"
+    exported: Rules = ()
 
 
 @dataclass(frozen=True)
@@ -264,11 +270,9 @@ def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
       InputError: there is none of that name, or the design does not fit it.
     """
     name, design = config.model.backbone, config.model.design
-    if name not in BACKBONES:
-        raise InputError(f"model.backbone: {name!r} is none of {', '.join(BACKBONES)}")
+    backbone = _named(config)
     if design not in DESIGNS:
         raise InputError(f"model.design: {design!r} is none of {', '.join(DESIGNS)}")
-    backbone = BACKBONES[name]
     if design == "released" and set(backbone.strides) != {8}:
         strides = ", ".join(map(str, backbone.strides))
         raise InputError(
@@ -276,6 +280,14 @@ def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
             f"have strides {strides}: use 'light'"
         )
     return backbone, design == "light"
+
+
+def _named(config):
+    """Returns the backbone that the settings name."""
+    name = config.model.backbone
+    if name not in BACKBONES:
+        raise InputError(f"model.backbone: {name!r} is none of {', '.join(BACKBONES)}")
+    return BACKBONES[name]
 
 
 def correlations(config: ConfigDict) -> tuple[str, ...]:
@@ -290,7 +302,7 @@ def backbone_names(config: ConfigDict, public: Rules) -> WeightNames:
       config: the settings.
       public: what the public code of the tracker calls the other parts.
     """
-    backbone, _ = backbone_of(config)
+    backbone = _named(config)
     return WeightNames(
         rules=(*backbone.names, *public),
         unused=backbone.unused,

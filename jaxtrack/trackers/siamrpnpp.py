@@ -17,7 +17,7 @@ from jaxtrack.assign import Assigner, make_assigner, regions
 from jaxtrack.losses import classification, reduce
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.losses.balance import classification_share
-from jaxtrack.models.backbones import Backbone
+from jaxtrack.models.backbones import Backbone, Rules
 from jaxtrack.models.correlations import BranchCorrelation
 from jaxtrack.models.heads.rpn import RpnHead, RpnTowerHead
 from jaxtrack.models.light import light_siamese
@@ -225,16 +225,24 @@ def make_loss(
     return label_first(assign, total)
 
 
+def level_names(box: str) -> Rules:
+    """Returns what pysot's kin calls correlations and heads of levels.
+
+    Args:
+      box: beginning of the name of a level's branches, such as "rpn_head.rpn".
+    """
+    return (
+        *ADJUST_TORCH_NAMES,
+        (r"^correlation\.(...)(\d)_(kernel|search)\.", rf"{box}\2.\1.conv_\3.0."),
+        (r"^correlation\.(...)(\d)_(kernel|search)_bn\.", rf"{box}\2.\1.conv_\3.1."),
+        (r"^head\.(cls|loc)(\d)_conv\.", rf"{box}\2.\1.head.0."),
+        (r"^head\.(cls|loc)(\d)_bn\.", rf"{box}\2.\1.head.1."),
+        (r"^head\.(cls|loc)(\d)_out\.", rf"{box}\2.\1.head.3."),
+    )
+
+
 # What pysot calls the parts behind the backbone.
-TORCH_NAMES = (
-    *ADJUST_TORCH_NAMES,
-    (r"^correlation\.(...)(\d)_(kernel|search)\.", r"rpn_head.rpn\2.\1.conv_\3.0."),
-    (r"^correlation\.(...)(\d)_(kernel|search)_bn\.", r"rpn_head.rpn\2.\1.conv_\3.1."),
-    (r"^head\.(cls|loc)(\d)_conv\.", r"rpn_head.rpn\2.\1.head.0."),
-    (r"^head\.(cls|loc)(\d)_bn\.", r"rpn_head.rpn\2.\1.head.1."),
-    (r"^head\.(cls|loc)(\d)_out\.", r"rpn_head.rpn\2.\1.head.3."),
-    (r"^head\.$", "rpn_head."),
-)
+TORCH_NAMES = (*level_names("rpn_head.rpn"), (r"^head\.$", "rpn_head."))
 
 
 def names(config: ConfigDict) -> WeightNames:

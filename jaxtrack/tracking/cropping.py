@@ -2,13 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxtrack.ops import boxes, crop, grid, preprocess
+from jaxtrack.ops import boxes, crop, fixed_resize, grid, preprocess
 from jaxtrack.tracking.state import Crop, Frame
 
 # Selections of public code, which also crop as that code does: SiamCAR's and pysot's on
@@ -34,7 +34,7 @@ class Aim(NamedTuple):
       hw: `[2]` int32, height and width of the picture, pixels.
     """
 
-    taps: crop.Taps
+    taps: crop.Taps | fixed_resize.FixedTaps
     box: jax.Array
     center: jax.Array
     scale: jax.Array
@@ -48,6 +48,7 @@ class View(NamedTuple):
       side: `(wh [2]) -> []`, side of the template crop, pixels of the picture.
       template: `(box [4] cxcywh px, hw [2]) -> Aim` of the template crop.
       search: `(box [4] cxcywh px, hw [2]) -> Aim` of the search crop.
+      cut: `(frame, aim) -> pixels` of a crop.
       fill: `(frame) -> [3]`, RGB seen outside the picture.
       template_image: `(crop, fill) -> [1, Z, Z, 3]`, preprocessed.
       search_image: `(crop, fill) -> [1, S, S, 3]`, preprocessed.
@@ -56,6 +57,7 @@ class View(NamedTuple):
     side: Callable[[jax.Array], jax.Array]
     template: Callable[[jax.Array, jax.Array], Aim]
     search: Callable[[jax.Array, jax.Array], Aim]
+    cut: Callable[[Frame, Aim], Any]
     fill: Callable[[Frame], jax.Array]
     template_image: Callable[[Crop, jax.Array], jax.Array]
     search_image: Callable[[Crop, jax.Array], jax.Array]
@@ -119,7 +121,7 @@ def make_view(
         return preprocess.normalize(pixels[:size, :size], preprocessing)[None]
 
     images = [functools.partial(image, size) for size in sizes]
-    return View(side, template, search, fill, *images)
+    return View(side, template, search, cut, fill, *images)
 
 
 def cut(frame: Frame, aim: Aim) -> jax.Array:
@@ -181,7 +183,7 @@ def pixel_center(selection: str) -> float:
     """Returns where a tracker has the centre of pixel 0, for regions of pixel indices.
 
     Args:
-      selection: "released", "pysot", "video_analyst" or "clean".
+      selection: a value of the setting `tracking.selection`.
 
     Returns:
       1/2, as pixels are continuous; 0 of SiamCAR's and pysot's selections, which take

@@ -13,11 +13,12 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
-from jaxtrack.tracking import cropping, decoding, selection
+from jaxtrack.tracking import cropping, decoding, opencv, selection
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
 # Least width and height, pixels of the picture, of a box that is reported.
-_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "released": 0.0}
+_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "opencv": 10.0}
+_LEAST_SIZE |= {"released": 0.0}
 
 
 # Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
@@ -53,7 +54,8 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     test driver, up to a pixel: see `cropping.whole_pixel_square`. "video_analyst" (of
     SiamFC++) selects as pysot does, with that code's crops, which have no bias: see
     `cropping.corner_to_corner`; they lie on eighths of a pixel, as those of "clean",
-    which knows its squares exactly and averages before it shrinks.
+    which knows its squares exactly and averages before it shrinks. "opencv" crops and
+    selects as OpenCV's TrackerNano does: see `jaxtrack.tracking.opencv`.
 
     Args:
       config: settings; `tracking`, `model.preprocessing` and `data.context` are read.
@@ -88,7 +90,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     ) -> tuple[TrackerState, TrackerOutput]:
         aim = crop.aim
         found = predict(variables, state, crop)
-        chosen = choose(*found, state.box[2:], aim.scale, **settings._asdict())
+        chosen = choose(*found, state.box, aim.scale, **settings._asdict())
         box = jnp.concatenate([aim.center + chosen.shift, chosen.wh])
         box = bound(box, aim.hw)
         # A network that overflows loses a frame, not the target for ever.
@@ -107,7 +109,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     return Tracker(
         aim_first=lambda box, hw: (view.template(box, hw),),
         aim=lambda state, hw: view.search(state.box, hw),
-        cut=cropping.cut,
+        cut=view.cut,
         fill=view.fill,
         start=start,
         update=update,
@@ -169,21 +171,29 @@ def _calibration(config):
 
 
 def _selection(config, geometry):
-    """Returns the selection that the settings name."""
-    if config.tracking.selection == "released":
+    """Returns the selection that the settings name: `(*maps, box, scale, ...)`."""
+    name = config.tracking.selection
+    if name == "opencv":
+        return functools.partial(opencv.select, geometry=geometry)
+    if name == "released":
 
-        def choose(*maps, quality_power, **settings):
+        def choose(cls, ltrb, quality, box, scale, *, quality_power, **settings):
             del quality_power
-            return selection.select_released(*maps, geometry=geometry, **settings)
+            given = (cls, ltrb, quality, box[2:], scale)
+            return selection.select_released(*given, geometry=geometry, **settings)
 
         return choose
-    return functools.partial(
-        selection.select_clean,
-        geometry=geometry,
-        num_boxes=int(config.tracking.num_boxes),
-        boxes_from=config.tracking.boxes_from,
-        rate_by_quality=bool(config.tracking.rate_by_quality),
-    )
+    options = {
+        "num_boxes": int(config.tracking.num_boxes),
+        "boxes_from": config.tracking.boxes_from,
+        "rate_by_quality": bool(config.tracking.rate_by_quality),
+    }
+
+    def choose_clean(cls, ltrb, quality, box, scale, **settings):
+        given = (cls, ltrb, quality, box[2:], scale)
+        return selection.select_clean(*given, geometry=geometry, **options, **settings)
+
+    return choose_clean
 
 
 def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
@@ -193,19 +203,18 @@ def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
       config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
       geometry: sizes of the crops.
     """
-    return cropping.make_view(
-        geometry,
-        context=float(config.data.context),
-        selection=config.tracking.selection,
-        preprocessing=config_lib.preprocessing(config),
-    )
+    name, context = config.tracking.selection, float(config.data.context)
+    options = {"context": context, "preprocessing": config_lib.preprocessing(config)}
+    if name == "opencv":
+        return opencv.make_view(geometry, **options)
+    return cropping.make_view(geometry, selection=name, **options)
 
 
 def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
     """Returns how a selection keeps boxes in the picture.
 
     Args:
-      name: of the selection: "released", "pysot", "video_analyst" or "clean".
+      name: of the selection, a value of the setting `tracking.selection`.
 
     Returns:
       `(box [4] cxcywh px, hw [2]) -> box`.

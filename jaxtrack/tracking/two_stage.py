@@ -116,7 +116,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     return Tracker(
         aim_first=aim_first,
         aim=lambda state, hw: view.search(state.box, hw),
-        cut=cropping.cut,
+        cut=view.cut,
         fill=view.fill,
         start=start,
         update=follow,

@@ -33,6 +33,8 @@ def test_a_checkpoint_of_any_model_takes_it(name):
         ("siamla_otb100", "siamla_r50"),
         ("siamla_got10k", "siamla_r50_got10k"),
         ("cract", "cract_r18"),
+        ("siamban_vot2018", "siamban_r50"),
+        ("nanotrack_opencv", "nanotrack_v2"),
     ],
 )
 def test_configs_use_the_same_numbers(name, file):

@@ -13,7 +13,15 @@ from jaxtrack.assign import ASSIGNERS, label_batch, make_assigner
 from jaxtrack.config import flat, get_config
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
-from jaxtrack.trackers import cract, siamcar, siamfcpp, siamla, siamrpnpp
+from jaxtrack.trackers import (
+    cract,
+    nanotrack,
+    siamban,
+    siamcar,
+    siamfcpp,
+    siamla,
+    siamrpnpp,
+)
 
 GEOMETRY = grid.Geometry(16, 32, 4, 8, 4.0)
 SIZES = ((8.0, 4.0), (4.0, 8.0))
@@ -108,6 +116,23 @@ LOSSES = {
             ({"regression": "smooth_l1"}, {"distance": "smooth_l1"}),
         ),
     ),
+    "siamban": (
+        FREE,
+        {
+            "regression": "iou",
+            "hard_negatives": 0,
+            "reduction": "balanced",
+            "cls_weights": (0.5, 0.5, 0.0),
+            "weights": (1.0, 3.0),
+        },
+        (
+            BALANCE,
+            WEIGHTS,
+            REDUCTION,
+            ({"regression": "linear_iou"},) * 2,
+            ({"loss.weights": (2.0, 1.0, 9.0)}, {"weights": (2.0, 1.0)}),
+        ),
+    ),
     "cract": (
         refining(),
         {
@@ -140,6 +165,7 @@ MODULES = {
     "siamla": siamla,
     "siamrpnpp": siamrpnpp,
     "cract": cract,
+    "siamban": siamban,
 }
 
 
@@ -357,4 +383,5 @@ def test_settings_and_a_key_of_its_own_reach_the_draw(monkeypatch):
 
 
 def test_every_family_has_its_loss_here():
-    assert set(trackers.FAMILIES) == set(MODULES)
+    assert set(trackers.FAMILIES) == {*MODULES, "nanotrack"}
+    assert nanotrack.FAMILY.loss is siamban.FAMILY.loss

@@ -13,6 +13,7 @@ from jaxtrack import configs, trackers
 from jaxtrack.errors import InputError
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.weights import bundle, files
+from tests.networks import FITTING
 
 
 class Net(nn.Module):
@@ -91,7 +92,8 @@ def test_a_residue_is_the_next_eight_bits(path):
 def test_a_file_keeps_every_setting_that_building_a_tracker_reads():
     kept = config_lib.of_tracking(config_lib.get_config())
     for name in trackers.FAMILIES:
-        config = trackers.with_preprocessing(trackers.configure(name)).unlock()
+        config = trackers.configure(name, **FITTING.get(name, {}))
+        config = trackers.with_preprocessing(config).unlock()
         for field in config_lib.flat(config):
             if field not in kept:
                 group, leaf = field.split(".")

@@ -6,7 +6,13 @@ from typing import Literal, NamedTuple
 
 from flax import linen as nn
 
-from jaxtrack.models.backbones import efficientnet, efficientnet_b0, googlenet, resnet
+from jaxtrack.models.backbones import (
+    efficientnet,
+    efficientnet_b0,
+    googlenet,
+    mobilenet,
+    resnet,
+)
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.ops.preprocess import Preprocessing
 
@@ -122,6 +128,18 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             source="efficientnet_pytorch.EfficientNet.from_pretrained("
             '"efficientnet-b0").state_dict()',
             **_EFFICIENTNET,
+        ),
+        "mobilenet_v3_small": Backbone(
+            mobilenet.MobileNetV3Small,
+            strides=(8, 16),
+            sides=(127, 255),
+            offset=0.5,
+            margin=-7,
+            frozen=(),
+            preprocessing=IMAGENET_PIXELS,
+            names=mobilenet.TORCH_NAMES,
+            unused=mobilenet.UNUSED,
+            source="mobilenetv3-small-55df8e1f.pth of d-li14/mobilenetv3.pytorch",
         ),
     }
 )

@@ -1,4 +1,4 @@
-"""The anchor-based heads of SiamRPN++: two logits and four deltas an anchor."""
+"""Heads on the responses of levels: two logits and a box a cell, or an anchor."""
 
 import jax
 import jax.numpy as jnp
@@ -44,34 +44,105 @@ class RpnHead(nn.Module):
         Returns:
           As `RpnTowerHead`: `cls` `[B, H, W, A, 2]` and `deltas` `[B, H, W, A, 4]`.
         """
-
-        def level(r, name, outputs):
-            conv = Conv(self.features, dtype=self.dtype, name=f"{name}_conv")
-            bn = BatchNorm(self.features, axis_name=self.axis_name, name=f"{name}_bn")
-            r = nn.relu(conv_bn(conv, bn, r, train=train))
-            last = Conv(
-                outputs,
-                use_bias=True,
-                kernel_init=small_normal,
-                dtype=self.dtype,
-                name=f"{name}_out",
-            )
-            return last(r).astype(jnp.float32)
+        layers = {"features": self.features, "axis_name": self.axis_name}
+        layers |= {"dtype": self.dtype, "train": train}
 
         def branch(name, values):
-            maps = [
-                level(r, f"{name}{stage}", values * self.anchors)
-                for stage, r in enumerate(response[name], start=2)
-            ]
-            weights = jnp.ones(len(maps)) / len(maps)
-            if self.weighted:
-                ones = nn.initializers.ones
-                weights = self.param(f"{name}_weight", ones, weights.shape)
-                weights = jax.nn.softmax(weights)
-            fused = sum(w * m for w, m in zip(weights, maps, strict=True))
+            maps = level_maps(response, name, values * self.anchors, **layers)
+            fused = _mean(self, maps, f"{name}_weight" if self.weighted else "")
             return split_anchors(fused, self.anchors)
 
         return {"cls": branch("cls", 2), "deltas": branch("loc", 4)}
+
+
+class BanHead(nn.Module):
+    """Two 1x1 convolutions on every level's responses, without anchors.
+
+        cls = sum_l softmax(w)_l o_l,  ltrb = sum_l softmax(v)_l exp(s_l o_l)
+
+    Chen et al., SiamBAN (arXiv:2003.06761), section 3.2, as in its released code: o are
+    `level_maps`, s one scale a level.
+
+    Attributes:
+      weighted: learns the levels' weights; otherwise the sum is the mean.
+      features: channels between the two convolutions.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation; outputs, and their sum, are float32.
+    """
+
+    weighted: bool = True
+    features: int = 256
+    axis_name: str | None = None
+    dtype: jnp.dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, response: dict[str, tuple[jax.Array, ...]], *, train: bool = False
+    ) -> dict[str, jax.Array]:
+        """Predicts class and box of each cell.
+
+        Args:
+          response: as `RpnHead` takes it.
+          train: normalise by the batch.
+
+        Returns:
+          `cls` `[B, H, W, 2]` logits (1 is the target) and `ltrb` `[B, H, W, 4]`,
+          distances from the cell's point, pixels of the search crop.
+        """
+        layers = {"features": self.features, "axis_name": self.axis_name}
+        layers |= {"dtype": self.dtype, "train": train}
+        cls = level_maps(response, "cls", 2, **layers)
+        loc = level_maps(response, "loc", 4, **layers)
+        scales = self.param("loc_scale", nn.initializers.ones, (len(loc),))
+        loc = [jnp.exp(scale * m) for scale, m in zip(scales, loc, strict=True)]
+        weights = ("cls_weight", "loc_weight") if self.weighted else ("", "")
+        return {
+            "cls": _mean(self, cls, weights[0]),
+            "ltrb": _mean(self, loc, weights[1]),
+        }
+
+
+def level_maps(
+    response: dict[str, tuple[jax.Array, ...]],
+    branch: str,
+    outputs: int,
+    *,
+    features: int,
+    axis_name: str | None = None,
+    dtype: jnp.dtype = jnp.float32,
+    train: bool = False,
+) -> list[jax.Array]:
+    """Predicts from every level apart: `conv(relu(bn(conv(r_l))))`.
+
+    To be called in a module, whose submodules the layers become.
+
+    Args:
+      response: "cls" and "loc", a map `[B, H, W, C]` a level each.
+      branch: which of the two.
+      outputs: channels of the last convolution.
+      features: channels between the two convolutions.
+      axis_name: mapped axis of the batch normalisations.
+      dtype: type of the computation.
+      train: normalise by the batch.
+
+    Returns:
+      A map `[B, H, W, outputs]` a level, float32.
+    """
+    maps = []
+    for stage, r in enumerate(response[branch], start=2):
+        name = f"{branch}{stage}"
+        conv = Conv(features, dtype=dtype, name=f"{name}_conv")
+        bn = BatchNorm(features, axis_name=axis_name, name=f"{name}_bn")
+        r = nn.relu(conv_bn(conv, bn, r, train=train))
+        last = Conv(
+            outputs,
+            use_bias=True,
+            kernel_init=small_normal,
+            dtype=dtype,
+            name=f"{name}_out",
+        )
+        maps.append(last(r).astype(jnp.float32))
+    return maps
 
 
 class RpnTowerHead(nn.Module):
@@ -131,6 +202,15 @@ class RpnTowerHead(nn.Module):
             "cls": branch("cls_tower", "cls_logits", self.cls_bias),
             "deltas": branch("bbox_tower", "bbox_pred", (0.0,) * 4),
         }
+
+
+def _mean(module, maps, weights_name):
+    """Averages levels; by weights that are learnt, unless their name is ""."""
+    weights = jnp.ones(len(maps)) / len(maps)
+    if weights_name:
+        weights = module.param(weights_name, nn.initializers.ones, weights.shape)
+        weights = jax.nn.softmax(weights)
+    return sum(w * m for w, m in zip(weights, maps, strict=True))
 
 
 def split_anchors(maps: jax.Array, anchors: int) -> jax.Array:
