@@ -211,6 +211,7 @@ def test_shares_of_machines_are_joined_without_copying(root, tmp_path, in_proces
     assert shard.stat().st_nlink == 2  # In the share, which is kept, too.
     told = [card.read(folder) for folder in (alone, tmp_path / "joined")]
     assert told[0]["shards"] == told[1]["shards"]
+    assert told[1]["terms"] == "your own"
     # On a shared disk the machine that is last makes the folder.
     out = tmp_path / "shared"
     assert build.build(out, root=root, share=build.Share(1, 2)) is None

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxtrack import datasets
 from jaxtrack.data import records
 from jaxtrack.data.packing.finish import Finished
 from jaxtrack.data.packing.plan import Plan
@@ -35,11 +36,14 @@ def write(
       finished: what became of it.
       command: that was typed.
       version: of jaxtrack.
-      source: where the data come from.
-      terms: under which they may be used.
+      source: where the data come from; else as `TRAINING_SETS` says of a dataset.
+      terms: under which they may be used; likewise.
     """
     index, summary = finished.index, finished.summary
     has_box = ~np.isnan(index.xyxy).any(axis=1)
+    if plan.request.get("root"):
+        known = datasets.TRAINING_SETS[plan.request["dataset"]]
+        source, terms = source or known.source, terms or known.terms
     card = {
         "version": version or "not stated",
         "command": command,
