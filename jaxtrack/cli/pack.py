@@ -65,8 +65,8 @@ def _add_shrinking(group):
     )
     add(group, "--crop", "KIND", meaning, default="track")
     meaning = (
-        "px of a frame's longer side, or of what is stored around a target; 0: 511 of "
-        "crops, any of whole frames"
+        "px of a frame's longer side, or of what is stored around a target; 0: 533 of "
+        "tracks, 511 of 511, any of whole frames"
     )
     add(group, "--longest_side", "N", meaning, type=whole, default=0)
     meaning = "of encoding, 1 to 100; 0: 90, and whole frames keep their bytes"

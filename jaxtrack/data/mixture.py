@@ -3,6 +3,7 @@
 import fnmatch
 import pathlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -84,6 +85,27 @@ def check_folders(config: ConfigDict) -> None:
         f"leave it out by a 0 in config.data.{counts}, or say by config.data.root "
         f"where it is (now {data.root or '.'})"
     )
+
+
+def check_extents(portions: Sequence[Portion], needed: float) -> None:
+    """Refuses packed folders that show less around a target than crops may show.
+
+    Args:
+      portions: what is trained on.
+      needed: see `transforms.reach`.
+
+    Raises:
+      InputError: naming the folder, and what to do.
+    """
+    for portion in portions:
+        extent = getattr(portion.source, "extent", 0.0)
+        if 0 < extent < needed:
+            raise InputError(
+                f"{portion.name}: holds {extent:.2f} template sides around each target "
+                f"and search crops of this config may show {needed:.2f}: lower "
+                "config.augment.search_shift or search_scale, or pack again with "
+                "--crop=whole"
+            )
 
 
 def _cutouts(data):

@@ -14,7 +14,7 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from jaxtrack.data import mixture, order, processes
+from jaxtrack.data import mixture, order, processes, transforms
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.portions import Portion
@@ -139,15 +139,19 @@ def make(
     Raises:
       InputError: if there is nothing to train on.
     """
+    portions = mixture.make_portions(config)
+    settings = PairSettings(
+        template_size=template_size,
+        search_size=search_size,
+        context=config.data.context,
+        negative_ratio=config.data.negative_ratio,
+    )
+    augmentation = Augmentation(**config.augment)
+    mixture.check_extents(portions, transforms.reach(settings, augmentation))
     return from_portions(
-        mixture.make_portions(config),
-        settings=PairSettings(
-            template_size=template_size,
-            search_size=search_size,
-            context=config.data.context,
-            negative_ratio=config.data.negative_ratio,
-        ),
-        augmentation=Augmentation(**config.augment),
+        portions,
+        settings=settings,
+        augmentation=augmentation,
         batch_size=config.run.batch_size // process_count,
         seed=config.run.seed,
         num_workers=config.data.num_workers,

@@ -94,6 +94,11 @@ class RecordSource:
         return len(self._index.names)
 
     @property
+    def extent(self) -> float:
+        """How much is stored around a target; see `tracks.TrackIndex`."""
+        return self._index.extent
+
+    @property
     def track_names(self) -> np.ndarray:
         """Names of the tracks, `[N]` str."""
         return self._index.names

@@ -1,8 +1,8 @@
 """The index of tracks: which records, with which boxes, make up each track.
 
-Rows lie in `rows.npy`, which is mapped into memory: processes that read a folder share
-it, and opening one of fourteen million frames takes no time. Names and shards are in
-`tracks.npz`, the one file that is written last.
+Rows lie in `rows.npy` and names in `names.npy`, which are mapped into memory: processes
+that read a folder share them, and opening one of fourteen million frames takes no time.
+The rest is in `tracks.npz`, the one file that is written last.
 """
 
 import dataclasses
@@ -17,11 +17,12 @@ import numpy as np
 from jaxtrack.errors import InputError
 
 FILE_NAME = "tracks.npz"
-ROWS_NAME = "rows.npy"
+ROWS_NAME, NAMES_NAME = "rows.npy", "names.npy"
 ROW = np.dtype(
     [("record", "<i4"), ("mask", "<i4"), ("time", "<i4"), ("xyxy", "<f4", (4,))]
 )
-_ARRAYS = ("names", "clips", "offsets", "photos")
+_MAPPED = (ROWS_NAME, NAMES_NAME)
+_ARRAYS = ("clips", "offsets", "photos")
 
 
 class ShardFile(NamedTuple):
@@ -169,18 +170,17 @@ def join(
 def write(index: TrackIndex, folder: str | pathlib.Path) -> None:
     """Writes an index into a folder; rows that `join` wrote there stay."""
     folder = pathlib.Path(folder)
-    if not isinstance(index.table, np.memmap):
-        np.save(folder / ROWS_NAME, index.table)
+    _save(folder / ROWS_NAME, index.table)
+    _save(folder / NAMES_NAME, index.names)
     np.savez_compressed(
         folder / FILE_NAME,
-        names=index.names,
         clips=index.clips,
         offsets=index.offsets,
         photos=index.photos,
         shard_names=np.array([shard.name for shard in index.shards], np.str_),
         shard_sizes=np.array([shard.size for shard in index.shards], np.int64),
         extent=index.extent,
-        rows_crc32=_crc32(folder / ROWS_NAME),
+        crc32=[_crc32(folder / name) for name in _MAPPED],
     )
 
 
@@ -191,7 +191,7 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
       folder: as `jaxtrack pack` made it.
 
     Returns:
-      The index; its rows are mapped, not read.
+      The index; rows and names are mapped, not read.
 
     Raises:
       InputError: if the folder is absent, unfinished, or its index is damaged; or a
@@ -208,30 +208,32 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
         with np.load(io.BytesIO(path.read_bytes())) as arrays:
             fields = {name: arrays[name] for name in _ARRAYS}
             extent = float(arrays["extent"])
-            names, sizes = arrays["shard_names"], arrays["shard_sizes"]
+            shards = arrays["shard_names"].tolist(), arrays["shard_sizes"].tolist()
     except Exception as error:  # numpy raises many kinds on a damaged archive.
         raise InputError(f"{path}: damaged index ({error}); pack again") from error
-    shards = tuple(map(ShardFile, names.tolist(), sizes.tolist()))
+    shards = tuple(map(ShardFile, *shards))
     for shard in shards:
         _look_for(folder, shard)
-    table = _map_rows(folder / ROWS_NAME, int(fields["offsets"][-1]))
-    return TrackIndex(table=table, shards=shards, extent=extent, **fields)
+    table = _map(folder / ROWS_NAME, int(fields["offsets"][-1]))
+    names = _map(folder / NAMES_NAME, len(fields["clips"]))
+    return TrackIndex(names, table=table, shards=shards, extent=extent, **fields)
 
 
-def check_rows(folder: str | pathlib.Path) -> None:
-    """Reads the rows of an index whole and compares their checksum.
+def check(folder: str | pathlib.Path) -> None:
+    """Reads the mapped files of an index whole and compares their checksums.
 
     Args:
-      folder: a packed folder.
+      folder: a packed folder that `read` reads.
 
     Raises:
-      InputError: they are damaged.
+      InputError: one is damaged; the message names it.
     """
     folder = pathlib.Path(folder)
     with np.load(folder / FILE_NAME) as arrays:
-        expected = int(arrays["rows_crc32"])
-    if _crc32(folder / ROWS_NAME) != expected:
-        raise InputError(f"{folder / ROWS_NAME}: damaged index; pack again")
+        expected = arrays["crc32"].tolist()
+    for name, crc32 in zip(_MAPPED, expected, strict=True):
+        if _crc32(folder / name) != crc32:
+            raise InputError(f"{folder / name}: damaged index; pack again")
 
 
 def _joined_clips(parts):
@@ -260,17 +262,24 @@ def _look_for(folder, shard):
         )
 
 
-def _map_rows(path, count):
-    """Maps the rows of an index into memory, read-only."""
+def _save(path, array):
+    """Writes an array, unless it is what is mapped from that file."""
+    own = isinstance(array, np.memmap) and pathlib.Path(array.filename)
+    if not own or own.resolve() != path.resolve():
+        np.save(path, array)
+
+
+def _map(path, count):
+    """Maps an array of an index into memory, read-only."""
     try:
-        table = np.load(path, mmap_mode="r" if count else None)
+        array = np.load(path, mmap_mode="r" if count else None)
     except Exception as error:  # As above.
         raise InputError(f"{path}: damaged index ({error}); pack again") from error
-    if table.dtype != ROW or len(table) != count:
+    if len(array) != count:
         raise InputError(
-            f"{path}: damaged index ({len(table)} rows, not {count}); pack again"
+            f"{path}: damaged index ({len(array)} entries, not {count}); pack again"
         )
-    return table
+    return array
 
 
 def _crc32(path):

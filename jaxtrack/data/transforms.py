@@ -64,6 +64,37 @@ def draw_views(
     return draw((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
+def reach(settings: PairSettings, augmentation: Augmentation) -> float:
+    """Returns the side of the square around a target that crops can show.
+
+    With a template crop of `n` px, and shifts, scales and aspects at their largest,
+
+        2 (size / 2n (1 + scale) exp(aspect / 2) + shift / n)
+
+    of the search crop; "video_analyst" scales the shift, too.
+
+    Args:
+      settings: sizes and context.
+      augmentation: largest shifts and scales.
+
+    Returns:
+      The side, in sides `crops.context_side(wh)` of the square that a template shows
+      at a context of 0.5.
+    """
+    a, n, c = augmentation, settings.template_size, settings.context
+    sides = []
+    for size, shift, scale, aspect in (
+        (n, a.template_shift, a.template_scale, 0.0),
+        (settings.search_size, a.search_shift, a.search_scale, a.aspect),
+    ):
+        of_shift = 1 + scale if a.jitter == "video_analyst" else 1.0
+        half = size / 2 * (1 + scale) * np.exp(aspect / 2) + shift * of_shift
+        sides.append(2 * half / n)
+    # Of a square box, and of one that is much longer than wide.
+    of_context = max((1 + 2 * c) / 2, np.sqrt(c * (1 + c) / 0.75))
+    return float(max(sides) * of_context)
+
+
 def cut_filled(
     frame: Frame,
     view: crops.View,

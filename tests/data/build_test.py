@@ -264,12 +264,12 @@ def test_missing_and_cut_shards_are_named_when_a_folder_is_opened(
         tracks.read(out)
     shard.write_bytes(data)
     rows = out / tracks.ROWS_NAME
-    tracks.check_rows(out)
+    tracks.check(out)
     flipped = bytearray(rows.read_bytes())
     flipped[-1] ^= 4
     rows.write_bytes(flipped)
     with pytest.raises(InputError, match="rows.npy: damaged"):
-        tracks.check_rows(out)
+        tracks.check(out)
     rows.write_bytes(flipped[:-9])
     with pytest.raises(InputError, match="rows.npy: damaged"):
         tracks.read(out)

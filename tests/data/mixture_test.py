@@ -1,10 +1,13 @@
 """Tests for jaxtrack.data.mixture."""
 
+import types
+
 import pytest
 
 from jaxtrack.config import check, get_config
 from jaxtrack.configs import demo
 from jaxtrack.data import mixture
+from jaxtrack.data.portions import Portion
 from jaxtrack.errors import InputError
 
 
@@ -83,3 +86,13 @@ def test_cutouts_are_found_by_pattern(tmp_path):
     config.data.composed_patterns = ("davis_*",)
     with pytest.raises(InputError, match=r"composed_cutouts: no masks under"):
         mixture.make_portions(config)
+
+
+def test_a_folder_that_shows_too_little_is_named():
+    source = types.SimpleNamespace(extent=4.2, num_tracks=3)
+    portion = Portion("packed/x", source, 100, 1.0)
+    mixture.check_extents([portion], 4.1)
+    with pytest.raises(InputError, match="packed/x: holds 4.20 .* may show 4.30"):
+        mixture.check_extents([portion], 4.3)
+    source.extent = 0.0  # Whole frames.
+    mixture.check_extents([portion], 4.3)

@@ -4,6 +4,7 @@ import dataclasses
 
 import cv2
 import numpy as np
+import pytest
 
 from jaxtrack.data import crops, frames, transforms
 from jaxtrack.data.settings import Augmentation, PairSettings
@@ -57,6 +58,26 @@ def test_the_templates_box_without_augmentation():
     other = transforms.make_pair(*readers, *boxes, rng, **OPTIONS)
     np.testing.assert_array_equal(other["z_xyxy"], pair["z_xyxy"])
     assert (other["xyxy"] != pair["xyxy"]).any()
+
+
+@pytest.mark.parametrize("jitter", ["pysot", "video_analyst"])
+def test_no_view_reaches_farther_than_reach_says(jitter):
+    changes = {"jitter": jitter, "search_shift": 20.0, "search_scale": 0.3}
+    changes |= {"template_shift": 2.0, "template_scale": 0.1, "aspect": 0.2}
+    augmentation = dataclasses.replace(NONE, **changes)
+    reach = transforms.reach(SETTINGS, augmentation)
+    rng, farthest = np.random.default_rng(0), 0.0
+    for _ in range(2000):
+        for view in views(rng, **changes):
+            far = np.abs(view.center_xy - [50, 70]) + view.sides_xy / 2
+            farthest = max(farthest, far.max() / SIDE)
+    assert 0.9 * reach < 2 * farthest <= reach
+    # pysot's own: 2 (255 / 254 * 1.18 + 64 / 127).
+    pysot = PairSettings(127, 255, context=0.5, negative_ratio=0.0)
+    augmentation = dataclasses.replace(NONE, search_shift=64.0, search_scale=0.18)
+    np.testing.assert_allclose(
+        transforms.reach(pysot, augmentation), 3.37717, atol=1e-5
+    )
 
 
 def test_views_without_augmentation():

@@ -1,8 +1,9 @@
 """What is stored of a frame: the whole of it, or what training can see of each target.
 
 A template shows a square of side `s = crops.context_side(wh)` at about 127 px, and a
-search crop no more than `EXTENT` such sides however it is shifted and scaled. So a
-picture of that part at 511 px, as pysot stores it, holds all that training reads.
+search crop no more than `EXTENT` such sides however the configs shift and scale it
+(`transforms.reach`). So a picture of that part in which `s` is 127 px, the resolution
+that pysot stores, holds all that training reads.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from jaxtrack.data import crops, encoding, frames
 from jaxtrack.errors import InputError
 
 CROPS = ("track", "whole", "511")
-SIDE = 511  # Of pysot's crops, px; its templates have 127.
-EXTENT = SIDE / 127
+EXTENT = 4.2
+_TEMPLATE = 127  # px.
+SIDE = round(EXTENT * _TEMPLATE)  # 533 px.
+PYSOT_SIDE = 511
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Shrink:
       crop: "track" cuts out `EXTENT` template sides around each target, as far as the
         frame reaches; "whole" keeps the frame; "511" resamples to pysot's squares.
       longest_side: of what is stored around a target at `EXTENT`, or of a whole frame,
-        px; larger ones are shrunk. 0: 511 of crops, any of whole frames.
+        px; larger ones are shrunk. 0: `SIDE` of tracks, 511 of pysot's squares, any
+        of whole frames.
       quality: of encoding, 1 to 100; 0: 90, and whole frames keep their bytes.
       format: "jpeg" or "webp".
       frames: of a track, at most, spread evenly over those with a box; 0: all.
@@ -42,7 +46,8 @@ class Shrink:
     @property
     def extent(self) -> float:
         """How much is stored around a target, template sides; 0: the whole frame."""
-        return 0.0 if self.crop == "whole" else EXTENT
+        extents = {"track": EXTENT, "whole": 0.0, "511": PYSOT_SIDE / _TEMPLATE}
+        return extents[self.crop]
 
 
 WHOLE = Shrink(crop="whole")  # Frames as they are.
@@ -150,8 +155,8 @@ def pysot_crop(
     Returns:
       The crop, `[S, S, 3]` uint8, and the box in it, `[4]` xyxy px.
     """
-    side = shrink.longest_side or SIDE
-    wide = EXTENT * crops.context_side(xyxy[2:] - xyxy[:2])
+    side = shrink.longest_side or PYSOT_SIDE
+    wide = shrink.extent * crops.context_side(xyxy[2:] - xyxy[:2])
     view = crops.View((xyxy[:2] + xyxy[2:]) / 2, np.array([wide, wide]))
     fill = np.array(cv2.mean(image)[:3])
     return crops.cut(frames.whole(image), view, side, fill), crops.to_crop(

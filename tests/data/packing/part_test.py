@@ -94,7 +94,7 @@ def test_frames_are_chosen_evenly_among_those_with_a_box(pack, tmp_path):
 
 
 def test_masks_are_cut_as_their_frames_are(pack, tmp_path):
-    # A template side of sqrt(16 * 16) = 16 px: 64.4 px are stored, at (51.8, 31.8).
+    # A template side of sqrt(16 * 16) = 16 px: 67.2 px are stored, at (50.4, 30.4).
     frames = write_frames(tmp_path / "a", 2, hw=(128, 160))
     xyxy = np.tile([80.0, 60, 88, 68], (1, 2, 1))
     (tmp_path / "a" / "mask").mkdir()
@@ -115,7 +115,7 @@ def test_masks_are_cut_as_their_frames_are(pack, tmp_path):
     stored = encoding.decode_mask(example["image"], "mask")
     x0, y0, x1, y1 = index.xyxy[1].astype(int)
     assert stored[y0:y1, x0:x1].all() and stored.sum() == 64
-    assert stored.shape == (66, 66) and (x0, y0) == (29, 29)
+    assert stored.shape == (68, 68) and (x0, y0) == (30, 30)
 
 
 def test_a_photograph_has_no_track(pack, tmp_path):

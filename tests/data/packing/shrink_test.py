@@ -3,37 +3,39 @@
 import numpy as np
 import pytest
 
-from jaxtrack.data import crops, frames
+from jaxtrack import configs
+from jaxtrack.data import crops, frames, transforms
 from jaxtrack.data.packing import shrink
 from jaxtrack.data.packing.shrink import WHOLE, Shrink
+from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.errors import InputError
 from tests.data.conftest import scene
 
-# A box of 16 x 16 px: the template shows sqrt(32 * 32) = 32 px, 32 * 511 / 127 = 128.76
-# px are stored, 64.38 to each side of the centre.
+# A box of 16 x 16 px: the template shows sqrt(32 * 32) = 32 px, 4.2 * 32 = 134.4 px are
+# stored, 67.2 to each side of the centre.
 BOX = np.array([100.0, 92, 116, 108])
 
 
 def test_a_small_target_keeps_its_pixels():
     (window,) = shrink.windows(BOX[None], (200, 300), Shrink())
-    # From floor(108 - 64.38) = 43 to ceil(172.38) = 173; 35 to 165.
-    assert window == ((43, 35, 173, 165), (130, 130), (0,))
-    np.testing.assert_array_equal(window.place(BOX), [57, 57, 73, 73])
+    # From floor(108 - 67.2) = 40 to ceil(175.2) = 176; 32 to 168.
+    assert window == ((40, 32, 176, 168), (136, 136), (0,))
+    np.testing.assert_array_equal(window.place(BOX), [60, 60, 76, 76])
     image = scene(0, (200, 300))
-    np.testing.assert_array_equal(window.cut(image), image[35:165, 43:173])
+    np.testing.assert_array_equal(window.cut(image), image[32:168, 40:176])
 
 
 def test_a_window_ends_where_the_frame_does():
     (window,) = shrink.windows(BOX[None], (150, 120), Shrink())
-    assert window.xyxy == (43, 35, 120, 150)
+    assert window.xyxy == (40, 32, 120, 150)
 
 
 def test_a_large_target_is_shrunk_to_the_size_training_needs():
-    # Ten times as large: 1287.6 px would be stored, 511 are; the frame is smaller.
+    # Ten times as large: its template side of 320 px becomes 533 / 4.2 = 126.9 px.
     (window,) = shrink.windows(10 * BOX[None], (1200, 1600), Shrink())
-    assert window.xyxy == (436, 356, 1600, 1200)
-    scale = 127 / 320
-    assert window.wh == (round(1164 * scale), round(844 * scale))
+    assert window.xyxy == (408, 328, 1600, 1200)
+    scale = 533 / 4.2 / 320
+    assert window.wh == (round(1192 * scale), round(872 * scale))
     # The whole frame is as large as asked for.
     options = Shrink(crop="whole", longest_side=400)
     (window,) = shrink.windows(10 * BOX[None], (1200, 1600), options)
@@ -58,7 +60,7 @@ def test_what_training_shows_is_the_same_as_of_the_frame():
 def test_near_targets_share_a_picture_and_far_ones_do_not():
     near = np.stack([BOX, BOX + 20])
     (window,) = shrink.windows(near, (1000, 1000), Shrink())
-    assert window == ((43, 35, 193, 185), (150, 150), (0, 1))
+    assert window == ((40, 32, 196, 188), (156, 156), (0, 1))
     far = np.stack([BOX, BOX + 800])
     first, second = shrink.windows(far, (1000, 1000), Shrink())
     assert first.targets == (0,) and second.targets == (1,)
@@ -66,10 +68,10 @@ def test_near_targets_share_a_picture_and_far_ones_do_not():
 
 
 def test_a_shared_picture_is_as_fine_as_its_smallest_target_needs():
-    large = np.array([0.0, 0, 600, 600])  # Alone it is stored as 64 x 64 px.
+    large = np.array([0.0, 0, 600, 600])  # Alone it is stored as 63 x 63 px.
     alone, _ = shrink.windows(np.stack([large, BOX]), (600, 600), Shrink())
-    assert alone.wh == (64, 64)
-    # 25 windows of 130 x 130 px are more than the 600 x 600 px of the frame.
+    assert alone.wh == (63, 63)
+    # 25 windows of 136 x 136 px are more than the 600 x 600 px of the frame.
     small = [BOX + np.tile((dx, dy), 2) for dx in range(5) for dy in range(5)]
     (window,) = shrink.windows(np.stack([large, *small]), (600, 600), Shrink())
     assert window.wh == (600, 600) and len(window.targets) == 26
@@ -81,6 +83,17 @@ def test_a_crop_is_that_of_pysot():
     assert image.shape == (511, 511, 3)
     half = 16 / (32 / 127) / 2
     np.testing.assert_allclose(placed, [255.5 - half] * 2 + [255.5 + half] * 2)
+
+
+def test_what_is_stored_is_enough_for_every_config():
+    for name in configs.names():
+        config = configs.load(name)
+        sizes = {"template_size": 127, "search_size": config.data.search_size or 255}
+        settings = PairSettings(
+            **sizes, context=config.data.context, negative_ratio=0.0
+        )
+        needed = transforms.reach(settings, Augmentation(**config.augment))
+        assert needed <= shrink.EXTENT, name
 
 
 def test_settings_that_mean_nothing_are_refused():
