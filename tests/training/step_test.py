@@ -15,6 +15,7 @@ from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
+from jaxtrack.data.settings import Augmentation
 from jaxtrack.models.backbones import param_group
 from jaxtrack.ops import grid
 from jaxtrack.ops.preprocess import Preprocessing
@@ -62,6 +63,7 @@ def make(
     loss=None,
     config=None,
     seed=0,
+    augmentation=None,
 ):
     config = config or get_config()
     network = model(axis_name=step.AXIS)
@@ -78,6 +80,7 @@ def make(
         ema_decay=0.9,
         accumulate=accumulate,
         seed=seed,
+        augmentation=augmentation,
     )
     return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
 
@@ -290,6 +293,35 @@ def test_keys_are_split_along_with_the_accumulated_batch(num_devices):
     # Each part fills its own pairs' places, and metrics are means over the two parts.
     parts = draws(num_devices, accumulate=2)
     np.testing.assert_allclose(2 * parts, draws(1), rtol=1e-6)
+
+
+def checksums(batch):
+    """Returns a number of each pair's pictures and search box, exact in float32."""
+    sums = []
+    for name in ("z_image", "x_image", "xyxy"):
+        numbers = batch[name].reshape(len(batch["number"]), -1).astype("int32")
+        weights = np.arange(numbers.shape[1], dtype=np.int32) % 97
+        sums.append((numbers * weights[None]).sum(axis=1) % 65536)
+    return jnp.stack(sums, axis=1).astype(jnp.float32)
+
+
+def pixels_loss(outputs, batch, *, axis_name=None):
+    """Any loss, and the checksums of what it is given."""
+    sums = jnp.zeros((8, 3)).at[batch["number"]].set(checksums(batch))
+    return (outputs["cls"] ** 2).mean(), {"pixels": sums}
+
+
+def test_a_pair_is_augmented_the_same_on_all_devices_and_in_all_parts():
+    # The two crops' colours always, and half of the pairs mirrored.
+    chances = get_config().augment.to_dict() | {"search_blur": 0.0, "flip": 0.5}
+    options = {"steps": 2, "batches": numbered, "loss": pixels_loss}
+    options["augmentation"] = Augmentation(**chances)
+    one, many = train(1, **options)[1], train(2, accumulate=2, **options)[1]
+    # Each part fills its own pairs' places, and metrics are means over the two parts.
+    np.testing.assert_array_equal(2 * many["pixels"], one["pixels"])
+    is_same = checksums(numbered(1)) == one["pixels"]
+    assert not is_same[:, :2].any()
+    assert 0 < is_same[:, 2].sum() < 8
 
 
 def test_averaged_parameters_by_hand():
