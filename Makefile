@@ -113,6 +113,7 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.track
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.train_step
+	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.localization
 	$(BIN)/python -m benchmarks.assignment
 	$(BIN)/python -m benchmarks.cract

@@ -11,7 +11,9 @@ GROUPS = {
     "data": "Pairs of frames to train on: packed folders (`jaxtrack pack`) and composed"
     " scenes.",
     "augment": "Augmentation of the two crops; the defaults are pysot's. Colour, blur,"
-    " and all from `augment.flip` on are probabilities.",
+    " and all from `augment.flip` on are probabilities. The loader shifts, scales and"
+    " fills the outside; all else happens on the device, as a part of the training"
+    " step, and what has probability 0 is not compiled into it.",
     "labels": "Which locations or anchors are positive, and their soft labels. Every"
     " assigner serves every network.",
     "loss": "What training minimises, besides what the tracker's family fixes.",
