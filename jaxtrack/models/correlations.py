@@ -199,7 +199,7 @@ class AttentiveCorrelation(nn.Module):
 
         def branch(task):
             kernel = adjusted(z, f"{task}_kernel")
-            cells = kernel.reshape(len(kernel), -1, kernel.shape[-1])
+            cells = kernel.reshape(kernel.shape[0], -1, kernel.shape[-1])
             r = jnp.einsum("bkc,bijc->bijk", cells, adjusted(x, f"{task}_search"))
             share = jnp.mean(r, axis=(1, 2), keepdims=True)
             for name, activation in (("fc1", nn.relu), ("fc2", nn.sigmoid)):

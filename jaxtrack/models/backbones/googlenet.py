@@ -100,10 +100,10 @@ class Inception(nn.Module):
                 )(y, train=train)
             outputs.append(y)
         if halves:
-            outputs.append(nn.max_pool(x, (3, 3), (2, 2)))
+            outputs.append(nn.max_pool(x, window_shape=(3, 3), strides=(2, 2)))
         else:
             # Zeros outside the map count, as PyTorch has it.
-            y = nn.pool(x, 0.0, lax.add, (3, 3), (1, 1), ((1, 1), (1, 1))) / 9
+            y = nn.pool(x, 0.0, lax.add, (3, 3), (1, 1), "SAME") / 9
             shared = {"axis_name": self.axis_name, "dtype": self.dtype}
             pool = BasicConv(self.pool_features, (1, 1), name="branch_pool", **shared)
             outputs.append(pool(y, train=train))
@@ -205,7 +205,7 @@ class GoogLeNet(nn.Module):
             )
             x = conv(x, train=False)
             if name == POOLED:
-                x = nn.max_pool(x, (3, 3), (2, 2))
+                x = nn.max_pool(x, window_shape=(3, 3), strides=(2, 2))
         x = lax.stop_gradient(x)
         for name, branches, pool_features in MIXED:
             x = Inception(branches, pool_features, name=name, **shared)(x, train=train)

@@ -197,7 +197,9 @@ class ResNet(nn.Module):
         """
         stem = Conv(64, 7, 2, 0, dtype=self.dtype, name="conv1")
         x = conv_bn(stem, BatchNorm(64, name="bn1"), image, train=False)
-        x = nn.max_pool(nn.relu(x), (3, 3), (2, 2), ((1, 1), (1, 1)))
+        # Zeros are what pads a maximum of no negative numbers.
+        x = jnp.pad(nn.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = nn.max_pool(x, window_shape=(3, 3), strides=(2, 2))
 
         def stage(i, x, stride, dilation, shortcut, train):
             return Stage(
