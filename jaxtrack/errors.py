@@ -10,6 +10,7 @@ EXTRAS = {
     "jax2onnx": "onnx",
     "jinja2": "report",
     "matplotlib": "report",
+    "onnx": "onnx",
     "optuna": "tune",
     "skimage": "composed",
     "tensorboardX": "tensorboard",

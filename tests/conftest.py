@@ -98,3 +98,11 @@ def shared():
 def goldens():
     """Values computed with public implementations; see tests/goldens/README.md."""
     return ROOT / "tests" / "goldens"
+
+
+@pytest.fixture(scope="session")
+def realweights(shared):
+    """The folder of public trackers' weights, which are no part of the project."""
+    if not (shared / "realweights").is_dir():
+        pytest.skip(f"no weights: {shared}/realweights is absent")
+    return shared / "realweights"

@@ -38,6 +38,13 @@ def test_iou_loss_by_hand():
     assert loss == pytest.approx(np.log(9 / 5), rel=1e-6)
 
 
+def test_linear_iou_loss_by_hand():
+    # 2 x 2 in 4 x 2 around one point; boxes that do not meet: 1 - (0 + 1) / (8 + 1).
+    ltrb, target = jnp.ones((2, 4)), jnp.array([[1.0, 1, 3, 1], [-5, 1, 7, 1]])
+    losses = regression.linear_iou_loss(ltrb, target)
+    np.testing.assert_allclose(losses, [4 / 9, 8 / 9], rtol=1e-6)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 1.0])
 def test_perfect_prediction_costs_nothing(smoothing):
     ltrb = jnp.asarray(random_ltrb(0))

@@ -1,0 +1,56 @@
+"""State dicts whose batch normalisations were folded into the kernels before them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from flax import traverse_util
+
+from jaxtrack.trackers.family import WeightNames
+from jaxtrack.weights.torch import torch_name
+
+Path = tuple[str, ...]
+
+
+def unfold(
+    names: WeightNames,
+    variables: Mapping[str, Any],
+    state_dict: Mapping[str, np.ndarray],
+    norms: Mapping[Path, tuple[Path, float]],
+) -> dict[str, np.ndarray]:
+    """Gives batch normalisations back to a state dict that has lost them.
+
+        scale = 1,  mean = 0,  var = 1 - eps,  bias = that of the convolution
+
+    so that the normalisation adds the bias alone, and the network is the same. Where
+    the network's convolution has a bias of its own, it keeps it, and the
+    normalisation's is 0.
+
+    Args:
+      names: what PyTorch's code calls the network's variables.
+      variables: of the network, or their shapes.
+      state_dict: arrays by name.
+      norms: path of a convolution -> path and epsilon of the normalisation behind it;
+        see `jaxtrack.models.folding.find`.
+
+    Returns:
+      Arrays by name; normalisations that were there are as they were.
+    """
+    found = dict(state_dict)
+    own = traverse_util.flatten_dict(dict(variables["params"]))
+    for conv, (norm, epsilon) in norms.items():
+        leaves = {
+            leaf: torch_name(names, (*norm, leaf))
+            for leaf in ("scale", "bias", "mean", "var")
+        }
+        bias = torch_name(names, (*conv, "bias"))
+        if bias not in found or any(key in found for key in leaves.values()):
+            continue
+        zero = np.zeros_like(found[bias])
+        found |= {
+            leaves["scale"]: zero + 1,
+            leaves["mean"]: zero,
+            leaves["var"]: zero + (1 - epsilon),
+            leaves["bias"]: zero if (*conv, "bias") in own else found.pop(bias),
+        }
+    return found
