@@ -102,7 +102,7 @@ def variables_of(config):
     variables = jax.jit(model.init)(jax.random.key(0), *images)
     if config.model.pretrained:
         names = trackers.family_of(config).names(config)
-        variables = load_pretrained(config.model.pretrained, names, variables)
+        variables = load_pretrained(config.model.pretrained, names, variables).variables
     return jax.device_get(variables)
 
 

@@ -21,7 +21,7 @@ from jaxtrack.tracking import Tracker, check_init_box, run
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
-from jaxtrack.training.inference import load_for_inference
+from jaxtrack.training.inference import load_for_inference, with_model
 
 
 class TrackedBox(NamedTuple):
@@ -222,13 +222,15 @@ class Session:
         return self._variables
 
 
-def load(source: str | pathlib.Path = "lite") -> Session:
+def load(source: str | pathlib.Path = "lite", *, model: str = "") -> Session:
     """Opens a trained tracker.
 
     Args:
       source: the name of a shipped tracker, such as "lite"; a `.safetensors` file that
         `jaxtrack weights export` wrote; or the workdir of a training, its folder
-        `checkpoints`, or one step's folder in there.
+        `checkpoints`, or one step's folder in there; or a file of weights alone, such
+        as PyTorch's, with `model`.
+      model: the config of such a file's network, as "siamcar_r50".
 
     Returns:
       The session, not compiled yet.
@@ -236,7 +238,7 @@ def load(source: str | pathlib.Path = "lite") -> Session:
     Raises:
       InputError: if there is none, or it is damaged.
     """
-    saved = load_for_inference(source)
+    saved = load_for_inference(with_model(source, model))
     config = saved.config
     return Session(
         tracker_of(config),

@@ -24,11 +24,13 @@ ALLOWED = {
     "assign": ("ops",),
     "losses": ("ops", "assign"),
     "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
-    "weights": ("config", "trackers", "models.backbones", "ops.preprocess"),
+    "weights": (
+        *("config", "trackers", "models.backbones", "ops.preprocess", "__version__"),
+    ),
     "datasets": ("metrics",),
     "data": ("config", "datasets"),
     "metrics": (),
-    "training": ("config", "models", "trackers", "weights", "ops", "data"),
+    "training": ("config", "configs", "models", "trackers", "weights", "ops", "data"),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
         *("config", "ops", "trackers", "tracking", "training.inference"),
@@ -91,8 +93,8 @@ def test_libraries_stay_where_they_belong():
 BUILDERS = (
     *("config", "configs", "trackers", "cli", "assign.__init__", "data.mixture"),
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
-    *("training.loop", "training.checkpoint", "weights.pretrained", "weights.bundle"),
-    *("evaluation.loading", "export.onnx"),
+    *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
+    *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
 )
 
 

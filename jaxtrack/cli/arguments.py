@@ -4,6 +4,7 @@ import argparse
 import ast
 import math
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +68,15 @@ def parse_results(entries: Sequence[str]) -> dict[str, Path]:
     return folders
 
 
-def parse_checkpoints(entries: Sequence[str]) -> dict[str, str]:
+def parse_checkpoints(
+    entries: Sequence[str], *, model: str = ""
+) -> dict[str, str | PathLike]:
     """Reads `--checkpoint=DIR` or `--checkpoint=NAME=DIR`.
 
     Args:
       entries: as typed. One with a separator before its first "=", or that exists as a
         whole, is a folder without a name.
+      model: the config of those that are files of weights alone.
 
     Returns:
       Name of a tracker -> its checkpoint, in the order given.
@@ -93,7 +97,23 @@ def parse_checkpoints(entries: Sequence[str]) -> dict[str, str]:
                 "--checkpoint=NAME=DIR with another name"
             )
         found[name] = folder
-    return found
+    return _with_model(found, model) if model else found
+
+
+def _with_model(checkpoints, model):
+    """Names the network of those checkpoints that are files of weights alone."""
+    from jaxtrack.training import inference  # Late: it imports jax.
+
+    foreign = {n for n, c in checkpoints.items() if not inference.has_settings(c)}
+    if not foreign:
+        raise InputError(
+            f"--model={model}: it is for a file of weights without settings, and no "
+            "--checkpoint is one; leave it out"
+        )
+    return {
+        name: inference.with_model(source, model) if name in foreign else source
+        for name, source in checkpoints.items()
+    }
 
 
 def parse_settings(entries: Sequence[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("trackers")
     meaning = f"to be run and scored: {options.TRACKER}"
     add_list(group, "--checkpoint", "[NAME=]TRACKER", meaning)
+    options.add_model(group)
     meaning = "result files to be scored, of any tracker"
     add_list(group, "--results", "NAME=DIR", meaning)
     options.add_sequences(parser)
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
     found = evaluate.evaluate(
         _sequences(args),
         args.out,
-        checkpoints=arguments.parse_checkpoints(args.checkpoint),
+        checkpoints=arguments.parse_checkpoints(args.checkpoint, model=args.model),
         results_of=arguments.parse_results(args.results),
         settings=chosen,
         analyses=analyses,

@@ -23,6 +23,7 @@ from jaxtrack.errors import InputError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
+    options.add_model(parser)
     kinds = ("stablehlo", "onnx")
     options.add(parser, "--format", "", "of the files", default=kinds[0], choices=kinds)
     options.add(parser, "--out", "DIR", "folder to make", required=True)
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> None:
     from jaxtrack import trackers  # Late: --help should not wait for jax.
     from jaxtrack.training import inference
 
-    saved = inference.load_for_inference(args.checkpoint)
+    source = inference.with_model(args.checkpoint, args.model)
+    saved = inference.load_for_inference(source)
     config = trackers.with_preprocessing(saved.config)
     variables = trackers.folded(config, saved.variables)
     try:

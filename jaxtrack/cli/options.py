@@ -8,7 +8,8 @@ from jaxtrack import config, datasets, trackers
 Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
 # What `--checkpoint` takes.
-TRACKER = "lite, lite-fast (they ship), a .safetensors file or a training's workdir"
+TRACKER = "lite, lite-fast (they ship), a .safetensors file, a training's workdir, or "
+TRACKER += "with --model any file of weights"
 
 
 def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:
@@ -43,6 +44,14 @@ def add_flag(group: Group, name: str, meaning: str) -> None:
 def add_checkpoint(group: Group) -> None:
     """Defines `--checkpoint`."""
     add(group, "--checkpoint", "TRACKER", TRACKER)
+    add_model(group)
+
+
+def add_model(group: Group) -> None:
+    """Defines `--model`."""
+    meaning = "the config of the network, such as siamcar_r50, where the checkpoint is "
+    meaning += "a file of weights alone (.pth, .npz, .safetensors)"
+    add(group, "--model", "NAME", meaning)
 
 
 def add_sequences(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "a video file, a folder of images or a camera's number"
     parser.add_argument("video", metavar="VIDEO", nargs="?", default="", help=meaning)
     options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
+    options.add_model(parser)
     meaning = (
         "the target in the first frame, pixels; without it the first line of the "
         "folder's groundtruth_rect.txt, or with --show what the mouse draws"
@@ -42,4 +43,5 @@ def run(args: argparse.Namespace) -> None:
         boxes=args.boxes,
         csv=args.csv,
         show=args.show,
+        model=args.model,
     )

@@ -39,12 +39,13 @@ def run(args: argparse.Namespace) -> None:
     if args.print_ini:
         given = {"polygon": args.polygon, "compile_for": ",".join(args.compile_for)}
         own = [f"--{k}={v}" for k, v in given.items() if v != _DEFAULTS[k]]
+        own += [f"--model={args.model}"] if args.model else []
         print(trax.ini_section(args.checkpoint, name=args.name, options=own), end="")
         return
     trax.import_trax()
     from jaxtrack import session  # Late: --help should not wait for jax.
 
-    tracker = session.load(args.checkpoint)
+    tracker = session.load(args.checkpoint, model=args.model)
     for hw in sizes:
         tracker.compile_for(hw)
     trax.serve(tracker, name=args.name or "jaxtrack", polygon=args.polygon)

@@ -57,10 +57,11 @@ def run(args: argparse.Namespace) -> None:
     from jaxtrack.evaluation import settings
     from jaxtrack.evaluation.tuning import search
     from jaxtrack.report import tuning as report
+    from jaxtrack.training import inference
 
     changes = arguments.parse_settings(args.set)
     recipe = search.Recipe(
-        checkpoint=args.checkpoint,
+        checkpoint=inference.with_model(args.checkpoint, args.model),
         out=pathlib.Path(args.out),
         trials=args.trials,
         batch=args.batch,

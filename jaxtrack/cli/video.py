@@ -68,6 +68,7 @@ def run(
     boxes: str = "",
     csv: str = "",
     show: bool = False,
+    model: str = "",
 ) -> Summary:
     """Tracks one target through one video; what `jaxtrack track` does.
 
@@ -80,6 +81,7 @@ def run(
       boxes: where to write a line x,y,w,h a frame; "" writes none.
       csv: where to write a line frame,x,y,w,h,score,lost a frame; "" writes none.
       show: opens a window; "q" or Escape ends.
+      model: see `jaxtrack.load`.
 
     Returns:
       Boxes, scores and speeds, which are printed too. With no place for boxes they go
@@ -104,7 +106,7 @@ def run(
         with FrameReader(video) as reader:
             window = _WINDOW if show else None
             start = first_box(video, reader.first, box=box, window=window)
-            session = session_lib.load(checkpoint)
+            session = session_lib.load(checkpoint, model=model)
             _say(f"tracking with {session.name}")
             _compile(session, reader.hw)
             summary = track(session, reader, start, outputs)

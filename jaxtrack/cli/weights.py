@@ -2,15 +2,15 @@
 
 Examples:
   jaxtrack weights card lite
-  jaxtrack weights inspect siamcar.pth
-  jaxtrack weights import siamcar.pth --config=siamcar_r50 --out=runs/siamcar
+  jaxtrack weights inspect model.pth --fits
+  jaxtrack weights import --model=siamcar_r50 --file=model.pth --out=runs/siamcar
   jaxtrack weights export runs/lite0 --out=mine.safetensors --set=tracking.window=0.3
+  jaxtrack weights export runs/siamcar --names=torch --out=siamcar_torch.safetensors
 """
 
 import argparse
 import pathlib
 
-import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack import configs, trackers
@@ -24,29 +24,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action = actions.add_parser("card", help="print a shipped tracker's model card")
     meaning = "such as lite; without it the shipped trackers are listed"
     action.add_argument("name", nargs="?", default="", help=meaning)
-    action = actions.add_parser("inspect", help="list names, shapes and types")
-    meaning = f"a file of torch.save, an .npz, or {options.TRACKER}"
-    action.add_argument("path", help=meaning)
+    meaning = "list names, shapes and types, or which network they fit"
+    _add_inspect(actions.add_parser("inspect", help=meaning))
     meaning = "make a checkpoint of a tracker that was trained elsewhere"
-    action = actions.add_parser("import", help=meaning)
-    meaning = "file of a whole tracker: of torch.save, or an .npz"
-    action.add_argument("path", help=meaning)
-    meaning = "settings of the tracker, by name or as the path of a .py file; "
+    _add_import(actions.add_parser("import", help=meaning))
+    _add_export(actions.add_parser("export", help="write a tracker into one file"))
+    for action in actions.choices.values():
+        action.error = parser.error  # In one line.
+
+
+def _add_inspect(action):
+    """Defines the options of `inspect`."""
+    meaning = "a file of torch.save, an .npz, a .safetensors, a tracker that ships or "
+    action.add_argument("path", help=meaning + "a training's workdir")
+    meaning = "list every name of this network and of the file, by whether they fit"
+    options.add(action, "--model", "NAME", meaning)
+    meaning = "try all networks, and name those that the file fits (half a minute)"
+    options.add_flag(action, "--fits", meaning)
+
+
+def _add_import(action):
+    """Defines the options of `import`."""
+    meaning = "the network: settings by name or as the path of a .py file; "
     meaning += "--config.FIELD=VALUE changes one"
-    options.add(action, "--config", "NAME", meaning, required=True)
+    options.add(action, "--model", "NAME", meaning, required=True, dest="config")
+    meaning = "whole tracker: of torch.save, an .npz or a .safetensors; several files, "
+    meaning += "such as backbone and head, joined by commas"
+    options.add(action, "--file", "FILE", meaning, required=True)
     options.add(action, "--out", "DIR", "folder to make", required=True)
-    action = actions.add_parser("export", help="write a tracker into one file")
+
+
+def _add_export(action):
+    """Defines the options of `export`."""
     action.add_argument("path", help=options.TRACKER)
     options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
+    options.add_model(action)
+    meaning = "ours, with all settings, to track with; or those of the public code"
+    kinds = ("ours", "torch")
+    options.add(action, "--names", "", meaning, default="ours", choices=kinds)
+    meaning = "with --names=torch, write the backbone alone, as an ImageNet network"
+    options.add_flag(action, "--backbone", meaning)
+    meaning = "of the parameters (default: float24 for ours, float32 for torch's)"
     kinds = ("float16", "float24", "float32")
-    options.add(
-        action, "--dtype", "", "of the parameters", default="float24", choices=kinds
-    )
+    options.add(action, "--dtype", "", meaning, choices=kinds)
     options.add_tracking(action)
     meaning = "with the settings of a tuned.json that `jaxtrack tune` wrote"
     options.add(action, "--tuned", "FILE", meaning)
-    for action in actions.choices.values():
-        action.error = parser.error  # In one line.
 
 
 def run(args: argparse.Namespace) -> None:
@@ -55,71 +78,30 @@ def run(args: argparse.Namespace) -> None:
         from jaxtrack.weights import shipped
 
         print(shipped.card(args.name) if args.name else shipped.listing(), end="")
-        return
-    if args.action == "export":
+    elif args.action == "export":
         print(export_tracker(args))
-        return
-    if args.action == "inspect":
-        print(*listing(arrays_in(args.path)), sep="\n")
-        return
-    config = configs.load(args.config)
-    overrides.apply(config, args.overrides)
-    import_tracker(args.path, config, args.out)
-    print(f"{args.out}: a checkpoint of {trackers.describe(config)}, to track with")
+    elif args.action == "inspect":
+        from jaxtrack.cli import weights_inspect
 
-
-def arrays_in(path: str | pathlib.Path) -> dict[str, np.ndarray]:
-    """Reads the arrays of a file or of a checkpoint.
-
-    Args:
-      path: a file of `torch.save`, an `.npz`, or what
-        `training.inference.load_for_inference` takes.
-
-    Returns:
-      Arrays by name, in the file's order.
-
-    Raises:
-      InputError: if there is nothing, or it is damaged.
-    """
-    from jaxtrack import weights
-    from jaxtrack.weights import shipped
-
-    if str(path) in shipped.SHIPPED:
-        path = shipped.path(str(path))
-    if not pathlib.Path(path).is_dir():
-        return weights.read(path).arrays
-    import jax
-
-    from jaxtrack.training import inference
-
-    variables = inference.load_for_inference(path).variables
-    leaves = jax.tree.leaves_with_path(variables)
-    return {jax.tree_util.keystr(p, simple=True, separator="."): a for p, a in leaves}
-
-
-def listing(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Words what arrays are there, a line each and the sum.
-
-    Args:
-      arrays: by name.
-    """
-    rows = [(n, f"{a.dtype}", f"{list(a.shape)}") for n, a in arrays.items()]
-    wide = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
-    lines = [f"{n:<{wide[0]}}  {t:<{wide[1]}}  {shape}" for n, t, shape in rows]
-    count = sum(array.size for array in arrays.values())
-    size = sum(array.nbytes for array in arrays.values()) / 1e6
-    return [*lines, f"{len(arrays)} arrays, {count:,} numbers, {size:.1f} MB"]
+        print(*weights_inspect.inspect(args), sep="\n")
+    else:
+        config = configs.load(args.config)
+        overrides.apply(config, args.overrides)
+        print(import_tracker(args.file.split(","), config, args.out))
 
 
 def import_tracker(
-    path: str | pathlib.Path, config: ConfigDict, out: str | pathlib.Path
-) -> None:
-    """Makes a checkpoint, to track with, of a tracker's weights.
+    paths: list[str], config: ConfigDict, out: str | pathlib.Path
+) -> str:
+    """Makes a checkpoint, to track with or to start a training from, of weights.
 
     Args:
-      path: file of the whole tracker's arrays by name, see `weights.import_state_dict`.
+      paths: files of the whole tracker; see `weights.files.read`.
       config: settings of the tracker.
       out: the folder to make; a training cannot be resumed from it.
+
+    Returns:
+      What was made, in words.
 
     Raises:
       InputError: if the arrays are not the tracker's, or the folder is there.
@@ -128,14 +110,20 @@ def import_tracker(
         raise InputError(f"{out}: is there already; name another folder")
     import optax
 
-    from jaxtrack import weights
     from jaxtrack.training import checkpoint, state
+    from jaxtrack.weights import foreign
 
-    config = trackers.with_preprocessing(config)
-    variables = weights.import_state_dict(config, weights.read(path).arrays)
-    made = state.create(variables, optax.sgd(0.0), keep_ema=False)
+    loaded = foreign.import_tracker(config, paths)
+    made = state.create(loaded.variables, optax.sgd(0.0), keep_ema=False)
     with checkpoint.CheckpointStore(pathlib.Path(out).absolute()) as store:
-        store.save(made, {}, config)
+        store.save(made, {}, loaded.config, provenance=loaded.provenance)
+    pixels = loaded.config.model.preprocessing
+    unknown = ", ".join(loaded.provenance["not_looked_up"])
+    return (
+        f"{out}: a checkpoint of {trackers.describe(config)}; its pixels are "
+        f"{pixels.order}, mean {tuple(pixels.mean)}, scale {tuple(pixels.scale)}"
+        + (f"; not looked up in the file: {unknown}" if unknown else "")
+    )
 
 
 def export_tracker(args: argparse.Namespace) -> str:
@@ -154,13 +142,25 @@ def export_tracker(args: argparse.Namespace) -> str:
     from jaxtrack import config as config_lib
     from jaxtrack.evaluation import settings
     from jaxtrack.training import inference
-    from jaxtrack.weights import bundle
+    from jaxtrack.weights import bundle, foreign
 
     changes = arguments.parse_settings(args.set)
+    if args.names == "torch" and (changes or args.preset or args.tuned):
+        raise InputError("--names=torch: such a file has no settings: leave them out")
+    if args.backbone and args.names != "torch":
+        raise InputError("--backbone needs --names=torch")
     chosen = settings.choose(preset=args.preset, tuned_file=args.tuned, changes=changes)
-    loaded = inference.load_for_inference(args.path)
+    loaded = inference.load_for_inference(inference.with_model(args.path, args.model))
     config = trackers.with_preprocessing(loaded.config)
-    config_lib.update(config, chosen.tracking, source=args.path)
-    bundle.write(args.out, loaded._replace(config=config), dtype=args.dtype)
+    what = trackers.describe(config)
+    if args.names == "torch":
+        dtype = args.dtype or "float32"
+        arrays = foreign.exported(config, loaded.variables, backbone=args.backbone)
+        bundle.write_state_dict(args.out, arrays, dtype=dtype)
+        what += ", the backbone" if args.backbone else ", PyTorch's names"
+    else:
+        dtype = args.dtype or "float24"
+        config_lib.update(config, chosen.tracking, source=args.path)
+        bundle.write(args.out, loaded._replace(config=config), dtype=dtype)
     size = pathlib.Path(args.out).stat().st_size / 1e6
-    return f"{args.out}: {trackers.describe(config)}, {args.dtype}, {size:.1f} MB"
+    return f"{args.out}: {what}, {dtype}, {size:.1f} MB"

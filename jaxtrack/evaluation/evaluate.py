@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def evaluate(
     benchmark: Benchmark,
     out_dir: str | Path,
     *,
-    checkpoints: Mapping[str, str] = _NOTHING,
+    checkpoints: Mapping[str, str | PathLike] = _NOTHING,
     results_of: Mapping[str, str | Path] = _NOTHING,
     settings: TrackingSettings | None = None,
     analyses: Options | None = None,
@@ -148,7 +149,7 @@ class _Task(NamedTuple):
 
     benchmark: Benchmark
     out_dir: Path
-    checkpoints: Mapping[str, str]
+    checkpoints: Mapping[str, str | PathLike]
     results_of: Mapping[str, str | Path]
     settings: TrackingSettings
 

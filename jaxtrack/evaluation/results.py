@@ -234,7 +234,7 @@ def tracker_name(checkpoint: str | Path) -> str:
       of a file.
     """
     path = Path(checkpoint)
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or path.is_file():
         return path.stem
     parts = path.absolute().parts[1:]
     named = [p for p in parts if p != "checkpoints" and not p.isdigit()]

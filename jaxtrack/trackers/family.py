@@ -120,6 +120,8 @@ class WeightNames(NamedTuple):
       widened: regular expression of the backbone's kernels, without that prefix, that
         may be 1x1 in an ImageNet network, and are 3x3 in ours.
       imagenet: of the backbone's weights; see `jaxtrack.models.backbones.Backbone`.
+      codes: name of another code -> its rules, where it names an ImageNet network that
+        is the backbone in its own way.
       leftover: regular expression of the keys of the tracker's public files that its
         network never reads.
       exported: from a name in the tracker's public ONNX files, which lack the names of
@@ -132,6 +134,7 @@ class WeightNames(NamedTuple):
     transposed: tuple[tuple[str, ...], ...] = ()
     widened: str = r"$^"
     imagenet: str = ""
+    codes: Mapping[str, Rules] = MappingProxyType({})
     leftover: str = r"$^"
     exported: Rules = ()
 
@@ -308,4 +311,5 @@ def backbone_names(config: ConfigDict, public: Rules) -> WeightNames:
         unused=backbone.unused,
         widened=backbone.widened,
         imagenet=backbone.imagenet,
+        codes={code: (*rules, *public) for code, rules in backbone.codes.items()},
     )

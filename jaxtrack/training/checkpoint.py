@@ -4,6 +4,8 @@ import contextlib
 import json
 import pathlib
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -59,18 +61,29 @@ class CheckpointStore:
         """Returns the step of the newest whole checkpoint, or None."""
         return self._manager.latest_step()
 
-    def save(self, state: TrainState, data: dict[str, Any], config: ConfigDict) -> None:
+    def save(
+        self,
+        state: TrainState,
+        data: dict[str, Any],
+        config: ConfigDict,
+        *,
+        provenance: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """Saves at the state's step; what is saved already is left alone.
 
         Args:
           state: on this process's devices.
           data: position of the loader, as JSON can hold it.
           config: the settings.
+          provenance: where imported weights come from; see `weights.bundle.Bundle`.
         """
         step = int(state.step)
         if step == self._manager.latest_step():
             return
         network, optimizer = _global(_split(state))
+        items = {}
+        if provenance:
+            items["provenance"] = ocp.args.JsonSave(dict(provenance))
         self._manager.save(
             step,
             args=ocp.args.Composite(
@@ -78,6 +91,7 @@ class CheckpointStore:
                 optimizer=ocp.args.StandardSave(optimizer),
                 data=ocp.args.JsonSave(data),
                 config=ocp.args.JsonSave(json.loads(config.to_json())),
+                **items,
             ),
         )
 
@@ -157,11 +171,11 @@ def read_for_inference(path: str | pathlib.Path) -> Bundle:
         if not steps:
             raise InputError(f"no whole checkpoint in {path}: let train.py write one")
         path = path / str(max(steps))
-    network, config = _read_network(path)
+    network, config, provenance = _read_network(path)
     params = network["params"] if network.get("ema") is None else network["ema"]
     variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
     config = config_lib.from_saved(config, source=str(path))
-    return Bundle(config, variables, int(path.name))
+    return Bundle(config, variables, int(path.name), provenance)
 
 
 def _split(state):
@@ -193,7 +207,7 @@ def _global(tree):
 
 
 def _read_network(path):
-    """Reads the network and the settings of one step's folder, as numpy arrays."""
+    """Reads network (numpy arrays), settings and provenance of one step's folder."""
     try:
         # Not through the checkpointer, which warns of metadata that no one wrote.
         metadata = ocp.StandardCheckpointHandler().metadata(
@@ -203,7 +217,9 @@ def _read_network(path):
             shapes = jax.tree.map(lambda m: np.empty(m.shape, m.dtype), metadata.tree)
             network = reader.restore(path / "network", shapes)
         with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
-            return network, reader.restore(path / "config")
+            origin = path / "provenance"
+            provenance = reader.restore(origin) if origin.is_dir() else {}
+            return network, reader.restore(path / "config"), provenance
     except Exception as fault:
         _hush_late_reads()
         raise InputError(_damaged(path, fault)) from fault

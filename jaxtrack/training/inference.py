@@ -1,21 +1,45 @@
 """Finds trained trackers: shipped by name, in a file, or in a training's folder."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from jaxtrack import configs
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import network_of
-from jaxtrack.weights import bundle, shipped
+from jaxtrack.weights import bundle, foreign, shipped
 from jaxtrack.weights.bundle import Bundle
 
 
-def load_for_inference(source: str | Path) -> Bundle:
+@dataclass(frozen=True)
+class Foreign(os.PathLike):
+    """Files of weights without settings, and whose network they are.
+
+    Attributes:
+      path: of the file; of several, such as backbone and head, joined by commas.
+      model: the config of the network, such as "siamcar_r50".
+    """
+
+    path: str
+    model: str
+
+    def __str__(self) -> str:
+        """Returns the path."""
+        return self.path
+
+    def __fspath__(self) -> str:
+        """Returns the path."""
+        return self.path
+
+
+def load_for_inference(source: str | Path | Foreign) -> Bundle:
     """Reads a trained network, wherever and on however many devices it was trained.
 
     Args:
       source: the name of a shipped tracker, such as "lite" (a folder of that name is
-        `./lite`); a `.safetensors` file that `jaxtrack weights export` wrote; or a
+        `./lite`); a `.safetensors` file that `jaxtrack weights export` wrote; a
         run's workdir (its newest checkpoint is taken), its folder `checkpoints`, or
-        one step's folder in there.
+        one step's folder in there; or a `Foreign` file of weights alone.
 
     Returns:
       Settings, variables and the step.
@@ -24,20 +48,59 @@ def load_for_inference(source: str | Path) -> Bundle:
       InputError: if there is none, it is damaged, its settings lack a field, or a
         file's arrays are not its network's.
     """
+    if isinstance(source, Foreign):
+        config = configs.load(source.model)
+        return foreign.import_tracker(config, source.path.split(","))
     if str(source) in shipped.SHIPPED:
         return shipped.load(str(source))
     path = Path(source)
-    if path.suffix == bundle.SUFFIX and not path.is_dir():
+    if path.is_dir():
+        # Late: what reads a training's folder takes a while to import.
+        from jaxtrack.training import checkpoint
+
+        return checkpoint.read_for_inference(path)
+    if path.suffix == bundle.SUFFIX or bundle.is_bundle(path):
         loaded = bundle.read(path)
         bundle.check(loaded, network_of(loaded.config), source=str(path))
         return loaded
-    if not path.is_dir():
-        raise InputError(
-            f"no checkpoint {path}: name a shipped tracker "
-            f"({', '.join(shipped.SHIPPED)}), a {bundle.SUFFIX} file, or a workdir "
-            "that train.py wrote"
-        )
-    # Late: what reads a training's folder takes a while to import.
-    from jaxtrack.training import checkpoint
+    if path.is_file():
+        raise InputError(bundle.without_settings(path))
+    raise InputError(
+        f"no checkpoint {path}: name a shipped tracker "
+        f"({', '.join(shipped.SHIPPED)}), a {bundle.SUFFIX} file, or a workdir "
+        "that train.py wrote"
+    )
 
-    return checkpoint.read_for_inference(path)
+
+def has_settings(source: str | Path) -> bool:
+    """Tells whether a source is a tracker with its settings, not weights alone.
+
+    Args:
+      source: what was named; a file that is absent counts as a tracker.
+    """
+    path = Path(str(source).split(",")[0])
+    is_file = path.is_file() and str(source) not in shipped.SHIPPED
+    return not is_file or bundle.is_bundle(path)
+
+
+def with_model(source: str | Path, model: str) -> str | Path | Foreign:
+    """Names the network of a file of weights alone.
+
+    Args:
+      source: what was named.
+      model: its config, or "" for none.
+
+    Returns:
+      What `load_for_inference` takes.
+
+    Raises:
+      InputError: a model is named for a tracker that has its own settings.
+    """
+    if not model:
+        return source
+    if has_settings(source):
+        raise InputError(
+            f"model {model!r}: it is for a file of weights without settings, and "
+            f"{source} is none; leave it out"
+        )
+    return Foreign(str(source), model)

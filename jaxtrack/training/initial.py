@@ -1,13 +1,24 @@
-"""How parameters are drawn that no trained weights fill."""
+"""Where parameters start: trained weights, and draws of what those do not fill."""
 
 import zlib
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax.traverse_util import flatten_dict, unflatten_dict
+from ml_collections import ConfigDict
 
+from jaxtrack import config as config_lib
+from jaxtrack import weights
+from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
 from jaxtrack.models.layers import kaiming
+from jaxtrack.trackers import with_preprocessing
+from jaxtrack.trackers.family import WeightNames
+from jaxtrack.training import inference
+from jaxtrack.weights import pretrained
+from jaxtrack.weights.matching import match
+from jaxtrack.weights.pretrained import Start
 
 
 def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
@@ -38,3 +49,39 @@ def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
         return kaiming(own, leaf.shape, leaf.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, params)
+
+
+def start_from(
+    config: ConfigDict, names: WeightNames | None, variables: dict[str, Any]
+) -> Start:
+    """Puts the trained weights that `model.pretrained` names into a network.
+
+    Args:
+      config: the settings, with their preprocessing.
+      names: what PyTorch's code calls the network's variables, if any does.
+      variables: of the network, drawn.
+
+    Returns:
+      Variables of the same shapes, and what was taken: of a trained tracker all that
+      fits, if its whole backbone does.
+
+    Raises:
+      InputError: the source is unknown, unreadable, of another backbone, or expects
+        other pixels.
+    """
+    source, pixels = config.model.pretrained, config_lib.preprocessing(config)
+    if source == "imagenet" or not inference.has_settings(source):
+        return weights.load_pretrained(source, names, variables, preprocessing=pixels)
+    loaded = inference.load_for_inference(source)
+    expected = config_lib.preprocessing(with_preprocessing(loaded.config))
+    if expected != pixels:
+        raise InputError(
+            f"pretrained: {source!r} expects other pixels than this network gets: add "
+            f"{pretrained.pixel_options(expected)}"
+        )
+    own = flatten_dict(variables, sep="/")
+    others = flatten_dict(loaded.variables, sep="/")
+    found = match({name: leaf.shape for name, leaf in own.items()}, others)
+    told = pretrained.taken(source, found, lambda name: "/backbone/" in name)
+    own |= {name: jnp.asarray(others[name], jnp.float32) for name in found.fitting}
+    return Start({**variables, **unflatten_dict(own, sep="/")}, told)

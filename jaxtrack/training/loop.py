@@ -23,7 +23,7 @@ from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
 from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
-from jaxtrack.training.initial import kaiming_heads
+from jaxtrack.training.initial import kaiming_heads, start_from
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
@@ -251,11 +251,8 @@ def _initial_variables(config, family, network):
 
     variables = jax.jit(init)(jax.random.key(config.run.seed))
     if config.model.pretrained:
-        names = family.names(config)
-        pixels = config_lib.preprocessing(config)
-        variables = weights.load_pretrained(
-            config.model.pretrained, names, variables, preprocessing=pixels
-        )
+        variables, told = start_from(config, family.names(config), variables)
+        _say(f"start: {told}")
     return variables
 
 

@@ -1,13 +1,16 @@
 """Weights in files: trackers that ship, PyTorch's state dicts, ImageNet's networks."""
 
 from jaxtrack.weights.files import WeightFile, read
+from jaxtrack.weights.foreign import (
+    from_state_dict,
+    import_state_dict,
+    import_tracker,
+    to_state_dict,
+)
 from jaxtrack.weights.pretrained import (
     check_backbone,
-    from_state_dict,
     imagenet_lite0,
-    import_state_dict,
     load_pretrained,
-    to_state_dict,
 )
 from jaxtrack.weights.state_dict import unwrap
 
@@ -17,6 +20,7 @@ __all__ = [
     "from_state_dict",
     "imagenet_lite0",
     "import_state_dict",
+    "import_tracker",
     "load_pretrained",
     "read",
     "to_state_dict",

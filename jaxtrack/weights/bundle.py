@@ -19,12 +19,13 @@ import numpy as np
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import ConfigDict
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 from jaxtrack.weights.files import read_safetensors
-from jaxtrack.weights.state_dict import listed
+from jaxtrack.weights.matching import match
 
 SUFFIX = ".safetensors"
 LAYOUT = "1"
@@ -40,11 +41,13 @@ class Bundle(NamedTuple):
         tracking reads; the others are the defaults.
       variables: "params" (averaged ones, if kept) and "batch_stats", numpy arrays.
       step: optimizer steps it was trained for.
+      provenance: of imported weights, as `files.provenance` says it; ready for JSON.
     """
 
     config: ConfigDict
     variables: dict[str, Any]
     step: int
+    provenance: Mapping[str, Any] = MappingProxyType({})
 
 
 def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
@@ -64,9 +67,7 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
       InputError: the suffix or the type is another, the preprocessing is left open, a
         parameter is too large for the type, or the file cannot be written.
     """
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise InputError(f"{path}: the name of a tracker's file ends in {SUFFIX}")
+    path = _checked(path)
     if dtype not in DTYPES:
         raise InputError(f"dtype {dtype!r}: use one of {', '.join(DTYPES)}")
     config_lib.preprocessing(bundle.config)  # Refuses what is left to the backbone.
@@ -83,7 +84,41 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
             arrays[_RESIDUES + name.removeprefix("params/")] = rest
     settings = config_lib.of_tracking(bundle.config)
     metadata = {"jaxtrack": LAYOUT, "settings": json.dumps(settings)}
-    content = save(arrays, metadata | {"step": str(bundle.step)})
+    metadata |= {"step": str(bundle.step)}
+    if bundle.provenance:
+        metadata["provenance"] = json.dumps(dict(bundle.provenance))
+    _write(path, save(arrays, metadata))
+
+
+def write_state_dict(
+    path: str | Path, arrays: Mapping[str, np.ndarray], *, dtype: str = "float32"
+) -> None:
+    """Writes arrays under PyTorch's names, as `safetensors.torch.load_file` reads them.
+
+    Args:
+      path: the file, ending in `.safetensors`; one that is there is replaced.
+      arrays: by name.
+      dtype: of the arrays in the file, "float16" or "float32".
+
+    Raises:
+      InputError: the suffix or the type is another, or the file cannot be written.
+    """
+    if dtype not in ("float16", "float32"):
+        raise InputError(f"dtype {dtype!r}: PyTorch's names take float16 or float32")
+    arrays = {k: np.ascontiguousarray(a, dtype) for k, a in arrays.items()}
+    _write(_checked(path), save(arrays, {"format": "pt"}))
+
+
+def _checked(path):
+    """Refuses another suffix."""
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"{path}: the name of a tracker's file ends in {SUFFIX}")
+    return path
+
+
+def _write(path, content):
+    """Writes a file, which appears when it is whole."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(content)
@@ -117,6 +152,7 @@ def read(
         raise InputError(_foreign(path, metadata))
     try:
         settings, step = json.loads(metadata["settings"]), int(metadata["step"])
+        provenance = json.loads(metadata.get("provenance", "{}"))
         settings = {**added, **settings}
         config = config_lib.from_tracking(settings, source=str(path))
     except (KeyError, ValueError, AttributeError) as fault:
@@ -125,7 +161,20 @@ def read(
         raise InputError(f"{path}: its settings are damaged: {fault}") from fault
     arrays = _joined(arrays)
     variables = {"params": {}, "batch_stats": {}} | unflatten_dict(arrays, sep="/")
-    return Bundle(config, variables, step)
+    return Bundle(config, variables, step, provenance)
+
+
+def is_bundle(path: str | Path) -> bool:
+    """Tells whether a file is a tracker with its settings, by its metadata alone.
+
+    Args:
+      path: of any file.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "jaxtrack" in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
 
 
 def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
@@ -143,19 +192,9 @@ def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
     crops = [jax.ShapeDtypeStruct((1, n, n, 3), jnp.float32) for n in sizes]
     made = jax.eval_shape(network.init, jax.random.key(0), *crops)
     wanted = {n: a.shape for n, a in flatten_dict(dict(made), sep="/").items()}
-    found = {n: a.shape for n, a in flatten_dict(bundle.variables, sep="/").items()}
-    faults = {
-        "missing": [name for name in wanted if name not in found],
-        "unexpected": [name for name in found if name not in wanted],
-        "of another shape": [
-            f"{name} {list(found[name])}, not {list(shape)}"
-            for name, shape in wanted.items()
-            if found.get(name, shape) != shape
-        ],
-    }
-    told = [f"{what}: {listed(names)}" for what, names in faults.items() if names]
-    if told:
-        raise InputError(f"{source} does not fit its network: {'; '.join(told)}")
+    found = match(wanted, flatten_dict(bundle.variables, sep="/"))
+    if not found.is_whole:
+        raise InputError(f"{source} does not fit its network: {found.faults()}")
 
 
 def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,7 +250,17 @@ def _foreign(path, metadata):
             f"{path} has layout {metadata['jaxtrack']}, this version reads {LAYOUT}: "
             "install the version that wrote it, or write it again"
         )
+    return without_settings(path)
+
+
+def without_settings(path: str | Path) -> str:
+    """Words what to do with a file of weights alone.
+
+    Args:
+      path: of the file.
+    """
     return (
-        f"{path} holds arrays, but no tracker's settings: make one by "
-        "`jaxtrack weights export`"
+        f"{path} holds no tracker's settings: name the network of its weights, as "
+        "--model=siamcar_r50 (jaxtrack.load(..., model=...) in a program); "
+        f"`jaxtrack weights inspect {path} --fits` finds which it is"
     )

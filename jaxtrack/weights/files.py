@@ -1,7 +1,9 @@
 """Reads arrays by name from any file of weights, in bounded memory."""
 
+import hashlib
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 from tokenize import TokenError
@@ -18,6 +20,7 @@ from jaxtrack.weights.pickles.values import Budget, Inert
 from jaxtrack.weights.state_dict import (
     WRAPPERS,
     StateDict,
+    listed,
     plain,
     unwrap,
     wrapper,
@@ -92,6 +95,51 @@ def read(path: str | Path) -> WeightFile:
         return WeightFile(form, unwrap(content), inert, metadata)
     except InputError as fault:
         raise InputError(f"{path}: {fault}") from fault
+
+
+def read_all(paths: Sequence[str | Path]) -> WeightFile:
+    """Reads a network that lies in several files, such as backbone and head.
+
+    Args:
+      paths: of the files; see `read`.
+
+    Returns:
+      What they hold together.
+
+    Raises:
+      InputError: one cannot be read, or a name is in two of them.
+    """
+    found = [read(path) for path in paths]
+    arrays: dict[str, np.ndarray] = {}
+    for path, one in zip(paths, found, strict=True):
+        if twice := sorted(arrays.keys() & one.arrays):
+            raise InputError(f"{path}: an earlier file has {listed(twice)} too")
+        arrays |= one.arrays
+    first = found[0]
+    beside = tuple(name for one in found for name in one.weights.beside)
+    inert = tuple(dict.fromkeys(name for one in found for name in one.inert))
+    weights = first.weights._replace(arrays=arrays, beside=beside)
+    return first._replace(weights=weights, inert=inert)
+
+
+def provenance(paths: Sequence[str | Path], found: WeightFile) -> dict[str, Any]:
+    """Says where imported weights come from, ready for `json.dumps`.
+
+    Args:
+      paths: of the files.
+      found: what they hold.
+    """
+    hashes = {}
+    for path in map(Path, paths):
+        with path.open("rb") as file:
+            hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "files": hashes,
+        "form": found.form,
+        "wrapper": found.weights.wrapper,
+        "left_out": [plain(name) for name in found.weights.beside],
+        "not_looked_up": [plain(name) for name in found.inert],
+    }
 
 
 class _Clipped:

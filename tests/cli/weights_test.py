@@ -1,12 +1,18 @@
 """Tests for the command `jaxtrack weights`."""
 
+import hashlib
+
 import jax
 import numpy as np
 import pytest
 
+import jaxtrack
 from jaxtrack import cli, configs, trackers, weights
+from jaxtrack.cli.arguments import parse_checkpoints
 from jaxtrack.errors import InputError
-from jaxtrack.training.inference import load_for_inference
+from jaxtrack.evaluation.results import tracker_name
+from jaxtrack.training.inference import Foreign, load_for_inference
+from jaxtrack.weights import bundle, foreign
 from tests.refusals import refused
 
 
@@ -23,40 +29,123 @@ def arrays(monkeypatch):
             raise InputError("other arrays than the tracker's")
         return {"params": {"a": arrays["a"]}, "batch_stats": {"b": arrays["b"]}}
 
-    monkeypatch.setattr(weights, "import_state_dict", import_state_dict)
+    monkeypatch.setattr(foreign, "import_state_dict", import_state_dict)
     return variables
 
 
 def test_a_file_becomes_a_checkpoint(arrays, tmp_path, capsys):
-    path, out = tmp_path / "a.npz", tmp_path / "run"
-    np.savez(path, a=arrays["params"]["a"], b=arrays["batch_stats"]["b"])
-    cli.main(["weights", "inspect", str(path)])
+    """Two files, as of backbone and head, make one tracker, which says so."""
+    paths, out = [tmp_path / "a.npz", tmp_path / "b.npz"], tmp_path / "run"
+    np.savez(paths[0], a=arrays["params"]["a"])
+    np.savez(paths[1], b=arrays["batch_stats"]["b"])
+    joined = ",".join(map(str, paths))
+    cli.main(["weights", "inspect", joined])
     told = "a  float32  [2, 3]\nb  float32  [4]\n2 arrays, 10 numbers, 0.0 MB\n"
-    assert capsys.readouterr().out == told
+    assert capsys.readouterr().out == f"{told}form: .npz\n"
 
-    argv = ["weights", "import", str(path), "--config=siamcar_lite0", f"--out={out}"]
-    cli.main([*argv, "--config.tracking.window=0.25"])
+    argv = ["weights", "import", "--model=siamcar_lite0", f"--file={joined}"]
+    argv += [f"--out={out}", "--config.tracking.window=0.25"]
+    cli.main(argv)
+    assert "its pixels are RGB, mean (127.0, " in capsys.readouterr().out
     saved = load_for_inference(out)
     jax.tree.map(np.testing.assert_array_equal, saved.variables, arrays)
     expected = trackers.with_preprocessing(configs.load("siamcar_lite0"))
     expected.tracking.window = 0.25
     assert saved.config.to_json() == expected.to_json()
+    assert saved.provenance["network"] == "siamcar (efficientnet_lite0, light)"
+    hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    assert saved.provenance["files"] == dict(zip(["a.npz", "b.npz"], hashes, strict=1))
 
-    capsys.readouterr()
     cli.main(["weights", "inspect", str(out)])
-    assert "params.a       float32  [2, 3]" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "params/a       float32  [2, 3]" in told and hashes[0] in told
+    file = tmp_path / "mine.safetensors"
+    cli.main(["weights", "export", str(out), f"--out={file}"])
+    assert bundle.read(file).provenance == saved.provenance
+    capsys.readouterr()
     assert "is there already" in refused(capsys, *argv)
 
 
 def test_wrong_files_are_refused(arrays, tmp_path, capsys):
-    np.savez(tmp_path / "a.npz", a=np.ones(1))
-    argv = ["weights", "import", str(tmp_path / "a.npz"), f"--out={tmp_path / 'run'}"]
+    path = tmp_path / "a.npz"
+    np.savez(path, a=np.ones(1))
+    argv = ["weights", "import", f"--out={tmp_path / 'run'}"]
     for more, message in (
-        (["--config=siamcar_lite0"], "other arrays than the tracker's"),
-        ([], "required: --config"),
+        ([f"--file={path}", "--model=siamcar_lite0"], "other arrays than the tracker"),
+        ([f"--file={path},{path}", "--model=siamcar_lite0"], "earlier file has a too"),
+        ([f"--file={path}"], "required: --model"),
+        (["--model=siamcar_lite0"], "required: --file"),
+        ([f"--file={path}", "--model=siamcar_lite"], "did you mean siamcar_lite0?"),
     ):
         assert message in refused(capsys, *argv, *more)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_of_weights_alone_tracks_with_its_model(arrays, tmp_path, capsys):
+    path = tmp_path / "a.npz"
+    np.savez(path, a=arrays["params"]["a"], b=arrays["batch_stats"]["b"])
+    named = parse_checkpoints([f"x={path}", "lite"], model="siamcar_lite0")
+    assert named["lite"] == "lite" and str(named["x"]) == str(path)
+    assert tracker_name(named["x"]) == "a"
+    loaded = load_for_inference(named["x"])
+    jax.tree.map(np.testing.assert_array_equal, loaded.variables, arrays)
+    assert loaded.config.model.preprocessing.order == "RGB"
+    with pytest.raises(InputError, match="name the network .* --model=siamcar_r50"):
+        load_for_inference(path)
+    with pytest.raises(InputError, match="no --checkpoint is one"):
+        parse_checkpoints(["lite"], model="siamcar_lite0")
+    with pytest.raises(InputError, match="lite is none; leave it out"):
+        jaxtrack.load("lite", model="siamcar_lite0")
+
+
+def test_a_state_dict_leaves_and_comes_back(tmp_path, capsys):
+    """In o out is exact; what a file fits is found by its names."""
+    out = tmp_path / "torch.safetensors"
+    argv = ["weights", "export", "lite", "--names=torch", f"--out={out}"]
+    cli.main(argv)
+    assert "PyTorch's names, float32, 3." in capsys.readouterr().out
+    model = "--model=siamcar_lite0"
+    cli.main(["weights", "inspect", str(out), model])
+    count = len(jax.tree.leaves(load_for_inference("lite").variables))
+    told = capsys.readouterr().out.splitlines()
+    assert told[-3].startswith(f"{count} arrays fit, 0 missing, 0 unexpected, 0 missh")
+    assert told[-2] == "compared with the whole tracker of siamcar_lite0"
+    again = load_for_inference(Foreign(str(out), "siamcar_lite0")).variables
+    own = load_for_inference("lite").variables
+    jax.tree.map(np.testing.assert_array_equal, again, own)
+    cli.main([*argv, "--backbone", "--dtype=float16"])
+    assert "the backbone, float16, " in capsys.readouterr().out
+    found = weights.read(out)
+    assert found.arrays["_conv_stem.weight"].dtype == np.float16
+    cli.main(["weights", "inspect", str(out), model])
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2] == "compared with the backbone of siamcar_lite0"
+    capsys.readouterr()
+    for more, message in (
+        (["--set=tracking.window=0.3"], "such a file has no settings"),
+        (["--dtype=float24"], "take float16 or float32"),
+    ):
+        assert message in refused(capsys, *argv, *more)
+    assert "--names=torch" in refused(
+        capsys, "weights", "export", "lite", f"--out={out}", "--backbone"
+    )
+
+
+def test_the_networks_that_a_file_fits_are_named(tmp_path, monkeypatch, capsys):
+    names = ["siamcar_lite0", "dla_siamcar_lite0", "siamla_lite0", "demo", "x/y"]
+    monkeypatch.setattr(configs, "names", lambda: names)
+    out = tmp_path / "torch.safetensors"
+    cli.main(["weights", "export", "lite", "--names=torch", f"--out={out}"])
+    capsys.readouterr()
+    cli.main(["weights", "inspect", str(out), "--fits"])
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("--model=siamcar_lite0: ") and "fit the whole" in told[0]
+    assert told[1:] == ["  or dla_siamcar_lite0", "form: safetensors"]
+    np.savez(tmp_path / "a.npz", a=np.ones(1))
+    cli.main(["weights", "inspect", str(tmp_path / "a.npz"), "--fits"])
+    assert "fits no network that is here\n" in capsys.readouterr().out
+    told = refused(capsys, "weights", "inspect", "lite", "--fits")
+    assert "lite has its own settings" in told
 
 
 def test_a_tracker_becomes_a_file(tmp_path, capsys):

@@ -2,9 +2,13 @@
 
 import jax
 import numpy as np
+import pytest
 
-from jaxtrack.training import loop
-from jaxtrack.training.initial import kaiming_heads
+from jaxtrack import cli, configs, trackers
+from jaxtrack.errors import InputError
+from jaxtrack.training import inference, loop
+from jaxtrack.training.initial import kaiming_heads, start_from
+from jaxtrack.weights.bundle import Bundle
 
 from .conftest import TINY, small_config
 
@@ -45,3 +49,49 @@ def test_the_setting_chooses():
     assert all(jax.tree.leaves(equal["backbone"])) and not equal["head"]["kernel"]
     again = loop._initial_variables(config, TINY, network)
     jax.tree.map(np.testing.assert_array_equal, drawn, again)
+
+
+def tree(backbone, **head):
+    """Variables of a network: a number a name, of one or more equal values."""
+    filled = {k: np.full(size, value, np.float32) for k, (size, value) in head.items()}
+    params = {"backbone": {"a": np.full(2, backbone, np.float32)}, "head": filled}
+    return {"params": params, "batch_stats": {}}
+
+
+def test_what_fits_of_a_trained_tracker_is_taken(monkeypatch):
+    config = trackers.with_preprocessing(configs.load("siamcar_lite0"))
+    config.model.pretrained = "lite"
+    other = Bundle(config, tree(1.0, b=(4, 1.0), c=(1, 1.0), d=(1, 1.0)), 5)
+    monkeypatch.setattr(inference, "load_for_inference", lambda source: other)
+    start = start_from(config, None, tree(0.0, b=(3, 0.0), c=(1, 0.0), e=(1, 0.0)))
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        start.variables,
+        tree(1.0, b=(3, 0.0), c=(1, 1.0), e=(1, 0.0)),
+    )
+    assert start.told == (
+        "2 of 4 arrays are those of lite, the others are drawn (missing: params/head/e;"
+        " unexpected: params/head/d; of another shape: params/head/b is [4], not [3])"
+    )
+    whole = start_from(config, None, other.variables)
+    assert whole.told == "all 4 arrays are those of lite"
+    lacking = {"params": {"backbone": {"z": np.ones(2)}, "head": {}}}
+    with pytest.raises(InputError, match="not all of .* backbone: missing: params/ba"):
+        start_from(config, None, lacking)
+
+
+def test_a_tracker_that_expects_other_pixels_is_refused(monkeypatch):
+    config = trackers.with_preprocessing(configs.load("siamcar_lite0"))
+    other = trackers.with_preprocessing(configs.load("siamcar_r50"))
+    config.model.pretrained = "lite"
+    found = Bundle(other, tree(1.0), 5)
+    monkeypatch.setattr(inference, "load_for_inference", lambda source: found)
+    with pytest.raises(InputError, match=r"other pixels.*order=.BGR. --config.*mean"):
+        start_from(config, None, tree(0.0))
+
+
+def test_init_names_what_to_start_from(monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "train", lambda c, *_, **__: seen.append(c.model))
+    cli.main(["train", "--config=siamcar_r18", "--init=runs/a"])
+    assert seen[0].pretrained == "runs/a"

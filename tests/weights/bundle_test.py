@@ -141,7 +141,7 @@ def test_files_of_something_else_are_refused(path):
     saved = config_lib.of_tracking(made().config)
     short = {k: v for k, v in saved.items() if k != "tracking.window"}
     refused = {
-        "no tracker's settings: make one by `jaxtrack weights export`": None,
+        "no tracker's settings: name the network .* --model=siamcar_r50": None,
         "has layout 9, this version reads 1": {"jaxtrack": "9"},
         "its settings are damaged": {"jaxtrack": "1", "settings": "{", "step": "1"},
         "settings are damaged: 'settings'": {"jaxtrack": "1", "step": "1"},
@@ -175,7 +175,7 @@ def test_arrays_of_another_network_are_named():
         (params | {"a": np.ones(1)}, "unexpected: params/head/a$"),
         (
             params | {"bias": np.ones(3)},
-            r"of another shape: params/head/bias \[3\], not \[2\]$",
+            r"of another shape: params/head/bias is \[3\], not \[2\]$",
         ),
     ):
         wrong = own._replace(variables={"params": {"head": head}})

@@ -188,7 +188,9 @@ def test_a_safetensors_file_of_torchvision_is_read(tmp_path):
     safetensors.numpy.save_file(state_dict, path)
     variables = number_variables("siamcar_r18")
     given = (str(path), NAMES, variables)
-    loaded = weights.load_pretrained(*given, preprocessing=IMAGENET_PIXELS)
+    start = weights.load_pretrained(*given, preprocessing=IMAGENET_PIXELS)
+    assert start.told == f"the backbone is that of {path}"
+    loaded = start.variables
     kernel = loaded["params"]["backbone"]["layer4"]["block0"]["downsample_conv"]
     np.testing.assert_array_equal(
         kernel["kernel"][1, 1], state_dict["layer4.0.downsample.0.weight"][..., 0, 0].T
@@ -215,7 +217,7 @@ def test_whole_trackers_have_no_narrow_shortcuts():
     block = tree["params"]["backbone"]["layer2"]["block0"]
     block["downsample_conv"]["kernel"] = jax.ShapeDtypeStruct((3, 3, 2, 4), jnp.float32)
     kernel = np.ones((4, 2, 1, 1), np.float32)
-    with pytest.raises(InputError, match=r"is \(4, 2, 1, 1\), not \(4, 2, 3, 3\)"):
+    with pytest.raises(InputError, match=r"is \[4, 2, 1, 1\], not \[4, 2, 3, 3\]"):
         fill(NAMES, tree, {key: kernel})
     fill(NAMES, tree, {key: centered(kernel)})
 
@@ -258,7 +260,11 @@ def test_a_random_backbone_is_refused_unless_allowed(tmp_path, monkeypatch):
         loop.train(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
     given = types.SimpleNamespace(
-        config="siamcar_r18", overrides=[], workdir="", allow_random_backbone=True
+        init="",
+        config="siamcar_r18",
+        overrides=[],
+        workdir="",
+        allow_random_backbone=True,
     )
     with pytest.raises(ReachedError):
         cli_train.run(given)

@@ -14,7 +14,7 @@ from tests.networks import number_tensor, number_variables, to_state_dict, weigh
 
 
 def load_pretrained(name, variables, source):
-    return weights.load_pretrained(source, weight_names(name), variables)
+    return weights.load_pretrained(source, weight_names(name), variables).variables
 
 
 def test_imagenet_fills_the_backbone_alone():
@@ -87,6 +87,38 @@ def test_npz_of_an_efficientnet_b0(tmp_path, goldens):
     )
     assert loaded["params"]["neck"] is variables["params"]["neck"]
     assert jax.tree.structure(loaded) == jax.tree.structure(variables)
+
+
+def test_what_fits_of_another_tracker_is_taken(tmp_path):
+    """All of the backbone must; what the file lacks stays as it was drawn."""
+    arrays = to_state_dict("siamcar_lite0", number_variables("siamcar_lite0"))
+    heads = [key for key in arrays if key.startswith("head.centerness")]
+    for key in heads:
+        del arrays[key]
+    arrays |= {"rpn.a": np.zeros(1), "head.cls_logits.weight": np.zeros(3)}
+    path = tmp_path / "other.npz"
+    np.savez(path, **arrays)
+    names, own = weight_names("siamcar_lite0"), number_variables("siamcar_lite0")
+    blank = jax.tree.map(np.zeros_like, own)
+    start = weights.load_pretrained(str(path), names, blank)
+    count = len(jax.tree.leaves(own))
+    for told in (
+        f"{count - len(heads) - 1} of {count} arrays are those of",
+        f"missing: {', '.join(heads)}",
+        "unexpected: rpn.a",
+        "of another shape: head.cls_logits.weight is [3], not [",
+    ):
+        assert told in start.told, start.told
+    params = start.variables["params"]
+    assert not params["head"]["centerness"]["bias"].any()
+    kernels = [
+        tree["head"]["cls_tower"]["conv0"]["kernel"] for tree in (params, own["params"])
+    ]
+    np.testing.assert_array_equal(*kernels)
+    del arrays["backbone._bn0.bias"]
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=r"not all of this network's backbone: miss"):
+        weights.load_pretrained(str(path), names, blank)
 
 
 @pytest.mark.parametrize("name", ["damaged.npz", "damaged.pth"])

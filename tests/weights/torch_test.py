@@ -6,9 +6,11 @@ import pytest
 
 from jaxtrack import weights
 from jaxtrack.errors import InputError
+from jaxtrack.weights import torch
 from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
 from tests.networks import (
+    abstract,
     from_state_dict,
     number_tensor,
     number_variables,
@@ -110,7 +112,7 @@ def test_matrices_are_transposed():
     # 6 x 6 bins of 48 channels.
     assert state_dict["refiner.regression.fc0.weight"].shape == (128, 6 * 6 * 48)
     spoilt = {**state_dict, "refiner.identifier.fc_out.weight": weight.T}
-    message = r"identifier\.fc_out\.weight is \(128, 2\), not \(2, 128\)"
+    message = r"identifier\.fc_out\.weight is \[128, 2\], not \[2, 128\]"
     with pytest.raises(InputError, match=message):
         from_state_dict(name, spoilt)
     # A square matrix has one shape both ways; its values tell.
@@ -155,9 +157,90 @@ def test_names_what_is_unexpected(state_dict):
 
 def test_names_what_is_misshapen(state_dict):
     state_dict["neck.fine.weight"] = np.zeros((96, 41, 1, 1))
-    message = r"neck\.fine\.weight is \(96, 41, 1, 1\), not \(96, 40, 1, 1\)"
+    message = r"neck\.fine\.weight is \[96, 41, 1, 1\], not \[96, 40, 1, 1\]"
     with pytest.raises(InputError, match=message):
         from_state_dict(LITE, state_dict)
+
+
+def test_names_what_is_not_floating(state_dict):
+    """Quantised weights would be numbers of another meaning."""
+    state_dict["neck.fine.bias"] = state_dict["neck.fine.bias"].astype(np.int8)
+    with pytest.raises(InputError, match=r"neck\.fine\.bias is int8, not floating"):
+        from_state_dict(LITE, state_dict)
+
+
+def test_every_name_is_accounted_for(state_dict):
+    """One of each kind: fitting, missing, unexpected, misshapen, left out."""
+    count = len(state_dict)
+    state_dict["neck.fine.weight"] = np.zeros((1, 2), np.float32)
+    del state_dict["neck.fine.bias"]
+    state_dict |= {"a.b": np.zeros(1), "old.c": np.zeros(1)}
+    names = weight_names(LITE)._replace(leftover=r"old\.")
+    found = torch.match(names, abstract(LITE)[1], state_dict)
+    assert len(found.fitting) == count - 2
+    assert found.lines() == [
+        "missing     neck.fine.bias",
+        "unexpected  a.b",
+        "misshapen   neck.fine.weight is [1, 2], not [96, 40, 1, 1]",
+        "left out    old.c",
+        f"{count - 2} arrays fit, 1 missing, 1 unexpected, 1 misshapen, 1 left out",
+    ]
+    own = number_variables(LITE)
+    filled = torch.fill_fitting(names, own, state_dict)
+    assert (
+        filled["params"]["neck"]["fine"]["bias"]
+        is own["params"]["neck"]["fine"]["bias"]
+    )
+
+
+# Names and shapes in timm's tf_efficientnet_b0, and in EfficientNet-PyTorch's.
+TIMM = {
+    "conv_stem.weight": ("_conv_stem.weight", (32, 3, 3, 3)),
+    "bn1.running_var": ("_bn0.running_var", (32,)),
+    "blocks.0.0.conv_dw.weight": ("_blocks.0._depthwise_conv.weight", (32, 1, 3, 3)),
+    "blocks.0.0.bn1.bias": ("_blocks.0._bn1.bias", (32,)),
+    "blocks.0.0.se.conv_reduce.bias": ("_blocks.0._se_reduce.bias", (8,)),
+    "blocks.0.0.conv_pw.weight": ("_blocks.0._project_conv.weight", (16, 32, 1, 1)),
+    "blocks.0.0.bn2.weight": ("_blocks.0._bn2.weight", (16,)),
+    "blocks.1.0.conv_pw.weight": ("_blocks.1._expand_conv.weight", (96, 16, 1, 1)),
+    "blocks.2.1.bn1.weight": ("_blocks.4._bn0.weight", (240,)),
+    "blocks.3.2.conv_dw.weight": ("_blocks.7._depthwise_conv.weight", (480, 1, 3, 3)),
+    "blocks.4.2.bn2.running_mean": ("_blocks.10._bn1.running_mean", (672,)),
+    "blocks.5.3.se.conv_expand.weight": (
+        *("_blocks.14._se_expand.weight", (1152, 48, 1, 1)),
+    ),
+    "blocks.6.0.conv_pwl.weight": (
+        "_blocks.15._project_conv.weight",
+        (320, 1152, 1, 1),
+    ),
+    "blocks.6.0.bn3.bias": ("_blocks.15._bn2.bias", (320,)),
+}
+
+
+def test_timm_names_of_efficientnets():
+    """Blocks are counted by stage there; both codes' names give the same network."""
+    names, own = weight_names("rpn_effb0"), number_variables("rpn_effb0")
+    state_dict = torch.backbone_state_dict(names, own, code="timm")
+    public = torch.backbone_state_dict(names, own)
+    assert len(state_dict) == len(public)
+    for name, (other, shape) in TIMM.items():
+        assert state_dict[name].shape == shape
+        np.testing.assert_array_equal(state_dict[name], public[other])
+    blank = jax.tree.map(np.zeros_like, own)
+    more = {"conv_head.weight": np.zeros(1), "classifier.bias": np.zeros(1)}
+    for arrays in (state_dict | more, public):
+        filled = fill_backbone(names, blank, arrays)
+        jax.tree.map(
+            np.testing.assert_array_equal,
+            *(tree["params"]["backbone"] for tree in (filled, own)),
+        )
+    found = torch.match_backbone(names, abstract("rpn_effb0")[1], state_dict | more)
+    assert found.is_whole and len(found.leftover) == 2
+    lite = torch.backbone_state_dict(
+        weight_names(LITE), number_variables(LITE), code="timm"
+    )
+    assert lite["blocks.4.2.conv_pwl.weight"].shape == (112, 672, 1, 1)
+    assert not any("se." in name for name in lite)
 
 
 def test_another_network_is_told_in_one_line(state_dict):

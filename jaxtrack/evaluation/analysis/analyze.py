@@ -1,6 +1,7 @@
 """The analyses that were asked for, over all checkpoints."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
 
 def analyze(
     options: Options,
-    checkpoints: Mapping[str, str],
+    checkpoints: Mapping[str, str | PathLike],
     videos: Sequence[Video],
     out_dir: str | Path,
     *,

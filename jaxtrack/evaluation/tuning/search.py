@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -38,7 +39,7 @@ class Recipe(NamedTuple):
         field -> value.
     """
 
-    checkpoint: str
+    checkpoint: str | PathLike
     out: Path
     trials: int = 96
     batch: int = 8

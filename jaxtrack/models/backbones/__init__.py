@@ -36,6 +36,7 @@ class Backbone(NamedTuple):
       source: how a state dict of its ImageNet weights is made.
       widened: regular expression of that network's 1x1 kernels that are 3x3 here.
       imagenet: how `jaxtrack.weights` finds the ImageNet weights by themselves, or "".
+      codes: name of another code -> rules as `names`, of its own names.
     """
 
     build: Callable[..., nn.Module]
@@ -50,6 +51,7 @@ class Backbone(NamedTuple):
     source: str
     widened: str = r"$^"
     imagenet: str = ""
+    codes: Mapping[str, Rules] = MappingProxyType({})
 
     def geometry(self, lost: int) -> Geometry:
         """Returns where the cells of a response of stride 8 look, as a rule.
@@ -83,6 +85,7 @@ _EFFICIENTNET = {
     "margin": -7,
     "frozen": ("conv_stem", "bn0", "block0", "block1", "block2"),
     "names": efficientnet.TORCH_NAMES,
+    "codes": {"timm": efficientnet.TIMM_NAMES},
 }
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {

@@ -1,5 +1,6 @@
 """EfficientNet-Lite0 up to its 112-channel stage: a small real backbone."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,33 @@ TORCH_NAMES = (
     (r"^backbone\.block(\d+)\.", r"backbone._blocks.\1._"),
     (r"^backbone\.(?=conv_stem|bn0)", "backbone._"),
 )
-UNUSED = r"_conv_head\.|_bn1\.|_fc\.|_blocks\.1[1-9]\."  # It has 16 blocks.
+# timm counts blocks within each stage, and names parts by their place in the block.
+_STAGES = [
+    (stage, i) for stage, n in enumerate((1, 2, 2, 3, 3, 4, 1)) for i in range(n)
+]
+_TIMM_PARTS = {
+    **{"expand_conv": "conv_pw", "bn0": "bn1", "depthwise_conv": "conv_dw"},
+    **{"bn1": "bn2", "project_conv": "conv_pwl", "bn2": "bn3"},
+    **{"se_reduce": "se.conv_reduce", "se_expand": "se.conv_expand"},
+}
+# The first block does not widen, so that what follows has the first names.
+_TIMM_FIRST = _TIMM_PARTS | {"bn1": "bn1", "project_conv": "conv_pw", "bn2": "bn2"}
+
+
+def _timm_block(match: re.Match) -> str:
+    """Names a part of a block as timm does."""
+    stage, index = _STAGES[int(match[1])]
+    parts = _TIMM_PARTS if stage else _TIMM_FIRST
+    return f"backbone.blocks.{stage}.{index}.{parts[match[2]]}."
+
+
+TIMM_NAMES = (
+    (r"^backbone\.block(\d+)\.(\w+)\.", _timm_block),
+    (r"^backbone\.bn0\.", "backbone.bn1."),
+)
+# What trackers leave out: of both codes the layers before the classifier and that.
+LAST = r"_conv_head\.|_bn1\.|_fc\.|conv_head\.|bn2\.|classifier\."
+UNUSED = LAST + r"|_blocks\.1[1-9]\.|blocks\.[56]\."  # They have 16 blocks in 7 stages.
 FIRST_TRAINED = 3  # Blocks before it work at stride 4 or less and stay as they are.
 
 

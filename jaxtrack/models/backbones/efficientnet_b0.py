@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.backbones.efficientnet import EPSILON, FIRST_TRAINED, MBConv
+from jaxtrack.models.backbones.efficientnet import EPSILON, FIRST_TRAINED, LAST, MBConv
 from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
 
 # (features, kernel, stride, expansion) of the blocks, in order.
@@ -20,7 +20,7 @@ BLOCKS = (
 )
 TAPS = (4, 10, 15)  # Last blocks at strides 8, 16 and 32 of the undilated network.
 
-UNUSED = r"_conv_head\.|_bn1\.|_fc\."  # Of EfficientNet-PyTorch's network.
+UNUSED = LAST
 
 
 class EfficientNetB0(nn.Module):

@@ -1,0 +1,149 @@
+"""What a file of weights holds, and which networks it fits."""
+
+import argparse
+import json
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxtrack import configs, trackers
+from jaxtrack.errors import InputError
+from jaxtrack.training import inference
+from jaxtrack.weights import files, foreign, torch
+from jaxtrack.weights.files import WeightFile
+from jaxtrack.weights.matching import Match
+
+
+def inspect(args: argparse.Namespace) -> list[str]:
+    """Words what a file or a checkpoint holds.
+
+    Args:
+      args: of `weights inspect`.
+
+    Returns:
+      Lines.
+
+    Raises:
+      InputError: if there is nothing, it is damaged, or no network is called so.
+    """
+    if inference.has_settings(args.path):
+        if args.model or args.fits:
+            raise InputError(
+                f"{args.path} has its own settings: leave out --model and --fits"
+            )
+        loaded = inference.load_for_inference(args.path)
+        leaves = jax.tree.leaves_with_path(loaded.variables)
+        name = jax.tree_util.keystr
+        arrays = {name(p, simple=True, separator="/"): a for p, a in leaves}
+        notes = [f"network: {trackers.describe(loaded.config)}, step {loaded.step}"]
+        if loaded.provenance:
+            notes += [f"imported from: {json.dumps(loaded.provenance)}"]
+        return [*listing(arrays), *notes]
+    found = files.read_all(args.path.split(","))
+    if args.model:
+        part, fate = compare(args.model, found.arrays)
+        return [
+            *fate.lines(),
+            f"compared with {part} of {args.model}",
+            *notes_on(found),
+        ]
+    if args.fits:
+        return [*fits(found.arrays), *notes_on(found)]
+    return [*listing(found.arrays), *notes_on(found)]
+
+
+def listing(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Words what arrays are there, a line each and the sum.
+
+    Args:
+      arrays: by name.
+    """
+    rows = [(n, f"{a.dtype}", f"{list(a.shape)}") for n, a in arrays.items()]
+    wide = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    lines = [f"{n:<{wide[0]}}  {t:<{wide[1]}}  {shape}" for n, t, shape in rows]
+    count = sum(array.size for array in arrays.values())
+    size = sum(array.nbytes for array in arrays.values()) / 1e6
+    return [*lines, f"{len(arrays)} arrays, {count:,} numbers, {size:.1f} MB"]
+
+
+def notes_on(found: WeightFile) -> list[str]:
+    """Words what a file is, and what of it was left out.
+
+    Args:
+      found: what was read.
+    """
+    weights = found.weights
+    form = f"form: {found.form}"
+    form += f', under "{weights.wrapper}"' if weights.wrapper else ""
+    form += f', "{weights.prefix}" taken off' if weights.prefix else ""
+    notes = [form]
+    if weights.counters:
+        notes.append(f"left out: {weights.counters} num_batches_tracked")
+    if weights.beside:
+        notes.append(f"beside the weights: {files.listed(list(weights.beside))}")
+    if found.inert:
+        names = files.listed(list(found.inert))
+        notes.append(f"not looked up, no code was run: {names}")
+    return notes
+
+
+def compare(model: str, arrays: dict[str, Any]) -> tuple[str, Match]:
+    """Compares arrays with a tracker, or with its backbone where they are one.
+
+    Args:
+      model: the tracker's config.
+      arrays: by name.
+
+    Returns:
+      What they were compared with, in words, and how each name fares.
+
+    Raises:
+      InputError: there is no such config, or it has no names for weights.
+    """
+    config = configs.load(model)
+    names, shapes = foreign.names_of(config), foreign.shapes_of(config)
+    if any(key.startswith(names.backbone) for key in arrays):
+        return "the whole tracker", torch.match(names, shapes, arrays)
+    return "the backbone", torch.match_backbone(names, shapes, arrays)
+
+
+def fits(arrays: dict[str, Any]) -> list[str]:
+    """Words which networks arrays fit.
+
+    Args:
+      arrays: by name.
+
+    Returns:
+      A line for each network whose tracker or backbone they fit; if there is none, for
+      the three that they fit best.
+    """
+    networks = _networks()
+    found = {model: compare(model, arrays) for model in networks}
+    ranked = sorted(found, key=lambda model: -_share(found[model][1]))
+    shown = [model for model in found if found[model][1].is_whole]
+    shown = shown or [model for model in ranked[:3] if found[model][1].fitting]
+    lines = []
+    for model in shown:
+        part, fate = found[model]
+        told = f"--model={model}: {len(fate.fitting)} arrays fit {part}"
+        told += "" if fate.is_whole else f"; {fate.faults(most=3)}"
+        lines.append(told + "".join(f"\n  or {other}" for other in networks[model]))
+    return lines or ["fits no network that is here"]
+
+
+def _networks():
+    """Groups configs by their networks: one's name -> names of those alike."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(configs.names(), key=len):
+        if "/" not in name and name != "demo":
+            model = configs.load(name).model.to_dict()
+            model |= {"pretrained": "", "preprocessing": {}}
+            groups.setdefault(json.dumps(model), []).append(name)
+    return {first: others for first, *others in groups.values()}
+
+
+def _share(found):
+    """The share of names, of both sides, that fit."""
+    every = len(found.fitting) + len(found.missing) + len(found.unexpected)
+    return len(found.fitting) / max(every + len(found.misshapen), 1)

@@ -1,0 +1,162 @@
+"""Whole trackers of other codes: their files and state dicts, mapped both ways."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxtrack.errors import InputError
+from jaxtrack.trackers import configure, describe, family_of, with_preprocessing
+from jaxtrack.trackers.family import WeightNames
+from jaxtrack.weights import files, torch
+from jaxtrack.weights.bundle import Bundle
+
+
+def from_state_dict(
+    name: str, state_dict: dict[str, np.ndarray], **settings: Any
+) -> dict[str, Any]:
+    """Maps the state dict of a whole tracker to our variables, strictly.
+
+    Networks as published have the names of SiamCAR's and pysot's code and of
+    video_analyst, whose backbone is its `basemodel` but for `channel_reduce`; small
+    ones the names of `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours
+    are SiamLA's too behind the neck, and CRACT's: no public code exists.
+
+    Args:
+      name: of the tracker; see `jaxtrack.trackers.build`.
+      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; see
+        `jaxtrack.weights.torch.fill`.
+      **settings: see `jaxtrack.trackers.build`.
+
+    Returns:
+      `{"params": ..., "batch_stats": ...}`, float32.
+
+    Raises:
+      InputError: if the name is unknown, or the keys or shapes are not the network's.
+    """
+    return import_state_dict(configure(name, **settings), state_dict)
+
+
+def import_state_dict(
+    config: ConfigDict, state_dict: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """Maps the state dict of the tracker that settings name, as `from_state_dict`.
+
+    Args:
+      config: the settings.
+      state_dict: arrays by name.
+
+    Returns:
+      `{"params": ..., "batch_stats": ...}`, float32.
+
+    Raises:
+      InputError: if the keys or shapes are not the network's.
+    """
+    return torch.fill(names_of(config), shapes_of(config), state_dict)
+
+
+def import_tracker(config: ConfigDict, paths: Sequence[str | Path]) -> Bundle:
+    """Reads the weights of a whole tracker from files of another code.
+
+    Args:
+      config: the settings, which name the network; where they leave the preprocessing
+        open it is that of the network's public weights.
+      paths: the files; see `jaxtrack.weights.files.read`.
+
+    Returns:
+      The tracker, with where it comes from.
+
+    Raises:
+      InputError: a file cannot be read, or its names or shapes are not the network's.
+    """
+    from jaxtrack import __version__
+
+    config = with_preprocessing(config)
+    found = files.read_all(paths)
+    try:
+        variables = import_state_dict(config, found.arrays)
+    except InputError as fault:
+        names = ", ".join(map(str, paths))
+        raise InputError(
+            f"{names}: {describe(config)}: {fault}; `jaxtrack weights inspect "
+            f"{paths[0]} --fits` says which network has these names"
+        ) from fault
+    provenance = files.provenance(paths, found) | {
+        "network": describe(config),
+        "imported_by": f"jaxtrack {__version__}",
+    }
+    return Bundle(config, jax.tree.map(np.asarray, variables), 0, provenance)
+
+
+def to_state_dict(
+    name: str, variables: dict[str, Any], **settings: Any
+) -> dict[str, np.ndarray]:
+    """Maps our variables to the state dict of the same tracker in PyTorch.
+
+    Args:
+      name: of the tracker; see `jaxtrack.trackers.build`.
+      variables: of its network, `{"params": ..., "batch_stats": ...}`.
+      **settings: see `jaxtrack.trackers.build`.
+
+    Returns:
+      Arrays by name, as `from_state_dict` takes them.
+
+    Raises:
+      InputError: if the name is unknown.
+    """
+    return torch.state_dict_of(names_of(configure(name, **settings)), variables)
+
+
+def exported(
+    config: ConfigDict, variables: dict[str, Any], *, backbone: bool = False
+) -> dict[str, np.ndarray]:
+    """Maps our variables to PyTorch's names, to be used outside.
+
+    Args:
+      config: the settings that name the tracker.
+      variables: of its network.
+      backbone: whether the backbone alone is wanted, named as an ImageNet network.
+
+    Returns:
+      Arrays by name.
+
+    Raises:
+      InputError: the tracker has no such names.
+    """
+    names = names_of(config)
+    if backbone:
+        return torch.backbone_state_dict(names, variables)
+    return torch.state_dict_of(names, variables)
+
+
+def names_of(config: ConfigDict) -> WeightNames:
+    """Returns what PyTorch's code calls the variables of a tracker.
+
+    Args:
+      config: the settings that name it.
+
+    Raises:
+      InputError: it has no such names.
+    """
+    names = family_of(config).names(config)
+    if names is None:
+        raise InputError(f"model: {describe(config)} has no names for weights")
+    return names
+
+
+def shapes_of(config: ConfigDict) -> dict[str, Any]:
+    """Returns the shapes of a network's variables; nothing is computed.
+
+    Args:
+      config: the settings that name it.
+    """
+    network = family_of(config).network(config)
+    z, x = (
+        jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
+        for size in (network.geometry.template_size, network.geometry.search_size)
+    )
+    return jax.eval_shape(network.init, jax.random.key(0), z, x)
