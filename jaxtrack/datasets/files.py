@@ -116,7 +116,8 @@ def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
         height, or of width and height -1.
 
     Returns:
-      `[N, 4]` float64 xywh as the file says, px; of polygons the boxes around them.
+      `[N, 4]` float64 xywh as the file says, px; of polygons the boxes around them,
+      and NaN where width and height are -1.
 
     Raises:
       InputError: if the file cannot be read or a line is not a box; it names the line.
@@ -133,8 +134,8 @@ def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
             f"{numbers.hint(numbers.split(lines[bad]), (4,))}"
         )
     rows = np.stack(rows)
-    is_unmarked = (rows[:, 2:] < 0).any(axis=1) & (rows[:, 2:] != -1).any(axis=1)
-    faults = [(is_unmarked, "negative")]
+    rows[(rows[:, 2:] == -1).all(axis=1)] = np.nan
+    faults = [((rows[:, 2:] < 0).any(axis=1), "negative")]
     if not allow_absent:
         faults.append((~np.all(rows[:, 2:] > 0, axis=1), "no"))
         faults.append((np.isnan(rows).any(axis=1), "no"))
