@@ -8,6 +8,8 @@ import simplejpeg
 
 from jaxtrack.errors import InputError
 
+_END, _SCAN = b"\xff\xd9", b"\xda"  # Markers of a JPEG.
+
 
 def read_image(path: str | Path) -> np.ndarray:
     """Decodes an image file.
@@ -26,8 +28,7 @@ def read_image(path: str | Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as fault:
         raise InputError(f"{path} cannot be read: {fault.strerror}") from fault
-    # A JPEG that was cut off still decodes, grey at the bottom.
-    is_cut = data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]
+    is_cut = is_cut_off(data)
     image = None
     if data and not is_cut:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -35,6 +36,22 @@ def read_image(path: str | Path) -> np.ndarray:
         what = "empty" if not data else "cut off" if is_cut else "no image"
         raise InputError(f"{path} is {what}: restore the file")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Tells whether a JPEG ends before its picture does; it still decodes, grey below.
+
+    Args:
+      data: of the file; of other formats it is False.
+    """
+    if data[:2] != b"\xff\xd8" or _END in data[-4096:]:
+        return False
+    # Phones put a video behind the picture. What lies before the scan may be a smaller
+    # picture with an end of its own; in a scan 0xff is no data.
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != _SCAN:
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    return _END not in data[place:]
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

@@ -211,7 +211,7 @@ def pad(image: np.ndarray, canvas: Sequence[int]) -> Frame:
 
 
 def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Lists a folder's images, or those of its folder `img`, by the numbers in names.
+    """Lists the images of a folder's `img`, or its own, by the numbers in names.
 
     Args:
       folder: where to look.
@@ -222,7 +222,7 @@ def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
     Raises:
       InputError: if there is none.
     """
-    for place in (folder, folder / "img"):
+    for place in (folder / "img", folder):
         if place.is_dir() and files.has_frames(place):
             return files.list_frames(place)
     raise InputError(

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.datasets.pictures."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -33,3 +35,31 @@ def test_a_damaged_picture_is_named(tmp_path):
     path.unlink()
     with pytest.raises(InputError, match=r"1\.jpg cannot be read: No such file"):
         pictures.read_image(path)
+
+
+def exif(orientation):
+    """The segment of a JPEG that says how its picture is turned."""
+    entry = struct.pack(">HHIHH", 0x112, 3, 1, orientation, 0)
+    body = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+def test_the_size_is_that_of_the_picture_as_it_is_seen(tmp_path):
+    data = cv2.imencode(".jpg", np.zeros((8, 6, 3), np.uint8))[1].tobytes()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    assert pictures.image_size(path) == (6, 8)
+    path.write_bytes(data[:2] + exif(6) + data[2:])  # Turned by a quarter.
+    assert pictures.image_size(path) == (8, 6)
+    assert pictures.read_image(path).shape == (6, 8, 3)
+
+
+def test_a_video_behind_a_picture_is_no_damage(tmp_path):
+    data = cv2.imencode(".jpg", np.zeros((8, 6, 3), np.uint8))[1].tobytes()
+    (tmp_path / "a.jpg").write_bytes(data + bytes(9000))
+    assert pictures.read_image(tmp_path / "a.jpg").shape == (8, 6, 3)
+    # A thumbnail's end is not the picture's.
+    thumbnail = b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
+    cut = data[:2] + thumbnail + data[2:-30]
+    assert pictures.is_cut_off(cut + bytes(9000)) and pictures.is_cut_off(cut[:200])
+    assert not pictures.is_cut_off(cut + data[-30:] + bytes(9000))

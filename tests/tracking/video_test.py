@@ -58,6 +58,8 @@ def test_canvas_is_a_multiple_of_256(hw, canvas):
 def test_folder_img_and_list_of_paths(tmp_path):
     folder = write_images(tmp_path / "img", 3)
     assert len(read(tmp_path)) == 3
+    write_images(tmp_path, 1)  # A preview beside the frames.
+    assert len(read(tmp_path)) == 3
     paths = [folder / "3.png", folder / "1.png"]
     assert [int(f.image[0, 0, 0]) for f in read(paths)] == [3, 1]
 
