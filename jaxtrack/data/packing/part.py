@@ -129,6 +129,8 @@ class _PartWriter:
 
     def _add_clip(self, clip):
         """Packs the frames of a clip that show a target, and makes its tracks."""
+        if not len(clip.xyxy):
+            self._summary.skipped.append(f"{clip.name}: no object is left")
         chosen = [shrinking.choose_times(xyxy, self._shrink) for xyxy in clip.xyxy]
         tables = [_empty_table(times) for times in chosen]
         masks = _mask_folder(clip)

@@ -127,6 +127,7 @@ def test_a_photograph_has_no_track(pack, tmp_path):
     # A still whose objects were all left out is none.
     index, told = pack(clip)
     assert not len(index.photos) and not told.shards and not told.bad
+    assert told.skipped == ["p: no object is left"]
 
 
 def test_a_full_disk_leaves_nothing_and_is_told(pack, tmp_path, monkeypatch):
