@@ -65,11 +65,22 @@ def reduction(view: View, size: int) -> int:
       size: side of the crop, px.
 
     Returns:
-      1, 2 or 4: 2 from 1.61 frame pixels a crop pixel, 4 from 3.22; of an oblong view
-      the geometric mean counts.
+      1, 2 or 4; see `reductions`. Of an oblong view the geometric mean counts.
     """
-    ratio = np.sqrt(view.sides_xy[0] * view.sides_xy[1]) / size
-    return 1 + int(ratio > _LEVEL_CHANGE) + 2 * int(ratio > 2 * _LEVEL_CHANGE)
+    return int(reductions(np.sqrt(view.sides_xy[0] * view.sides_xy[1]) / size))
+
+
+def reductions(ratio: np.ndarray) -> np.ndarray:
+    """Returns how many pixels must be averaged on each axis so as not to alias.
+
+    Args:
+      ratio: frame pixels a crop pixel, of any shape.
+
+    Returns:
+      1, 2 or 4 each, int64: 2 from 1.61 frame pixels a crop pixel, 4 from 3.22.
+    """
+    ratio = np.asarray(ratio)
+    return 1 + (ratio > _LEVEL_CHANGE) + 2 * (ratio > 2 * _LEVEL_CHANGE)
 
 
 def cut(frame: Frame, view: View, size: int, fill: np.ndarray) -> np.ndarray:

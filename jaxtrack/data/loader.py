@@ -91,7 +91,8 @@ def _draw_picture(portions, z, rng):
     """Draws a picture of no track or another one; None where there seems to be none."""
     for _ in range(_PICTURES_TRIED):
         source = int(rng.integers(len(portions)))
-        track, image = portions[source].source.picture(int(rng.integers(2**31)))
+        number = int(rng.integers(portions[source].source.num_pictures))
+        track, image = portions[source].source.picture(number)
         if (source, track) != (z.source, z.track):
             return image
     return None

@@ -36,8 +36,9 @@ def make_portions(config: ConfigDict) -> list[Portion]:
         scenes = ComposedSource(
             photos=data.composed_photos or None,
             cutouts=_cutouts(data),
-            num_tracks=data.composed_tracks,
+            num_tracks=data.scenes,
             length=data.composed_length,
+            shown=data.scene_frames,
             seed=config.run.seed,
             split=data.composed_split,
         )

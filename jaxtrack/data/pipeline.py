@@ -5,6 +5,8 @@ the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
 processes nor on where it was taken up again.
 """
 
+import dataclasses
+import os
 import weakref
 from collections.abc import Sequence
 
@@ -14,10 +16,11 @@ import numpy as np
 from absl import flags
 from ml_collections import ConfigDict
 
-from jaxtrack.data import mixture, order, processes, transforms
+from jaxtrack import config as config_lib
+from jaxtrack.data import bank, mixture, order, processes, transforms
 from jaxtrack.data.batch import Batch
 from jaxtrack.data.loader import PairLoader
-from jaxtrack.data.portions import Portion
+from jaxtrack.data.portions import ALL, Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.errors import InputError
 
@@ -148,8 +151,19 @@ def make(
     )
     augmentation = Augmentation(**config.augment)
     mixture.check_extents(portions, transforms.reach(settings, augmentation))
+    banked = bank.open_bank(
+        [portion.source for portion in portions],
+        _shares(portions),
+        config.data.bank,
+        bank.footprint_of(settings, augmentation),
+        _bank_options(config),
+        say=None if process_index == 0 else _say_nothing,
+    )
     return from_portions(
-        portions,
+        [
+            dataclasses.replace(portion, source=source)
+            for portion, source in zip(portions, banked, strict=True)
+        ],
         settings=settings,
         augmentation=augmentation,
         batch_size=config.run.batch_size // process_count,
@@ -159,6 +173,31 @@ def make(
         process_count=process_count,
         skip_damaged=config.data.skip_damaged,
     )
+
+
+def _bank_options(config):
+    """Says how a bank is filled; processes only where there are loader processes."""
+    return bank.Options(
+        num_workers=(os.cpu_count() or 1) if config.data.num_workers else 0,
+        skip_damaged=config.data.skip_damaged,
+        reads=2 * config_lib.total_steps(config) * config.run.batch_size,
+    )
+
+
+def _shares(portions):
+    """Returns the share of pairs of each portion; the counted ones together have 1."""
+    counts = [
+        portion.num_clips if portion.num_use == ALL else portion.num_use or 0
+        for portion in portions
+    ]
+    return [
+        portion.share if portion.num_use is None else count / sum(counts)
+        for portion, count in zip(portions, counts, strict=True)
+    ]
+
+
+def _say_nothing(line):
+    """Leaves the word to the first process."""
 
 
 def from_portions(

@@ -1,6 +1,7 @@
 """Tracks: where the frames and boxes of training pairs come from."""
 
 import functools
+import hashlib
 import pathlib
 from typing import Protocol
 
@@ -55,16 +56,34 @@ class TrackSource(Protocol):
           InputError: if the frame cannot be decoded (the message names it).
         """
 
+    @property
+    def num_pictures(self) -> int:
+        """Number of pictures that may fill borders, at most `NUM_PICTURES`."""
+
     def picture(self, number: int) -> tuple[int, np.ndarray]:
         """Returns a small picture to show outside of other tracks' frames.
 
         Args:
-          number: which; any number of at least 0 will do, a few hundred differ.
+          number: which, `0 <= number < num_pictures`.
 
         Returns:
           The track that it shows (-1 if it shows none), and the picture,
           `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB, whatever its shape was.
         """
+
+
+class StoredSource(TrackSource, Protocol):
+    """A source whose frames a bank may keep decoded; see `data/bank`."""
+
+    @property
+    def label(self) -> str:
+        """Names the source to a user; a file name, too."""
+
+    def frame_ids(self, track: int) -> np.ndarray:
+        """Numbers that are equal where tracks share a frame, `[T]` int64."""
+
+    def fingerprint(self) -> str:
+        """Says, or hashes, everything that pixels and boxes depend on."""
 
 
 class RecordSource:
@@ -128,10 +147,28 @@ class RecordSource:
         image = encoding.decode(data, name, reduction=reduction)
         return frames.whole(image, reduced=reduction)
 
+    @property
+    def num_pictures(self) -> int:
+        """Number of pictures that may fill borders; see `TrackSource`."""
+        return min(self.num_tracks, NUM_PICTURES)
+
     def picture(self, number: int) -> tuple[int, np.ndarray]:
-        """Returns a track's frame, small; see `TrackSource`."""
-        count = min(self.num_tracks, NUM_PICTURES)
-        return self._picture(number % count * self.num_tracks // count)
+        """Returns a frame of every so manieth track, small; see `TrackSource`."""
+        return self._picture(number * self.num_tracks // self.num_pictures)
+
+    @property
+    def label(self) -> str:
+        """Name of the folder; see `StoredSource`."""
+        return pathlib.Path(self.folder).name
+
+    def frame_ids(self, track: int) -> np.ndarray:
+        """Returns the records of a track's frames; see `StoredSource`."""
+        return self._index.records[self._index.rows(track)]
+
+    def fingerprint(self) -> str:
+        """Hashes the index, which knows its rows and shards; see `StoredSource`."""
+        index = (pathlib.Path(self.folder) / tracks.FILE_NAME).read_bytes()
+        return hashlib.sha256(index).hexdigest()
 
     @functools.cached_property
     def _picture(self):

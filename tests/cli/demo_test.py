@@ -78,7 +78,7 @@ def small(monkeypatch):
         made.run.batch_size = 8
         made.run.pairs_per_epoch = 16
         made.data.num_workers = 0
-        made.data.composed_tracks, made.run.log_every = 8, 1
+        made.data.scenes, made.run.log_every = 8, 1
         return made
 
     original = demo_config.get_config

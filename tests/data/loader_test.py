@@ -22,7 +22,7 @@ NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 class Painted:
     """Tracks whose frames have one colour: the track's and time's numbers."""
 
-    num_tracks = 3
+    num_tracks = num_pictures = 3
 
     def __init__(self, damaged=()):
         self.damaged = damaged
@@ -43,8 +43,7 @@ class Painted:
         return frames.whole(image)
 
     def picture(self, number):
-        track = number % self.num_tracks
-        return track, np.full((128, 128, 3), track, np.uint8)
+        return number, np.full((128, 128, 3), number, np.uint8)
 
 
 def load(source, number, *, track=0, augmentation=NONE, skip_damaged=False, **settings):

@@ -244,7 +244,7 @@ def small_config():
     config = demo.get_config()
     config.run.batch_size = 2
     config.data.num_workers = 0
-    config.data.composed_tracks = 4
+    config.data.scenes = 4
     return config
 
 

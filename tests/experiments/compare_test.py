@@ -181,7 +181,7 @@ def test_real_trainings_on_video(tmp_path):
     given = [
         *(f"--config=siamcar_lite0,{still}", f"--root={tmp_path / 'data'}"),
         *(f"--out={out}", "--seeds=1", "--pairs=8", "--processes=2"),
-        *("--config.run.batch_size=4", "--config.data.composed_tracks=4"),
+        *("--config.run.batch_size=4", "--config.data.scenes=4"),
     ]
 
     def run():
@@ -216,7 +216,7 @@ def test_a_real_training_on_composed_scenes(tmp_path, monkeypatch):
         out=tmp_path,
         num_seeds=1,
         pairs=8,
-        changes=[("run.batch_size", "4"), ("data.composed_tracks", "4")],
+        changes=[("run.batch_size", "4"), ("data.scenes", "4")],
         aligns=False,
     )
     (row,) = compare.compare(experiment)["rows"]

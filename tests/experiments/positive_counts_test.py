@@ -78,7 +78,7 @@ def test_refuses_a_stream_without_targets(streams, monkeypatch):
 def test_a_composed_stream_is_the_trainings_own():
     config = demo.get_config()
     config.run.batch_size, config.data.num_workers = 2, 0
-    config.data.composed_tracks, config.data.negative_ratio = 4, 0.0
+    config.data.scenes, config.data.negative_ratio = 4, 0.0
     loader = positive_counts._loader(config)
     batches = [next(loader)["xyxy"] for _ in range(2)]
     loader.close()

@@ -137,7 +137,7 @@ def test_refuses(measure, counted):
 @pytest.mark.slow
 def test_a_few_composed_pairs(measure):
     config = configs.load("dla_siamcar_lite0")
-    config.data.num_workers, config.data.composed_tracks = 0, 4
+    config.data.num_workers, config.data.scenes = 0, 4
     found = measure(config, fixed=None, points=(9,), num_pairs=4)
     row = found["points"]["9"]
     assert 1 <= row["argmax"].mean <= row["clamp"].mean <= 9

@@ -49,7 +49,7 @@ def test_a_tracker_of_ones_own(tmp_path):
     config.run.batch_size, config.run.pairs_per_epoch, config.run.num_epochs = 8, 160, 1
     config.optimizer.warmup_epochs = 0.0
     config.data.num_workers = 0
-    config.data.composed_tracks = 8
+    config.data.scenes = 8
     loop.train(config, tmp_path, family=TOY)
     saved = inference.load_for_inference(tmp_path)
     assert saved.step == 20 and saved.config.model.name == "toy"

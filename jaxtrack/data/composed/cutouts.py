@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from jaxtrack.data import memory
 from jaxtrack.data.composed import packed, photos
 from jaxtrack.data.composed.packed import PackedSequence, Picture
 from jaxtrack.errors import InputError
@@ -18,7 +19,7 @@ _LEAST_AREA = 100  # Masks of fewer px are left out.
 _LEAST_PIECE = 0.03  # Pieces below this share of the mask's area are left out.
 _MARGIN = 6  # Kept around the mask, px of the video.
 _MAX_SIDE = 192  # Of a kept cut-out, px.
-_KEPT = 400  # Pictures kept by a process, 0.2 MB each or less.
+_KEPT = memory.number_kept(0.2e6, 0.1)  # Pictures, by a process.
 _LEAST_OVERLAP = 0.6  # IoU of boxes, below which the mask is taken to have jumped.
 _SMOOTHING = 9  # Frames over which the object's size is averaged.
 

@@ -133,6 +133,23 @@ def read_picture(picture: Picture) -> np.ndarray:
     return read_image(picture)
 
 
+def stamp(item: Picture | PackedSequence) -> str:
+    """Names a picture or a sequence, and when its file or its folder was changed.
+
+    Args:
+      item: a path, or something packed.
+    """
+    if isinstance(item, PackedPicture | PackedSequence):
+        return f"{item} {_changed(Path(item.folder) / tracks.FILE_NAME)}"
+    return f"{item} {_changed(Path(item))}"
+
+
+def _changed(path):
+    """Returns size and time of change of a file or folder."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
 def read_mask(picture: Picture) -> np.ndarray:
     """Decodes a mask, of a file or packed; every value but 0 is the object.
 

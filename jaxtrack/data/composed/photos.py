@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from jaxtrack.data import memory
 from jaxtrack.data.composed import packed
 from jaxtrack.data.composed.packed import PackedPicture, Picture
 from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MAX_SIDE = 640  # Photographs are shrunk to this once, px.
-_KEPT = 100  # Photographs kept by a process, 1.6 MB each or less.
+_KEPT = memory.number_kept(1.6e6, 0.2)  # Photographs, by a process.
 _LEAST_LEVEL = 24  # Shorter side of the smallest pyramid level, px.
 
 # Photographs among the pictures in scikit-image's wheel. Of the stereo pair one image

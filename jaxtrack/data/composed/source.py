@@ -1,18 +1,21 @@
 """A track source whose videos are composed while they are read."""
 
+import copy
 import functools
+import hashlib
 import os
 import pathlib
+import pickle
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jaxtrack.data import frames
+from jaxtrack.data import frames, memory
+from jaxtrack.data.composed import packed
 from jaxtrack.data.composed.compose import Maker, SceneSettings, compose, stage
 from jaxtrack.data.composed.cutouts import Cutout, find_cutouts, read_cutout
 from jaxtrack.data.composed.photos import find_photographs
 from jaxtrack.data.composed.scene import Scene
-from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 
 SPLITS = ("train", "eval", "all")
@@ -20,7 +23,7 @@ TRAINING = SceneSettings(background_change=0.6)
 EVALUATION = SceneSettings()
 
 _EVAL_EVERY = 4  # Of every four photographs or videos one is for evaluation.
-_KEPT_SCENES = 1024
+_KEPT_SCENES = memory.number_kept(60e3, 0.05)  # By a process.
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -38,7 +41,11 @@ class ComposedSource:
       num_tracks: number of tracks.
       length: frames of every track.
       size: height and width of every frame, px.
+      num_pictures: number of photographs that may fill borders.
+      label: names the source to a user.
     """
+
+    label = "scenes"
 
     def __init__(
         self,
@@ -47,6 +54,7 @@ class ComposedSource:
         cutouts: Paths | None = None,
         num_tracks: int = 500,
         length: int = 60,
+        shown: int = 0,
         seed: int = 0,
         size: tuple[int, int] = (360, 480),
         split: str = "train",
@@ -62,6 +70,7 @@ class ComposedSource:
             of such sequences, whose objects are pasted; None draws outlines only.
           num_tracks: number of tracks.
           length: frames a track.
+          shown: frames of a track that have a box, drawn from all of them; 0 is all.
           seed: of all random choices.
           size: height and width of a frame, px.
           split: "train", "eval" or "all".
@@ -88,7 +97,9 @@ class ComposedSource:
         self.num_tracks = num_tracks
         self.length = length
         self.size = (int(size[0]), int(size[1]))
+        self._shown = min(shown, length) or length
         self._seed = (seed, SPLITS.index(split))
+        self._generation = 0
         self._settings = settings
         self._composer = composer
         self._photos = _part(find_photographs(photos), split)
@@ -104,7 +115,19 @@ class ComposedSource:
                 f"split {split!r} has none of the {len(folders)} cut-out sequences, "
                 f"it takes one of {_EVAL_EVERY}: add sequences or take the split 'all'"
             )
+        self.num_pictures = min(len(self._photos), frames.NUM_PICTURES)
         self._reset()
+
+    def redrawn(self, generation: int) -> "ComposedSource":
+        """Returns the source with other scenes of the same pictures.
+
+        Args:
+          generation: which; 0 is the source as it was made.
+        """
+        source = copy.copy(self)
+        source._generation = generation
+        source._reset()
+        return source
 
     def _reset(self):
         self._scene = functools.lru_cache(_KEPT_SCENES)(self._compose)
@@ -132,21 +155,32 @@ class ComposedSource:
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
         """Returns a photograph, small; composes nothing; see `TrackSource`."""
-        count = min(len(self._photos), frames.NUM_PICTURES)
-        return -1, _read_picture(
-            self._photos[number % count * len(self._photos) // count]
-        )
+        chosen = number * len(self._photos) // self.num_pictures
+        return -1, _read_picture(self._photos[chosen])
+
+    def frame_ids(self, track: int) -> np.ndarray:
+        """Numbers frames: no two tracks share one; see `StoredSource`."""
+        return track * self.length + np.arange(self.length)
+
+    def fingerprint(self) -> str:
+        """Names arguments, pictures and the code that draws; see `StoredSource`."""
+        modules = sorted(pathlib.Path(__file__).parent.glob("*.py"))
+        code = hashlib.sha256(b"".join(path.read_bytes() for path in modules))
+        files = [packed.stamp(picture) for picture in (*self._photos, *self._folders)]
+        made = (self._seed, self._generation, self.num_tracks, self.length, self._shown)
+        how = pickle.dumps((self.size, self._settings, self._composer))
+        return repr((code.hexdigest(), files, made, how))
 
     @functools.cached_property
-    def _videos(self) -> list[Cutout]:
-        return [read_cutout(folder) for folder in self._folders]
+    def _videos(self) -> "_Videos":
+        return _Videos(self._folders)
 
     def _compose(self, track: int) -> tuple[Scene, np.ndarray]:
         """Returns a track's scene and boxes; `_scene` remembers them."""
         if not 0 <= track < self.num_tracks:
             raise IndexError(f"track {track} of {self.num_tracks}")
         make = stage(
-            np.random.default_rng((*self._seed, int(track))),
+            np.random.default_rng((*self._seed, int(track), self._generation)),
             self._photos,
             self._videos,
             hw=self.size,
@@ -154,7 +188,12 @@ class ComposedSource:
             settings=self._settings,
         )
         scene = self._composer(make)
-        return scene, scene.boxes()
+        boxes = scene.boxes()
+        if self._shown < self.length:
+            seed = (*self._seed, int(track), self._generation, 1)
+            order = np.random.default_rng(seed).permutation(self.length)
+            boxes[order[self._shown :]] = np.nan
+        return scene, boxes
 
     def __getstate__(self):
         """Leaves out what each process makes for itself."""
@@ -167,10 +206,29 @@ class ComposedSource:
         self._reset()
 
 
+class _Videos:
+    """Objects to cut out, each read when it is drawn first: reading takes a while."""
+
+    def __init__(self, folders):
+        self._folders = folders
+
+    def __len__(self):
+        return len(self._folders)
+
+    def __getitem__(self, number):
+        return _read_video(self._folders[number])
+
+
+@functools.cache
+def _read_video(folder) -> Cutout:
+    """Reads the masks of a sequence, and keeps their outlines."""
+    return read_cutout(folder)
+
+
 @functools.lru_cache(frames.NUM_PICTURES)
 def _read_picture(path):
     """Reads a photograph as a small square, and keeps it."""
-    return frames.picture(read_image(path))
+    return frames.picture(packed.read_picture(path))
 
 
 def _part(paths: list[pathlib.Path], split: str) -> list[pathlib.Path]:

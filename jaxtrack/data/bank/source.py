@@ -1,0 +1,122 @@
+"""A track source whose frames lie decoded in a memory-mapped file."""
+
+import functools
+import json
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+from absl import logging
+
+from jaxtrack.data.bank.build import PIXELS, SUMMARY
+from jaxtrack.data.frames import Frame
+from jaxtrack.data.sources import StoredSource
+
+_COLUMN = {1: 0, 2: 1, 4: 2, 8: 2}  # Of `lookup`, by reduction.
+
+
+class Arrays(NamedTuple):
+    """The files of a bank, mapped into memory; see `bank.build`."""
+
+    offsets: np.ndarray
+    xyxy: np.ndarray
+    lookup: np.ndarray
+    entries: np.ndarray
+    pictures: np.ndarray
+    picture_tracks: np.ndarray
+    pixels: np.ndarray
+
+
+class BankedSource:
+    """A source, read from its bank; equal to the source pixel by pixel.
+
+    What the bank lacks comes from the source: frames that were damaged when it was
+    filled, and everything if its folder is gone.
+    """
+
+    def __init__(self, source: StoredSource, folder: pathlib.Path):
+        """Remembers the folder; each process maps it at first use.
+
+        Args:
+          source: what was stored.
+          folder: as `bank.build.build` made it.
+        """
+        self._source = source
+        self._folder = folder
+
+    @property
+    def num_tracks(self) -> int:
+        """Number of tracks."""
+        return self._source.num_tracks
+
+    @property
+    def num_pictures(self) -> int:
+        """Number of pictures that fill borders."""
+        return self._source.num_pictures
+
+    def track_boxes(self, track: int) -> np.ndarray:
+        """Returns the boxes of a track; see `TrackSource`."""
+        arrays = self._arrays
+        if arrays is None:
+            return self._source.track_boxes(track)
+        return np.array(arrays.xyxy[arrays.offsets[track] : arrays.offsets[track + 1]])
+
+    def track_times(self, track: int) -> np.ndarray:
+        """Returns the numbers of a track's frames; see `TrackSource`."""
+        return self._source.track_times(track)
+
+    def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
+        """Returns what training can see of a frame, not copied; see `TrackSource`."""
+        arrays = self._arrays
+        number = -1
+        if arrays is not None:
+            row = int(arrays.offsets[track]) + time
+            number = int(arrays.lookup[row, _COLUMN[reduction]])
+        if number < 0:
+            return self._source.frame(track, time, reduction=reduction)
+        offset, part_hw, corner, hw, reduced, mean = arrays.entries[number]
+        height, width = part_hw.tolist()
+        pixels = arrays.pixels[offset : offset + 3 * height * width]
+        image = pixels.reshape(height, width, 3)
+        return Frame(
+            image, int(reduced), tuple(corner.tolist()), tuple(hw.tolist()), mean
+        )
+
+    def picture(self, number: int) -> tuple[int, np.ndarray]:
+        """Returns a small picture; see `TrackSource`."""
+        arrays = self._arrays
+        if arrays is None or arrays.picture_tracks[number] < -1:
+            return self._source.picture(number)
+        return int(arrays.picture_tracks[number]), np.asarray(arrays.pictures[number])
+
+    @functools.cached_property
+    def _arrays(self) -> Arrays | None:
+        """Maps the files; None, and a warning, if they are not all there."""
+        if (size := stored_bytes(self._folder)) is None:
+            logging.warning("%s: no whole bank any more, goes on without", self._folder)
+            return None
+        names = [name for name in Arrays._fields if name != "pixels"]
+        arrays = [np.load(self._folder / f"{n}.npy", mmap_mode="r") for n in names]
+        # Plain views: a memmap costs several microseconds a slice.
+        arrays = [np.asarray(array) for array in arrays]
+        pixels = np.zeros(0, np.uint8)
+        if size:
+            pixels = np.asarray(np.memmap(self._folder / PIXELS, np.uint8, mode="r"))
+        return Arrays(*arrays, pixels=pixels)
+
+    def __getstate__(self):
+        """Sends names; each process maps the files for itself."""
+        return {"_source": self._source, "_folder": self._folder}
+
+
+def stored_bytes(folder: pathlib.Path) -> int | None:
+    """Returns the size of a bank's pixels, bytes; None if it is not whole.
+
+    Args:
+      folder: as `bank.build.build` made it.
+    """
+    try:
+        size = int(json.loads((folder / SUMMARY).read_text())["bytes"])
+        return size if (folder / PIXELS).stat().st_size == size else None
+    except (OSError, ValueError, KeyError):
+        return None

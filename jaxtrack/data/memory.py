@@ -1,0 +1,23 @@
+"""How much memory there is, and how much of it a process may keep for pictures."""
+
+import contextlib
+import os
+import pathlib
+
+
+def machine_bytes() -> int:
+    """Returns the memory of the machine, or of its container if that has a limit."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):  # No cgroup, or "max".
+        return min(total, int(pathlib.Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
+
+
+def number_kept(size: float, share: float) -> int:
+    """Returns how many things a process may keep, if there is one process a core.
+
+    Args:
+      size: of one thing, bytes.
+      share: of the memory that all processes may fill with them.
+    """
+    return max(int(share * machine_bytes() / (os.cpu_count() or 1) / size), 100)
