@@ -20,6 +20,17 @@ _COUNTED = {
     "lasot": (100_000, 100),
     "trackingnet": (100_000, 100),
 }
+# SiamBAN's (hqucv/siamban, siamban/core/config.py).
+_SIAMBAN = {
+    "imagenet_vid": (100_000, 100),
+    "youtubebb": (200_000, 3),
+    "coco": (100_000, 1),
+    "imagenet_det": (200_000, 1),
+    "got10k": (200_000, 100),
+    "lasot": (200_000, 100),
+}
+# NanoTrack's (HonglinChu/SiamTrackers, configv2.yaml).
+_NANOTRACK = {"got10k": (100_000, 100)}
 # SiamFC++'s shares (MegviiDetection/video_analyst, "fulldata").
 _SIAMFCPP = {
     "got10k": 0.2,
@@ -47,6 +58,24 @@ def siamcar(c: ConfigDict) -> None:
       c: settings, which are changed.
     """
     _count(c, "imagenet_vid", "youtubebb", "coco", "imagenet_det", "got10k")
+
+
+def siamban(c: ConfigDict) -> None:
+    """Sets the six datasets of SiamBAN's code.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, *_SIAMBAN, counted=_SIAMBAN)
+
+
+def nanotrack(c: ConfigDict) -> None:
+    """Sets GOT-10k alone, frames as far apart as NanoTrack's code takes them.
+
+    Args:
+      c: settings, which are changed.
+    """
+    _count(c, *_NANOTRACK, counted=_NANOTRACK)
 
 
 def siamdla(c: ConfigDict) -> None:
@@ -93,9 +122,9 @@ def cract(c: ConfigDict) -> None:
     c.data.composed_weight = 0.0
 
 
-def _count(c, *names):
+def _count(c, *names, counted=_COUNTED):
     """Sets datasets with their counts and distances."""
     c.data.records = names
-    c.data.num_use = tuple(_COUNTED[name][0] for name in names)
-    c.data.frame_ranges = tuple(_COUNTED[name][1] for name in names)
+    c.data.num_use = tuple(counted[name][0] for name in names)
+    c.data.frame_ranges = tuple(counted[name][1] for name in names)
     c.data.composed_weight = 0.0

@@ -4,8 +4,7 @@ Paper: none; HonglinChu/SiamTrackers, NanoTrack, with SiamBAN's labels and loss 
     al., arXiv:2003.06761), and opencv/opencv, modules/video.
 Run: jaxtrack train --config=nanotrack_v2 --workdir=runs/nanotrack \
          --config.model.pretrained=mobilenetv3-small-55df8e1f.pth \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here; public weights score 0.699 on the six clips of
     docs/benchmarks.md, as OpenCV's tracker does with them.
 Differs: pixels are RGB as they are, as OpenCV feeds the public weights; the training
@@ -23,6 +22,7 @@ Weights of the backbone: --config.model.pretrained=FILE, MobileNetV3-Small of
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -46,4 +46,5 @@ def get_config() -> ConfigDict:
     c.tracking.penalty = 0.055
     c.tracking.window = 0.455
     c.tracking.size_rate = 0.37
+    _mixtures.nanotrack(c)
     return c

@@ -3,11 +3,9 @@
 Paper: Chen et al., SiamBAN (arXiv:2003.06761); hqucv/siamban, siamban_r50_l234.
 Run: jaxtrack train --config=siamban_r50 --workdir=runs/siamban_r50 \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
-         --config.data.composed_weight=0
+         --config.data.root=packed
 Cost, score: not trained here.
-Differs: folders count alike; the code draws VID, COCO, YouTube-BB, DET, GOT-10k and
-    LaSOT as 1 : 1 : 2 : 2 : 2 : 2.
+Differs: every epoch draws its clips anew; the code draws once for all.
 Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
 
 Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model, or
@@ -17,6 +15,7 @@ Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model,
 from ml_collections import ConfigDict
 
 from jaxtrack import config
+from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
@@ -39,4 +38,5 @@ def get_config() -> ConfigDict:
     c.tracking.penalty = 0.08513642556896711
     c.tracking.window = 0.4632532824922313
     c.tracking.size_rate = 0.44418184746462425
+    _mixtures.siamban(c)
     return c

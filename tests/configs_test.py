@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import re
 
 import jax
 import jax.numpy as jnp
@@ -224,6 +225,17 @@ def test_every_config_says_what_it_is_and_costs():
         text = importlib.import_module(name).__doc__
         for words in ("\nPaper: ", "\nRun: ", "\nCost", "core: ", "\nDiffers: "):
             assert words in text, f"{name} lacks {words.strip()}"
+
+
+def test_commands_of_configs_set_what_there_is():
+    for name in NAMES:
+        text = importlib.import_module(name).__doc__
+        for field in re.findall(r"--config\.([\w.]+)=", text):
+            assert config_lib.is_known(field), f"{name}: {field}"
+        config = importlib.import_module(name).get_config()
+        # Where the data are of the paper, their root is all that is left to say.
+        if "Run: jaxtrack train" in text and config.data.records:
+            assert "--config.data.root=packed" in text, name
 
 
 def test_a_file_that_invents_a_setting_is_told_the_nearest(tmp_path):
