@@ -33,14 +33,21 @@ def commands():
                     yield page.name, name, options
 
 
+def options_of(parser):
+    """Yields the options of a command and of its actions."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from options_of(inner)
+
+
 def test_commands_and_their_options_exist():
     known = {}
     for name in cli.COMMANDS:
         parser = argparse.ArgumentParser()
         importlib.import_module(f"jaxtrack.cli.{name}").add_arguments(parser)
-        known[name] = {
-            option for action in parser._actions for option in action.option_strings
-        }
+        known[name] = set(options_of(parser))
     fields = {field.name for field in config.FIELDS}
     found = list(commands())
     for page, name, options in found:
