@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from jaxtrack.data import tracks
-from jaxtrack.data.packing import card, finish, plan, summary, workers
+from jaxtrack.data.packing import card, disk, finish, plan, summary, workers
 from jaxtrack.data.packing.part import UNFINISHED
 from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError, require
@@ -132,7 +132,8 @@ def build(
             num_workers=num_workers,
             num_done=plan.num_clips(own) - plan.num_clips(missing),
         )
-        _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
+        with disk.writing(work):
+            _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
         folders = [work / "parts" / part.key for part in whole.parts]
         if share.count > 1 and not all(folder.exists() for folder in folders):
             return None
@@ -227,10 +228,11 @@ def _refuse(bad, max_bad, listing):
 def _finish(whole, folders, work, out, max_bad, origin):
     """Joins parts into one folder with its card, and gives it its name last."""
     finished_folder = work / "final"
-    finish.clear(finished_folder)
-    finished = finish.join(folders, finished_folder)
-    _refuse(finished.summary.bad, max_bad, work / card.BAD)
-    card.write(finished_folder, whole, finished, **dataclasses.asdict(origin))
+    with disk.writing(work):
+        finish.clear(finished_folder)
+        finished = finish.join(folders, finished_folder)
+        _refuse(finished.summary.bad, max_bad, work / card.BAD)
+        card.write(finished_folder, whole, finished, **dataclasses.asdict(origin))
     finish.replace_folder(finished_folder, out)
     shutil.rmtree(work, ignore_errors=True)
     return tracks.read(out)

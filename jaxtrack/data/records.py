@@ -65,11 +65,17 @@ class Writer:
 
         Returns:
           The number of the record, from 0.
+
+        Raises:
+          OSError: it cannot be written.
         """
         # A file object is how tfds takes bytes that are already encoded.
         example = {"image": io.BytesIO(data), "name": name}
         encoded = self._features.encode_example(example)
-        self._writer.write(self._serializer.serialize_example(encoded))
+        try:
+            self._writer.write(self._serializer.serialize_example(encoded))
+        except RuntimeError as error:
+            raise _refused(error) from error
         self.length += 1
         return self.length - 1
 
@@ -77,9 +83,12 @@ class Writer:
         """Completes the file.
 
         Raises:
-          RuntimeError: it cannot be written.
+          OSError: it cannot be written.
         """
-        self._writer.close()
+        try:
+            self._writer.close()
+        except RuntimeError as error:
+            raise _refused(error) from error
 
 
 def file_name(split: str, number: int, count: int) -> str:
@@ -164,6 +173,11 @@ def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
     except Exception as error:  # ArrayRecord and protobuf raise many kinds.
         said = f"{name}: damaged or vanished record ({error}); pack again"
         raise InputError(said) from error
+
+
+def _refused(error):
+    """Says in one line what ArrayRecord's writer says in three."""
+    return OSError(str(error).partition(";")[0])
 
 
 def _features():

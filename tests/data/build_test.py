@@ -275,6 +275,21 @@ def test_missing_and_cut_shards_are_named_when_a_folder_is_opened(
         tracks.read(out)
 
 
+def test_a_disk_that_fills_up_at_the_end_is_told_and_gone_on_with(
+    root, tmp_path, in_process, monkeypatch
+):
+    def full(*what, **how):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(card, "write", full)
+        with pytest.raises(InputError, match=r"out.incomplete: .*No space left"):
+            build.build(tmp_path / "out", root=root)
+    assert not (tmp_path / "out").exists()
+    build.build(tmp_path / "out", root=root)
+    assert len(in_process) == 2  # Nothing was packed again.
+
+
 def test_nothing_usable_is_told(root, tmp_path, in_process):
     for image in root.rglob("*.jpg"):
         image.write_bytes(b"no image")

@@ -1,16 +1,16 @@
 """One part of the work: written whole, or not at all, by one process."""
 
-import contextlib
 import hashlib
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from jaxtrack.data import encoding, records, tracks
+from jaxtrack.data.packing import disk
 from jaxtrack.data.packing import shrink as shrinking
 from jaxtrack.data.packing.plan import Item
 from jaxtrack.data.packing.shrink import Shrink, Window
@@ -49,7 +49,7 @@ def pack(
     work = folder / f"{UNFINISHED}{os.getpid()}-{key}"
     shutil.rmtree(work, ignore_errors=True)
     try:
-        with _told(work):
+        with disk.writing(folder.parent):
             work.mkdir()
             writer = _PartWriter(work, shrink, on_frame or (lambda clips: None))
             for item in items:
@@ -259,16 +259,3 @@ def _compress(image, shrink):
     """Encodes an image as the settings say."""
     quality = shrink.quality or encoding.QUALITY
     return encoding.encode(image, format=shrink.format, quality=quality)
-
-
-@contextlib.contextmanager
-def _told(folder: pathlib.Path) -> Iterator[None]:
-    """Turns what the disk refuses into a line for the user."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        said = getattr(error, "strerror", None) or str(error).partition(";")[0]
-        raise InputError(
-            f"{folder.parent.parent}: cannot be written to ({said}): free space, then "
-            "run the same command again, which goes on"
-        ) from error
