@@ -30,8 +30,9 @@ from jaxtrack.datasets import (
     vot,
 )
 from jaxtrack.datasets.names import choose, named
-from jaxtrack.datasets.sequence import Listing, Places, Sequence
-from jaxtrack.datasets.training_sets import TRAINING_SETS, ReadClip
+from jaxtrack.datasets.sequence import Listing, Sequence
+from jaxtrack.datasets.training_sets import TRAINING_SETS as TRAINING_SETS
+from jaxtrack.datasets.training_sets import training as training
 from jaxtrack.errors import InputError
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
@@ -229,71 +230,6 @@ def find(name: str, *, split: str | None = None) -> tuple[Dataset, str]:
             f"{name} has no split {split!r}: choose from {', '.join(splits)}"
         )
     return DATASETS[name], split
-
-
-def training(
-    name: str,
-    root: str | Path,
-    *,
-    split: str | None = None,
-    patterns: Iterable[str] = (),
-    exclude: Iterable[str] = (),
-) -> tuple[Listing, ReadClip]:
-    """Lists what of a dataset may be trained on. No image is opened.
-
-    Args:
-      name: key of `TRAINING_SETS`.
-      root: the folder that the dataset's archives unpack to, whole or in part.
-      split: None takes the dataset's first.
-      patterns: names of sequences, or patterns of them; none takes all.
-      exclude: published lists of what a benchmark shares with the dataset, such as
-        "vot2018" for GOT-10k; or names, or patterns of them.
-
-    Returns:
-      What is chosen and there, and the function that reads a clip: its name and
-      `found[name]`, which may travel to another process.
-
-    Raises:
-      InputError: unknown name, split, sequence or list; a split that is for testing;
-        another layout than expected.
-    """
-    dataset, split = _for_training(name, split)
-    listing = dataset.survey(Path(root), split)
-    where = f"{name} in {root}"
-    exclude, out = tuple(exclude), set()
-    for wanted in exclude:
-        names = dataset.exclusions.get(wanted)
-        out |= set(choose(listing, [wanted], where=where) if names is None else names)
-    chosen = [n for n in choose(listing, patterns, where=where) if n not in out]
-    found = Places((n for n in chosen if n in listing.found), listing.found.__getitem__)
-    notes = listing.notes
-    if out:
-        count = len(out.intersection(listing.found))
-        notes += (f"{count} sequences excluded by {', '.join(exclude)}.",)
-    return Listing(tuple(chosen), found, listing.num_expected, notes), dataset.read
-
-
-def _for_training(name, split):
-    """Returns a training set and the split that is meant; refuses what is for tests."""
-    if name not in TRAINING_SETS:
-        what = "is to evaluate on" if name in DATASETS else "is not known"
-        raise InputError(
-            f"--dataset={name} {what}: train on one of {', '.join(TRAINING_SETS)}"
-        )
-    dataset = TRAINING_SETS[name]
-    if split is None and dataset.caution:
-        raise InputError(
-            f"{name}: {dataset.caution}; to train on it all the same, give "
-            f"--split={dataset.splits[0]}"
-        )
-    split = dataset.splits[0] if split is None else split
-    if split not in dataset.splits:
-        is_test = split in dataset.test_splits
-        what = "holds sequences of the test set" if is_test else "is not known"
-        raise InputError(
-            f"{name}: split {split!r} {what}: train on {' or '.join(dataset.splits)}"
-        )
-    return dataset, split
 
 
 def _present(

@@ -5,6 +5,8 @@ GOT-10k: the 1,000 sequences of the training set that the VOT challenges forbid 
 same ones out whatever the edition (ltr/data_specs/got10k_vot_exclude.txt).
 """
 
+from jaxtrack.datasets import members
+
 _GOT10K_VOT = """
 4 13 15 20 24 34 38 48 51 59 77 81 89 93 94 96 104 107 108 120 132 170 186 212 213 222
 223 240 246 249 266 268 287 293 305 316 319 322 331 334 354 361 368 382 401 417 448 454
@@ -71,3 +73,12 @@ GOT10K_VOT = tuple(f"GOT-10k_Train_{int(n):06d}" for n in _GOT10K_VOT.split())
 GOT10K = dict.fromkeys(
     ("vot2018", "vot2019", "vot2020", "vot2021", "vot2022"), GOT10K_VOT
 )
+
+# The benchmarks themselves, for folders that may hold some of their sequences.
+BENCHMARKS = {
+    "otb100": members.OTB100,
+    "uav123": members.UAV123,
+    "nfs30": members.NFS,
+    "lasot": (*members.LASOT_TEST, *members.LASOT_EXTENSION),
+    "vot2018": members.VOT2018,
+}

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import exclusions, files
 from jaxtrack.datasets.sequence import Clip, Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
 BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
+_ALIKE = 3  # Names that a folder shares with a benchmark, from which on it is said.
 _NUMBERED = re.compile(r"groundtruth(?:_rect)?\.(\d+)\.txt")
 
 
@@ -58,7 +59,15 @@ def survey_clips(root: Path, split: str) -> Listing:
       InputError: there is none, or two have the same name.
     """
     found = dict(_named_folders(root))
-    return Listing(tuple(found), found, len(found))
+    notes = []
+    for benchmark, names in exclusions.BENCHMARKS.items():
+        count = len(found.keys() & set(names))
+        if count >= _ALIKE:
+            notes.append(
+                f"{count} sequences have names of {benchmark}'s: do not report scores "
+                f"on it, or pack again with --exclude={benchmark}."
+            )
+    return Listing(tuple(found), found, len(found), tuple(notes))
 
 
 def read_clip(name: str, place: Path) -> Clip:

@@ -1,6 +1,6 @@
 """Datasets to train on: how each is read, whence it comes, what is for tests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from jaxtrack.datasets import (
     clips,
     coco,
     exclusions,
+    files,
     folders,
     got10k,
     imagenet,
@@ -20,7 +21,9 @@ from jaxtrack.datasets import (
     yolo,
     youtubebb,
 )
-from jaxtrack.datasets.sequence import Clip, Listing
+from jaxtrack.datasets.names import choose
+from jaxtrack.datasets.sequence import Clip, Listing, Places
+from jaxtrack.errors import InputError
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
 ReadClip = Callable[[str, Any], Clip]  # Reads a clip: its name, its place.
@@ -120,7 +123,12 @@ TRAINING_SETS = {
         source="https://tracking-net.org/",
         terms="its authors' repository is tagged GPL 3.0; videos under YouTube's terms",
     ),
-    "folders": TrainingSet(folders.survey_clips, folders.read_clip, ("all",)),
+    "folders": TrainingSet(
+        folders.survey_clips,
+        folders.read_clip,
+        ("all",),
+        exclusions=exclusions.BENCHMARKS,
+    ),
     "boxes": TrainingSet(boxes.survey, boxes.read_clip, ("all",)),
     "voc": TrainingSet(
         voc.survey,
@@ -132,3 +140,83 @@ TRAINING_SETS = {
     ),
     "yolo": TrainingSet(yolo.survey, yolo.read_clip, ("train", "val"), ("test",)),
 }
+
+
+def training(
+    name: str,
+    root: str | Path,
+    *,
+    split: str | None = None,
+    patterns: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+) -> tuple[Listing, ReadClip]:
+    """Lists what of a dataset may be trained on. No image is opened.
+
+    Args:
+      name: key of `TRAINING_SETS`.
+      root: the folder that the dataset's archives unpack to, whole or in part.
+      split: None takes the dataset's first.
+      patterns: names of sequences, or patterns of them; none takes all.
+      exclude: lists of what an evaluation must not see, such as "vot2018" of GOT-10k
+        or "otb100" of folders; files of names; names, or patterns of them.
+
+    Returns:
+      What is chosen and there, and the function that reads a clip: its name and
+      `found[name]`, which may travel to another process.
+
+    Raises:
+      InputError: unknown name, split, sequence or list; a split that is for testing;
+        another layout than expected.
+    """
+    dataset, split = _for_training(name, split)
+    listing = dataset.survey(Path(root), split)
+    where = f"{name} in {root}"
+    exclude, patterns = tuple(exclude), tuple(patterns)
+    out = _excluded(dataset, listing, exclude, where)
+    chosen = [n for n in choose(listing, patterns, where=where) if n not in out]
+    found = Places((n for n in chosen if n in listing.found), listing.found.__getitem__)
+    notes = listing.notes
+    if exclude:
+        count = len(out.intersection(listing.found))
+        notes += (f"{count} sequences excluded by {', '.join(exclude)}.",)
+    if not patterns and len(listing.found) < listing.num_expected:
+        notes += (f"{len(listing.found)} of {listing.num_expected} are there.",)
+    return Listing(tuple(chosen), found, listing.num_expected, notes), dataset.read
+
+
+def _excluded(dataset, listing, exclude, where):
+    """Returns the names that lists, files, names and patterns leave out."""
+    out = set()
+    for wanted in exclude:
+        if wanted in dataset.exclusions:
+            out |= set(dataset.exclusions[wanted])
+        elif Path(wanted).is_file():
+            out |= set(files.read_names(Path(wanted)))
+        else:
+            lists = "".join(f"{name}, " for name in dataset.exclusions)
+            where = f"{where}, exclude one of {lists}a file or a name"
+            out |= set(choose(listing, [wanted], where=where))
+    return out
+
+
+def _for_training(name, split):
+    """Returns a training set and the split that is meant; refuses what is for tests."""
+    if name not in TRAINING_SETS:
+        raise InputError(
+            f"--dataset={name}: nothing to train on; choose from "
+            f"{', '.join(TRAINING_SETS)}"
+        )
+    dataset = TRAINING_SETS[name]
+    if split is None and dataset.caution:
+        raise InputError(
+            f"{name}: {dataset.caution}; to train on it all the same, give "
+            f"--split={dataset.splits[0]}"
+        )
+    split = dataset.splits[0] if split is None else split
+    if split not in dataset.splits:
+        is_test = split in dataset.test_splits
+        what = "holds sequences of the test set" if is_test else "is not known"
+        raise InputError(
+            f"{name}: split {split!r} {what}: train on {' or '.join(dataset.splits)}"
+        )
+    return dataset, split

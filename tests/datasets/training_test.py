@@ -157,29 +157,41 @@ def test_official_splits(roots):
         datasets.training("lasot_extension", roots["lasot_extension"])
     with pytest.raises(InputError, match="'valid' is not known: train on train or val"):
         datasets.training("got10k", roots["got10k"], split="valid")
-    with pytest.raises(InputError, match="--dataset=otb100 is to evaluate on: train o"):
+    with pytest.raises(InputError, match="--dataset=otb100: nothing to train on; choo"):
         datasets.training("otb100", roots["got10k"])
-    with pytest.raises(InputError, match="--dataset=coca is not known"):
-        datasets.training("coca", roots["got10k"])
 
 
-def test_parts_are_chosen_and_excluded(roots):
+def test_parts_are_chosen_and_excluded(roots, tmp_path):
     root = roots["got10k"]
     listing, _ = datasets.training("got10k", root, exclude=["vot2018"])
     assert list(listing.found) == ["GOT-10k_Train_000001", "GOT-10k_Train_000002"]
     assert len(listing.names) == 8335
-    assert listing.notes == ("1 sequences excluded by vot2018.",)
+    notes = ("1 sequences excluded by vot2018.", "3 of 9335 are there.")
+    assert listing.notes == notes
     listing, _ = datasets.training("got10k", root, exclude=["*2", "*_00933*"])
     assert "GOT-10k_Train_000004" in listing.found and len(listing.found) == 2
     assert list(read_all("got10k", root, patterns=["*4"])) == ["GOT-10k_Train_000004"]
-    with pytest.raises(InputError, match="no sequence 'vot2017'"):
-        datasets.training("got10k", root, exclude=["vot2017"])
+    with pytest.raises(InputError, match="exclude one of vot2018.*no sequence 'vot17'"):
+        datasets.training("got10k", root, exclude=["vot17"])
+    names = fake.text(tmp_path / "names.txt", "GOT-10k_Train_000001\n")
+    listing, _ = datasets.training("got10k", root, exclude=[str(names)])
+    assert len(listing.found) == 2 and len(listing.names) == 9334
+
+
+def test_benchmarks_in_folders_are_noticed_and_excluded(tmp_path):
+    for name in ("Biker", "Boy", "Coke", "mine"):
+        fake.otb_sequence(tmp_path, name)
+    listing, _ = datasets.training("folders", tmp_path)
+    (note,) = listing.notes
+    assert note.startswith("3 sequences have names of otb100's: do not report scores")
+    listing, _ = datasets.training("folders", tmp_path, exclude=["otb100"])
+    assert list(listing.found) == ["mine"]
 
 
 def test_the_list_of_the_vot_challenges():
     numbers = [int(name[-6:]) for name in exclusions.GOT10K_VOT]
     assert numbers == sorted(set(numbers)) and len(numbers) == 1000
-    # Ends and sum of the published list.
+    # Ends of the published list.
     assert numbers[0] == 4 and numbers[-1] == 9334
 
 

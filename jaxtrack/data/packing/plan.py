@@ -18,8 +18,8 @@ import numpy as np
 from jaxtrack import datasets
 from jaxtrack.data.composed import photos as photographs
 from jaxtrack.data.packing.shrink import Shrink
-from jaxtrack.datasets import ReadClip
 from jaxtrack.datasets.sequence import Clip
+from jaxtrack.datasets.training_sets import ReadClip
 from jaxtrack.errors import InputError
 
 FILE_NAME = "plan.json"
