@@ -16,6 +16,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxtrack.ops import boxes, crop, fixed_resize, grid, preprocess
 from jaxtrack.tracking import decoding
@@ -62,7 +63,14 @@ def make_view(
         return aim(box, growth * seen, sizes[0] / seen, sizes[1], hw)
 
     def cut(frame: Frame, aim: Aim) -> jax.Array:
-        mean = jnp.round(crop.mean_color(frame.image, frame.hw))
+        # The mean takes as long as the crop; most crops lie in the picture.
+        wh = jnp.asarray(frame.hw)[::-1, None, None]
+        hangs_over = jnp.any((aim.taps.index < 0) | (aim.taps.index >= wh))
+        mean = lax.cond(
+            hangs_over,
+            lambda: jnp.round(crop.mean_color(frame.image, frame.hw)),
+            lambda: jnp.zeros(3),
+        )
         return fixed_resize.sample(frame.image, frame.hw, aim.taps, mean)
 
     def image(size, cut: Crop, fill: jax.Array) -> jax.Array:
