@@ -25,7 +25,8 @@ ALLOWED = {
     "losses": ("ops", "assign"),
     "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
     "weights": (
-        *("config", "trackers", "models.backbones", "ops.preprocess", "__version__"),
+        *("config", "trackers", "models.backbones", "models.folding"),
+        *("ops.preprocess", "__version__"),
     ),
     "datasets": ("metrics",),
     "data": ("config", "datasets"),

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_inspect(action):
     """Defines the options of `inspect`."""
-    meaning = "a file of torch.save, an .npz, a .safetensors, a tracker that ships or "
+    meaning = "a file of torch.save, an .npz, .safetensors or .onnx, one that ships or "
     action.add_argument("path", help=meaning + "a training's workdir")
     meaning = "list every name of this network and of the file, by whether they fit"
     options.add(action, "--model", "NAME", meaning)
@@ -48,8 +48,8 @@ def _add_import(action):
     meaning = "the network: settings by name or as the path of a .py file; "
     meaning += "--config.FIELD=VALUE changes one"
     options.add(action, "--model", "NAME", meaning, required=True, dest="config")
-    meaning = "whole tracker: of torch.save, an .npz or a .safetensors; several files, "
-    meaning += "such as backbone and head, joined by commas"
+    meaning = "whole tracker: of torch.save, an .npz, .safetensors or .onnx; several "
+    meaning += "files, such as backbone and head, joined by commas"
     options.add(action, "--file", "FILE", meaning, required=True)
     options.add(action, "--out", "DIR", "folder to make", required=True)
 

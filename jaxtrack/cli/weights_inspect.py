@@ -103,6 +103,7 @@ def compare(model: str, arrays: dict[str, Any]) -> tuple[str, Match]:
     """
     config = configs.load(model)
     names, shapes = foreign.names_of(config), foreign.shapes_of(config)
+    arrays = foreign.adapted(config, shapes, arrays)
     if any(key.startswith(names.backbone) for key in arrays):
         return "the whole tracker", torch.match(names, shapes, arrays)
     return "the backbone", torch.match_backbone(names, shapes, arrays)

@@ -13,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from jaxtrack.errors import InputError
-from jaxtrack.weights import archives
+from jaxtrack.weights import archives, onnx
 from jaxtrack.weights.archives import Archive
 from jaxtrack.weights.pickles import formats
 from jaxtrack.weights.pickles.values import Budget, Inert
@@ -70,13 +70,13 @@ class WeightFile(NamedTuple):
 
 
 def read(path: str | Path) -> WeightFile:
-    """Reads a file of weights; what kind it is, its first bytes say.
+    """Reads a file of weights; what kind it is, its first bytes say, or its name.
 
     No code in it is run, and no more is allocated than a few times its size.
 
     Args:
-      path: a file of `torch.save` (either form), a pickle of numpy arrays, an `.npz` or
-        a safetensors file.
+      path: a file of `torch.save` (either form), a pickle of numpy arrays, an `.npz`, a
+        safetensors file, or an `.onnx`.
 
     Raises:
       InputError: it is missing, damaged, none of these, or holds no arrays by name.
@@ -169,6 +169,8 @@ def _read(file, path) -> tuple[Any, str, tuple[str, ...], dict[str, str]]:
         if not archive.is_of_torch():
             raise UnpicklingError("a zip archive with neither data.pkl nor .npy files")
         found = formats.read_zip(archive)
+    elif path.suffix == ".onnx":  # Nothing at its start says so.
+        return onnx.read_onnx(path), "ONNX", (), {}
     elif path.suffix == ".safetensors" or (head[8:] == b"{" and header < size):
         arrays, metadata = read_safetensors(path)
         return arrays, "safetensors", (), metadata

@@ -1,5 +1,6 @@
 """Whole trackers of other codes: their files and state dicts, mapped both ways."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack.errors import InputError
+from jaxtrack.models import folding
 from jaxtrack.trackers import configure, describe, family_of, with_preprocessing
 from jaxtrack.trackers.family import WeightNames
-from jaxtrack.weights import files, torch
+from jaxtrack.weights import files, folded, torch
 from jaxtrack.weights.bundle import Bundle
+from jaxtrack.weights.state_dict import unwrap
 
 
 def from_state_dict(
@@ -56,7 +59,35 @@ def import_state_dict(
     Raises:
       InputError: if the keys or shapes are not the network's.
     """
-    return torch.fill(names_of(config), shapes_of(config), state_dict)
+    shapes = shapes_of(config)
+    return torch.fill(names_of(config), shapes, adapted(config, shapes, state_dict))
+
+
+def adapted(
+    config: ConfigDict, shapes: dict[str, Any], state_dict: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Returns a state dict as the public code has it, whoever exported it.
+
+    ONNX files lack the names of the parts, and batch normalisations, which are folded
+    into kernels; see `jaxtrack.weights.folded`. Others stay as they are.
+
+    Args:
+      config: the settings that name the tracker.
+      shapes: of its network's variables.
+      state_dict: arrays by name.
+    """
+    arrays, names = unwrap(state_dict).arrays, names_of(config)
+    if any(key.endswith("running_var") for key in arrays):
+        return arrays
+    renamed = {}
+    for key, array in arrays.items():
+        for pattern, replacement in names.exported:
+            key = re.sub(pattern, replacement, key)
+        renamed[key] = array
+    if not torch.match(names, shapes, renamed).fitting:
+        return arrays
+    norms = folding.find(family_of(config).network(config), shapes).norms
+    return folded.unfold(names, shapes, renamed, norms)
 
 
 def import_tracker(config: ConfigDict, paths: Sequence[str | Path]) -> Bundle:

@@ -70,10 +70,11 @@ def check_backbone(config: ConfigDict) -> None:
         )
         if config.model.preprocessing.scale == RAW == backbone.preprocessing.scale:
             give += f", and with it {pixel_options(IMAGENET_PIXELS)}"
+    frozen = f", whose first parts ({', '.join(backbone.frozen)}) are never trained"
     raise InputError(
         f'config.model.pretrained is "": {describe(config)} starts from a backbone '
-        f"trained on ImageNet, whose first parts ({', '.join(backbone.frozen)}) are "
-        f"never trained; give {give}; or --allow_random_backbone"
+        f"trained on ImageNet{frozen if backbone.frozen else ''}; give {give}; or "
+        "--allow_random_backbone"
     )
 
 

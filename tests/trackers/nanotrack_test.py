@@ -11,13 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack import configs, trackers
+from jaxtrack import configs, trackers, weights
 from jaxtrack.datasets import folders
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.models import folding
 from jaxtrack.ops import grid
 from jaxtrack.session import Session
-from jaxtrack.weights import files, torch
 from tests.networks import (
     abstract,
     build,
@@ -25,7 +24,6 @@ from tests.networks import (
     from_state_dict,
     number_variables,
     to_state_dict,
-    weight_names,
 )
 
 NAME = "nanotrack_v2"
@@ -66,12 +64,6 @@ def test_names_are_those_of_its_code():
         assert state_dict[key].shape == shape
     back = from_state_dict(NAME, state_dict)
     jax.tree.map(np.testing.assert_array_equal, back, variables)
-
-
-def public(realweights):
-    """The public weights' arrays, of its PyTorch code."""
-    arrays = files.read(realweights / "nanotrackv2.safetensors").arrays
-    return {k: a for k, a in arrays.items() if not k.startswith("neck.")}
 
 
 @functools.cache
@@ -121,8 +113,9 @@ def test_maps_of_public_weights_are_those_of_onnxruntime(shared, realweights):
     """
     z, x = crops_of(shared)
     z_level, x_level, cls, ltrb = by_onnxruntime(realweights, z, x)
-    variables = from_state_dict(NAME, public(realweights))
-    for own in (variables, from_onnx(realweights)):
+    onnx_files = [realweights / f"nanotrack_{p}_sim.onnx" for p in ("backbone", "head")]
+    for paths in ([realweights / "nanotrackv2.safetensors"], onnx_files):
+        own = weights.import_tracker(configs.load(NAME), paths).variables
         of_z, of_x, outputs = outputs_of()(own, z, x)
         for found, expected in (
             (of_z[-1], z_level),
@@ -136,31 +129,14 @@ def test_maps_of_public_weights_are_those_of_onnxruntime(shared, realweights):
         np.testing.assert_allclose(found, ltrb, rtol=1e-5)
 
 
-def from_onnx(realweights):
-    """Variables of the two ONNX files, whose normalisations are folded."""
-    import re
-
-    from jaxtrack.weights import folded
-    from jaxtrack.weights.onnx import read_onnx
-
-    names, arrays = weight_names(NAME), {}
-    for part in ("backbone", "head"):
-        for key, array in read_onnx(realweights / f"nanotrack_{part}_sim.onnx").items():
-            for pattern, replacement in names.exported:
-                key = re.sub(pattern, replacement, key)
-            arrays[key] = array
-    shapes = abstract(NAME)[1]
-    norms = folding.find(build(NAME), shapes).norms
-    return torch.fill(names, shapes, folded.unfold(names, shapes, arrays, norms))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["otb_Crossing", "uav_wakeboard7"])
 def test_boxes_of_public_weights_are_those_of_opencv(shared, realweights, name):
     """Frame by frame, once both are cut off to whole pixels as OpenCV tells them."""
-    config = configs.load(NAME)
-    variables = from_state_dict(NAME, public(realweights))
-    session = Session(trackers.tracker_of(config), folding.fold(build(NAME), variables))
+    path = realweights / "nanotrackv2.safetensors"
+    loaded = weights.import_tracker(configs.load(NAME), [path])
+    variables = folding.fold(build(NAME), loaded.variables)
+    session = Session(trackers.tracker_of(loaded.config), variables)
     params = cv2.TrackerNano_Params()
     params.backbone = str(realweights / "nanotrack_backbone_sim.onnx")
     params.neckhead = str(realweights / "nanotrack_head_sim.onnx")

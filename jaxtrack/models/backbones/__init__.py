@@ -142,7 +142,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             preprocessing=IMAGENET_PIXELS,
             names=mobilenet.TORCH_NAMES,
             unused=mobilenet.UNUSED,
-            source="mobilenetv3-small-55df8e1f.pth of d-li14/mobilenetv3.pytorch",
+            source='torch.load("mobilenetv3-small-55df8e1f.pth")',
         ),
     }
 )
