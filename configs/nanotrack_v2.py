@@ -8,8 +8,8 @@ Run: jaxtrack train --config=nanotrack_v2 --workdir=runs/nanotrack \
 Cost, score: not trained here; public weights score 0.699 on the six clips of
     docs/benchmarks.md, as OpenCV's tracker does with them.
 Differs: pixels are RGB as they are, as OpenCV feeds the public weights; the training
-    code, which reads BGR, does not say. Crops of training are those of all trackers
-    here.
+    code, which reads BGR, does not say. Data are that code's; the public weights saw
+    LaSOT, COCO and VID, too. Crops of training are those of all trackers here.
 Trains: the backbone from epoch 10 at 0.1 of the rate, all of it.
 
 Weights of the backbone: --config.model.pretrained=FILE, MobileNetV3-Small of
