@@ -26,9 +26,10 @@ def make_portions(config: ConfigDict) -> list[Portion]:
       Packed folders first, then composed scenes; those of no share are left out.
 
     Raises:
-      InputError: if a folder is not packed, a pattern fits no track, pictures are
-        absent, or a second track is asked for that is not there.
+      InputError: if a folder is absent or not packed, a pattern fits no track,
+        pictures are absent, or a second track is asked for that is not there.
     """
+    check_folders(config)
     data = config.data
     portions = [_of_folder(data, *used) for used in used_folders(config)]
     _check_patterns(data, portions)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from jaxtrack import config as config_lib
 from jaxtrack import weights
-from jaxtrack.data import mixture, pipeline
+from jaxtrack.data import pipeline
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
@@ -60,7 +60,6 @@ def train(
         loss is no longer finite (what is saved already stays as it is).
     """
     config_lib.check(config)
-    mixture.check_folders(config)
     config = with_preprocessing(config)
     _check_devices(config)
     workdir = pathlib.Path(workdir).absolute()

@@ -49,7 +49,7 @@ def test_patterns_weigh_tracks_and_the_first_that_fits_decides(packed):
 def test_a_missing_folder_is_named_with_the_command_that_makes_it(tmp_path):
     config = packed_config(tmp_path / "got10k")
     with pytest.raises(InputError) as caught:
-        mixture.check_folders(config)
+        mixture.make_portions(config)
     folder = tmp_path / "got10k"
     for said in (
         f"no folder {folder}:",

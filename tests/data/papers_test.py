@@ -4,7 +4,7 @@ import pytest
 
 from jaxtrack import configs
 from jaxtrack.config import get_config
-from jaxtrack.data import build, mixture, pipeline
+from jaxtrack.data import build, pipeline
 from jaxtrack.data.packing import part as packing_part
 from jaxtrack.data.sources import RecordSource
 from jaxtrack.training import loop
@@ -70,7 +70,6 @@ def test_papers_data_are_read_from_their_official_layouts(root):
         if mixed in seen:
             continue
         seen.add(mixed)
-        mixture.check_folders(config)
         sizes = 127, data.search_size or 255
         loader = pipeline.make(config, template_size=sizes[0], search_size=sizes[1])
         for _ in range(2):
