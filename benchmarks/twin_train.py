@@ -65,6 +65,24 @@ class TwinTrainer:
 
     def step(self, batch):
         """Takes one step; `batch` is jaxtrack's. Returns the loss before it."""
+        config, loss = self._config, self._backward(batch)
+        torch.nn.utils.clip_grad_norm_(self._trained, config.optimizer.clip_norm)
+        self._optimizer.step()
+        if config.optimizer.ema_decay:
+            with torch.no_grad():
+                torch._foreach_lerp_(
+                    self._ema, self._trained, 1 - config.optimizer.ema_decay
+                )
+        return float(loss.detach())
+
+    def gradients(self, batch):
+        """Returns the loss and, by name, its derivatives by what is trained."""
+        loss = self._backward(batch)
+        found = {n: p.grad.cpu().numpy() for n, p in self._parameters()}
+        return float(loss.detach()), found
+
+    def _backward(self, batch):
+        """Derives the loss by every parameter, and returns it."""
         config = self._config
         tensors = {k: torch.from_numpy(v).to(self._device) for k, v in batch.items()}
         images = (self._prepare(tensors[name]) for name in ("z_image", "x_image"))
@@ -80,14 +98,7 @@ class TwinTrainer:
         )
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._trained, config.optimizer.clip_norm)
-        self._optimizer.step()
-        if config.optimizer.ema_decay:
-            with torch.no_grad():
-                torch._foreach_lerp_(
-                    self._ema, self._trained, 1 - config.optimizer.ema_decay
-                )
-        return float(loss.detach())
+        return loss
 
     def _prepare(self, image):
         """Makes RGB bytes `[B, H, W, 3]` what the network expects, channels second."""

@@ -73,7 +73,7 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
     config_lib.preprocessing(bundle.config)  # Refuses what is left to the backbone.
     arrays = {}
     for name, array in flatten_dict(dict(bundle.variables), sep="/").items():
-        array = np.ascontiguousarray(np.asarray(array), np.float32)
+        array = np.asarray(array, np.float32, order="C")
         kept = "float32" if dtype == "float32" or _STATS in name else "float16"
         with np.errstate(over="ignore"):
             arrays[name] = array.astype(kept)
@@ -105,7 +105,7 @@ def write_state_dict(
     """
     if dtype not in ("float16", "float32"):
         raise InputError(f"dtype {dtype!r}: PyTorch's names take float16 or float32")
-    arrays = {k: np.ascontiguousarray(a, dtype) for k, a in arrays.items()}
+    arrays = {k: np.asarray(a, dtype, order="C") for k, a in arrays.items()}
     _write(_checked(path), save(arrays, {"format": "pt"}))
 
 
@@ -215,7 +215,7 @@ def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_tie = (rest > 127) & (above > half)
     half = np.where(is_tie, above, half)
     rest = np.where(is_tie, _residue(array, half), rest)
-    return half, np.clip(rest, -128, 127).astype(np.int8)
+    return half, np.asarray(np.clip(rest, -128, 127), np.int8)
 
 
 def _residue(array, half):

@@ -61,6 +61,17 @@ def test_what_is_written_is_read(path):
         assert read.config.run == config_lib.get_config().run
 
 
+def test_a_single_number_keeps_its_shape(path):
+    """SiamFC++'s scale of its boxes has no axis."""
+    own = made()._replace(variables={"params": {"si": np.float32(1.1)}})
+    for dtype in bundle.DTYPES:
+        bundle.write(path, own, dtype=dtype)
+        found = bundle.read(path).variables["params"]["si"]
+        assert found.shape == () and abs(found - 1.1) < 1e-3
+    bundle.write_state_dict(path, {"head.si": np.float32(1.1)})
+    assert files.read(path).arrays["head.si"].shape == ()
+
+
 def test_a_residue_is_the_next_eight_bits(path):
     draws = np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32)
     values = np.concatenate(

@@ -10,6 +10,7 @@ from jaxtrack.weights import torch
 from jaxtrack.weights.torch import fill_backbone
 from tests.goldens import draw
 from tests.networks import (
+    NETWORKS,
     abstract,
     from_state_dict,
     number_tensor,
@@ -83,14 +84,19 @@ def test_public_names_fit_siamfcpp(goldens):
     assert row[0, 4, 2, 3] == state_dict[key][3, 2, 0, 4]
 
 
+QUICK = ("siamcar_lite0", "siamcar_r18", "siamla_r50", "siamrpnpp_lite0", "rpn_effb0")
+QUICK += ("siamfcpp_lite0", "cract_r18", "cract_lite0", "siamban_lite0", "nanotrack_v2")
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        *("siamcar_lite0", "siamcar_r18", "siamla_r50", "siamrpnpp_lite0"),
-        *("rpn_effb0", "siamfcpp_lite0", "cract_r18", "cract_lite0"),
+        pytest.param(name, marks=[pytest.mark.slow] if name not in QUICK else [])
+        for name in NETWORKS
     ],
 )
 def test_there_and_back(name):
+    """No two numbers of a network are alike, so none has another's place."""
     variables = number_variables(name)
     again = from_state_dict(name, to_state_dict(name, variables))
     jax.tree.map(np.testing.assert_array_equal, again, variables)
