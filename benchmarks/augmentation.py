@@ -5,7 +5,7 @@ On a GPU: python -m benchmarks.augmentation --pairs=128 --computation=bfloat16
 One device, uint8 crops of noise; every augmentation of the config. Steps with and
 without take turns with the augmentation alone: steps differ by chance more than it
 takes, so its share of the step without is the steadier number. Then each change is
-timed as if it happened to every pair. Compilation is timed without a cache.
+timed as if it happened to every pair.
 """
 
 import dataclasses
@@ -28,6 +28,7 @@ _PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step.")
 _COMPUTATION = flags.DEFINE_enum(
     "computation", "float32", ["float32", "bfloat16"], "Type of the network's numbers."
 )
+_COMPILING = flags.DEFINE_bool("compiling", True, "Time compilation: use no cache.")
 _REPEATS = flags.DEFINE_integer("repeats", 7, "Rounds; the median is shown.")
 _RUNNING = 2  # Steps a round.
 _MARKS = {"cpu": 1.10, "gpu": 1.03}  # Times a step without that one with may take.
@@ -45,7 +46,7 @@ _CHANGES += (
 def main(argv: list[str]) -> None:
     """Times steps with and without, then each change."""
     del argv
-    jax.config.update("jax_enable_compilation_cache", False)
+    jax.config.update("jax_enable_compilation_cache", not _COMPILING.value)
     kind = jax.devices()[0].device_kind
     print(
         f"augmentation on {kind}, {os.cpu_count()} cores, {_PAIRS.value} pairs a step"
@@ -68,7 +69,8 @@ def _time_steps(config, batch, augmentation):
             config, variables, batch, False, augmentation=amounts
         )
         wall, core = time.perf_counter() - start, time.process_time() - core
-        print(f"  {name:8} compiled in {wall:.1f} s, {core:.1f} s of cores", flush=True)
+        if _COMPILING.value:
+            print(f"  {name:8} compiled in {wall:.1f} s, {core:.1f} s of cores")
         run = steps["jaxtrack"]
         run(), run()  # The second step's arrays lie otherwise: it compiles too.
         runs[name] = partial(_repeat, run), _RUNNING
