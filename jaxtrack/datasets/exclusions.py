@@ -69,10 +69,16 @@ _GOT10K_VOT = """
 """
 GOT10K_VOT = tuple(f"GOT-10k_Train_{int(n):06d}" for n in _GOT10K_VOT.split())
 
+# Their boxes lie outside of the pictures (public training codes delete these four).
+GOT10K_WRONG = tuple(f"GOT-10k_Train_{n:06d}" for n in (8628, 8630, 9058, 9059))
+
 # Name of a list, as `--exclude` has it -> sequences.
-GOT10K = dict.fromkeys(
-    ("vot2018", "vot2019", "vot2020", "vot2021", "vot2022"), GOT10K_VOT
-)
+GOT10K = {
+    **dict.fromkeys(
+        ("vot2018", "vot2019", "vot2020", "vot2021", "vot2022"), GOT10K_VOT
+    ),
+    "wrong_labels": GOT10K_WRONG,
+}
 
 # The benchmarks themselves, for folders that may hold some of their sequences.
 BENCHMARKS = {

@@ -191,6 +191,7 @@ def test_benchmarks_in_folders_are_noticed_and_excluded(tmp_path):
 def test_the_list_of_the_vot_challenges():
     numbers = [int(name[-6:]) for name in exclusions.GOT10K_VOT]
     assert numbers == sorted(set(numbers)) and len(numbers) == 1000
+    assert {len(names) for names in exclusions.GOT10K.values()} == {1000, 4}
     # Ends of the published list.
     assert numbers[0] == 4 and numbers[-1] == 9334
 
