@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from jaxtrack.data import tracks
 from jaxtrack.data.packing import card, disk, finish, plan, summary, workers
+from jaxtrack.data.packing import items as packing_items
 from jaxtrack.data.packing.part import UNFINISHED
 from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError, require
@@ -105,7 +106,7 @@ def build(
     """
     require("tensorflow_datasets")
     out = pathlib.Path(out)
-    request = plan.Request(
+    request = packing_items.Request(
         root=str(root or ""),
         dataset=dataset,
         split=split or "",
@@ -174,7 +175,7 @@ def join(
 def _existing(out, request, max_bad):
     """Returns the index of what was packed before, if the same was asked for."""
     told = card.read(out)
-    digest = plan.digest_of(request, plan.find(request)[0])
+    digest = plan.digest_of(request, packing_items.find(request)[0])
     if told["request"] != request.named() or told["digest"] != digest:
         raise InputError(
             f"{out}: holds other data, or was packed with other settings; delete it or "

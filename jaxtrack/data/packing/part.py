@@ -12,7 +12,7 @@ import numpy as np
 from jaxtrack.data import encoding, records, tracks
 from jaxtrack.data.packing import disk
 from jaxtrack.data.packing import shrink as shrinking
-from jaxtrack.data.packing.plan import Item
+from jaxtrack.data.packing.items import Item
 from jaxtrack.data.packing.shrink import Shrink, Window
 from jaxtrack.data.packing.summary import Summary, shard_path
 from jaxtrack.errors import InputError

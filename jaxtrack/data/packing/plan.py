@@ -1,25 +1,19 @@
 """What is packed, divided into parts: each is the work of one process, and one shard.
 
-Nothing but names and places is held; clips are read where they are packed.
+How the work was divided is remembered in `OUT.incomplete`, for who goes on with it.
 """
 
-import bisect
-import dataclasses
-import functools
 import hashlib
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from jaxtrack import datasets
-from jaxtrack.data.composed import photos as photographs
-from jaxtrack.data.packing.shrink import Shrink
-from jaxtrack.datasets.sequence import Clip
-from jaxtrack.datasets.training_sets import ReadClip
+from jaxtrack.data.packing import items as packing_items
+from jaxtrack.data.packing.items import Items, Part, Request
 from jaxtrack.errors import InputError
 
 FILE_NAME = "plan.json"
@@ -28,115 +22,6 @@ _PARTS_AIMED_AT = 64
 _MIN_FRAMES, _MAX_FRAMES = 256, 8192
 _SAMPLED = 8  # Clips that are read to learn how long they are.
 _VERSION = 1  # Of what is packed from equal requests.
-
-
-class Item(NamedTuple):
-    """A clip to be read.
-
-    Attributes:
-      name: of the clip.
-      place: what its reader takes.
-      read: its reader.
-      is_photo: whether it is a photograph without boxes, for composed scenes.
-    """
-
-    name: str
-    place: Any
-    read: ReadClip
-    is_photo: bool = False
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for.
-
-    Attributes:
-      root: folder of the dataset, "" without one.
-      dataset: key of `datasets.TRAINING_SETS`.
-      split: of the dataset; "" takes its first.
-      patterns: names of sequences, or patterns of them; none takes all.
-      exclude: lists of sequences, names or patterns, that are left out.
-      stills: tables of photographs with boxes: see `datasets.boxes`.
-      photos: folders of photographs without boxes.
-      shrink: what is stored of a frame.
-    """
-
-    root: str = ""
-    dataset: str = "folders"
-    split: str = ""
-    patterns: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    stills: tuple[str, ...] = ()
-    photos: tuple[str, ...] = ()
-    shrink: Shrink = field(default_factory=Shrink)
-
-    def named(self) -> dict[str, Any]:
-        """Returns the fields as JSON has them, files by their absolute paths."""
-        fields = json.loads(json.dumps(asdict(self)))
-        for name in ("stills", "photos"):
-            fields[name] = [str(pathlib.Path(p).absolute()) for p in fields[name]]
-        if self.root:
-            fields["root"] = str(pathlib.Path(self.root).absolute())
-        return fields
-
-
-class Part(NamedTuple):
-    """Clips that one process packs in one go: items `start` to `stop`.
-
-    Attributes:
-      number: of the part, from 0.
-      key: of its folder.
-      start: first item.
-      stop: after the last.
-    """
-
-    number: int
-    key: str
-    start: int
-    stop: int
-
-
-class Items(Sequence[Item]):
-    """Clips of several datasets end to end; places are made when they are asked for."""
-
-    def __init__(self):
-        """Makes an empty list."""
-        self._names: list[str] = []
-        self._finders: list[tuple[Mapping[str, Any], ReadClip, bool]] = []
-        self._starts: list[int] = []
-
-    def add(
-        self, found: Mapping[str, Any], read: ReadClip, *, are_photos: bool = False
-    ) -> None:
-        """Appends a dataset's clips.
-
-        Args:
-          found: name -> place.
-          read: reads a clip of that name and place.
-          are_photos: whether they are photographs without boxes.
-        """
-        self._starts.append(len(self._names))
-        self._names += found
-        self._finders.append((found, read, are_photos))
-
-    def __len__(self) -> int:
-        """Number of clips."""
-        return len(self._names)
-
-    def __getitem__(self, number: int) -> Item:
-        """Returns one clip's item."""
-        which = bisect.bisect_right(self._starts, number) - 1
-        found, read, are_photos = self._finders[which]
-        name = self._names[number]
-        return Item(name, found[name], read, are_photos)
-
-    def names(self) -> Sequence[str]:
-        """Returns the names of all clips."""
-        return self._names
-
-    def of(self, part: Part) -> tuple[Item, ...]:
-        """Returns the items of a part."""
-        return tuple(self[number] for number in range(part.start, part.stop))
 
 
 @dataclass(frozen=True)
@@ -157,53 +42,12 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def find(request: Request) -> tuple[Items, tuple[str, ...]]:
-    """Lists what there is to pack; opens no picture.
-
-    Args:
-      request: what is asked for.
-
-    Returns:
-      The clips, and sentences that the data card carries.
-
-    Raises:
-      InputError: nothing is found, a table is malformed, or the dataset refuses.
-    """
-    items, notes = Items(), ()
-    if request.root:
-        listing, read = datasets.training(
-            request.dataset,
-            request.root,
-            split=request.split or None,
-            patterns=request.patterns,
-            exclude=request.exclude,
-        )
-        items.add(listing.found, read)
-        notes += listing.notes
-    for table in request.stills:
-        listing, read = datasets.training("boxes", table)
-        before = f"{pathlib.Path(table).stem}/"
-        found = {before + name: place for name, place in listing.found.items()}
-        items.add(found, functools.partial(_read_still, read, before))
-        notes += listing.notes
-    for folder in request.photos:
-        found = photographs.find_photographs(folder)
-        named = {str(p.relative_to(folder)): p for p in found}
-        items.add(named, _read_photograph, are_photos=True)
-    if not len(items):
-        raise InputError(
-            "nothing to pack: give a folder of sequences, tables of stills or "
-            "photographs"
-        )
-    return items, notes
-
-
 def digest_of(request: Request, items: Items) -> str:
     """Hashes what is asked for, but not where it lies.
 
     Args:
       request: what is asked for.
-      items: as `find` listed them.
+      items: as `items.find` listed them.
     """
     named = request.named()
     own = {k: v for k, v in named.items() if k not in ("root", "stills", "photos")}
@@ -227,9 +71,9 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
       The plan, and the clips.
 
     Raises:
-      InputError: as `find`, or `folder` cannot be written to.
+      InputError: as `items.find`, or `folder` cannot be written to.
     """
-    items, notes = find(request)
+    items, notes = packing_items.find(request)
     named, digest = request.named(), digest_of(request, items)
     key = hashlib.sha256((digest + json.dumps(named)).encode()).hexdigest()[:12]
     told = _remembered(folder)
@@ -330,16 +174,6 @@ def _mean_length(items):
         except InputError:
             continue  # Packing says what is wrong with it.
     return float(np.mean(lengths)) if lengths else 1.0
-
-
-def _read_still(read, before, name, place):
-    """Reads a still of a table, whose name goes before its own."""
-    return dataclasses.replace(read(name.removeprefix(before), place), name=name)
-
-
-def _read_photograph(name, path):
-    """Reads a photograph: a clip without an object."""
-    return Clip(name, (path,), np.zeros((0, 1, 4)))
 
 
 def num_clips(parts: Sequence[Part]) -> int:

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from jaxtrack.data import processes
 from jaxtrack.data.packing import part as packing_part
-from jaxtrack.data.packing.plan import Items, Part, num_clips
+from jaxtrack.data.packing.items import Items, Part
+from jaxtrack.data.packing.plan import num_clips
 from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError
 
@@ -94,7 +95,12 @@ def _pack_once(parts, items, folder, shrink, num_workers, bar):
             while jobs or waiting:
                 while waiting and len(jobs) < 2 * num_workers:
                     number, part = waiting.popleft()
-                    what = (part.key, items.of(part), folder, shrink)
+                    what = (
+                        part.key,
+                        items.of(part),
+                        folder,
+                        shrink,
+                    )
                     jobs.add(pool.submit(_pack_one, number, what))
                 done, jobs = concurrent.futures.wait(
                     jobs, _POLL_SECONDS, concurrent.futures.FIRST_COMPLETED

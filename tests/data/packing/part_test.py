@@ -6,7 +6,7 @@ import pytest
 
 from jaxtrack.data import encoding, records, tracks
 from jaxtrack.data.packing import part, summary
-from jaxtrack.data.packing.plan import Item
+from jaxtrack.data.packing.items import Item
 from jaxtrack.data.packing.shrink import WHOLE, Shrink
 from jaxtrack.datasets.sequence import Clip
 from jaxtrack.errors import InputError

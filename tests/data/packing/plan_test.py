@@ -3,29 +3,30 @@
 import numpy as np
 import pytest
 
+from jaxtrack.data.packing import items as packing_items
 from jaxtrack.data.packing import plan
 from jaxtrack.errors import InputError
 from tests.data.conftest import NUM_FRAMES, write_sequence, write_stills
 
 
 def request(root, **fields):
-    return plan.Request(root=str(root), **fields)
+    return packing_items.Request(root=str(root), **fields)
 
 
 def test_clips_of_all_kinds_are_found(root, tmp_path):
     table = write_stills(tmp_path)
     photos = write_stills(tmp_path, "more").parent / "more"
     options = {"stills": (str(table),), "photos": (str(photos),)}
-    items, _ = plan.find(request(root, **options))
+    items, _ = packing_items.find(request(root, **options))
     names = " ".join(items.names())
     assert names == "a b photos_boxes/0.jpg photos_boxes/1.jpg 0.jpg 1.jpg"
     clips = [item.read(*item[:2]) for item in items]
     assert [item.is_photo for item in items] == [False] * 4 + [True] * 2
     shapes = [clip.xyxy.shape[:2] for clip in clips]
     assert shapes == [(1, NUM_FRAMES)] * 2 + [(2, 1), (1, 1), (0, 1), (0, 1)]
-    assert len(plan.find(request(root, patterns=("b",)))[0]) == 1
+    assert len(packing_items.find(request(root, patterns=("b",)))[0]) == 1
     with pytest.raises(InputError, match="nothing to pack"):
-        plan.find(plan.Request())
+        packing_items.find(packing_items.Request())
 
 
 def test_parts_hold_every_clip_once_in_order(root, tmp_path, monkeypatch):
@@ -56,7 +57,7 @@ def test_what_was_begun_is_gone_on_with(root, tmp_path, monkeypatch):
 def test_a_digest_tells_what_but_not_where(root, tmp_path):
     def digest(folder, **fields):
         asked = request(folder, **fields)
-        return plan.digest_of(asked, plan.find(asked)[0])
+        return plan.digest_of(asked, packing_items.find(asked)[0])
 
     moved = tmp_path / "elsewhere"
     moved.symlink_to(root)
@@ -75,10 +76,10 @@ def test_places_are_made_when_they_are_asked_for():
             asked.append(name)
             return super().__getitem__(name)
 
-    items = plan.Items()
+    items = packing_items.Items()
     items.add(Found(a=1, b=2), np.add)
     items.add({"c": 3}, np.subtract)
-    assert [item[:2] for item in items.of(plan.Part(0, "", 1, 3))] == [
+    assert [item[:2] for item in items.of(packing_items.Part(0, "", 1, 3))] == [
         ("b", 2),
         ("c", 3),
     ]
