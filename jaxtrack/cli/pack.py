@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--dataset", "NAME", meaning, default="folders")
     add(group, "--split", "NAME", "of the dataset (default: its first)", default=None)
     add_list(group, "--pattern", "GLOB", "names of the sequences to take, else all")
-    meaning = "leave out sequences: a published list, as vot2018, a name or a pattern"
+    meaning = (
+        "leave out: a published list, as vot2018, a file of names, a name or pattern"
+    )
     add_list(group, "--exclude", "NAME", meaning)
     meaning = "table of photographs, a line `image x y w h` each"
     add_list(group, "--stills", "FILE", meaning)

@@ -110,6 +110,14 @@ def test_lasot_splits_and_flags(tmp_path):
     assert test.num_expected == 280 and "279 of 280" in test.notes[0]
 
 
+def test_lasot_extension(tmp_path):
+    for name in ("atv-1", "airplane-2"):
+        fake.lasot_sequence(tmp_path / "LaSOT_extension_subset", name)
+    benchmark = load("lasot_extension", tmp_path)
+    assert list(benchmark.truth) == ["atv-1"] and benchmark.num_expected == 150
+    assert benchmark.protocol == "lasot" and benchmark.is_scored
+
+
 def test_sequences_that_nothing_names_are_missed_by_number(tmp_path):
     fake.trackingnet_video(tmp_path, "a_0")
     with pytest.raises(InputError, match="510 of 511 sequences are missing, 1 are"):
