@@ -31,7 +31,10 @@ ALLOWED = {
     "datasets": ("metrics",),
     "data": ("config", "datasets"),
     "metrics": (),
-    "training": ("config", "configs", "models", "trackers", "weights", "ops", "data"),
+    "training": (
+        *("config", "configs", "models", "trackers", "weights", "ops", "data"),
+        "assign",
+    ),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
         *("config", "ops", "trackers", "tracking", "training.inference"),
@@ -96,6 +99,7 @@ BUILDERS = (
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
     *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
+    "training.pair_sheet",
 )
 
 

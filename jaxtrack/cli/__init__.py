@@ -93,7 +93,13 @@ def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
     parser.error = lambda message: fail(f"{message} (see {prog} --help)")
     command.add_arguments(parser)
     changes, rest = overrides.split(argv)
-    args, unknown = parser.parse_known_args(rest)
+    # Options may stand between names, as in `pack join --out=DIR A B`; argparse cannot
+    # do so where a command has actions with options of their own.
+    has_actions = any(action.nargs == argparse.PARSER for action in parser._actions)
+    parse = (
+        parser.parse_known_args if has_actions else parser.parse_known_intermixed_args
+    )
+    args, unknown = parse(rest)
     if unknown or (changes and "config" not in args):
         name = unknown[0] if unknown else f"--config.{changes[0][0]}"
         fail(f"{_unknown(name, parser)} (see {prog} --help)")

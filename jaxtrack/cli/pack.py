@@ -5,12 +5,17 @@ line x,y,w,h a frame; masks in `mask/` are packed too. OUT holds a data card, ca
 Killed, it goes on where it stopped when run again; OUT appears when it is complete.
 With --shard each of n machines packs a part of the work into OUT.incomplete. On a
 shared disk the last one makes OUT; else `jaxtrack pack join` does, without copying.
+`check DIR` decodes every picture and looks at every box, packed or (with --dataset) not
+yet; `show DIR` draws training pairs with boxes, labels and augmentation.
 
 Example:
   jaxtrack pack --root=videos/ --pattern='davis_*' --out=packed/davis
   jaxtrack pack --dataset=lasot --split=train --root=data/LaSOT --out=packed/lasot
   jaxtrack pack --dataset=trackingnet --root=data/TN --frames=50 --shard=0/4 --out=tn
   jaxtrack pack join --out=packed/tn m0/tn.incomplete m1/tn.incomplete
+  jaxtrack pack check packed/davis
+  jaxtrack pack check data/LaSOT --dataset=lasot
+  jaxtrack pack show packed/davis --config=siamcar_lite0 --out=pairs.jpg
 """
 
 import argparse
@@ -25,17 +30,18 @@ from jaxtrack.errors import InputError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    meaning = f"what to do, of {', '.join(ACTIONS)} (default: %(default)s)"
+    meaning = f"what to do, of {', '.join(ACTIONS)} (default: build)"
     parser.add_argument(
         "action", nargs="?", metavar="ACTION", default="build", help=meaning
     )
-    parser.add_argument("folders", nargs="*", metavar="DIR", help="folders to join")
+    meaning = "folders to join, check or show"
+    parser.add_argument("folders", nargs="*", metavar="DIR", help=meaning)
     add, add_list = options.add, options.add_list
-    add(parser, "--out", "DIR", "folder to make")
+    add(parser, "--out", "DIR", "folder to make; of show, the picture")
     group = parser.add_argument_group("what to pack")
     add(group, "--root", "DIR", "folder of the dataset")
     meaning = f"one of {', '.join(datasets.TRAINING_SETS)}"
-    add(group, "--dataset", "NAME", meaning, default="folders")
+    add(group, "--dataset", "NAME", meaning + " (default: folders)", default=None)
     add(group, "--split", "NAME", "of the dataset (default: its first)", default=None)
     add_list(group, "--pattern", "GLOB", "names of the sequences to take, else all")
     meaning = (
@@ -56,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--num_workers", "N", meaning, type=options.whole_number, default=0)
     meaning = "pack share i of n, counted from 0"
     add(group, "--shard", "i/n", meaning, default="0/1")
+    group = parser.add_argument_group("what show draws")
+    meaning = "settings of the training, by name or as the path of a .py file"
+    add(group, "--config", "NAME", meaning, default="siamcar_lite0")
+    add(group, "--num", "N", "pairs", type=options.count, default=24)
 
 
 def _add_shrinking(group):
@@ -112,7 +122,7 @@ def _build(args):
         exclude=args.exclude,
         stills=args.stills,
         photos=args.photos,
-        dataset=args.dataset,
+        dataset=args.dataset or "folders",
         split=args.split,
         shrink=stored,
         max_bad=args.max_bad,
@@ -141,10 +151,50 @@ def _join(args):
     _print_packed(args.out, index)
 
 
+def _check(args):
+    """Looks through data; exits with 2 if something is damaged."""
+    from jaxtrack.data.packing import doctor  # Late: as above.
+
+    if not args.folders:
+        raise InputError("pack check: name the folders to look through")
+    damaged = 0
+    for folder in args.folders:
+        if args.dataset:
+            found = doctor.check_dataset(
+                args.dataset,
+                folder,
+                split=args.split,
+                patterns=args.pattern,
+                num_workers=args.num_workers,
+            )
+        else:
+            found = doctor.check_packed(folder, num_workers=args.num_workers)
+        for kind in ("suspicious", "damaged"):
+            for line in getattr(found, kind):
+                print(f"{kind}: {line}")
+        print(f"{folder}: {found.told()}")
+        damaged += len(found.damaged)
+    if damaged:
+        raise InputError(
+            f"{damaged} damaged: mend them and pack again, or leave them out "
+            f"by --max_bad={damaged}"
+        )
+
+
+def _show(args):
+    """Draws training pairs."""
+    from jaxtrack.cli import pack_show  # Late: as above.
+
+    _need_out(args)
+    pack_show.draw(
+        args.folders, args.out, config=args.config, num=args.num, changes=args.overrides
+    )
+
+
 def _need_out(args):
     """Refuses to make a folder without a name."""
     if not args.out:
-        raise InputError("name the folder to make: --out=DIR")
+        raise InputError("name what to make: --out=DIR, of show --out=FILE.jpg")
 
 
 def _origin(args):
@@ -180,4 +230,6 @@ def _share(text):
 ACTIONS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "build": _build,
     "join": _join,
+    "check": _check,
+    "show": _show,
 }

@@ -22,6 +22,7 @@ PARTS = {
     "first_box",
     "options",
     "overrides",
+    "pack_show",
     "track_files",
     "video",
     "weights_inspect",

@@ -1,0 +1,318 @@
+"""Looks through training data for what would spoil hours of training.
+
+Every picture is decoded, packed or not, and every box compared with its picture and
+its neighbours in time. What is damaged is wrong for sure; what is suspicious is to be
+looked at, as a slip of an annotator looks like a fast target.
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import functools
+import multiprocessing
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxtrack import datasets
+from jaxtrack.data import encoding, processes, tracks
+from jaxtrack.datasets.training_sets import ReadClip
+from jaxtrack.errors import InputError
+
+# Jobs are small, so that the bar moves and little is lost by a stop.
+_RECORDS_A_JOB, _CLIPS_A_JOB = 256, 8
+# A side below so many pixels shows hardly anything in a crop.
+_LEAST_SIDE = 4.0
+_MOST_ASPECT = 20.0
+# Between two frames in a row a box seldom leaves itself by so many of its sides.
+_MOST_JUMP = 3.0
+_LEAST_INSIDE = 0.1  # Share of a box's area that lies in the picture.
+
+_Job = tuple[Callable[..., "Findings"], tuple]
+
+
+@dataclasses.dataclass
+class Findings:
+    """What was found in some data.
+
+    Attributes:
+      num_pictures: decoded.
+      num_tracks: objects followed.
+      num_boxes: frames that show their object.
+      num_absent: frames that do not.
+      damaged: what is wrong for sure, one line each.
+      suspicious: what is to be looked at, one line each.
+      sides: geometric means of width and height of boxes, `[n]` px, a few thousand.
+    """
+
+    num_pictures: int = 0
+    num_tracks: int = 0
+    num_boxes: int = 0
+    num_absent: int = 0
+    damaged: list[str] = dataclasses.field(default_factory=list)
+    suspicious: list[str] = dataclasses.field(default_factory=list)
+    sides: list[float] = dataclasses.field(default_factory=list)
+
+    def add(self, other: "Findings") -> None:
+        """Adds what was found in other data."""
+        for field in dataclasses.fields(self):
+            both = getattr(self, field.name) + getattr(other, field.name)
+            setattr(self, field.name, both)
+
+    def told(self) -> str:
+        """Words the numbers in one line."""
+        shares = np.quantile(self.sides or [0.0], (0.05, 0.5, 0.95))
+        sides = ", ".join(f"{side:.0f}" for side in shares)
+        return (
+            f"{self.num_pictures} pictures decoded, {self.num_tracks} tracks, "
+            f"{self.num_boxes} boxes, {self.num_absent} frames without; sides of boxes "
+            f"(5 %, half, 95 %): {sides} px; {len(self.damaged)} damaged, "
+            f"{len(self.suspicious)} suspicious"
+        )
+
+
+def check_packed(folder: str | pathlib.Path, *, num_workers: int = 0) -> Findings:
+    """Looks through a packed folder: index, every record, every box.
+
+    Args:
+      folder: as `jaxtrack pack` made it.
+      num_workers: processes; 0 takes one a core.
+
+    Returns:
+      What was found.
+
+    Raises:
+      InputError: there is no packed data, a shard is missing or cut off, or the index
+        is damaged.
+    """
+    from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
+
+    folder = pathlib.Path(folder)
+    index = tracks.read(folder)
+    tracks.check(folder)
+    jobs: list[_Job] = []
+    splits = {shard.name.split(".")[0].rsplit("-", 1)[-1] for shard in index.shards}
+    for split in records.SPLITS:
+        if split in splits:
+            count = len(records.open_split(folder, split))
+            for first in range(0, count, _RECORDS_A_JOB):
+                part = range(first, min(first + _RECORDS_A_JOB, count))
+                jobs.append((_decode_records, (str(folder), split, part)))
+    sizes: dict[int, tuple[int, int]] = {}
+    found = _run_all(jobs, num_workers, on_sizes=sizes.update)
+    for number, name in enumerate(index.names):
+        rows = index.rows(number)
+        hw = [sizes.get(int(record)) for record in index.records[rows]]
+        times = index.times[rows] if not index.extent else None
+        found.add(check_boxes(str(name), index.xyxy[rows], hw, times=times))
+    return found
+
+
+def check_dataset(
+    name: str,
+    root: str | pathlib.Path,
+    *,
+    split: str | None = None,
+    patterns: Sequence[str] = (),
+    num_workers: int = 0,
+) -> Findings:
+    """Looks through a dataset before it is packed.
+
+    Args:
+      name: key of `datasets.TRAINING_SETS`.
+      root: the folder that the dataset's archives unpack to.
+      split: None takes the dataset's first.
+      patterns: names of sequences, or patterns of them; none takes all.
+      num_workers: processes; 0 takes one a core.
+
+    Returns:
+      What was found.
+
+    Raises:
+      InputError: see `datasets.training`.
+    """
+    listing, read = datasets.training(name, root, split=split, patterns=patterns)
+    items = list(listing.found.items())
+    if not items:
+        raise InputError(f"{root}: {name} has nothing to train on there")
+    jobs: list[_Job] = [
+        (_check_clips, (read, items[first : first + _CLIPS_A_JOB]))
+        for first in range(0, len(items), _CLIPS_A_JOB)
+    ]
+    return _run_all(jobs, num_workers)
+
+
+def check_boxes(
+    name: str,
+    xyxy: np.ndarray,
+    hw: Sequence[tuple[int, int] | None],
+    *,
+    times: np.ndarray | None,
+) -> Findings:
+    """Compares a track's boxes with their pictures and with each other.
+
+    Args:
+      name: of the track, for messages.
+      xyxy: boxes, `[T, 4]` px; a row of NaN says that the object is absent.
+      hw: height and width of each frame's picture, px; None where it is unknown.
+      times: number of each frame, `[T]`; None says that pictures are crops, whose boxes
+        cannot be compared with each other.
+
+    Returns:
+      What was found.
+    """
+    found = Findings(num_tracks=1)
+    last = None
+    for row, (box, size) in enumerate(zip(np.float64(xyxy), hw, strict=True)):
+        if np.isnan(box).any():
+            found.num_absent += 1
+            continue
+        found.num_boxes += 1
+        where = f"{name}, frame {row if times is None else times[row]}"
+        fault = _fault_of(box, size)
+        if fault:
+            (found.damaged if fault[0] else found.suspicious).append(
+                f"{where}: {fault[1]}: {_worded(box)}"
+            )
+        if last is not None and times is not None:
+            before, when = last
+            if times[row] - when == 1 and _is_jump(before, box):
+                found.suspicious.append(
+                    f"{where}: jumps from {_worded(before)} to {_worded(box)}"
+                )
+        last = box, (0 if times is None else times[row])
+        if len(found.sides) < 8:
+            found.sides.append(float(np.sqrt(max(np.prod(box[2:] - box[:2]), 0))))
+    if not found.num_boxes:
+        found.suspicious.append(f"{name}: shows its object in no frame")
+    return found
+
+
+def _fault_of(box, hw):
+    """Returns whether a box is wrong for sure, and why; None if it is sound."""
+    wh = box[2:] - box[:2]
+    if not np.isfinite(box).all() or wh.min() <= 0:
+        return True, "a box of no size"
+    if hw is not None:
+        limits = np.array([hw[1], hw[0], hw[1], hw[0]])
+        inside = np.clip(box, 0, limits)
+        share = np.prod(inside[2:] - inside[:2]) / np.prod(wh)
+        if share <= 0:
+            return True, f"a box outside of its picture of {hw[1]} x {hw[0]} px"
+        if share < _LEAST_INSIDE:
+            return False, f"{100 * share:.0f} % of the box lie in the picture"
+    if wh.min() < _LEAST_SIDE:
+        return False, "a very small box"
+    if wh.max() / wh.min() > _MOST_ASPECT:
+        return False, "a very oblong box"
+    return None
+
+
+def _is_jump(before, box):
+    """Tells whether a box is far from that of the frame before."""
+    centers = (before[:2] + before[2:]) / 2, (box[:2] + box[2:]) / 2
+    side = max((before[2:] - before[:2]).max(), (box[2:] - box[:2]).max())
+    return np.abs(centers[1] - centers[0]).max() > _MOST_JUMP * side
+
+
+def _worded(box):
+    """Words a box as people and files write it."""
+    x0, y0, x1, y1 = box
+    return f"x {x0:.0f}, y {y0:.0f}, w {x1 - x0:.1f}, h {y1 - y0:.1f}"
+
+
+def _run_all(
+    jobs: Sequence[_Job],
+    num_workers: int,
+    *,
+    on_sizes: Callable[[Any], None] | None = None,
+) -> Findings:
+    """Runs jobs, with a bar that tells the time left, and adds what they found."""
+    found = Findings()
+    seconds = 0.5 if sys.stderr.isatty() else 30.0
+    bar = tqdm(total=len(jobs), desc="checking", mininterval=seconds, delay=seconds)
+    with bar, contextlib.closing(_results(jobs, num_workers)) as results:
+        for part, sizes in results:
+            found.add(part)
+            if on_sizes is not None:
+                on_sizes(sizes)
+            bar.update()
+    return found
+
+
+def _results(jobs, num_workers):
+    """Yields results in the order of the jobs, so that two runs say the same."""
+    count = min(num_workers or os.cpu_count() or 1, len(jobs))
+    if count <= 1:
+        yield from (function(*arguments) for function, arguments in jobs)
+        return
+    with concurrent.futures.ProcessPoolExecutor(
+        count,
+        # Spawned: a forked child inherits the threads' locks of whoever calls.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=processes.prepare_worker,
+    ) as pool:
+        try:
+            futures = [pool.submit(function, *args) for function, args in jobs]
+            yield from (future.result() for future in futures)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _decode_records(folder, split, numbers):
+    """Decodes records; returns what was found, and sizes of frames by number."""
+    from jaxtrack.data import records
+
+    found, sizes = Findings(), {}
+    source = _opened(folder, split)
+    for number in numbers:
+        name = f"{folder}, {split} record {number}"
+        try:
+            data = records.read_record(source, number, name)
+            decode = encoding.decode_mask if split == records.MASKS else encoding.decode
+            shape = decode(data, name).shape
+        except InputError as error:
+            found.damaged.append(str(error))
+            continue
+        found.num_pictures += 1
+        if split == records.FRAMES:
+            sizes[number] = shape[:2]
+    return found, sizes
+
+
+@functools.lru_cache(8)
+def _opened(folder, split):
+    """Opens records once a process."""
+    from jaxtrack.data import records
+
+    return records.open_split(folder, split)
+
+
+def _check_clips(read: ReadClip, items):
+    """Reads and checks clips that are not packed."""
+    found = Findings()
+    for name, place in items:
+        try:
+            clip = read(name, place)
+        except InputError as error:
+            found.damaged.append(str(error))
+            continue
+        found.suspicious += clip.skipped
+        sizes = []
+        for path in clip.frames:
+            try:
+                sizes.append(encoding.read(path).image.shape[:2])
+                found.num_pictures += 1
+            except InputError as error:
+                found.damaged.append(str(error))
+                sizes.append(None)
+        times = np.arange(len(clip.frames))
+        for number, xyxy in enumerate(clip.xyxy):
+            own = clip.name if len(clip.xyxy) == 1 else f"{clip.name}#{number}"
+            found.add(check_boxes(own, xyxy, sizes, times=times))
+    return found, {}
