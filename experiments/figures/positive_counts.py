@@ -15,6 +15,7 @@ from tqdm import tqdm
 from jaxtrack import trackers
 from jaxtrack.assign import dynamic, make_assigner, regions
 from jaxtrack.data import pipeline
+from jaxtrack.data.iterator import PairIterator
 from jaxtrack.errors import InputError
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
@@ -71,7 +72,7 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
     return xyxy
 
 
-def _loader(config: ConfigDict) -> pipeline.PairIterator:
+def _loader(config: ConfigDict) -> PairIterator:
     """Opens the stream of pairs that a training with the settings would see."""
     geometry = trackers.network_of(config, training=True).geometry
     return pipeline.make(

@@ -40,6 +40,9 @@ DATA_FIELDS = (
     Field("data.scene_frames", 0,
           "Frames of each scene that are drawn, chosen at random from its length; 0"
           " draws all.", unit="frames", least=0),
+    Field("data.scene_epochs", 0,
+          "Epochs after which other scenes are composed of the same pictures; 0 keeps"
+          " the first ones.", least=0),
     Field("data.frame_range", 100, "Largest distance between the two frames of a pair.",
           unit="frames", above=0),
     Field("data.frame_ranges", (),

@@ -57,5 +57,6 @@ def picture(image: np.ndarray) -> np.ndarray:
     Returns:
       `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB.
     """
-    side = (PICTURE_SIDE, PICTURE_SIDE)
-    return cv2.resize(image, side, interpolation=cv2.INTER_AREA)
+    is_larger = PICTURE_SIDE > min(image.shape[:2])
+    how = cv2.INTER_LINEAR if is_larger else cv2.INTER_AREA
+    return cv2.resize(image, (PICTURE_SIDE, PICTURE_SIDE), interpolation=how)

@@ -169,10 +169,13 @@ def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
       InputError: the record is damaged, or its file has vanished.
     """
     try:
-        return records[number]["image"]
+        data = records[number]["image"]
     except Exception as error:  # ArrayRecord and protobuf raise many kinds.
         said = f"{name}: damaged or vanished record ({error}); pack again"
         raise InputError(said) from error
+    if not data:  # Of a shard that was cut while it was open.
+        raise InputError(f"{name}: damaged or vanished record (empty); pack again")
+    return data
 
 
 def _refused(error):

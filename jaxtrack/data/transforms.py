@@ -122,7 +122,10 @@ def cut_filled(
     if other is None:
         return crop
     rows, columns = crops.frame_part(view, size, hw)
-    filled = cv2.resize(other, (size, size), interpolation=cv2.INTER_AREA)
+    # Enlarged by INTER_AREA a picture would show blocks, which tell what is outside.
+    is_larger = size > min(other.shape[:2])
+    how = cv2.INTER_LINEAR if is_larger else cv2.INTER_AREA
+    filled = cv2.resize(other, (size, size), interpolation=how)
     filled[rows, columns] = crop[rows, columns]
     return filled
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from jaxtrack import config as config_lib
 from jaxtrack import weights
 from jaxtrack.data import pipeline
+from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
@@ -170,7 +171,7 @@ class Report:
         )
 
 
-def _open_loader(config: ConfigDict, geometry: Geometry) -> pipeline.PairIterator:
+def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
     """Opens this process's share of the batches."""
     return pipeline.make(
         config,

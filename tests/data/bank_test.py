@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import math
 import os
 import pickle
 import shutil
@@ -29,10 +30,10 @@ SEEN = bank.footprint_of(SETTINGS, AUGMENTATION)
 HERE = bank.Options(num_workers=0, skip_damaged=False)
 
 
-def open_one(source, place, said=None, footprint=SEEN, options=HERE):
+def open_one(source, place, said=None, footprint=SEEN, options=HERE, reads=math.inf):
     """Opens the bank of one source; `said` collects what is told."""
     say = (lambda line: None) if said is None else said.append
-    return bank.open_bank([source], [1.0], str(place), footprint, options, say=say)[0]
+    return bank.open_bank([source], [reads], str(place), footprint, options, say=say)[0]
 
 
 def assert_equal_pairs(source, other, count=40):
@@ -170,13 +171,13 @@ def test_a_bank_is_reused_while_data_and_settings_fit(packed, tmp_path):
     said = []
     first = open_one(RecordSource(packed), tmp_path, said)
     again = open_one(RecordSource(packed), tmp_path, said)
-    assert first._folder == again._folder
+    assert first.folder == again.folder
     assert "filled in" in said[0] and "reused" in said[1]
     other = bank.footprint_of(
         dataclasses.replace(SETTINGS, search_size=40), AUGMENTATION
     )
-    assert open_one(RecordSource(packed), tmp_path, footprint=other)._folder != (
-        first._folder
+    assert open_one(RecordSource(packed), tmp_path, footprint=other).folder != (
+        first.folder
     )
 
 
@@ -248,18 +249,18 @@ def test_an_estimate_is_near(packed, tmp_path):
     source = RecordSource(packed)
     frames, size = choice.estimate(source, SEEN)
     assert frames == 15
-    folder = open_one(source, tmp_path)._folder
+    folder = open_one(source, tmp_path).folder
     assert size == pytest.approx(stored_bytes(folder), rel=0.3)
 
 
 def test_auto_decides_by_reads_and_space():
     room = {"free": 10**12, "total": 10**11}
     assert choice.refusal(1000, 10**9, reads=1e6, **room) == ""
-    assert choice.refusal(1000, 10**9, reads=None, **room) == ""
+    assert choice.refusal(1000, 10**9, reads=math.inf, **room) == ""
     assert "1.5 times each" in choice.refusal(1000, 10**9, reads=1500.0, **room)
-    assert "of memory" in choice.refusal(1000, 6 * 10**10, reads=None, **room)
+    assert "of memory" in choice.refusal(1000, 6 * 10**10, reads=math.inf, **room)
     room["free"] = 10**9
-    assert "1.00 GB free" in choice.refusal(1000, 6 * 10**8, reads=None, **room)
+    assert "1.00 GB free" in choice.refusal(1000, 6 * 10**8, reads=math.inf, **room)
 
 
 def test_auto_keeps_banks_for_days(packed, tmp_path, monkeypatch):
@@ -267,12 +268,11 @@ def test_auto_keeps_banks_for_days(packed, tmp_path, monkeypatch):
     source, said = RecordSource(packed), []
     stored = open_one(source, "auto", said)
     assert isinstance(stored, BankedSource) and "filled in" in said[0]
-    short = HERE._replace(reads=20.0)
-    assert open_one(source, "auto", options=short) is source
-    os.utime(stored._folder, (0, 0))
+    assert open_one(source, "auto", reads=20.0) is source
+    os.utime(stored.folder, (0, 0))
     other = dataclasses.replace(SEEN, context=0.4)
     open_one(source, "auto", said, footprint=other)
-    assert not stored._folder.exists()
+    assert not stored.folder.exists()
 
 
 @pytest.mark.slow

@@ -224,6 +224,49 @@ def test_no_process_outlives_its_parent(packed, tmp_path, number):
     assert stderr.count("Traceback") <= 1, stderr  # The parent's own.
 
 
+# Loader processes that die.
+
+
+class Dying:
+    """A loader of which Grain says that a process ended."""
+
+    def __next__(self):
+        raise RuntimeError(
+            "Worker process was terminated unexpectedly with exit code -9. Search the "
+            "logs above."
+        )
+
+    def close(self):
+        pass
+
+
+def test_loader_processes_that_die_again_and_again_end_the_training(monkeypatch):
+    iterator = make(Marked(1, 3), num_workers=1)
+    monkeypatch.setattr(iterator, "_start", Dying)
+    with pytest.raises(InputError, match=r"died 4 times .* exit code -9.*num_workers"):
+        next(iterator)
+    iterator = make(Marked(1, 3))  # Without processes it is another fault.
+    monkeypatch.setattr(iterator, "_start", Dying)
+    with pytest.raises(RuntimeError, match="terminated"):
+        next(iterator)
+
+
+@pytest.mark.slow
+def test_a_killed_loader_process_is_replaced(packed):
+    source = RecordSource(packed)
+    straight = take(make(source), 12)
+    iterator = make(source, num_workers=2)
+    batches = [next(iterator) for _ in range(2)]
+    first = {child.pid for child in multiprocessing.active_children()}
+    os.kill(min(first), signal.SIGKILL)
+    batches += [next(iterator) for _ in range(10)]
+    assert_equal(batches, straight)
+    second = {child.pid for child in multiprocessing.active_children()}
+    assert not first & second
+    iterator.close()
+    _assert_gone(first | second)
+
+
 def _assert_gone(pids):
     """Waits for processes to end, ten seconds at most."""
     deadline = time.monotonic() + 10

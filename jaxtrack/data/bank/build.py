@@ -12,6 +12,7 @@ import os
 import pathlib
 import pickle
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -25,8 +26,13 @@ from jaxtrack.data.sources import StoredSource
 from jaxtrack.errors import InputError
 
 PIXELS, SUMMARY = "pixels.bin", "bank.json"
-_JOBS_A_PROCESS = 16
+_JOBS_A_PROCESS = 16  # At least, so that all have work to the end.
+_MOST_TRACKS = 64  # Of a job, so that it ends soon.
 _MOST_NAMED = 5
+
+
+class StoppedError(Exception):
+    """A build was told to stop."""
 
 
 def build(
@@ -38,6 +44,7 @@ def build(
     skip_damaged: bool = False,
     label: str = "",
     niceness: int = 0,
+    stop: threading.Event | None = None,
 ) -> None:
     """Stores all that training can see of a source's frames.
 
@@ -49,8 +56,10 @@ def build(
       skip_damaged: whether frames that cannot be read are left out.
       label: names a progress bar; "" shows none.
       niceness: of the processes, added to this one's.
+      stop: ends the build when it is set.
 
     Raises:
+      StoppedError: if it was stopped; nothing is left.
       InputError: if frames are damaged, or the disk is full.
     """
     work = folder.with_name(folder.name + ".incomplete")
@@ -58,8 +67,10 @@ def build(
     work.mkdir(parents=True)
     try:
         (work / PIXELS).touch()
-        count = min(source.num_tracks, max(num_workers, 1) * _JOBS_A_PROCESS)
-        shares = np.array_split(np.arange(source.num_tracks), count)
+        count = max(num_workers, 1) * _JOBS_A_PROCESS
+        count = max(count, source.num_tracks // _MOST_TRACKS)
+        tracks = np.arange(source.num_tracks)
+        shares = np.array_split(tracks, min(source.num_tracks, count))
         data = pickle.dumps(source)
         jobs = [
             Job(data, footprint, work / PIXELS, tuple(share.tolist()))
@@ -71,6 +82,8 @@ def build(
             for part in _run(jobs, num_workers, niceness):
                 parts.append(part)
                 bar.update(len(part.lengths))
+                if stop is not None and stop.is_set():
+                    raise StoppedError
         rows = _join(parts)
         _refuse(rows.faults, skip_damaged)
         _save(rows, _pictures(source, skip_damaged), work)

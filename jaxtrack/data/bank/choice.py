@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -41,18 +42,15 @@ class Options(NamedTuple):
     Attributes:
       num_workers: number of processes; 0 stores in this one.
       skip_damaged: whether frames that cannot be read are left out.
-      reads: frames that the training reads of a source with all of the pairs; None
-        is very many.
     """
 
     num_workers: int
     skip_damaged: bool
-    reads: float | None = None
 
 
 def open_bank(
     sources: Sequence[StoredSource],
-    shares: Sequence[float],
+    reads: Sequence[float],
     place: str,
     footprint: Footprint,
     options: Options,
@@ -63,7 +61,7 @@ def open_bank(
 
     Args:
       sources: what pairs are drawn from.
-      shares: of the pairs that each gives, any positive scale.
+      reads: frames that the training reads of each, infinity if nobody knows.
       place: a folder on local disk or tmpfs, "auto" or "off".
       footprint: what training can see.
       options: how to fill a bank.
@@ -78,18 +76,18 @@ def open_bank(
     if place == OFF:
         return list(sources)
     say = say or _print
-    if place == AUTO and options.reads is not None and options.reads < _LEAST_READS:
+    if place == AUTO and sum(reads) < _LEAST_READS:
         return list(sources)  # Not worth a word.
     is_auto = place == AUTO
     root = _auto_folder() if is_auto else pathlib.Path(place)
     opened = []
-    for source, share in zip(sources, shares, strict=True):
-        if options.reads is None:
-            of_source = options
-        else:
-            of_source = options._replace(reads=options.reads * share / sum(shares))
-        folder = _open(source, root, footprint, of_source, is_auto, say)
-        opened.append(BankedSource(source, folder) if folder else source)
+    for source, times in zip(sources, reads, strict=True):
+        folder = folder_of(source, root, footprint)
+        if is_auto and (why := _refusal(source, folder, footprint, times)):
+            say(f"no bank of {source.label}: {why}")
+        elif _open(source, folder, footprint, options, is_auto, say):
+            source = BankedSource(source, folder)
+        opened.append(source)
     return opened
 
 
@@ -135,9 +133,7 @@ def estimate(source: StoredSource, footprint: Footprint) -> tuple[int, int]:
     return round(frames * scale), round(bytes_ * scale)
 
 
-def refusal(
-    frames: int, size: int, *, free: int, total: int, reads: float | None
-) -> str:
+def refusal(frames: int, size: int, *, free: int, total: int, reads: float) -> str:
     """Says why "auto" does without a bank; "" if it takes one.
 
     Args:
@@ -145,9 +141,9 @@ def refusal(
       size: of them, bytes.
       free: space on the disk, bytes.
       total: memory of the machine, bytes: what is larger would not stay in it.
-      reads: frames that the training reads; None is very many.
+      reads: frames that the training reads.
     """
-    if reads is not None and reads < _READ_AT_LEAST * frames:
+    if reads < _READ_AT_LEAST * frames:
         return f"it would read {frames} frames {reads / max(frames, 1):.1f} times each"
     if size > _SHARE * free:
         return f"{_gigabytes(size)} are over half of the {_gigabytes(free)} free"
@@ -156,28 +152,31 @@ def refusal(
     return ""
 
 
-def _open(source, root, footprint, options, is_auto, say):
-    """Returns the folder of a source's bank, filled if need be; None for none."""
-    folder = folder_of(source, root, footprint)
-    if is_auto and stored_bytes(folder) is None:
-        _prune(root)
-        frames, size = estimate(source, footprint)
-        free = shutil.disk_usage(_existing_parent(root)).free
-        limits = {"free": free, "total": memory.machine_bytes()}
-        limits["reads"] = options.reads
-        if why := refusal(frames, size, **limits):
-            say(f"no bank of {source.label}: {why}")
-            return None
+def _refusal(source, folder, footprint, reads):
+    """Says why "auto" does without a bank; "" if there is one, or may be one."""
+    if stored_bytes(folder) is not None:
+        return ""
+    _prune(folder.parent)
+    frames, size = estimate(source, footprint)
+    free = shutil.disk_usage(_existing_parent(folder.parent)).free
+    total = memory.machine_bytes()
+    return refusal(frames, size, free=free, total=total, reads=reads)
+
+
+def _open(source, folder, footprint, options, is_auto, say):
+    """Tells whether there is a bank of a source now; it is filled if need be."""
+    root = folder.parent
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _locked(folder.with_name(folder.name + ".lock")):
-            return _fill(source, folder, footprint, options, say)
+            _fill(source, folder, footprint, options, say)
+            return True
     except OSError as error:
         message = f"{root}: cannot keep a bank there ({error.strerror})"
         if not is_auto:
             raise InputError(f"{message}: name another folder by data.bank") from error
         say(message)
-        return None
+        return False
 
 
 def _fill(source, folder, footprint, options, say):
@@ -186,7 +185,7 @@ def _fill(source, folder, footprint, options, say):
     if size is not None:
         os.utime(folder)
         say(f"bank {folder}: {_gigabytes(size)}, reused")
-        return folder
+        return
     shutil.rmtree(folder, ignore_errors=True)
     start = time.monotonic()
     build_lib.build(
@@ -200,7 +199,35 @@ def _fill(source, folder, footprint, options, say):
     seconds = time.monotonic() - start
     size = _gigabytes(stored_bytes(folder))
     say(f"bank {folder}: {size}, filled in {seconds:.1f} s")
-    return folder
+
+
+def fill_quietly(
+    source: StoredSource,
+    folder: pathlib.Path,
+    footprint: Footprint,
+    *,
+    niceness: int,
+    stop: threading.Event,
+) -> None:
+    """Fills a bank beside a training, with one process, unless it is there.
+
+    Args:
+      source: what to store.
+      folder: the bank's, as `folder_of` names it.
+      footprint: what training can see.
+      niceness: of the process, added to this one's.
+      stop: leaves nothing when it is set.
+
+    Raises:
+      InputError: if it cannot be filled.
+    """
+    with _locked(folder.with_name(folder.name + ".lock")):
+        if stored_bytes(folder) is not None or stop.is_set():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        options = {"num_workers": 1, "skip_damaged": True, "niceness": niceness}
+        with contextlib.suppress(build_lib.StoppedError):
+            build_lib.build(source, footprint, folder, stop=stop, **options)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """A track source whose frames lie decoded in a memory-mapped file."""
 
-import functools
 import json
+import math
 import pathlib
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtrack.data.bank.build import PIXELS, SUMMARY
 from jaxtrack.data.frames import Frame
 from jaxtrack.data.sources import StoredSource
 
+_SECONDS_BETWEEN_LOOKS = 1.0
 _COLUMN = {1: 0, 2: 1, 4: 2, 8: 2}  # Of `lookup`, by reduction.
 
 
@@ -32,17 +34,29 @@ class BankedSource:
 
     What the bank lacks comes from the source: frames that were damaged when it was
     filled, and everything if its folder is gone.
+
+    Attributes:
+      folder: where the bank lies.
     """
 
-    def __init__(self, source: StoredSource, folder: pathlib.Path):
+    def __init__(
+        self, source: StoredSource, folder: pathlib.Path, *, is_awaited: bool = False
+    ):
         """Remembers the folder; each process maps it at first use.
 
         Args:
           source: what was stored.
           folder: as `bank.build.build` made it.
+          is_awaited: whether it may be made later: it is looked for again then.
         """
+        self.folder = folder
         self._source = source
-        self._folder = folder
+        self._is_awaited = is_awaited
+        self._forget()
+
+    def _forget(self):
+        self._mapped: Arrays | None = None
+        self._next_look = 0.0  # By the monotonic clock; infinity: never again.
 
     @property
     def num_tracks(self) -> int:
@@ -89,24 +103,48 @@ class BankedSource:
             return self._source.picture(number)
         return int(arrays.picture_tracks[number]), np.asarray(arrays.pictures[number])
 
-    @functools.cached_property
+    @property
     def _arrays(self) -> Arrays | None:
-        """Maps the files; None, and a warning, if they are not all there."""
-        if (size := stored_bytes(self._folder)) is None:
-            logging.warning("%s: no whole bank any more, goes on without", self._folder)
-            return None
-        names = [name for name in Arrays._fields if name != "pixels"]
-        arrays = [np.load(self._folder / f"{n}.npy", mmap_mode="r") for n in names]
-        # Plain views: a memmap costs several microseconds a slice.
-        arrays = [np.asarray(array) for array in arrays]
-        pixels = np.zeros(0, np.uint8)
-        if size:
-            pixels = np.asarray(np.memmap(self._folder / PIXELS, np.uint8, mode="r"))
-        return Arrays(*arrays, pixels=pixels)
+        """The mapped files, or None while they are not all there."""
+        if self._mapped is None and time.monotonic() >= self._next_look:
+            self._mapped = _map(self.folder)
+            if self._is_awaited:
+                self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+            elif self._mapped is None:
+                self._next_look = math.inf
+                logging.warning(
+                    "%s: no whole bank any more, goes on without", self.folder
+                )
+        return self._mapped
 
     def __getstate__(self):
         """Sends names; each process maps the files for itself."""
-        return {"_source": self._source, "_folder": self._folder}
+        return {
+            "folder": self.folder,
+            "_source": self._source,
+            "_is_awaited": self._is_awaited,
+        }
+
+    def __setstate__(self, state):
+        """Restores a source that has mapped nothing."""
+        self.__dict__.update(state)
+        self._forget()
+
+
+def _map(folder):
+    """Maps the files of a bank; None if they are not all there."""
+    if (size := stored_bytes(folder)) is None:
+        return None
+    names = [name for name in Arrays._fields if name != "pixels"]
+    try:
+        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in names]
+        pixels = np.zeros(0, np.uint8)
+        if size:
+            pixels = np.memmap(folder / PIXELS, np.uint8, mode="r")
+    except (OSError, ValueError):  # It was deleted meanwhile, or is damaged.
+        return None
+    # Plain views: a memmap costs several microseconds a slice.
+    return Arrays(*(np.asarray(array) for array in arrays), pixels=np.asarray(pixels))
 
 
 def stored_bytes(folder: pathlib.Path) -> int | None:
