@@ -56,8 +56,9 @@ FIELDS = {
     **{f"refine.{name}": f"tracking.{name}" for name in ("proposals", "nms_iou")},
     **{
         f"synthetic_{name}": f"data.composed_{name}"
-        for name in ("weight", "split", "tracks", "length")
+        for name in ("weight", "split", "length")
     },
+    "synthetic_tracks": "data.scenes",
     "refine.weight": "tracking.refined_weight",
     "refine.identifier": "tracking.identifier_weight",
     "refine.window": "tracking.refined_window",
