@@ -76,11 +76,12 @@ def has_settings(source: str | Path) -> bool:
     """Tells whether a source is a tracker with its settings, not weights alone.
 
     Args:
-      source: what was named; a file that is absent counts as a tracker.
+      source: what was named; of what is absent a suffix says that a file was meant.
     """
     path = Path(str(source).split(",")[0])
-    is_file = path.is_file() and str(source) not in shipped.SHIPPED
-    return not is_file or bundle.is_bundle(path)
+    if str(source) in shipped.SHIPPED or path.is_dir():
+        return True
+    return bundle.is_bundle(path) if path.is_file() else not path.suffix
 
 
 def with_model(source: str | Path, model: str) -> str | Path | Foreign:

@@ -175,7 +175,7 @@ def taken(
     if without:
         raise InputError(
             f"pretrained: {source!r} has not all of this network's backbone: "
-            f"{found.faults()}"
+            f"{found.faults(most=3)}"
         )
     count = len(found.fitting) + len(found.missing) + len(found.misshapen)
     if found.is_whole:

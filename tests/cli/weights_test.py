@@ -1,6 +1,8 @@
 """Tests for the command `jaxtrack weights`."""
 
+import functools
 import hashlib
+import json
 
 import jax
 import numpy as np
@@ -8,12 +10,26 @@ import pytest
 
 import jaxtrack
 from jaxtrack import cli, configs, trackers, weights
+from jaxtrack import config as config_lib
 from jaxtrack.cli.arguments import parse_checkpoints
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.results import tracker_name
 from jaxtrack.training.inference import Foreign, load_for_inference
 from jaxtrack.weights import bundle, foreign
 from tests.refusals import refused
+
+SHAPES_OF = foreign.shapes_of
+
+
+@functools.cache
+def shapes(text):
+    """Shapes of the network that settings name, traced once."""
+    return SHAPES_OF(config_lib.from_saved(json.loads(text), source="test"))
+
+
+@pytest.fixture(autouse=True)
+def traced_once(monkeypatch):
+    monkeypatch.setattr(foreign, "shapes_of", lambda config: shapes(config.to_json()))
 
 
 @pytest.fixture
@@ -94,6 +110,8 @@ def test_a_file_of_weights_alone_tracks_with_its_model(arrays, tmp_path, capsys)
         load_for_inference(path)
     with pytest.raises(InputError, match="no --checkpoint is one"):
         parse_checkpoints(["lite"], model="siamcar_lite0")
+    with pytest.raises(InputError, match=r"typo\.pth: no such file of weights"):
+        jaxtrack.load("typo.pth", model="siamcar_lite0")
     with pytest.raises(InputError, match="lite is none; leave it out"):
         jaxtrack.load("lite", model="siamcar_lite0")
 

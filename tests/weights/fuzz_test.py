@@ -180,7 +180,7 @@ def test_whole_files_are_read(path, originals):
 
 
 def test_spoilt_files(path, originals):
-    run(path, originals, 100)
+    run(path, originals, 50)
 
 
 @pytest.mark.slow
