@@ -12,10 +12,10 @@ from jaxtrack.data.composed import (
     cutouts,
     lookalikes,
     motion,
-    photos,
     shapes,
     sprites,
 )
+from jaxtrack.datasets import pictures
 from jaxtrack.datasets.folders import read_sequence
 from tests.refusals import refused
 
@@ -176,7 +176,7 @@ def test_the_command_writes_sequences(photo_folder, tmp_path, capsys):
     assert len(sequence.frames) == 20
     source = lookalikes.make_source(photo_folder, num_tracks=1, length=20, seed=3)
     np.testing.assert_allclose(sequence.xyxy, source.track_boxes(0), atol=2e-4)
-    drawn, written = source.frame(0, 9)[0], photos.read_image(sequence.frames[9])
+    drawn, written = source.frame(0, 9)[0], pictures.read_image(sequence.frames[9])
     assert np.abs(written.astype(int) - drawn).mean() < 5  # JPEG's loss.
     (first / "note.txt").write_text("mine")
     run(*flags, "num=2")  # Goes on where it was.

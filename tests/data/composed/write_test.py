@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jaxtrack.data.composed import ComposedSource, photos, write_sequences
+from jaxtrack.data.composed import ComposedSource, write_sequences
+from jaxtrack.datasets import pictures
 from jaxtrack.datasets.folders import read_sequence
 from jaxtrack.errors import InputError
 
@@ -21,7 +22,7 @@ def test_what_is_written_reads_back(source, tmp_path):
         assert [f.name for f in sequence.frames] == ["0001.jpg", "0002.jpg", "0003.jpg"]
         np.testing.assert_allclose(sequence.xyxy, source.track_boxes(i), atol=2e-4)
         for t, path in enumerate(sequence.frames):
-            written, drawn = photos.read_image(path), source.frame(i, t)[0]
+            written, drawn = pictures.read_image(path), source.frame(i, t)[0]
             assert np.abs(written.astype(int) - drawn).mean() < 5  # JPEG's loss.
     line = (folders[0] / "groundtruth_rect.txt").read_text().splitlines()[0]
     x0, y0, x1, y1 = source.track_boxes(0)[0]
