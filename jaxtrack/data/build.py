@@ -118,27 +118,14 @@ def build(
     )
     if out.exists():
         return _existing(out, request, max_bad)
-    work = out.with_name(out.name + ".incomplete")
-    with _locked(work, share):
-        whole, items = plan.make(request, work)
-        (work / "parts").mkdir(exist_ok=True)
-        own = whole.parts[share.number :: share.count]
-        _clear(work / "parts", own, share)
-        missing = _missing(own, work / "parts", max_bad)
-        workers.pack_all(
-            missing,
-            items,
-            work / "parts",
-            shrink,
-            num_workers=num_workers,
-            num_done=plan.num_clips(own) - plan.num_clips(missing),
-        )
-        with disk.writing(work):
-            _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
-        folders = [work / "parts" / part.key for part in whole.parts]
-        if share.count > 1 and not all(folder.exists() for folder in folders):
-            return None
-        return _finish(whole, folders, work, out, max_bad, origin)
+    return _build(
+        out,
+        request,
+        max_bad=max_bad,
+        num_workers=num_workers,
+        share=share,
+        origin=origin,
+    )
 
 
 def join(
@@ -170,6 +157,34 @@ def join(
     work = out.with_name(out.name + ".incomplete")
     with _locked(work, Share()):
         return _finish(whole, folders, work, out, max_bad, origin)
+
+
+def _build(out, request, *, max_bad, num_workers, share, origin):
+    """Packs what was asked for; see `build`."""
+    work = out.with_name(out.name + ".incomplete")
+    with _locked(work, share):
+        whole, items = plan.make(request, work)
+        (work / "parts").mkdir(exist_ok=True)
+        own = whole.parts[share.number :: share.count]
+        _clear(work / "parts", own, share)
+        missing = _missing(own, work / "parts", max_bad)
+        workers.pack_all(
+            missing,
+            items,
+            work / "parts",
+            request.shrink,
+            num_workers=num_workers,
+            num_done=plan.num_clips(own) - plan.num_clips(missing),
+        )
+        with _finishing(work, out) as is_made:
+            if is_made:
+                return tracks.read(out)
+            with disk.writing(work):
+                _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
+            folders = [work / "parts" / part.key for part in whole.parts]
+            if share.count > 1 and not all(folder.exists() for folder in folders):
+                return None
+            return _finish(whole, folders, work, out, max_bad, origin)
 
 
 def _existing(out, request, max_bad):
@@ -256,3 +271,18 @@ def _locked(work: pathlib.Path, share: Share) -> Iterator[None]:
                 "another --out"
             ) from error
         yield
+
+
+@contextlib.contextmanager
+def _finishing(work: pathlib.Path, out: pathlib.Path) -> Iterator[bool]:
+    """Lets one machine after the other finish; says whether another one has."""
+    try:
+        file = open(work / "lock-finish", "w")
+    except OSError:
+        if not out.exists():
+            raise
+        yield True
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield out.exists()

@@ -219,6 +219,18 @@ def test_shares_of_machines_are_joined_without_copying(root, tmp_path, in_proces
     assert content(out) == content(alone)
 
 
+def test_a_machine_finds_that_another_one_has_finished(tmp_path):
+    out, work = tmp_path / "out", tmp_path / "out.incomplete"
+    work.mkdir()
+    with build._finishing(work, out) as is_made:
+        assert not is_made
+    out.mkdir()
+    for _ in range(2):
+        with build._finishing(work, out) as is_made:
+            assert is_made
+        shutil.rmtree(work, ignore_errors=True)
+
+
 def test_shares_of_different_work_are_not_joined(root, tmp_path, in_process):
     shares = [tmp_path / f"m{n}.incomplete" for n in range(2)]
     build.build(tmp_path / "m0", root=root, share=build.Share(0, 2))

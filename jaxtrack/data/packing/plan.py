@@ -6,6 +6,7 @@ How the work was divided is remembered in `OUT.incomplete`, for who goes on with
 import hashlib
 import json
 import pathlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,9 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
         told = {"key": key, "digest": digest, "request": named, "notes": notes}
         told |= {"starts": _starts(items), "stop": len(items)}
         path = folder / FILE_NAME
-        temporary = path.with_suffix(".new")
+        temporary = path.with_suffix(
+            f".{uuid.uuid4().hex}"
+        )  # Machines may begin at once.
         try:
             temporary.write_text(json.dumps(told))
             temporary.replace(path)

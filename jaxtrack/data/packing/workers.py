@@ -64,10 +64,8 @@ def pack_all(
     with bar:
         for attempt in range(_RETRIES + 1):
             missing = [part for part in parts if not (folder / part.key).exists()]
-            if not missing:
-                return
             try:
-                _pack_once(missing, items, folder, shrink, num_workers, bar)
+                return _pack_once(missing, items, folder, shrink, num_workers, bar)
             except BrokenProcessPool:
                 if attempt == _RETRIES:
                     first = items[missing[0].start].name
@@ -81,6 +79,8 @@ def pack_all(
 
 def _pack_once(parts, items, folder, shrink, num_workers, bar):
     """Packs parts; ends with its processes whatever happens."""
+    if not parts:
+        return
     # Spawned: a forked child inherits the threads' locks of whoever calls.
     context = multiprocessing.get_context("spawn")
     board = context.RawArray("q", len(parts) + 1)
