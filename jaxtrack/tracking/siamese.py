@@ -67,6 +67,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     geometry = network.geometry
     view = view_of(config, geometry)
     is_released = config.tracking.selection == "released"
+    is_opencv = config.tracking.selection == "opencv"
     bound = bounding(config.tracking.selection)
     cells = places(network)
     choose = _selection(config, geometry)
@@ -97,7 +98,8 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
         box = jnp.where(is_sound, box, state.box)
         score = jnp.where(is_sound, told(chosen.score), 0.0)
-        return state.replace(box=box), TrackerOutput(box=box, score=score)
+        shown = opencv.whole_pixels(box) if is_opencv else box
+        return state.replace(box=box), TrackerOutput(box=shown, score=score)
 
     def probe(variables, state: TrackerState, crop: Crop) -> Probe:
         found = predict(variables, state, crop)

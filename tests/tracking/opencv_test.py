@@ -106,12 +106,14 @@ def tracker():
     return jax.jit(made.init), jax.jit(made.step)
 
 
-@pytest.mark.parametrize("xywh", [(20, 30, 33, 22), (1, 50, 14, 19), (60, 5, 28, 41)])
+@pytest.mark.parametrize(
+    "xywh", [(20, 30, 33, 22), (0.8, 50, 14, 19.3), (60, 5, 28, 41)]
+)
 def test_boxes_are_those_of_opencvs_rules(tracker, xywh):
     """In the picture and over its border, up to what float32 rounds off."""
     init, step = tracker
-    images, naive = frames(7, seed=xywh[0]), Naive()
-    naive.init(images[0], xywh)
+    images, naive = frames(7, seed=int(xywh[1])), Naive()
+    naive.init(images[0], [round(value) for value in xywh])
     x, y, w, h = xywh
     box = np.array([x + w / 2, y + h / 2, w, h], np.float32)
     first, *others = (video.pad(image, (70, 90)) for image in images)
@@ -119,7 +121,11 @@ def test_boxes_are_those_of_opencvs_rules(tracker, xywh):
     for image, frame in zip(images[1:], others, strict=True):
         expected, score = naive.update(image)
         state, output = step({}, state, frame)
-        np.testing.assert_allclose(output.box, expected, atol=2e-3)
+        np.testing.assert_allclose(state.box, expected, atol=2e-3)
+        corner = np.trunc(expected[:2] - expected[2:] / 2)
+        told = np.asarray(output.box)
+        np.testing.assert_array_equal(told[:2] - told[2:] / 2, corner)
+        np.testing.assert_array_equal(told[2:], np.trunc(expected[2:]))
         np.testing.assert_allclose(output.score, score, atol=1e-4)
         places.add(tuple(np.round(expected)))
     assert len(places) > 4
