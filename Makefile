@@ -110,6 +110,7 @@ test-onnx:
 
 bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data
+	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.packing
 	$(BIN)/python -m benchmarks.track
 	$(BIN)/python -m benchmarks.evaluate

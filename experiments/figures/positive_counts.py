@@ -74,6 +74,8 @@ def draw_boxes(config: ConfigDict, *, num_pairs: int) -> np.ndarray:
 
 def _loader(config: ConfigDict) -> PairIterator:
     """Opens the stream of pairs that a training with the settings would see."""
+    config = config.copy_and_resolve_references()
+    config.data.bank = "off"  # Too few pairs are drawn for one.
     geometry = trackers.network_of(config, training=True).geometry
     return pipeline.make(
         config, template_size=geometry.template_size, search_size=geometry.search_size

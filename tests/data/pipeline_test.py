@@ -286,7 +286,7 @@ def test_augmentation_is_a_group_of_the_settings():
 def small_config():
     config = demo.get_config()
     config.run.batch_size = 2
-    config.data.num_workers = 0
+    config.data.num_workers, config.data.bank = 0, "off"
     config.data.scenes = 4
     return config
 

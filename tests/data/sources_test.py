@@ -73,6 +73,13 @@ def test_damaged_records_are_named(packed, tmp_path):
         sources.RecordSource(tmp_path / "absent")
 
 
+def test_a_record_that_a_cut_shard_leaves_empty_is_named():
+    from jaxtrack.data import records  # Late: tfds is slow to import.
+
+    with pytest.raises(InputError, match=r"track a, frame 0: .* \(empty\)"):
+        records.read_record([{"image": None}], 0, "track a, frame 0")
+
+
 def index(names, lengths, records, **fields):
     tables = []
     for stop, length in zip(np.cumsum(lengths), lengths, strict=True):

@@ -24,7 +24,7 @@ LIBRARIES = ("numpy", "grain", "opencv-python-headless", "scikit-image", "simple
 SETTINGS = {
     **{"synthetic_weight": 0.7, "synthetic_split": "all", "synthetic_tracks": 12},
     **{"synthetic_length": 9, "frame_range": 4, "negative_ratio": 0.25, "seed": 3},
-    **{"num_workers": 0},
+    **{"num_workers": 0, "bank": "off"},
     **{"batch_size": 2, "context": 0.4, "template_shift": 3.0, "template_scale": 0.1},
     **{"template_blur": 0.3, "template_color": 0.6, "search_shift": 7.0},
     **{"search_scale": 0.25, "search_blur": 0.3, "search_color": 0.5, "flip": 0.4},
