@@ -1,7 +1,7 @@
 """Training data on the host: from files to batches of pairs; never imports jax.
 
-datasets, jpeg ─► packing, build ─► sources ─► mixture, order ─► pairs ─► transforms ─►
-pipeline
+datasets, encoding ─► packing, build ─► sources ─► mixture, order ─► pairs
+─► transforms ─► pipeline
 """
 
 from jaxtrack.data.settings import Augmentation, PairSettings
