@@ -113,6 +113,14 @@ def to_state_dict(name, variables):
     return weights.to_state_dict(family, variables, **own)
 
 
+def same_names_and_values(state_dict, other):
+    """Checks that two state dicts are the same, but for counters of batches."""
+    other = {k: v for k, v in other.items() if not k.endswith("num_batches_tracked")}
+    assert set(state_dict) == set(other)
+    for key, value in other.items():
+        np.testing.assert_array_equal(state_dict[key], value, strict=True)
+
+
 def drawn(module, *inputs, seed=0):
     """Draws a module's variables, none of them 0 or 1, without compiling `init`."""
     rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ Examples:
   jaxtrack eval --checkpoint=runs/lite0 --sequences=videos/ --out=runs/eval
   jaxtrack eval --checkpoint=ours=runs/a --checkpoint=base=runs/b --sequences=videos/
   jaxtrack eval --benchmark=otb100 --root=data/OTB --checkpoint=runs/lite0
+  jaxtrack eval --checkpoint=model.pth --model=siamcar_r50 --sequences=videos/
   jaxtrack eval --results=KCF=results/KCF --sequences=videos/ --out=runs/eval
   jaxtrack eval --results=A=a/ --results=B=b/ --ground_truth=truth/ --protocol=lasot
 """

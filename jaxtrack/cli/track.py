@@ -1,7 +1,8 @@
 r"""Track one target through a video file, a folder of images or a camera.
 
-Example:
+Examples:
   jaxtrack track street.mp4 --box=120,80,40,60 --out=out.mp4
+  jaxtrack track street.mp4 --box=120,80,40,60 --checkpoint=a.pth --model=siamcar_r50
 
 Without --out, --boxes, --csv or --show, a line x,y,w,h a frame goes to standard output.
 Text files and standard output are written as the boxes come: what was tracked until the

@@ -17,9 +17,10 @@ from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import BACKBONES, IMAGENET_PIXELS, resnet
 from jaxtrack.training import loop
+from jaxtrack.weights import torch
 from jaxtrack.weights.torch import centered, fill, fill_backbone
 from tests.goldens import draw
-from tests.networks import number_variables, weight_names
+from tests.networks import number_variables, same_names_and_values, weight_names
 
 NAMES = weight_names("siamcar_r18")
 FULL_SIZE = {
@@ -196,6 +197,10 @@ def test_a_safetensors_file_of_torchvision_is_read(tmp_path):
         kernel["kernel"][1, 1], state_dict["layer4.0.downsample.0.weight"][..., 0, 0].T
     )
     assert loaded["params"]["neck"] is variables["params"]["neck"]
+    same_names_and_values(
+        torch.backbone_state_dict(NAMES, loaded),
+        {k: v for k, v in state_dict.items() if "fc." not in k},
+    )
     raw = BACKBONES["resnet18"].preprocessing
     with pytest.raises(InputError, match="1x1 shortcuts.*normalised pixels") as fault:
         weights.load_pretrained(*given, preprocessing=raw)
