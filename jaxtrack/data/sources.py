@@ -138,14 +138,20 @@ class RecordSource:
     def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
         """Reads and decodes one frame; see `TrackSource`."""
         name = f"{self.folder}, track {self._index.names[track]}, frame {time}"
-        record = int(self._index.records[self._index.rows(track)][time])
+        rows = self._index.rows(track)
+        row = range(rows.start, rows.stop)[time]
+        record = int(self._index.records[row])
         if record < 0:
             raise InputError(f"{name}: shows no object, or was left out when packed")
         from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
 
         data = records.read_record(self._records, record, name)
         image = encoding.decode(data, name, reduction=reduction)
-        return frames.whole(image, reduced=reduction)
+        frame = frames.whole(image, reduced=reduction)
+        if not self.extent:
+            return frame
+        # What crops show outside of the frame is the mean of all of it.
+        return frame._replace(mean=self._index.means[row].astype(np.float64))
 
     @property
     def num_pictures(self) -> int:

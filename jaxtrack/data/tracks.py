@@ -19,7 +19,13 @@ from jaxtrack.errors import InputError
 FILE_NAME = "tracks.npz"
 ROWS_NAME, NAMES_NAME = "rows.npy", "names.npy"
 ROW = np.dtype(
-    [("record", "<i4"), ("mask", "<i4"), ("time", "<i4"), ("xyxy", "<f4", (4,))]
+    [
+        ("record", "<i4"),
+        ("mask", "<i4"),
+        ("time", "<i4"),
+        ("xyxy", "<f4", (4,)),
+        ("mean", "u1", (4,)),
+    ]
 )
 _MAPPED = (ROWS_NAME, NAMES_NAME)
 _ARRAYS = ("clips", "offsets", "photos")
@@ -47,7 +53,8 @@ class TrackIndex:
       offsets: `[N + 1]` int64, from 0 to the number `M` of rows.
       table: `[M]` of `ROW`: record of the frame, -1 where the object is absent or the
         file was damaged; record of its mask, or -1; number of the frame in its
-        sequence; box, xyxy px of the stored picture, NaN where the object is absent.
+        sequence; box, xyxy px of the stored picture, NaN where the object is absent;
+        mean colour of the whole frame, RGB and a filler.
       photos: names of the photographs, `[P]` str; record `i` of their split is the
         `i`-th.
       shards: files that the folder holds.
@@ -82,6 +89,11 @@ class TrackIndex:
     def xyxy(self) -> np.ndarray:
         """Boxes, `[M, 4]` float32 xyxy px; a row of NaN says the object is absent."""
         return self.table["xyxy"]
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean colour of the frame that each row's picture is of, `[M, 3]` uint8."""
+        return self.table["mean"][:, :3]
 
     def rows(self, track: int) -> slice:
         """Returns the rows of a track."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from jaxtrack.data import encoding, records, tracks
@@ -142,6 +143,7 @@ class _PartWriter:
                 self._summary.bad.append(str(error))
                 continue
             targets = self._within(clip, targets, time, picture.image.shape)
+            mean = np.round(cv2.mean(picture.image))
             for piece in self._pieces(picture, clip.xyxy[targets, time]):
                 called = f"{clip.name}/{path.name}"  # The same on every machine.
                 record = self._write(records.FRAMES, piece.data, called)
@@ -149,7 +151,7 @@ class _PartWriter:
                     target = targets[number]
                     row = np.searchsorted(chosen[target], time)
                     mask = self._add_mask(masks, path, piece.window, picture)
-                    tables[target][row] = record, mask, time, xyxy
+                    tables[target][row] = record, mask, time, xyxy, mean
             self._on_frame(self._summary.clips)
         for number, table in enumerate(tables):
             if (table["record"] < 0).all():

@@ -48,7 +48,9 @@ def test_what_is_stored_shows_every_object_in_its_box(name, pack):
         seen = np.flatnonzero(index.records[rows] >= 0)
         stored = [t for t in times if (track, t) != gaps.get(name)]
         assert index.times[rows][seen].tolist() == stored
-        image = source.frame(number, int(seen[0])).image.max(axis=2)
+        frame = source.frame(number, int(seen[0]))
+        image = frame.image.max(axis=2)
+        np.testing.assert_array_equal(frame.mean_color, index.means[rows][seen[0]])
         x0, y0, x1, y1 = source.track_boxes(number)[seen[0]].round().astype(int)
         # Blocks are bright, noise is not.
         assert np.median(image[max(y0, 0) : y1, max(x0, 0) : x1]) > 170

@@ -116,6 +116,9 @@ def test_masks_are_cut_as_their_frames_are(pack, tmp_path):
     x0, y0, x1, y1 = index.xyxy[1].astype(int)
     assert stored[y0:y1, x0:x1].all() and stored.sum() == 64
     assert stored.shape == (68, 68) and (x0, y0) == (30, 30)
+    # Of the frame, not of what is stored of it.
+    means = [encoding.read(path).image.mean(axis=(0, 1)) for path in frames]
+    np.testing.assert_allclose(index.means, means, atol=0.5)
 
 
 def test_a_photograph_has_no_track(pack, tmp_path):
