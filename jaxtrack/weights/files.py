@@ -46,6 +46,7 @@ _FAULTS = (
     TypeError,
     ValueError,
 )
+_UNWORDED = (LookupError, TypeError, AttributeError, TokenError, SyntaxError)
 
 
 class WeightFile(NamedTuple):
@@ -238,4 +239,6 @@ def _network(path, key, found, form):
 def _unreadable(path, fault, kind="a file of weights"):
     """Words what is wrong with a file."""
     reason = plain(" ".join(str(fault).split())) or type(fault).__name__
+    if isinstance(fault, _UNWORDED):  # These speak of Python, not of the file.
+        reason = f"it is damaged ({type(fault).__name__}: {reason})"
     return f"{path}: not readable as {kind}: {reason}"
