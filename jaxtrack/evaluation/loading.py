@@ -26,7 +26,7 @@ class Opened(NamedTuple):
       tracker: the functions that track with it.
       variables: of the network, on the host, for evaluation alone.
       identity: of weights and settings, as JSON; results of another one are not kept.
-      around: versions, device and precision, as JSON.
+      around: versions, device, precision and provenance, as JSON.
     """
 
     config: ConfigDict
@@ -63,6 +63,8 @@ def open_checkpoint(
     config_lib.update(config, tracking, source=str(checkpoint))
     around = manifest.environment(precision=config.model.dtype)
     around["checkpoint"] = str(checkpoint)
+    if loaded.provenance:  # Of weights that another code trained.
+        around["provenance"] = dict(loaded.provenance)
     identity = {
         "config": json.loads(config.to_json()),
         "jaxtrack": around["versions"]["jaxtrack"],

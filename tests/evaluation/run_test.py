@@ -137,3 +137,11 @@ def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="no sequences"):
         run_lite0([], tmp_path / "out")
+
+
+def test_the_manifest_says_where_imported_weights_come_from(checkpoint, monkeypatch):
+    assert "provenance" not in loading.open_checkpoint("run").around
+    origin = {"files": {"model.pth": "ab12"}, "network": "siamcar (resnet50, released)"}
+    imported = checkpoint._replace(provenance=origin)
+    monkeypatch.setattr(loading, "load_for_inference", lambda path: imported)
+    assert loading.open_checkpoint("model.pth").around["provenance"] == origin
