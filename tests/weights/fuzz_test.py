@@ -185,4 +185,4 @@ def test_spoilt_files(path, originals):
 
 @pytest.mark.slow
 def test_many_spoilt_files(path, originals):
-    run(path, originals, 10_000)
+    run(path, originals, 6_000)
