@@ -10,7 +10,7 @@ EXTRAS = {
     "jax2onnx": "onnx",
     "jinja2": "report",
     "matplotlib": "report",
-    "onnx": "onnx",
+    "onnx": "weights",
     "optuna": "tune",
     "skimage": "composed",
     "tensorboardX": "tensorboard",
