@@ -3,8 +3,11 @@
 Run: python -m benchmarks.data
 Real frames come from $JAXTRACK_SHARED/realdata/sequences (skipped where absent),
 511-pixel crops from them or from composed scenes. Rounds alternate, medians are shown.
+Colours and blurs are the device's in jaxtrack and not in these times, so pysot's steps
+are timed with and without them.
 """
 
+import math
 import os
 import pathlib
 import statistics
@@ -16,7 +19,7 @@ import numpy as np
 from absl import app, flags
 
 from jaxtrack.config import get_config
-from jaxtrack.data import build, crops, frames, pipeline
+from jaxtrack.data import bank, build, crops, frames, pipeline
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.packing.shrink import WHOLE
 from jaxtrack.data.portions import Portion
@@ -25,6 +28,7 @@ from jaxtrack.data.sources import RecordSource
 from jaxtrack.datasets import files, folders
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
+_PATTERN = flags.DEFINE_string("pattern", "*", "Names of the sequences to read.")
 _PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
 _SETTINGS = PairSettings(127, 255, context=0.5, negative_ratio=0.0)
 _FRAME_RANGE = 100
@@ -42,16 +46,27 @@ def main(argv: list[str]) -> None:
         _write_crops(sequences, folder / "crops")
         start = time.perf_counter()
         options = {"shrink": WHOLE, "num_workers": 1}
-        index = build.build(folder / "frames.records", root=sequences, **options)
+        index = build.build(
+            folder / "frames.records",
+            root=sequences,
+            patterns=(_PATTERN.value,),
+            **options,
+        )
         seconds = time.perf_counter() - start
         print(f"packing: {len(index.records) / seconds:.0f} frames/s with one process")
         build.build(folder / "crops.records", root=folder / "crops", **options)
         loaders = {
             "as pysot, 511 px crops": _pysot_loader(folder / "crops"),
+            "the same without colours and blur": _pysot_loader(
+                folder / "crops", is_colored=False
+            ),
             "jaxtrack, 511 px crops": _loader(folder / "crops.records"),
+            "jaxtrack, the same from a bank": _loader(
+                folder / "crops.records", bank_folder=folder / "bank"
+            ),
             "jaxtrack, whole frames": _loader(folder / "frames.records"),
-            "jaxtrack, whole frames, all extras": _loader(
-                folder / "frames.records", _all_extras()
+            "jaxtrack, whole frames, filled borders": _loader(
+                folder / "frames.records", augmentation=_filled_borders()
             ),
         }
         seconds = {name: [] for name in loaders}
@@ -97,13 +112,19 @@ def _make_pipeline(folder, num_workers, augmentation=None):
     )
 
 
-def _loader(folder, augmentation=None):
+def _loader(folder, *, augmentation=None, bank_folder=None):
     """Returns a function that makes pair `i` as a loader process does."""
+    augmentation = augmentation or _augmentation()
     source = RecordSource(folder)
+    if bank_folder is not None:
+        footprint = bank.footprint_of(_SETTINGS, augmentation)
+        options = bank.Options(num_workers=1, skip_damaged=False)
+        place = str(bank_folder)
+        (source,) = bank.open_bank([source], [math.inf], place, footprint, options)
     loader = PairLoader(
         [Portion("frames", source, _FRAME_RANGE)],
         settings=_SETTINGS,
-        augmentation=augmentation or _augmentation(),
+        augmentation=augmentation,
     )
 
     def load(number):
@@ -118,22 +139,12 @@ def _augmentation(**changes):
     return Augmentation(**get_config().augment.to_dict() | changes)
 
 
-def _all_extras():
-    """Returns the augmentation of the small tracker's recipe."""
-    return _augmentation(
-        aspect=0.08,
-        fill_image=0.4,
-        occluder=0.15,
-        gray=0.12,
-        motion_blur=0.25,
-        low_resolution=0.12,
-        noise=0.1,
-        tone=0.5,
-        flip=0.5,
-    )
+def _filled_borders():
+    """Returns what the small tracker's recipe asks of the loader."""
+    return _augmentation(aspect=0.08, fill_image=0.4, search_scale=0.2)
 
 
-def _pysot_loader(folder):
+def _pysot_loader(folder, *, is_colored=True):
     """Returns a function that does to stored crops what pysot's loader does.
 
     Own code after its published description: both crops read whole from 511 px files,
@@ -149,6 +160,8 @@ def _pysot_loader(folder):
         matrix = np.array([[factors[0], 0, low[0]], [0, factors[1], low[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         image = cv2.warpAffine(image, matrix, (size, size), flags=flags)
+        if not is_colored:
+            return image.transpose(2, 0, 1).astype(np.float32)
         image = image - directions @ rng.standard_normal(3)
         if rng.random() < blur:
             side = int(rng.choice(np.arange(5, 46, 2)))
@@ -198,6 +211,8 @@ def _sequences(folder):
 def _write_crops(sequences, out, every=5):
     """Writes the 511 px crops that pysot stores, with their centred boxes."""
     for path in folders.list_sequences(sequences):
+        if not path.match(_PATTERN.value):
+            continue
         sequence = folders.read_sequence(path, allow_absent=True)
         (out / path.name / "img").mkdir(parents=True)
         boxes = []

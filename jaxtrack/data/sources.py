@@ -159,7 +159,7 @@ class RecordSource:
         return min(self.num_tracks, NUM_PICTURES)
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
-        """Returns a frame of every so manieth track, small; see `TrackSource`."""
+        """Returns a frame of one of some tracks, small; see `TrackSource`."""
         return self._picture(number * self.num_tracks // self.num_pictures)
 
     @property
