@@ -53,7 +53,14 @@ def refusal(family, design, backbone, line):
     return ""
 
 
-@pytest.mark.parametrize("family", trackers.FAMILIES)
+# SiamBAN's parts are SiamRPN++'s and SiamCAR's.
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "siamban" else name
+        for name in trackers.FAMILIES
+    ],
+)
 @pytest.mark.parametrize("design", DESIGNS)
 def test_what_fits_is_built(family, design):
     for backbone, line in BACKBONES.items():
