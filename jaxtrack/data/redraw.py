@@ -144,11 +144,11 @@ class SceneFiller:
         """
         self._redraw = redraw
         self._generation = -1
-        self._stop = threading.Event()
+        self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def reach(self, pair: int) -> None:
-        """Starts to fill what comes next, if a new generation begins.
+        """Lets the thread know where the stream is; starts it if need be.
 
         Args:
           pair: number of the pair that is drawn next.
@@ -156,37 +156,47 @@ class SceneFiller:
         generation = pair // self._redraw.every
         if generation == self._generation:
             return
-        self.close()
-        self._generation = generation
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._fill, args=(generation,))
-        self._thread.start()
+        with self._changed:
+            self._generation = generation
+            self._changed.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
-        """Stops filling and waits for the end of what is being drawn."""
-        self._stop.set()
+        """Ends the thread; waits for the end of what is being drawn."""
+        with self._changed:
+            self._generation = -1
+            self._changed.notify()
         if self._thread is not None:
             self._thread.join()
-        self._thread, self._generation = None, -1
+        self._thread = None
 
-    def _fill(self, generation):
-        """Fills this generation if it is not there, and the next; deletes old ones."""
-        if generation > 1:  # Generation 0 is where a training that resumes begins.
-            old = self._redraw.folder(generation - 1)
-            shutil.rmtree(old, ignore_errors=True)
-        for number in (generation, generation + 1):
-            scenes = self._redraw.scenes.redrawn(number)
-            try:
-                choice.fill_quietly(
-                    scenes,
-                    self._redraw.folder(number),
-                    self._redraw.footprint,
-                    niceness=_NICENESS,
-                    stop=self._stop,
-                )
-            except InputError as error:
-                logging.warning("scenes are drawn for every pair: %s", error)
-                return
+    def _run(self):
+        """Fills the generation that is shown and the next, until it is closed."""
+        done = -1
+        while (generation := self._generation) >= 0:
+            if generation > 1:  # Generation 0 is where a training that resumes begins.
+                old = self._redraw.folder(generation - 1)
+                shutil.rmtree(old, ignore_errors=True)
+            for number in range(max(generation, done + 1), generation + 2):
+                self._fill(number)
+                done = number
+            with self._changed:
+                self._changed.wait_for(lambda now=generation: self._generation != now)
+
+    def _fill(self, number):
+        """Fills the bank of a generation, unless it is there, or is over meanwhile."""
+        try:
+            choice.fill_quietly(
+                self._redraw.scenes.redrawn(number),
+                self._redraw.folder(number),
+                self._redraw.footprint,
+                niceness=_NICENESS,
+                is_stopped=lambda: not 0 <= self._generation <= number,
+            )
+        except (InputError, OSError) as error:
+            logging.warning("scenes are drawn for every pair: %s", error)
 
 
 def find(portions: Sequence[Portion], every: int) -> Redraw | None:

@@ -12,8 +12,7 @@ import os
 import pathlib
 import pickle
 import shutil
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -44,7 +43,7 @@ def build(
     skip_damaged: bool = False,
     label: str = "",
     niceness: int = 0,
-    stop: threading.Event | None = None,
+    is_stopped: Callable[[], bool] | None = None,
 ) -> None:
     """Stores all that training can see of a source's frames.
 
@@ -56,7 +55,7 @@ def build(
       skip_damaged: whether frames that cannot be read are left out.
       label: names a progress bar; "" shows none.
       niceness: of the processes, added to this one's.
-      stop: ends the build when it is set.
+      is_stopped: tells whether to end the build; asked now and then.
 
     Raises:
       StoppedError: if it was stopped; nothing is left.
@@ -82,7 +81,7 @@ def build(
             for part in _run(jobs, num_workers, niceness):
                 parts.append(part)
                 bar.update(len(part.lengths))
-                if stop is not None and stop.is_set():
+                if is_stopped is not None and is_stopped():
                     raise StoppedError
         rows = _join(parts)
         _refuse(rows.faults, skip_damaged)

@@ -8,7 +8,6 @@ import pathlib
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -207,7 +206,7 @@ def fill_quietly(
     footprint: Footprint,
     *,
     niceness: int,
-    stop: threading.Event,
+    is_stopped: Callable[[], bool],
 ) -> None:
     """Fills a bank beside a training, with one process, unless it is there.
 
@@ -216,18 +215,19 @@ def fill_quietly(
       folder: the bank's, as `folder_of` names it.
       footprint: what training can see.
       niceness: of the process, added to this one's.
-      stop: leaves nothing when it is set.
+      is_stopped: tells whether to end it and leave nothing; asked now and then.
 
     Raises:
       InputError: if it cannot be filled.
     """
     with _locked(folder.with_name(folder.name + ".lock")):
-        if stored_bytes(folder) is not None or stop.is_set():
+        if stored_bytes(folder) is not None or is_stopped():
             return
         shutil.rmtree(folder, ignore_errors=True)
         options = {"num_workers": 1, "skip_damaged": True, "niceness": niceness}
         with contextlib.suppress(build_lib.StoppedError):
-            build_lib.build(source, footprint, folder, stop=stop, **options)
+            options["is_stopped"] = is_stopped
+            build_lib.build(source, footprint, folder, **options)
 
 
 @contextlib.contextmanager
