@@ -174,10 +174,14 @@ def _check(args):
                 print(f"{kind}: {line}")
         print(f"{folder}: {found.told()}")
         damaged += len(found.damaged)
+    if damaged and args.dataset:
+        raise InputError(
+            f"{damaged} damaged: mend them, or pack without them by --max_bad={damaged}"
+        )
     if damaged:
         raise InputError(
-            f"{damaged} damaged: mend them and pack again, or leave them out "
-            f"by --max_bad={damaged}"
+            f"{damaged} damaged: pack again, or train without these frames by "
+            "--config.data.skip_damaged=True"
         )
 
 
@@ -207,11 +211,18 @@ def _origin(args):
 
 
 def _print_packed(out, index):
-    """Says what a folder holds."""
+    """Says what a folder holds, and what of the dataset was not there."""
+    import numpy as np  # Late: as above.
+
+    from jaxtrack.data.packing import card
+
     size = sum(shard.size for shard in index.shards)
     photos = f", {len(index.photos)} photographs" if len(index.photos) else ""
+    boxes = len(index.table) - np.isnan(index.xyxy).any(axis=1).sum()
+    for note in card.read(out)["notes"]:
+        print(note)
     print(
-        f"{out}: {len(index.names)} tracks, {len(index.table)} boxes{photos}, "
+        f"{out}: {len(index.names)} tracks, {boxes} boxes{photos}, "
         f"{size / 1e6:.1f} MB; see card.md there"
     )
 

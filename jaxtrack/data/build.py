@@ -183,6 +183,7 @@ def _build(out, request, *, max_bad, num_workers, share, origin):
                 _refuse(_bad_of(own, work / "parts"), max_bad, work / card.BAD)
             folders = [work / "parts" / part.key for part in whole.parts]
             if share.count > 1 and not all(folder.exists() for folder in folders):
+                _tell_left_out(_bad_of(own, work / "parts"), work / card.BAD)
                 return None
             return _finish(whole, folders, work, out, max_bad, origin)
 
@@ -197,6 +198,7 @@ def _existing(out, request, max_bad):
             "choose another --out"
         )
     _refuse(told["bad"], max_bad, out / card.BAD)
+    _tell_left_out(told["bad"], out / card.BAD)
     return tracks.read(out)
 
 
@@ -229,16 +231,26 @@ def _refuse(bad, max_bad, listing):
     """Lists what is bad; raises if it is more than may be."""
     if not bad:
         return
-    named = "; ".join(bad[:_MOST_NAMED])
-    said = f"{len(bad)} bad images, boxes or sequences: {named} (all in {listing})"
     if not listing.exists() or len(bad) > max_bad:
         listing.write_text("".join(f"{line}\n" for line in bad))
     if len(bad) > max_bad:
         raise InputError(
-            f"{said}: mend them and run the same command again, or leave them out by "
-            f"--max_bad={len(bad)}; what is packed is kept"
+            f"{_worded(bad, listing)}: mend them and run the same command again, or "
+            f"leave them out by --max_bad={len(bad)}; what is packed is kept"
         )
-    tqdm.write(f"left out {said}", file=sys.stderr)
+
+
+def _tell_left_out(bad, listing):
+    """Says what was left out."""
+    if bad:
+        tqdm.write(f"left out {_worded(bad, listing)}", file=sys.stderr)
+
+
+def _worded(bad, listing):
+    """Counts what is bad, and names the first."""
+    what = "images, boxes or sequences" if len(bad) > 1 else "image, box or sequence"
+    named = "; ".join(bad[:_MOST_NAMED])
+    return f"{len(bad)} bad {what}: {named} (all in {listing})"
 
 
 def _finish(whole, folders, work, out, max_bad, origin):
@@ -250,6 +262,7 @@ def _finish(whole, folders, work, out, max_bad, origin):
         _refuse(finished.summary.bad, max_bad, work / card.BAD)
         card.write(finished_folder, whole, finished, **dataclasses.asdict(origin))
     finish.replace_folder(finished_folder, out)
+    _tell_left_out(finished.summary.bad, out / card.BAD)
     shutil.rmtree(work, ignore_errors=True)
     return tracks.read(out)
 

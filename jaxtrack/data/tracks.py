@@ -291,6 +291,10 @@ def _map(path, count):
         raise InputError(
             f"{path}: damaged index ({len(array)} entries, not {count}); pack again"
         )
+    if path.name == ROWS_NAME and array.dtype != ROW:
+        raise InputError(
+            f"{path}: the index is of another version of jaxtrack; pack again"
+        )
     return array
 
 

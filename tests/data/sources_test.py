@@ -122,6 +122,10 @@ def test_faults_of_a_folder_are_named(tmp_path):
     with pytest.raises(InputError, match=r"absent: no packed data"):
         tracks.read(tmp_path / "absent")
     tracks.write(index(["a"], [1], [0]), tmp_path)
+    rows = np.load(tmp_path / tracks.ROWS_NAME)
+    np.save(tmp_path / tracks.ROWS_NAME, rows[["record", "xyxy"]])
+    with pytest.raises(InputError, match=r"rows.npy: .* another version.*pack again"):
+        tracks.read(tmp_path)
     data = (tmp_path / tracks.FILE_NAME).read_bytes()
     (tmp_path / tracks.FILE_NAME).write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match="damaged index"):

@@ -93,6 +93,11 @@ def check_packed(folder: str | pathlib.Path, *, num_workers: int = 0) -> Finding
     from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
 
     folder = pathlib.Path(folder)
+    if not (folder / tracks.FILE_NAME).is_file():
+        fault = "no packed data there" if folder.is_dir() else "no such folder"
+        raise InputError(
+            f"{folder}: {fault}; a dataset that is not packed needs --dataset=NAME"
+        )
     index = tracks.read(folder)
     tracks.check(folder)
     jobs: list[_Job] = []

@@ -163,8 +163,8 @@ def find(request: Request) -> tuple[Items, tuple[str, ...]]:
         items.add(named, _read_photograph, are_photos=True)
     if not len(items):
         raise InputError(
-            "nothing to pack: give a folder of sequences, tables of stills or "
-            "photographs"
+            "nothing to pack: name a folder of sequences by --root, a table of stills "
+            "by --stills or a folder of photographs by --photos"
         )
     return items, notes
 

@@ -111,7 +111,7 @@ def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
         if told is None:
             raise InputError(
                 f"{folder}: no {FILE_NAME}: it is not a folder of `jaxtrack pack "
-                "--shard=...` (OUT.incomplete)"
+                f"--shard=...` (OUT.incomplete){_hint(folder)}"
             )
         same = all(told[k] == plans[0][k] for k in ("digest", "starts")) if plans else 1
         if not same:
@@ -134,6 +134,14 @@ def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
             )
         located.append(found[0])
     return whole, located
+
+
+def _hint(folder):
+    """Says what became of a folder that a machine finished alone: its share was all."""
+    finished = folder.with_name(folder.name.removesuffix(".incomplete"))
+    if finished == folder or not finished.is_dir():
+        return ""
+    return f"; {finished} is there and complete: nothing is left to join"
 
 
 def _plan(told):

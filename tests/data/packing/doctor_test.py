@@ -8,6 +8,7 @@ import pytest
 from jaxtrack import cli
 from jaxtrack.data import tracks
 from jaxtrack.data.packing import doctor
+from jaxtrack.errors import InputError
 from tests.data.conftest import write_sequence
 
 HW = (100, 200)
@@ -63,11 +64,13 @@ def test_a_packed_folder(packed, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["pack", "check", "--num_workers=1", str(copy)])
     told = capsys.readouterr()
-    assert end.value.code == 2 and "--max_bad=1" in told.err
+    assert end.value.code == 2 and "skip_damaged=True" in told.err
     assert "record 1: damaged" in told.out and "13 pictures decoded" in told.out
 
 
 def test_a_dataset_that_is_not_packed(tmp_path):
+    with pytest.raises(InputError, match=r"no packed data.*--dataset"):
+        doctor.check_packed(tmp_path)
     write_sequence(tmp_path / "a", 0)
     (tmp_path / "a" / "img" / "0002.jpg").write_bytes(b"")
     found = doctor.check_dataset("folders", tmp_path, num_workers=1)
