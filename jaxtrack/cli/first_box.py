@@ -1,6 +1,7 @@
 """Where the target is in the first frame."""
 
 import pathlib
+import sys
 
 import cv2
 import numpy as np
@@ -37,7 +38,20 @@ def first_box(
     xywh = np.array(xywh, np.float64)
     center = xywh[:2] + xywh[2:] / 2
     check_init_box([*center, *xywh[2:]], frame.hw, where=where)
+    _notice_corners(xywh, frame.hw, where)
     return xywh
+
+
+def _notice_corners(xywh, hw, where):
+    """Warns where a box looks as if it were given by two corners."""
+    ends = np.minimum(xywh[:2] + xywh[2:], hw[::-1])
+    seen = np.prod(np.maximum(ends - np.maximum(xywh[:2], 0), 0))
+    if np.prod(xywh[2:]) > 2 * seen:
+        print(
+            f"warning: {where} lies outside of the picture by more than inside; it is "
+            "x,y,width,height: were corners x1,y1,x2,y2 meant?",
+            file=sys.stderr,
+        )
 
 
 def _parse_box(text):

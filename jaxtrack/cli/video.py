@@ -1,5 +1,6 @@
 """What `jaxtrack track` does: tracks through a video, draws, shows and writes."""
 
+import itertools
 import os
 import sys
 import time
@@ -18,11 +19,12 @@ from jaxtrack.errors import InputError
 from jaxtrack.session import Session
 from jaxtrack.tracking import drawing
 from jaxtrack.tracking.state import Frame
-from jaxtrack.tracking.video import FrameReader
+from jaxtrack.tracking.video import FrameReader, Warn
 from jaxtrack.tracking.video_writer import VideoWriter, check_path
 
 _WINDOW = "jaxtrack"
 _DEFAULT_FPS = 25.0
+_MOST_WARNINGS = 5
 
 
 class Outputs(NamedTuple):
@@ -50,6 +52,7 @@ class Summary(NamedTuple):
       lost: `[T]` bool.
       tracking_fps: frames a second of the tracker alone, without its compilation.
       total_fps: the same with reading, drawing and writing.
+      skipped: frames, or parts of a video, that could not be read.
     """
 
     xywh: np.ndarray
@@ -57,6 +60,7 @@ class Summary(NamedTuple):
     lost: np.ndarray
     tracking_fps: float
     total_fps: float
+    skipped: int = 0
 
 
 def run(
@@ -69,12 +73,13 @@ def run(
     csv: str = "",
     show: bool = False,
     model: str = "",
+    strict: bool = False,
 ) -> Summary:
     """Tracks one target through one video; what `jaxtrack track` does.
 
     Args:
       checkpoint: what `jaxtrack.load` takes.
-      video: a video file, a folder of images or a camera's number.
+      video: a video file, a folder of images, an address or a camera's number.
       box: "x,y,w,h" in the first frame, pixels. Without it: the first line of the
         folder's `groundtruth_rect.txt`, or with `show` what the mouse draws.
       out: where to write the video with the box drawn, an .mp4; "" writes none.
@@ -82,6 +87,7 @@ def run(
       csv: where to write a line frame,x,y,w,h,score,lost a frame; "" writes none.
       show: opens a window; "q" or Escape ends.
       model: see `jaxtrack.load`.
+      strict: stops at the first bad frame; else it is named and the rest tracked.
 
     Returns:
       Boxes, scores and speeds, which are printed too. With no place for boxes they go
@@ -103,7 +109,7 @@ def run(
     if show:
         _open_window()
     try:
-        with FrameReader(video) as reader:
+        with FrameReader(video, warn=None if strict else _warnings()) as reader:
             window = _WINDOW if show else None
             start = first_box(video, reader.first, box=box, window=window)
             session = session_lib.load(checkpoint, model=model)
@@ -157,12 +163,13 @@ def track(
                 continue
             picture = drawing.draw_box(step.frame, xywh, score, fps=fps, lost=is_lost)
             if writer:
-                writer.write(picture)
+                writer = _write(writer, picture, reader.hw, outputs)
             if outputs.show and not _show(picture):
                 break
+        bar.total = len(rows)  # What was stated may have been a guess.
     seconds = time.perf_counter() - begin
     columns = (np.stack(column) for column in zip(*rows, strict=True))
-    return Summary(*columns, fps, len(rows) / seconds)
+    return Summary(*columns, fps, len(rows) / seconds, reader.skipped)
 
 
 class _Step(NamedTuple):
@@ -184,6 +191,38 @@ def _steps(session: Session, reader: FrameReader, box: np.ndarray) -> Iterator[_
         seconds = time.perf_counter() - begin if is_started else 0.0
         yield _Step(frame, *found, session.lost, seconds)
         is_started = True
+
+
+def _write(writer, picture, hw, outputs):
+    """Adds a picture; returns the writer, or None where it failed and boxes go on."""
+    if picture.shape[:2] != tuple(hw):  # A frame of another size.
+        canvas = np.zeros((*hw, 3), np.uint8)
+        height, width = np.minimum(picture.shape[:2], hw)
+        canvas[:height, :width] = picture[:height, :width]
+        picture = canvas
+    try:
+        writer.write(picture)
+    except InputError as fault:
+        if not (outputs.boxes or outputs.csv or outputs.show):
+            raise
+        # Leaving the writer raises it again: the command fails when all is tracked.
+        tqdm.write(f"warning: {fault}; boxes go on", file=sys.stderr)
+        return None
+    return writer
+
+
+def _warnings() -> Warn:
+    """Returns what prints the first warnings and counts the others."""
+    numbers = itertools.count(1)
+
+    def warn(said):
+        number = next(numbers)
+        if number <= _MOST_WARNINGS:
+            tqdm.write(f"warning: {said}", file=sys.stderr)
+        if number == _MOST_WARNINGS:
+            tqdm.write("warning: there are more such frames", file=sys.stderr)
+
+    return warn
 
 
 def _compile(session, hw):
@@ -217,6 +256,8 @@ def _report(summary, outputs):
     )
     if lost := int(np.sum(summary.lost)):
         said += f"; the target counts as lost in {lost}"
+    if summary.skipped:
+        said += f"; finished with {summary.skipped} skipped, see the warnings"
     said += "".join(f"; wrote {path}" for path in written)
     print(said, file=sys.stderr if _is_bare(outputs) else sys.stdout)
 

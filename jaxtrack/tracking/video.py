@@ -4,38 +4,40 @@ import collections
 import concurrent.futures
 import itertools
 import pathlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
-import cv2
 import numpy as np
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import depth, files
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
+from jaxtrack.tracking import decoders
 from jaxtrack.tracking.state import Frame
 
 _CANVAS_STEP = 256
 
-# Containers overstate their number of frames a little; beyond this share, or this
-# number, of missing frames a video counts as damaged.
-_LOST_SHARE = 0.02
-_LOST_FRAMES = 5
+Warn = Callable[[str], None]
+_Load = Callable[[], np.ndarray | None]
 
 
 class FrameReader:
-    """Frames of a folder of images, a video file or a camera, in order.
+    """Frames of a folder of images, a video file, a stream or a camera, in order.
 
     Use it in a `with` statement, iterate once. Images are decoded by several threads,
-    video by one; both keep at most `ahead` frames waiting.
+    video by one; both keep at most `ahead` frames waiting. Pictures of more than eight
+    bits are stretched by the sequence's own range.
 
     Attributes:
       name: of the source, for messages.
-      hw: height and width of every frame, pixels.
-      canvas: height and width of the canvas, pixels: `hw` rounded up to a multiple of
+      hw: height and width of the first frame, pixels.
+      canvas: height and width of its canvas, pixels: `hw` rounded up to a multiple of
         256, so that a few compilations serve all videos.
-      length: number of frames, or None where the source does not say.
+      length: number of frames that the source states, or None; a video's may be a
+        guess, and what decodes counts.
       fps: frames a second, or None where the source does not say.
       first: the first frame, which iterating yields too.
+      skipped: frames so far that another stood in for, or parts that did not decode.
     """
 
     def __init__(
@@ -44,32 +46,39 @@ class FrameReader:
         *,
         num_threads: int = 2,
         ahead: int = 16,
+        warn: Warn | None = None,
     ):
         """Opens a source and reads its first frame.
 
         Args:
           source: a folder of images (or of a folder `img` with images), a list of image
-            files, a video file, or a camera's number ("0" is one too, unless it names
-            a file).
+            files, a video file, an address such as rtsp://..., or a camera's number
+            ("0" is one too, unless it names a file).
           num_threads: that decode images.
           ahead: frames decoded before they are asked for; a camera has none waiting,
             since a live tracker wants the newest frame.
+          warn: called with a line for each bad frame, which then stops nothing: for an
+            image that cannot be read the one before stands in, so that frames keep
+            their numbers; a frame of another size comes as it is, on a larger canvas if
+            it needs one; of a damaged video comes what decodes. None raises instead.
 
         Raises:
           InputError: if nothing is there, or the first frame cannot be read.
         """
-        self.fps = self.length = self._capture = None
+        self.fps = self.length = self._decoder = None
+        self.skipped = 0
         self._count = 0
+        self._warn = warn
         self.name, loads = self._open(source)
         self._ahead = max(1, ahead if self.length is not None else 1)
-        workers = 1 if self._capture else num_threads
+        workers = 1 if self._decoder else num_threads
         self._loads = loads
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, "decode")
         self._waiting = collections.deque()
         try:
             first = next(self._loads)()
             if first is None:
-                raise InputError(f"{self.name} has no frame that can be read")
+                raise self._no_frame()
         except BaseException:
             self.close()
             raise
@@ -90,24 +99,32 @@ class FrameReader:
         """Yields frames on the canvas.
 
         Raises:
-          InputError: naming the frame that is missing, damaged or of another size, or
-            the video that ends early.
+          InputError: without `warn`, naming the frame that is missing, damaged or of
+            another size, or the video that is damaged.
         """
         if self._is_read:
             raise ValueError(f"{self.name} was read already: open it again")
         self._is_read = True
         self._count = 1
-        yield self.first
+        frame = self.first
+        yield frame
         while True:
             for load in itertools.islice(self._loads, self._room()):
                 self._waiting.append(self._pool.submit(load))
             if not self._waiting:
                 return
-            image = self._waiting.popleft().result()
+            try:
+                image = self._waiting.popleft().result()
+            except InputError as fault:
+                self._count += 1
+                self._skip(f"{fault}; the frame before stands in")
+                yield frame
+                continue
             if image is None:
                 self._check_end()
                 return
-            yield self._frame(image)
+            frame = self._frame(image)
+            yield frame
 
     def close(self) -> None:
         """Stops the threads and lets go of the source; may be called twice."""
@@ -116,76 +133,102 @@ class FrameReader:
             load.cancel()
         self._waiting.clear()
         self._pool.shutdown(wait=True)
-        if self._capture is not None:
-            self._capture.release()
+        if self._decoder is not None:
+            self._decoder.close()
 
-    def _open(self, source) -> tuple[str, Iterator[Callable[[], np.ndarray | None]]]:
+    def _open(self, source) -> tuple[str, Iterator[_Load]]:
         """Returns the source's name and an endless or finite row of loaders."""
         if isinstance(source, str | pathlib.Path):
-            path = pathlib.Path(source)
+            path = decoders.local_path(str(source))
             if path.is_dir():
                 source = image_files(path)
             elif path.is_file():
-                return str(path), self._open_capture(str(path), str(path))
+                decoder = decoders.open_file(str(path), str(path))
+                return str(path), self._loads_of(decoder)
             elif str(source).isdecimal():
                 source = int(source)
-            else:
+            elif not (path.exists() or decoders.is_address(str(source))):
                 raise InputError(
-                    f"no video {source}: give a folder of images, a video file or a "
-                    "camera's number"
+                    f"no video {source}: give a folder of images, a video file, an "
+                    "address such as rtsp://... or a camera's number"
                 )
-        if isinstance(source, int):
-            return f"camera {source}", self._open_capture(source, f"camera {source}")
+        if isinstance(source, int | str | pathlib.Path):
+            is_number = isinstance(source, int)
+            name = f"camera {source}" if is_number else str(source)
+            target = source if is_number else str(source)
+            decoder = decoders.OpencvDecoder(target, name, is_file=False)
+            return name, self._loads_of(decoder)
         paths = [pathlib.Path(path) for path in source]
         if not paths:
             raise InputError("an empty list of images: give at least one")
         self.length = len(paths)
-        loads = iter([lambda path=path: read_image(path) for path in paths])
-        return str(paths[0].parent), loads
+        name = str(paths[0].parent)
+        read = self._image_reader(paths, name)
+        return name, iter([lambda path=path: read(path) for path in paths])
 
-    def _open_capture(self, target, name):
-        """Opens a video file or a camera; its loaders read one frame after another."""
-        capture = cv2.VideoCapture(target)
-        if not capture.isOpened():
-            raise InputError(f"{name} does not open as a video: check that it is one")
-        self._capture = capture
-        if isinstance(target, str):
-            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-            self.length = count if count > 0 else None
-        fps = capture.get(cv2.CAP_PROP_FPS)
-        self.fps = fps if 1 <= fps <= 1000 else None
+    def _loads_of(self, decoder):
+        """Takes a decoder; its loaders read one frame after another."""
+        self._decoder = decoder
+        self.length, self.fps = decoder.length, decoder.fps
+        return itertools.repeat(decoder.read)
 
-        def load():
-            is_read, image = capture.read()
-            return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if is_read else None
-
-        return itertools.repeat(load)
+    def _image_reader(self, paths, name):
+        """Returns the function that reads one of the images."""
+        span = depth.sequence_range(paths)
+        if span is None:
+            return lambda path: read_image(path)
+        said = (
+            f"{name}: {span.bits}-bit pictures; levels {span.low:g} to {span.high:g}, "
+            "the sequence's own range, are stretched to 0 to 255"
+        )
+        (self._warn or warnings.warn)(said)
+        return lambda path: depth.read_stretched(path, span)
 
     def _room(self) -> int:
         """Counts the frames that may still be sent to be decoded."""
         return self._ahead - len(self._waiting)
 
     def _frame(self, image: np.ndarray) -> Frame:
-        """Pads an image onto the canvas."""
+        """Pads an image onto the canvas, or onto a larger one."""
         self._count += 1
+        canvas = self.canvas
         if image.shape[:2] != self.hw:
             height, width = image.shape[:2]
-            raise InputError(
+            said = (
                 f"{self.name}: frame {self._count} is {width} x {height} pixels, the "
-                f"first is {self.hw[1]} x {self.hw[0]}: all frames must agree"
+                f"first is {self.hw[1]} x {self.hw[0]}"
             )
-        return pad(image, self.canvas)
+            if self._warn is None:
+                raise InputError(f"{said}: all frames must agree")
+            self._warn(f"{said}; it is searched at the same pixel coordinates")
+            wanted = canvas_size(image.shape[:2])
+            canvas = tuple(map(max, wanted, canvas))
+        return pad(image, canvas)
+
+    def _skip(self, said: str) -> None:
+        """Counts a part that was not read and says so, or raises."""
+        if self._warn is None:
+            raise InputError(said.partition("; ")[0])
+        self.skipped += 1
+        self._warn(said)
 
     def _check_end(self) -> None:
-        """Refuses a video file that stops well before the length it states."""
-        if self._capture is None or self.length is None:
-            return
-        lost = self.length - self._count
-        if lost > max(_LOST_FRAMES, _LOST_SHARE * self.length):
-            raise InputError(
-                f"{self.name}: frame {self._count + 1} of {self.length} cannot be "
-                "read: the file is damaged or cut off"
+        """Says what was damaged. That frames are fewer than stated is no evidence."""
+        faults = self._decoder.faults() if self._decoder else ""
+        if faults:
+            self._skip(
+                f"{self.name} is damaged or cut off: {faults}; {self._count} frames "
+                "were read"
             )
+
+    def _no_frame(self) -> InputError:
+        """Words why there is no first frame."""
+        why = self._decoder.faults() if self._decoder else ""
+        return InputError(
+            f"{self.name} has no frame that can be read"
+            + (f" ({why})" if why else "")
+            + ": check that it is a video, and whole"
+        )
 
 
 def canvas_size(hw: Sequence[int]) -> tuple[int, int]:

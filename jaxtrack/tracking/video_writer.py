@@ -13,9 +13,9 @@ from jaxtrack.errors import InputError, require
 class VideoWriter:
     """Encodes frames with the ffmpeg that imageio-ffmpeg brings.
 
-    Use it in a `with` statement. The file appears under its name when all is written;
-    after a fault nothing is left. Odd sizes are padded by a black row or column, since
-    H.264 halves the colour's resolution.
+    Use it in a `with` statement. The file appears under its name at the end, after a
+    fault too, with the frames until then; without a frame nothing is left. Odd sizes
+    are padded by a black row or column, since H.264 halves the colour's resolution.
     """
 
     def __init__(self, path: str | pathlib.Path, hw: tuple[int, int], fps: float):
@@ -52,17 +52,23 @@ class VideoWriter:
             stdout=subprocess.DEVNULL,
             stderr=self._log,
             start_new_session=True,
+            # Where Python ignores SIGXFSZ the encoder names the limit too.
+            restore_signals=False,
         )
+        self._count = 0
 
     def __enter__(self) -> "VideoWriter":
         """Returns itself."""
         return self
 
     def __exit__(self, kind: type | None, *fault: object) -> None:
-        """Finishes the file, or removes what there is of it after a fault."""
+        """Finishes the file; after a fault it holds the frames until then."""
         try:
             if kind is None:
                 self._finish()
+            elif self._count:
+                with contextlib.suppress(InputError):  # The fault says more.
+                    self._finish()
         finally:
             self._process.kill()
             with contextlib.suppress(BrokenPipeError):
@@ -89,6 +95,7 @@ class VideoWriter:
             self._process.stdin.write(np.ascontiguousarray(image).data)
         except BrokenPipeError:
             raise self._failure() from None
+        self._count += 1
 
     def _finish(self) -> None:
         """Waits for the encoder and gives the file its name."""

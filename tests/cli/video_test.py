@@ -53,7 +53,7 @@ def drifting():
 @pytest.fixture
 def drift(monkeypatch):
     """Replaces the checkpoint by the drifting tracker."""
-    monkeypatch.setattr(command.session_lib, "load", lambda source: drifting())
+    monkeypatch.setattr(command.session_lib, "load", lambda source, model: drifting())
 
 
 EXPECTED = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
@@ -94,14 +94,42 @@ def test_without_a_place_boxes_go_to_standard_output(drift, folder, capsys):
     assert "7 frames, tracked at" in said.err
 
 
-def test_a_bad_frame_leaves_the_boxes_until_then(drift, folder, tmp_path):
+def test_a_bad_frame_stops_nothing_unless_asked_to(drift, folder, tmp_path, capsys):
     (folder / "img" / "4.jpg").write_bytes(b"")
+    cv2.imwrite(str(folder / "img" / "5.jpg"), np.zeros((30, 20, 3), np.uint8))
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
+    files = {"out": str(out), "boxes": str(boxes)}
+    summary = command.run("run", str(folder), **files)
+    # A row a frame: rows and frames keep their numbers.
+    np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
+    assert summary.skipped == 1
+    said = capsys.readouterr()
+    assert "4.jpg is empty" in said.err and "frame 6 is 20 x 30 pixels" in said.err
+    assert "finished with 1 skipped" in said.out
+    with video.FrameReader(out) as reader:
+        assert len(list(reader)) == 7
     with pytest.raises(InputError, match=r"4\.jpg is empty"):
-        command.run("run", str(folder), out=str(out), boxes=str(boxes))
-    # A video that is cut off plays nowhere; boxes are whole, line by line.
-    assert {p.name for p in tmp_path.iterdir()} == {"video", "boxes.txt"}
+        command.run("run", str(folder), **files, strict=True)
+    # What was found until then stays, the picture of it too.
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED[:4])
+    with video.FrameReader(out) as reader:
+        assert len(list(reader)) == 4
+    assert {p.name for p in tmp_path.iterdir()} == {"video", "boxes.txt", "out.mp4"}
+
+
+def test_boxes_go_on_where_the_video_cannot_be_written(
+    drift, folder, tmp_path, monkeypatch
+):
+    def fail(self, image):
+        self._process.kill()
+        raise InputError("out.mp4 could not be written: disk full")
+
+    monkeypatch.setattr(command.VideoWriter, "write", fail)
+    out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
+    with pytest.raises(InputError, match="could not be written"):
+        command.run("run", str(folder), out=str(out), boxes=str(boxes))
+    np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
+    assert not out.exists()
 
 
 def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
@@ -119,7 +147,7 @@ def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
-def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
+def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
     outputs = command.Outputs(out=str(tmp_path / "a.mp4"))
 
     def track(length):
@@ -139,7 +167,7 @@ def test_ctrl_c_ends_a_camera_and_aborts_a_file(folder, tmp_path):
     (tmp_path / "a.mp4").unlink()
     with pytest.raises(KeyboardInterrupt):
         track(7)
-    assert not (tmp_path / "a.mp4").exists()
+    assert (tmp_path / "a.mp4").exists()  # With the frames until then.
 
 
 def test_window_shows_and_ends_on_q(drift, folder, monkeypatch):

@@ -1,13 +1,16 @@
 """Tests for jaxtrack.tracking.video."""
 
+import itertools
+import subprocess
 import threading
 
 import cv2
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import video
+from jaxtrack.tracking import decoders, video
 
 
 def write_images(folder, count, hw=(20, 30), suffix=".png"):
@@ -31,6 +34,13 @@ def write_video(path, count, hw=(32, 48)):
 def read(source, **options):
     with video.FrameReader(source, **options) as reader:
         return list(reader)
+
+
+@pytest.fixture(params=["ffmpeg", "opencv"])
+def backend(request, monkeypatch):
+    """Decodes with either."""
+    if request.param == "opencv":
+        monkeypatch.setattr(decoders.importlib.util, "find_spec", lambda name: None)
 
 
 def test_folder_in_order_as_rgb_on_a_canvas(tmp_path):
@@ -64,7 +74,7 @@ def test_folder_img_and_list_of_paths(tmp_path):
     assert [int(f.image[0, 0, 0]) for f in read(paths)] == [3, 1]
 
 
-def test_video_file(tmp_path):
+def test_video_file(tmp_path, backend):
     path = write_video(tmp_path / "a.avi", 8)
     with video.FrameReader(str(path)) as reader:
         assert (reader.length, reader.fps, reader.hw) == (8, 20.0, (32, 48))
@@ -113,12 +123,118 @@ def test_names_the_damaged_frame(tmp_path, damage, message):
             next(frames)
 
 
-def test_video_that_ends_early(tmp_path):
+def test_warns_of_bad_images_and_keeps_the_numbers(tmp_path):
+    folder = write_images(tmp_path, 5)
+    (folder / "3.png").write_bytes(b"text")
+    cv2.imwrite(str(folder / "4.png"), np.full((300, 8, 3), (0, 0, 4), np.uint8))
+    said = []
+    with video.FrameReader(folder, warn=said.append) as reader:
+        frames = list(reader)
+    # The second picture stands in for the third.
+    assert [int(frame.image[0, 0, 0]) for frame in frames] == [1, 2, 2, 4, 5]
+    assert (len(said), reader.skipped) == (2, 1)
+    assert "3.png is no image" in said[0]
+    assert "frame 4 is 8 x 300 pixels, the first is 30 x 20" in said[1]
+    assert [f.image.shape[0] for f in frames] == [256, 256, 256, 512, 256]
+    np.testing.assert_array_equal(frames[3].hw, [300, 8])
+
+
+def test_deep_pictures_are_stretched_by_the_range_of_all(tmp_path):
+    """Levels 400 k of 12 bits, k = 1 ... 5: 400 is 0, 2000 is 255, 1200 is halfway."""
+    for k in range(1, 6):
+        level = np.full((20, 30), 400 * k, np.uint16)
+        cv2.imwrite(str(tmp_path / f"{k}.png"), level)
+    said = []
+    with video.FrameReader(tmp_path, warn=said.append) as reader:
+        levels = [frame.image[0, 0].tolist() for frame in reader]
+    assert levels == [[value] * 3 for value in (0, 64, 128, 191, 255)]
+    assert reader.skipped == 0
+    (line,) = said
+    assert "16-bit" in line and "400 to 2000" in line
+    with pytest.warns(UserWarning, match="16-bit"), video.FrameReader(tmp_path):
+        pass
+
+
+def test_a_stated_length_is_no_evidence_of_damage(tmp_path, monkeypatch, backend):
+    path = write_video(tmp_path / "a.avi", 8)
+    monkeypatch.setattr(decoders, "_stated", lambda capture: (301, 25.0))
+    assert len(read(path)) == 8
+
+
+def test_a_video_cut_off_gives_what_decodes(tmp_path):
     path = write_video(tmp_path / "a.avi", 40)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match=r"a\.avi"):
+    with pytest.raises(InputError, match=r"a\.avi is damaged or cut off"):
         read(path)
+    said = []
+    with video.FrameReader(path, warn=said.append) as reader:
+        assert 5 <= len(list(reader)) <= 15  # The index takes a third of the file.
+    assert reader.skipped == len(said) == 1
+    assert "is damaged or cut off" in said[0] and "frames were read" in said[0]
+
+
+def test_goes_on_behind_frames_that_do_not_decode(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.avi", 8)
+    monkeypatch.setattr(decoders.importlib.util, "find_spec", lambda name: None)
+    said = []
+    with video.FrameReader(path, warn=said.append) as reader:
+        capture, reads = reader._decoder._capture, itertools.count()
+
+        class Faulty:
+            """Fails to read frames 3 to 5."""
+
+            get, release = capture.get, capture.release
+
+            def read(self):
+                is_read, image = capture.read()
+                is_bad = next(reads) in (1, 2, 3)
+                return (False, None) if is_bad else (is_read, image)
+
+        reader._decoder._capture = Faulty()
+        assert len(list(reader)) == 5
+    assert "3 frames cannot be decoded" in said[0]
+
+
+def test_names_the_codec_that_opencv_does_not_decode(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoders.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(decoders, "_capture", lambda target: UndecodedAv1())
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"av01")
+    with pytest.raises(
+        InputError, match=r"codec is av01.*pip install 'jaxtrack\[video"
+    ):
+        video.FrameReader(path)
+
+
+class UndecodedAv1:
+    """What OpenCV opens and does not decode."""
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def get(self, what):
+        named = what == cv2.CAP_PROP_FOURCC
+        return float(int.from_bytes(b"av01", "little")) if named else 20.0
+
+    def read(self):
+        return False, None
+
+    def release(self):
+        pass
+
+
+def test_takes_the_colour_matrix_of_the_stream(tmp_path):
+    """A quarter of the primaries of BT.2020 and of BT.601 differ by tens of levels."""
+    path = tmp_path / "a.mkv"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi"]
+    command += ["-i", "color=0xF07814:s=32x32:d=0.12", "-pix_fmt", "yuv444p"]
+    command += ["-vf", "scale=out_color_matrix=bt2020nc", "-colorspace", "bt2020nc"]
+    command += ["-c:v", "libx264", "-qp", "1", str(path)]
+    subprocess.run(command, check=True)
+    with video.FrameReader(f"file://{path}") as reader:
+        pixel = reader.first.image[16, 16].astype(int)
+    np.testing.assert_allclose(pixel, [0xF0, 0x78, 0x14], atol=4)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +254,7 @@ def test_refuses_sources_without_frames(tmp_path, make, message):
 def test_refuses_a_file_that_is_no_video(tmp_path, capfd):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"no video at all")
-    with pytest.raises(InputError, match="does not open"):
+    with pytest.raises(InputError, match="has no frame that can be read.*check"):
         video.FrameReader(path)
 
 

@@ -41,17 +41,20 @@ def test_writes_h264_padded_to_even_sizes(tmp_path):
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_a_fault_leaves_nothing(tmp_path):
+def test_a_fault_keeps_the_frames_until_then(tmp_path):
+    path = tmp_path / "a.mp4"
     with (
         pytest.raises(RuntimeError, match="midway"),
-        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), 25) as writer,
+        video_writer.VideoWriter(path, (32, 32), 25) as writer,
     ):
-        writer.write(np.zeros((32, 32, 3), np.uint8))
+        for _ in range(3):
+            writer.write(np.zeros((32, 32, 3), np.uint8))
         raise RuntimeError("midway")
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+    assert len(read(path)[0]) == 3
 
 
-def test_a_fault_keeps_the_older_file(tmp_path):
+def test_a_fault_before_a_frame_keeps_the_older_file(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"older")
     with pytest.raises(RuntimeError), video_writer.VideoWriter(path, (32, 32), 25):

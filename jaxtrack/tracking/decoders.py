@@ -1,0 +1,198 @@
+"""Decoders of video files and cameras: ffmpeg where it is installed, else OpenCV."""
+
+import contextlib
+import importlib.util
+import os
+import pathlib
+import subprocess
+import tempfile
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from jaxtrack.errors import InputError, missing
+
+# Reads that may fail in a row before what is left of a file counts as read.
+_LEAST_RETRIES, _MOST_RETRIES = 100, 5000
+
+
+class Decoder(Protocol):
+    """Yields the frames of one video, one after another.
+
+    Attributes:
+      length: number of frames that the container states, which is often a guess
+        (duration times rate): good for a progress bar, and no evidence of a fault.
+      fps: frames a second, or None where the source does not say.
+    """
+
+    length: int | None
+    fps: float | None
+
+    def read(self) -> np.ndarray | None:
+        """Returns the next frame, `[H, W, 3]` uint8 RGB, or None after the last."""
+
+    def faults(self) -> str:
+        """Returns what was found to be damaged; "" is nothing. Ask after the last."""
+
+    def close(self) -> None:
+        """Lets go of the source; may be called twice."""
+
+
+def open_file(target: str, name: str) -> Decoder:
+    """Opens a video file.
+
+    With imageio-ffmpeg its ffmpeg decodes: it has decoders that OpenCV lacks (AV1),
+    converts with the stream's own colour matrix where OpenCV takes BT.601 for all, and
+    tells damage from an end.
+
+    Args:
+      target: path of the file.
+      name: for messages.
+
+    Returns:
+      The decoder.
+    """
+    if importlib.util.find_spec("imageio_ffmpeg") is not None:
+        return FfmpegDecoder(target)
+    return OpencvDecoder(target, name, is_file=True)
+
+
+class FfmpegDecoder:
+    """Decodes a file with the ffmpeg that imageio-ffmpeg brings; see `Decoder`."""
+
+    def __init__(self, path: str):
+        """Starts the decoder.
+
+        Args:
+          path: of the file.
+        """
+        import imageio_ffmpeg  # An extra, that the caller looked for.
+
+        self.length, self.fps = _stated(_capture(path))
+        self._log = tempfile.TemporaryFile()
+        # Pictures as PPM say their own size. Every frame comes as it is stored, none
+        # is doubled or left out to keep a rate; `file:` since a name may hold colons.
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error"]
+        command += ["-i", f"file:{path}", "-map", "0:V:0", "-fps_mode", "passthrough"]
+        command += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is for the tracker.
+        )
+
+    def read(self) -> np.ndarray | None:
+        """See `Decoder`."""
+        pipe = self._process.stdout
+        if pipe.closed or pipe.readline() != b"P6\n":
+            return None
+        width, height = map(int, pipe.readline().split())
+        pipe.readline()  # The highest level, 255.
+        image = np.empty((height, width, 3), np.uint8)
+        whole = pipe.readinto(image.reshape(-1))
+        return image if whole == image.size else None
+
+    def faults(self) -> str:
+        """See `Decoder`."""
+        if self._log.closed:
+            return ""
+        self._process.wait()
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        # A line begins with the part that says it: "[h264 @ 0x5581010bb780] ".
+        said = dict.fromkeys(line.rpartition("] ")[2].strip() for line in lines)
+        if not said:
+            return ""
+        first = next(iter(said))
+        return f"{first} (and {len(said) - 1} more)" if len(said) > 1 else first
+
+    def close(self) -> None:
+        """See `Decoder`."""
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.stdout.close()
+        self._process.wait()
+        self._log.close()
+
+
+class OpencvDecoder:
+    """Decodes a file, a stream or a camera with OpenCV; see `Decoder`."""
+
+    def __init__(self, target: str | int, name: str, *, is_file: bool):
+        """Opens the source.
+
+        Args:
+          target: path, address or number.
+          name: for messages.
+          is_file: whether it has an end, so that a frame which cannot be read may have
+            others behind it.
+
+        Raises:
+          InputError: if it does not open.
+        """
+        self._capture = _capture(target)
+        self._is_file = is_file
+        self._count = self._lost = 0
+        if not self._capture.isOpened():
+            raise InputError(f"{name} does not open as a video: check that it is one")
+        self.length, self.fps = _stated(self._capture)
+        if not is_file:
+            self.length = None
+
+    def read(self) -> np.ndarray | None:
+        """See `Decoder`."""
+        for lost in range(self._retries() + 1):
+            is_read, image = self._capture.read()
+            if is_read:
+                self._count += 1
+                self._lost += lost
+                return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return None
+
+    def faults(self) -> str:
+        """See `Decoder`."""
+        if not self._count:
+            code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
+            codec = code.to_bytes(4, "little", signed=True).decode("latin-1")
+            named = f"its codec is {codec}, which " if codec.isprintable() else ""
+            install = missing("imageio_ffmpeg")
+            return f"{named}OpenCV may not decode, and ffmpeg may: {install}"
+        return f"{self._lost} frames cannot be decoded" if self._lost else ""
+
+    def close(self) -> None:
+        """See `Decoder`."""
+        self._capture.release()
+
+    def _retries(self):
+        """Counts the reads that may fail before the end is taken for reached."""
+        if not self._is_file:
+            return 0
+        expected = (self.length or 0) - self._count
+        return min(max(expected, _LEAST_RETRIES), _MOST_RETRIES)
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is named as streams are, rtsp://... and the like."""
+    return "://" in source and "/" not in source.partition("://")[0]
+
+
+def local_path(source: str) -> pathlib.Path:
+    """Returns the path that a source names, with or without file:// before it."""
+    return pathlib.Path(source.removeprefix("file://"))
+
+
+def _capture(target):
+    """Opens a source with OpenCV, whose decoders print to standard error else."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+    return cv2.VideoCapture(target)
+
+
+def _stated(capture):
+    """Reads the number of frames and the rate off a container's header."""
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    length = int(count) if 0 < count < 1e9 else None
+    return length, fps if 1 <= fps <= 1000 else None
