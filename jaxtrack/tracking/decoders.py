@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import urllib.parse
 from typing import Protocol
 
 import cv2
@@ -180,8 +181,10 @@ def is_address(source: str) -> bool:
 
 
 def local_path(source: str) -> pathlib.Path:
-    """Returns the path that a source names, with or without file:// before it."""
-    return pathlib.Path(source.removeprefix("file://"))
+    """Returns the path that a source names: itself, or what file:///... stands for."""
+    is_file = source.lower().startswith("file://")
+    path = urllib.parse.unquote(urllib.parse.urlsplit(source).path)
+    return pathlib.Path(path if is_file else source)
 
 
 def _capture(target):

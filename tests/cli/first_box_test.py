@@ -50,3 +50,17 @@ def test_refuses_boxes_that_cannot_be_tracked(tmp_path):
     (tmp_path / "groundtruth_rect.txt").write_text("nan,nan,nan,nan\n")
     with pytest.raises(InputError, match=r"groundtruth_rect\.txt, line 1, is"):
         first_box(str(tmp_path), FRAME)
+
+
+@pytest.mark.parametrize(
+    ("box", "is_noticed"),
+    [
+        # 20 x 10 of 40 x 30 pixels are seen: most is outside.
+        ("40,30,40,30", True),
+        # 30 x 20 of 40 x 20: most is inside.
+        ("30,20,40,20", False),
+    ],
+)
+def test_notices_corners(tmp_path, capsys, box, is_noticed):
+    first_box(str(tmp_path), FRAME, box=box)
+    assert ("were corners x1,y1,x2,y2 meant?" in capsys.readouterr().err) == is_noticed

@@ -123,6 +123,13 @@ def test_names_the_damaged_frame(tmp_path, damage, message):
             next(frames)
 
 
+def test_addresses_of_files_and_streams():
+    assert str(decoders.local_path("file:///a%20b/c%23.mp4")) == "/a b/c#.mp4"
+    assert str(decoders.local_path("a%20b.mp4")) == "a%20b.mp4"
+    assert decoders.is_address("rtsp://host/stream")
+    assert not decoders.is_address("videos/a://b")
+
+
 def test_warns_of_bad_images_and_keeps_the_numbers(tmp_path):
     folder = write_images(tmp_path, 5)
     (folder / "3.png").write_bytes(b"text")
