@@ -59,8 +59,9 @@ class FrameReader:
             since a live tracker wants the newest frame.
           warn: called with a line for each bad frame, which then stops nothing: for an
             image that cannot be read the one before stands in, so that frames keep
-            their numbers; a frame of another size comes as it is, on a larger canvas if
-            it needs one; of a damaged video comes what decodes. None raises instead.
+            their numbers; of a damaged video comes what decodes. A frame of another
+            size comes as it is, on a larger canvas if it needs one. None raises
+            instead, for a frame of another size only where the canvas is too small.
 
         Raises:
           InputError: if nothing is there, or the first frame cannot be read.
@@ -99,8 +100,8 @@ class FrameReader:
         """Yields frames on the canvas.
 
         Raises:
-          InputError: without `warn`, naming the frame that is missing, damaged or of
-            another size, or the video that is damaged.
+          InputError: without `warn`, naming the frame that is missing, damaged or too
+            large for the canvas, or the video that is damaged.
         """
         if self._is_read:
             raise ValueError(f"{self.name} was read already: open it again")
@@ -198,11 +199,11 @@ class FrameReader:
                 f"{self.name}: frame {self._count} is {width} x {height} pixels, the "
                 f"first is {self.hw[1]} x {self.hw[0]}"
             )
-            if self._warn is None:
-                raise InputError(f"{said}: all frames must agree")
-            self._warn(f"{said}; it is searched at the same pixel coordinates")
-            wanted = canvas_size(image.shape[:2])
-            canvas = tuple(map(max, wanted, canvas))
+            canvas = tuple(map(max, canvas_size((height, width)), canvas))
+            if self._warn is None and canvas != self.canvas:
+                raise InputError(f"{said}, too small a canvas for it: shrink it")
+            said += "; it is searched at the same pixel coordinates"
+            (self._warn or warnings.warn)(said)
         return pad(image, canvas)
 
     def _skip(self, said: str) -> None:

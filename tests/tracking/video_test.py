@@ -106,8 +106,8 @@ def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch):
         (lambda path: path.write_bytes(b"text"), "3.jpg is no image"),
         (lambda path: path.write_bytes(path.read_bytes()[:-40]), "3.jpg is cut off"),
         (
-            lambda path: cv2.imwrite(str(path), np.zeros((9, 8, 3), np.uint8)),
-            "frame 3 is 8 x 9 pixels, the first is 30 x 20",
+            lambda path: cv2.imwrite(str(path), np.zeros((300, 8, 3), np.uint8)),
+            "frame 3 is 8 x 300 pixels, the first is 30 x 20, too small a canvas",
         ),
     ],
     ids=["missing", "empty", "text", "cut", "size"],
@@ -144,6 +144,15 @@ def test_warns_of_bad_images_and_keeps_the_numbers(tmp_path):
     assert "frame 4 is 8 x 300 pixels, the first is 30 x 20" in said[1]
     assert [f.image.shape[0] for f in frames] == [256, 256, 256, 512, 256]
     np.testing.assert_array_equal(frames[3].hw, [300, 8])
+
+
+def test_a_frame_of_another_size_on_the_same_canvas(tmp_path):
+    folder = write_images(tmp_path, 3)
+    cv2.imwrite(str(folder / "2.png"), np.full((9, 80, 3), (0, 0, 2), np.uint8))
+    with pytest.warns(UserWarning, match="frame 2 is 80 x 9 pixels"):
+        frames = read(folder)
+    assert [tuple(frame.hw) for frame in frames] == [(20, 30), (9, 80), (20, 30)]
+    assert {frame.image.shape for frame in frames} == {(256, 256, 3)}
 
 
 def test_deep_pictures_are_stretched_by_the_range_of_all(tmp_path):
