@@ -1,5 +1,6 @@
 """Where parameters start: trained weights, and draws of what those do not fill."""
 
+import pathlib
 import zlib
 from typing import Any
 
@@ -49,6 +50,20 @@ def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
         return kaiming(own, leaf.shape, leaf.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, params)
+
+
+def check_file(config: ConfigDict) -> None:
+    """Looks for the file of weights to start from: cheap, so before data are opened.
+
+    Args:
+      config: the settings.
+
+    Raises:
+      InputError: `model.pretrained` names a file that is not there.
+    """
+    source = config.model.pretrained
+    if source not in ("", "imagenet") and not pathlib.Path(source).is_file():
+        raise InputError(f"config.model.pretrained={source}: no such file of weights")
 
 
 def start_from(

@@ -24,7 +24,7 @@ from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
 from jaxtrack.training import optimizer, step
 from jaxtrack.training.checkpoint import CheckpointStore
-from jaxtrack.training.initial import kaiming_heads, start_from
+from jaxtrack.training.initial import check_file, kaiming_heads, start_from
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
@@ -63,6 +63,7 @@ def train(
     config_lib.check(config)
     config = with_preprocessing(config)
     _check_devices(config)
+    check_file(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
     if family is None:

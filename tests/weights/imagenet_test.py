@@ -263,6 +263,9 @@ def test_a_random_backbone_is_refused_unless_allowed(tmp_path, monkeypatch):
     config = configs.load("siamcar_r18")
     with pytest.raises(InputError, match="resnet18.*never trained"):
         loop.train(config, tmp_path / "run")
+    config.model.pretrained = str(tmp_path / "absent.pth")
+    with pytest.raises(InputError, match=r"absent.pth: no such file of weights"):
+        loop.train(config, tmp_path / "run")  # And not ReachedError.
     assert not (tmp_path / "run").exists()
     given = types.SimpleNamespace(
         init="",
