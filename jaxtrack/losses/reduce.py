@@ -278,7 +278,9 @@ def predicted_iou(ltrb: jax.Array, xyxy: jax.Array, points: jax.Array) -> jax.Ar
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raises `ValueError` unless `value` is one of `choices`."""
     if value not in choices:
-        raise ValueError(f"{name} must be {' or '.join(choices)}, got {value!r}")
+        *others, last = choices
+        known = f"{', '.join(others)} or {last}"
+        raise ValueError(f"{name} must be {known}, got {value!r}")
 
 
 def check_shapes(

@@ -20,7 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Who turns settings into a tracker.
 ASKING = {
     *("training/loop.py", "weights/pretrained.py", "evaluation/loading.py"),
-    *("session.py", "cli/weights.py", "training/inference.py"),
+    *("session.py", "cli/weights.py", "training/inference.py", "weights/foreign.py"),
+    "training/pair_sheet.py",
 }
 
 

@@ -128,5 +128,5 @@ def test_golden_of_the_class(goldens):
 
 
 def test_unknown_choices_are_refused():
-    with pytest.raises(ValueError, match="regression must be iou or giou or linear"):
+    with pytest.raises(ValueError, match="regression must be iou, giou or linear"):
         siamban.siamban_loss(*random_batch(3), points=POINTS, regression="smooth_l1")

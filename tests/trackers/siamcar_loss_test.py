@@ -242,7 +242,7 @@ def test_negative_pair_is_all_negative():
 def test_faults():
     outputs, xyxy, is_positive = random_batch()
     call = bound()
-    with pytest.raises(ValueError, match="iou or giou, got 'l1'"):
+    with pytest.raises(ValueError, match="iou, giou or linear_iou, got 'l1'"):
         call(outputs, xyxy, is_positive, regression="l1")
     with pytest.raises(ValueError, match="centerness or iou, got 'none'"):
         call(outputs, xyxy, is_positive, quality="none")

@@ -268,7 +268,7 @@ def test_perfect_boxes_cost_nothing():
 
 def test_faults():
     outputs, xyxy, labels = random_batch()
-    with pytest.raises(ValueError, match="iou or giou, got 'l1'"):
+    with pytest.raises(ValueError, match="iou, giou or linear_iou, got 'l1'"):
         bound(regression="l1")(outputs, xyxy, labels)
     with pytest.raises(ValueError, match="centerness or iou, got 'none'"):
         bound(quality="none")(outputs, xyxy, labels)

@@ -348,7 +348,7 @@ def test_faults():
     for options, message in [
         ({"rule": siamla.LabelRule(kind="soft")}, "labels must be ladl or region"),
         ({"rule": siamla.LabelRule(curve="cubic")}, "logistic or linear, got 'cubic'"),
-        ({"reduction": "sum"}, "balanced or positives or cells, got 'sum'"),
+        ({"reduction": "sum"}, "balanced, positives or cells, got 'sum'"),
         ({"regression": "l1"}, "iou or giou, got 'l1'"),
         ({"quality": "none"}, "centerness or iou, got 'none'"),
         ({"negative_target": "one"}, "zero or iou, got 'one'"),
