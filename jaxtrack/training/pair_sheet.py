@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack.assign import make_assigner, regions
-from jaxtrack.data import mixture, order, pairs
+from jaxtrack.data import mixture, order, pairs, transforms
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.portions import Portion
 from jaxtrack.data.settings import Augmentation, PairSettings
@@ -51,6 +51,7 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
     )
     augmentation = Augmentation(**config.augment)
     portions = [p for p in mixture.make_portions(config) if p.is_used]
+    mixture.check_extents(portions, transforms.reach(settings, augmentation))
     loader = PairLoader(portions, settings, augmentation, config.data.skip_damaged)
     clips = order.mix_clips(portions, config.run.seed)
     loaded = [_load(loader, clips, i, config.run.seed) for i in range(num)]

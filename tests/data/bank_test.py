@@ -118,7 +118,8 @@ def test_nothing_is_decoded_once_it_is_stored(banked, monkeypatch):
     monkeypatch.setattr(RecordSource, "frame", never)
     loader = PairLoader([Portion("all", stored, 100)], SETTINGS, AUGMENTATION)
     for number in range(20):
-        loader.random_map((0, number % 5), np.random.default_rng(number))
+        pair = loader.random_map((0, number % 5), np.random.default_rng(number))
+        assert pair["x_image"].any()
 
 
 def test_what_no_crop_shows_is_not_stored(packed, tmp_path):

@@ -1,7 +1,6 @@
 """Tests for jaxtrack.training.step."""
 
-import functools
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +43,7 @@ def sgd(rate):
     )
 
 
-@functools.cache
+@cache
 def drawn(model):
     """Returns a network's first variables, on the host: a step donates its state."""
     network = model(axis_name=None)
@@ -314,8 +313,8 @@ def pixels_loss(outputs, batch, *, axis_name=None):
 def test_a_pair_is_augmented_the_same_on_all_devices_and_in_all_parts():
     # The two crops' colours always, and half of the pairs mirrored.
     chances = get_config().augment.to_dict() | {"search_blur": 0.0, "flip": 0.5}
-    options = {"steps": 2, "batches": numbered, "loss": pixels_loss}
-    options["augmentation"] = Augmentation(**chances)
+    options = {"batches": numbered, "loss": pixels_loss}
+    options |= {"steps": 2, "augmentation": Augmentation(**chances)}
     one, many = train(1, **options)[1], train(2, accumulate=2, **options)[1]
     # Each part fills its own pairs' places, and metrics are means over the two parts.
     np.testing.assert_array_equal(2 * many["pixels"], one["pixels"])
