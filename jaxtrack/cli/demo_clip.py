@@ -11,6 +11,7 @@ import numpy as np
 from jaxtrack.cli import video
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.evaluation import atomic
+from jaxtrack.tracking.outputs import Outputs
 from jaxtrack.tracking.video import FrameReader
 
 _ROWS, _COLUMNS = 2, 3
@@ -77,7 +78,8 @@ def track(clip: Clip, checkpoint: str, out: pathlib.Path) -> pathlib.Path:
       The video.
     """
     path = out / "tracking.mp4"
-    video.run(checkpoint, str(clip.path), box=clip.box, out=str(path))
+    boxes, outputs = [clip.box] if clip.box else [], Outputs(out=str(path))
+    video.run(checkpoint, str(clip.path), boxes=boxes, outputs=outputs)
     return path
 
 

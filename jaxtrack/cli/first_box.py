@@ -1,45 +1,57 @@
-"""Where the target is in the first frame."""
+"""Where the targets are in the first frame."""
 
 import pathlib
 import sys
+from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from jaxtrack.datasets import files, folders
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import check_init_box
-from jaxtrack.tracking.state import Frame
 
 
-def first_box(
-    video: str, frame: Frame, *, box: str = "", window: str | None = None
-) -> np.ndarray:
-    """Finds the target's first box: given, drawn with the mouse, or annotated.
+def first_boxes(video: str, given: Sequence[str]) -> dict[str, np.ndarray]:
+    """Finds the targets' first boxes: given, or annotated beside the images.
 
     Args:
-      video: a file, a folder or a camera's number.
-      frame: the first one.
-      box: "x,y,w,h" or "".
-      window: open, in which the mouse may draw it; None if there is none.
+      video: what is tracked.
+      given: of each target "x,y,w,h", or a text file whose first line is that.
 
     Returns:
-      `[4]` float64 xywh, pixels.
+      Where it was found -> `[4]` float64 xywh, pixels, of each target; empty where
+      there is none.
 
     Raises:
-      InputError: if there is none, or it cannot be tracked.
+      InputError: if one is no box.
     """
-    if box:
-        xywh, where = _parse_box(box), "--box"
-    elif window:
-        xywh, where = _draw_with_mouse(frame, window), "the box drawn"
-    else:
-        xywh, where = _annotated_box(pathlib.Path(video))
-    xywh = np.array(xywh, np.float64)
-    center = xywh[:2] + xywh[2:] / 2
-    check_init_box([*center, *xywh[2:]], frame.hw, where=where)
-    _notice_corners(xywh, frame.hw, where)
-    return xywh
+    boxes = {}
+    for number, text in enumerate(given, 1):
+        where, box = _parse(text)
+        if where in boxes:
+            where = f"{where} ({number})"
+        boxes[where] = np.array(box, np.float64)
+    return boxes or _annotated(pathlib.Path(video))
+
+
+def check(boxes: dict[str, np.ndarray], hw: Sequence[int]) -> np.ndarray:
+    """Refuses boxes that cannot be tracked, and warns of what looks like corners.
+
+    Args:
+      boxes: from `first_boxes`, at least one.
+      hw: height and width of the first frame, pixels.
+
+    Returns:
+      `[n, 4]` float64 xywh.
+
+    Raises:
+      InputError: if a box is empty, not finite or outside of the picture.
+    """
+    for where, xywh in boxes.items():
+        center = xywh[:2] + xywh[2:] / 2
+        check_init_box([*center, *xywh[2:]], hw, where=where)
+        _notice_corners(xywh, hw, where)
+    return np.stack(list(boxes.values()))
 
 
 def _notice_corners(xywh, hw, where):
@@ -54,31 +66,26 @@ def _notice_corners(xywh, hw, where):
         )
 
 
-def _parse_box(text):
-    """Reads "x,y,w,h"."""
+def _parse(text):
+    """Reads "x,y,w,h" or a file's first line; returns where that was, and the box."""
+    path = pathlib.Path(text)
+    if path.is_file():
+        return f"{path}, line 1,", files.read_xywh(path, allow_absent=True)[0]
     try:
         x, y, width, height = (float(word) for word in text.split(","))
     except ValueError:
         raise InputError(
-            f"--box={text} is not a box: write x,y,width,height in pixels, such as "
-            "--box=120,80,40,60"
+            f"--box={text} is neither a box nor a file of one: write x,y,width,height "
+            "in pixels, such as --box=120,80,40,60"
         ) from None
-    return x, y, width, height
+    return "--box", (x, y, width, height)
 
 
-def _annotated_box(folder):
-    """Reads the first line of a folder's annotation; returns xywh and where it was."""
+def _annotated(folder):
+    """Reads the first line of a folder's annotation, if it has one."""
     for place in (folder, folder.parent) if folder.name == "img" else (folder,):
         path = folders.box_file(place)
         if path is not None:
-            return files.read_xywh(path, allow_absent=True)[0], f"{path}, line 1,"
-    raise InputError(
-        f"no first box: give --box=x,y,w,h, or put {folders.BOX_FILES[0]} into {folder}"
-    )
-
-
-def _draw_with_mouse(frame, window):
-    """Lets the user draw the first box; returns xywh."""
-    height, width = frame.hw
-    picture = cv2.cvtColor(frame.image[:height, :width], cv2.COLOR_RGB2BGR)
-    return cv2.selectROI(window, picture, showCrosshair=False)
+            box = files.read_xywh(path, allow_absent=True)[0]
+            return {f"{path}, line 1,": box}
+    return {}

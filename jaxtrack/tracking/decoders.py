@@ -1,4 +1,4 @@
-"""Decoders of video files and cameras: ffmpeg where it is installed, else OpenCV."""
+"""Decoders of video files, streams and cameras: ffmpeg if installed, else OpenCV."""
 
 import contextlib
 import importlib.util
@@ -16,6 +16,8 @@ from jaxtrack.errors import InputError, missing
 
 # Reads that may fail in a row before what is left of a file counts as read.
 _LEAST_RETRIES, _MOST_RETRIES = 100, 5000
+# What a stream's host may take to answer, milliseconds.
+_TIMEOUT = 10_000
 
 
 class Decoder(Protocol):
@@ -40,42 +42,71 @@ class Decoder(Protocol):
         """Lets go of the source; may be called twice."""
 
 
-def open_file(target: str, name: str) -> Decoder:
-    """Opens a video file.
+def open_recording(target: str, name: str, *, start: int = 0) -> Decoder:
+    """Opens a video that has an end: a file, or an address of one.
 
     With imageio-ffmpeg its ffmpeg decodes: it has decoders that OpenCV lacks (AV1),
     converts with the stream's own colour matrix where OpenCV takes BT.601 for all, and
     tells damage from an end.
 
     Args:
-      target: path of the file.
+      target: path or address.
       name: for messages.
+      start: frames to leave out at the beginning.
 
     Returns:
       The decoder.
     """
     if importlib.util.find_spec("imageio_ffmpeg") is not None:
-        return FfmpegDecoder(target)
-    return OpencvDecoder(target, name, is_file=True)
+        return FfmpegDecoder(target, start=start)
+    return OpencvDecoder(target, name, is_live=False, start=start)
+
+
+def open_stream(
+    target: str | int, name: str, *, start: int = 0
+) -> tuple[Decoder, bool]:
+    """Opens an address, a camera's device or its number.
+
+    Args:
+      target: of the source.
+      name: for messages.
+      start: frames to leave out at the beginning; a live source takes 0 alone.
+
+    Returns:
+      The decoder, and whether the source is live: states no number of frames.
+
+    Raises:
+      InputError: if it does not open.
+    """
+    decoder = OpencvDecoder(target, name, is_live=True)
+    if decoder.length is None or not is_address(str(target)):
+        decoder.length = None
+        return decoder, True
+    decoder.close()
+    return open_recording(str(target), name, start=start), False
 
 
 class FfmpegDecoder:
-    """Decodes a file with the ffmpeg that imageio-ffmpeg brings; see `Decoder`."""
+    """Decodes with the ffmpeg that imageio-ffmpeg brings; see `Decoder`."""
 
-    def __init__(self, path: str):
+    def __init__(self, target: str, *, start: int = 0):
         """Starts the decoder.
 
         Args:
-          path: of the file.
+          target: path of a file, or an address.
+          start: frames to leave out at the beginning, which are decoded all the same:
+            no index of a file is exact for all.
         """
         import imageio_ffmpeg  # An extra, that the caller looked for.
 
-        self.length, self.fps = _stated(_capture(path))
+        self.length, self.fps = _stated(_capture(target))
         self._log = tempfile.TemporaryFile()
         # Pictures as PPM say their own size. Every frame comes as it is stored, none
         # is doubled or left out to keep a rate; `file:` since a name may hold colons.
+        place = target if is_address(target) else f"file:{target}"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error"]
-        command += ["-i", f"file:{path}", "-map", "0:V:0", "-fps_mode", "passthrough"]
+        command += ["-i", place, "-map", "0:V:0", "-fps_mode", "passthrough"]
+        command += ["-vf", f"select=gte(n\\,{start})"] if start else []
         command += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"]
         self._process = subprocess.Popen(
             command,
@@ -122,26 +153,27 @@ class FfmpegDecoder:
 class OpencvDecoder:
     """Decodes a file, a stream or a camera with OpenCV; see `Decoder`."""
 
-    def __init__(self, target: str | int, name: str, *, is_file: bool):
+    def __init__(self, target: str | int, name: str, *, is_live: bool, start: int = 0):
         """Opens the source.
 
         Args:
           target: path, address or number.
           name: for messages.
-          is_file: whether it has an end, so that a frame which cannot be read may have
-            others behind it.
+          is_live: whether a frame that cannot be read is its end; in a recording
+            others may follow.
+          start: frames to leave out at the beginning.
 
         Raises:
           InputError: if it does not open.
         """
         self._capture = _capture(target)
-        self._is_file = is_file
+        self._is_live = is_live
         self._count = self._lost = 0
         if not self._capture.isOpened():
             raise InputError(f"{name} does not open as a video: check that it is one")
         self.length, self.fps = _stated(self._capture)
-        if not is_file:
-            self.length = None
+        for _ in range(start):
+            self.read()
 
     def read(self) -> np.ndarray | None:
         """See `Decoder`."""
@@ -169,7 +201,7 @@ class OpencvDecoder:
 
     def _retries(self):
         """Counts the reads that may fail before the end is taken for reached."""
-        if not self._is_file:
+        if self._is_live:
             return 0
         expected = (self.length or 0) - self._count
         return min(max(expected, _LEAST_RETRIES), _MOST_RETRIES)
@@ -190,6 +222,11 @@ def local_path(source: str) -> pathlib.Path:
 def _capture(target):
     """Opens a source with OpenCV, whose decoders print to standard error else."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+    if is_address(str(target)):
+        # Else a host that does not answer is waited for half a minute.
+        limits = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
+        options = [word for limit in limits for word in (limit, _TIMEOUT)]
+        return cv2.VideoCapture(target, cv2.CAP_FFMPEG, options)
     return cv2.VideoCapture(target)
 
 

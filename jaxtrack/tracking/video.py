@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from jaxtrack.datasets import depth, files
+from jaxtrack.datasets import depth
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import decoders
+from jaxtrack.tracking import sources
 from jaxtrack.tracking.state import Frame
 
 _CANVAS_STEP = 256
@@ -36,6 +36,7 @@ class FrameReader:
       length: number of frames that the source states, or None; a video's may be a
         guess, and what decodes counts.
       fps: frames a second, or None where the source does not say.
+      is_live: whether it is a camera or a stream without a stated end.
       first: the first frame, which iterating yields too.
       skipped: frames so far that another stood in for, or parts that did not decode.
     """
@@ -44,6 +45,7 @@ class FrameReader:
         self,
         source: str | int | pathlib.Path | Sequence[pathlib.Path],
         *,
+        start: int = 0,
         num_threads: int = 2,
         ahead: int = 16,
         warn: Warn | None = None,
@@ -51,9 +53,8 @@ class FrameReader:
         """Opens a source and reads its first frame.
 
         Args:
-          source: a folder of images (or of a folder `img` with images), a list of image
-            files, a video file, an address such as rtsp://..., or a camera's number
-            ("0" is one too, unless it names a file).
+          source: see `jaxtrack.tracking.sources.open_source`.
+          start: the frame, from 0, that comes first; a live source has only 0.
           num_threads: that decode images.
           ahead: frames decoded before they are asked for; a camera has none waiting,
             since a live tracker wants the newest frame.
@@ -70,14 +71,16 @@ class FrameReader:
         self.skipped = 0
         self._count = 0
         self._warn = warn
-        self.name, loads = self._open(source)
-        self._ahead = max(1, ahead if self.length is not None else 1)
+        self._start = start
+        self.name, loads = self._open(source, start)
+        self._ahead = 1 if self.is_live else max(1, ahead)
         workers = 1 if self._decoder else num_threads
         self._loads = loads
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, "decode")
         self._waiting = collections.deque()
         try:
-            first = next(self._loads)()
+            load = next(self._loads, None)
+            first = load() if load else None
             if first is None:
                 raise self._no_frame()
         except BaseException:
@@ -106,7 +109,7 @@ class FrameReader:
         if self._is_read:
             raise ValueError(f"{self.name} was read already: open it again")
         self._is_read = True
-        self._count = 1
+        self._count = self._start + 1
         frame = self.first
         yield frame
         while True:
@@ -137,35 +140,18 @@ class FrameReader:
         if self._decoder is not None:
             self._decoder.close()
 
-    def _open(self, source) -> tuple[str, Iterator[_Load]]:
+    def _open(self, given, start) -> tuple[str, Iterator[_Load]]:
         """Returns the source's name and an endless or finite row of loaders."""
-        if isinstance(source, str | pathlib.Path):
-            path = decoders.local_path(str(source))
-            if path.is_dir():
-                source = image_files(path)
-            elif path.is_file():
-                decoder = decoders.open_file(str(path), str(path))
-                return str(path), self._loads_of(decoder)
-            elif str(source).isdecimal():
-                source = int(source)
-            elif not (path.exists() or decoders.is_address(str(source))):
-                raise InputError(
-                    f"no video {source}: give a folder of images, a video file, an "
-                    "address such as rtsp://... or a camera's number"
-                )
-        if isinstance(source, int | str | pathlib.Path):
-            is_number = isinstance(source, int)
-            name = f"camera {source}" if is_number else str(source)
-            target = source if is_number else str(source)
-            decoder = decoders.OpencvDecoder(target, name, is_file=False)
-            return name, self._loads_of(decoder)
-        paths = [pathlib.Path(path) for path in source]
-        if not paths:
-            raise InputError("an empty list of images: give at least one")
+        source = sources.open_source(given, start=start)
+        self.is_live = source.is_live
+        if source.decoder is not None:
+            return source.name, self._loads_of(source.decoder)
+        paths = source.paths
         self.length = len(paths)
-        name = str(paths[0].parent)
-        read = self._image_reader(paths, name)
-        return name, iter([lambda path=path: read(path) for path in paths])
+        read = self._image_reader(paths, source.name)
+        return source.name, iter(
+            [lambda path=path: read(path) for path in paths[start:]]
+        )
 
     def _loads_of(self, decoder):
         """Takes a decoder; its loaders read one frame after another."""
@@ -216,7 +202,9 @@ class FrameReader:
     def _check_end(self) -> None:
         """Says what was damaged. That frames are fewer than stated is no evidence."""
         faults = self._decoder.faults() if self._decoder else ""
-        if faults:
+        if self.is_live and self._warn:
+            self._warn(f"{self.name} gives no more frames: {self._count} were read")
+        elif faults:
             self._skip(
                 f"{self.name} is damaged or cut off: {faults}; {self._count} frames "
                 "were read"
@@ -225,6 +213,8 @@ class FrameReader:
     def _no_frame(self) -> InputError:
         """Words why there is no first frame."""
         why = self._decoder.faults() if self._decoder else ""
+        if self._start:
+            return InputError(f"{self.name} has no frame {self._start}: it is shorter")
         return InputError(
             f"{self.name} has no frame that can be read"
             + (f" ({why})" if why else "")
@@ -252,23 +242,3 @@ def pad(image: np.ndarray, canvas: Sequence[int]) -> Frame:
     padded = np.zeros((*canvas, 3), np.uint8)
     padded[:height, :width] = image
     return Frame(padded, np.array([height, width], np.int32))
-
-
-def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Lists the images of a folder's `img`, or its own, by the numbers in names.
-
-    Args:
-      folder: where to look.
-
-    Returns:
-      Paths, `2.jpg` before `10.jpg`.
-
-    Raises:
-      InputError: if there is none.
-    """
-    for place in (folder / "img", folder):
-        if place.is_dir() and files.has_frames(place):
-            return files.list_frames(place)
-    raise InputError(
-        f"{folder} has no images: expected {', '.join(files.FRAME_SUFFIXES)}"
-    )

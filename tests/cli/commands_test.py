@@ -23,7 +23,6 @@ PARTS = {
     "options",
     "overrides",
     "pack_show",
-    "track_files",
     "video",
     "weights_inspect",
 }

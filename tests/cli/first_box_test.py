@@ -1,55 +1,46 @@
 """Tests for jaxtrack.cli.first_box."""
 
-import cv2
 import numpy as np
 import pytest
 
-from jaxtrack.cli.first_box import first_box
+from jaxtrack.cli import first_box
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import video
 
-FRAME = video.pad(np.zeros((40, 60, 3), np.uint8), (256, 256))
+HW = (40, 60)
 
 
-def test_box_given(tmp_path):
-    box = first_box(str(tmp_path), FRAME, box="10,20,30,8.5")
-    np.testing.assert_array_equal(box, [10, 20, 30, 8.5])
+def found(folder, *given):
+    return first_box.check(first_box.first_boxes(str(folder), given), HW)
+
+
+def test_boxes_given(tmp_path):
+    (tmp_path / "box.txt").write_text("1 2 3 4\n5 6 7 8\n")
+    boxes = found(tmp_path, "10,20,30,8.5", "5,6,7,8", str(tmp_path / "box.txt"))
+    np.testing.assert_array_equal(
+        boxes, [[10, 20, 30, 8.5], [5, 6, 7, 8], [1, 2, 3, 4]]
+    )
 
 
 def test_box_annotated(tmp_path):
     (tmp_path / "img").mkdir()
+    assert first_box.first_boxes(str(tmp_path), []) == {}
     (tmp_path / "groundtruth_rect.txt").write_text("1\t2\t3\t4\nnan,nan,nan,nan\n")
     for folder in (tmp_path, tmp_path / "img"):
-        np.testing.assert_array_equal(first_box(str(folder), FRAME), [1, 2, 3, 4])
+        np.testing.assert_array_equal(found(folder), [[1, 2, 3, 4]])
 
 
-def test_box_drawn(tmp_path, monkeypatch):
-    seen = []
-
-    def select(window, picture, **options):
-        seen.append((window, picture.shape))
-        return 1, 2, 3, 4
-
-    monkeypatch.setattr(cv2, "selectROI", select)
-    box = first_box(str(tmp_path), FRAME, window="a")
-    np.testing.assert_array_equal(box, [1, 2, 3, 4])
-    assert seen == [("a", (40, 60, 3))]
-
-
-@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,four", "1 2 3 4"])
+@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,four", "1 2 3 4", "missing.txt"])
 def test_refuses_text_that_is_no_box(tmp_path, text):
-    with pytest.raises(InputError, match=r"--box=.*is not a box"):
-        first_box(str(tmp_path), FRAME, box=text)
+    with pytest.raises(InputError, match=r"--box=.*is neither a box nor a file"):
+        found(tmp_path, text)
 
 
 def test_refuses_boxes_that_cannot_be_tracked(tmp_path):
     with pytest.raises(InputError, match=r"--box is x,y,w,h = 60,0,5,5, outside"):
-        first_box(str(tmp_path), FRAME, box="60,0,5,5")
-    with pytest.raises(InputError, match="no first box: give --box"):
-        first_box(str(tmp_path), FRAME)
+        found(tmp_path, "60,0,5,5")
     (tmp_path / "groundtruth_rect.txt").write_text("nan,nan,nan,nan\n")
     with pytest.raises(InputError, match=r"groundtruth_rect\.txt, line 1, is"):
-        first_box(str(tmp_path), FRAME)
+        found(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -62,5 +53,5 @@ def test_refuses_boxes_that_cannot_be_tracked(tmp_path):
     ],
 )
 def test_notices_corners(tmp_path, capsys, box, is_noticed):
-    first_box(str(tmp_path), FRAME, box=box)
+    found(tmp_path, box)
     assert ("were corners x1,y1,x2,y2 meant?" in capsys.readouterr().err) == is_noticed

@@ -1,7 +1,6 @@
 """Tests for jaxtrack.cli.video."""
 
 import io
-import itertools
 import pathlib
 import subprocess
 import sys
@@ -15,7 +14,10 @@ from jaxtrack.cli import video as command
 from jaxtrack.errors import InputError
 from jaxtrack.session import Session
 from jaxtrack.tracking import drawing, video
+from jaxtrack.tracking.outputs import Outputs
 from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
+from jaxtrack.tracking.track_files import Row, TrackFiles
+from jaxtrack.tracking.video_writer import VideoWriter
 
 
 def drift_tracker():
@@ -62,19 +64,20 @@ EXPECTED = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
 def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):
     names = {"out": "out.mp4", "boxes": "boxes.txt", "csv": "boxes.csv"}
     files = {option: str(tmp_path / name) for option, name in names.items()}
-    summary = command.run("run", str(folder), **files)
+    summary = command.run("run", str(folder), outputs=Outputs(**files))
     np.testing.assert_allclose(np.loadtxt(files["boxes"], delimiter=","), EXPECTED)
-    np.testing.assert_allclose(summary.xywh, EXPECTED)
-    np.testing.assert_allclose(summary.scores, 0.9 ** np.arange(7), rtol=1e-5)
+    np.testing.assert_allclose(summary.xywh[:, 0], EXPECTED)
+    np.testing.assert_allclose(summary.scores[:, 0], 0.9 ** np.arange(7), rtol=1e-5)
     # 0.9 ** 5 is the first below 0.6.
-    np.testing.assert_array_equal(summary.lost, [False] * 5 + [True] * 2)
+    np.testing.assert_array_equal(summary.lost[:, 0], [False] * 5 + [True] * 2)
     header, *rows = pathlib.Path(files["csv"]).read_text().splitlines()
-    assert header == "frame,x,y,w,h,score,lost"
+    assert header == "frame,target,x,y,w,h,score,lost"
     rows = np.array([row.split(",") for row in rows], float)
-    np.testing.assert_allclose(rows[:, 1:5], EXPECTED)
+    np.testing.assert_allclose(rows[:, 2:6], EXPECTED)
     np.testing.assert_array_equal(rows[:, 0], range(7))
-    np.testing.assert_allclose(rows[:, 5], summary.scores, atol=1e-6)
-    np.testing.assert_array_equal(rows[:, 6], summary.lost)
+    np.testing.assert_array_equal(rows[:, 1], 1)
+    np.testing.assert_allclose(rows[:, 6], summary.scores[:, 0], atol=1e-6)
+    np.testing.assert_array_equal(rows[:, 7], summary.lost[:, 0])
     assert summary.tracking_fps > summary.total_fps > 0
     capture = cv2.VideoCapture(files["out"])
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 7
@@ -84,6 +87,26 @@ def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):
     assert "7 frames, tracked at" in said.out and "lost in 2; wrote" in said.out
     assert "tracking with drift" in said.err and "7/7" in said.err
     assert {p.name for p in tmp_path.iterdir()} == {"video", *names.values()}
+
+
+def test_several_targets_have_a_line_each_and_a_place_in_the_line(
+    drift, folder, tmp_path, capsys
+):
+    boxes, csv = (str(tmp_path / name) for name in ("boxes.txt", "boxes.csv"))
+    (tmp_path / "first.txt").write_text("5,6,10,12\n1,1,1,1\n")
+    given = ["10,12,20,16", str(tmp_path / "first.txt")]
+    outputs = Outputs(boxes=boxes, csv=csv)
+    summary = command.run("run", str(folder), boxes=given, outputs=outputs)
+    second = np.array([[5.0 + t, 6, 10, 12] for t in range(7)])
+    expected = np.hstack([EXPECTED, second])
+    np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), expected)
+    table = np.loadtxt(csv, delimiter=",", skiprows=1)
+    np.testing.assert_array_equal(
+        table[:, :2], [(t, k) for t in range(7) for k in (1, 2)]
+    )
+    np.testing.assert_allclose(table[1::2, 2:6], second)
+    assert summary.lost.shape == (7, 2)
+    assert "target 1 counts as lost in 2; target 2 counts" in capsys.readouterr().out
 
 
 def test_without_a_place_boxes_go_to_standard_output(drift, folder, capsys):
@@ -98,8 +121,8 @@ def test_a_bad_frame_stops_nothing_unless_asked_to(drift, folder, tmp_path, caps
     (folder / "img" / "4.jpg").write_bytes(b"")
     cv2.imwrite(str(folder / "img" / "5.jpg"), np.zeros((30, 20, 3), np.uint8))
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
-    files = {"out": str(out), "boxes": str(boxes)}
-    summary = command.run("run", str(folder), **files)
+    files = Outputs(out=str(out), boxes=str(boxes))
+    summary = command.run("run", str(folder), outputs=files)
     # A row a frame: rows and frames keep their numbers.
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
     assert summary.skipped == 1
@@ -109,7 +132,7 @@ def test_a_bad_frame_stops_nothing_unless_asked_to(drift, folder, tmp_path, caps
     with video.FrameReader(out) as reader:
         assert len(list(reader)) == 7
     with pytest.raises(InputError, match=r"4\.jpg is empty"):
-        command.run("run", str(folder), **files, strict=True)
+        command.run("run", str(folder), outputs=files, strict=True)
     # What was found until then stays, the picture of it too.
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED[:4])
     with video.FrameReader(out) as reader:
@@ -124,10 +147,10 @@ def test_boxes_go_on_where_the_video_cannot_be_written(
         self._process.kill()
         raise InputError("out.mp4 could not be written: disk full")
 
-    monkeypatch.setattr(command.VideoWriter, "write", fail)
+    monkeypatch.setattr(VideoWriter, "write", fail)
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
     with pytest.raises(InputError, match="could not be written"):
-        command.run("run", str(folder), out=str(out), boxes=str(boxes))
+        command.run("run", str(folder), outputs=Outputs(out=str(out), boxes=str(boxes)))
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
     assert not out.exists()
 
@@ -142,17 +165,17 @@ def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
             return plain(image)
 
         reader._frame = frame
-        outputs = command.Outputs(boxes=str(boxes))
-        command.track(drifting(), reader, EXPECTED[0], outputs)
+        outputs = Outputs(boxes=str(boxes))
+        command.track(drifting(), reader, EXPECTED[:1], outputs)
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
 def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
-    outputs = command.Outputs(out=str(tmp_path / "a.mp4"))
+    outputs = Outputs(out=str(tmp_path / "a.mp4"))
 
-    def track(length):
+    def track(is_live):
         with video.FrameReader(folder) as reader:
-            reader.length = length
+            reader.is_live = is_live
             plain = reader._frame
 
             def frame(image):
@@ -161,31 +184,25 @@ def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
                 return plain(image)
 
             reader._frame = frame
-            return command.track(drifting(), reader, EXPECTED[0], outputs)
+            return command.track(drifting(), reader, EXPECTED[:1], outputs)
 
-    assert len(track(None).scores) == 3
+    assert len(track(True).scores) == 3
     (tmp_path / "a.mp4").unlink()
     with pytest.raises(KeyboardInterrupt):
-        track(7)
+        track(False)
     assert (tmp_path / "a.mp4").exists()  # With the frames until then.
 
 
-def test_window_shows_and_ends_on_q(drift, folder, monkeypatch):
-    shown, keys = [], itertools.chain([255, 255], itertools.repeat(ord("q")))
-    monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
-    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append("closed"))
-    monkeypatch.setattr(cv2, "imshow", lambda name, image: shown.append(image.shape))
-    monkeypatch.setattr(cv2, "waitKey", lambda ms: next(keys))
-    summary = command.run("run", str(folder), box="1,1,9,9", show=True)
-    assert len(summary.scores) == 3
-    assert shown == [(41, 60, 3)] * 3 + ["closed"]
+def row(*boxes, score=0.9):
+    """A row of boxes of one score, lost below a half."""
+    scores = np.full(len(boxes), score)
+    return Row(0, np.array(boxes, float), scores, scores < 0.5)
 
 
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_draws_where_the_box_is(score):
     frame = video.pad(np.zeros((100, 120, 3), np.uint8), (256, 256))
-    box = np.array([40.0, 60, 40, 20])
-    picture = drawing.draw_box(frame, box, score, fps=30.0, lost=score < 0.5)
+    picture = drawing.draw_boxes(frame, row([40, 60, 40, 20], score=score), fps=30.0)
     assert picture.shape == (100, 120, 3)
     ys, xs = np.nonzero(picture[50:].any(axis=2))
     # Sides at 40..80 by 60..80; the line of 2 pixels straddles them by one.
@@ -197,10 +214,37 @@ def test_draws_where_the_box_is(score):
     assert not frame.image.any()
 
 
+def test_draws_several_boxes_each_in_its_colour():
+    frame = video.pad(np.zeros((100, 120, 3), np.uint8), (256, 256))
+    picture = drawing.draw_boxes(frame, row([20, 50, 60, 40], [90, 60, 20, 30]))
+    assert tuple(picture[89, 50]) == drawing.COLORS[0]
+    assert tuple(picture[89, 100]) == drawing.COLORS[1]
+
+
 def test_draws_a_lost_box_without_fault():
     frame = video.pad(np.zeros((40, 40, 3), np.uint8), (256, 256))
-    far = np.array([1e9, -1e9, 1e9, 1e9])
-    assert drawing.draw_box(frame, far, 0.0, fps=float("nan")).shape == (40, 40, 3)
+    far = [1e9, -1e9, 1e9, 1e9]
+    assert drawing.draw_boxes(frame, row(far)).shape == (40, 40, 3)
+    assert drawing.draw_boxes(frame, row(far, far)).shape == (40, 40, 3)
+
+
+def test_rewrites_what_was_corrected_and_goes_on(tmp_path):
+    boxes, csv = tmp_path / "boxes.txt", tmp_path / "boxes.csv"
+    first, second = row([1, 2, 3, 4]), row([5, 6, 7, 8])._replace(frame=1)
+    with TrackFiles(boxes=str(boxes), csv=str(csv)) as files:
+        files.write(first)
+        files.rewrite([row([9, 2, 3, 4])])
+        assert boxes.read_text() == "9.0000,2.0000,3.0000,4.0000\n"
+        files.write(second)
+    np.testing.assert_array_equal(
+        np.loadtxt(boxes, delimiter=","), [[9, 2, 3, 4], [5, 6, 7, 8]]
+    )
+    assert [line[:5] for line in csv.read_text().splitlines()] == [
+        "frame",
+        "0,1,9",
+        "1,1,5",
+    ]
+    assert {path.name for path in tmp_path.iterdir()} == {"boxes.txt", "boxes.csv"}
 
 
 @pytest.mark.parametrize(
@@ -208,10 +252,10 @@ def test_draws_a_lost_box_without_fault():
     [
         ({"video": ""}, "no video"),
         ({"checkpoint": ""}, "no checkpoint"),
-        ({"out": "a.gif"}, "a.gif does not end in .mp4"),
-        ({"boxes": "nowhere/boxes.txt"}, "no folder for --boxes"),
-        ({"csv": "nowhere/boxes.csv"}, "no folder for --csv"),
-        ({"csv": "/"}, "is a folder: give the name of a file"),
+        ({"outputs": Outputs(out="a.gif")}, "a.gif does not end in .mp4"),
+        ({"outputs": Outputs(boxes="no/boxes.txt")}, "no folder for --boxes"),
+        ({"outputs": Outputs(csv="no/boxes.csv")}, "no folder for --csv"),
+        ({"outputs": Outputs(csv="/")}, "is a folder: give the name of a file"),
         ({"checkpoint": "nowhere"}, "nowhere"),
     ],
 )
@@ -219,15 +263,6 @@ def test_refuses(folder, changes, message):
     given = {"checkpoint": "run", "video": str(folder)} | changes
     with pytest.raises(InputError, match=message):
         command.run(given.pop("checkpoint"), given.pop("video"), **given)
-
-
-def test_no_window_in_this_opencv(drift, folder, monkeypatch):
-    def refuse(*arguments):
-        raise cv2.error("no GUI")
-
-    monkeypatch.setattr(cv2, "namedWindow", refuse)
-    with pytest.raises(InputError, match="--show needs a display"):
-        command.run("run", str(folder), show=True)
 
 
 def test_imports_nothing_that_only_training_needs():

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.tracking.video."""
 
+import functools
+import http.server
 import itertools
 import subprocess
 import threading
@@ -288,3 +290,73 @@ def test_is_read_once(tmp_path):
         list(reader)
         with pytest.raises(ValueError, match="read already"):
             list(reader)
+
+
+def test_starts_at_any_frame(tmp_path, backend):
+    path = write_video(tmp_path / "a.avi", 8)
+    with video.FrameReader(path, start=5) as reader:
+        assert reader.length == 8
+        levels = [int(frame.image[5, 5, 0]) for frame in reader]
+    np.testing.assert_allclose(levels, [30, 36, 42], atol=6)
+    folder = write_images(tmp_path / "img", 4)
+    assert [int(f.image[0, 0, 0]) for f in read(folder, start=2)] == [3, 4]
+    for source in (path, folder):
+        with pytest.raises(InputError, match="has no frame 8: it is shorter"):
+            video.FrameReader(source, start=8)
+
+
+def test_pattern_of_image_names(tmp_path):
+    folder = write_images(tmp_path, 11)
+    cv2.imwrite(str(folder / "x9.png"), np.zeros((8, 8, 3), np.uint8))
+    levels = [int(f.image[0, 0, 0]) for f in read(str(folder / "%d.png"))]
+    assert levels == list(range(1, 12))
+    # At least two digits.
+    assert len(read(str(folder / "%02d.png"))) == 2
+    with pytest.raises(InputError, match=r"no image is named like .*%04d\.png"):
+        video.FrameReader(str(folder / "%04d.png"))
+
+
+@pytest.fixture
+def web_server(tmp_path):
+    """Serves `tmp_path`; its address."""
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and /live as a camera does: pictures without a stated end."""
+
+    def log_message(self, *words):
+        pass
+
+    def do_GET(self):
+        if self.path != "/live":
+            return super().do_GET()
+        kind = "multipart/x-mixed-replace; boundary=frame"
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        for k in range(12):
+            image = np.full((32, 48, 3), 6 * k, np.uint8)
+            data = cv2.imencode(".jpg", image)[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}"
+            self.wfile.write(head.encode() + b"\r\n\r\n" + data + b"\r\n")
+
+
+def test_address_of_a_recording_and_of_a_live_stream(tmp_path, web_server):
+    write_video(tmp_path / "a.avi", 8)
+    with video.FrameReader(f"{web_server}/a.avi") as reader:
+        assert (reader.is_live, reader.length, len(list(reader))) == (False, 8, 8)
+    said = []
+    with video.FrameReader(f"{web_server}/live", warn=said.append) as reader:
+        assert (reader.is_live, reader.length) == (True, None)
+        levels = [int(frame.image[9, 9, 0]) for frame in reader]
+    assert len(levels) >= 8 and np.all(np.diff(levels) > 0)
+    assert said == [f"{web_server}/live gives no more frames: {len(levels)} were read"]
+    with pytest.raises(InputError, match="does not open as a video"):
+        video.FrameReader(f"{web_server}/nothing.mp4")

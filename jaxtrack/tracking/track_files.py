@@ -1,0 +1,173 @@
+"""Text files of the boxes that tracking finds, written frame by frame."""
+
+import contextlib
+import pathlib
+import sys
+from collections.abc import Callable, Iterable
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+
+_HEADER = "frame,target,x,y,w,h,score,lost"
+
+
+class Row(NamedTuple):
+    """What a frame's n targets are said to be.
+
+    Attributes:
+      frame: its number, from 0.
+      xywh: `[n, 4]` boxes, pixels.
+      score: `[n]` in [0, 1].
+      lost: `[n]` bool.
+    """
+
+    frame: int
+    xywh: np.ndarray
+    score: np.ndarray
+    lost: np.ndarray
+
+
+class _File(NamedTuple):
+    """An open file and what it holds."""
+
+    stream: IO[str]
+    header: str
+    text: Callable[[Row], str]
+
+
+class TrackFiles:
+    """Writes each frame at once, so that a killed process leaves what it had.
+
+    Use it in a `with` statement.
+    """
+
+    def __init__(
+        self, *, boxes: str = "", csv: str = "", to_standard_output: bool = False
+    ):
+        """Opens the files, which are empty then.
+
+        Args:
+          boxes: file of a line a frame: x,y,w,h of each target; "" for none.
+          csv: file of a line a frame and target, under a header; "" for none.
+          to_standard_output: whether the lines of `boxes` are printed.
+
+        Raises:
+          InputError: if a file cannot be written.
+        """
+        self._printed = to_standard_output
+        self._files = {}
+        with contextlib.ExitStack() as stack:
+            for path, header, text in ((boxes, "", _line), (csv, _HEADER, _table)):
+                if path:
+                    stream = stack.enter_context(_open(path, "w"))
+                    self._files[path] = _File(stream, header, text)
+                    _write(stream, f"{header}\n" if header else "")
+            stack.pop_all()
+
+    def __enter__(self) -> "TrackFiles":
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Closes the files."""
+        for file in self._files.values():
+            file.stream.close()
+
+    def write(self, row: Row) -> None:
+        """Adds a frame.
+
+        Args:
+          row: of the frame.
+
+        Raises:
+          InputError: if a file cannot be written, as on a full disk.
+        """
+        if self._printed:
+            _write(sys.stdout, _line(row))
+        for file in self._files.values():
+            _write(file.stream, file.text(row))
+
+    def rewrite(self, rows: Iterable[Row]) -> None:
+        """Replaces what was written, each file in one step, after boxes were corrected.
+
+        Args:
+          rows: of all frames so far.
+
+        Raises:
+          InputError: if a file cannot be written; the one before stays then.
+        """
+        rows = list(rows)
+        for path, (stream, header, text) in self._files.items():
+            partial = pathlib.Path(path).with_name(
+                f".{pathlib.Path(path).name}.partial"
+            )
+            with _open(str(partial), "w") as file:
+                whole = (f"{header}\n" if header else "") + "".join(map(text, rows))
+                _write(file, whole)
+            stream.close()
+            partial.replace(path)
+            self._files[path] = _File(_open(path, "a"), header, text)
+
+
+def check_path(path: str, *, option: str) -> None:
+    """Refuses a name under which no text file can be written.
+
+    Args:
+      path: of the file; "" is none.
+      option: that gave it, for the message.
+
+    Raises:
+      InputError: if its folder is missing, or it is a folder itself.
+    """
+    if path and not pathlib.Path(path).absolute().parent.is_dir():
+        raise InputError(f"no folder for {option}={path}: make it first")
+    if path and pathlib.Path(path).is_dir():
+        raise InputError(f"{option}={path} is a folder: give the name of a file")
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Returns the text of a whole CSV file.
+
+    Args:
+      rows: of all frames.
+    """
+    return f"{_HEADER}\n" + "".join(map(_table, rows))
+
+
+def _line(row: Row) -> str:
+    """Returns a frame's boxes one after another."""
+    return ",".join(f"{value:.4f}" for value in row.xywh.reshape(-1)) + "\n"
+
+
+def _table(row: Row) -> str:
+    """Returns a line a target; targets count from 1."""
+    lines = []
+    columns = zip(row.xywh, row.score, row.lost, strict=True)
+    for number, (xywh, score, lost) in enumerate(columns, 1):
+        box = ",".join(f"{value:.4f}" for value in xywh)
+        lines.append(f"{row.frame},{number},{box},{score:.6f},{int(lost)}\n")
+    return "".join(lines)
+
+
+def _open(path: str, mode: str) -> IO[str]:
+    """Opens a file to write lines, each of which is on the disk's way at once."""
+    try:
+        return open(path, mode, buffering=1, encoding="utf-8")
+    except OSError as fault:
+        raise _failure(path, fault) from fault
+
+
+def _write(file: IO[str], text: str) -> None:
+    """Writes whole lines and passes them on to the system."""
+    try:
+        file.write(text)
+        file.flush()
+    except OSError as fault:
+        raise _failure(file.name, fault) from fault
+
+
+def _failure(path: str, fault: OSError) -> InputError:
+    """Words why a file could not be written."""
+    return InputError(f"{path} could not be written: {fault.strerror}")
