@@ -46,6 +46,7 @@ def get_config() -> ConfigDict:
     c.optimizer.lr_end = 1e-4
     c.optimizer.backbone_from_epoch = 0.0
     c.run.batch_size = 64
+    c.optimizer.reference_batch = 64
 
     c.tracking.selection = "clean"
     # Neither penalty nor window nor smoothing of the size (C2).

@@ -18,5 +18,6 @@ def get_config() -> ConfigDict:
     c = siamcar_r50.get_config()
     c.labels.assigner = "dla"
     c.run.batch_size = 256
+    c.optimizer.reference_batch = 256
     _mixtures.siamdla(c)
     return c

@@ -39,6 +39,7 @@ def get_config() -> ConfigDict:
     c.loss.regression = "linear_iou"
     c.loss.weights = (1.0, 1.0, 0.0)
     c.run.batch_size = 32
+    c.optimizer.reference_batch = 32
     c.run.num_epochs = 50
     c.run.pairs_per_epoch = 100_000
 

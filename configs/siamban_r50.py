@@ -31,6 +31,7 @@ def get_config() -> ConfigDict:
     c.loss.regression = "linear_iou"
     c.loss.weights = (1.0, 1.0, 0.0)
     c.run.batch_size = 224
+    c.optimizer.reference_batch = 224
     c.run.pairs_per_epoch = 1_000_000
     c.optimizer.lr_end = 5e-5
 

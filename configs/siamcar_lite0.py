@@ -51,6 +51,7 @@ def get_config() -> ConfigDict:
     c.loss.weights = (1.0, 2.0, 0.5)
 
     c.run.batch_size = 32
+    c.optimizer.reference_batch = 32
     c.run.num_epochs = 15
     c.run.pairs_per_epoch = 1600
     c.optimizer.kind = "adamw"

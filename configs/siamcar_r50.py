@@ -26,5 +26,6 @@ def get_config() -> ConfigDict:
     c.model.name = "siamcar"
     c.model.backbone = "resnet50"
     c.run.batch_size = 80
+    c.optimizer.reference_batch = 80
     _mixtures.siamcar(c)
     return c

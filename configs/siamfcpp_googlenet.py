@@ -46,6 +46,7 @@ def get_config() -> ConfigDict:
     c.labels.negative_pairs = "positives"
 
     c.run.batch_size = 128
+    c.optimizer.reference_batch = 128
     c.run.pairs_per_epoch = 150_000
     c.optimizer.schedule = "cosine"
     c.optimizer.lr_warmup = 1e-6

@@ -27,6 +27,7 @@ def get_config() -> ConfigDict:
     c.loss.weights = (1.0, 1.0, 1.0)  # Eq. 11.
 
     c.run.batch_size = 128
+    c.optimizer.reference_batch = 128
     c.run.num_epochs = 50
     c.optimizer.warmup_epochs = 5.0
     c.optimizer.backbone_from_epoch = 5.0

@@ -30,6 +30,7 @@ def get_config() -> ConfigDict:
     c.labels.negative_pairs = "window"
     c.loss.weights = (1.0, 1.2, 0.0)
     c.run.batch_size = 120
+    c.optimizer.reference_batch = 120
 
     c.tracking.selection = "pysot"
     c.tracking.penalty = 0.05

@@ -28,6 +28,8 @@ def test_every_config_is_sound():
         config_lib.check(config)
         assert config.is_locked
         assert set(config_lib.flat(config)) == fields
+        # A larger batch on the command line then scales from the config's own.
+        assert config.optimizer.reference_batch == config.run.batch_size
 
 
 @pytest.mark.parametrize(

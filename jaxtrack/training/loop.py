@@ -259,10 +259,16 @@ def _initial_variables(config, family, network):
 
 def _schedule(config):
     """Returns the head's learning rate by step."""
+    factor = optimizer.rate_factor(
+        config.optimizer.lr_scaling,
+        batch_size=config.run.batch_size,
+        reference=config.optimizer.reference_batch,
+    )
+    peak = factor * config.optimizer.lr
     return optimizer.warmup_schedule(
-        warmup=config.optimizer.lr_warmup,
-        peak=config.optimizer.lr,
-        end=config.optimizer.lr_end,
+        warmup=min(config.optimizer.lr_warmup, peak),
+        peak=peak,
+        end=factor * config.optimizer.lr_end,
         warmup_steps=config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs),
         total_steps=config_lib.total_steps(config),
         kind=config.optimizer.schedule,

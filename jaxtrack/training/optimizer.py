@@ -9,6 +9,10 @@ import optax
 
 Schedule = Callable[[jax.Array], jax.Array]
 
+KINDS = ("sgd", "adamw", "lars", "lamb")
+# The trust coefficient of LARS, eta of arXiv:1708.03888, section 5.
+_LARS_TRUST = 0.001
+
 
 def warmup_schedule(
     *,
@@ -63,6 +67,30 @@ def warmup_schedule(
     return schedule
 
 
+def rate_factor(scaling: str, *, batch_size: int, reference: int) -> float:
+    """Returns by what a learning rate grows with the batch.
+
+        "none":    1
+        "linear":  B / B0          (Goyal et al., arXiv:1706.02677, section 2.1)
+        "sqrt":    sqrt(B / B0)    (You et al., arXiv:1904.00962, section 4.3)
+
+    Args:
+      scaling: "none", "linear" or "sqrt".
+      batch_size: B, pairs of an optimizer step, over all devices.
+      reference: B0, the batch that the rate was chosen for.
+
+    Returns:
+      The factor of the rate.
+
+    Raises:
+      ValueError: for another `scaling`.
+    """
+    powers = {"none": 0.0, "linear": 1.0, "sqrt": 0.5}
+    if scaling not in powers:
+        raise ValueError(f"scaling must be none, linear or sqrt, got {scaling!r}")
+    return (batch_size / reference) ** powers[scaling]
+
+
 def make_optimizer(
     *,
     kind: str,
@@ -77,21 +105,31 @@ def make_optimizer(
 ) -> optax.GradientTransformation:
     """Builds an optimizer with a backbone that joins later.
 
-    The gradient is clipped to `clip_norm` over all parameters. "sgd" adds
-    `weight_decay * parameter` to it before the momentum (as torch does, and so pysot);
-    "adamw" decays apart from the moments. Until `backbone_from_step` the backbone's
+    The gradient g is clipped to `clip_norm` over all parameters. With the decay d of a
+    parameter w, the momentum m and the rate r, the four kinds are
+
+        "sgd":    v <- m v + (g + d w),             w <- w - r v    (as torch, so pysot)
+        "adamw":                                    w <- w - r (adam(g) + d w)
+        "lars":   v <- m v + r t (g + d w),         w <- w - v,
+                  t = 0.001 |w| / |g + d w|         (arXiv:1708.03888, algorithm 1)
+        "lamb":   u = adam(g) + d w,                w <- w - r |w| / |u| u
+                                                    (arXiv:1904.00962, algorithm 2)
+
+    "lars" and "lamb" take the norms of one array at a time, and treat biases and the
+    parameters of normalisation, arrays of one axis, without decay and with a ratio of
+    1, as both papers' code does. Until `backbone_from_step` the backbone's
     parameters and moments do not move; the tree of states is the same before and
     after, so that a checkpoint of either time is read at any time.
 
     Args:
-      kind: "sgd" or "adamw".
+      kind: "sgd", "adamw", "lars" or "lamb".
       schedule: learning rate of the head by step.
       group: path of a parameter to "head", "backbone" or "frozen" (never moved).
       backbone_from_step: first step that moves the backbone.
       backbone_factor: the backbone's learning rate over the head's.
-      momentum: of SGD, or Adam's b1.
+      momentum: of SGD and LARS, or Adam's b1.
       adam_b2: Adam's b2.
-      weight_decay: of all moving parameters.
+      weight_decay: of all moving parameters; see above for "lars" and "lamb".
       clip_norm: largest norm of the whole gradient.
 
     Returns:
@@ -100,15 +138,24 @@ def make_optimizer(
     Raises:
       ValueError: for another `kind`.
     """
-    if kind not in ("sgd", "adamw"):
-        raise ValueError(f"kind must be sgd or adamw, got {kind!r}")
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
 
     def rule(rate: Schedule) -> optax.GradientTransformation:
         scale = optax.scale_by_learning_rate(rate)
-        decay = optax.add_decayed_weights(weight_decay)
+        mask = _matrices if kind in ("lars", "lamb") else None
+        decay = optax.add_decayed_weights(weight_decay, mask)
+        adam = optax.scale_by_adam(momentum, adam_b2)
         if kind == "sgd":
             return optax.chain(decay, optax.trace(momentum), scale)
-        return optax.chain(optax.scale_by_adam(momentum, adam_b2), decay, scale)
+        if kind == "adamw":
+            return optax.chain(adam, decay, scale)
+        if kind == "lars":
+            trust = optax.scale_by_trust_ratio(trust_coefficient=_LARS_TRUST)
+            parts = decay, optax.masked(trust, _matrices), scale, optax.trace(momentum)
+            return optax.chain(*parts)
+        trust = optax.scale_by_trust_ratio()
+        return optax.chain(adam, decay, optax.masked(trust, _matrices), scale)
 
     # The inner rule counts only the steps it takes.
     late = optax.transforms.conditionally_mask(
@@ -120,6 +167,11 @@ def make_optimizer(
         optax.clip_by_global_norm(clip_norm),
         optax.partition(rules, lambda params: _labels(params, group)),
     )
+
+
+def _matrices(params: Any) -> Any:
+    """Tells which leaves have more than one axis: no bias and no norm's parameter."""
+    return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
 
 
 def _labels(params: Any, group: Callable[[tuple[str, ...]], str]) -> Any:

@@ -77,7 +77,7 @@ def test_what_disagrees_is_refused_and_what_just_works_is_taken():
 def beyond(field):
     """Returns a number or text just out of a field's range; None where all are in."""
     if field.choices:
-        return "none" if isinstance(field.default, str) else 99
+        return "nothing of the kind" if isinstance(field.default, str) else 99
     if field.above is not None:
         return field.above
     if field.least is not None:

@@ -6,7 +6,12 @@ import numpy as np
 import optax
 import pytest
 
-from jaxtrack.training.optimizer import make_optimizer, warmup_schedule
+from jaxtrack.training.optimizer import (
+    KINDS,
+    make_optimizer,
+    rate_factor,
+    warmup_schedule,
+)
 
 PARAMS = {
     "backbone": {"conv1": jnp.array([1.0]), "layer2": jnp.array([1.0])},
@@ -84,7 +89,55 @@ def test_sgd_by_hand():
     assert float(history[1]["head"][0]) == pytest.approx(0.75 - 0.1 * 4.625)
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adamw"])
+def by_hand(kind, w, grads, *, rate, decay, momentum=0.9, b2=0.999):
+    """The papers' algorithms in float64, one array at a time."""
+    m = v = np.zeros_like(w)
+    is_matrix = w.ndim > 1
+    decay = decay if is_matrix else 0.0
+    for t, g in enumerate(grads, 1):
+        if kind == "lars":
+            g = g + decay * w
+            ratio = 0.001 * np.linalg.norm(w) / np.linalg.norm(g) if is_matrix else 1.0
+            m = momentum * m + rate * ratio * g
+            w = w - m
+        else:
+            m = momentum * m + (1 - momentum) * g
+            v = b2 * v + (1 - b2) * g**2
+            unbiased = m / (1 - momentum**t), v / (1 - b2**t)
+            u = unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8) + decay * w
+            ratio = np.linalg.norm(w) / np.linalg.norm(u) if is_matrix else 1.0
+            w = w - rate * ratio * u
+    return w
+
+
+@pytest.mark.parametrize("kind", ["lars", "lamb"])
+def test_large_batch_kinds_are_their_papers_algorithms(kind):
+    rng = np.random.default_rng(0)
+    start = {"kernel": rng.normal(size=(3, 4)), "bias": rng.normal(size=4)}
+    grads = [{k: rng.normal(size=v.shape) for k, v in start.items()} for _ in range(4)]
+    tx = optimizer(kind=kind, weight_decay=0.1, group=lambda path: "head")
+    params = jax.tree.map(jnp.float32, start)
+    state = tx.init(params)
+    for gradient in grads:
+        with jax.numpy_dtype_promotion("standard"):  # Optax's Adam: float ** int.
+            gradient = jax.tree.map(jnp.float32, gradient)
+            updates, state = tx.update(gradient, state, params)
+        params = optax.apply_updates(params, updates)
+    for name, array in start.items():
+        expected = by_hand(kind, array, [g[name] for g in grads], rate=0.1, decay=0.1)
+        np.testing.assert_allclose(params[name], expected, rtol=2e-5)
+    assert not np.allclose(params["kernel"], start["kernel"], rtol=1e-6)
+
+
+def test_rates_grow_with_the_batch():
+    # 512 pairs where 32 were meant: 16 times, or its root 4.
+    batch = {"batch_size": 512, "reference": 32}
+    factors = [rate_factor(name, **batch) for name in ("none", "linear", "sqrt")]
+    assert factors == [1.0, 16.0, 4.0]
+    assert rate_factor("linear", batch_size=8, reference=32) == 0.25
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_backbone_joins_late_as_if_it_had_not_waited(kind):
     history, _ = run(optimizer(kind=kind, weight_decay=0.1), 5)
     joined = [float(p["backbone"]["layer2"][0]) for p in history]
@@ -131,7 +184,11 @@ def test_the_whole_gradient_is_clipped_together():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: optimizer(kind="adam"), "kind must be sgd or adamw"),
+        (lambda: optimizer(kind="adam"), "kind must be one of sgd, adamw"),
+        (
+            lambda: rate_factor("cubic", batch_size=2, reference=1),
+            "scaling must be none, linear or sqrt",
+        ),
         (
             lambda: warmup_schedule(
                 warmup=0, peak=1, end=1, warmup_steps=1, total_steps=2
