@@ -43,6 +43,7 @@ _PACKAGES = (
     "models",  # parts of networks
     "online",  # what learns while tracking
     "ops",  # arrays in, arrays out
+    "portability",  # what a machine offers and computes
     "report",  # pages, figures and tables of an evaluation
     "trackers",  # a file a family
     "tracking",  # a frame to a box

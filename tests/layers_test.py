@@ -13,7 +13,7 @@ ALLOWED = {
         *("config", "configs", "training", "evaluation", "metrics", "tracking"),
         *("data", "datasets", "weights", "session", "integrations", "report"),
         "trackers",
-        "export",
+        *("export", "portability"),
         "__version__",
     ),
     "__main__": ("cli",),
@@ -43,6 +43,7 @@ ALLOWED = {
     "report": ("evaluation", "datasets", "metrics"),
     "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "session": ("trackers", "tracking", "training.inference"),
+    "portability": ("trackers", "tracking", "training", "configs"),
     "integrations": ("metrics", "session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

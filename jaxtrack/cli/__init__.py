@@ -33,6 +33,7 @@ COMMANDS = {
     "tune": "search tracking settings that score best",
     "weights": "look into files of weights, and make checkpoints of them",
     "export": "write a tracker as StableHLO or ONNX",
+    "doctor": "show what this machine offers, and what will go wrong on it",
     "trax": "serve a tracker to the VOT challenges' toolkit",
 }
 

@@ -1,0 +1,205 @@
+"""What a machine offers to jaxtrack, and what will go wrong on it."""
+
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxtrack.errors import EXTRAS
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
+# Variables that change what jax does.
+VARIABLES = (
+    "JAX_PLATFORMS",
+    "CUDA_VISIBLE_DEVICES",
+    "XLA_FLAGS",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+    "XLA_PYTHON_CLIENT_MEM_FRACTION",
+)
+# Below these, bytes: Grain's workers hand batches over in shared memory, a packed
+# training set and its checkpoints need room.
+LEAST_SHARED_MEMORY = 256 * 2**20
+LEAST_FREE_DISK = 2 * 2**30
+# Largest relative error of a number by the precision it is rounded to: a float32 has 24
+# bits, TF32 11, bfloat16 8; twice the rounding, for hardware that cuts off instead.
+PRECISIONS = (("float32", 2.0**-22), ("TF32", 2.0**-10), ("bfloat16", 2.0**-7))
+
+
+class Finding(NamedTuple):
+    """One thing looked at.
+
+    Attributes:
+      name: of the thing, such as "devices".
+      value: what was found, in words.
+      problem: what will go wrong and what to do about it; empty where nothing will.
+    """
+
+    name: str
+    value: str
+    problem: str = ""
+
+
+def examine(*, cache: str, folder: str = ".") -> Iterator[Finding]:
+    """Looks at what decides whether and how fast jaxtrack runs here.
+
+    Args:
+      cache: folder of XLA's compilations.
+      folder: where results would be written.
+
+    Yields:
+      Findings, as they are made: versions, extras, variables, devices, precision of
+      products, cores, memory, room on the disks, and decoders.
+    """
+    yield _packages()
+    yield _extras()
+    yield from _variables(os.environ)
+    devices = find_devices()
+    yield devices
+    if not devices.problem:
+        yield _precision()
+    yield Finding("cores", str(len(os.sched_getaffinity(0))))
+    yield _shared_memory(pathlib.Path("/dev/shm"))
+    yield _room("compilations", pathlib.Path(cache), least=0)
+    yield _room("this folder", pathlib.Path(folder), least=LEAST_FREE_DISK)
+    yield _decoders()
+
+
+def find_devices() -> Finding:
+    """Names the devices that jax computes on, or says why there are none."""
+    try:
+        devices = jax.local_devices()
+    except RuntimeError as fault:
+        wanted = os.environ.get("JAX_PLATFORMS", "")
+        told = f"JAX_PLATFORMS={wanted}" if wanted else "jax"
+        reason = str(fault).strip().splitlines()[0]
+        problem = (
+            f"{told} has no device here ({reason}): unset JAX_PLATFORMS to use what "
+            "there is, or install the driver and jaxtrack[cuda13] or [tpu]"
+        )
+        return Finding("devices", "none", problem)
+    first = devices[0]
+    value = f"{len(devices)} x {first.device_kind} ({first.platform})"
+    stats = first.memory_stats() or {}
+    if limit := stats.get("bytes_limit"):
+        value += f", {limit / 2**30:.1f} GiB each"
+    problem = ""
+    has_driver = pathlib.Path("/proc/driver/nvidia/version").exists()
+    if first.platform == "cpu" and has_driver and not os.environ.get("JAX_PLATFORMS"):
+        problem = (
+            "an NVIDIA driver is loaded, but jax sees no GPU: "
+            "pip install 'jaxtrack[cuda13]'"
+        )
+    return Finding("devices", value, problem)
+
+
+def precision_of(error: float) -> str:
+    """Names the precision that products of float32 matrices have.
+
+    Args:
+      error: as `product_error` measures it.
+    """
+    for name, limit in PRECISIONS:
+        if error <= limit:
+            return name
+    return "less than bfloat16"
+
+
+def product_error(precision: jax.lax.Precision | None, *, size: int = 256) -> float:
+    """Measures how products of float32 matrices round on the default device.
+
+        max |(A I) - A| / A,   A in [1, 2): what is left of A times the identity
+
+    Sums would hide it: roundings of 256 terms cancel.
+
+    Args:
+      precision: asked of jax; None is its default.
+      size: of the matrices.
+    """
+    a = 1 + np.random.default_rng(0).random((size, size), np.float32)
+    identity = np.eye(size, dtype=np.float32)
+    product = jax.jit(lambda a, b: jnp.matmul(a, b, precision=precision))(a, identity)
+    return float(np.max(np.abs(np.asarray(product, np.float64) - a) / a))
+
+
+def _precision():
+    """Tells how exact float32 products are, by default and at the most."""
+    told = {}
+    for name, precision in (("default", None), ("highest", jax.lax.Precision.HIGHEST)):
+        error = product_error(precision)
+        told[name] = f"{name} {precision_of(error)}"
+    return Finding("float32 products", ", ".join(told.values()))
+
+
+def _packages():
+    """Lists the versions of what jaxtrack stands on."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    return Finding("packages", ", ".join(versions))
+
+
+def _extras():
+    """Lists the extras that are installed, and those that are not."""
+    states: dict[str, bool] = {}
+    for package, extra in EXTRAS.items():
+        is_here = importlib.util.find_spec(package) is not None
+        states[extra] = states.get(extra, True) and is_here
+    absent = sorted(name for name, is_here in states.items() if not is_here)
+    value = ", ".join(sorted(name for name, is_here in states.items() if is_here))
+    value = value or "none"
+    if absent:
+        value += f"; not installed: {', '.join(absent)}"
+    return Finding("extras", value)
+
+
+def _variables(environment: Mapping[str, str]):
+    """Yields the variables that are set."""
+    for name in VARIABLES:
+        if value := environment.get(name):
+            yield Finding(name, value)
+
+
+def _shared_memory(folder):
+    """Tells how much shared memory loader workers have."""
+    if not folder.exists():
+        return Finding("shared memory", "not found")
+    total = shutil.disk_usage(folder).total
+    problem = ""
+    if total < LEAST_SHARED_MEMORY:
+        problem = (
+            "too small for loader workers, which hand batches over in it: start the "
+            "container with --shm-size=1g"
+        )
+    return Finding("shared memory", f"{total / 2**20:,.0f} MiB", problem)
+
+
+def _room(name, folder, *, least):
+    """Tells whether a folder, or the first one above it that exists, takes files."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    value = f"{folder}, {free / 2**30:,.1f} GiB free"
+    if not os.access(place, os.W_OK):
+        return Finding(name, value, f"{place} cannot be written: choose another folder")
+    if free < least:
+        return Finding(name, value, "little room for checkpoints and packed video")
+    return Finding(name, value)
+
+
+def _decoders():
+    """Tells what decodes video."""
+    import cv2  # Late: half a second.
+
+    value = f"OpenCV {cv2.__version__}"
+    if importlib.util.find_spec("imageio_ffmpeg") is None:
+        return Finding("video", f"{value}; no ffmpeg: AV1 and .mp4 out need the extra")
+    import imageio_ffmpeg
+
+    return Finding("video", f"{value}, ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}")
