@@ -16,6 +16,7 @@ EXTRAS = {
     "tensorboardX": "tensorboard",
     "tensorflow_datasets": "data",
     "trax": "vot",
+    "wandb": "wandb",
 }
 
 

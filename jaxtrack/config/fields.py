@@ -221,6 +221,9 @@ _AFTER = (
           " other.", above=0),
     Field("run.num_epochs", 20, "Length of the training.", unit="epochs", above=0),
     Field("run.pairs_per_epoch", 600_000, "Pairs of an epoch.", above=0),
+    Field("run.loggers", ("tensorboard",),
+          'Where numbers go besides log.jsonl: "tensorboard" (left out where it is not'
+          ' installed), "wandb" (Weights & Biases).', choices=("tensorboard", "wandb")),
     Field("run.log_every", 20, "Steps between two log lines.", unit="steps", above=0),
     Field("run.checkpoint_every", 1000, "Steps between two checkpoints.", unit="steps",
           above=0),

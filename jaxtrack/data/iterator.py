@@ -1,6 +1,7 @@
 """Batches for ever: where the stream is, and the processes that load ahead."""
 
 import weakref
+from collections.abc import Sequence
 
 import grain
 import numpy as np
@@ -19,7 +20,11 @@ _DIED = "terminated unexpectedly"  # As Grain says of a loader process.
 
 
 class PairIterator(grain.DatasetIterator):
-    """Batches of pairs, for ever; remembers where it is and closes its processes."""
+    """Batches of pairs, for ever; remembers where it is and closes its processes.
+
+    Attributes:
+      contents: what is drawn from, in words, a line for each part.
+    """
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class PairIterator(grain.DatasetIterator):
         num_workers: int,
         fingerprint: dict[str, int],
         filler: SceneFiller | None = None,
+        contents: Sequence[str] = (),
     ):
         """Makes an iterator; it starts at the first batch asked for.
 
@@ -37,8 +43,10 @@ class PairIterator(grain.DatasetIterator):
           fingerprint: what must be equal for a state to mean the same batches: at
             least `batch_size` and `process_count`.
           filler: is told which pair comes next.
+          contents: what is drawn from, in words.
         """
         super().__init__()
+        self.contents = tuple(contents)
         self._dataset = dataset
         self._num_workers = num_workers
         self._fingerprint = dict(fingerprint)

@@ -14,10 +14,11 @@ from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
 from jaxtrack.data import bank, mixture, order, transforms
+from jaxtrack.data import portions as portions_lib
 from jaxtrack.data import redraw as redraw_lib
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.loader import PairLoader
-from jaxtrack.data.portions import ALL, Portion
+from jaxtrack.data.portions import Portion
 from jaxtrack.data.redraw import Numbered, Redraw, RedrawnLoader, SceneFiller
 from jaxtrack.data.settings import Augmentation, PairSettings
 
@@ -81,6 +82,7 @@ def make(
         process_index=process_index,
         process_count=process_count,
         skip_damaged=config.data.skip_damaged,
+        contents=portions_lib.describe(portions),
     )
 
 
@@ -94,19 +96,11 @@ def _bank_options(config):
 
 def _count_reads(config, portions, redraw):
     """Returns how many frames are read of each portion, before scenes are redrawn."""
-    counts = [
-        portion.num_clips if portion.num_use == ALL else portion.num_use or 0
-        for portion in portions
-    ]
-    # The counted ones together have the share 1.
-    shares = [
-        portion.share if portion.num_use is None else count / sum(counts)
-        for portion, count in zip(portions, counts, strict=True)
-    ]
     pairs = [config_lib.total_steps(config) * config.run.batch_size] * len(portions)
     if redraw is not None:
         pairs[redraw.number] = min(pairs[redraw.number], redraw.every)
-    return [2 * n * s / sum(shares) for n, s in zip(pairs, shares, strict=True)]
+    shares = portions_lib.shares(portions)
+    return [2 * n * share for n, share in zip(pairs, shares, strict=True)]
 
 
 def _say_nothing(line):
@@ -125,6 +119,7 @@ def from_portions(
     process_count: int = 1,
     skip_damaged: bool = False,
     redraw: Redraw | None = None,
+    contents: Sequence[str] = (),
 ) -> PairIterator:
     """Makes the stream of training batches.
 
@@ -140,6 +135,7 @@ def from_portions(
       process_count: how many training processes share the stream.
       skip_damaged: whether damaged frames are left out, with a warning each.
       redraw: when other scenes are composed, and where; None never does.
+      contents: of the portions, in words.
 
     Returns:
       An endless iterator of batches (`data/batch.py`); call its `close()`.
@@ -161,5 +157,9 @@ def from_portions(
     fingerprint = {"seed": seed, "batch_size": batch_size}
     fingerprint["process_count"] = process_count
     return PairIterator(
-        batches, num_workers=num_workers, fingerprint=fingerprint, filler=filler
+        batches,
+        num_workers=num_workers,
+        fingerprint=fingerprint,
+        filler=filler,
+        contents=contents,
     )

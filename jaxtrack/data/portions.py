@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -115,6 +116,45 @@ class Portion:
     def _clip_sums(self):
         """Running sums of the weights of clips."""
         return np.cumsum(self._clip_weights)
+
+
+def shares(portions: Sequence[Portion]) -> list[float]:
+    """Returns each portion's share of the pairs; they sum to 1.
+
+    Args:
+      portions: those with counts together have the share 1 beside the others.
+    """
+    counts = [
+        portion.num_clips if portion.num_use == ALL else portion.num_use or 0
+        for portion in portions
+    ]
+    found = [
+        portion.share if portion.num_use is None else count / sum(counts)
+        for portion, count in zip(portions, counts, strict=True)
+    ]
+    return [share / sum(found) for share in found]
+
+
+def describe(portions: Sequence[Portion]) -> list[str]:
+    """Words what is trained on, a line for each portion, in columns.
+
+    Args:
+      portions: of stored sources.
+    """
+    rows = [
+        (
+            portion.name,
+            f"{portion.source.num_tracks:,} tracks",
+            f"{portion.source.num_frames:,} frames",
+            f"{share:.0%} of the pairs",
+        )
+        for portion, share in zip(portions, shares(portions), strict=True)
+    ]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        f"{name:<{wide[0]}}  {tracks:>{wide[1]}}  {frames:>{wide[2]}}  {share}"
+        for name, tracks, frames, share in rows
+    ]
 
 
 def _draw(sums, rng):

@@ -79,6 +79,10 @@ class StoredSource(TrackSource, Protocol):
     def label(self) -> str:
         """Names the source to a user; a file name, too."""
 
+    @property
+    def num_frames(self) -> int:
+        """Number of frames of all tracks."""
+
     def frame_ids(self, track: int) -> np.ndarray:
         """Numbers that are equal where tracks share a frame, `[T]` int64."""
 
@@ -111,6 +115,11 @@ class RecordSource:
     def num_tracks(self) -> int:
         """Number of tracks."""
         return len(self._index.names)
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames of all tracks; see `StoredSource`."""
+        return len(self._index.table)
 
     @property
     def extent(self) -> float:

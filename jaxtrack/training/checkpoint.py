@@ -143,9 +143,13 @@ class CheckpointStore:
         """Closes it."""
         self.close()
 
-    def close(self) -> None:
+    def wait(self) -> None:
         """Waits for the writing to end."""
         self._manager.wait_until_finished()
+
+    def close(self) -> None:
+        """Waits for the writing to end, and closes what it needed."""
+        self.wait()
         self._manager.close()
 
 

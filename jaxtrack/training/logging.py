@@ -1,24 +1,58 @@
-"""Scalars of a training run: a JSON line a time, and TensorBoard if installed."""
+"""Scalars of a training run: a JSON line a time, TensorBoard, Weights & Biases."""
 
+import contextlib
+import importlib.util
 import json
 import pathlib
+import secrets
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
 
-try:
-    import tensorboardX
-except ImportError:  # An extra: without it, log.jsonl alone is written.
-    tensorboardX = None  # noqa: N816
+from jaxtrack.errors import InputError, require
+
+TITLES = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases"}
+_PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
+_PROJECT = "jaxtrack"
+
+
+class Logger(Protocol):
+    """A place for scalars besides log.jsonl."""
+
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Adds the scalars of one step."""
+
+    def close(self) -> None:
+        """Flushes and closes it."""
 
 
 class ScalarLog:
-    """Writes scalars to `log.jsonl` and, with tensorboardX, to TensorBoard files.
+    """Writes scalars to `log.jsonl` and to loggers.
 
     Lines of steps after `first_step` are dropped from an older `log.jsonl`: a resumed
     run writes them again.
     """
 
-    def __init__(self, folder: pathlib.Path, *, first_step: int = 0):
-        """Opens the files; makes the folder."""
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        *,
+        first_step: int = 0,
+        loggers: tuple[str, ...] = ("tensorboard",),
+        settings: Mapping[str, Any] = MappingProxyType({}),
+    ):
+        """Opens the files; makes the folder.
+
+        Args:
+          folder: the workdir.
+          first_step: steps done before this run.
+          loggers: names in `TITLES`; TensorBoard is left out where it is missing.
+          settings: of the run, which Weights & Biases shows beside it.
+
+        Raises:
+          InputError: if another logger is not installed.
+        """
+        check(loggers)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "log.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
@@ -26,18 +60,22 @@ class ScalarLog:
         draft = path.with_suffix(".tmp")
         draft.write_text("".join(line + "\n" for line in kept))
         draft.replace(path)
-        self._file = path.open("a", buffering=1)
-        self._board = tensorboardX and tensorboardX.SummaryWriter(
-            str(folder / "tensorboard"), purge_step=first_step
-        )
+        self._loggers: list[Logger] = []
+        with contextlib.ExitStack() as stack:
+            self._file = stack.enter_context(path.open("a", buffering=1))
+            if "tensorboard" in loggers and is_installed("tensorboard"):
+                self._loggers.append(_TensorBoard(folder, first_step))
+            if "wandb" in loggers:
+                self._loggers.append(_WeightsAndBiases(folder, settings))
+            for logger in self._loggers:
+                stack.callback(logger.close)
+            self._stack = stack.pop_all()
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """Adds the scalars of one step."""
         self._file.write(json.dumps({"step": step, **scalars}) + "\n")
-        if self._board is None:
-            return
-        for name, value in scalars.items():
-            self._board.add_scalar(name, value, step)
+        for logger in self._loggers:
+            logger.write(step, scalars)
 
     def __enter__(self):
         """Returns itself; the files are open already."""
@@ -49,9 +87,83 @@ class ScalarLog:
 
     def close(self) -> None:
         """Flushes and closes the files."""
-        self._file.close()
-        if self._board is not None:
-            self._board.close()
+        self._stack.close()
+
+
+def is_installed(logger: str) -> bool:
+    """Tells whether the package of a logger is there.
+
+    Args:
+      logger: its name.
+    """
+    return importlib.util.find_spec(_PACKAGES[logger]) is not None
+
+
+def check(loggers: tuple[str, ...]) -> None:
+    """Refuses loggers that are asked for and not installed.
+
+    Args:
+      loggers: names; TensorBoard, the default, may be missing.
+
+    Raises:
+      InputError: one is missing; it says how to get it.
+    """
+    for name in loggers:
+        if name != "tensorboard":
+            require(_PACKAGES[name])
+
+
+class _TensorBoard:
+    """Files for `tensorboard --logdir=WORKDIR`."""
+
+    def __init__(self, folder, first_step):
+        import tensorboardX
+
+        self._writer = tensorboardX.SummaryWriter(
+            str(folder / "tensorboard"), purge_step=first_step
+        )
+
+    def write(self, step, scalars):
+        for name, value in scalars.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self):
+        self._writer.close()
+
+
+class _WeightsAndBiases:
+    """A run on wandb.ai; with WANDB_MODE=offline in `WORKDIR/wandb` alone.
+
+    A resumed training goes on with its run, whose id is in `WORKDIR/wandb_id`.
+    """
+
+    def __init__(self, folder, settings):
+        import wandb
+
+        path = folder / "wandb_id"
+        if not path.exists():
+            path.write_text(secrets.token_hex(4))
+        try:
+            self._run = wandb.init(
+                project=_PROJECT,
+                name=folder.name,
+                dir=str(folder),
+                id=path.read_text().strip(),
+                resume="allow",
+                config=dict(settings),
+            )
+        except Exception as fault:  # Most often: nobody is logged in.
+            why = str(fault).strip().split("\n")[0]
+            raise InputError(
+                f"config.run.loggers: wandb does not start ({why}): run `wandb login`, "
+                "or set WANDB_MODE=offline"
+            ) from fault
+
+    def write(self, step, scalars):
+        self._run.log(dict(scalars), step=step)
+
+    def close(self):
+        self._run.finish()
 
 
 def _step(line: str) -> float:

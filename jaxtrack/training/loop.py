@@ -4,13 +4,12 @@ import contextlib
 import pathlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
 from jaxtrack import config as config_lib
 from jaxtrack import weights
@@ -22,14 +21,30 @@ from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
-from jaxtrack.training import optimizer, step
+from jaxtrack.training import optimizer, overview
+from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.initial import check_file, kaiming_heads, start_from
-from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
+from jaxtrack.training.report import Rates, Report
 from jaxtrack.training.signals import Stopper
 from jaxtrack.training.state import TrainState, create
+
+
+class Phase(NamedTuple):
+    """A part of the training, whose step is compiled for itself.
+
+    Attributes:
+      name: of the step, to a user.
+      step: moves the parameters once.
+    """
+
+    name: str
+    step: step_lib.Step
+
+
+PhaseOf = Callable[[int], Phase]  # Of the steps done before.
 
 
 def train(
@@ -71,26 +86,52 @@ def train(
         if not allow_random_backbone:
             weights.check_backbone(config)
     network = family.network(
-        config, search_size=config.data.search_size, axis_name=step.AXIS
+        config, search_size=config.data.search_size, axis_name=step_lib.AXIS
     )
     with contextlib.ExitStack() as stack:
         loader = _open_loader(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
-        state, steps = _build(config, family, network)
-        stopper = stack.enter_context(Stopper(every=config.run.log_every))
+        state, phase_of = _build(config, family, network)
         store = stack.enter_context(_open_store(config, workdir))
         state = _resume(state, store, loader, config)
         first = int(state.step)
         if first >= total:
             _say(f"nothing to do: {workdir} has all {first} steps")
             return state
-        state = step.replicate(state)
-        report = stack.enter_context(Report(config, workdir, first=first))
+        about = {"contents": loader.contents, "workdir": workdir, "first": first}
+        _say("\n".join(overview.lines(config, state.params, **about)))
+        state = step_lib.replicate(state)
+        return _run(config, state, loader, store, phase_of=phase_of, workdir=workdir)
+
+
+def _run(
+    config: ConfigDict,
+    state: TrainState,
+    loader: PairIterator,
+    store: CheckpointStore,
+    *,
+    phase_of: PhaseOf,
+    workdir: pathlib.Path,
+) -> TrainState:
+    """Does the steps that are left, or until a signal comes; returns the last state."""
+    first, total = int(state.step), config_lib.total_steps(config)
+    with contextlib.ExitStack() as stack:
+        report = Report(config, workdir, first=first, rates=_rates(config))
+        stack.enter_context(report)
+        stopper = Stopper(every=config.run.log_every, say=report.say)
+        stack.enter_context(stopper)
+        stopper.saved, phase = store.latest_step(), None
         batches = stack.enter_context(DevicePrefetcher(loader))
         meter = Meter(config.run.batch_size, batches, store)
+        report.say("loading the first batch ...")
         for done in range(first + 1, total + 1):
             batch, position = batches.next(meter.newest)
-            state, metrics = steps(done - 1)(state, batch)
+            before, phase = phase, phase_of(done - 1)
+            if phase is before:
+                state, metrics = phase.step(state, batch)
+            else:
+                with report.compilation(phase.name, stopper, meter):
+                    state, metrics = phase.step(state, batch)
             meter.add(done, metrics)
             is_last = done == total or stopper.is_set(done)
             saves = is_last or done % config.run.checkpoint_every == 0
@@ -100,76 +141,14 @@ def train(
                 report.write(upto, meter.read(upto))
             if saves:
                 store.save(state, position, config)
+                stopper.saved = done
             report.advance()
             if is_last:
                 break
+        store.wait()
     if done < total:
         _say(f"stopped by a signal: step {done} is saved in {store.folder}")
     return state
-
-
-class Report:
-    """Tells how a run is doing: progress bar, log files; silent but in one process."""
-
-    def __init__(self, config: ConfigDict, workdir: pathlib.Path, *, first: int):
-        """Opens the log files.
-
-        Args:
-          config: see docs/settings.md.
-          workdir: the log files go there.
-          first: steps done before this run.
-        """
-        self._config = config
-        self._schedule = jax.jit(_schedule(config))
-        is_main = jax.process_index() == 0
-        self._log = ScalarLog(workdir, first_step=first) if is_main else None
-        self._bar = tqdm(
-            initial=first,
-            total=config_lib.total_steps(config),
-            desc="training",
-            unit="step",
-            disable=not is_main,
-            mininterval=1.0,
-        )
-
-    def __enter__(self):
-        """Returns itself."""
-        return self
-
-    def __exit__(self, *_):
-        """Closes the files and leaves the bar as it is."""
-        self._bar.close()
-        if self._log is not None:
-            self._log.close()
-
-    def advance(self) -> None:
-        """Moves the bar by one step."""
-        self._bar.update()
-
-    def write(self, number: int, scalars: dict[str, float] | None) -> None:
-        """Writes what a meter read.
-
-        Args:
-          number: steps done.
-          scalars: means and speeds, or None for nothing.
-        """
-        if self._log is None or scalars is None:
-            return
-        config = self._config
-        rate = float(self._schedule(number - 1))
-        is_tuned = number > _backbone_from(config)
-        self._log.write(
-            number,
-            {
-                "epoch": number / config_lib.steps_per_epoch(config),
-                **scalars,
-                "lr": rate,
-                "lr_backbone": rate * config.optimizer.backbone_lr_factor * is_tuned,
-            },
-        )
-        self._bar.set_postfix_str(
-            f"loss {scalars['loss']:.3f}, {scalars['pairs_per_second']:.0f} pairs/s"
-        )
 
 
 def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
@@ -185,13 +164,13 @@ def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
 
 def _build(
     config: ConfigDict, family: Family, network: nn.Module
-) -> tuple[TrainState, Callable[[int], step.Step]]:
-    """Makes the state of step 0, and what gives the function of each step."""
+) -> tuple[TrainState, PhaseOf]:
+    """Makes the state of step 0, and what gives the phase of each step."""
     tx = _optimizer(config)
     variables = _initial_variables(config, family, network)
     state = create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     train_step = partial(
-        step.train_step,
+        step_lib.train_step,
         network=network,
         forward=family.forward(config, network),
         loss=family.loss(config, network),
@@ -202,8 +181,13 @@ def _build(
         seed=config.run.seed,
         augmentation=Augmentation(**config.augment),
     )
-    frozen = step.pmap_step(partial(train_step, train_backbone=False))
-    tuned = step.pmap_step(partial(train_step, train_backbone=True))
+    frozen, tuned = (
+        Phase(name, step_lib.pmap_step(partial(train_step, train_backbone=is_tuned)))
+        for name, is_tuned in (
+            ("the training step", False),
+            ("the training step that moves the backbone", True),
+        )
+    )
     start = _backbone_from(config)
     return state, lambda number: tuned if number >= start else frozen
 
@@ -216,7 +200,7 @@ def _open_store(config: ConfigDict, workdir: pathlib.Path) -> CheckpointStore:
 
 
 def _resume(
-    state: TrainState, store: CheckpointStore, loader: Any, config: ConfigDict
+    state: TrainState, store: CheckpointStore, loader: PairIterator, config: ConfigDict
 ) -> TrainState:
     """Takes up the newest checkpoint, if there is one, and its place in the data."""
     if store.latest_step() is None:
@@ -273,6 +257,18 @@ def _schedule(config):
         total_steps=config_lib.total_steps(config),
         kind=config.optimizer.schedule,
     )
+
+
+def _rates(config: ConfigDict) -> Rates:
+    """Returns what gives the learning rates of the last of some steps."""
+    schedule, start = jax.jit(_schedule(config)), _backbone_from(config)
+
+    def rates(number):
+        rate = float(schedule(number - 1))
+        factor = config.optimizer.backbone_lr_factor * (number > start)
+        return {"lr": rate, "lr_backbone": rate * factor}
+
+    return rates
 
 
 def _optimizer(config):

@@ -54,6 +54,16 @@ class Meter:
             self._start = self._time = time.perf_counter()
             self._waited, self._untimed = self._batches.waited, 1
 
+    def leave_out(self, seconds: float) -> None:
+        """Leaves a compilation out of speeds and times.
+
+        Args:
+          seconds: it took, since the last reading.
+        """
+        if self._start is not None:
+            self._start += seconds
+            self._time += seconds
+
     def read(self, upto: int) -> dict[str, float] | None:
         """Reads the steps up to one; waits for the devices only if it is the newest.
 
@@ -63,7 +73,7 @@ class Meter:
         Returns:
           Means of the metrics since the last reading, "pairs_per_second", "data_wait"
           (share of the time in which devices waited for data) and "seconds" since the
-          first step; None if nothing is there to read.
+          first step, without compilations; None if nothing is there to read.
 
         Raises:
           InputError: if a metric is not finite, naming its step and the last good

@@ -1,44 +1,111 @@
 """Stopping on a signal: at a step's end, in all processes at the same step."""
 
+import os
 import signal
+import socket
+import sys
 import threading
+from collections.abc import Callable
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+_PATIENCE = 1.0  # Seconds that Python may take to notice the second Ctrl-C.
+_INTERRUPTED = 130  # The exit status of a program that Ctrl-C ends.
+
+Say = Callable[[str], None]
+
 
 class Stopper:
-    """Turns SIGTERM and the first Ctrl-C into a flag while it is open."""
+    """Turns SIGTERM and the first Ctrl-C into a flag while it is open.
 
-    def __init__(self, *, every: int = 1):
+    The second Ctrl-C raises `KeyboardInterrupt`. Python runs the handler of a signal
+    between two of its own instructions, so not while XLA compiles or a device
+    computes: then, and at the third, the process ends without it. A thread, which the
+    system's handler wakes through a socket, tells the user so at once.
+
+    Attributes:
+      until: what the first signal waits for, as in "this step".
+      saved: step of the last checkpoint, or None.
+    """
+
+    def __init__(
+        self, *, every: int = 1, say: Say = print, end: Callable[[int], None] = os._exit
+    ):
         """Makes the flag, not yet set.
 
         Args:
           every: steps between two questions, where several processes must agree.
+          say: shows a line to the user; a thread calls it.
+          end: ends the process with an exit status.
         """
-        self._every = every
-        self._flag = threading.Event()
+        self.until, self.saved = "this step", None
+        self._every, self._say, self._end = every, say, end
+        self._flag, self._is_raised = threading.Event(), threading.Event()
         self._old: dict = {}
+        self._count = 0
 
     def __enter__(self):
         """Takes the signals over, where this is the main thread."""
         if threading.current_thread() is threading.main_thread():
+            self._socket, woken = socket.socketpair()
+            self._socket.setblocking(False)
+            self._old_wakeup = signal.set_wakeup_fd(
+                self._socket.fileno(), warn_on_full_buffer=False
+            )
+            self._thread = threading.Thread(
+                target=self._answer, args=[woken], daemon=True
+            )
+            self._thread.start()
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._old[number] = signal.signal(number, self._catch)
         return self
 
     def __exit__(self, *_):
         """Gives the signals back."""
+        if not self._old:
+            return
         for number, handler in self._old.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_wakeup)
+        self._socket.close()
+        self._thread.join()
 
     def _catch(self, number, frame):
-        """Notes a signal; a second Ctrl-C acts as ever."""
+        """Notes a signal; the second Ctrl-C acts as ever."""
         del frame
-        if number == signal.SIGINT:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._count += number == signal.SIGINT
+        if self._count > 1:
+            self._is_raised.set()
+            raise KeyboardInterrupt
         self._flag.set()
+
+    def _answer(self, woken):
+        """Tells what a signal does; ends the process where Python cannot."""
+        count = 0
+        with woken:
+            while numbers := woken.recv(1):
+                count += numbers[0] == signal.SIGINT
+                if numbers[0] == signal.SIGTERM or count == 1:
+                    self._acknowledge()
+                elif count > 2 or not self._is_raised.wait(_PATIENCE):
+                    self._say(f"stopped at once: {self._told()}")
+                    sys.stdout.flush()
+                    self._end(_INTERRUPTED)
+
+    def _acknowledge(self):
+        """Says when the run will stop."""
+        self._say(
+            f"stopping after {self.until}, saving; press Ctrl-C again to stop at once "
+            f"({self._told()})"
+        )
+
+    def _told(self):
+        """Words what is saved."""
+        if self.saved is None:
+            return "no checkpoint is saved yet"
+        return f"the last checkpoint is step {self.saved}"
 
     def is_set(self, step: int) -> bool:
         """Says whether to stop after a step.

@@ -6,8 +6,8 @@ import pytest
 
 from jaxtrack.config import check, get_config
 from jaxtrack.configs import demo
-from jaxtrack.data import mixture
-from jaxtrack.data.portions import Portion
+from jaxtrack.data import mixture, portions
+from jaxtrack.data.portions import ALL, Portion
 from jaxtrack.errors import InputError
 
 
@@ -21,6 +21,26 @@ def test_folders_of_no_share_are_no_portion():
     assert [place for place, _ in mixture.used_folders(config)] == [0, 2]
     config.data.record_weights, config.data.num_use = (), (0, -1, 5)
     assert [place for place, _ in mixture.used_folders(config)] == [1, 2]
+
+
+def test_what_is_trained_on_is_told_with_its_share():
+    def of(name, tracks, **options):
+        source = types.SimpleNamespace(num_tracks=tracks, num_frames=100 * tracks)
+        return Portion(name, source, frame_range=100, **options)
+
+    # Those with counts share 1 by their counts, 30 : 10; the scenes have 1 beside it.
+    used = [
+        of("packed/got10k", 60, num_use=30),
+        of("packed/x", 10, num_use=ALL),
+        of("composed scenes", 2000, share=1.0),
+    ]
+    assert portions.shares(used) == [0.375, 0.125, 0.5]
+    assert portions.describe(used) == [
+        "packed/got10k       60 tracks    6,000 frames  38% of the pairs",
+        "packed/x            10 tracks    1,000 frames  12% of the pairs",
+        "composed scenes  2,000 tracks  200,000 frames  50% of the pairs",
+    ]
+    assert portions.describe([]) == []
 
 
 def packed_config(packed, **changes):

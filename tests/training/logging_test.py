@@ -1,7 +1,12 @@
 """Tests for jaxtrack.training.logging."""
 
 import json
+import sys
+import types
 
+import pytest
+
+from jaxtrack.errors import InputError
 from jaxtrack.training.logging import ScalarLog
 
 
@@ -37,3 +42,70 @@ def test_resuming_drops_what_will_be_written_again(tmp_path):
         (4, 4.0),
         (6, 0.0),
     ]
+
+
+class FakeRun:
+    """Stands for a run of Weights & Biases."""
+
+    def __init__(self, **given):
+        self.given, self.rows, self.is_finished = given, [], False
+
+    def log(self, scalars, *, step):
+        self.rows.append((step, scalars))
+
+    def finish(self):
+        self.is_finished = True
+
+
+@pytest.fixture
+def wandb(monkeypatch):
+    """A module that stands for wandb; lists the runs it began."""
+    runs = []
+
+    def init(**given):
+        runs.append(FakeRun(**given))
+        return runs[-1]
+
+    module = types.ModuleType("wandb")
+    module.init, module.__spec__ = init, types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    return module, runs
+
+
+def test_weights_and_biases_gets_the_same_scalars(tmp_path, wandb):
+    _, runs = wandb
+    for first in (0, 2):  # Begun, and resumed.
+        log = ScalarLog(
+            tmp_path / "run",
+            first_step=first,
+            loggers=("wandb",),
+            settings={"run": {"seed": 3}},
+        )
+        log.write(first + 2, {"loss": 0.5})
+        log.close()
+    assert not (tmp_path / "run" / "tensorboard").exists()
+    assert [row["step"] for row in read(tmp_path / "run")] == [2, 4]
+    assert [run.rows for run in runs] == [[(2, {"loss": 0.5})], [(4, {"loss": 0.5})]]
+    assert all(run.is_finished for run in runs)
+    first, second = (run.given for run in runs)
+    assert first == second  # One run there, too.
+    assert (first["project"], first["name"], first["resume"]) == (
+        *("jaxtrack", "run", "allow"),
+    )
+    assert first["config"] == {"run": {"seed": 3}}
+    assert first["dir"] == str(tmp_path / "run") and len(first["id"]) == 8
+
+
+def test_what_is_wrong_with_weights_and_biases_is_told(tmp_path, wandb, monkeypatch):
+    module, _ = wandb
+
+    def init(**given):
+        raise RuntimeError("api_key not configured\n  and more")
+
+    module.init = init
+    with pytest.raises(InputError, match=r"\(api_key not configured\): run `wandb log"):
+        ScalarLog(tmp_path / "run", loggers=("wandb",))
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(InputError, match=r"pip install 'jaxtrack\[wandb\]'"):
+        ScalarLog(tmp_path / "none", loggers=("wandb",))
+    assert not (tmp_path / "none").exists()

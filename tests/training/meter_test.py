@@ -61,6 +61,21 @@ def test_means_and_speeds_by_hand(clock):
     assert again["seconds"] == 5.0
 
 
+def test_a_compilation_is_left_out(clock):
+    meter, _ = make()
+    meter.leave_out(40.0)  # Before the first step nothing is counted yet.
+    meter.add(1, metrics(1.0))
+    clock.now = 102.0
+    meter.add(2, metrics(1.0))
+    clock.now = 132.0
+    meter.leave_out(30.0)
+    meter.add(3, metrics(1.0))
+    clock.now = 134.0
+    # Two steps of 8 pairs in 34 s, 30 of which it compiled.
+    read = meter.read(3)
+    assert (read["pairs_per_second"], read["seconds"]) == (4.0, 4.0)
+
+
 class Unready:
     """Stands for a scalar that a device has not finished."""
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import jax
 import numpy as np
@@ -11,20 +12,70 @@ import pytest
 from jaxtrack.training import signals
 
 
+def until(condition):
+    """Waits for what another thread does."""
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert condition()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_becomes_a_flag_and_goes_back_where_it_came_from(number):
-    before = signal.getsignal(number)
-    with signals.Stopper() as stopper:
+    before, said = signal.getsignal(number), []
+    with signals.Stopper(say=said.append) as stopper:
         assert not stopper.is_set(1)
         os.kill(os.getpid(), number)
         assert stopper.is_set(2)
+        until(lambda: said)
     assert signal.getsignal(number) == before
+    assert signal.set_wakeup_fd(-1) == -1
+    assert said == [
+        "stopping after this step, saving; press Ctrl-C again to stop at once (no "
+        "checkpoint is saved yet)"
+    ]
 
 
 def test_a_second_interrupt_is_not_held_back():
-    with pytest.raises(KeyboardInterrupt), signals.Stopper():
+    said = []
+    with pytest.raises(KeyboardInterrupt), signals.Stopper(say=said.append):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
+    assert len(said) == 1
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Stands for a main thread that compiles: no handler of Python's runs."""
+    monkeypatch.setattr(signals, "_PATIENCE", 0.01)
+    monkeypatch.setattr(signals.Stopper, "_catch", lambda *_: None)
+
+
+def test_during_a_compilation_it_answers_and_the_second_interrupt_ends(deaf):
+    said, ended = [], []
+    with signals.Stopper(say=said.append, end=ended.append) as stopper:
+        stopper.until, stopper.saved = "the compilation", 300
+        os.kill(os.getpid(), signal.SIGINT)
+        until(lambda: said)
+        assert "after the compilation, saving; press Ctrl-C again" in said[0]
+        assert "(the last checkpoint is step 300)" in said[0]
+        assert not ended
+        os.kill(os.getpid(), signal.SIGINT)
+        until(lambda: ended)
+    assert ended == [130]
+    assert said[1:] == ["stopped at once: the last checkpoint is step 300"]
+
+
+def test_the_third_interrupt_ends_what_the_second_could_not():
+    said, ended = [], []
+    with signals.Stopper(say=said.append, end=ended.append):
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        until(lambda: ended)
+    assert ended == [130]
 
 
 def test_it_is_harmless_in_a_thread():

@@ -39,6 +39,7 @@ class ComposedSource:
 
     Attributes:
       num_tracks: number of tracks.
+      num_frames: number of frames of all tracks.
       length: frames of every track.
       size: height and width of every frame, px.
       num_pictures: number of photographs that may fill borders.
@@ -94,7 +95,7 @@ class ComposedSource:
             raise InputError(f"seed is {seed}: it must not be negative")
         if settings is None:
             settings = EVALUATION if split == "eval" else TRAINING
-        self.num_tracks = num_tracks
+        self.num_tracks, self.num_frames = num_tracks, num_tracks * length
         self.length = length
         self.size = (int(size[0]), int(size[1]))
         self._shown = min(shown, length) or length

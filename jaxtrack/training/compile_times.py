@@ -1,0 +1,96 @@
+"""How long compilations take, learnt from earlier runs on the same kind of device."""
+
+import contextlib
+import hashlib
+import json
+import pathlib
+from typing import NamedTuple
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxtrack.trackers import describe
+
+_FILE = "compile_seconds.json"
+_MOST_CONFIGS = 20  # Of a network, whose last times are kept.
+
+
+class Expected(NamedTuple):
+    """What earlier runs took, seconds.
+
+    Attributes:
+      last: the same settings; None where they were not compiled before.
+      longest: the same network; None where it was not compiled before.
+    """
+
+    last: float | None = None
+    longest: float | None = None
+
+    def told(self) -> str:
+        """Words how long it will take."""
+        if self.last is not None:
+            return f"it took {self.last:.0f} s last time"
+        if self.longest is not None:
+            return f"about {self.longest:.0f} s"
+        return "a minute or so; the next run will know"
+
+
+class CompileTimes:
+    """The times of one training's compilations, in a file beside what was compiled.
+
+    A file that cannot be read or written is no fault: nothing is learnt then.
+    """
+
+    def __init__(self, config: ConfigDict, folder: str | pathlib.Path):
+        """Remembers what is compiled and where its times are kept.
+
+        Args:
+          config: the settings.
+          folder: for the file.
+        """
+        self._path = pathlib.Path(folder) / _FILE
+        devices = jax.devices()
+        self._network = (
+            f"{describe(config)}, {config.model.dtype}, batch {config.run.batch_size}, "
+            f"{len(devices)} x {devices[0].device_kind}"
+        )
+        settings = json.dumps(json.loads(config.to_json()), sort_keys=True)
+        self._config = hashlib.sha256(settings.encode()).hexdigest()[:12]
+
+    def expect(self, phase: str) -> Expected:
+        """Looks up how long a compilation took.
+
+        Args:
+          phase: which of the training's steps.
+        """
+        row = self._read().get(f"{self._network}, {phase}", {})
+        return Expected(row.get("last", {}).get(self._config), row.get("longest"))
+
+    def learn(self, phase: str, seconds: float) -> None:
+        """Keeps how long a compilation took.
+
+        Args:
+          phase: which of the training's steps.
+          seconds: it took.
+        """
+        rows = self._read()
+        row = rows.setdefault(f"{self._network}, {phase}", {})
+        last = row.get("last", {})
+        last.pop(self._config, None)
+        last[self._config] = round(seconds, 1)
+        row["last"] = dict([*last.items()][-_MOST_CONFIGS:])
+        row["longest"] = round(max(seconds, row.get("longest", 0.0)), 1)
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._path.with_suffix(".tmp")
+            draft.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            draft.replace(self._path)
+
+    def _read(self):
+        """Reads the file; one that is absent, damaged or another's says nothing."""
+        rows = None
+        with contextlib.suppress(OSError, ValueError):
+            rows = json.loads(self._path.read_text(encoding="utf-8"))
+        if not isinstance(rows, dict):
+            return {}
+        return {name: row for name, row in rows.items() if isinstance(row, dict)}

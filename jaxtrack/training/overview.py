@@ -1,0 +1,144 @@
+"""What a training says of itself before it starts."""
+
+import pathlib
+from collections.abc import Sequence
+
+import jax
+from ml_collections import ConfigDict
+
+from jaxtrack import config as config_lib
+from jaxtrack.models.backbones import param_group
+from jaxtrack.trackers import describe
+from jaxtrack.training import logging
+from jaxtrack.training.state import Tree
+
+
+def lines(
+    config: ConfigDict,
+    params: Tree,
+    *,
+    contents: Sequence[str],
+    workdir: pathlib.Path,
+    first: int,
+) -> list[str]:
+    """Words what is trained, on what, from what and where to.
+
+    Args:
+      config: the settings.
+      params: of the network.
+      contents: what is trained on, a line for each part.
+      workdir: of the run.
+      first: steps done before.
+
+    Returns:
+      A few aligned lines.
+    """
+    rows = {
+        "devices": [_devices()],
+        "precision": [_precision(config)],
+        "network": [describe(config), parameters(config, params)],
+        "data": list(contents),
+        "batch": [_batch(config), _rate(config)],
+        "length": [_length(config)],
+        "workdir": [_workdir(workdir, first)],
+        "logs": [_logs(config)],
+    }
+    width = max(map(len, rows)) + 2
+    return [
+        f"{name if place == 0 else '':<{width}}{text}"
+        for name, texts in rows.items()
+        for place, text in enumerate(texts)
+    ]
+
+
+def _devices():
+    """Words the devices of all processes."""
+    devices, count = jax.devices(), jax.process_count()
+    kind, platform = devices[0].device_kind, devices[0].platform
+    named = platform if kind.lower() == platform else f"{kind} ({platform})"
+    return f"{len(devices)} x {named}, {_number(count, 'process', 'processes')}"
+
+
+def _precision(config):
+    """Words in which numbers the network computes."""
+    matmul = jax.config.jax_default_matmul_precision or "default"
+    return f"{config.model.dtype}, parameters float32, matmul precision {matmul}"
+
+
+def parameters(config: ConfigDict, params: Tree) -> str:
+    """Counts the parameters by when they are trained.
+
+    Args:
+      config: the settings.
+      params: of the network.
+
+    Returns:
+      The counts, in words.
+    """
+    counts = {"head": 0, "backbone": 0, "frozen": 0}
+    for keys, leaf in jax.tree.leaves_with_path(params):
+        counts[param_group(tuple(key.key for key in keys))] += leaf.size
+    epoch = config.optimizer.backbone_from_epoch
+    group = "head" if epoch <= 0 else "backbone"
+    if epoch >= config.run.num_epochs:
+        group = "frozen"
+    if group != "backbone":
+        counts[group] += counts.pop("backbone")
+    trained, frozen = (_millions(counts[name]) for name in ("head", "frozen"))
+    told = f"parameters: {trained} trained, {frozen} frozen"
+    if group == "backbone":
+        told += f"; {_millions(counts[group])} of the backbone from epoch {epoch:g} on"
+    return told
+
+
+def _batch(config):
+    """Words how a batch is shared."""
+    size, devices = config.run.batch_size, jax.device_count()
+    told = f"{size} pairs a step"
+    if devices > 1:
+        told += f", {size // devices} on each device"
+    if config.run.accumulate > 1:
+        told += f", in {config.run.accumulate} parts one after the other"
+    return told
+
+
+def _rate(config):
+    """Words the learning rates."""
+    opt = config.optimizer
+    return (
+        f"{opt.kind}, learning rate {opt.lr:g} after warm-up, {opt.lr_end:g} at the "
+        f"end; the backbone's {opt.backbone_lr_factor:g} times that"
+    )
+
+
+def _length(config):
+    """Words how long it trains."""
+    epochs, steps = config.run.num_epochs, config_lib.steps_per_epoch(config)
+    total = config_lib.total_steps(config)
+    return f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
+
+
+def _workdir(workdir, first):
+    """Words where the run is kept, and whether it goes on."""
+    return f"{workdir} ({f'resumes after step {first:,}' if first else 'a new run'})"
+
+
+def _logs(config):
+    """Words where scalars are written."""
+    told = "log.jsonl"
+    for name in config.run.loggers:
+        if logging.is_installed(name):
+            told += f", {logging.TITLES[name]}"
+        else:
+            told += f" ({logging.TITLES[name]}: pip install 'jaxtrack[{name}]')"
+    return told
+
+
+def _millions(count):
+    """Words a number of parameters."""
+    return f"{count / 1e6:.2f} M" if count >= 1e4 else str(count)
+
+
+def _number(count, one, many):
+    """Words a count with its noun."""
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,95 @@
+"""What a training shows while it runs: a bar, or a line now and then."""
+
+import sys
+import time
+from typing import TextIO
+
+from tqdm import tqdm
+
+_SECONDS_BETWEEN_LINES = 30.0
+# Without the time so far: it would count compilations.
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+
+
+class Progress:
+    """A bar on a terminal, elsewhere a line every half minute.
+
+    The estimate of the time that is left comes from the speed that is measured without
+    compilations.
+    """
+
+    def __init__(
+        self,
+        *,
+        first: int,
+        total: int,
+        batch_size: int,
+        is_shown: bool = True,
+        stream: TextIO | None = None,
+    ):
+        """Starts.
+
+        Args:
+          first: steps done before this run.
+          total: steps of the whole training.
+          batch_size: pairs a step.
+          is_shown: whether anything is; of several processes one tells.
+          stream: where; None is standard error.
+        """
+        self._stream = sys.stderr if stream is None else stream
+        self._done, self._total, self._batch_size = first, total, batch_size
+        self._is_shown = is_shown
+        self._next_line = time.monotonic()
+        self._bar = tqdm(
+            initial=first,
+            total=total,
+            desc="training",
+            bar_format=_BAR,
+            disable=not (is_shown and self._stream.isatty()),
+            file=self._stream,
+            mininterval=0.5,
+        )
+
+    def close(self) -> None:
+        """Leaves the bar as it is."""
+        self._bar.close()
+
+    def say(self, line: str) -> None:
+        """Shows a line, above the bar if there is one."""
+        if self._is_shown:
+            tqdm.write(line, file=self._stream)
+            self._stream.flush()
+
+    def advance(self) -> None:
+        """Moves by one step."""
+        self._done += 1
+        self._bar.update()
+
+    def show(self, loss: float, pairs_per_second: float) -> None:
+        """Shows how it goes.
+
+        Args:
+          loss: mean of the steps since the last time.
+          pairs_per_second: of the same steps; 0 where it is not known yet.
+        """
+        told = f"loss {loss:.3f}"
+        if pairs_per_second:
+            left = (self._total - self._done) * self._batch_size / pairs_per_second
+            digits = 0 if pairs_per_second >= 10 else 1
+            told += f", {pairs_per_second:.{digits}f} pairs/s, {duration(left)} left"
+        self._bar.set_postfix_str(told)
+        if self._stream.isatty() or time.monotonic() < self._next_line:
+            return
+        self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
+        self.say(f"step {self._done} of {self._total}: {told}")
+
+
+def duration(seconds: float) -> str:
+    """Words a time by its two largest units: "2 h 5 min", "3 min 20 s", "8 s"."""
+    whole = round(seconds)
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
