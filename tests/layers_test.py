@@ -100,7 +100,8 @@ BUILDERS = (
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
     *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
-    "training.pair_sheet",
+    *("training.pair_sheet", "training.overview", "training.report"),
+    "training.compile_times",
 )
 
 
