@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
 
-.PHONY: help setup demo demo-train compare ablation incremental test test-all test-onnx smoke lint format bench clean
+.PHONY: help setup demo demo-train compare ablation incremental test test-all test-onnx smoke docs lint format bench clean
 
 help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
 	@echo "make test-onnx   the tests of ONNX files, in an environment of their own"
+	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
 	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
@@ -31,6 +32,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 $(VENV)/.torch: $(VENV)/.test
 	$(BIN)/pip install --quiet -e '.[test,torch]'
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[docs]'
 	@touch $@
 
 setup: $(VENV)/.torch $(VOT)
@@ -92,7 +97,7 @@ PYTEST := -q -n 2 --dist loadfile
 test: lint
 	$(BIN)/python -m pytest $(PYTEST) -m 'not slow'
 
-test-all: lint $(VOT)
+test-all: lint $(VOT) $(VENV)/.docs
 	XLA_FLAGS= $(BIN)/python -m pytest $(PYTEST)
 
 # What a new version of Python, JAX or Flax is most likely to break.
@@ -108,6 +113,10 @@ test-onnx:
 	$(VENV)-onnx/bin/pip install --quiet -e '.[composed,onnx]' pytest
 	$(VENV)-onnx/bin/python -m pytest -q tests/export
 
+# Any warning is an error. To look at it: python -m http.server -d site
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.data
 	$(BIN)/python -m benchmarks.loading
@@ -121,4 +130,4 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.cract
 
 clean:
-	rm -rf $(VENV) runs .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) runs site .pytest_cache .ruff_cache *.egg-info

@@ -7,11 +7,22 @@ import pathlib
 import re
 import shlex
 
-from jaxtrack import cli, config
+from jaxtrack import cli, config, trackers
+from jaxtrack import configs as config_names
 from jaxtrack.config.fields import GROUPS
+from jaxtrack.metrics import protocols
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+CHOICES = {
+    "--config": config_names.names(),
+    "--model": config_names.names(),
+    "--preset": trackers.PRESETS,
+    "--protocol": protocols.PROTOCOLS,
+}
 
 
 def blocks(page):
@@ -20,9 +31,17 @@ def blocks(page):
         yield fenced.groups()
 
 
+def inline(page):
+    """The text of a page between its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+
+
 def commands():
-    """Yields the page, name and options of every `jaxtrack COMMAND` in a block."""
+    """Yields the page, name and options of every `jaxtrack COMMAND` of the pages."""
     for page in PAGES:
+        for command in re.findall(r"`jaxtrack ([a-z]+ [^`]*--[^`]*)`", inline(page)):
+            name, *options = shlex.split(command)
+            yield page.name, name, options
         for language, text in blocks(page):
             if language in ("python", "json"):
                 continue
@@ -58,7 +77,10 @@ def test_commands_and_their_options_exist():
                 assert option.removeprefix("--config.") in fields, f"{page}: {word}"
             elif option.startswith("--"):
                 assert option in known[name], f"{page}: jaxtrack {name} {word}"
-    assert len(found) > 10
+            value = word.partition("=")[2]
+            if re.fullmatch(r"[a-z][\w/]*", value):
+                assert value in CHOICES.get(option, value), f"{page}: {word}"
+    assert len(found) > 100
 
 
 def test_names_of_the_package_exist():
@@ -92,7 +114,7 @@ def test_names_in_the_text_exist():
     for page in PAGES:
         if page.name == "settings.md":  # Its names are settings.
             continue
-        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+        text = inline(page)
         fields = {field.name for field in config.FIELDS} | set(GROUPS)
         for name in re.findall(rf"`(?:jaxtrack\.)?((?:{packages})(?:\.\w+)+)`", text):
             is_file = name.split(".")[-1] in ("json", "html")
@@ -107,6 +129,34 @@ def test_linked_files_exist():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_files_of_the_repository_exist():
+    tops = "jaxtrack|configs|tests|experiments|benchmarks"
+    count = 0
+    for page in PAGES:
+        for path in re.findall(rf"`((?:{tops})/[\w./]+)", inline(page)):
+            # `family::test` and `name.py` stand for files of a folder.
+            assert (ROOT / path.rstrip("/.")).exists(), f"{page.name}: {path}"
+            count += 1
+    assert count > 40
+
+
+def test_the_map_names_settings_that_exist():
+    fields = {field.name for field in config.FIELDS}
+    text = (ROOT / "docs" / "coming_from.md").read_text()
+    groups = "|".join(GROUPS)
+    named = re.findall(rf"`((?:{groups})\.[a-z_]+)`", text)
+    assert len(named) > 20 and set(named) <= fields
+
+
+def test_the_first_page_is_short():
+    text = (ROOT / "README.md").read_text()
+    lines = text.splitlines()
+    assert len(lines) <= 120
+    screen = "\n".join(lines[:25])
+    for word in ("tracking.webp", "pip install", "jaxtrack track", "| `lite` |"):
+        assert word in screen
 
 
 def exists(name):

@@ -1,0 +1,105 @@
+"""The site: its navigation, its reference, and nothing that needs a network."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+import jaxtrack
+from tests import api_test
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SETTINGS = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+
+
+def leaves(nav):
+    """Yields the pages of a navigation."""
+    for item in nav.values() if isinstance(nav, dict) else nav:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from leaves(item)
+
+
+def test_every_page_is_in_the_navigation():
+    pages = list(leaves(SETTINGS["nav"]))
+    assert len(pages) == len(set(pages))
+    inside = {page for page in pages if not page.startswith("source/")}
+    there = {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}
+    there |= {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.ipynb")}
+    assert {p.replace(".ipynb", ".md") for p in there} == inside
+    for page in set(pages) - inside:
+        assert (ROOT / page.removeprefix("source/")).exists()
+
+
+def directives():
+    """Module -> its options in the reference, whole modules alone."""
+    found = {}
+    for page in (DOCS / "reference").glob("*.md"):
+        for block in re.findall(r"^::: .*\n(?: +.*\n)*", page.read_text(), re.M):
+            head, *options = block.splitlines()
+            found[head.removeprefix("::: ")] = yaml.safe_load("\n".join(options)) or {}
+    return found
+
+
+def test_every_public_module_is_in_the_reference():
+    """A directive shows all public names of a module and of those below it."""
+    (plugin,) = (p for p in SETTINGS["plugins"] if isinstance(p, dict))
+    options = plugin["mkdocstrings"]["handlers"]["python"]["options"]
+    assert options["show_submodules"] and options["filters"] == ["!^_"]
+    whole = {name for name, options in directives().items() if not options}
+    for path in (ROOT / "jaxtrack").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts in (("jaxtrack", "__init__"), ("jaxtrack", "__main__")):
+            continue
+        assert ".".join(parts[:2]) in whole, f"docs/reference lacks {path}"
+    assert {jaxtrack._HOMES[name].rpartition(".")[0] for name in jaxtrack.__all__} <= {
+        "jaxtrack",
+        *whole,
+    }
+
+
+def test_the_workflow_runs_what_contributors_run():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    jobs = yaml.safe_load(text)["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    assert all(("uses" in step) != ("run" in step) for step in steps)
+    commands = [step["run"] for step in steps if "run" in step]
+    for wanted in (".ci/run", "make docs", "python -m build"):
+        assert wanted in commands
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
+    made = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make ([\w-]+)", text):
+        assert re.search(rf"^{target}:", made, re.M)
+    pages = list((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    forms = [yaml.safe_load(page.read_text()) for page in pages]
+    assert sum({"name", "description", "body"} <= form.keys() for form in forms) >= 3
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning_and_holds_every_name(tmp_path):
+    pytest.importorskip("mkdocstrings", reason="pip install '.[docs]'")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    done = subprocess.run(
+        [*command, f"--site-dir={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
+    ids, fetched = set(), []
+    for page in tmp_path.rglob("*.html"):
+        text = page.read_text()
+        ids |= set(re.findall(r'id="(jaxtrack[\w.]*)"', text))
+        tags = re.findall(r"<(?:script|img|link|iframe)\b[^>]*>", text)
+        fetched += [tag for tag in tags if re.search(r'(src|href)="(https?:)?//', tag)]
+    assert not [tag for tag in fetched if 'rel="canonical"' not in tag]
+    functions = {
+        name
+        for module in api_test.modules()
+        for name, _ in api_test.members(module)
+        if name.startswith("jaxtrack.") and not name.endswith(("__init__", "__call__"))
+    }
+    assert len(functions) > 500
+    assert not {name for name in functions if "._" not in name} - ids
