@@ -135,9 +135,8 @@ def test_files_of_the_repository_exist():
     tops = "jaxtrack|configs|tests|experiments|benchmarks"
     count = 0
     for page in PAGES:
-        for path in re.findall(rf"`((?:{tops})/[\w./]+)", inline(page)):
-            # `family::test` and `name.py` stand for files of a folder.
-            assert (ROOT / path.rstrip("/.")).exists(), f"{page.name}: {path}"
+        for path in re.findall(rf"`((?:{tops})/[\w./]+)`", inline(page)):
+            assert (ROOT / path).exists(), f"{page.name}: {path}"
             count += 1
     assert count > 40
 
