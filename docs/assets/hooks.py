@@ -1,4 +1,4 @@
-"""What `make docs` adds to MkDocs: files outside of docs/, and notebooks.
+"""What `make docs` adds to MkDocs: files outside of docs/, notebooks, the reference.
 
 A page may link to a file of the repository (`../jaxtrack/...`), as GitHub resolves it.
 In the site such a file lies under `source/`, and the link is rewritten to it.
@@ -18,12 +18,36 @@ _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 _SOURCE = "source/"
 
 
+def packages() -> list[str]:
+    """Names of the packages, each a page of the reference."""
+    return sorted(p.parent.name for p in (ROOT / "jaxtrack").glob("*/__init__.py"))
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Adds a page a package to the navigation, behind the reference's first page."""
+    pages = _level_of("reference/index.md", config.nav)
+    pages += [{name: f"reference/{name}.md"} for name in packages()]
+    return config
+
+
+def _level_of(page: str, nav: list) -> list | None:
+    """The part of the navigation that holds a page."""
+    if page in nav:
+        return nav
+    inner = (value for item in nav if isinstance(item, dict) for value in item.values())
+    found = (_level_of(page, value) for value in inner if isinstance(value, list))
+    return next((level for level in found if level is not None), None)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds what pages and the navigation link to, and what notebooks hold."""
+    """Adds the reference, what notebooks hold, and what pages link to."""
     for file in [f for f in files if f.src_uri.endswith(".ipynb")]:
         files.remove(file)
         for made in _converted(file, config):
             files.append(made)
+    for name in packages():
+        uri, text = f"reference/{name}.md", f"::: jaxtrack.{name}\n"
+        files.append(File.generated(config, uri, content=text))
     pages = [f for f in files if f.is_documentation_page()]
     outside = re.findall(rf"{_SOURCE}[\w./]+", json.dumps(config.nav))
     for uri in outside:
