@@ -56,7 +56,7 @@ def test_every_public_module_is_in_the_reference():
     shown = {*written, *(f"jaxtrack.{name}" for name in hooks().packages())}
     parts = [p.relative_to(ROOT).parts for p in (ROOT / "jaxtrack").rglob("*.py")]
     there = {f"jaxtrack.{p[1].removesuffix('.py')}" for p in parts}
-    assert there - {"jaxtrack.__init__", "jaxtrack.__main__"} == shown
+    assert there - {"jaxtrack.__init__", "jaxtrack.__main__"} <= shown
 
 
 def test_the_workflow_runs_what_contributors_run():
