@@ -33,7 +33,7 @@ ALLOWED = {
     "metrics": (),
     "training": (
         *("config", "configs", "models", "trackers", "weights", "ops", "data"),
-        "assign",
+        *("assign", "losses"),
     ),
     "tracking": ("config", "datasets", "ops", "models", "online"),
     "evaluation": (
@@ -101,7 +101,7 @@ BUILDERS = (
     *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
     *("training.pair_sheet", "training.overview", "training.report"),
-    "training.compile_times",
+    *("training.compile_times", "training.distillation"),
 )
 
 

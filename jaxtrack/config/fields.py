@@ -159,6 +159,15 @@ _AFTER = (
     Field("loss.negative_target", "zero",
           'SiamLA: quality target of sampled negatives; "iou" is that of their box.',
           choices=("zero", "iou")),
+    Field("loss.teachers", (),
+          "Trained trackers that teach beside the labels: names or paths, as"
+          " `--checkpoint` takes them. They and the network predict from points."),
+    Field("loss.teacher_weights", (1.0, 1.0, 0.5),
+          "Weights of the class, the box and the quality that teachers say.",
+          least=0, length=3),
+    Field("loss.teacher_trust", 1.0,
+          "A teacher counts, in each pair, the IoU of its best box with the label to"
+          " this power; 0 trusts it everywhere.", least=0),
     # Refine.
     Field("refine.train_proposals", 64,
           "Proposals of an image after NMS, of which `refine.samples` are drawn.",

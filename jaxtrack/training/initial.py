@@ -17,7 +17,7 @@ from jaxtrack.models.layers import kaiming
 from jaxtrack.trackers import with_preprocessing
 from jaxtrack.trackers.family import WeightNames
 from jaxtrack.training import inference
-from jaxtrack.weights import pretrained
+from jaxtrack.weights import pretrained, shipped
 from jaxtrack.weights.matching import match
 from jaxtrack.weights.pretrained import Start
 
@@ -62,7 +62,8 @@ def check_file(config: ConfigDict) -> None:
       InputError: `model.pretrained` names a file that is not there.
     """
     source = config.model.pretrained
-    if source not in ("", "imagenet") and not pathlib.Path(source).is_file():
+    is_name = source in ("", "imagenet", *shipped.SHIPPED)
+    if not is_name and not pathlib.Path(source).exists():
         raise InputError(f"config.model.pretrained={source}: no such file of weights")
 
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
-from jaxtrack.training import optimizer, overview
+from jaxtrack.training import distillation, optimizer, overview
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.initial import check_file, kaiming_heads, start_from
@@ -88,10 +88,11 @@ def train(
     network = family.network(
         config, search_size=config.data.search_size, axis_name=step_lib.AXIS
     )
+    teachers = distillation.load(config, network)
     with contextlib.ExitStack() as stack:
         loader = _open_loader(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
-        state, phase_of = _build(config, family, network)
+        state, phase_of = _build(config, family, network, teachers)
         store = stack.enter_context(_open_store(config, workdir))
         state = _resume(state, store, loader, config)
         first = int(state.step)
@@ -101,7 +102,9 @@ def train(
         about = {"contents": loader.contents, "workdir": workdir, "first": first}
         _say("\n".join(overview.lines(config, state.params, **about)))
         state = step_lib.replicate(state)
-        return _run(config, state, loader, store, phase_of=phase_of, workdir=workdir)
+        save = partial(store.save, provenance=distillation.provenance(teachers))
+        about = {"phase_of": phase_of, "save": save, "workdir": workdir}
+        return _run(config, state, loader, store, **about)
 
 
 def _run(
@@ -111,6 +114,7 @@ def _run(
     store: CheckpointStore,
     *,
     phase_of: PhaseOf,
+    save: Callable[[TrainState, dict[str, Any], ConfigDict], None],
     workdir: pathlib.Path,
 ) -> TrainState:
     """Does the steps that are left, or until a signal comes; returns the last state."""
@@ -140,7 +144,7 @@ def _run(
             if saves or upto % config.run.log_every == 0:
                 report.write(upto, meter.read(upto))
             if saves:
-                store.save(state, position, config)
+                save(state, position, config)
                 stopper.saved = done
             report.advance()
             if is_last:
@@ -163,7 +167,10 @@ def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
 
 
 def _build(
-    config: ConfigDict, family: Family, network: nn.Module
+    config: ConfigDict,
+    family: Family,
+    network: nn.Module,
+    teachers: Sequence[distillation.Teacher],
 ) -> tuple[TrainState, PhaseOf]:
     """Makes the state of step 0, and what gives the phase of each step."""
     tx = _optimizer(config)
@@ -173,7 +180,9 @@ def _build(
         step_lib.train_step,
         network=network,
         forward=family.forward(config, network),
-        loss=family.loss(config, network),
+        loss=distillation.teach(
+            family.loss(config, network), teachers, config=config, network=network
+        ),
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.optimizer.ema_decay,

@@ -7,7 +7,7 @@ import pytest
 from jaxtrack import cli, configs, trackers
 from jaxtrack.errors import InputError
 from jaxtrack.training import inference, loop
-from jaxtrack.training.initial import kaiming_heads, start_from
+from jaxtrack.training.initial import check_file, kaiming_heads, start_from
 from jaxtrack.weights.bundle import Bundle
 
 from .conftest import TINY, small_config
@@ -78,6 +78,13 @@ def test_what_fits_of_a_trained_tracker_is_taken(monkeypatch):
     lacking = {"params": {"backbone": {"z": np.ones(2)}, "head": {}}}
     with pytest.raises(InputError, match="not all of .* backbone: missing: params/ba"):
         start_from(config, None, lacking)
+
+
+def test_trackers_by_name_and_folders_pass_for_files_of_weights(tmp_path):
+    config = configs.load("siamcar_lite0")
+    for source in ("", "imagenet", "lite", str(tmp_path)):
+        config.model.pretrained = source
+        check_file(config)
 
 
 def test_a_tracker_that_expects_other_pixels_is_refused(monkeypatch):

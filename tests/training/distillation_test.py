@@ -1,0 +1,108 @@
+"""Tests for jaxtrack.training.distillation."""
+
+import functools
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+from jaxtrack import configs, trackers
+from jaxtrack.config import get_config
+from jaxtrack.errors import InputError
+from jaxtrack.ops import boxes, grid
+from jaxtrack.ops.preprocess import Preprocessing, normalize
+from jaxtrack.trackers import siamcar
+from jaxtrack.training import distillation, inference
+
+from .conftest import GEOMETRY, TinyTracker, make_batch
+from .step_test import drawn, make, train
+
+PIXELS = Preprocessing("BGR", (100.0, 110.0, 120.0), (50.0, 60.0, 70.0))
+
+
+def teacher():
+    """Returns a tiny teacher of other parameters than the student's first ones."""
+    variables = jax.tree.map(lambda a: 1.5 * a, drawn(TinyTracker))
+    return distillation.Teacher("tiny", TinyTracker(), variables, PIXELS, "0" * 64)
+
+
+def taught(*teachers):
+    """Returns SiamCAR's loss with teachers."""
+    config, network = get_config(), TinyTracker()
+    loss = siamcar.FAMILY.loss(config, network)
+    return distillation.teach(loss, teachers, config=config, network=network)
+
+
+def test_a_teacher_sees_the_crops_as_it_expects_them():
+    batch, one = make_batch(0), teacher()
+    found = distillation.maps_of(one, GEOMETRY)(batch["z_image"], batch["x_image"])
+    crops = (normalize(batch[name], PIXELS) for name in ("z_image", "x_image"))
+    outputs = one.network.apply(one.variables, *crops)
+    np.testing.assert_allclose(
+        found.cls, jax.nn.softmax(outputs["cls"])[..., 1], atol=1e-6
+    )
+    expected = boxes.ltrb_to_xyxy(grid.points(GEOMETRY), outputs["ltrb"])
+    np.testing.assert_allclose(found.xyxy, expected, rtol=1e-5, atol=1e-4)
+
+
+def test_a_teacher_of_wider_crops_answers_on_the_students_cells():
+    # 8 px more on each side: its cells 1 to 4 are the student's, and the crop's outer
+    # pixels are repeated around it.
+    batch, wider = make_batch(0), grid.Geometry(16, 48, 6, 8, 4)
+    one = teacher()._replace(network=TinyTracker(geometry=wider))
+    found = distillation.maps_of(one, GEOMETRY)(batch["z_image"], batch["x_image"])
+    x_image = np.pad(batch["x_image"], ((0, 0), (8, 8), (8, 8), (0, 0)), "edge")
+    crops = (normalize(image, PIXELS) for image in (batch["z_image"], x_image))
+    outputs = jax.tree.map(
+        lambda m: m[:, 1:5, 1:5], one.network.apply(one.variables, *crops)
+    )
+    np.testing.assert_allclose(
+        found.cls, jax.nn.softmax(outputs["cls"])[..., 1], atol=1e-6
+    )
+    expected = boxes.ltrb_to_xyxy(grid.points(GEOMETRY), outputs["ltrb"])
+    np.testing.assert_allclose(found.xyxy, expected, rtol=1e-5, atol=1e-3)
+
+
+def test_devices_together_are_taught_as_one():
+    one, metrics = train(1, loss=taught(teacher()), steps=1)
+    assert {"teach_cls", "teach_reg", "teach_quality", "trust"} <= set(metrics)
+    many, many_metrics = train(4, loss=taught(teacher()), steps=1)
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+        (one, metrics),
+        (many, many_metrics),
+    )
+    # The state holds no more than without a teacher.
+    assert jax.tree.structure(make(1)[0]) == jax.tree.structure(one)
+
+
+def test_no_teachers_leave_the_loss_as_it_is():
+    loss = siamcar.FAMILY.loss(get_config(), TinyTracker())
+    same = distillation.teach(loss, (), config=get_config(), network=TinyTracker())
+    assert same is loss
+    assert distillation.provenance(()) == {}
+
+
+def test_teachers_are_read_by_name(monkeypatch):
+    config = trackers.with_preprocessing(configs.load("siamcar_lite0"))
+    config.loss.teachers, config.data.search_size = ("lite",), 192
+    student = TinyTracker(geometry=grid.Geometry(128, 192, 24, 8, 4.0))
+    once = functools.cache(inference.load_for_inference)
+    monkeypatch.setattr(inference, "load_for_inference", once)
+    (lite,) = distillation.load(config, student)
+    assert lite.network.geometry == student.geometry
+    assert distillation.provenance([lite]) == {"teachers": {"lite": lite.digest}}
+    config.data.context = 0.25
+    with pytest.raises(InputError, match="have a context of 0.5, the student"):
+        distillation.load(config, student)
+    config.loss.teachers = ("absent",)
+    with pytest.raises(InputError, match="teachers: no checkpoint absent"):
+        distillation.load(config, student)
+
+
+def test_students_with_anchors_have_no_teachers():
+    config = get_config()
+    config.loss.teachers = ("lite",)
+    with pytest.raises(InputError, match="has anchors: teachers teach"):
+        distillation.load(config, TinyTracker(anchors=((8.0, 8.0),)))
