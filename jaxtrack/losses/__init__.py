@@ -1,1 +1,1 @@
-"""Losses: unreduced terms by family; `totals` reduces them, a function a tracker."""
+"""Losses: unreduced terms by family, and `reduce`, which makes them one number."""
