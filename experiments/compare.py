@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from experiments import folds as folds_lib
 from experiments import plot, runs, settings, summary, tables
-from jaxtrack import cli, configs
+from jaxtrack import cli, configs, locks
 from jaxtrack.cli import options
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
@@ -157,7 +157,7 @@ def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
       InputError: something the user gave is missing or damaged, or a training failed.
     """
     out = experiment.out
-    with atomic.locked(out, "experiment"):
+    with locks.locked(out, "experiment"):
         folds = make_folds(experiment)
         planned = make_runs(experiment, folds)
         record = describe(experiment, folds, planned)

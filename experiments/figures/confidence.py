@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from experiments import tables
-from jaxtrack import cli, datasets, session
+from jaxtrack import cli, datasets, locks, session
 from jaxtrack.cli import options
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.datasets.sequence import Sequence as Video
@@ -244,7 +244,7 @@ def run(args: argparse.Namespace) -> None:
         for video in datasets.load("folders", args.sequences, sequences=patterns).videos
         if not any(fnmatch.fnmatch(video.name, glob) for glob in args.exclude)
     ]
-    with atomic.locked(out, "experiment"):
+    with locks.locked(out, "experiment"):
         result = measure(track_all(args.checkpoint, videos, out))
         text = json.dumps(result, indent=1, allow_nan=False)
         atomic.write_text(out / "confidence.json", text + "\n")

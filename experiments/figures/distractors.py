@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from experiments import summary, tables
-from jaxtrack import cli, trackers
+from jaxtrack import cli, locks, trackers
 from jaxtrack.cli import options
 from jaxtrack.data.composed import lookalikes
 from jaxtrack.datasets.folders import read_sequence
@@ -113,7 +113,7 @@ def measure(
     step = _check(checkpoint)
     videos = {"num": num, "length": length, "seed": seed}
     videos |= {"photos": photos, "difference": difference}
-    with atomic.locked(out, "experiment"):
+    with locks.locked(out, "experiment"):
         folders = lookalikes.write(out / "sequences", **videos)
         sequences = [read_sequence(folder) for folder in folders]
         truth = scoring.truth_xywh(sequences)

@@ -7,6 +7,7 @@ its line in `COMMANDS`.
 
 import argparse
 import difflib
+import errno
 import hashlib
 import importlib
 import os
@@ -36,6 +37,10 @@ COMMANDS = {
     "doctor": "show what this machine offers, and what will go wrong on it",
     "trax": "serve a tracker to the VOT challenges' toolkit",
 }
+
+
+# What the system says where it has no room for a file, or none for so large a one.
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Command(Protocol):
@@ -182,6 +187,14 @@ def _guarded(call: Callable[[], None]) -> None:
         if package not in EXTRAS:
             raise
         fail(missing(package))
+    except OSError as fault:
+        if fault.errno not in _DISK_FULL:
+            raise
+        where = fault.filename or "all of the output"
+        fail(
+            f"cannot write {where}: {fault.strerror}; free space, then run the same "
+            "command again"
+        )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None

@@ -13,6 +13,7 @@ Examples:
 
 import argparse
 
+from jaxtrack import locks
 from jaxtrack.cli import arguments, options
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError, require
@@ -93,18 +94,20 @@ def run(args: argparse.Namespace) -> None:
         tuned_file=args.tuned,
         changes=arguments.parse_settings(args.set),
     )
-    found = evaluate.evaluate(
-        _sequences(args),
-        args.out,
-        checkpoints=arguments.parse_checkpoints(args.checkpoint, model=args.model),
-        results_of=arguments.parse_results(args.results),
-        settings=chosen,
-        analyses=analyses,
-        protocol=args.protocol,
-        batched=args.batched,
-    )
-    if found.scores or found.restarts:
-        page = build.write(found, args.out)
-        print(*summary.lines(found), f"report: {page}", sep="\n")
-    for sent in evaluate.submit(found, args.out):
-        print(f"submission: {sent}")
+    benchmark = _sequences(args)
+    with locks.locked(args.out, "evaluation"):
+        found = evaluate.evaluate(
+            benchmark,
+            args.out,
+            checkpoints=arguments.parse_checkpoints(args.checkpoint, model=args.model),
+            results_of=arguments.parse_results(args.results),
+            settings=chosen,
+            analyses=analyses,
+            protocol=args.protocol,
+            batched=args.batched,
+        )
+        if found.scores or found.restarts:
+            page = build.write(found, args.out)
+            print(*summary.lines(found), f"report: {page}", sep="\n")
+        for sent in evaluate.submit(found, args.out):
+            print(f"submission: {sent}")

@@ -143,7 +143,7 @@ _AFTER = (
           "Weights of positives, negatives and hardest negatives in classification.",
           least=0, length=3),
     Field("loss.hard_negatives", 0,
-          "Number of hardest negatives an image, which form a term of their own.",
+          "Hardest negatives an image, at most all, which form a term of their own.",
           least=0),
     Field("loss.focal_alpha", 0.75, "SiamFC++: weight of positives in the focal loss.",
           within=(0, 1)),

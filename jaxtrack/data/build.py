@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from jaxtrack import locks
 from jaxtrack.data import tracks
 from jaxtrack.data.packing import card, disk, finish, plan, summary, workers
 from jaxtrack.data.packing import items as packing_items
@@ -267,23 +268,10 @@ def _finish(whole, folders, work, out, max_bad, origin):
     return tracks.read(out)
 
 
-@contextlib.contextmanager
-def _locked(work: pathlib.Path, share: Share) -> Iterator[None]:
+def _locked(work: pathlib.Path, share: Share) -> contextlib.AbstractContextManager:
     """Holds a share of the work in a folder, which is made; refuses if another does."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        file = open(work / f"lock-{share.number}-of-{share.count}", "w")
-    except OSError as error:
-        raise InputError(f"{work}: cannot be made ({error.strerror})") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"{work}: another process packs into it; wait for it, or choose "
-                "another --out"
-            ) from error
-        yield
+    name = f"lock-{share.number}-of-{share.count}"
+    return locks.locked(work, "packing", name=name)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,7 @@
-"""Files that appear whole or not at all, and folders for one process."""
+"""Files that appear whole or not at all."""
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from jaxtrack.errors import InputError
@@ -35,33 +33,3 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         raise InputError(f"cannot write {path}: {fault.strerror}") from None
-
-
-@contextmanager
-def locked(folder: str | Path, what: str = "study") -> Iterator[None]:
-    """Keeps a second process out of a folder while the block runs.
-
-    Args:
-      folder: made where it is missing.
-      what: is at work in there, for the message.
-
-    Raises:
-      InputError: another one is, or the folder cannot be made.
-    """
-    import fcntl  # Late: reading what is there works where there is none.
-
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as fault:
-        raise InputError(f"cannot write into {folder}: {fault.strerror}") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"{folder}: another {what} is at work in there; wait for its end, or "
-                "choose another --out"
-            ) from None
-        yield

@@ -15,6 +15,7 @@ from jaxtrack.evaluation import manifest
 from jaxtrack.trackers import family_of, folded
 from jaxtrack.tracking import Tracker
 from jaxtrack.training.inference import load_for_inference
+from jaxtrack.weights import digests
 
 
 class Opened(NamedTuple):
@@ -70,7 +71,7 @@ def open_checkpoint(
         "jaxtrack": around["versions"]["jaxtrack"],
         "seed": config.run.seed,
         "step": loaded.step,
-        "weights": manifest.hash_arrays(loaded.variables),
+        "weights": digests.hash_arrays(loaded.variables),
     }
     family = family_of(config)
     model = family.network(config, search_size=config.tracking.search_size)

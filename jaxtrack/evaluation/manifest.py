@@ -4,7 +4,6 @@
 the environment it ran in, and the finished sequences with a hash of their truth.
 """
 
-import hashlib
 import importlib.metadata
 import json
 import platform
@@ -19,6 +18,7 @@ from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
+from jaxtrack.weights.digests import hash_json
 
 FILE = "manifest.json"
 # Does sequences, telling how many frames are done; yields each one's name, and what
@@ -28,18 +28,6 @@ Work = Callable[
     Iterator[tuple[str, Callable[[], object]]],
 ]
 _PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
-
-
-def hash_json(value) -> str:
-    """SHA-256 of a value's JSON with sorted keys.
-
-    Args:
-      value: what `json.dumps` takes.
-
-    Returns:
-      64 hexadecimal digits.
-    """
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def hash_sequence(frames, xyxy: np.ndarray) -> str:
@@ -210,27 +198,6 @@ def describe(benchmark: Benchmark) -> dict:
         "notes": list(benchmark.notes),
         "data": hash_json(hash_sequences(benchmark.videos)),
     }
-
-
-def hash_arrays(tree) -> str:
-    """SHA-256 of a pytree: names, shapes, types and bytes of its leaves.
-
-    Args:
-      tree: of arrays, on the host or on a device.
-
-    Returns:
-      64 hexadecimal digits.
-    """
-    import jax  # Late: results are scored without it.
-
-    digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.ascontiguousarray(leaf)
-        digest.update(
-            f"{jax.tree_util.keystr(path)}{array.shape}{array.dtype}".encode()
-        )
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def environment(*, precision: str) -> dict:

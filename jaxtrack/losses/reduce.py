@@ -212,7 +212,8 @@ def balanced_mean_share(
       losses: of every cell, or of every anchor, `[B, ...]`.
       labels: `[B, ...]` int32 of POSITIVE, NEGATIVE, IGNORE.
       cls_weights: c0, c1, c2.
-      num_hard: hardest negatives an image; 0 leaves their term out.
+      num_hard: hardest negatives an image, of which there are at most all cells; 0
+        leaves their term out.
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
@@ -224,7 +225,9 @@ def balanced_mean_share(
     if num_hard:
         flat = (len(labels), labels.shape[1], -1)
         hardest = classification.hard_negatives(
-            losses.reshape(flat), labels.reshape(flat), count=num_hard
+            losses.reshape(flat),
+            labels.reshape(flat),
+            count=min(num_hard, losses[0].size),
         )
         total += cls_weights[2] * share(*hardest)
     return total

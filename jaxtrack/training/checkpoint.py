@@ -2,30 +2,37 @@
 
 import contextlib
 import json
+import logging
+import os
 import pathlib
+import re
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from absl import logging
-from etils import epath
+from jax.experimental import multihost_utils
 from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
+from jaxtrack.training import saved_step
+from jaxtrack.training.saved_step import DamagedError, SavedStep
 from jaxtrack.training.state import TrainState
+from jaxtrack.weights import digests
 from jaxtrack.weights.bundle import Bundle
 
-_FOLDER = "checkpoints"
+_FOLDER, _DAMAGED = "checkpoints", "damaged"
 # A checkpoint of a network that differs in one of these fits no other.
 _IDENTITY = (
     *("model.name", "model.backbone", "model.design", "model.correlation"),
     "optimizer.kind",
 )
+_OS_ERROR = re.compile(r"os_error_code='(\d+)'")  # As tensorstore says it.
 
 
 class CheckpointStore:
@@ -49,6 +56,8 @@ class CheckpointStore:
         if keep_every:
             kept.append(policies.EveryNSteps(keep_every))
         self.folder = pathlib.Path(workdir).absolute() / _FOLDER
+        # What Orbax logs with a traceback, it raises too.
+        logging.getLogger("absl").addFilter(_is_not_of_orbax)
         self._manager = ocp.CheckpointManager(
             self.folder,
             options=ocp.CheckpointManagerOptions(
@@ -60,6 +69,23 @@ class CheckpointStore:
     def latest_step(self) -> int | None:
         """Returns the step of the newest whole checkpoint, or None."""
         return self._manager.latest_step()
+
+    def check_room(self, state: TrainState) -> None:
+        """Refuses a disk that has no room for one checkpoint, before work starts.
+
+        Args:
+          state: as it will be saved.
+
+        Raises:
+          InputError: there is none.
+        """
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        free = shutil.disk_usage(self.folder).free
+        if free < size:
+            raise InputError(
+                f"{self.folder}: a checkpoint takes {size / 1e6:.0f} MB, and "
+                f"{free / 1e6:.0f} MB are free: free space, or choose another workdir"
+            )
 
     def save(
         self,
@@ -76,29 +102,31 @@ class CheckpointStore:
           data: position of the loader, as JSON can hold it.
           config: the settings.
           provenance: where imported weights come from; see `weights.bundle.Bundle`.
+
+        Raises:
+          InputError: this one, or the one before, cannot be written.
         """
         step = int(state.step)
         if step == self._manager.latest_step():
             return
-        network, optimizer = _global(_split(state))
-        items = {}
+        trees = dict(zip(("network", "optimizer"), _split(state), strict=True))
+        texts = {"data": data, "config": json.loads(config.to_json())}
         if provenance:
-            items["provenance"] = ocp.args.JsonSave(dict(provenance))
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                network=ocp.args.StandardSave(network),
-                optimizer=ocp.args.StandardSave(optimizer),
-                data=ocp.args.JsonSave(data),
-                config=ocp.args.JsonSave(json.loads(config.to_json())),
-                **items,
-            ),
-        )
+            texts["provenance"] = dict(provenance)
+        told = {name: digests.of_leaves(tree) for name, tree in trees.items()}
+        told |= {name: digests.hash_json(text) for name, text in texts.items()}
+        texts[saved_step.DIGESTS] = told
+        items = {n: ocp.args.StandardSave(_global(tree)) for n, tree in trees.items()}
+        items |= {name: ocp.args.JsonSave(text) for name, text in texts.items()}
+        with self._writing():
+            self._manager.save(step, args=ocp.args.Composite(**items))
 
     def restore(
         self, state: TrainState, config: ConfigDict
     ) -> tuple[TrainState, dict[str, Any]]:
-        """Reads the newest checkpoint.
+        """Reads the newest checkpoint that is not damaged.
+
+        Those that are damaged are moved to `workdir/damaged`, and a line says so.
 
         Args:
           state: a state of the same network and optimizer, on any devices.
@@ -108,32 +136,48 @@ class CheckpointStore:
           The saved state as numpy arrays, and the loader's position.
 
         Raises:
-          InputError: if the checkpoint is damaged, of another network, or of settings
-            that lack a field.
+          InputError: if all checkpoints are damaged, or the newest other one is of
+            another network, or of settings that lack a field.
         """
-        step = self._manager.latest_step()
-        path = self.folder / str(step)
-        saved = _read(self._manager, step, path, config=ocp.args.JsonRestore())
-        saved = config_lib.flat(
-            config_lib.from_saved(saved["config"], source=str(path))
+        steps = sorted(self._manager.all_steps(), reverse=True)
+        step, found = _newest(
+            [self.folder / str(step) for step in steps],
+            lambda path: _restore(SavedStep(path), state, config),
         )
-        own = config_lib.flat(config)
-        for name in _IDENTITY:
-            if saved[name] != own[name]:
-                raise InputError(
-                    f"{path} was made with config.{name}={saved[name]!r}, "
-                    f"not {own[name]!r}: use that, or another workdir"
-                )
-        network, optimizer = jax.tree.map(np.asarray, _split(state))
-        found = _read(
-            self._manager,
-            step,
-            path,
-            network=ocp.args.StandardRestore(network),
-            optimizer=ocp.args.StandardRestore(optimizer),
-            data=ocp.args.JsonRestore(),
-        )
-        return _join(found["network"], found["optimizer"]), found["data"]
+        self._set_aside([damaged for damaged in steps if damaged > step])
+        return found
+
+    def _set_aside(self, steps):
+        """Moves damaged checkpoints away, so that their steps can be saved again."""
+        if not steps:
+            return
+        if jax.process_index() == 0:
+            aside = self.folder.with_name(_DAMAGED)
+            aside.mkdir(exist_ok=True)
+            for step in steps:
+                shutil.rmtree(aside / str(step), ignore_errors=True)
+                os.replace(self.folder / str(step), aside / str(step))
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices("damaged checkpoints are moved")
+        self._manager.reload()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Words what the disk refuses, at once or in the background before."""
+        try:
+            yield
+        except (OSError, ValueError) as fault:
+            if isinstance(fault, InputError):
+                raise
+            saved_step.hush_late_tasks()
+            code = _OS_ERROR.search(str(fault))
+            reason = os.strerror(int(code[1])) if code else str(fault).split("\n")[0]
+            kept = self._manager.latest_step()
+            resumes = "begins again" if kept is None else f"resumes at step {kept}"
+            raise InputError(
+                f"{self.folder}: a checkpoint could not be saved ({reason}): free "
+                f"space, then run the same command again, which {resumes}"
+            ) from fault
 
     def __enter__(self):
         """Returns itself."""
@@ -144,41 +188,94 @@ class CheckpointStore:
         self.close()
 
     def wait(self) -> None:
-        """Waits for the writing to end."""
-        self._manager.wait_until_finished()
+        """Waits for the writing to end.
+
+        Raises:
+          InputError: the last checkpoint could not be written.
+        """
+        with self._writing():
+            self._manager.wait_until_finished()
 
     def close(self) -> None:
         """Waits for the writing to end, and closes what it needed."""
-        self.wait()
-        self._manager.close()
+        try:
+            self.wait()
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                self._manager.close()
 
 
 def read_for_inference(path: str | pathlib.Path) -> Bundle:
     """Reads the trained network of a run; see `jaxtrack.training.inference`.
 
     Args:
-      path: a run's workdir (its newest checkpoint is taken), its folder
-        `checkpoints`, or one step's folder in there.
+      path: a run's workdir (its newest checkpoint that is not damaged is taken), its
+        folder `checkpoints`, or one step's folder in there.
 
     Returns:
       All of the run's settings, its variables and the step.
 
     Raises:
-      InputError: if there is no checkpoint, it is damaged, or its settings lack a
+      InputError: if there is no checkpoint, all are damaged, or its settings lack a
         field.
     """
     path = pathlib.Path(path).absolute()
     if (path / _FOLDER).is_dir():
         path = path / _FOLDER
-    if not path.name.isdigit():
-        steps = ocp.utils.checkpoint_steps(path)
-        if not steps:
-            raise InputError(f"no whole checkpoint in {path}: let train.py write one")
-        path = path / str(max(steps))
-    network, config, provenance = _read_network(path)
+    if path.name.isdigit():
+        return _read_network(path)
+    steps = ocp.utils.checkpoint_steps(path)
+    if not steps:
+        raise InputError(f"no whole checkpoint in {path}: let train.py write one")
+    paths = [path / str(step) for step in sorted(steps, reverse=True)]
+    return _newest(paths, _read_network)[1]
+
+
+def _newest(paths, read):
+    """Returns step and content of the first that is not damaged, and says so."""
+    faults = []
+    for path in paths:
+        try:
+            found = read(path)
+        except DamagedError as fault:
+            faults.append(fault)
+            continue
+        if faults:
+            print(f"{faults[0]}: going back to {path}", file=sys.stderr, flush=True)
+        return int(path.name), found
+    raise InputError(
+        f"{faults[0]}, and no older one is whole: restore it from a copy, or remove "
+        f"{paths[0].parent} to begin again"
+    )
+
+
+def _restore(saved, state, config):
+    """Reads all of one checkpoint into a state like another."""
+    path = saved.path
+    stored = config_lib.flat(
+        config_lib.from_saved(saved.json("config"), source=str(path))
+    )
+    own = config_lib.flat(config)
+    for name in _IDENTITY:
+        if stored[name] != own[name]:
+            raise InputError(
+                f"{path} was made with config.{name}={stored[name]!r}, "
+                f"not {own[name]!r}: use that, or another workdir"
+            )
+    network, optimizer = jax.tree.map(np.asarray, _split(state))
+    network = saved.arrays("network", like=network)
+    optimizer = saved.arrays("optimizer", like=optimizer)
+    return _join(network, optimizer), saved.json("data")
+
+
+def _read_network(path):
+    """Reads network (numpy arrays), settings and provenance of one step's folder."""
+    saved = SavedStep(path)
+    network = saved.arrays("network")
     params = network["params"] if network.get("ema") is None else network["ema"]
     variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
-    config = config_lib.from_saved(config, source=str(path))
+    provenance = saved.json("provenance") if saved.has("provenance") else {}
+    config = config_lib.from_saved(saved.json("config"), source=str(path))
     return Bundle(config, variables, int(path.name), provenance)
 
 
@@ -210,64 +307,6 @@ def _global(tree):
     )
 
 
-def _read_network(path):
-    """Reads network (numpy arrays), settings and provenance of one step's folder."""
-    try:
-        # Not through the checkpointer, which warns of metadata that no one wrote.
-        metadata = ocp.StandardCheckpointHandler().metadata(
-            epath.Path(path / "network")
-        )
-        with ocp.StandardCheckpointer() as reader:
-            shapes = jax.tree.map(lambda m: np.empty(m.shape, m.dtype), metadata.tree)
-            network = reader.restore(path / "network", shapes)
-        with ocp.Checkpointer(ocp.JsonCheckpointHandler()) as reader:
-            origin = path / "provenance"
-            provenance = reader.restore(origin) if origin.is_dir() else {}
-            return network, reader.restore(path / "config"), provenance
-    except Exception as fault:
-        _hush_late_reads()
-        raise InputError(_damaged(path, fault)) from fault
-
-
-@contextlib.contextmanager
-def _errors_alone():
-    """Keeps Orbax from warning that an item of a checkpoint is not a checkpoint."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-
-
-def _read(manager, step, path, **items):
-    """Restores items of one step; whatever goes wrong is the checkpoint's damage."""
-    try:
-        return manager.restore(step, args=ocp.args.Composite(**items))
-    except Exception as fault:
-        _hush_late_reads()
-        raise InputError(_damaged(path, fault)) from fault
-
-
-def _hush_late_reads():
-    """Silences reads under way that find the failed restore's event loop closed.
-
-    Orbax does not wait for them, and each would print a traceback below the one line
-    that says what is wrong.
-    """
-    report = sys.unraisablehook
-
-    def hook(unraisable):
-        if "Event loop is closed" not in str(unraisable.exc_value):
-            report(unraisable)
-
-    sys.unraisablehook = hook
-
-
-def _damaged(path, fault):
-    """Words the message of a checkpoint that cannot be read."""
-    reason = str(fault).strip().split("\n")[0][:200]
-    return (
-        f"checkpoint {path} is damaged, or of another network ({reason}): remove that "
-        "folder to fall back on an older one"
-    )
+def _is_not_of_orbax(record: logging.LogRecord) -> bool:
+    """Tells whether a line of the log is of another package than Orbax."""
+    return record.levelno < logging.ERROR or "orbax" not in record.pathname

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jaxtrack import configs
+from jaxtrack import configs, devices
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import network_of
 from jaxtrack.weights import bundle, foreign, shipped
@@ -45,9 +45,10 @@ def load_for_inference(source: str | Path | Foreign) -> Bundle:
       Settings, variables and the step.
 
     Raises:
-      InputError: if there is none, it is damaged, its settings lack a field, or a
-        file's arrays are not its network's.
+      InputError: if there is none, it is damaged, its settings lack a field, a file's
+        arrays are not its network's, or jax has no device.
     """
+    devices.check()
     if isinstance(source, Foreign):
         config = configs.load(source.model)
         return foreign.import_tracker(config, source.path.split(","))

@@ -12,7 +12,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
-from jaxtrack import weights
+from jaxtrack import devices, locks, weights
 from jaxtrack.data import pipeline
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
@@ -76,6 +76,7 @@ def train(
         loss is no longer finite (what is saved already stays as it is).
     """
     config_lib.check(config)
+    devices.check()
     config = with_preprocessing(config)
     _check_devices(config)
     check_file(config)
@@ -90,6 +91,9 @@ def train(
     )
     teachers = distillation.load(config, network)
     with contextlib.ExitStack() as stack:
+        if jax.process_index() == 0:
+            lock = locks.locked(workdir, "training", option="--workdir")
+            stack.enter_context(lock)
         loader = _open_loader(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
         state, phase_of = _build(config, family, network, teachers)
@@ -101,6 +105,7 @@ def train(
             return state
         about = {"contents": loader.contents, "workdir": workdir, "first": first}
         _say("\n".join(overview.lines(config, state.params, **about)))
+        store.check_room(state)
         state = step_lib.replicate(state)
         save = partial(store.save, provenance=distillation.provenance(teachers))
         about = {"phase_of": phase_of, "save": save, "workdir": workdir}

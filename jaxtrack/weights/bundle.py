@@ -24,6 +24,7 @@ from safetensors.numpy import save
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
+from jaxtrack.weights import digests
 from jaxtrack.weights.files import read_safetensors
 from jaxtrack.weights.matching import match
 
@@ -87,7 +88,7 @@ def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
     metadata |= {"step": str(bundle.step)}
     if bundle.provenance:
         metadata["provenance"] = json.dumps(dict(bundle.provenance))
-    _write(path, save(arrays, metadata))
+    _write(path, arrays, metadata)
 
 
 def write_state_dict(
@@ -106,7 +107,7 @@ def write_state_dict(
     if dtype not in ("float16", "float32"):
         raise InputError(f"dtype {dtype!r}: PyTorch's names take float16 or float32")
     arrays = {k: np.asarray(a, dtype, order="C") for k, a in arrays.items()}
-    _write(_checked(path), save(arrays, {"format": "pt"}))
+    _write(_checked(path), arrays, {"format": "pt"})
 
 
 def _checked(path):
@@ -117,8 +118,10 @@ def _checked(path):
     return path
 
 
-def _write(path, content):
-    """Writes a file, which appears when it is whole."""
+def _write(path, arrays, metadata):
+    """Writes a file with a digest of all in it, which appears when it is whole."""
+    metadata = metadata | {digests.KEY: digests.of_file(arrays, metadata)}
+    content = save(arrays, metadata)
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(content)

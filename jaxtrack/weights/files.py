@@ -13,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from jaxtrack.errors import InputError
-from jaxtrack.weights import archives, onnx
+from jaxtrack.weights import archives, digests, onnx
 from jaxtrack.weights.archives import Archive
 from jaxtrack.weights.pickles import formats
 from jaxtrack.weights.pickles.values import Budget, Inert
@@ -191,7 +191,8 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
       Arrays by name, of the file's types, and its metadata.
 
     Raises:
-      InputError: it is missing or damaged, or of a type that numpy lacks.
+      InputError: it is missing, damaged (by the digest that `bundle` writes, too), or
+        of a type that numpy lacks.
     """
     path = Path(path)
     if not path.is_file():
@@ -199,9 +200,17 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-            return arrays, file.metadata() or {}
+            metadata = file.metadata() or {}
     except _FAULTS as fault:
         raise InputError(_unreadable(path, fault, "safetensors")) from fault
+    # Files of others have none.
+    expected = metadata.get(digests.KEY)
+    if expected is not None and expected != digests.of_file(arrays, metadata):
+        raise InputError(
+            f"{path} is damaged: its numbers or settings are not what was written (the "
+            "digest differs); restore the file"
+        )
+    return arrays, metadata
 
 
 def _check_network(path, found):

@@ -6,23 +6,6 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
 
-def test_a_folder_takes_one_process_at_a_time(tmp_path):
-    with atomic.locked(tmp_path / "out"):
-        with pytest.raises(InputError, match="another study"):
-            with atomic.locked(tmp_path / "out"):
-                pass
-    with atomic.locked(tmp_path / "out"):
-        pass
-    with atomic.locked(tmp_path / "out", "tuning"):
-        with pytest.raises(InputError, match="another tuning is at work in there"):
-            with atomic.locked(tmp_path / "out", "tuning"):
-                pass
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot write"):
-        with atomic.locked(tmp_path / "file"):
-            pass
-
-
 def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     atomic.write_text(tmp_path / "a.txt", "old")
 

@@ -11,6 +11,7 @@ from jaxtrack import datasets
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest
+from jaxtrack.weights import digests
 from tests.datasets import fake_datasets as fake
 
 
@@ -109,20 +110,20 @@ TREE = {"params": {"w": np.arange(6.0).reshape(2, 3), "b": np.zeros(3, np.float3
 def test_hash_of_arrays_sees_every_change():
     w, b = TREE["params"]["w"], TREE["params"]["b"]
     same = {"params": {"b": b.copy(), "w": w.copy()}}
-    assert manifest.hash_arrays(same) == manifest.hash_arrays(TREE)
+    assert digests.hash_arrays(same) == digests.hash_arrays(TREE)
     changed = [
         {"params": {"w": w + np.eye(2, 3) * 1e-9, "b": b}},
         {"params": {"w": w.reshape(3, 2), "b": b}},
         {"params": {"w": w, "b": b.astype(np.float64)}},
         {"params": {"v": w, "b": b}},
     ]
-    hashes = {manifest.hash_arrays(tree) for tree in (TREE, *changed)}
+    hashes = {digests.hash_arrays(tree) for tree in (TREE, *changed)}
     assert len(hashes) == 5
 
 
 def test_hash_of_device_arrays_is_that_of_the_host():
     host = {"w": np.arange(4, dtype=np.float32)}
-    assert manifest.hash_arrays({"w": jnp.asarray(host["w"])}) == manifest.hash_arrays(
+    assert digests.hash_arrays({"w": jnp.asarray(host["w"])}) == digests.hash_arrays(
         host
     )
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from experiments import compare, folds, plot, runs, settings
-from jaxtrack import cli
+from jaxtrack import cli, locks
 from jaxtrack import config as config_lib
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic
 from tests.refusals import refused
 
 from .conftest import write_config
@@ -141,7 +140,10 @@ def test_a_second_one_is_kept_out_and_nothing_is_not_summarised(experiment, chil
     with pytest.raises(InputError, match="no experiment in .* without --summary_only"):
         compare.summarise(experiment.out)
     message = "another experiment is at work"
-    with atomic.locked(experiment.out), pytest.raises(InputError, match=message):
+    with (
+        locks.locked(experiment.out, "experiment"),
+        pytest.raises(InputError, match=message),
+    ):
         compare.compare(experiment)
     assert children() == [] and not (experiment.out / compare.RECORD).exists()
 

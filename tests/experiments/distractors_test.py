@@ -8,10 +8,10 @@ import pytest
 
 from experiments.figures import distractors
 from jaxtrack import config as config_lib
-from jaxtrack import configs
+from jaxtrack import configs, locks
 from jaxtrack.datasets import folders
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic, loading, results, run, scoring
+from jaxtrack.evaluation import loading, results, run, scoring
 from tests.data.composed.conftest import write_photo
 from tests.refusals import refused
 
@@ -165,7 +165,10 @@ def test_a_frame_of_overlap_among_the_last_does_not_lose(tmp_path):
 
 def test_refuses_what_says_nothing_and_a_second_one(measure, fake, opened):
     message = "at work in there"
-    with atomic.locked(measure.out), pytest.raises(InputError, match=message):
+    with (
+        locks.locked(measure.out, "experiment"),
+        pytest.raises(InputError, match=message),
+    ):
         measure()
     opened.config.tracking.identifier_weight = 1.0
     with pytest.raises(InputError, match=r"refine\.identifier is 1"):

@@ -1,6 +1,9 @@
 """Tests for jaxtrack.training.checkpoint."""
 
+import resource
 import shutil
+import signal
+import types
 
 import jax
 import jax.numpy as jnp
@@ -99,16 +102,121 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path):
         assert int(store.restore(make_state(), get_config())[0].step) == 7
 
 
-@pytest.mark.parametrize("item", ["network", "config"])
+def restored_step(folder, config=None):
+    with CheckpointStore(folder) as store:
+        return int(store.restore(make_state(), config or get_config())[0].step)
+
+
+@pytest.mark.parametrize("item", ["network", "config", "data", "digests"])
 def test_a_damaged_checkpoint_is_named(tmp_path, item):
     save(tmp_path, [7])
-    shutil.rmtree(tmp_path / "checkpoints" / "7" / item)
+    (file,) = [p for p in (tmp_path / "checkpoints/7" / item).glob("*") if p.is_file()][
+        :1
+    ]
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    if item != "data":  # Which inference does not read.
+        with pytest.raises(InputError, match="checkpoints/7 is damaged .* no older"):
+            load_for_inference(tmp_path)
+    with pytest.raises(InputError, match="checkpoints/7 is damaged"):
+        restored_step(tmp_path)
+    assert (tmp_path / "checkpoints/7").is_dir()
+
+
+def flip(folder, item):
+    """Flips a bit in the middle of an item's largest file."""
+    files = [p for p in (folder / item).rglob("*") if p.is_file()]
+    largest = max(files, key=lambda p: p.stat().st_size)
+    data = bytearray(largest.read_bytes())
+    data[len(data) // 2] ^= 1 << 6
+    largest.write_bytes(data)
+
+
+def test_a_damaged_newest_one_falls_back_on_the_one_before(tmp_path, capsys):
+    save(tmp_path, [1, 2, 3], keep_latest=3)
+    for step in (2, 3):
+        # A digit of a digest: each item but it is as it was saved.
+        digests = tmp_path / f"checkpoints/{step}/digests/metadata"
+        told = digests.read_text()
+        digit = told.index('"network"') + 60
+        other = "1" if told[digit] == "0" else "0"
+        digests.write_text(told[:digit] + other + told[digit + 1 :])
+    assert load_for_inference(tmp_path).step == 1
+    assert restored_step(tmp_path) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and lines[0] == lines[1]
+    assert "checkpoints/3 is damaged (network: " in lines[0]
+    assert lines[0].endswith("going back to " + str(tmp_path / "checkpoints/1"))
+    # Out of the way, so that the same steps can be saved again.
+    assert sorted(p.name for p in (tmp_path / "damaged").iterdir()) == ["2", "3"]
+    save(tmp_path, [3])
+    assert load_for_inference(tmp_path).step == 3
+    with pytest.raises(InputError, match="damaged/2 is damaged"):
+        load_for_inference(tmp_path / "damaged/2")
+
+
+def test_a_flipped_bit_of_the_arrays_is_noticed(tmp_path):
+    save(tmp_path, [7])
+    flip(tmp_path / "checkpoints/7", "network")
     with pytest.raises(InputError, match="checkpoints/7 is damaged"):
         load_for_inference(tmp_path)
-    store = CheckpointStore(tmp_path)
-    with pytest.raises(InputError, match="checkpoints/7 is damaged"):
+
+
+def test_one_without_digests_is_read_with_a_word(tmp_path, capsys):
+    save(tmp_path, [7])
+    shutil.rmtree(tmp_path / "checkpoints/7/digests")
+    assert load_for_inference(tmp_path).step == restored_step(tmp_path) == 7
+    assert "checkpoints/7 has no digests: unchecked" in capsys.readouterr().err
+
+
+def test_another_network_is_no_damage(tmp_path):
+    save(tmp_path, [7])
+    message = r"is of another network \(ema/head/w is \(3,\), not \(4,\)\)"
+    with CheckpointStore(tmp_path) as store:
+        with pytest.raises(InputError, match=message):
+            store.restore(make_state(width=4), get_config())
+        with pytest.raises(
+            InputError, match=r"another network \(ema/head/b is \(\), n"
+        ):
+            store.restore(make_state(keep_ema=False), get_config())
+    assert (tmp_path / "checkpoints/7").is_dir()
+
+
+def test_no_device_is_no_damage(tmp_path, monkeypatch):
+    save(tmp_path, [7])
+
+    def fail():
+        raise RuntimeError("Unable to initialize backend 'cuda'")
+
+    monkeypatch.setattr(jax, "devices", fail)
+    with pytest.raises(InputError, match="no device .*backend 'cuda'; install"):
+        load_for_inference(tmp_path)
+    with CheckpointStore(tmp_path) as store, pytest.raises(InputError, match="device"):
         store.restore(make_state(), get_config())
-    store.close()
+
+
+def test_a_full_disk_leaves_the_one_before(tmp_path, capfd):
+    save(tmp_path, [1])
+    big = make_state(2, width=100_000)
+    message = r"could not be saved \(File too large\): .* resumes at step 1$"
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+        with pytest.raises(InputError, match=message):
+            with CheckpointStore(tmp_path) as store:
+                store.save(big, {}, get_config())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert "Traceback" not in capfd.readouterr().err
+    assert restored_step(tmp_path) == 1
+
+
+def test_a_disk_without_room_is_refused_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: types.SimpleNamespace(free=10))
+    with CheckpointStore(tmp_path) as store:
+        with pytest.raises(InputError, match="a checkpoint takes 0 MB, and 0 MB are"):
+            store.check_room(make_state())
 
 
 def test_truncated_arrays_are_noticed(tmp_path):

@@ -12,7 +12,7 @@ from jaxtrack import config as config_lib
 from jaxtrack import configs, trackers
 from jaxtrack.errors import InputError
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.weights import bundle, files
+from jaxtrack.weights import bundle, digests, files
 from tests.networks import FITTING
 
 
@@ -39,6 +39,23 @@ def made(**changes):
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "mine.safetensors"
+
+
+def test_no_flipped_bit_is_read_as_another_tracker(path):
+    bundle.write(path, made())
+    content = path.read_bytes()
+    for place in range(0, len(content), 37):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(InputError, match=r"mine\.safetensors"):
+            bundle.read(path)
+    # A file without a digest, such as of another program, is read.
+    bundle.write(path, made())
+    arrays, metadata = files.read_safetensors(path)
+    metadata.pop(digests.KEY)
+    save_file(arrays, path, metadata)
+    assert bundle.read(path).step == 7
 
 
 def test_what_is_written_is_read(path):

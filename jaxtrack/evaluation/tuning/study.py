@@ -13,6 +13,7 @@ import optuna
 from optuna.storages import JournalStorage, journal
 from optuna.trial import TrialState
 
+from jaxtrack import locks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
@@ -206,7 +207,7 @@ def opened_study(
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, identity = plan.fixed(), json.loads(json.dumps(identity))
-    with atomic.locked(folder, "tuning"):
+    with locks.locked(folder, "tuning"):
         file = Path(folder) / FILE
         try:
             storage = _storage(file)
