@@ -49,6 +49,7 @@ _PACKAGES = (
     "tracking",  # a frame to a box
     "training",  # a batch to a gradient
     "weights",  # trackers that ship, files of other codes
+    "web",  # a video on a page in the browser
 )
 
 

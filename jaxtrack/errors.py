@@ -13,9 +13,11 @@ EXTRAS = {
     "onnx": "weights",
     "optuna": "tune",
     "skimage": "composed",
+    "starlette": "web",
     "tensorboardX": "tensorboard",
     "tensorflow_datasets": "data",
     "trax": "vot",
+    "uvicorn": "web",
     "wandb": "wandb",
 }
 

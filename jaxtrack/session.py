@@ -49,6 +49,33 @@ class SessionState(NamedTuple):
     tracker: Any
     score: float | np.ndarray
 
+    def split(self) -> list["SessionState"]:
+        """Returns what is remembered of each target alone."""
+        if not self.targets:
+            return [self]
+        leaves, form = jax.tree.flatten(jax.device_get(self.tracker))
+        return [
+            SessionState(0, form.unflatten([a[i] for a in leaves]), float(score))
+            for i, score in enumerate(self.score)
+        ]
+
+
+def join_states(states: Sequence[SessionState]) -> SessionState:
+    """Puts states of one target each together, so that one step follows all.
+
+    Args:
+      states: of sessions of the same tracker, or what `SessionState.split` returned.
+
+    Returns:
+      The state of n targets; of one target the state as it is.
+    """
+    if len(states) == 1:
+        return states[0]
+    tracker = jax.tree.map(
+        lambda *leaves: np.stack(leaves), *(state.tracker for state in states)
+    )
+    return SessionState(len(states), tracker, np.array([s.score for s in states]))
+
 
 class Session:
     """A pure tracker and the state that it hands from picture to picture.

@@ -15,7 +15,7 @@ ALLOWED = {
         *("config", "configs", "training", "evaluation", "metrics", "tracking"),
         *("data", "datasets", "weights", "session", "integrations", "report"),
         "trackers",
-        *("export", "portability"),
+        *("export", "portability", "web"),
         "__version__",
     ),
     "__main__": ("cli",),
@@ -53,6 +53,7 @@ ALLOWED = {
     "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "session": ("trackers", "tracking", "training.inference"),
     "portability": ("trackers", "tracking", "training", "configs"),
+    "web": ("session", "tracking"),
     "integrations": ("metrics", "session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

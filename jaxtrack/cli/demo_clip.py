@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.cli import video
+from jaxtrack.cli import first_box, video
 from jaxtrack.data.composed import ComposedSource, write_sequences
 from jaxtrack.evaluation import atomic
 from jaxtrack.tracking.outputs import Outputs
@@ -78,8 +78,8 @@ def track(clip: Clip, checkpoint: str, out: pathlib.Path) -> pathlib.Path:
       The video.
     """
     path = out / "tracking.mp4"
-    boxes, outputs = [clip.box] if clip.box else [], Outputs(out=str(path))
-    video.run(checkpoint, str(clip.path), boxes=boxes, outputs=outputs)
+    boxes = first_box.first_boxes(str(clip.path), [clip.box] if clip.box else [])
+    video.run(checkpoint, str(clip.path), boxes, outputs=Outputs(out=str(path)))
     return path
 
 

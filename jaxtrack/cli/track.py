@@ -1,6 +1,10 @@
 r"""Track one target or several through a video, a folder of images or a stream.
 
+Without --box a page opens in the browser (pip install 'jaxtrack[web]'): draw boxes on
+the first frame, watch them tracked, correct them on any frame, download the result.
+
 Examples:
+  jaxtrack track street.mp4
   jaxtrack track street.mp4 --box=120,80,40,60 --out=out.mp4
   jaxtrack track frames/%04d.jpg --box=first_box.txt --csv=boxes.csv
   jaxtrack track rtsp://host/stream --box=120,80,40,60 --box=300,90,40,60
@@ -19,6 +23,7 @@ tracked. The exit status is 3 then; --strict stops at the first.
 import argparse
 
 from jaxtrack.cli import options
+from jaxtrack.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_model(parser)
     meaning = (
         "the target in the first frame, pixels, or a text file whose first line that "
-        "is; without it the first line of the folder's groundtruth_rect.txt"
+        "is; without it the first line of the folder's groundtruth_rect.txt, else a "
+        "page in the browser to draw it on"
     )
     options.add_list(parser, "--box", "X,Y,W,H", meaning)
     options.add(parser, "--out", "FILE", "video with the boxes drawn, an .mp4")
@@ -42,21 +48,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "text file with a header: frame (from 0), target (from 1), x, y, w, h, "
     meaning += "score, lost (0, 1)"
     options.add(parser, "--csv", "FILE", meaning)
+    options.add_flag(parser, "--show", "open the page where a box is given, too")
+    meaning = "print the page's address instead of opening it"
+    options.add_flag(parser, "--no_browser", meaning)
     options.add_flag(parser, "--strict", "stop at the first bad frame (exit code 2)")
 
 
 def run(args: argparse.Namespace) -> None:
     """Tracks."""
-    from jaxtrack.cli import video  # Late: --help should not wait for jax.
+    # Late: --help should not wait for jax.
+    from jaxtrack.cli import first_box, page, video
     from jaxtrack.tracking.outputs import Outputs
 
-    summary = video.run(
-        args.checkpoint,
-        args.video,
-        boxes=args.box,
-        outputs=Outputs(args.out, args.boxes, args.csv),
-        model=args.model,
-        strict=args.strict,
-    )
-    if summary.skipped:
+    if not args.video:
+        raise InputError("no video: give a file, a folder or a camera's number")
+    if not args.checkpoint:
+        raise InputError("no checkpoint: leave --checkpoint out, or name a tracker")
+    boxes = first_box.first_boxes(args.video, args.box)
+    how = {
+        "outputs": Outputs(args.out, args.boxes, args.csv),
+        "model": args.model,
+        "strict": args.strict,
+    }
+    if boxes and not args.show:
+        skipped = video.run(args.checkpoint, args.video, boxes, **how).skipped
+    else:
+        page.check(open_browser=not args.no_browser)
+        how["open_browser"] = not args.no_browser
+        skipped = page.run(args.checkpoint, args.video, boxes, **how)
+    if skipped:
         raise SystemExit(3)

@@ -4,7 +4,7 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from jaxtrack import session as session_lib
 from jaxtrack.cli import first_box
-from jaxtrack.errors import InputError
 from jaxtrack.session import Session
 from jaxtrack.tracking.outputs import NOWHERE, OutputFiles, Outputs
 from jaxtrack.tracking.state import Frame
@@ -47,8 +46,8 @@ class Summary(NamedTuple):
 def run(
     checkpoint: str,
     video: str,
+    boxes: Mapping[str, np.ndarray],
     *,
-    boxes: Sequence[str] = (),
     outputs: Outputs = NOWHERE,
     model: str = "",
     strict: bool = False,
@@ -58,9 +57,7 @@ def run(
     Args:
       checkpoint: what `jaxtrack.load` takes.
       video: see `jaxtrack.tracking.sources.open_source`.
-      boxes: of each target "x,y,w,h" in the first frame, pixels, or a file whose first
-        line that is. Without them: the first line of the folder's
-        `groundtruth_rect.txt`.
+      boxes: of each target, from `first_box.first_boxes`.
       outputs: where boxes go; with no place they go to standard output, and what is
         said to standard error.
       model: see `jaxtrack.load`.
@@ -72,19 +69,10 @@ def run(
     Raises:
       InputError: if something given cannot be used.
     """
-    if not video:
-        raise InputError("no video: give a file, a folder or a camera's number")
-    if not checkpoint:
-        raise InputError("no checkpoint: leave --checkpoint out, or name a tracker")
     outputs.check()
-    found = first_box.first_boxes(video, boxes)
-    if not found:
-        raise InputError(
-            "no first box: give --box=x,y,w,h, or --box=FILE whose first line that is"
-        )
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     with FrameReader(video, warn=None if strict else warnings()) as reader:
-        xywh = first_box.check(found, reader.hw)
+        xywh = first_box.check(boxes, reader.hw)
         session = session_lib.load(checkpoint, model=model)
         say(f"tracking with {session.name}")
         _compile(session, reader.hw, len(xywh))

@@ -22,6 +22,7 @@ PARTS = {
     "first_box",
     "options",
     "overrides",
+    "page",
     "pack_show",
     "video",
     "weights_inspect",

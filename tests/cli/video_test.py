@@ -6,50 +6,25 @@ import subprocess
 import sys
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtrack.cli import first_box
 from jaxtrack.cli import video as command
 from jaxtrack.errors import InputError
-from jaxtrack.session import Session
 from jaxtrack.tracking import drawing, video
 from jaxtrack.tracking.outputs import Outputs
-from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
 from jaxtrack.tracking.track_files import Row, TrackFiles
 from jaxtrack.tracking.video_writer import VideoWriter
-
-
-def drift_tracker():
-    """Moves the box by one pixel a frame, and doubts itself a little more each time."""
-
-    def init(variables, frame, box):
-        return TrackerState(template=jnp.float32(1.0), box=box, fill=variables)
-
-    def step(variables, state, frame):
-        state = state.replace(box=state.box + variables, template=state.template * 0.9)
-        return state, TrackerOutput(state.box, state.template)
-
-    return of_whole_frames(init, step)
-
-
-DRIFT = jnp.array([1.0, 0.0, 0.0, 0.0])
+from tests.drift import drifting, write_frames
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Seven frames of 60 x 41 pixels, and the first box."""
-    images = tmp_path / "video" / "img"
-    images.mkdir(parents=True)
-    for k in range(7):
-        cv2.imwrite(str(images / f"{k}.jpg"), np.full((41, 60, 3), 90, np.uint8))
+    images = write_frames(tmp_path / "video" / "img")
     (images.parent / "groundtruth_rect.txt").write_text("10,12,20,16\n")
     return images.parent
-
-
-def drifting():
-    """A session of the drifting tracker; its target is lost below 0.6."""
-    return Session(drift_tracker(), np.asarray(DRIFT), name="drift", lost_below=0.6)
 
 
 @pytest.fixture
@@ -58,13 +33,19 @@ def drift(monkeypatch):
     monkeypatch.setattr(command.session_lib, "load", lambda source, model: drifting())
 
 
+def track(folder, *, boxes=(), **options):
+    """Runs the command over a folder."""
+    found = first_box.first_boxes(str(folder), boxes)
+    return command.run("run", str(folder), found, **options)
+
+
 EXPECTED = np.array([[10.0 + t, 12, 20, 16] for t in range(7)])
 
 
 def test_tracks_writes_and_reports(drift, folder, tmp_path, capsys):
     names = {"out": "out.mp4", "boxes": "boxes.txt", "csv": "boxes.csv"}
     files = {option: str(tmp_path / name) for option, name in names.items()}
-    summary = command.run("run", str(folder), outputs=Outputs(**files))
+    summary = track(folder, outputs=Outputs(**files))
     np.testing.assert_allclose(np.loadtxt(files["boxes"], delimiter=","), EXPECTED)
     np.testing.assert_allclose(summary.xywh[:, 0], EXPECTED)
     np.testing.assert_allclose(summary.scores[:, 0], 0.9 ** np.arange(7), rtol=1e-5)
@@ -96,7 +77,7 @@ def test_several_targets_have_a_line_each_and_a_place_in_the_line(
     (tmp_path / "first.txt").write_text("5,6,10,12\n1,1,1,1\n")
     given = ["10,12,20,16", str(tmp_path / "first.txt")]
     outputs = Outputs(boxes=boxes, csv=csv)
-    summary = command.run("run", str(folder), boxes=given, outputs=outputs)
+    summary = track(folder, boxes=given, outputs=outputs)
     second = np.array([[5.0 + t, 6, 10, 12] for t in range(7)])
     expected = np.hstack([EXPECTED, second])
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), expected)
@@ -110,7 +91,7 @@ def test_several_targets_have_a_line_each_and_a_place_in_the_line(
 
 
 def test_without_a_place_boxes_go_to_standard_output(drift, folder, capsys):
-    command.run("run", str(folder))
+    track(folder)
     said = capsys.readouterr()
     found = np.loadtxt(io.StringIO(said.out), delimiter=",")
     np.testing.assert_allclose(found, EXPECTED)
@@ -122,7 +103,7 @@ def test_a_bad_frame_stops_nothing_unless_asked_to(drift, folder, tmp_path, caps
     cv2.imwrite(str(folder / "img" / "5.jpg"), np.zeros((30, 20, 3), np.uint8))
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
     files = Outputs(out=str(out), boxes=str(boxes))
-    summary = command.run("run", str(folder), outputs=files)
+    summary = track(folder, outputs=files)
     # A row a frame: rows and frames keep their numbers.
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
     assert summary.skipped == 1
@@ -132,7 +113,7 @@ def test_a_bad_frame_stops_nothing_unless_asked_to(drift, folder, tmp_path, caps
     with video.FrameReader(out) as reader:
         assert len(list(reader)) == 7
     with pytest.raises(InputError, match=r"4\.jpg is empty"):
-        command.run("run", str(folder), outputs=files, strict=True)
+        track(folder, outputs=files, strict=True)
     # What was found until then stays, the picture of it too.
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED[:4])
     with video.FrameReader(out) as reader:
@@ -150,7 +131,7 @@ def test_boxes_go_on_where_the_video_cannot_be_written(
     monkeypatch.setattr(VideoWriter, "write", fail)
     out, boxes = tmp_path / "out.mp4", tmp_path / "boxes.txt"
     with pytest.raises(InputError, match="could not be written"):
-        command.run("run", str(folder), outputs=Outputs(out=str(out), boxes=str(boxes)))
+        track(folder, outputs=Outputs(out=str(out), boxes=str(boxes)))
     np.testing.assert_allclose(np.loadtxt(boxes, delimiter=","), EXPECTED)
     assert not out.exists()
 
@@ -173,7 +154,7 @@ def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
 def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
     outputs = Outputs(out=str(tmp_path / "a.mp4"))
 
-    def track(is_live):
+    def until_third(is_live):
         with video.FrameReader(folder) as reader:
             reader.is_live = is_live
             plain = reader._frame
@@ -186,10 +167,10 @@ def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
             reader._frame = frame
             return command.track(drifting(), reader, EXPECTED[:1], outputs)
 
-    assert len(track(True).scores) == 3
+    assert len(until_third(True).scores) == 3
     (tmp_path / "a.mp4").unlink()
     with pytest.raises(KeyboardInterrupt):
-        track(False)
+        until_third(False)
     assert (tmp_path / "a.mp4").exists()  # With the frames until then.
 
 
@@ -250,8 +231,6 @@ def test_rewrites_what_was_corrected_and_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"video": ""}, "no video"),
-        ({"checkpoint": ""}, "no checkpoint"),
         ({"outputs": Outputs(out="a.gif")}, "a.gif does not end in .mp4"),
         ({"outputs": Outputs(boxes="no/boxes.txt")}, "no folder for --boxes"),
         ({"outputs": Outputs(csv="no/boxes.csv")}, "no folder for --csv"),
@@ -260,9 +239,10 @@ def test_rewrites_what_was_corrected_and_goes_on(tmp_path):
     ],
 )
 def test_refuses(folder, changes, message):
-    given = {"checkpoint": "run", "video": str(folder)} | changes
+    given = {"checkpoint": "run"} | changes
     with pytest.raises(InputError, match=message):
-        command.run(given.pop("checkpoint"), given.pop("video"), **given)
+        boxes = first_box.first_boxes(str(folder), [])
+        command.run(given.pop("checkpoint"), str(folder), boxes, **given)
 
 
 def test_imports_nothing_that_only_training_needs():

@@ -1,0 +1,302 @@
+"""One video on a page: what is asked of it, what is tracked, what is written."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from jaxtrack.errors import InputError
+from jaxtrack.session import Session
+from jaxtrack.tracking import check_init_box, outputs
+from jaxtrack.tracking.outputs import OutputFiles, Outputs
+from jaxtrack.tracking.track_files import Row
+from jaxtrack.web.frames import Frames
+from jaxtrack.web.targets import Targets
+
+# Phases: boxes are awaited, tracking, paused, at the video's end, stopped by a fault,
+# and the program ends.
+DRAW, TRACK, PAUSE, DONE, FAULT, ENDED = "draw track pause done fault ended".split()
+
+_ROWS_AT_ONCE = 2000
+_MOST_NOTES = 4
+
+Boxes = Sequence[Sequence[float] | None]
+
+
+class Run:
+    """Tracks in a thread of its own; all methods may be called from any thread.
+
+    Attributes:
+      frames: of the video.
+      fault: what stopped it, or None.
+    """
+
+    def __init__(
+        self,
+        frames: Frames,
+        open_session: Callable[[], Session],
+        *,
+        paths: Outputs = outputs.NOWHERE,
+        boxes: Boxes = (),
+        notes: Sequence[str] = (),
+    ):
+        """Begins to open the session, while the page is looked at.
+
+        Args:
+          frames: of the video; `close` closes them.
+          open_session: gives what tracks.
+          paths: files that are written as boxes come.
+          boxes: drawn already in the first frame, `[4]` xywh each.
+          notes: warnings, to which more may be appended.
+        """
+        self.frames, self.fault = frames, None
+        self._open_session, self._paths, self._notes = open_session, paths, notes
+        self._changed = threading.Condition(threading.RLock())
+        self._phase, self._asked = DRAW, []
+        self._session = self._targets = self._files = None
+        self._draft = {"frame": 0, "boxes": [list(map(float, b)) for b in boxes]}
+        self._generation = self._count = 0
+        self._busy = 0.0
+        self._is_text_stale = self._is_video_stale = False
+        self._worker = threading.Thread(target=self._work, daemon=True, name="track")
+        self._worker.start()
+
+    def draft(self, frame: int, boxes: Boxes) -> None:
+        """Remembers boxes that are being drawn, for a page that is loaded again."""
+        with self._changed:
+            self._draft = {"frame": frame, "boxes": boxes}
+
+    def track(self, frame: int, boxes: Boxes) -> None:
+        """Starts on boxes, or corrects targets and goes on from there.
+
+        Args:
+          frame: where the boxes are.
+          boxes: `[4]` xywh of each target, pixels; None leaves a target as it is.
+
+        Raises:
+          InputError: if a box cannot be tracked, or the frame was not.
+        """
+        given = {k: box for k, box in enumerate(boxes) if box is not None}
+        for k, (x, y, width, height) in given.items():
+            center = (x + width / 2, y + height / 2)
+            where = f"target {k + 1}"
+            check_init_box((*center, width, height), self.frames.hw, where=where)
+        given = {k: np.array(box, np.float64) for k, box in given.items()}
+        with self._changed:
+            self._refuse_when_over()
+            if self._phase != DRAW:
+                self._check_correction(frame, given)
+            elif not given or len(given) != len(boxes):
+                raise InputError("no box yet: drag one around each target")
+            elif self.frames.jpeg(frame) is None:
+                raise InputError(
+                    f"frame {frame} is not kept any more: take a newer one"
+                )
+            self._asked.append((frame, given))
+            self._draft = {"frame": 0, "boxes": []}
+            self._go(TRACK)
+
+    def pause(self) -> None:
+        """Stops before the next frame."""
+        with self._changed:
+            if self._phase == TRACK:
+                self._go(PAUSE)
+
+    def resume(self) -> None:
+        """Goes on."""
+        with self._changed:
+            if self._phase == PAUSE:
+                self._go(TRACK)
+
+    def restart(self) -> None:
+        """Forgets what was tracked; the boxes given first may be changed."""
+        with self._changed:
+            self._refuse_when_over()
+            if self._targets is not None:
+                frame, boxes = min(self._targets.given.items())
+                boxes = [list(map(float, boxes[k])) for k in range(len(self._targets))]
+                self._draft = {"frame": frame, "boxes": boxes}
+            self._targets, self._asked = None, []
+            self._generation += 1
+            self._go(DRAW)
+
+    def rows(self) -> list[Row]:
+        """Returns what was found, in the order of frames."""
+        with self._changed:
+            return list(self._targets.rows.values()) if self._targets else []
+
+    def is_given(self, frame: int, target: int) -> bool:
+        """Returns whether a box was given by the user."""
+        with self._changed:
+            given = self._targets.given if self._targets else {}
+            return target in given.get(frame, {})
+
+    def news(self, generation: int, cursor: int) -> dict[str, Any]:
+        """Returns what a page needs to know, as JSON takes it.
+
+        Args:
+          generation: that the page knows; -1 of a page that knows nothing.
+          cursor: changes of it that the page has.
+
+        Returns:
+          The phase, and the rows that changed since.
+        """
+        with self._changed:
+            targets = self._targets
+            cursor = cursor if generation == self._generation else 0
+            changes = targets.changes if targets else []
+            end = min(len(changes), cursor + _ROWS_AT_ONCE)
+            first, last = self.frames.span()
+            return {
+                "generation": self._generation,
+                "cursor": end,
+                "phase": self._phase,
+                "fault": str(self.fault or ""),
+                "notes": list(self._notes[:_MOST_NOTES]),
+                "draft": self._draft,
+                "span": [first, last],
+                "at": changes[-1] if changes else None,
+                "ready": self._session is not None,
+                "speed": round(self._count / self._busy, 1) if self._busy else None,
+                "tracker": self._session.name if self._session else "",
+                "rows": [self._shown(k) for k in dict.fromkeys(changes[cursor:end])],
+            }
+
+    def write_video(self, path: str) -> None:
+        """Draws the boxes found into an .mp4.
+
+        Raises:
+          InputError: if it cannot be written, or nothing is tracked.
+        """
+        rows = {row.frame: row for row in self.rows()}
+        if not rows:
+            raise InputError("nothing is tracked yet")
+        with closing(self.frames.again(min(rows))) as frames:
+            found = ((f, rows[k]) for k, f in frames if k in rows)
+            capped = (one for _, one in zip(range(len(rows)), found, strict=False))
+            outputs.write_video(path, capped, self.frames.hw, self.frames.fps)
+
+    def close(self) -> None:
+        """Ends the thread and finishes the files; the page hears of it."""
+        with self._changed:
+            if self._phase == ENDED:
+                return
+            self._go(ENDED)
+        self._worker.join(timeout=5)
+        self.frames.close()
+        if self._files is not None:
+            self._catch_up()
+            self._files.__exit__(None, None, None)
+        if self._is_video_stale and not self.frames.is_live and self.rows():
+            self.write_video(self._paths.out)
+
+    def _refuse_when_over(self):
+        """Raises where nothing can be tracked any more."""
+        if self._phase in (FAULT, ENDED):
+            raise InputError("tracking has ended")
+
+    def _check_correction(self, frame, given):
+        """Refuses what is no correction."""
+        count = len(self._targets) if self._targets else len(self._asked[0][1])
+        if not given or max(given) >= count:
+            raise InputError("nothing is corrected: change a box first")
+        if not self._targets or frame not in self._targets.rows:
+            raise InputError(f"frame {frame} is not tracked yet")
+        if self.frames.jpeg(frame) is None:
+            raise InputError(f"frame {frame} is not kept any more")
+
+    def _go(self, phase):
+        """Changes the phase, and wakes who waits for it."""
+        self._phase = phase
+        self._changed.notify_all()
+
+    def _shown(self, number):
+        """Returns a row as JSON takes it."""
+        row, given = self._targets.rows[number], self._targets.given.get(number, {})
+        columns = zip(row.xywh.round(2).tolist(), row.score, row.lost, strict=True)
+        targets = [
+            [*box, round(float(score), 4), bool(lost), k in given]
+            for k, (box, score, lost) in enumerate(columns)
+        ]
+        return [number, targets]
+
+    def _work(self):
+        """Tracks whenever it is asked to."""
+        try:
+            session = self._open_session()
+            session.compile_for(self.frames.hw)
+            with self._changed:
+                self._session = session
+            while True:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._phase in (TRACK, ENDED))
+                    if self._phase == ENDED:
+                        return
+                self._track_on()
+        except Exception as fault:
+            with self._changed:
+                if self._phase != ENDED:
+                    self.fault = fault
+                    self._go(FAULT)
+
+    def _track_on(self):
+        """Tracks until something else is asked for."""
+        with self._changed:
+            start, generation = self._take_asked(), self._generation
+        targets = self._targets
+        with closing(self.frames.walk(start)) as walk:
+            for found in walk:
+                if not self._may_go_on(generation):
+                    return
+                if found:
+                    self._step(targets, *found)
+        with self._changed:
+            if self._phase == TRACK and not self._asked:
+                self._catch_up()
+                self._go(DONE)
+
+    def _may_go_on(self, generation):
+        """Waits while paused; returns whether nothing else is asked for."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._phase != PAUSE or self._asked)
+            is_same = generation == self._generation and not self._asked
+            return is_same and self._phase == TRACK
+
+    def _take_asked(self):
+        """Starts on boxes or corrects them; returns the frame that is due."""
+        for frame, boxes in self._asked:
+            if self._targets is None:
+                xywh = np.stack([boxes[k] for k in sorted(boxes)])
+                self._targets = Targets(self._session, frame, xywh)
+                self._is_text_stale = self._is_video_stale = self._files is not None
+            else:
+                self._targets.give(frame, boxes)
+                self._is_text_stale = self._is_video_stale = True
+        self._asked = []
+        if self._files is None:
+            notes = self._notes.append if isinstance(self._notes, list) else print
+            hw, fps = self.frames.hw, self.frames.fps
+            self._files = OutputFiles(self._paths, hw, fps, warn=notes)
+        self._is_video_stale &= bool(self._paths.out)
+        return self._targets.next
+
+    def _step(self, targets, number, frame):
+        """Tracks a frame, and writes it where it is new."""
+        is_new = not targets.is_behind
+        begin = time.perf_counter()
+        row = targets.step(number, frame)
+        seconds = time.perf_counter() - begin
+        with self._changed:
+            self._busy, self._count = self._busy + seconds, self._count + 1
+            if is_new and targets is self._targets:
+                self._catch_up(but=number)
+                self._files.write(frame, row)
+
+    def _catch_up(self, *, but=None):
+        """Writes boxes again that were corrected since."""
+        if self._is_text_stale:
+            self._is_text_stale = False
+            self._files.rewrite(row for row in self.rows() if row.frame != but)

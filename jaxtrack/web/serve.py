@@ -1,0 +1,80 @@
+"""Serves the page on this machine until Ctrl-C."""
+
+import os
+import secrets
+import socket
+import sys
+import threading
+import webbrowser
+
+import uvicorn
+
+from jaxtrack.web import app
+from jaxtrack.web.run import Run
+
+_HOST = "127.0.0.1"
+
+
+def has_browser() -> bool:
+    """Returns whether a browser with windows can be opened from here."""
+    is_desktop = sys.platform in ("darwin", "win32")
+    shown = any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")))
+    try:
+        return bool((is_desktop or shown) and webbrowser.get())
+    except webbrowser.Error:
+        return False
+
+
+class Server:
+    """Serves a run in a thread of its own; use it in a `with` statement."""
+
+    def __init__(self, run: Run):
+        """Binds a free port; answers from then on.
+
+        Args:
+          run: what is shown.
+        """
+        token = secrets.token_urlsafe(16)
+        self._socket = socket.create_server((_HOST, 0))
+        self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}/{token}/"
+        config = uvicorn.Config(
+            app.make(run, token),
+            log_level="error",
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        sockets = {"sockets": [self._socket]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=sockets)
+        self._thread.daemon = True
+        self._thread.start()
+
+    def __enter__(self) -> "Server":
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Stops once the last events are sent."""
+        self._server.should_exit = True
+        self._thread.join(timeout=3)
+        self._socket.close()
+
+
+def serve(run: Run, *, open_browser: bool) -> None:
+    """Shows a run until Ctrl-C, then finishes its files.
+
+    Args:
+      run: what is shown; it is closed at the end.
+      open_browser: whether to open the page, of which the address is printed anyway.
+    """
+    with Server(run) as server:
+        print(f"open {server.url} (Ctrl-C ends)", file=sys.stderr, flush=True)
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print("finishing ...", file=sys.stderr, flush=True)
+        finally:
+            run.close()

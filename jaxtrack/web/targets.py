@@ -1,0 +1,136 @@
+"""Targets that are followed together, until one of them is corrected."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from jaxtrack.session import Session, join_states
+from jaxtrack.tracking.state import Frame
+from jaxtrack.tracking.track_files import Row
+
+
+class Targets:
+    """Tracks n targets frame by frame, and again from where one was corrected.
+
+    Each target has its next frame. They go through a video in step, in one batch. A
+    box that is given later takes its target back to that frame: alone it catches up
+    with the others, whose boxes stay as they are. Boxes that were given stay, too.
+
+    Attributes:
+      rows: frame -> boxes found; in the order of frames.
+      changes: frames in the order in which rows were written.
+      given: frame -> target, from 0 -> `[4]` xywh.
+    """
+
+    def __init__(self, session: Session, frame: int, xywh: np.ndarray):
+        """Starts at a frame; nothing is tracked yet.
+
+        Args:
+          session: that tracks.
+          frame: the number of the first frame.
+          xywh: `[n, 4]` boxes in it, pixels.
+        """
+        self._session = session
+        self.rows = {}
+        self.changes = []
+        self.given = {frame: dict(enumerate(np.asarray(xywh, np.float64)))}
+        self._next = [frame] * len(xywh)
+        self._states = [None] * len(xywh)
+        self._is_joined = False
+
+    def __len__(self) -> int:
+        """Returns the number of targets."""
+        return len(self._next)
+
+    @property
+    def next(self) -> int:
+        """The frame that is due."""
+        return min(self._next)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a target catches up with the others."""
+        return self.next <= max(self.rows, default=-1)
+
+    def give(self, frame: int, boxes: Mapping[int, np.ndarray]) -> None:
+        """Corrects targets; those are due at that frame again.
+
+        Args:
+          frame: one that was tracked.
+          boxes: target -> `[4]` xywh.
+        """
+        self._split()
+        self.given.setdefault(frame, {}).update(boxes)
+        for target in boxes:
+            self._next[target] = min(self._next[target], frame)
+
+    def step(self, number: int, frame: Frame) -> Row:
+        """Tracks the targets that are due.
+
+        Args:
+          number: of the frame, at least `next`; frames between were not to be had.
+          frame: in numpy.
+
+        Returns:
+          The frame's boxes, of targets that are not due as they were.
+        """
+        due = [k for k, at in enumerate(self._next) if at <= number]
+        boxes = [self._given_until(k, number) for k in due]
+        is_all = len(due) == len(self)
+        if is_all and all(box is not None for box in boxes):
+            found = self._together(frame, np.stack(boxes))
+        elif is_all and all(box is None for box in boxes):
+            found = self._together(frame, None)
+        else:
+            found = [self._alone(*one, frame) for one in zip(due, boxes, strict=True)]
+            found = [np.stack(column) for column in zip(*found, strict=True)]
+        old = self.rows.get(number)
+        columns = [np.array(column) for column in old[1:]] if old else list(found)
+        for column, new in zip(columns, found, strict=True):
+            column[due] = new
+        self.rows[number] = Row(number, *columns)
+        self.changes.append(number)
+        for k in due:
+            self._next[k] = number + 1
+        return self.rows[number]
+
+    def _given_until(self, target, number):
+        """Returns the last box given of a target since it was tracked, or None."""
+        frames = [
+            at
+            for at, boxes in self.given.items()
+            if self._next[target] <= at <= number and target in boxes
+        ]
+        return self.given[max(frames)][target] if frames else None
+
+    def _together(self, frame, xywh):
+        """Starts on all targets, or goes on with them, in one batch."""
+        if xywh is not None:
+            found = self._session.init(frame, xywh)
+        else:
+            if not self._is_joined:
+                self._session.state = join_states(self._states)
+            found = self._session.update(frame)
+        self._is_joined = True
+        return (
+            found.xywh.reshape(-1, 4),
+            np.reshape(found.score, -1),
+            np.reshape(self._session.lost, -1),
+        )
+
+    def _alone(self, target, xywh, frame):
+        """Starts on one target, or goes on with it."""
+        self._split()
+        if xywh is not None:
+            found = self._session.init(frame, xywh)
+        else:
+            self._session.state = self._states[target]
+            found = self._session.update(frame)
+        self._states[target] = self._session.state
+        return found.xywh, found.score, self._session.lost
+
+    def _split(self):
+        """Remembers each target apart."""
+        if self._is_joined:
+            self._states = self._session.state.split()
+            self._is_joined = False
