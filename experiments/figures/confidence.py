@@ -54,10 +54,14 @@ class Frames:
     Attributes:
       score: `[T]` in [0, 1].
       iou: `[T]` of box and truth.
+      xywh: `[T, 4]` the boxes, px.
+      number: `[T]` int, of the frames, from 1.
     """
 
     score: np.ndarray
     iou: np.ndarray
+    xywh: np.ndarray
+    number: np.ndarray
 
 
 def track(follower: session.Session, video: Video) -> Frames:
@@ -77,7 +81,8 @@ def track(follower: session.Session, video: Video) -> Frames:
     xywh = np.array([box for box, _ in found]).reshape(-1, 4)
     score = np.array([score for _, score in found])
     known = np.isfinite(truth[1:]).all(axis=1) & (truth[1:, 2:] > 0).all(axis=1)
-    return Frames(score[known], overlap.iou_xywh(xywh[known], truth[1:][known]))
+    iou = overlap.iou_xywh(xywh[known], truth[1:][known])
+    return Frames(score[known], iou, xywh[known], 1 + np.flatnonzero(known))
 
 
 def track_all(
@@ -105,7 +110,8 @@ def track_all(
             kept = {name: array.tolist() for name, array in found.items()}
             atomic.write_text(path, json.dumps(kept) + "\n")
         kept = json.loads(path.read_text())
-        frames[video.name] = Frames(np.array(kept["score"]), np.array(kept["iou"]))
+        arrays = {name: np.array(values) for name, values in kept.items()}
+        frames[video.name] = Frames(**arrays)
     return frames
 
 
@@ -236,14 +242,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--out", "DIR", "for all written", default="runs/confidence")
 
 
+def sequences_of(args: argparse.Namespace) -> list[Video]:
+    """Returns the sequences that the options name."""
+    found = datasets.load("folders", args.sequences, sequences=tuple(args.pattern))
+    excluded = args.exclude
+    return [
+        video
+        for video in found.videos
+        if not any(fnmatch.fnmatch(video.name, glob) for glob in excluded)
+    ]
+
+
 def run(args: argparse.Namespace) -> None:
     """Tracks, compares and prints."""
-    out, patterns = pathlib.Path(args.out), tuple(args.pattern)
-    videos = [
-        video
-        for video in datasets.load("folders", args.sequences, sequences=patterns).videos
-        if not any(fnmatch.fnmatch(video.name, glob) for glob in args.exclude)
-    ]
+    out, videos = pathlib.Path(args.out), sequences_of(args)
     with locks.locked(out, "experiment"):
         result = measure(track_all(args.checkpoint, videos, out))
         text = json.dumps(result, indent=1, allow_nan=False)
