@@ -30,6 +30,7 @@ COMMANDS = {
     "pack": "pack annotated video into records to train from",
     "train": "train a tracker, or resume a training",
     "track": "track one target through a video, a folder or a camera",
+    "annotate": "label a video from a few boxes",
     "eval": "run trackers over a benchmark, score and compare them",
     "tune": "search tracking settings that score best",
     "weights": "look into files of weights, and make checkpoints of them",

@@ -16,6 +16,7 @@ from tests.refusals import refused
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPU_SECONDS_FOR_HELP = 1.0
 PARTS = {
+    "annotate_files",
     "arguments",
     "demo_clip",
     "demo_training",

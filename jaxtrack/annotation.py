@@ -1,0 +1,165 @@
+"""Boxes of a whole video from a few, checked by tracking there and back."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from jaxtrack.datasets.pictures import read_image
+from jaxtrack.metrics import overlap
+
+CHUNK = 16  # Frames after which the way back is gone, where only one end is known.
+
+
+class Follower(Protocol):
+    """What tracks, such as `jaxtrack.Session`."""
+
+    def init(self, image: np.ndarray, xywh: np.ndarray) -> object:
+        """Starts on a picture, RGB uint8 `[H, W, 3]`."""
+
+    def update(self, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """Returns the box xywh, px, and score in the next picture."""
+
+
+class Labels(NamedTuple):
+    """Boxes of T frames, and how far to trust them.
+
+    Attributes:
+      xywh: `[T, 4]` px; NaN where the target is absent, or nothing is known.
+      agreement: `[T]` IoU of the boxes found there and back, see `label`; 1 of what is
+        known, 0 where nothing is.
+      score: `[T]` of the tracker, likewise.
+    """
+
+    xywh: np.ndarray
+    agreement: np.ndarray
+    score: np.ndarray
+
+
+class Way(NamedTuple):
+    """What a tracker found on n frames, the first of which it was given.
+
+    Attributes:
+      xywh: `[n, 4]` px.
+      score: `[n]`.
+    """
+
+    xywh: np.ndarray
+    score: np.ndarray
+
+
+def label(
+    frames: Sequence[Path], known: Mapping[int, np.ndarray], follower: Follower
+) -> Labels:
+    """Finds the boxes of a video from some that are known.
+
+    Between two known boxes the target is tracked from both, and the boxes of both ways
+    are averaged, each the more the nearer its start is. Before the first and behind
+    the last one it is tracked from that one, and back again every 16 frames; agreement
+    is then the least one since the known box. Between two frames of which it is known
+    that the target is absent, it is absent. Kalal et al.,
+    Forward-Backward Error (ICPR 2010), of boxes instead of points.
+
+    Args:
+      frames: image files, T of them.
+      known: index of a frame -> `[4]` xywh, px; NaN says that the target is absent.
+      follower: that tracks.
+
+    Returns:
+      The boxes of all frames.
+
+    Raises:
+      InputError: a frame cannot be read, or a box cannot be tracked.
+      ValueError: no box is known, or one is of no frame.
+    """
+    count = len(frames)
+    if not known or not 0 <= min(known) <= max(known) < count:
+        raise ValueError(f"boxes are known of frames {sorted(known)}, of {count}")
+    boxes = {number: np.asarray(box, float) for number, box in known.items()}
+    labels = Labels(np.full((count, 4), np.nan), np.zeros(count), np.zeros(count))
+    for number, box in boxes.items():
+        _put(labels, [number], np.array([box]), np.ones(1), np.ones(1))
+    for left, right in itertools.pairwise([-1, *sorted(boxes), count]):
+        has_left = left >= 0 and np.isfinite(boxes[left]).all()
+        has_right = right < count and np.isfinite(boxes[right]).all()
+        if has_left and has_right:
+            _between(labels, frames, range(left, right + 1), follower)
+        elif has_left:
+            _onwards(labels, frames, range(left, right), follower)
+        elif has_right:
+            _onwards(labels, frames, range(right, left, -1), follower)
+        elif 0 <= left and right < count:
+            labels.agreement[left:right] = labels.score[left:right] = 1
+    return labels
+
+
+def _between(labels, frames, numbers, follower):
+    """Fills the frames between two known boxes, from both."""
+    numbers = list(numbers)
+    there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
+    back = _track(frames, numbers[::-1], labels.xywh[numbers[-1]], follower)
+    back = Way(back.xywh[::-1], back.score[::-1])
+    share = np.linspace(0, 1, len(numbers))[:, None]  # Of the way back.
+    mean = (1 - share) * there.xywh + share * back.xywh
+    agreement = overlap.iou_xywh(there.xywh, back.xywh)
+    score = np.minimum(there.score, back.score)
+    inner = slice(1, -1)
+    _put(labels, numbers[inner], mean[inner], agreement[inner], score[inner])
+
+
+def _onwards(labels, frames, numbers, follower):
+    """Fills the frames on one side of a known box, from that."""
+    numbers = list(numbers)
+    there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
+    agreement, score, least = np.ones(len(numbers)), there.score.copy(), 1.0
+    for start in range(0, len(numbers) - 1, CHUNK):
+        part = slice(start, start + CHUNK + 1)
+        ends = there.xywh[part]
+        back = _track(frames, numbers[part][::-1], ends[-1], follower)
+        met = overlap.iou_xywh(ends, back.xywh[::-1])
+        least = min(least, met[0])
+        agreement[part][1:] = np.minimum(met[1:], least)
+        least = min(least, met.min())
+    _put(labels, numbers[1:], there.xywh[1:], agreement[1:], score[1:])
+
+
+def _track(frames, numbers, xywh, follower):
+    """Tracks through frames from a box in the first of them."""
+    follower.init(read_image(frames[numbers[0]]), xywh)
+    found = [follower.update(read_image(frames[number])) for number in numbers[1:]]
+    boxes = [xywh, *(box for box, _ in found)]
+    return Way(np.array(boxes), np.array([1.0, *(score for _, score in found)]))
+
+
+def _put(labels, numbers, xywh, agreement, score):
+    """Writes what is known of some frames."""
+    labels.xywh[numbers] = xywh
+    labels.agreement[numbers] = agreement
+    labels.score[numbers] = score
+
+
+def accepted(labels: Labels, *, agreement: float, score: float = 0.0) -> np.ndarray:
+    """Says which boxes are to be trusted, `[T]` bool.
+
+    Args:
+      labels: of the frames.
+      agreement: the least one.
+      score: the least one.
+    """
+    return (labels.agreement >= agreement) & (labels.score >= score)
+
+
+def to_correct(is_accepted: np.ndarray) -> list[range]:
+    """Lists the stretches of frames whose boxes are not to be trusted.
+
+    A known box in the middle of each helps most: it is an end of two stretches of half
+    the length.
+
+    Args:
+      is_accepted: `[T]` bool.
+    """
+    edges = np.diff(np.concatenate([[1], is_accepted.astype(int), [1]]))
+    starts, ends = np.flatnonzero(edges < 0), np.flatnonzero(edges > 0)
+    return [range(*map(int, both)) for both in zip(starts, ends, strict=True)]
