@@ -1,11 +1,17 @@
-"""What every worker process does first."""
+"""Worker processes: what each does first, and what must hold before they start."""
 
+import ast
 import multiprocessing
 import os
+import pathlib
 import signal
+import sys
 import threading
+from types import FrameType
 
 import cv2
+
+from jaxtrack.errors import InputError
 
 
 def prepare_worker(*which: int) -> None:
@@ -27,3 +33,45 @@ def _follow_parent():
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def check_main() -> None:
+    """Refuses a script that would start all over in every worker process.
+
+    A worker imports the main script again, and so runs all that is not below
+    `if __name__ == "__main__":`, such as this very call, or
+    `jax.distributed.initialize`.
+
+    Raises:
+      InputError: the line of the script that led here is not below it.
+    """
+    frame, path = _frame_of_main()
+    if frame is None or path is None:
+        return
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return
+    line = frame.f_lineno
+    for node in tree.body:
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            test = ast.unparse(node.test) if isinstance(node, ast.If) else ""
+            if "__name__" not in test:
+                raise InputError(
+                    f"{path}, line {line}: worker processes import this script and "
+                    "would run this line again: put all that it does below "
+                    '`if __name__ == "__main__":`'
+                )
+
+
+def _frame_of_main() -> tuple[FrameType | None, pathlib.Path | None]:
+    """Returns the main script's own frame, if it led here, and its file, if any."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+            is_file = file is not None and code.co_filename == file
+            return frame, pathlib.Path(file) if is_file else None
+        frame = frame.f_back
+    return None, None

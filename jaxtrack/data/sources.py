@@ -110,6 +110,7 @@ class RecordSource:
         require("tensorflow_datasets")
         self.folder = str(folder)
         self._index = tracks.read(folder)
+        tracks.check(folder)
 
     @property
     def num_tracks(self) -> int:
@@ -210,5 +211,6 @@ class RecordSource:
         return {"folder": self.folder}
 
     def __setstate__(self, state):
-        """Opens the folder again."""
-        self.__init__(state["folder"])
+        """Opens the folder again, which who sent its name has checked."""
+        self.folder = state["folder"]
+        self._index = tracks.read(self.folder)

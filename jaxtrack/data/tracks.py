@@ -29,6 +29,7 @@ ROW = np.dtype(
 )
 _MAPPED = (ROWS_NAME, NAMES_NAME)
 _ARRAYS = ("clips", "offsets", "photos")
+_ROWS_AT_ONCE = 1 << 18
 
 
 class ShardFile(NamedTuple):
@@ -226,19 +227,22 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
     shards = tuple(map(ShardFile, *shards))
     for shard in shards:
         _look_for(folder, shard)
+    if fault := _fault_of_tracks(fields["offsets"], fields["clips"]):
+        raise InputError(f"{path}: damaged index ({fault}); pack again")
     table = _map(folder / ROWS_NAME, int(fields["offsets"][-1]))
     names = _map(folder / NAMES_NAME, len(fields["clips"]))
     return TrackIndex(names, table=table, shards=shards, extent=extent, **fields)
 
 
 def check(folder: str | pathlib.Path) -> None:
-    """Reads the mapped files of an index whole and compares their checksums.
+    """Reads the mapped files of an index whole: their checksums, and what rows say.
 
     Args:
       folder: a packed folder that `read` reads.
 
     Raises:
-      InputError: one is damaged; the message names it.
+      InputError: one is damaged, or a row was made by hand and cannot be; the message
+        names it.
     """
     folder = pathlib.Path(folder)
     with np.load(folder / FILE_NAME) as arrays:
@@ -246,6 +250,48 @@ def check(folder: str | pathlib.Path) -> None:
     for name, crc32 in zip(_MAPPED, expected, strict=True):
         if _crc32(folder / name) != crc32:
             raise InputError(f"{folder / name}: damaged index; pack again")
+    index = read(folder)
+    if (np.diff(index.clips, prepend=-1) > 1).any():
+        raise InputError(f"{folder / FILE_NAME}: clips have gaps; pack again")
+    table = index.table
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        fault = _fault_of_rows(table[start : start + _ROWS_AT_ONCE], start)
+        if fault:
+            raise InputError(
+                f"{folder / ROWS_NAME}: {fault}: mend what made it, or pack again"
+            )
+
+
+def _fault_of_tracks(offsets, clips):
+    """Words what is wrong with tracks' beginnings or clips; or ""."""
+    arrays = {"offsets": offsets, "clips": clips}
+    for name, array in arrays.items():
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            return f"{name} are {array.dtype} of shape {array.shape}"
+    if len(offsets) != len(clips) + 1:
+        return f"{len(offsets)} offsets for {len(clips)} tracks"
+    if offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        return "offsets do not ascend from 0"
+    if (np.diff(clips, prepend=0) < 0).any():
+        return "clips do not ascend"
+    return ""
+
+
+def _fault_of_rows(table, start):
+    """Words what is wrong with some rows, of which the first has a number; or ""."""
+    xyxy = table["xyxy"]
+    is_nan = np.isnan(xyxy)
+    is_absent = is_nan.all(axis=1)
+    faults = {
+        "a box that is in part no number": is_nan.any(axis=1) & ~is_absent,
+        "an infinite box": np.isinf(xyxy).any(axis=1),
+        "a picture, but no box": is_absent & (table["record"] >= 0),
+        "a negative record": np.minimum(table["record"], table["mask"]) < -1,
+    }
+    for fault, rows in faults.items():
+        if rows.any():
+            return f"row {start + int(rows.argmax())} has {fault}"
+    return ""
 
 
 def _joined_clips(parts):

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
 from jaxtrack import devices, locks, weights
-from jaxtrack.data import pipeline
+from jaxtrack.data import pipeline, processes
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
@@ -76,6 +76,8 @@ def train(
         loss is no longer finite (what is saved already stays as it is).
     """
     config_lib.check(config)
+    if config.data.num_workers:
+        processes.check_main()
     devices.check()
     config = with_preprocessing(config)
     _check_devices(config)

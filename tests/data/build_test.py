@@ -180,7 +180,7 @@ def test_one_process_packs_into_a_folder(root, tmp_path, in_process):
     work.mkdir()
     with open(work / "lock-0-of-1", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match="another packing .* is at work"):
+        with pytest.raises(InputError, match="another packing is at work"):
             build.build(tmp_path / "out", root=root)
     build.build(tmp_path / "out", root=root)
 

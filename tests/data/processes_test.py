@@ -1,13 +1,18 @@
 """Tests for jaxtrack.data.processes."""
 
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
+import types
 
 import pytest
+
+from jaxtrack.data import processes
+from jaxtrack.errors import InputError
 
 from .conftest import is_alive
 
@@ -26,6 +31,33 @@ if __name__ == "__main__":
     pool.submit(time.sleep, 60)
     time.sleep(60)
 """
+
+
+@pytest.mark.parametrize(
+    ("script", "is_refused"),
+    [
+        ("call()\n", True),
+        ("def f():\n    call()\nif 1:\n\n    f()\n", True),
+        ("if __name__ == '__main__':\n\n    call()\n", False),
+        ("def f():\n    call()\nif '__main__' == __name__:\n    f()\n", False),
+    ],
+)
+def test_a_script_that_workers_would_run_again_is_refused(
+    script, is_refused, tmp_path, monkeypatch
+):
+    path = tmp_path / "mine.py"
+    path.write_text(script)
+    main = types.ModuleType("__main__")
+    main.__file__, main.call = str(path), processes.check_main
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    expected = contextlib.nullcontext()
+    if is_refused:
+        expected = pytest.raises(InputError, match=r"mine\.py, line \d: .*__main__")
+    with expected:
+        exec(compile(script, str(path), "exec"), vars(main))
+    # A prompt or a notebook has no file that a worker could import.
+    monkeypatch.delattr(main, "__file__")
+    exec(compile(script, "<stdin>", "exec"), vars(main))
 
 
 @pytest.fixture

@@ -118,6 +118,34 @@ def test_written_and_read(tmp_path):
     assert len(tracks.read(tmp_path).table) == 0
 
 
+def test_an_index_made_by_hand_is_refused_at_open(tmp_path):
+    def refused(message, **changes):
+        good = index(["a", "b"], [2, 1], [0, 1, 1])
+        table = np.array(good.table)
+        for name, (row, value) in changes.pop("rows", {}).items():
+            table[name][row] = value
+        tracks.write(dataclasses.replace(good, table=table, **changes), tmp_path)
+        with pytest.raises(InputError, match=message):
+            tracks.read(tmp_path)
+            tracks.check(tmp_path)
+
+    refused("2 offsets for 2 tracks", offsets=np.array([0, 3]))
+    refused("offsets do not ascend", offsets=np.array([0, 5, 3]))
+    refused("offsets do not ascend", offsets=np.array([1, 2, 3]))
+    refused("offsets are float64", offsets=np.array([0, 2.0, 3]))
+    refused(r"damaged index \(3 entries, not 4\)", offsets=np.array([0, 2, 4]))
+    refused("clips do not ascend", clips=np.array([1, 0]))
+    refused("clips have gaps", clips=np.array([0, 2]))
+    nan, inf = np.nan, np.inf
+    refused("row 1 has an infinite box", rows={"xyxy": (1, [0, 0, inf, 9])})
+    refused("row 2 has a box that is in part no", rows={"xyxy": (2, [0, nan, 9, 9])})
+    refused("row 0 has a picture, but no box", rows={"xyxy": (0, nan)})
+    refused("row 0 has a negative record", rows={"record": (0, -2)})
+    # Who trains opens it so.
+    with pytest.raises(InputError, match="row 0 has a negative record"):
+        sources.RecordSource(tmp_path)
+
+
 def test_faults_of_a_folder_are_named(tmp_path):
     with pytest.raises(InputError, match=r"absent: no packed data"):
         tracks.read(tmp_path / "absent")

@@ -13,6 +13,7 @@ import pathlib
 import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 from tqdm import tqdm
@@ -115,6 +116,11 @@ def _run(jobs: Iterable[Job], num_workers: int, niceness: int) -> Iterator[Rows]
     with pool:
         try:
             yield from pool.map(store, jobs)
+        except BrokenProcessPool:
+            raise InputError(
+                "a process that fills the bank was killed: where memory is short set "
+                "data.bank=off; the same command begins it again"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -51,6 +51,7 @@ def pack_all(
     Raises:
       InputError: the disk is full, or processes are killed again and again.
     """
+    processes.check_main()
     # Into a log it is written now and then, and not at all of what takes seconds.
     seconds = 0.5 if sys.stderr.isatty() else 30.0
     bar = tqdm(
