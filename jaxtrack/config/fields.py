@@ -273,6 +273,32 @@ _AFTER = (
     Field("tracking.lost_below", 0.0,
           "The target counts as lost where the score is below; 0 never says so.",
           within=(0, 1)),
+    Field("tracking.over_time", False,
+          "Remembers velocity, size and look-alikes, and holds the box while the target"
+          " is lost; of trackers without refinement."),
+    Field("tracking.found_share", 0.85,
+          "Over time: a lost target is found where the score reaches this share of the"
+          " usual one.", within=(0, 1)),
+    Field("tracking.sure_share", 0.93,
+          "Over time: velocity and trusted size are learnt where the score reaches this"
+          " share of the usual one.", within=(0, 1)),
+    Field("tracking.sure_rate", 0.05,
+          "Over time: share of the last size in the trusted one, a frame.",
+          within=(0, 1)),
+    Field("tracking.velocity_rate", 0.1,
+          "Over time: share of what the expected place was wrong by that the velocity"
+          " learns; 0 expects the target where it was.", within=(0, 1)),
+    Field("tracking.lost_decay", 0.9,
+          "Over time: what is left of velocity and window a frame later while the"
+          " target is lost.", within=(0, 1)),
+    Field("tracking.search_growth", 0.0,
+          "Over time: growth of the search area's side a frame while the target is"
+          " lost.", least=0),
+    Field("tracking.search_limit", 1.5,
+          "Over time: largest side of the search area over the usual one.", least=1),
+    Field("tracking.distractor_share", 0.8,
+          "Over time: how much less a cell counts that seems to be a look-alike's; 0"
+          " follows none.", within=(0, 1)),
     Field("tracking.proposals", 10, "CRACT: proposals of a frame, N.", above=0),
     Field("tracking.nms_iou", 0.5,
           "CRACT: NMS suppresses proposals that overlap a better one by more.",

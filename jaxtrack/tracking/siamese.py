@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid
-from jaxtrack.tracking import cropping, decoding, opencv, selection
+from jaxtrack.tracking import cropping, decoding, opencv, selection, temporal
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
 # Least width and height, pixels of the picture, of a box that is reported.
@@ -70,14 +70,15 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     is_opencv = config.tracking.selection == "opencv"
     bound = bounding(config.tracking.selection)
     cells = places(network)
-    choose = _selection(config, geometry)
-    told = _calibration(config)
+    select = _select(config, geometry)
+    rules = _rules(config)
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
 
     def start(variables, crops: Sequence[Crop], fill: jax.Array) -> TrackerState:
         z_image = view.template_image(crops[0], fill)
         template = network.apply(variables, z_image, method="encode_template")
-        return TrackerState(template=template, box=crops[0].aim.box, fill=fill)
+        box = crops[0].aim.box
+        return TrackerState(template, box, fill, temporal.start(box) if rules else None)
 
     def predict(variables, state: TrackerState, crop: Crop):
         """Returns the maps of one example."""
@@ -89,17 +90,20 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     def update(
         variables, state: TrackerState, crop: Crop, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
-        aim = crop.aim
+        aim, memory = crop.aim, state.memory
         found = predict(variables, state, crop)
-        chosen = choose(*found, state.box, aim.scale, **settings._asdict())
-        box = jnp.concatenate([aim.center + chosen.shift, chosen.wh])
-        box = bound(box, aim.hw)
-        # A network that overflows loses a frame, not the target for ever.
-        is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(chosen.score)
-        box = jnp.where(is_sound, box, state.box)
-        score = jnp.where(is_sound, told(chosen.score), 0.0)
+        if rules:
+            power = 1.0 if is_released else settings.quality_power
+            maps = probe_maps(*found, aim, geometry=geometry, power=power)
+            found, settings = _weighed(found, settings, memory, maps.xyxy, rules)
+        box, score = select(found, state.box, aim, settings)
+        if rules:
+            seen = temporal.Seen(box, score, maps.confidence, maps.xyxy)
+            memory, box, score = temporal.update(memory, seen, rules)
+            memory = memory.replace(expected=bound(memory.expected, aim.hw))
         shown = opencv.whole_pixels(box) if is_opencv else box
-        return state.replace(box=box), TrackerOutput(box=shown, score=score)
+        state = state.replace(box=box, memory=memory)
+        return state, TrackerOutput(box=shown, score=score)
 
     def probe(variables, state: TrackerState, crop: Crop) -> Probe:
         found = predict(variables, state, crop)
@@ -110,7 +114,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     has_power = not is_released and not network.anchors
     return Tracker(
         aim_first=lambda box, hw: (view.template(box, hw),),
-        aim=lambda state, hw: view.search(state.box, hw),
+        aim=lambda state, hw: view.search(_search_box(state, rules), hw),
         cut=view.cut,
         fill=view.fill,
         start=start,
@@ -165,11 +169,41 @@ def places(network: nn.Module) -> jax.Array:
     return anchor_boxes.tile(points, network.anchors) if network.anchors else points
 
 
-def _calibration(config):
-    """Returns what the settings make of a score."""
-    names = {"slope": "score_slope", "middle": "score_middle"}
-    numbers = {key: float(config.tracking[name]) for key, name in names.items()}
-    return functools.partial(selection.calibrated_score, **numbers)
+def _rules(config):
+    """Returns how to track over time, or None where that is off."""
+    if not config.tracking.over_time:
+        return None
+    names = temporal.Rules._fields
+    return temporal.Rules(*(float(config.tracking[name]) for name in names))
+
+
+def _search_box(state, rules):
+    """Returns what to search around."""
+    return temporal.search_box(state.memory, rules) if rules else state.box
+
+
+def _weighed(found, settings, memory, xyxy, rules):
+    """Returns maps and settings as what is remembered changes them."""
+    cls, *others = found
+    window = temporal.window(memory, settings.window, rules)
+    weighed = temporal.weigh(memory, cls, xyxy, rules)
+    return (weighed, *others), settings._replace(window=window)
+
+
+def _select(config, geometry):
+    """Returns what makes maps a box, pixels of the picture, and the score to tell."""
+    choose, bound = _selection(config, geometry), bounding(config.tracking.selection)
+    slope, middle = (float(config.tracking[f"score_{n}"]) for n in ("slope", "middle"))
+
+    def select(found, box, aim, settings) -> tuple[jax.Array, jax.Array]:
+        chosen = choose(*found, box, aim.scale, **settings._asdict())
+        new = bound(jnp.concatenate([aim.center + chosen.shift, chosen.wh]), aim.hw)
+        told = selection.calibrated_score(chosen.score, slope=slope, middle=middle)
+        # A network that overflows loses a frame, not the target for ever.
+        is_sound = jnp.all(jnp.isfinite(new)) & jnp.isfinite(chosen.score)
+        return jnp.where(is_sound, new, box), jnp.where(is_sound, told, 0.0)
+
+    return select
 
 
 def _selection(config, geometry):

@@ -33,11 +33,13 @@ class TrackerState:
         (a pytree with a leading axis of length 1); computed once, at `init`.
       box: `[4]` cxcywh of the last frame, pixels of the picture.
       fill: `[3]` RGB mean of the first frame, seen outside the picture.
+      memory: of a tracker with `tracking.over_time`; see `tracking.temporal.Memory`.
     """
 
     template: Any
     box: jax.Array
     fill: jax.Array
+    memory: Any = None
 
 
 class TrackerOutput(NamedTuple):

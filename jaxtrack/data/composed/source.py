@@ -145,6 +145,10 @@ class ComposedSource:
         """
         return self._scene(track)[1].copy()
 
+    def scene(self, track: int) -> Scene:
+        """Returns what a track shows, not drawn."""
+        return self._scene(track)[0]
+
     def frame(self, track: int, time: int, *, reduction: int = 1) -> frames.Frame:
         """Draws one frame, smaller by any whole number; see `TrackSource`."""
         if not 0 <= time < self.length:

@@ -1,0 +1,172 @@
+"""Tests for jaxtrack.tracking.temporal."""
+
+import pickle
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from jaxtrack import session
+from jaxtrack.export import stablehlo
+from jaxtrack.tracking import siamese, temporal
+
+RULES = temporal.Rules(
+    lost_below=0.4,
+    found_share=0.85,
+    sure_share=0.9,
+    sure_rate=0.5,
+    velocity_rate=0.25,
+    lost_decay=0.5,
+    search_growth=0.25,
+    search_limit=1.6,
+    distractor_share=0.8,
+)
+# Nothing is ever lost, expected elsewhere, or taken for a distractor.
+NEUTRAL = {"lost_below": 0.0, "found_share": 0.0, "velocity_rate": 0.0}
+NEUTRAL |= {"distractor_share": 0.0}
+BOX = (50.0, 40.0, 20.0, 10.0)
+
+
+def over_time(found, scores):
+    """Memories and outputs of a target among cells that show nothing."""
+    step = jax.jit(partial(temporal.update, rules=RULES))
+    nothing = jnp.zeros((2, 2)), jnp.zeros((2, 2, 4))
+    memory, told = temporal.start(jnp.array(BOX)), []
+    for box, score in zip(np.asarray(found, np.float32), scores, strict=True):
+        memory, *output = step(memory, temporal.Seen(box, score, *nothing))
+        told.append((memory, *output))
+    return told
+
+
+def test_lost_below_a_threshold_and_found_at_a_share_of_the_usual_score():
+    # The usual score is 0.8 after the first frame, 0.8 + 0.05 (0.9 - 0.8) = 0.805
+    # after the second. A lost one is found at 0.85 * 0.805 * 0.98 ** n = 0.671, 0.657,
+    # 0.644 in the first frames after, not at 0.41.
+    scores = [0.8, 0.9, 0.39, 0.41, 0.65, 0.65, 0.5]
+    told = over_time([BOX] * 7, scores)
+    assert [int(memory.lost) for memory, _, _ in told] == [0, 0, 1, 2, 3, 0, 0]
+    shown = [float(score) for _, _, score in told]
+    np.testing.assert_allclose(shown, [0.8, 0.9, 0.2, 0.2, 0.2, 0.65, 0.5])
+    np.testing.assert_allclose(told[4][0].usual, 0.805, rtol=1e-6)
+
+
+def test_a_lost_target_is_held_with_its_trusted_size():
+    away = (90.0, 70.0, 60.0, 60.0)
+    told = over_time([BOX, away, away], [0.8, 0.1, 0.9])
+    np.testing.assert_allclose(told[1][1], BOX)
+    np.testing.assert_array_equal(told[2][1], away)
+    # It jumped: that is no velocity.
+    np.testing.assert_array_equal(told[2][0].velocity, [0, 0])
+
+
+def test_velocity_and_size_in_float64():
+    rng = np.random.default_rng(0)
+    found = np.array(BOX) + rng.uniform(-4, 4, (12, 4))
+    scores = np.array([0.8, 0.8, 0.8, 0.8, 0.6, 0.8, 0.2, 0.3, 0.8, 0.8, 0.6, 0.8])
+    told = over_time(found, scores)
+    place, velocity, size = np.array(BOX[:2]), np.zeros(2), np.array(BOX[2:])
+    usual, lost, frames = None, False, 0
+    for (memory, box, _), seen, score in zip(told, found, scores, strict=True):
+        was_lost, usual = lost, score if usual is None else usual
+        lost = score < max(0.4, 0.85 * usual * 0.98**frames if was_lost else 0)
+        frames = frames + 1 if lost else 0
+        is_near = np.abs(np.log(seen[2:] / size)).max() < 0.25
+        sure = not lost and score >= 0.9 * usual and is_near
+        if sure and not was_lost:
+            velocity = velocity + 0.25 * (seen[:2] - place)
+        if lost:
+            velocity = 0.5 * velocity
+            new = np.concatenate([place, size])
+        else:
+            new = seen
+            velocity = velocity * (not was_lost)
+            size = size * (seen[2:] / size) ** (0.5 if sure else 0.1)
+            usual += 0.05 * (score - usual)
+        place = new[:2] + velocity
+        np.testing.assert_allclose(box, new, rtol=1e-5)
+        np.testing.assert_allclose(memory.velocity, velocity, atol=1e-5)
+        np.testing.assert_allclose(memory.trusted, size, rtol=1e-5)
+        expected = np.concatenate([place, new[2:]])
+        np.testing.assert_allclose(memory.expected, expected, rtol=1e-5)
+
+
+def test_search_grows_and_window_fades_while_lost():
+    memory = temporal.start(jnp.array(BOX))
+    for lost, side, share in ((0, 1.0, 0.4), (2, 1.5, 0.1), (5, 1.6, 0.0125)):
+        memory = memory.replace(lost=jnp.int32(lost))
+        box = temporal.search_box(memory, RULES)
+        np.testing.assert_allclose(box, [50, 40, 20 * side, 10 * side], rtol=1e-6)
+        window = temporal.window(memory, 0.4, RULES)
+        np.testing.assert_allclose(window, share, rtol=1e-6)
+
+
+def tracker_of(config, network, **rules):
+    config.tracking.over_time = True
+    config.tracking.update(rules)
+    return siamese.make(config, network)
+
+
+def scanned(tracker, variables, frames, box):
+    """Outputs of the frames after the first one."""
+    stack = jax.tree.map(lambda *leaves: np.stack(leaves), *frames[1:])
+
+    @jax.jit
+    def track(first, stack):
+        state = tracker.init(variables, first, box)
+        return lax.scan(partial(tracker.step, variables), state, stack)[1]
+
+    return track(frames[0], stack)
+
+
+@pytest.mark.parametrize(
+    "selection", ["clean", pytest.param("released", marks=pytest.mark.slow)]
+)
+def test_neutral_rules_change_nothing(tiny_variables, config, draw, pad_all, selection):
+    config.tracking.selection = selection
+    network, variables = tiny_variables
+    images, truth = draw(4)
+    frames = pad_all(images)
+    plain = scanned(siamese.make(config, network), variables, frames, truth[0])
+    tracker = tracker_of(config, network, **NEUTRAL)
+    found = scanned(tracker, variables, frames, truth[0])
+    jax.tree.map(np.testing.assert_array_equal, found, plain)
+
+
+@pytest.mark.slow
+def test_many_pickled_and_scanned_equal_live(tiny_variables, config, draw, pad_all):
+    network, variables = tiny_variables
+    tracker = tracker_of(config, network)
+    images, truth = draw(6)
+    expected = scanned(tracker, variables, pad_all(images), truth[0])
+    xywh = np.concatenate([truth[0][:2] - truth[0][2:] / 2, truth[0][2:]])
+    with session.Session(tracker, variables) as follower:
+        follower.init(images[0], np.stack([xywh, xywh]))
+        for number, image in enumerate(images[1:]):
+            found, _ = follower.update(image)
+            center = found[:, :2] + found[:, 2:] / 2
+            np.testing.assert_allclose(center[0], expected.box[number, :2], atol=1e-3)
+            np.testing.assert_array_equal(center[0], center[1])
+            follower.state = pickle.loads(pickle.dumps(follower.state))
+
+
+@pytest.mark.slow
+def test_exported_equals_live(tiny_variables, config, draw, pad_all, tmp_path):
+    network, variables = tiny_variables
+    tracker = tracker_of(config, network)
+    images, truth = draw(3)
+    expected = scanned(tracker, variables, pad_all(images), truth[0])
+    stablehlo.write(tmp_path, tracker, variables, platforms=("cpu",))
+    init, step = (
+        jax.export.deserialize(bytearray((tmp_path / name).read_bytes()))
+        for name in stablehlo.FILES
+    )
+    xywh = np.concatenate([truth[0][:2] - truth[0][2:] / 2, truth[0][2:]])
+    state = init.call(images[0], xywh.astype(np.float32))
+    for number, image in enumerate(images[1:]):
+        state, found, score = step.call(state, image)
+        center = found[:2] + found[2:] / 2
+        np.testing.assert_allclose(center, expected.box[number, :2], atol=1e-3)
+        np.testing.assert_allclose(score, expected.score[number], atol=1e-5)
