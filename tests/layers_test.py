@@ -53,7 +53,7 @@ ALLOWED = {
     "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "annotation": ("datasets", "metrics"),
     "session": ("trackers", "tracking", "training.inference"),
-    "portability": ("trackers", "tracking", "training", "configs"),
+    "portability": ("devices",),
     "web": ("session", "tracking"),
     "integrations": ("metrics", "session", "tracking.video"),
 }

@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxtrack.errors import EXTRAS
+from jaxtrack import devices
+from jaxtrack.errors import EXTRAS, InputError
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy")
 # Variables that change what jax does.
@@ -61,9 +62,9 @@ def examine(*, cache: str, folder: str = ".") -> Iterator[Finding]:
     yield _packages()
     yield _extras()
     yield from _variables(os.environ)
-    devices = find_devices()
-    yield devices
-    if not devices.problem:
+    found = find_devices()
+    yield found
+    if not found.problem:
         yield _precision()
     yield Finding("cores", str(len(os.sched_getaffinity(0))))
     yield _shared_memory(pathlib.Path("/dev/shm"))
@@ -75,18 +76,12 @@ def examine(*, cache: str, folder: str = ".") -> Iterator[Finding]:
 def find_devices() -> Finding:
     """Names the devices that jax computes on, or says why there are none."""
     try:
-        devices = jax.local_devices()
-    except RuntimeError as fault:
-        wanted = os.environ.get("JAX_PLATFORMS", "")
-        told = f"JAX_PLATFORMS={wanted}" if wanted else "jax"
-        reason = str(fault).strip().splitlines()[0]
-        problem = (
-            f"{told} has no device here ({reason}): unset JAX_PLATFORMS to use what "
-            "there is, or install the driver and jaxtrack[cuda13] or [tpu]"
-        )
-        return Finding("devices", "none", problem)
-    first = devices[0]
-    value = f"{len(devices)} x {first.device_kind} ({first.platform})"
+        devices.check()
+    except InputError as fault:
+        return Finding("devices", "none", str(fault))
+    found = jax.local_devices()
+    first = found[0]
+    value = f"{len(found)} x {first.device_kind} ({first.platform})"
     stats = first.memory_stats() or {}
     if limit := stats.get("bytes_limit"):
         value += f", {limit / 2**30:.1f} GiB each"
