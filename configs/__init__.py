@@ -4,15 +4,15 @@ A file is named by its path in here without `.py`: `siamcar_lite0`,
 `cract/lite0_cascade`.
 """
 
-import difflib
 import importlib.util
 import pathlib
 import re
+import traceback
 
 from ml_collections import ConfigDict
 
 from jaxtrack.config import unknown
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 
 _UNKNOWN = re.compile(r"\W*Key \W*(\w+)\W* does not exist")
 _FOLDER = pathlib.Path(__file__).parent
@@ -39,13 +39,15 @@ def find(name: str | pathlib.Path) -> pathlib.Path:
     path = pathlib.Path(name)
     if path.suffix == ".py":
         if not path.is_file():
-            raise InputError(f"no config file {path}")
+            raise InputError(
+                f"no config file {path}: check the path, or name one of "
+                "jaxtrack's own, such as siamcar_lite0"
+            )
         return path
     path = _FOLDER / f"{name}.py"
     known = names()
     if str(name) not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"use {', '.join(known)}"
+        meant = suggest(str(name), known)
         raise InputError(f"no config {str(name)!r}: {meant} (a file ends in .py)")
     return path
 
@@ -65,12 +67,28 @@ def load(name: str | pathlib.Path) -> ConfigDict:
     path = find(name)
     spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, "get_config"):
-        raise InputError(f"config file {path}: it has no function get_config()")
     try:
+        spec.loader.exec_module(module)
+        if not hasattr(module, "get_config"):
+            raise InputError(f"config file {path}: it has no function get_config()")
         return module.get_config()
-    except (AttributeError, KeyError) as fault:  # ml_collections lists all settings.
-        if found := _UNKNOWN.match(str(fault.args[0])):
-            raise InputError(f"config file {path}: {unknown(found[1])}") from None
+    except InputError:
         raise
+    except Exception as fault:
+        raise InputError(f"config file {path}{_told(fault, path)}") from fault
+
+
+def _told(fault: Exception, path: pathlib.Path) -> str:
+    """Words what went wrong in a file of settings, and in which line."""
+    # Of an unknown setting ml_collections lists all there are.
+    if found := fault.args and _UNKNOWN.match(str(fault.args[0])):
+        return f": {unknown(found[1])}"
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(fault.__traceback__)
+        if pathlib.Path(frame.filename).resolve() == path.resolve()
+    ]
+    line = fault.lineno if isinstance(fault, SyntaxError) else (lines or [None])[-1]
+    said = fault.msg if isinstance(fault, SyntaxError) else fault
+    where = f", line {line}" if line else ""
+    return f"{where}: {type(fault).__name__}: {said}"

@@ -1,6 +1,8 @@
 """What a user can mend: wrong input, and packages that are not installed."""
 
+import difflib
 import importlib.util
+from collections.abc import Iterable
 
 # Package that only some commands need -> the extra that brings it.
 EXTRAS = {
@@ -27,6 +29,21 @@ class InputError(ValueError):
 
     Commands print its message as one line and exit with code 2; see `jaxtrack.cli`.
     """
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Says which of some known words was probably meant.
+
+    Args:
+      word: as typed.
+      known: what it may be.
+
+    Returns:
+      "did you mean X?" of the most similar one, or if none is similar the choices.
+    """
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
 
 
 def require(*packages: str) -> None:

@@ -43,7 +43,7 @@ def locked(
         written to.
     """
     folder = pathlib.Path(folder)
-    path = folder / name
+    path, is_new = folder / name, not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(path, "a+")
@@ -58,6 +58,11 @@ def locked(
         _write(file, _self(what))
         try:
             yield
+        except InputError:
+            if is_new and [*folder.iterdir()] == [path]:  # Nothing came of it.
+                path.unlink()
+                folder.rmdir()
+            raise
         finally:
             _write(file, "")
 

@@ -20,7 +20,7 @@ def test_settings_are_found_by_name_and_by_path(tmp_path):
 def test_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="did you mean siamcar_lite0?"):
         configs.load("siamcar_lite")
-    with pytest.raises(InputError, match="no config 'qqq': use ablations/"):
+    with pytest.raises(InputError, match="no config 'qqq': choose from ablations/"):
         configs.load("qqq")
     with pytest.raises(InputError, match=r"no config file .*none\.py"):
         configs.load(tmp_path / "none.py")

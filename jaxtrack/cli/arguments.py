@@ -28,13 +28,14 @@ def load_sequences(
       InputError: none or both are named, or what is there is not as it should be.
     """
     if bool(args.sequences) == bool(args.benchmark):
+        wrong = "two sources" if args.sequences else "no source"
         raise InputError(
-            "name a folder by --sequences=DIR, or a benchmark by --benchmark=NAME "
-            f"--root=DIR; benchmarks are {', '.join(datasets.DATASETS)}"
+            f"{wrong} of sequences: name a folder by --sequences=DIR, or a benchmark "
+            f"by --benchmark=NAME --root=DIR, of {', '.join(datasets.DATASETS)}"
         )
     if args.benchmark and not args.root:
         raise InputError(
-            f"--benchmark={args.benchmark} needs --root, the folder it is in"
+            f"--benchmark={args.benchmark}: --root is missing: name the folder it is in"
         )
     return datasets.load(
         args.benchmark or "folders",
@@ -61,9 +62,9 @@ def parse_results(entries: Sequence[str]) -> dict[str, Path]:
     for entry in entries:
         name, separator, folder = entry.partition("=")
         if not (name and separator and folder):
-            raise InputError(f"--results {entry!r}: expected NAME=DIR")
+            raise InputError(f"--results={entry}: give NAME=DIR, such as KCF=out/KCF")
         if name in folders:
-            raise InputError(f"--results {entry!r}: {name!r} is given twice")
+            raise InputError(f"--results={entry}: {name!r} is given twice")
         folders[name] = Path(folder)
     return folders
 
@@ -90,10 +91,10 @@ def parse_checkpoints(
         if not separator or Path(entry).exists() or Path(name).name != name:
             name, folder = results.tracker_name(entry), entry
         if not (name and folder):
-            raise InputError(f"--checkpoint {entry!r}: expected DIR or NAME=DIR")
+            raise InputError(f"--checkpoint={entry}: give DIR or NAME=DIR")
         if name in found:
             raise InputError(
-                f"--checkpoint {folder!r}: {name!r} is given twice; write "
+                f"--checkpoint={folder}: {name!r} is given twice: write "
                 "--checkpoint=NAME=DIR with another name"
             )
         found[name] = folder
@@ -136,7 +137,7 @@ def _parse_setting(entry: str) -> tuple[str, Any]:
     name, separator, text = entry.partition("=")
     if not (name and separator and text):
         raise InputError(
-            f"--set {entry!r}: expected FIELD=VALUE, such as tracking.window=0.3"
+            f"--set={entry}: give FIELD=VALUE, such as --set=tracking.window=0.3"
         )
     try:
         return name, ast.literal_eval(text)
@@ -164,6 +165,6 @@ def parse_windows(texts: Sequence[str], *, is_asked: bool) -> tuple[float, ...]:
         except ValueError:
             window = math.nan
         if not 0 <= window <= 1:
-            raise InputError(f"--windows {text!r}: expected numbers from 0 to 1")
+            raise InputError(f"--windows={text}: give numbers from 0 to 1")
         found.add(abs(window))  # Turns -0.0 into 0.0.
     return tuple(sorted(found)) or (WINDOWS if is_asked else ())

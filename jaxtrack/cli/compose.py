@@ -8,7 +8,7 @@ Example:
 
 import argparse
 
-from jaxtrack.cli import options
+from jaxtrack.cli import checks, options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Writes."""
+    checks.check_folder(args.out)
     from jaxtrack.data.composed import lookalikes  # Late: --help needs none of it.
 
     written = lookalikes.write(

@@ -15,7 +15,7 @@ import pathlib
 import time
 from typing import Any
 
-from jaxtrack.cli import options
+from jaxtrack.cli import checks, options
 from jaxtrack.errors import require
 
 _PACKAGES = (
@@ -48,15 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Demonstrates."""
     require(*_PACKAGES)
+    out = args.out or ("runs/demo_train" if args.train else "runs/demo")
+    checks.check_folder(out)
     if args.train:
         from jaxtrack.cli import demo_training
 
-        out = args.out or "runs/demo_train"
         num = {"num_scenes": args.scenes, "num_epochs": args.epochs or 0}
         demo_training.demonstrate(out, **num)
         return
-    out = pathlib.Path(args.out or "runs/demo")
-    show(out, args.checkpoint, num_scenes=args.scenes, num_steps=args.steps)
+    checks.check_tracker(args.checkpoint)
+    show(
+        pathlib.Path(out), args.checkpoint, num_scenes=args.scenes, num_steps=args.steps
+    )
 
 
 def show(

@@ -14,7 +14,7 @@ Examples:
 import argparse
 
 from jaxtrack import locks
-from jaxtrack.cli import arguments, options
+from jaxtrack.cli import arguments, checks, options
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError, require
 from jaxtrack.evaluation import ground_truth
@@ -78,6 +78,11 @@ def _sequences(args: argparse.Namespace) -> Benchmark:
 def run(args: argparse.Namespace) -> None:
     """Evaluates."""
     require("jinja2", "matplotlib")
+    if args.protocol:
+        protocols.protocol_named(args.protocol)
+    checks.check_folder(args.out)
+    for checkpoint in arguments.parse_checkpoints(args.checkpoint).values():
+        checks.check_tracker(str(checkpoint), args.model)
     # Late: --help needs none of it.
     from jaxtrack.evaluation import evaluate, settings
     from jaxtrack.evaluation.analysis.options import Options

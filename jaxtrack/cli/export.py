@@ -16,8 +16,8 @@ import pathlib
 import shutil
 import tempfile
 
-from jaxtrack.cli import options
-from jaxtrack.errors import InputError
+from jaxtrack.cli import checks, options
+from jaxtrack.errors import InputError, require
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Exports."""
+    checks.check_folder(args.out, is_new=True)
+    checks.check_tracker(args.checkpoint, args.model)
+    if args.format == "onnx":
+        require("jax2onnx")
     out = pathlib.Path(args.out)
-    if out.exists():
-        raise InputError(f"{out}: is there already; name another folder")
     from jaxtrack import trackers  # Late: --help should not wait for jax.
     from jaxtrack.training import inference
 

@@ -7,9 +7,11 @@ from jaxtrack import config, datasets, trackers
 
 Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
+# Trackers that come with the package; `jaxtrack.weights.shipped` needs jax to say so.
+SHIPPED = ("lite", "lite-fast")
 # What `--checkpoint` takes.
-TRACKER = "lite, lite-fast (they ship), a .safetensors file, a training's workdir, or "
-TRACKER += "with --model any file of weights"
+TRACKER = f"a tracker that ships ({', '.join(SHIPPED)}), a .safetensors file, the "
+TRACKER += "workdir of a training, or with --model any file of weights"
 
 
 def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:
@@ -106,7 +108,7 @@ def whole_number(text: str, *, least: int = 0) -> int:
         number = least - 1
     if number < least:
         raise argparse.ArgumentTypeError(
-            f"{text!r}: expected a whole number of at least {least}"
+            f"{text!r}: give a whole number of at least {least}"
         )
     return number
 

@@ -10,6 +10,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
 
 _PREFIX = "--config."
+_A_TUPLE = "numbers or names, joined by commas"
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -69,15 +70,21 @@ def _parse(field: str, text: str, old: Any) -> Any:
         if isinstance(old, int | float | str):
             return kind(text)
         if isinstance(old, tuple):
-            value = ast.literal_eval(text)
-            if isinstance(value, tuple | list):
-                return tuple(value)
-            raise ValueError(text)
+            return _parse_tuple(text)
     except (KeyError, SyntaxError, ValueError):
-        what = _KINDS.get(kind, "a tuple in quotes")
-        raise InputError(
-            f"--config.{field}={text}: expected {what} such as {old!r}"
-        ) from None
+        what = f"{_KINDS[kind]} such as {old!r}" if kind in _KINDS else _A_TUPLE
+        raise InputError(f"--config.{field}={text}: give {what}") from None
     raise InputError(
         f"--config.{field} is a group: name one of its settings, {', '.join(old)}"
     )
+
+
+def _parse_tuple(text: str) -> tuple[Any, ...]:
+    """Reads numbers, or names with or without quotes; parentheses may be left out."""
+    try:
+        value = ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        if text.startswith(("(", "[")):  # The shell has taken the quotes.
+            raise
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

@@ -24,8 +24,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 from jaxtrack import __version__, datasets
-from jaxtrack.cli import options
-from jaxtrack.errors import InputError
+from jaxtrack.cli import checks, options
+from jaxtrack.errors import InputError, suggest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,9 +92,7 @@ def _add_shrinking(group):
 def run(args: argparse.Namespace) -> None:
     """Does what the action says."""
     if args.action not in ACTIONS:
-        raise InputError(
-            f"pack {args.action}: expected one of {', '.join(ACTIONS)}, or options"
-        )
+        raise InputError(f"pack {args.action}: {suggest(args.action, ACTIONS)}")
     ACTIONS[args.action](args)
 
 
@@ -103,9 +101,15 @@ def _build(args):
     from jaxtrack.data import build  # Late: --help needs none of it.
     from jaxtrack.data.packing import shrink
 
-    _need_out(args)
+    _need_out(args, "the folder to make")
     if args.folders:
         raise InputError(f"pack build: unexpected {args.folders[0]!r}: name --root")
+    if not (args.root or args.stills or args.photos):
+        raise InputError(
+            "nothing to pack: name a folder of sequences by --root, a table of stills "
+            "by --stills or a folder of photographs by --photos"
+        )
+    checks.check_folder(args.out)
     stored = shrink.Shrink(
         crop=args.crop,
         longest_side=args.longest_side,
@@ -144,7 +148,7 @@ def _join(args):
     """Joins what machines packed."""
     from jaxtrack.data import build  # Late: as above.
 
-    _need_out(args)
+    _need_out(args, "the folder to make")
     index = build.join(
         args.out, args.folders, max_bad=args.max_bad, origin=_origin(args)
     )
@@ -156,7 +160,7 @@ def _check(args):
     from jaxtrack.data.packing import doctor  # Late: as above.
 
     if not args.folders:
-        raise InputError("pack check: name the folders to look through")
+        raise InputError("pack check: DIR is missing: name the folders to look through")
     damaged = 0
     for folder in args.folders:
         if args.dataset:
@@ -189,16 +193,16 @@ def _show(args):
     """Draws training pairs."""
     from jaxtrack.cli import pack_show  # Late: as above.
 
-    _need_out(args)
+    _need_out(args, "the picture to write, such as --out=pairs.jpg")
     pack_show.draw(
         args.folders, args.out, config=args.config, num=args.num, changes=args.overrides
     )
 
 
-def _need_out(args):
-    """Refuses to make a folder without a name."""
+def _need_out(args, what):
+    """Refuses to make something without a name."""
     if not args.out:
-        raise InputError("name what to make: --out=DIR, of show --out=FILE.jpg")
+        raise InputError(f"--out is missing: name {what}")
 
 
 def _origin(args):

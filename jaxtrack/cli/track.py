@@ -22,7 +22,7 @@ tracked. The exit status is 3 then; --strict stops at the first.
 
 import argparse
 
-from jaxtrack.cli import options
+from jaxtrack.cli import checks, options
 from jaxtrack.errors import InputError
 
 
@@ -56,14 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Tracks."""
+    if not args.video:
+        raise InputError(
+            "VIDEO is missing: name a video file, a folder of images, an address or a "
+            "camera's number"
+        )
+    checks.check_tracker(args.checkpoint, args.model)
     # Late: --help should not wait for jax.
     from jaxtrack.cli import first_box, page, video
     from jaxtrack.tracking.outputs import Outputs
 
-    if not args.video:
-        raise InputError("no video: give a file, a folder or a camera's number")
-    if not args.checkpoint:
-        raise InputError("no checkpoint: leave --checkpoint out, or name a tracker")
     boxes = first_box.first_boxes(args.video, args.box)
     how = {
         "outputs": Outputs(args.out, args.boxes, args.csv),

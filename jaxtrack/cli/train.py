@@ -3,14 +3,17 @@ r"""Train a tracker; run again with the same --workdir, it resumes.
 Examples:
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0 \
-      --config.data.records="('packed/davis',)" --config.data.composed_weight=0.4
+      --config.data.records=packed/davis --config.data.composed_weight=0.4
   jaxtrack train --config=siamcar_r50 --init=runs/siamcar --workdir=runs/tuned
 """
 
 import argparse
+import pathlib
+
+from ml_collections import ConfigDict
 
 from jaxtrack import config, configs
-from jaxtrack.cli import options, overrides
+from jaxtrack.cli import checks, options, overrides
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +40,22 @@ def run(args: argparse.Namespace) -> None:
     overrides.apply(settings, args.overrides)
     if args.init:
         settings.model.pretrained = args.init
+    _check(settings, args.workdir)
     from jaxtrack.training import loop  # Late: typing mistakes need not wait for jax.
 
     allow = args.allow_random_backbone
     loop.train(settings, args.workdir, allow_random_backbone=allow)
+
+
+def _check(settings: ConfigDict, workdir: str) -> None:
+    """Refuses what cannot work before jax is imported."""
+    from jaxtrack.data import mixture
+    from jaxtrack.training import logging
+
+    config.check(settings)
+    logging.check(settings.run.loggers)
+    mixture.check_folders(settings)
+    start = settings.model.pretrained
+    if start not in ("", "imagenet") and not pathlib.Path(start).is_file():
+        checks.check_tracker(start, option="--init")
+    checks.check_folder(workdir, option="--workdir")

@@ -8,7 +8,7 @@ docs/toolkits.md tells how. The toolkit's file of trackers gets its section by
 import argparse
 import re
 
-from jaxtrack.cli import options
+from jaxtrack.cli import checks, options
 from jaxtrack.errors import InputError
 
 _DEFAULTS = {"polygon": "area", "compile_for": "640x480"}
@@ -33,8 +33,7 @@ def run(args: argparse.Namespace) -> None:
     """Prints the section, or serves."""
     from jaxtrack.integrations import trax
 
-    if not args.checkpoint:
-        raise InputError("no checkpoint: give --checkpoint the workdir of a training")
+    checks.check_tracker(args.checkpoint, args.model)
     sizes = [_size(text) for text in args.compile_for]
     if args.print_ini:
         given = {"polygon": args.polygon, "compile_for": ",".join(args.compile_for)}

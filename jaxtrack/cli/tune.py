@@ -11,8 +11,8 @@ import argparse
 import pathlib
 
 from jaxtrack import datasets
-from jaxtrack.cli import arguments, options
-from jaxtrack.errors import InputError, require
+from jaxtrack.cli import arguments, checks, options
+from jaxtrack.errors import require
 from jaxtrack.evaluation import tuning
 from jaxtrack.evaluation.tuning import splits
 from jaxtrack.evaluation.tuning.splits import Material
@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Tunes."""
     require("optuna")
-    if not args.checkpoint:
-        raise InputError(f"--checkpoint is missing: name {options.TRACKER}")
+    checks.check_tracker(args.checkpoint, args.model)
+    checks.check_folder(args.out)
     material = _material(args)
     splits.check_split(material, tune_on_test=args.tune_on_test)
     holdout = None

@@ -14,7 +14,7 @@ import pathlib
 from ml_collections import ConfigDict
 
 from jaxtrack import configs, trackers
-from jaxtrack.cli import arguments, options, overrides
+from jaxtrack.cli import arguments, checks, options, overrides
 from jaxtrack.errors import InputError
 
 
@@ -29,14 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "make a checkpoint of a tracker that was trained elsewhere"
     _add_import(actions.add_parser("import", help=meaning))
     _add_export(actions.add_parser("export", help="write a tracker into one file"))
-    for action in actions.choices.values():
-        action.error = parser.error  # In one line.
 
 
 def _add_inspect(action):
     """Defines the options of `inspect`."""
     meaning = "a file of torch.save, an .npz, .safetensors or .onnx, one that ships or "
-    action.add_argument("path", help=meaning + "a training's workdir")
+    action.add_argument("path", metavar="PATH", help=meaning + "a training's workdir")
     meaning = "list every name of this network and of the file, by whether they fit"
     options.add(action, "--model", "NAME", meaning)
     meaning = "try all networks, and name those that the file fits (half a minute)"
@@ -56,7 +54,7 @@ def _add_import(action):
 
 def _add_export(action):
     """Defines the options of `export`."""
-    action.add_argument("path", help=options.TRACKER)
+    action.add_argument("path", metavar="PATH", help=options.TRACKER)
     options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
     options.add_model(action)
     meaning = "ours, with all settings, to track with; or those of the public code"
@@ -81,6 +79,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.action == "export":
         print(export_tracker(args))
     elif args.action == "inspect":
+        checks.check_tracker(args.path, args.model, option="PATH")
         from jaxtrack.cli import weights_inspect
 
         print(*weights_inspect.inspect(args), sep="\n")
@@ -106,8 +105,10 @@ def import_tracker(
     Raises:
       InputError: if the arrays are not the tracker's, or the folder is there.
     """
-    if pathlib.Path(out).exists():
-        raise InputError(f"{out}: is there already; name another folder")
+    checks.check_folder(str(out), is_new=True)
+    for path in paths:
+        if not pathlib.Path(path).is_file():
+            raise InputError(f"--file={path}: no such file of weights")
     import optax
 
     from jaxtrack.training import checkpoint, state
@@ -149,6 +150,8 @@ def export_tracker(args: argparse.Namespace) -> str:
         raise InputError("--names=torch: such a file has no settings: leave them out")
     if args.backbone and args.names != "torch":
         raise InputError("--backbone needs --names=torch")
+    checks.check_tracker(args.path, args.model, option="PATH")
+    checks.check_file(args.out, suffix=".safetensors")
     chosen = settings.choose(preset=args.preset, tuned_file=args.tuned, changes=changes)
     loaded = inference.load_for_inference(inference.with_model(args.path, args.model))
     config = trackers.with_preprocessing(loaded.config)

@@ -1,6 +1,6 @@
 """Settings: every field once, the locked defaults, checks, and what follows."""
 
-from jaxtrack.config.check import check
+from jaxtrack.config.check import check, check_ranges
 from jaxtrack.config.describe import markdown, text, unknown
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.config.settings import (
@@ -23,6 +23,7 @@ __all__ = [
     "FIELDS",
     "TRACKING",
     "check",
+    "check_ranges",
     "epochs_to_steps",
     "flat",
     "from_saved",

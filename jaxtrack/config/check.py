@@ -27,10 +27,7 @@ def check(config: ConfigDict) -> None:
     Raises:
       InputError: naming the field, its value and what it may be.
     """
-    for field in FIELDS:
-        value = _value(config, field.name)
-        if problem := field.problem(value):
-            raise InputError(f"config.{field.name} is {value!r}: {problem}")
+    check_ranges(config)
     for low, high in _ORDERED:
         if _value(config, low) > _value(config, high):
             raise InputError(
@@ -39,6 +36,21 @@ def check(config: ConfigDict) -> None:
             )
     _check_counts(config)
     _check_data(config)
+
+
+def check_ranges(config: ConfigDict) -> None:
+    """Refuses values that their own fields do not allow.
+
+    Args:
+      config: as `get_config` makes it, perhaps changed.
+
+    Raises:
+      InputError: naming the field, its value and what it may be.
+    """
+    for field in FIELDS:
+        value = _value(config, field.name)
+        if problem := field.problem(value):
+            raise InputError(f"config.{field.name} is {value!r}: {problem}")
 
 
 def _check_counts(config):

@@ -55,6 +55,9 @@ class Field:
 
     def _is_allowed(self, value):
         """Tells whether one number or text lies in the range; NaN does not."""
+        is_number = isinstance(value, int | float)
+        if not is_number and (self.within or {self.above, self.least} != {None}):
+            return False
         return (
             (not self.choices or value in self.choices)
             and (self.above is None or value > self.above)

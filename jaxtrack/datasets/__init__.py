@@ -33,7 +33,7 @@ from jaxtrack.datasets.names import choose, named
 from jaxtrack.datasets.sequence import Listing, Sequence
 from jaxtrack.datasets.training_sets import TRAINING_SETS as TRAINING_SETS
 from jaxtrack.datasets.training_sets import training as training
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
 Read = Callable[[str, Any], Sequence]  # Reads a sequence: its name, its place.
@@ -222,13 +222,11 @@ def find(name: str, *, split: str | None = None) -> tuple[Dataset, str]:
       InputError: there is no such dataset or split.
     """
     if name not in DATASETS:
-        raise InputError(f"unknown dataset {name!r}: choose from {', '.join(DATASETS)}")
+        raise InputError(f"unknown dataset {name!r}: {suggest(name, DATASETS)}")
     splits = DATASETS[name].splits
     split = splits[0] if split is None else split
     if split not in splits:
-        raise InputError(
-            f"{name} has no split {split!r}: choose from {', '.join(splits)}"
-        )
+        raise InputError(f"{name} has no split {split!r}: {suggest(split, splits)}")
     return DATASETS[name], split
 
 

@@ -23,7 +23,7 @@ from jaxtrack.datasets import (
 )
 from jaxtrack.datasets.names import choose
 from jaxtrack.datasets.sequence import Clip, Listing, Places
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 
 Survey = Callable[[Path, str], Listing]  # Says what a split holds, and what is there.
 ReadClip = Callable[[str, Any], Clip]  # Reads a clip: its name, its place.
@@ -203,8 +203,7 @@ def _for_training(name, split):
     """Returns a training set and the split that is meant; refuses what is for tests."""
     if name not in TRAINING_SETS:
         raise InputError(
-            f"--dataset={name}: nothing to train on; choose from "
-            f"{', '.join(TRAINING_SETS)}"
+            f"--dataset={name}: no such training set: {suggest(name, TRAINING_SETS)}"
         )
     dataset = TRAINING_SETS[name]
     if split is None and dataset.caution:

@@ -88,4 +88,7 @@ def choose(
                 f"{name} is fixed by training: choose from the groups "
                 f"{' and '.join(config_lib.TRACKING)}"
             )
+    config = config_lib.get_config()
+    config_lib.update(config, tracking, source="--set")
+    config_lib.check_ranges(config)
     return TrackingSettings(tracking, source, tuning)

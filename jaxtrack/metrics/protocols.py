@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 
 _STEPS_20 = tuple((np.arange(21) / 20).tolist())
 _ARANGE_21 = tuple(np.arange(0, 1.05, 0.05).tolist())
@@ -305,6 +305,6 @@ def protocol_named(name: str) -> OpeProtocol:
     """
     if name not in PROTOCOLS:
         raise InputError(
-            f"unknown scoring protocol {name!r}: choose from {', '.join(PROTOCOLS)}"
+            f"unknown scoring protocol {name!r}: {suggest(name, PROTOCOLS)}"
         )
     return PROTOCOLS[name]

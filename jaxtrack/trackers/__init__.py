@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ml_collections import ConfigDict
 
 from jaxtrack.config import get_config
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 
 if TYPE_CHECKING:  # Networks take seconds to import.
     from flax import linen as nn
@@ -197,7 +197,7 @@ def find_preset(name: str) -> "Preset":
       InputError: there is none of that name.
     """
     if name not in PRESETS:
-        raise InputError(f"unknown preset {name!r}: choose from {', '.join(PRESETS)}")
+        raise InputError(f"unknown preset {name!r}: {suggest(name, PRESETS)}")
     return _imported(PRESETS[name]).presets[name]
 
 

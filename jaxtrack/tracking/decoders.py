@@ -170,7 +170,7 @@ class OpencvDecoder:
         self._is_live = is_live
         self._count = self._lost = 0
         if not self._capture.isOpened():
-            raise InputError(f"{name} does not open as a video: check that it is one")
+            raise InputError(f"{name} {_why_closed(target)}")
         self.length, self.fps = _stated(self._capture)
         for _ in range(start):
             self.read()
@@ -217,6 +217,15 @@ def local_path(source: str) -> pathlib.Path:
     is_file = source.lower().startswith("file://")
     path = urllib.parse.unquote(urllib.parse.urlsplit(source).path)
     return pathlib.Path(path if is_file else source)
+
+
+def _why_closed(target):
+    """Words what may be wrong with a source that does not open, and what to do."""
+    if isinstance(target, int):
+        return "does not open: `ls /dev/video*` lists cameras; name a video file else"
+    if is_address(target):
+        return "does not answer, or sends no video: check the address and the network"
+    return "does not open as a video: check that it is one"
 
 
 def _capture(target):

@@ -226,7 +226,10 @@ def read_for_inference(path: str | pathlib.Path) -> Bundle:
         return _read_network(path)
     steps = ocp.utils.checkpoint_steps(path)
     if not steps:
-        raise InputError(f"no whole checkpoint in {path}: let train.py write one")
+        raise InputError(
+            f"no whole checkpoint in {path}: name the workdir of a training that has "
+            "saved one"
+        )
     paths = [path / str(step) for step in sorted(steps, reverse=True)]
     return _newest(paths, _read_network)[1]
 

@@ -68,8 +68,8 @@ def load_for_inference(source: str | Path | Foreign) -> Bundle:
         raise InputError(bundle.without_settings(path))
     raise InputError(
         f"no checkpoint {path}: name a shipped tracker "
-        f"({', '.join(shipped.SHIPPED)}), a {bundle.SUFFIX} file, or a workdir "
-        "that train.py wrote"
+        f"({', '.join(shipped.SHIPPED)}), a {bundle.SUFFIX} file, or the workdir of a "
+        "training"
     )
 
 

@@ -63,7 +63,8 @@ def check_file(config: ConfigDict) -> None:
     """
     source = config.model.pretrained
     is_name = source in ("", "imagenet", *shipped.SHIPPED)
-    if not is_name and not pathlib.Path(source).exists():
+    places = map(pathlib.Path, (source, *source.split(",")))
+    if not is_name and not any(place.exists() for place in places):
         raise InputError(f"config.model.pretrained={source}: no such file of weights")
 
 

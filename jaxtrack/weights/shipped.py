@@ -1,13 +1,12 @@
 """Trained trackers that the package brings, by name."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jaxtrack import config as config_lib
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 from jaxtrack.weights import bundle
 
 FOLDER = Path(__file__).parent / "shipped"
@@ -97,6 +96,4 @@ def _find(name: str) -> Shipped:
     """Finds a tracker by name."""
     if name in SHIPPED:
         return SHIPPED[name]
-    near = difflib.get_close_matches(name, SHIPPED, n=1)
-    meant = f"did you mean {near[0]}?" if near else f"use {', '.join(SHIPPED)}"
-    raise InputError(f"no tracker {name!r} is shipped: {meant}")
+    raise InputError(f"no tracker {name!r} is shipped: {suggest(name, SHIPPED)}")

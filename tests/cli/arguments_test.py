@@ -15,7 +15,7 @@ def test_results_need_a_name():
     found = arguments.parse_results(["a=x/y", "b=z=1"])
     assert found == {"a": pathlib.Path("x/y"), "b": pathlib.Path("z=1")}
     for bad in ("mine", "=x", "a="):
-        with pytest.raises(InputError, match="expected NAME=DIR"):
+        with pytest.raises(InputError, match="give NAME=DIR"):
             arguments.parse_results([bad])
     with pytest.raises(InputError, match="'a' is given twice"):
         arguments.parse_results(["a=x", "a=y"])
@@ -44,8 +44,8 @@ def test_a_folder_that_exists_is_one(tmp_path, monkeypatch):
 
 def test_faults():
     for given, message in (
-        (["=runs/a"], "'=runs/a': expected DIR or NAME=DIR"),
-        (["a="], "'a=': expected DIR or NAME=DIR"),
+        (["=runs/a"], "--checkpoint==runs/a: give DIR or NAME=DIR"),
+        (["a="], "--checkpoint=a=: give DIR or NAME=DIR"),
         (["a=x", "a=y"], "'a' is given twice"),
         (["x/lite0", "y/lite0"], "'lite0' is given twice"),
     ):
@@ -65,7 +65,7 @@ def test_windows():
 
 def test_windows_are_shares():
     for text in ("", "x", "nan", "-0.1", "1.1", "inf"):
-        with pytest.raises(InputError, match=f"--windows '{text}'"):
+        with pytest.raises(InputError, match=f"--windows={text}: give"):
             arguments.parse_windows(["0.1", text], is_asked=True)
 
 
@@ -76,7 +76,7 @@ def test_values_are_read_as_python_writes_them():
     assert found == values
     assert list(map(type, found.values())) == [float, str, bool, int]
     for text in ("tracking.window", "=3", "window="):
-        with pytest.raises(InputError, match="expected FIELD=VALUE"):
+        with pytest.raises(InputError, match="give FIELD=VALUE"):
             arguments.parse_settings([text])
 
 
@@ -97,9 +97,9 @@ def test_sequences_are_a_folder_or_a_benchmark(tmp_path):
         assert [v.name for v in found.videos] == ["ball", "dog"]
         assert found.protocol == "otb"
     for given, said in (
-        ({}, "--sequences=DIR, or a benchmark"),
-        ({"sequences": "a", "benchmark": "otb100"}, "--sequences=DIR, or"),
-        ({"benchmark": "otb100"}, "--benchmark=otb100 needs --root"),
+        ({}, "no source of sequences: name"),
+        ({"sequences": "a", "benchmark": "otb100"}, "two sources of sequences"),
+        ({"benchmark": "otb100"}, "--benchmark=otb100: --root is missing"),
         ({"benchmark": "otb99", "root": "a"}, "unknown"),
     ):
         with pytest.raises(InputError, match=said):

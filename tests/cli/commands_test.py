@@ -18,12 +18,15 @@ CPU_SECONDS_FOR_HELP = 1.0
 PARTS = {
     "annotate_files",
     "arguments",
+    "checks",
     "demo_clip",
     "demo_training",
+    "faults",
     "first_box",
     "options",
     "overrides",
     "page",
+    "parsing",
     "pack_show",
     "video",
     "weights_inspect",
@@ -86,11 +89,11 @@ def test_wrong_options_of_a_training(tmp_path, capsys):
     for arg, message in (
         ("--wokdir=x", "unknown option --wokdir: did you mean --workdir?"),
         ("runs", "unexpected argument 'runs'"),
-        ("--config", "argument --config: expected one argument"),
+        ("--config", "--config: expected one argument"),
         ("--config=configs/none.py", "no config file configs/none.py"),
         ("--config=siamcar_light0", "did you mean siamcar_lite0?"),
         ("--config.batch_sise=8", "did you mean run.batch_size?"),
-        ("--config.run.batch_size=many", "expected a whole number such as"),
+        ("--config.run.batch_size=many", "give a whole number such as"),
         ("--config.optimizer.schedule=linear", "optimizer.schedule is 'linear'"),
     ):
         assert message in refused(capsys, "train", f"--workdir={workdir}", arg)

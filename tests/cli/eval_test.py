@@ -32,9 +32,9 @@ def test_faults_are_one_line_and_write_nothing(root, tmp_path, scores, capsys):
     )
     for option, message in (
         ("--window_sweep", "--window_sweep needs a --checkpoint"),
-        ("--windows=0,2", "--windows '2': expected numbers from 0 to 1"),
+        ("--windows=0,2", "--windows=2: give numbers from 0 to 1"),
         ("--heatmaps_of=cat", "--heatmaps_of needs a --checkpoint"),
-        ("--results=mine", "'mine': expected NAME=DIR"),
+        ("--results=mine", "--results=mine: give NAME=DIR"),
     ):
         assert message in refused(capsys, "eval", *given, option)
     (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")

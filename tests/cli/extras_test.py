@@ -49,9 +49,9 @@ def test_commands_name_the_extra_that_they_miss(tmp_path):
         f"pack --root={tmp_path} --out=packed": "data",
         "train --workdir=run": "composed",
         f"eval --results=a={tmp_path} --sequences={tmp_path}": "report",
-        f"track {tmp_path} --checkpoint=x --out=a.mp4": "video",
-        "tune --checkpoint=x --sequences=x": "tune",
-        "trax --checkpoint=x": "vot",
+        f"track {tmp_path} --out=a.mp4": "video",
+        "tune --checkpoint=lite --sequences=x": "tune",
+        "trax --checkpoint=lite": "vot",
         "demo": "composed,imagenet,report,video",
     }
     how = {"cwd": tmp_path, "capture_output": True, "text": True}

@@ -37,14 +37,27 @@ def test_values_get_the_type_of_the_field():
     assert config.tracking.proposals == 5 and config.online.learns is False
 
 
+def test_a_tuple_may_be_written_without_quotes_and_parentheses():
+    config = get_config()
+    for text, expected in (
+        ("packed/a", ("packed/a",)),
+        ("packed/a, b", ("packed/a", "b")),
+        ("'a'", ("a",)),
+        ("", ()),
+    ):
+        overrides.apply(config, [("data.records", text)])
+        assert config.data.records == expected
+    overrides.apply(config, [("data.record_weights", "0.5")])
+    assert config.data.record_weights == (0.5,)
+
+
 def test_what_does_not_fit_is_refused():
     config = get_config()
     for field, text, message in (
-        ("run.batch_size", "8.5", "expected a whole number such as 80"),
-        ("optimizer.lr", "fast", "expected a number such as 0.005"),
-        ("data.skip_damaged", "yes", "expected true or false such as False"),
-        ("data.records", "packed", r"expected a tuple in quotes such as \(\)"),
-        ("data.records", "'packed'", "expected a tuple in quotes"),
+        ("run.batch_size", "8.5", "give a whole number such as 80"),
+        ("optimizer.lr", "fast", "give a number such as 0.005"),
+        ("data.skip_damaged", "yes", "give true or false such as False"),
+        ("data.records", "(a,)", "give numbers or names, joined by commas"),
         ("refine", "1", "is a group: name one of its settings, jittered"),
         ("batch_sise", "8", "did you mean run.batch_size"),
         ("refine.sample", "8", "did you mean refine.samples"),

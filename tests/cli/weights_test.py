@@ -89,8 +89,8 @@ def test_wrong_files_are_refused(arrays, tmp_path, capsys):
     for more, message in (
         ([f"--file={path}", "--model=siamcar_lite0"], "other arrays than the tracker"),
         ([f"--file={path},{path}", "--model=siamcar_lite0"], "earlier file has a too"),
-        ([f"--file={path}"], "required: --model"),
-        (["--model=siamcar_lite0"], "required: --file"),
+        ([f"--file={path}"], "missing: --model"),
+        (["--model=siamcar_lite0"], "missing: --file"),
         ([f"--file={path}", "--model=siamcar_lite"], "did you mean siamcar_lite0?"),
     ):
         assert message in refused(capsys, *argv, *more)

@@ -77,7 +77,7 @@ def test_spellings_that_differ_in_separators_alone_stay_apart(tmp_path):
 
 
 def test_unknown_things(otb):
-    with pytest.raises(InputError, match="unknown dataset 'otb': choose from otb50,"):
+    with pytest.raises(InputError, match="unknown dataset 'otb': did you mean otb50"):
         load("otb", otb)
     with pytest.raises(InputError, match="otb50 has no split 'test': choose from all"):
         load("otb50", otb, split="test")

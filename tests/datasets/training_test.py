@@ -157,7 +157,7 @@ def test_official_splits(roots):
         datasets.training("lasot_extension", roots["lasot_extension"])
     with pytest.raises(InputError, match="'valid' is not known: train on train or val"):
         datasets.training("got10k", roots["got10k"], split="valid")
-    with pytest.raises(InputError, match="--dataset=otb100: nothing to train on; choo"):
+    with pytest.raises(InputError, match="--dataset=otb100: no such training set: "):
         datasets.training("otb100", roots["got10k"])
 
 

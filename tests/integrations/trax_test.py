@@ -247,7 +247,7 @@ def test_says_what_to_install(monkeypatch, seeker):
 
 def test_wrong_options_are_one_line(capsys):
     for flags, message in (
-        ((), "no checkpoint: give --checkpoint"),
+        ((), "--checkpoint is missing: name a tracker"),
         (("--checkpoint=x", "--compile_for=640"), "--compile_for=640: write WIDTHx"),
         (("--checkpoint=x", "--compile_for=0x480"), "--compile_for=0x480"),
         (("--checkpoint=x", "--polygon=round"), "polygon"),

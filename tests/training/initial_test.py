@@ -97,8 +97,11 @@ def test_a_tracker_that_expects_other_pixels_is_refused(monkeypatch):
         start_from(config, None, tree(0.0))
 
 
-def test_init_names_what_to_start_from(monkeypatch):
+def test_init_names_what_to_start_from(monkeypatch, tmp_path):
+    (tmp_path / "run/checkpoints/3").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     seen = []
     monkeypatch.setattr(loop, "train", lambda c, *_, **__: seen.append(c.model))
-    cli.main(["train", "--config=siamcar_r18", "--init=runs/a"])
-    assert seen[0].pretrained == "runs/a"
+    for source in ("run", "lite", "imagenet"):
+        cli.main(["train", f"--init={source}"])
+        assert seen.pop().pretrained == source

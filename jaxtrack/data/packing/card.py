@@ -89,8 +89,9 @@ def read(folder: str | pathlib.Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"{path}: no data card ({error}); the folder is not of `jaxtrack pack`, or "
+            f"{path}: no data card ({why}); the folder is not of `jaxtrack pack`, or "
             "damaged: choose another --out, or delete it"
         ) from error
 

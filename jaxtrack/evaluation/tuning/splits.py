@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.datasets import Benchmark, sequence
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, suggest
 from jaxtrack.evaluation import manifest, scoring
 from jaxtrack.metrics import ope
 
@@ -57,7 +57,7 @@ def of_benchmark(benchmark: Benchmark, *, split: str = "") -> Material:
             f"the truth of {benchmark.name} is not public: nothing can be tuned on it"
         )
     if split and split not in SPLITS:
-        raise InputError(f"--split={split}: choose from {', '.join(SPLITS)}")
+        raise InputError(f"--split={split}: {suggest(split, SPLITS)}")
     is_training = benchmark.split.lower().startswith("train")
     is_test = not is_training and benchmark.name not in _NO_TESTS
     return Material(

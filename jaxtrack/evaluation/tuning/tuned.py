@@ -61,7 +61,11 @@ def read(path: str | Path) -> dict[str, Any]:
     try:
         found = json.loads(Path(path).read_text())
     except (OSError, ValueError) as fault:
-        raise InputError(f"--tuned={path} cannot be read: {fault}") from fault
+        why = fault.strerror if isinstance(fault, OSError) else fault
+        raise InputError(
+            f"--tuned={path}: cannot be read ({why}): name a tuned.json that "
+            "`jaxtrack tune` wrote"
+        ) from fault
     parts = [found.get(k) if isinstance(found, dict) else None for k in _PARTS]
     if not all(isinstance(part, dict) for part in parts):
         raise InputError(f"--tuned={path} is no outcome of a tuning")

@@ -188,7 +188,7 @@ def test_faults_are_one_line(tmp_path, photo_folder, capsys):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "lookalikes.json").write_text('{"seed": 0}')
     for flag, message in (
-        ("num=0", "argument --num: '0': expected a whole number of at least 1"),
+        ("num=0", "--num=0: give a whole number of at least 1"),
         ("length=19", "need 20 frames or more to cross: not 19"),
         ("difference=1.5", "difference is 1.5: it must lie in [0, 1]"),
         ("difference=-0.1", "difference is -0.1"),

@@ -199,10 +199,10 @@ def test_a_test_split_is_told(model, root, tmp_path):
 def test_the_command_fails_in_one_line(root, tmp_path, capsys):
     for given, message in (
         ((), "--checkpoint is missing"),
-        (("--checkpoint=x",), "name a folder by --sequences=DIR"),
+        (("--checkpoint=x",), "no source of sequences: name a folder"),
         (("--checkpoint=x", f"--sequences={root}", "--split=test"), "--tune_on_test"),
         (("--checkpoint=nowhere", f"--sequences={root}"), "nowhere"),
-        (("--trials=0",), "'0': expected a whole number of at least 1"),
+        (("--trials=0",), "--trials=0: give a whole number of at least 1"),
     ):
         assert message in refused(capsys, "tune", *given, f"--out={tmp_path / 'out'}")
         assert not (tmp_path / "out").exists()

@@ -1,0 +1,109 @@
+"""What can be found wrong with a command before anything slow is imported."""
+
+import contextlib
+import difflib
+import os
+import pathlib
+import tempfile
+
+from jaxtrack import configs
+from jaxtrack.cli import options
+from jaxtrack.errors import InputError
+
+
+def check_tracker(
+    source: str, model: str = "", *, option: str = "--checkpoint"
+) -> None:
+    """Refuses a tracker that is not there.
+
+    Args:
+      source: a shipped tracker's name, a file, files joined by commas, or a folder.
+      model: config of the network of a file of weights; "" for none.
+      option: that names the tracker, for the message.
+
+    Raises:
+      InputError: nothing is there, or no config is named so.
+    """
+    if not source:
+        raise InputError(f"{option} is missing: name {options.TRACKER}")
+    if model:
+        configs.find(model)
+    if source in options.SHIPPED:
+        return
+    paths = [pathlib.Path(part) for part in source.split(",")]
+    if pathlib.Path(source).exists() or not any(path.exists() for path in paths):
+        paths = [pathlib.Path(source)]
+    for path in paths:
+        if not path.exists():
+            near = difflib.get_close_matches(str(path), options.SHIPPED, n=1)
+            meant = f"did you mean {near[0]}? It takes" if near else "name"
+            what = "no such file or folder" if len(paths) == 1 else f"no file {path}"
+            raise InputError(f"{option}={source}: {what}: {meant} {options.TRACKER}")
+        if path.is_dir() and not _has_steps(path):
+            raise InputError(
+                f"{option}={source}: no checkpoint in that folder: name the workdir of "
+                "a training that has saved one (config.run.checkpoint_every)"
+            )
+
+
+def _has_steps(folder):
+    """Tells whether a folder is a step of a training, or holds one."""
+    inner = folder / "checkpoints"
+    inner = inner if inner.is_dir() else folder
+    with contextlib.suppress(OSError):  # Who may not look into it is told later.
+        return folder.name.isdigit() or any(p.name.isdigit() for p in inner.iterdir())
+    return True
+
+
+def check_folder(path: str, *, option: str = "--out", is_new: bool = False) -> None:
+    """Refuses a folder that cannot be made, or not be written to.
+
+    Args:
+      path: of the folder.
+      option: that names it, for the message.
+      is_new: whether it must not be there yet.
+
+    Raises:
+      InputError: it is a file or lies in one, is there already, or nothing can be
+        written there.
+    """
+    place = pathlib.Path(path).absolute()
+    if is_new and place.exists():
+        raise InputError(f"{option}={path} is there already: name another folder")
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"{option}={path}: {place} is a file: name another folder")
+    _try_to_write(place, f"{option}={path}")
+
+
+def check_file(path: str, *, suffix: str = "", option: str = "--out") -> None:
+    """Refuses a file that cannot be written.
+
+    Args:
+      path: of the file.
+      suffix: that its name must have; "" for any.
+      option: that names it, for the message.
+
+    Raises:
+      InputError: its folder is missing or cannot be written to, it is a folder itself,
+        or its name ends otherwise.
+    """
+    place = pathlib.Path(path).absolute()
+    if place.is_dir():
+        raise InputError(f"{option}={path} is a folder: give the name of a file")
+    if not place.name.endswith(suffix):
+        raise InputError(f"{option}={path}: the name of the file must end in {suffix}")
+    if not place.parent.is_dir():
+        raise InputError(f"{option}={path}: no folder {place.parent}: make it first")
+    _try_to_write(place.parent, f"{option}={path}")
+
+
+def _try_to_write(folder, told):
+    """Makes a folder in a folder and removes it again: rights alone do not tell."""
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".jaxtrack", dir=folder))
+    except OSError as fault:
+        raise InputError(
+            f"{told}: cannot write in {folder} ({fault.strerror}): name another place"
+        ) from None
