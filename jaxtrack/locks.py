@@ -43,7 +43,8 @@ def locked(
         written to.
     """
     folder = pathlib.Path(folder)
-    path, is_new = folder / name, not folder.exists()
+    path = folder / name
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(path, "a+")
@@ -59,9 +60,10 @@ def locked(
         try:
             yield
         except InputError:
-            if is_new and [*folder.iterdir()] == [path]:  # Nothing came of it.
+            if new and [*folder.iterdir()] == [path]:  # Nothing came of it.
                 path.unlink()
-                folder.rmdir()
+                for place in new:
+                    place.rmdir()
             raise
         finally:
             _write(file, "")
