@@ -12,7 +12,7 @@ from jaxtrack.errors import InputError
 
 
 def check_tracker(
-    source: str, model: str = "", *, option: str = "--checkpoint"
+    source: str, *, model: str = "", option: str = "--checkpoint"
 ) -> None:
     """Refuses a tracker that is not there.
 

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
         protocols.protocol_named(args.protocol)
     checks.check_folder(args.out)
     for checkpoint in arguments.parse_checkpoints(args.checkpoint).values():
-        checks.check_tracker(str(checkpoint), args.model)
+        checks.check_tracker(str(checkpoint), model=args.model)
     # Late: --help needs none of it.
     from jaxtrack.evaluation import evaluate, settings
     from jaxtrack.evaluation.analysis.options import Options

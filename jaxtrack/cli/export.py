@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Exports."""
     checks.check_folder(args.out, is_new=True)
-    checks.check_tracker(args.checkpoint, args.model)
+    checks.check_tracker(args.checkpoint, model=args.model)
     if args.format == "onnx":
         require("jax2onnx")
     out = pathlib.Path(args.out)

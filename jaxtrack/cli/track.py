@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
             "VIDEO is missing: name a video file, a folder of images, an address or a "
             "camera's number"
         )
-    checks.check_tracker(args.checkpoint, args.model)
+    checks.check_tracker(args.checkpoint, model=args.model)
     # Late: --help should not wait for jax.
     from jaxtrack.cli import first_box, page, video
     from jaxtrack.tracking.outputs import Outputs

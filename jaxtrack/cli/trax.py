@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     """Prints the section, or serves."""
     from jaxtrack.integrations import trax
 
-    checks.check_tracker(args.checkpoint, args.model)
+    checks.check_tracker(args.checkpoint, model=args.model)
     sizes = [_size(text) for text in args.compile_for]
     if args.print_ini:
         given = {"polygon": args.polygon, "compile_for": ",".join(args.compile_for)}

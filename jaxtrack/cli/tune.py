@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Tunes."""
     require("optuna")
-    checks.check_tracker(args.checkpoint, args.model)
+    checks.check_tracker(args.checkpoint, model=args.model)
     checks.check_folder(args.out)
     material = _material(args)
     splits.check_split(material, tune_on_test=args.tune_on_test)

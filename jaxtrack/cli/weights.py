@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.action == "export":
         print(export_tracker(args))
     elif args.action == "inspect":
-        checks.check_tracker(args.path, args.model, option="PATH")
+        checks.check_tracker(args.path, model=args.model, option="PATH")
         from jaxtrack.cli import weights_inspect
 
         print(*weights_inspect.inspect(args), sep="\n")
@@ -150,7 +150,7 @@ def export_tracker(args: argparse.Namespace) -> str:
         raise InputError("--names=torch: such a file has no settings: leave them out")
     if args.backbone and args.names != "torch":
         raise InputError("--backbone needs --names=torch")
-    checks.check_tracker(args.path, args.model, option="PATH")
+    checks.check_tracker(args.path, model=args.model, option="PATH")
     checks.check_file(args.out, suffix=".safetensors")
     chosen = settings.choose(preset=args.preset, tuned_file=args.tuned, changes=changes)
     loaded = inference.load_for_inference(inference.with_model(args.path, args.model))
