@@ -278,12 +278,16 @@ _AFTER = (
           " is lost; of trackers without refinement."),
     Field("tracking.found_share", 0.85,
           "Over time: a lost target is found where the score reaches this share of the"
-          " usual one.", within=(0, 1)),
+          " usual one, 2 % less with every frame.", within=(0, 1)),
+    Field("tracking.found_reach", 0.05,
+          "Over time: how much farther from where it is expected a lost target may be"
+          " found with every frame.", unit="roots of its area", least=0),
     Field("tracking.sure_share", 0.93,
           "Over time: velocity and trusted size are learnt where the score reaches this"
           " share of the usual one.", within=(0, 1)),
     Field("tracking.sure_rate", 0.05,
-          "Over time: share of the last size in the trusted one, a frame.",
+          "Over time: share of the last size in the trusted one, a frame, where it"
+          " shrinks.",
           within=(0, 1)),
     Field("tracking.velocity_rate", 0.1,
           "Over time: share of what the expected place was wrong by that the velocity"

@@ -15,8 +15,10 @@ from flax import struct
 from jaxtrack.tracking import distractors
 
 _USUAL_RATE = 0.05  # Of the usual score: the share of a frame's.
-_UNSURE = 0.2  # Of the rate of the trusted size, where the tracker is not sure.
-_SAME_SIZE = 0.25  # Logarithm of a change of width or height that is not sure.
+_GROWTH_RATE = 0.3  # Of the trusted size, where it grows: no occlusion enlarges a box.
+_UNSURE = 0.2  # Of the rates of the trusted size, where the tracker is not sure.
+_SHRUNK = 0.25  # Logarithm of the trusted side over one that an occlusion may cut off.
+_REACH = 0.4  # Where a lost target is found first, in sizes from the expected place.
 _MISSED = 0.8  # Of the usual score: what falls below may hide behind something.
 _RELAXED = 0.98  # What is left a frame later of the score at which it is found.
 
@@ -28,7 +30,9 @@ class Rules(NamedTuple):
       lost_below: the target is lost where the score falls below.
       found_share: a lost one is found where the score reaches this share of the usual.
       sure_share: the tracker is sure where it reaches this share.
-      sure_rate: share of the last size in the size that is trusted, a frame.
+      found_reach: a lost one may be so much farther from where it is expected with
+        every frame, roots of its area.
+      sure_rate: share of the last size in the trusted one, a frame, where it shrinks.
       velocity_rate: share of what the expected place was wrong by that velocity learns.
       lost_decay: what is left of velocity and window a frame later while it is lost.
       search_growth: growth of the search area's side a frame while it is lost.
@@ -38,6 +42,7 @@ class Rules(NamedTuple):
 
     lost_below: float
     found_share: float
+    found_reach: float
     sure_share: float
     sure_rate: float
     velocity_rate: float
@@ -167,14 +172,16 @@ def update(
       `lost_below`.
     """
     box, score = seen.box, seen.score
-    was_lost = memory.lost > 0
-    found_at = rules.found_share * memory.usual
-    found_at = found_at * _RELAXED ** memory.lost.astype(jnp.float32)
-    threshold = jnp.where(was_lost, found_at, 0.0)
-    is_lost = score < jnp.maximum(threshold, rules.lost_below)
+    lost = memory.lost.astype(jnp.float32)
+    was_lost = lost > 0
+    found_at = jnp.where(was_lost, rules.found_share * _RELAXED**lost, 0.0)
+    is_lost = score < jnp.maximum(found_at * memory.usual, rules.lost_below)
+    away = jnp.linalg.norm(box[:2] - memory.expected[:2])
+    reach = (_REACH + rules.found_reach * lost) * jnp.sqrt(jnp.prod(memory.trusted))
+    is_lost |= was_lost & (away > reach)
     change = jnp.log(box[2:] / memory.trusted)
     is_sure = ~is_lost & (score >= rules.sure_share * memory.usual)
-    is_sure &= jnp.max(jnp.abs(change)) < _SAME_SIZE
+    is_sure &= jnp.min(change) > -_SHRUNK
     held = jnp.concatenate([memory.expected[:2], memory.trusted])
     tracked = jnp.where(is_lost, held, box)
 
@@ -184,7 +191,8 @@ def update(
     velocity = memory.velocity + rules.velocity_rate * error
     velocity = velocity * jnp.where(is_lost, rules.lost_decay, 1.0)
     velocity = jnp.where(was_lost & ~is_lost, 0.0, velocity)
-    rate = rules.sure_rate * jnp.where(is_sure, 1.0, jnp.where(is_lost, 0.0, _UNSURE))
+    rate = jnp.where(is_sure, 1.0, jnp.where(is_lost, 0.0, _UNSURE))
+    rate = rate * jnp.where(change > 0, _GROWTH_RATE, rules.sure_rate)
     rise = jnp.where(memory.usual > 0, _USUAL_RATE, 1.0)
     usual = memory.usual + rise * (score - memory.usual)
     center = (seen.xyxy[..., :2] + seen.xyxy[..., 2:]) / 2

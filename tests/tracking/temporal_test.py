@@ -16,6 +16,7 @@ from jaxtrack.tracking import siamese, temporal
 RULES = temporal.Rules(
     lost_below=0.4,
     found_share=0.85,
+    found_reach=0.1,
     sure_share=0.9,
     sure_rate=0.5,
     velocity_rate=0.25,
@@ -54,12 +55,30 @@ def test_lost_below_a_threshold_and_found_at_a_share_of_the_usual_score():
 
 
 def test_a_lost_target_is_held_with_its_trusted_size():
-    away = (90.0, 70.0, 60.0, 60.0)
-    told = over_time([BOX, away, away], [0.8, 0.1, 0.9])
+    away, near = (90.0, 70.0, 60.0, 60.0), (55.0, 41.0, 24.0, 12.0)
+    told = over_time([BOX, away, near], [0.8, 0.1, 0.9])
     np.testing.assert_allclose(told[1][1], BOX)
-    np.testing.assert_array_equal(told[2][1], away)
-    # It jumped: that is no velocity.
+    np.testing.assert_array_equal(told[2][1], near)
+    # It moved while nobody saw it: that is no velocity.
     np.testing.assert_array_equal(told[2][0].velocity, [0, 0])
+
+
+def test_a_lost_target_is_found_where_it_can_have_gone():
+    # Its size is the root of 20 * 10, 14.1 px: n frames after the loss it is found up
+    # to 14.1 (0.4 + 0.1 n) = 7.1, 8.5, 9.9 px away.
+    off = (58.0, 40.0, 20.0, 10.0)
+    told = over_time([BOX, BOX, off, off], [0.8, 0.1, 0.8, 0.8])
+    assert [int(memory.lost) for memory, _, _ in told] == [0, 1, 2, 0]
+
+
+def test_a_trusted_size_grows_fast_and_shrinks_slowly():
+    # 20 * (30 / 20) ** 0.3 and 10 * (9 / 10) ** 0.5; in the second frame the width is
+    # a fifth less than e ** -0.25 of the trusted one: a fifth of the rate.
+    told = over_time([(50, 40, 30, 9), (50, 40, 15, 9)], [0.8, 0.8])
+    width, height = 20 * 1.5**0.3, 10 * 0.9**0.5
+    np.testing.assert_allclose(told[0][0].trusted, [width, height], rtol=1e-6)
+    width, height = width * (15 / width) ** 0.1, height * (9 / height) ** 0.1
+    np.testing.assert_allclose(told[1][0].trusted, [width, height], rtol=1e-6)
 
 
 def test_velocity_and_size_in_float64():
@@ -68,13 +87,17 @@ def test_velocity_and_size_in_float64():
     scores = np.array([0.8, 0.8, 0.8, 0.8, 0.6, 0.8, 0.2, 0.3, 0.8, 0.8, 0.6, 0.8])
     told = over_time(found, scores)
     place, velocity, size = np.array(BOX[:2]), np.zeros(2), np.array(BOX[2:])
-    usual, lost, frames = None, False, 0
+    usual, lost = None, 0
     for (memory, box, _), seen, score in zip(told, found, scores, strict=True):
         was_lost, usual = lost, score if usual is None else usual
-        lost = score < max(0.4, 0.85 * usual * 0.98**frames if was_lost else 0)
-        frames = frames + 1 if lost else 0
-        is_near = np.abs(np.log(seen[2:] / size)).max() < 0.25
-        sure = not lost and score >= 0.9 * usual and is_near
+        is_lost = score < 0.4
+        if was_lost:
+            away = np.hypot(*(seen[:2] - place)) / np.sqrt(size.prod())
+            is_lost |= score < 0.85 * 0.98**was_lost * usual
+            is_lost |= away > 0.4 + 0.1 * was_lost
+        lost = was_lost + 1 if is_lost else 0
+        change = np.log(seen[2:] / size)
+        sure = not lost and score >= 0.9 * usual and change.min() > -0.25
         if sure and not was_lost:
             velocity = velocity + 0.25 * (seen[:2] - place)
         if lost:
@@ -83,7 +106,8 @@ def test_velocity_and_size_in_float64():
         else:
             new = seen
             velocity = velocity * (not was_lost)
-            size = size * (seen[2:] / size) ** (0.5 if sure else 0.1)
+            rate = np.where(change > 0, 0.3, 0.5) * (1 if sure else 0.2)
+            size = size * np.exp(rate * change)
             usual += 0.05 * (score - usual)
         place = new[:2] + velocity
         np.testing.assert_allclose(box, new, rtol=1e-5)
