@@ -5,6 +5,7 @@ Examples:
   jaxtrack weights inspect model.pth --fits
   jaxtrack weights import --model=siamcar_r50 --file=model.pth --out=runs/siamcar
   jaxtrack weights export runs/lite0 --out=mine.safetensors --set=tracking.window=0.3
+  jaxtrack weights export runs/a runs/b --out=mean.safetensors
   jaxtrack weights export runs/siamcar --names=torch --out=siamcar_torch.safetensors
 """
 
@@ -54,7 +55,8 @@ def _add_import(action):
 
 def _add_export(action):
     """Defines the options of `export`."""
-    action.add_argument("path", metavar="PATH", help=options.TRACKER)
+    meaning = f"{options.TRACKER}; of several, trained from the same weights, the mean"
+    action.add_argument("path", nargs="+", metavar="PATH", help=meaning)
     options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
     options.add_model(action)
     meaning = "ours, with all settings, to track with; or those of the public code"
@@ -143,17 +145,23 @@ def export_tracker(args: argparse.Namespace) -> str:
     from jaxtrack import config as config_lib
     from jaxtrack.evaluation import settings
     from jaxtrack.training import inference
-    from jaxtrack.weights import bundle, foreign
+    from jaxtrack.weights import averaging, bundle, foreign
 
     changes = arguments.parse_settings(args.set)
     if args.names == "torch" and (changes or args.preset or args.tuned):
         raise InputError("--names=torch: such a file has no settings: leave them out")
     if args.backbone and args.names != "torch":
         raise InputError("--backbone needs --names=torch")
-    checks.check_tracker(args.path, model=args.model, option="PATH")
+    for path in args.path:
+        checks.check_tracker(path, model=args.model, option="PATH")
     checks.check_file(args.out, suffix=".safetensors")
     chosen = settings.choose(preset=args.preset, tuned_file=args.tuned, changes=changes)
-    loaded = inference.load_for_inference(inference.with_model(args.path, args.model))
+    loaded = averaging.mean(
+        {
+            path: inference.load_for_inference(inference.with_model(path, args.model))
+            for path in args.path
+        }
+    )
     config = trackers.with_preprocessing(loaded.config)
     what = trackers.describe(config)
     if args.names == "torch":
@@ -163,7 +171,8 @@ def export_tracker(args: argparse.Namespace) -> str:
         what += ", the backbone" if args.backbone else ", PyTorch's names"
     else:
         dtype = args.dtype or "float24"
-        config_lib.update(config, chosen.tracking, source=args.path)
+        config_lib.update(config, chosen.tracking, source=args.path[0])
         bundle.write(args.out, loaded._replace(config=config), dtype=dtype)
     size = pathlib.Path(args.out).stat().st_size / 1e6
+    what += f", the mean of {len(args.path)}" if len(args.path) > 1 else ""
     return f"{args.out}: {what}, {dtype}, {size:.1f} MB"

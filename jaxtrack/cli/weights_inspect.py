@@ -38,7 +38,7 @@ def inspect(args: argparse.Namespace) -> list[str]:
         arrays = {name(p, simple=True, separator="/"): a for p, a in leaves}
         notes = [f"network: {trackers.describe(loaded.config)}, step {loaded.step}"]
         if loaded.provenance:
-            notes += [f"imported from: {json.dumps(loaded.provenance)}"]
+            notes += [f"comes from: {json.dumps(loaded.provenance)}"]
         return [*listing(arrays), *notes]
     found = files.read_all(args.path.split(","))
     if args.model:

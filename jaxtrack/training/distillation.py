@@ -1,13 +1,10 @@
 """Trained trackers that teach: their maps of a batch, beside the labels."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 from flax import linen as nn
-from flax.traverse_util import flatten_dict
 from jax import lax
 from ml_collections import ConfigDict
 
@@ -27,7 +24,7 @@ from jaxtrack.trackers import (
 )
 from jaxtrack.trackers.family import Loss
 from jaxtrack.training import inference
-from jaxtrack.weights.bundle import Bundle
+from jaxtrack.weights.digests import hash_arrays
 
 # Share by which a teacher's search crop may show more or less than the student's.
 _ROOM = 0.02
@@ -98,7 +95,7 @@ def _load(name, config, geometry):
         network=network,
         variables=folded(own, loaded.variables),
         preprocessing=config_lib.preprocessing(own),
-        digest=digest(loaded),
+        digest=hash_arrays(loaded.variables),
     )
 
 
@@ -109,19 +106,6 @@ def _fitted(network, config, student):
     if abs(own.search_size / wanted - 1) <= _ROOM:
         return network
     return family_of(config).network(config, search_size=round(wanted))
-
-
-def digest(loaded: Bundle) -> str:
-    """Returns the SHA-256 of a tracker's variables: names and float32 values.
-
-    Args:
-      loaded: the tracker.
-    """
-    found = hashlib.sha256()
-    for name, array in sorted(flatten_dict(loaded.variables, sep="/").items()):
-        found.update(name.encode())
-        found.update(np.asarray(array, np.float32, order="C").tobytes())
-    return found.hexdigest()
 
 
 def provenance(teachers: Sequence[Teacher]) -> dict[str, Any]:
