@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxtrack import datasets
-from jaxtrack.datasets import Benchmark
+from jaxtrack.datasets import Benchmark, files
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
 from jaxtrack.evaluation.analysis.options import WINDOWS
@@ -21,7 +21,7 @@ def load_sequences(
     """Reads plain folders or a benchmark.
 
     Args:
-      args: with what `options.add_sequences` defines.
+      args: with what `options.add_sequences` and `options.add_strict` define.
       allow_missing: whether a part of the benchmark will do.
 
     Raises:
@@ -40,10 +40,29 @@ def load_sequences(
     return datasets.load(
         args.benchmark or "folders",
         args.root or args.sequences,
-        sequences=tuple(args.pattern),
+        sequences=chosen_names(args),
         split=args.split or None,
         allow_missing=allow_missing,
+        strict=args.strict,
     )
+
+
+def chosen_names(args: argparse.Namespace) -> tuple[str, ...]:
+    """Returns the names and patterns of `--pattern` and `--only`.
+
+    Args:
+      args: with what `options.add_sequences` defines.
+
+    Raises:
+      InputError: the list cannot be read, or is empty.
+    """
+    if not args.only:
+        return tuple(args.pattern)
+    if not Path(args.only).is_file():
+        raise InputError(
+            f"--only={args.only}: no such file; expected one with a name a line"
+        )
+    return (*args.pattern, *files.read_names(Path(args.only)))
 
 
 def parse_results(entries: Sequence[str]) -> dict[str, Path]:

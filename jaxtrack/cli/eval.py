@@ -2,6 +2,9 @@
 
 It goes on where it was stopped, and writes result files, plots, tables and one page.
 
+A sequence that cannot be read, tracked or scored is left out for all trackers and
+named, and the exit status is 3; --strict stops at the first.
+
 Examples:
   jaxtrack eval --checkpoint=runs/lite0 --sequences=videos/ --out=runs/eval
   jaxtrack eval --checkpoint=ours=runs/a --checkpoint=base=runs/b --sequences=videos/
@@ -14,7 +17,7 @@ Examples:
 import argparse
 
 from jaxtrack import locks
-from jaxtrack.cli import arguments, checks, options
+from jaxtrack.cli import arguments, checks, options, skipped
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError, require
 from jaxtrack.evaluation import ground_truth
@@ -28,11 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = f"to be run and scored: {options.TRACKER}"
     add_list(group, "--checkpoint", "[NAME=]TRACKER", meaning)
     options.add_model(group)
-    meaning = "result files to be scored, of any tracker"
+    meaning = (
+        "result files to be scored, of any tracker: a folder in the layout of OTB, "
+    )
+    meaning += "GOT-10k, pytracking or VOT, or a JSON"
     add_list(group, "--results", "NAME=DIR", meaning)
     options.add_sequences(parser)
     group = parser.add_argument_group("truth without pictures, for result files alone")
-    meaning = "folder of <sequence>.txt, or of folders with groundtruth_rect.txt"
+    meaning = "folder of <sequence>.txt, or of folders with groundtruth_rect.txt, or a "
+    meaning += "JSON as pysot's OTB100.json"
     add(group, "--ground_truth", "DIR", meaning)
     meaning = "folder of <sequence>.txt, 1 where the target is absent"
     add(group, "--absent", "DIR", meaning)
@@ -40,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--cover", "DIR", meaning)
     meaning = "score a part of the benchmark where sequences are missing"
     add_flag(parser, "--allow_missing", meaning)
+    options.add_strict(parser)
     meaning = "whose rules rank the trackers (default: the benchmark's); one of "
     add(parser, "--protocol", "NAME", meaning + ", ".join(protocols.PROTOCOLS))
     meaning = "folder for results, plots and the report"
@@ -69,7 +77,9 @@ def _sequences(args: argparse.Namespace) -> Benchmark:
     if args.ground_truth:
         if args.sequences or args.benchmark:
             raise InputError("--ground_truth stands for --sequences and --benchmark")
-        return ground_truth.load(args.ground_truth, patterns=args.pattern, **flags)
+        names = arguments.chosen_names(args)
+        how = {"patterns": names, "strict": args.strict}
+        return ground_truth.load(args.ground_truth, **how, **flags)
     if given := [f"--{name}" for name, folder in flags.items() if folder]:
         raise InputError(f"{given[0]} is for --ground_truth: leave it out")
     return arguments.load_sequences(args, allow_missing=args.allow_missing)
@@ -110,9 +120,11 @@ def run(args: argparse.Namespace) -> None:
             analyses=analyses,
             protocol=args.protocol,
             batched=args.batched,
+            strict=args.strict,
         )
         if found.scores or found.restarts:
             page = build.write(found, args.out)
             print(*summary.lines(found), f"report: {page}", sep="\n")
         for sent in evaluate.submit(found, args.out):
             print(f"submission: {sent}")
+    skipped.finish(found.skipped)

@@ -70,7 +70,7 @@ def _parse(text):
     """Reads "x,y,w,h" or a file's first line; returns where that was, and the box."""
     path = pathlib.Path(text)
     if path.is_file():
-        return f"{path}, line 1,", files.read_xywh(path, allow_absent=True)[0]
+        return f"{path}, line 1,", files.read_xywh(path)[0]
     try:
         x, y, width, height = (float(word) for word in text.split(","))
     except ValueError:
@@ -86,6 +86,6 @@ def _annotated(folder):
     for place in (folder, folder.parent) if folder.name == "img" else (folder,):
         path = folders.box_file(place)
         if path is not None:
-            box = files.read_xywh(path, allow_absent=True)[0]
+            box = files.read_xywh(path)[0]
             return {f"{path}, line 1,": box}
     return {}

@@ -60,7 +60,8 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     """Defines the options that name sequences: plain folders or a benchmark.
 
     Args:
-      parser: gets `--sequences`, `--benchmark`, `--root`, `--split`, `--pattern`.
+      parser: gets `--sequences`, `--benchmark`, `--root`, `--split`, `--pattern`,
+        `--only`.
     """
     group = parser.add_argument_group("sequences")
     known = f"one of {', '.join(datasets.DATASETS)}"
@@ -70,6 +71,14 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     add(group, "--root", "DIR", "folder the benchmark unpacks to")
     add(group, "--split", "NAME", "of the benchmark; its test set if not given")
     add_list(group, "--pattern", "GLOB", "names of the sequences to take, as 'car*'")
+    meaning = "text file with the names of the sequences to take, one a line"
+    add(group, "--only", "LIST", meaning)
+
+
+def add_strict(group: Group) -> None:
+    """Defines `--strict`."""
+    meaning = "stop at the first sequence that cannot be used (exit status 2)"
+    add_flag(group, "--strict", meaning)
 
 
 def add_tracking(group: Group) -> None:

@@ -1,7 +1,10 @@
 """Search the tracking settings that score best, many trials at once.
 
-Stopped at any moment, the same command goes on. It writes tuned.json, which
-`jaxtrack eval --tuned` reads, trials.csv, history.png, slices.png and importance.png.
+Stopped at any moment, the same command goes on. A sequence that cannot be read is left
+out and named, and the exit status is 3; --strict stops at the first.
+
+It writes tuned.json, which `jaxtrack eval --tuned` reads, trials.csv, history.png,
+slices.png and importance.png.
 
 Example:
   jaxtrack tune --checkpoint=runs/lite0 --sequences=val/ --holdout=others/
@@ -9,13 +12,15 @@ Example:
 
 import argparse
 import pathlib
+from collections.abc import Sequence
 
 from jaxtrack import datasets
-from jaxtrack.cli import arguments, checks, options
-from jaxtrack.errors import require
+from jaxtrack.cli import arguments, checks, options, skipped
+from jaxtrack.datasets import Benchmark
+from jaxtrack.datasets.sequence import Skipped
+from jaxtrack.errors import InputError, require
 from jaxtrack.evaluation import tuning
 from jaxtrack.evaluation.tuning import splits
-from jaxtrack.evaluation.tuning.splits import Material
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "fields to tune, such as penalty,window (default: all that can be)"
     add(group, "--settings", "A,B,...", meaning, type=options.comma_separated)
     options.add_tracking(parser.add_argument_group("settings to begin with"))
+    options.add_strict(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -48,11 +54,15 @@ def run(args: argparse.Namespace) -> None:
     require("optuna")
     checks.check_tracker(args.checkpoint, model=args.model)
     checks.check_folder(args.out)
-    material = _material(args)
+    found = _sequences(args)
+    split = "" if args.benchmark else args.split or "val"
+    material = splits.of_benchmark(found, split=split)
     splits.check_split(material, tune_on_test=args.tune_on_test)
-    holdout = None
+    left_out, holdout = [*found.skipped], None
     if args.holdout:
-        holdout = _folders(args.holdout, args.holdout_pattern, "val")
+        others = _folders(args.holdout, args.holdout_pattern, args.strict)
+        holdout = splits.of_benchmark(others, split="val")
+        left_out += others.skipped
     # Late: --help should not wait.
     from jaxtrack.evaluation import settings
     from jaxtrack.evaluation.tuning import search
@@ -71,20 +81,25 @@ def run(args: argparse.Namespace) -> None:
         settings=tuple(args.settings),
         tracking=settings.choose(preset=args.preset, changes=changes).tracking,
     )
-    outcome, tried = search.tune(recipe, material, holdout=holdout)
+
+    def skip(name: str, reason: str) -> None:
+        if args.strict:
+            raise InputError(f"sequence {name}: {reason}")
+        left_out.append(Skipped(name, reason))
+
+    outcome, tried = search.tune(recipe, material, holdout=holdout, skip=skip)
     report.write(outcome, tried, recipe.out)
     print(*report.lines(outcome, recipe.out), sep="\n")
+    skipped.finish(left_out)
 
 
-def _material(args: argparse.Namespace) -> Material:
+def _sequences(args: argparse.Namespace) -> Benchmark:
     """Reads the sequences to tune on."""
     if args.sequences and not args.benchmark:
-        split = args.split or "val"
-        return _folders(args.sequences, args.pattern, split)
-    return splits.of_benchmark(arguments.load_sequences(args))
+        return _folders(args.sequences, arguments.chosen_names(args), args.strict)
+    return arguments.load_sequences(args)
 
 
-def _folders(root: str, patterns: list[str], split: str) -> Material:
+def _folders(root: str, names: Sequence[str], strict: bool) -> Benchmark:
     """Reads plain folders."""
-    found = datasets.load("folders", root, sequences=patterns)
-    return splits.of_benchmark(found, split=split)
+    return datasets.load("folders", root, sequences=names, strict=strict)

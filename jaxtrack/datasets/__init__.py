@@ -8,7 +8,7 @@ equally many. `DATASETS` has a line each of what may be evaluated on, `TRAINING_
 of what may be trained on: their readers return a `Clip`, with every object of a video.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from jaxtrack.datasets import (
     vot,
 )
 from jaxtrack.datasets.names import choose, named
-from jaxtrack.datasets.sequence import Listing, Sequence
+from jaxtrack.datasets.sequence import Listing, Sequence, Skipped
 from jaxtrack.datasets.training_sets import TRAINING_SETS as TRAINING_SETS
 from jaxtrack.datasets.training_sets import training as training
 from jaxtrack.errors import InputError, suggest
@@ -97,6 +97,7 @@ class Benchmark:
       is_scored: False where a server keeps the truth.
       num_expected: sequences of the whole split.
       notes: sentences that reports must carry, such as what is missing.
+      skipped: sequences that could not be read.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Benchmark:
     is_scored: bool
     num_expected: int
     notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def origin(self) -> float:
@@ -143,18 +145,15 @@ class Benchmark:
         """Of VOT, tag -> `[N]` bool."""
         return {v.name: dict(v.tags) for v in self.videos if v.tags is not None}
 
-    def image_sizes(self) -> dict[str, tuple[int, int]]:
-        """Returns each sequence's (width, height), px.
+    def image_sizes(self) -> dict[str, tuple[int, int]] | None:
+        """Returns each sequence's (width, height), px; None where one is unknown.
 
-        Where the dataset's files do not state it, the first frame is opened.
-
-        Raises:
-          InputError: a first frame cannot be read.
+        Where the dataset's files do not state it, a frame is opened.
         """
-        return {
-            v.name: v.image_size or pictures.image_size(v.frames[0])
-            for v in self.videos
+        sizes = {
+            v.name: v.image_size or pictures.first_size(v.frames) for v in self.videos
         }
+        return sizes if all(sizes.values()) else None
 
 
 def load(
@@ -164,6 +163,7 @@ def load(
     sequences: Iterable[str] = (),
     split: str | None = None,
     allow_missing: bool = False,
+    strict: bool = True,
 ) -> Benchmark:
     """Reads a split of a dataset from its folder. No image is opened.
 
@@ -174,6 +174,8 @@ def load(
       split: of LaSOT ("test", "train", "all") and TrackingNet ("TEST", "TRAIN_0" ...);
         None takes the test set.
       allow_missing: whether sequences may be missing; `notes` then says how many.
+      strict: raises for a sequence that cannot be read; else it is left out, and
+        `skipped` says why.
 
     Returns:
       The split.
@@ -199,16 +201,46 @@ def load(
         notes.append(f"{len(chosen)} of {listing.num_expected} sequences chosen.")
     if missing:
         notes.append(f"{missing}: numbers are not those of the whole benchmark.")
+    places = {n: listing.found[n] for n in present}
+    videos, skipped = read_sequences(dataset.read, places, strict=strict)
     return Benchmark(
         name=name,
         root=root,
         split=split,
-        videos=[dataset.read(n, listing.found[n]) for n in present],
+        videos=videos,
         protocol=dataset.protocol,
         is_scored=split not in dataset.hidden_truth,
         num_expected=listing.num_expected,
         notes=tuple(notes),
+        skipped=skipped,
     )
+
+
+def read_sequences(
+    read: Read, places: Mapping[str, Any], *, strict: bool
+) -> tuple[list[Sequence], tuple[Skipped, ...]]:
+    """Reads sequences, and leaves out those that cannot be read.
+
+    Args:
+      read: of the dataset's reader.
+      places: name -> place of each sequence.
+      strict: raises at the first fault instead.
+
+    Returns:
+      Sequences, and what was left out.
+
+    Raises:
+      InputError: none can be read, or where `strict` one cannot.
+    """
+    videos, skipped = [], []
+    for name, place in places.items():
+        try:
+            videos.append(read(name, place))
+        except InputError as fault:
+            if strict or len(places) == len(skipped) + 1:
+                raise
+            skipped.append(Skipped(name, str(fault)))
+    return videos, tuple(skipped)
 
 
 def find(name: str, *, split: str | None = None) -> tuple[Dataset, str]:

@@ -25,12 +25,31 @@ def read_text(path: Path) -> str:
     """
     try:
         data = path.read_bytes()
-        is_wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        return data.decode("utf-16" if is_wide else "utf-8-sig")
+        return data.decode(_encoding(data[:2]))
     except FileNotFoundError:
         raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: cannot be read ({fault})") from None
+
+
+def _encoding(start: bytes) -> str:
+    """Tells a text's encoding by its first two bytes; Windows writes UTF-16."""
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if len(start) == 2 and 0 in start and start != b"\0\0":
+        return "utf-16-be" if start[0] == 0 else "utf-16-le"
+    return "utf-8-sig"
+
+
+def _read_lines(path: Path, expected: str) -> tuple[list[str], list[list[str]]]:
+    """Returns a table's lines and their words, without empty lines at the end."""
+    lines = read_text(path).splitlines()
+    rows = [numbers.split(line) for line in lines]
+    while rows and not rows[-1]:
+        rows.pop()
+    if not rows:
+        raise InputError(f"{path}: expected rows of {expected} numbers; found none")
+    return lines, rows
 
 
 def read_names(path: Path) -> tuple[str, ...]:
@@ -65,11 +84,8 @@ def read_rows(
       InputError: naming the line: not numbers, or not so many.
     """
     path = Path(path)
-    lines = read_text(path).rstrip().splitlines()
     expected = " or ".join(map(str, columns))
-    if not lines:
-        raise InputError(f"{path}: expected rows of {expected} numbers; found none")
-    rows = [numbers.split(line) for line in lines]
+    lines, rows = _read_lines(path, expected)
     count = len(rows[0]) if len(rows[0]) in columns else columns[0]
     table = numbers.parse(rows, count, allow_infinite=allow_infinite)
     if table is not None:
@@ -107,13 +123,12 @@ def parse_numbers(words: str, count: int, where: str) -> np.ndarray:
     return table[0]
 
 
-def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
+def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
     """Reads one box a line: x, y, width, height, or the corners of a polygon.
 
     Args:
       path: the text file; blank lines at its end are ignored.
-      allow_absent: whether an object may be absent: a line with NaN, of zero width or
-        height, or of width and height -1.
+      allow_infinite: whether infinity is a number, as NaN always is.
 
     Returns:
       `[N, 4]` float64 xywh as the file says, px; of polygons the boxes around them,
@@ -122,30 +137,42 @@ def read_xywh(path: str | Path, *, allow_absent: bool = False) -> np.ndarray:
     Raises:
       InputError: if the file cannot be read or a line is not a box; it names the line.
     """
-    lines = read_text(Path(path)).rstrip().splitlines()
-    if not lines:
-        raise InputError(f"{path}: expected rows of 4 numbers; found none")
-    rows = [numbers.box(line) for line in lines]
-    if any(row is None for row in rows):
-        bad = next(number for number, row in enumerate(rows) if row is None)
+    path = Path(path)
+    lines, rows = _read_lines(path, "4")
+    boxes = numbers.boxes(rows, allow_infinite=allow_infinite)
+    if boxes is None:
+        how = {"allow_infinite": allow_infinite}
+        bad = next(
+            n for n, row in enumerate(rows) if numbers.boxes([row], **how) is None
+        )
         raise InputError(
             f"{path}, line {bad + 1}: expected 4 numbers x y w h, or the corners of a "
-            f"polygon; found {lines[bad].strip()[:60]!r}"
-            f"{numbers.hint(numbers.split(lines[bad]), (4,))}"
+            f"polygon; found {lines[bad].strip()[:60]!r}{numbers.hint(rows[bad], (4,))}"
         )
-    rows = np.stack(rows)
-    rows[(rows[:, 2:] == -1).all(axis=1)] = np.nan
-    faults = [((rows[:, 2:] < 0).any(axis=1), "negative")]
+    boxes[(boxes[:, 2:] == -1).all(axis=1)] = np.nan
+    return boxes
+
+
+def check_sizes(path: Path, xywh: np.ndarray, *, allow_absent: bool) -> None:
+    """Refuses boxes of negative size.
+
+    Args:
+      path: named in the error.
+      xywh: `[N, 4]` px.
+      allow_absent: whether an object may be absent: NaN, or of zero width or height.
+
+    Raises:
+      InputError: it names the line.
+    """
+    faults = [((xywh[:, 2:] < 0).any(axis=1), "negative")]
     if not allow_absent:
-        faults.append((~np.all(rows[:, 2:] > 0, axis=1), "no"))
-        faults.append((np.isnan(rows).any(axis=1), "no"))
+        faults.append((~np.all(xywh > -np.inf, axis=1), "no"))
+        faults.append((~np.all(xywh[:, 2:] > 0, axis=1), "no"))
     for bad, what in faults:
         if bad.any():
             row = int(np.argmax(bad))
-            raise InputError(
-                f"{path}, line {row + 1}: a box of {what} size: {lines[row].strip()!r}"
-            )
-    return rows
+            said = " ".join(f"{value:g}" for value in xywh[row])
+            raise InputError(f"{path}, line {row + 1}: a box of {what} size: {said}")
 
 
 def write_boxes(path: str | Path, xyxy: np.ndarray) -> None:

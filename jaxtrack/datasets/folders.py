@@ -3,7 +3,9 @@
 Boxes are in `groundtruth_rect.txt` or `groundtruth.txt`, a line x, y, w, h a frame; the
 corners of a polygon stand for the box around it. Several targets have a file each,
 `groundtruth_rect.1.txt` and so on. Numbers count from 0; a row of NaN, of no size, or
-of width and height -1 says that the object is absent.
+of width and height -1 says that the object is absent, and so does a flag in
+`full_occlusion.txt`, `out_of_view.txt`, `absence.label` or `absent.txt`, or a 0 in
+`cover.label`.
 """
 
 import os
@@ -19,6 +21,7 @@ from jaxtrack.errors import InputError
 
 BOX_FILES = ("groundtruth_rect.txt", "groundtruth.txt")
 _ALIKE = 3  # Names that a folder shares with a benchmark, from which on it is said.
+_ABSENT_FILES = ("full_occlusion.txt", "out_of_view.txt", "absence.label", "absent.txt")
 _NUMBERED = re.compile(r"groundtruth(?:_rect)?\.(\d+)\.txt")
 
 
@@ -35,11 +38,14 @@ def survey(root: Path, split: str) -> Listing:
     Raises:
       InputError: there is none, or two have the same name.
     """
-    found = {}
+    found, notes = {}, []
     for name, folder in _named_folders(root):
-        for target, path in box_files(folder).items():
-            found[f"{name}-{target}" if target else name] = (folder, path)
-    return Listing(tuple(found), found, len(found))
+        targets = box_files(folder)
+        own = {f"{name}-{t}" if t else name: (folder, p) for t, p in targets.items()}
+        found |= own
+        if len(own) > 1:
+            notes.append(f"{name} has {len(own)} targets: {', '.join(own)}.")
+    return Listing(tuple(found), found, len(found), tuple(notes))
 
 
 def read(name: str, place: tuple[Path, Path]) -> Sequence:
@@ -132,7 +138,7 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
     Args:
       folder: holds `groundtruth_rect.txt` or `groundtruth.txt`, and the frames in
         `img/` or beside that file.
-      allow_absent: whether a box may be NaN or of no size; see `files.read_xywh`.
+      allow_absent: whether a box may be NaN or of no size; see `files.check_sizes`.
 
     Returns:
       The sequence.
@@ -152,9 +158,37 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
 def _read(name: str, folder: Path, path: Path, *, allow_absent: bool) -> Sequence:
     """Reads the target whose boxes are in a file."""
     frames = files.list_frames(image_folder(folder))
-    truth = files.read_xywh(path, allow_absent=allow_absent)
+    truth = files.read_xywh(path)
+    files.check_sizes(path, truth, allow_absent=allow_absent)
     files.check_lengths(folder, frames, truth)
-    return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
+    truth, absent = without_absent(folder, truth)
+    xyxy = xyxy_from_truth(truth, len(frames))
+    return Sequence(name, frames, xyxy, truth=truth, absent=absent)
+
+
+def without_absent(
+    folder: Path, truth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns boxes without those that a folder's flags call absent.
+
+    Args:
+      folder: of the sequence.
+      truth: `[N, 4]` xywh, px.
+
+    Returns:
+      Boxes, NaN where a flag says so, and the flags, `[N]` bool; None without a file.
+
+    Raises:
+      InputError: a file has other than N flags.
+    """
+    paths = [path for name in _ABSENT_FILES if (path := folder / name).is_file()]
+    flags = [files.read_flags(path, count=len(truth)) > 0 for path in paths]
+    if (cover := folder / "cover.label").is_file():
+        flags.append(files.read_flags(cover, count=len(truth)) == 0)
+    if not flags:
+        return truth, None
+    absent = np.any(flags, axis=0)
+    return np.where(absent[:, None], np.nan, truth), absent
 
 
 def box_file(folder: Path) -> Path | None:

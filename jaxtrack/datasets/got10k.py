@@ -57,7 +57,7 @@ def survey(root: Path, split: str) -> Listing:
 
 def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     """Reads one sequence; `fill_gaps` names frames that are missing, too."""
-    truth = files.read_rows(place / "groundtruth.txt", 4)
+    truth = files.read_xywh(place / "groundtruth.txt")
     if fill_gaps:
         frames = files.fill_gaps(place, len(truth), first=1, digits=8)
     else:

@@ -92,7 +92,7 @@ def _is_sequence(folder):
 
 def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     """Reads one sequence; `fill_gaps` names frames that are missing, too."""
-    truth = files.read_rows(place / "groundtruth.txt", 4)
+    truth = files.read_xywh(place / "groundtruth.txt")
     if not (place / "img").is_dir():
         raise layout.wrong_layout(place, "a folder img/")
     if fill_gaps:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets import files, layout, members, numbers
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -67,7 +67,7 @@ def read(name: str, place: _Place) -> Sequence:
     """Reads one sequence."""
     frames = files.list_frames(place.images)
     if not place.has_corners:
-        truth = files.read_rows(place.truth, 4)
+        truth = files.read_xywh(place.truth)
         files.check_lengths(place.images, frames, truth)
         return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
     corners = _read_corners(place.truth)
@@ -83,11 +83,11 @@ def read(name: str, place: _Place) -> Sequence:
 
 def _read_corners(path):
     """Returns `[N, 4]` xyxy; the columns after them are words as well as numbers."""
-    rows = [line.split()[1:5] for line in files.read_names(path)]
-    try:
-        return np.array(rows, np.float64).reshape(len(rows), 4)
-    except ValueError:
+    rows = [numbers.split(line)[1:5] for line in files.read_names(path)]
+    corners = numbers.parse(rows, 4)
+    if corners is None:
         raise InputError(
             f"{path}: expected rows of an identifier and x1 y1 x2 y2; "
             f"found {' '.join(rows[0])!r} and others"
-        ) from None
+        )
+    return corners

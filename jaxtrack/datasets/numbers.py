@@ -1,13 +1,15 @@
 """Numbers as people's files have them: separators, brackets, spellings of NaN."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-_SEPARATORS = str.maketrans(",;[]()", " " * 6)
-# C's and Matlab's spellings: -nan(ind), nan(snan), 1.#QNAN, -1.#IND.
-_NAN = re.compile(r"[+-]?(nan\(\w*\)|1\.#(Q?NAN|IND)\w*)", re.IGNORECASE)
+_SEPARATORS = str.maketrans(",;[](){}\"'", " " * 10)
+# C's and Matlab's spellings: -nan(ind), nan(snan), 1.#QNAN, -1.#IND, 1.#INF.
+_NAN = re.compile(r"[+-]?(nan\(\w*\)|1\.#(Q?NAN|S?NAN|IND)\w*)", re.IGNORECASE)
+_INFINITE = re.compile(r"([+-]?)1\.#INF\w*", re.IGNORECASE)
+_FORTRAN = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")  # 1.5D+01
 
 
 def split(line: str) -> list[str]:
@@ -17,12 +19,12 @@ def split(line: str) -> list[str]:
       line: such as "1,2;3 4", "[1, 2]" or tabs.
     """
     if "(" in line or "#" in line:
-        line = _NAN.sub("nan", line)
+        line = _INFINITE.sub(r"\1inf", _NAN.sub("nan", line))
     return line.translate(_SEPARATORS).split()
 
 
 def parse(
-    rows: list[list[str]], count: int, *, allow_infinite: bool = False
+    rows: Sequence[Sequence[str]], count: int, *, allow_infinite: bool = False
 ) -> np.ndarray | None:
     """Returns rows of words as numbers.
 
@@ -36,11 +38,46 @@ def parse(
     """
     if any(len(row) != count for row in rows):
         return None
+    if any("_" in word for row in rows for word in row):
+        return None  # Python's own digits, 1_000.
     try:
         table = np.array(rows, np.float64).reshape(len(rows), count)
     except ValueError:
-        return None
+        plain = [[_FORTRAN.sub("e", word) for word in row] for row in rows]
+        is_other = plain != [list(row) for row in rows]
+        how = {"allow_infinite": allow_infinite}
+        return parse(plain, count, **how) if is_other else None
     return table if allow_infinite or not np.isinf(table).any() else None
+
+
+def boxes(
+    rows: Sequence[Sequence[str]], *, allow_infinite: bool = False
+) -> np.ndarray | None:
+    """Returns rows of x, y, w, h, or of the corners of polygons, as boxes.
+
+    Args:
+      rows: N of them, of 4 words, or of 6, 8 or more: corners x, y.
+      allow_infinite: whether infinity is a number, as NaN always is.
+
+    Returns:
+      `[N, 4]` float64 xywh, of polygons the boxes around them; None if a row is
+      neither.
+    """
+    table = parse(rows, 4, allow_infinite=allow_infinite)
+    if table is not None:
+        return table
+    found = np.empty((len(rows), 4))
+    for number, words in enumerate(rows):
+        is_polygon = len(words) >= 6 and len(words) % 2 == 0
+        count = len(words) if is_polygon else 4
+        row = parse([words], count, allow_infinite=allow_infinite)
+        if row is None:
+            return None
+        if is_polygon:
+            corners = row.reshape(-1, 2)
+            row = np.append(corners.min(axis=0), np.ptp(corners, axis=0))
+        found[number] = row
+    return found
 
 
 def box(line: str) -> np.ndarray | None:
@@ -52,13 +89,8 @@ def box(line: str) -> np.ndarray | None:
     Returns:
       `[4]` float64 xywh; None if the line is neither.
     """
-    words = split(line)
-    is_polygon = len(words) >= 6 and len(words) % 2 == 0
-    table = parse([words], len(words) if is_polygon else 4)
-    if table is None or not is_polygon:
-        return None if table is None else table[0]
-    corners = table.reshape(-1, 2)
-    return np.concatenate([corners.min(axis=0), np.ptp(corners, axis=0)])
+    found = boxes([split(line)])
+    return None if found is None else found[0]
 
 
 def hint(words: list[str], columns: Iterable[int]) -> str:

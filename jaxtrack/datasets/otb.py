@@ -74,7 +74,7 @@ def _place(name, folders):
 def read(name: str, place: tuple[Path, Path]) -> Sequence:
     """Reads one target."""
     folder, path = place
-    truth = files.read_rows(path, 4)
+    truth = files.read_xywh(path)
     images = next((p for p in (folder / "img", folder / "jpg") if p.is_dir()), None)
     if images is None:
         raise layout.wrong_layout(folder, "a folder img/")

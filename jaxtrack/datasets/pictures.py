@@ -1,5 +1,6 @@
 """The reader of pictures that training, evaluation and live tracking share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -73,3 +74,17 @@ def image_size(path: str | Path) -> tuple[int, int]:
         pass  # Missing, no JPEG, or damaged, of which `read_image` speaks.
     height, width = read_image(path).shape[:2]
     return width, height
+
+
+def first_size(paths: Sequence[Path]) -> tuple[int, int] | None:
+    """Returns width and height, px, of the first picture that can be read, or None.
+
+    Args:
+      paths: of a sequence's pictures.
+    """
+    for path in paths:
+        try:
+            return image_size(path)
+        except InputError:
+            continue
+    return None

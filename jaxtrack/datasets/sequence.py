@@ -3,9 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Skipped(NamedTuple):
+    """A sequence that was left out.
+
+    Attributes:
+      name: of the sequence.
+      reason: what is wrong with it.
+    """
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)

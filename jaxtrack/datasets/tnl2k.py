@@ -49,7 +49,7 @@ def survey(root: Path, split: str) -> Listing:
 def read(name: str, place: tuple[Path, Path]) -> Sequence:
     """Reads one sequence."""
     folder, root = place
-    truth = files.read_rows(folder / "groundtruth.txt", 4)
+    truth = files.read_xywh(folder / "groundtruth.txt")
     images = layout.first_folder(
         (folder / "imgs", folder / "img"), folder, "a folder imgs/"
     )

@@ -76,7 +76,7 @@ def survey_chunks(root: Path, split: str) -> Listing:
 
 def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     """Reads one video; `fill_gaps` names frames that are missing, too."""
-    truth = files.read_rows(place / "anno" / f"{name}.txt", 4)
+    truth = files.read_xywh(place / "anno" / f"{name}.txt")
     folder = place / "frames" / name
     if fill_gaps:
         frames = files.fill_gaps(folder, len(truth), first=0, digits=1)

@@ -50,7 +50,7 @@ def _folder(name):
 def read(name: str, place: Path) -> Sequence:
     """Reads one sequence."""
     anno = place / "anno" / "UAV123"
-    truth = files.read_rows(anno / f"{name}.txt", 4)
+    truth = files.read_xywh(anno / f"{name}.txt")
     folder = place / "data_seq" / "UAV123" / _folder(name)
     if _folder(name) == name:
         frames = files.frames_between(folder, 1, len(truth))

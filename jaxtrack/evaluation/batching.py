@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.errors import InputError
 from jaxtrack.tracking import Frame, Tracker, check_init_box
 from jaxtrack.tracking.run import Drivers, compile_tracker, track_video, track_videos
 from jaxtrack.tracking.video import FrameReader
@@ -33,6 +34,8 @@ class Tracked(NamedTuple):
 
 # Takes sequences and a callback for frames done; yields results in any order.
 Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
+# Takes the name of a sequence that cannot be tracked, and why.
+Skip = Callable[[str, str], object]
 
 
 def is_batched(wanted: bool | None) -> bool:
@@ -56,7 +59,11 @@ def compiled(tracker: Tracker, *, batched: bool) -> Drivers:
 
 
 def tracking_function(
-    drivers: Drivers, variables: Any, *, batched: bool = False
+    drivers: Drivers,
+    variables: Any,
+    *,
+    batched: bool = False,
+    skip: Skip | None = None,
 ) -> Track:
     """Makes what tracks sequences; several sets of variables share a compilation.
 
@@ -65,6 +72,7 @@ def tracking_function(
       variables: what its functions take first.
       batched: many sequences at once, shared out to all local devices, instead of one
         at a time on the first.
+      skip: told of sequences that cannot be tracked; None raises.
 
     Returns:
       The function; each new canvas compiles before its clock starts.
@@ -74,9 +82,14 @@ def tracking_function(
     one_or_many = _track_batched if batched else _track_each
 
     def track(videos, advance):
-        return one_or_many(drivers, variables, videos, advance)
+        return one_or_many(drivers, variables, videos, advance, skip or _raise)
 
     return track
+
+
+def _raise(name: str, reason: str) -> None:
+    """Stops at a sequence that cannot be tracked."""
+    raise InputError(reason)
 
 
 def first_cxcywh(video: Video) -> np.ndarray:
@@ -106,11 +119,23 @@ def _blank(canvas: Sequence[int]) -> Iterable[Frame]:
     return [Frame(np.zeros((*canvas, 3), np.uint8), hw)] * 2
 
 
-def _counted(frames: Iterable[Frame], advance) -> Iterator[Frame]:
+class _UnreadableError(Exception):
+    """A frame of one of many sequences could not be read."""
+
+    def __init__(self, video: Video, reason: str):
+        """Keeps whose it is."""
+        super().__init__(reason)
+        self.video, self.reason = video, reason
+
+
+def _counted(video: Video, frames: Iterable[Frame], advance) -> Iterator[Frame]:
     """Passes frames on, and says so one by one."""
-    for frame in frames:
-        advance(1)
-        yield frame
+    try:
+        for frame in frames:
+            advance(1)
+            yield frame
+    except InputError as fault:
+        raise _UnreadableError(video, str(fault)) from fault
 
 
 def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
@@ -121,25 +146,38 @@ def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
     return Tracked(video.name, xywh, np.full(len(xywh), seconds / len(xywh)))
 
 
-def _track_each(drivers: Drivers, variables: Any, videos, advance) -> Iterator[Tracked]:
+def _track_each(
+    drivers: Drivers, variables: Any, videos, advance, skip: Skip
+) -> Iterator[Tracked]:
     """One sequence after another."""
     compiled = set()
     for video in videos:
-        with contextlib.ExitStack() as stack:
-            reader = _open(stack, video)
-            if reader.canvas not in compiled:
-                box = [8.0, 8.0, 8.0, 8.0]
-                blank = _blank(reader.canvas)
-                for _ in track_video(drivers, variables, blank, box):
-                    pass
-                compiled.add(reader.canvas)
-            start, boxes = time.perf_counter(), []
-            box = first_cxcywh(video)
-            for output in track_video(drivers, variables, reader, box):
-                boxes.append(output.box)
-                advance(1)
-            seconds = time.perf_counter() - start
-        yield _result(video, np.stack(boxes), seconds)
+        try:
+            found = _track_one(drivers, variables, video, advance, compiled)
+        except InputError as fault:
+            skip(video.name, str(fault))
+            continue
+        yield found
+
+
+def _track_one(
+    drivers: Drivers, variables: Any, video: Video, advance, compiled: set
+) -> Tracked:
+    """Tracks one sequence; adds its canvas to those compiled."""
+    with contextlib.ExitStack() as stack:
+        reader = _open(stack, video)
+        if reader.canvas not in compiled:
+            box = [8.0, 8.0, 8.0, 8.0]
+            for _ in track_video(drivers, variables, _blank(reader.canvas), box):
+                pass
+            compiled.add(reader.canvas)
+        start, boxes = time.perf_counter(), []
+        box = first_cxcywh(video)
+        for output in track_video(drivers, variables, reader, box):
+            boxes.append(output.box)
+            advance(1)
+        seconds = time.perf_counter() - start
+    return _result(video, np.stack(boxes), seconds)
 
 
 def groups_by_canvas(
@@ -166,29 +204,52 @@ def groups_by_canvas(
 
 
 def _track_batched(
-    drivers: Drivers, variables: Any, videos, advance
+    drivers: Drivers, variables: Any, videos, advance, skip: Skip
 ) -> Iterator[Tracked]:
     """Groups of sequences under vmap and pmap; frames share out a group's time."""
-    canvases = []
+    usable, canvases = [], []
     for video in videos:
-        with contextlib.ExitStack() as stack:
-            canvases.append(_open(stack, video).canvas)
-    compiled = set()
+        try:
+            with contextlib.ExitStack() as stack:
+                canvases.append(_open(stack, video).canvas)
+            usable.append(video)
+        except InputError as fault:
+            skip(video.name, str(fault))
+    compiled: set = set()
     size = GROUP * drivers.num_devices
-    for group in groups_by_canvas(videos, canvases, size=size):
-        with contextlib.ExitStack() as stack:
-            readers = [_open(stack, video) for video in group]
-            key = (readers[0].canvas, len(group))
-            if key not in compiled:
-                blank = [_blank(readers[0].canvas)] * len(group)
-                boxes = [[8.0, 8.0, 8.0, 8.0]] * len(group)
-                track_videos(drivers, variables, blank, boxes)
-                compiled.add(key)
-            start = time.perf_counter()
-            first = [first_cxcywh(video) for video in group]
-            frames = [_counted(reader, advance) for reader in readers]
-            outputs = track_videos(drivers, variables, frames, first)
-            seconds = time.perf_counter() - start
-        rate = seconds / sum(len(video.frames) for video in group)
-        for video, output in zip(group, outputs, strict=True):
-            yield _result(video, output.box, rate * len(video.frames))
+    for group in groups_by_canvas(usable, canvases, size=size):
+        while group:
+            try:
+                found = _track_group(drivers, variables, group, advance, compiled)
+            except _UnreadableError as fault:
+                # The others begin anew without it.
+                skip(fault.video.name, fault.reason)
+                group = [video for video in group if video is not fault.video]
+                continue
+            yield from found
+            break
+
+
+def _track_group(
+    drivers: Drivers, variables: Any, group: list[Video], advance, compiled: set
+) -> list[Tracked]:
+    """Tracks sequences of one canvas at once."""
+    with contextlib.ExitStack() as stack:
+        readers = [_open(stack, video) for video in group]
+        key = (readers[0].canvas, len(group))
+        if key not in compiled:
+            blank = [_blank(readers[0].canvas)] * len(group)
+            boxes = [[8.0, 8.0, 8.0, 8.0]] * len(group)
+            track_videos(drivers, variables, blank, boxes)
+            compiled.add(key)
+        start = time.perf_counter()
+        first = [first_cxcywh(video) for video in group]
+        pairs = zip(group, readers, strict=True)
+        frames = [_counted(video, reader, advance) for video, reader in pairs]
+        outputs = track_videos(drivers, variables, frames, first)
+        seconds = time.perf_counter() - start
+    rate = seconds / sum(len(video.frames) for video in group)
+    return [
+        _result(video, output.box, rate * len(video.frames))
+        for video, output in zip(group, outputs, strict=True)
+    ]

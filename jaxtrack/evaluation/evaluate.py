@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jaxtrack.datasets import Benchmark
+from jaxtrack.datasets.sequence import Skipped
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare, manifest, results, submissions, vot_files
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses
-from jaxtrack.evaluation.scoring import TrackerScores, score_benchmark
+from jaxtrack.evaluation.scoring import TrackerScores, score_tracker
 from jaxtrack.evaluation.settings import TrackingSettings
+from jaxtrack.evaluation.skips import Skips
 from jaxtrack.metrics import vot
 from jaxtrack.metrics.protocols import PROTOCOLS
 from jaxtrack.metrics.vot import VotReport
@@ -35,6 +37,7 @@ class Evaluation:
       folders: name of a tracker -> folder of the results that it was run for.
       analyses: what else was asked for.
       notes: sentences that a reader must see before any number.
+      skipped: sequences that were left out, for all trackers.
       made_by: how the evaluation came about, as JSON.
     """
 
@@ -45,6 +48,7 @@ class Evaluation:
     folders: dict[str, Path] = field(default_factory=dict)
     analyses: Analyses = field(default_factory=Analyses)
     notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     made_by: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -52,9 +56,14 @@ class Evaluation:
 
         Returns:
           Of one pass what `compare.as_json` holds, and "analyses"; of VOT
-          "vot": the edition, and "trackers": name -> numbers. "notes" and "manifest".
+          "vot": the edition, and "trackers": name -> numbers. "notes", "skipped"
+          (sequences that were left out, with reasons) and "manifest".
         """
-        about = {"notes": list(self.notes), "manifest": dict(self.made_by)}
+        about = {
+            "notes": list(self.notes),
+            "skipped": [one._asdict() for one in self.skipped],
+            "manifest": dict(self.made_by),
+        }
         if self.restarts:
             trackers = {
                 name: compare.plain({n: getattr(report, n) for n in _VOT_NUMBERS})
@@ -79,6 +88,7 @@ def evaluate(
     analyses: Options | None = None,
     protocol: str = "",
     batched: bool | None = None,
+    strict: bool = False,
 ) -> Evaluation:
     """Runs checkpoints, reads other trackers' results, or both, and scores them.
 
@@ -94,6 +104,8 @@ def evaluate(
       analyses: of the checkpoints beside the scores.
       protocol: that ranks; "" takes the dataset's.
       batched: tracks many sequences at once; None does on anything but a CPU.
+      strict: raises for a sequence that cannot be tracked or scored; else it is left
+        out for all trackers, so that their numbers can be compared.
 
     Returns:
       The scores and what belongs to them.
@@ -103,15 +115,18 @@ def evaluate(
         user gave is missing or damaged.
     """
     settings = settings or TrackingSettings()
-    task = _Task(benchmark, Path(out_dir), checkpoints, results_of, settings)
+    given = {n: Path(place) for n, place in results_of.items()}
+    task = _Task(benchmark, Path(out_dir), checkpoints, given, settings, strict)
     analyses = analyses or Options()
     _check(task, analyses)
     if benchmark.regions:
         return _with_restarts(task)
     primary = protocol or benchmark.protocol
     if not benchmark.is_scored:
-        folders = _track(task, batched) | {n: Path(p) for n, p in results_of.items()}
-        return Evaluation(benchmark=benchmark, primary=primary, folders=folders)
+        skips = Skips(task.benchmark, strict=task.strict)
+        folders = _track(task, skips, batched) | given
+        of = {"benchmark": skips.left(), "primary": primary, "skipped": skips.told}
+        return Evaluation(**of, folders=folders)
     return _in_one_pass(task, analyses, primary=primary, batched=batched)
 
 
@@ -121,7 +136,7 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
     Args:
       found: submitted is what was tracked, and of a benchmark that only a server can
         score also the other trackers' results; a part of a benchmark that can be
-        scored here is not.
+        scored here is not, nor is anything where sequences were left out.
       out_dir: gets `submissions/<benchmark>_<tracker>.zip`.
 
     Returns:
@@ -131,6 +146,8 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
       InputError: results are missing or damaged, or a file cannot be written.
     """
     benchmark = found.benchmark
+    if found.skipped:
+        return []
     is_whole = len(benchmark.videos) == benchmark.num_expected
     if not submissions.is_taken(benchmark) or (benchmark.is_scored and not is_whole):
         return []
@@ -150,70 +167,92 @@ class _Task(NamedTuple):
     benchmark: Benchmark
     out_dir: Path
     checkpoints: Mapping[str, str | PathLike]
-    results_of: Mapping[str, str | Path]
+    results_of: dict[str, Path]
     settings: TrackingSettings
+    strict: bool
 
 
 def _in_one_pass(
     task: _Task, analyses: Options, *, primary: str, batched: bool | None
 ) -> Evaluation:
     """Tracks and scores one pass over each sequence, and analyses checkpoints."""
-    benchmark = task.benchmark
+    skips = Skips(task.benchmark, strict=task.strict)
+    # Files first: what is wrong with them shows at once.
+    given = {n: skips.read(n, p, primary) for n, p in task.results_of.items()}
+    folders = _track(task, skips, batched)
+    given = {n: skips.read(n, p, primary) for n, p in folders.items()} | given
+    benchmark = skips.left()
     score = functools.partial(
-        score_benchmark,
+        score_tracker,
         benchmark=benchmark,
         protocols=tuple(dict.fromkeys((primary, "no_first", *PROTOCOLS))),
-        image_sizes=_image_sizes(benchmark),
+        image_sizes=benchmark.image_sizes(),
     )
-    # Files first: what is wrong with them shows at once.
-    others = [score(name, place) for name, place in task.results_of.items()]
-    folders = _track(task, batched)
-    scores = [score(name, place) for name, place in folders.items()] + others
+    places = task.results_of | folders
+    scores = [
+        score(name, boxes, made_by=manifest.read(places[name]))
+        for name, boxes in given.items()
+    ]
     found = Analyses()
     if analyses.flags:
         from jaxtrack.evaluation.analysis import analyze  # Late: as in `_track`.
 
-        places = {"videos": benchmark.videos, "out_dir": task.out_dir}
+        of = {"videos": benchmark.videos, "out_dir": task.out_dir}
         how = {"scores": scores, "primary": primary, "batched": batched}
-        found = analyze.analyze(analyses, task.checkpoints, **places, **how)
+        found = analyze.analyze(analyses, task.checkpoints, **of, **how)
     made_by, notes = _about(benchmark, task.settings, folders)
     made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
-    return Evaluation(benchmark=benchmark, primary=primary, scores=scores, **made)
+    return Evaluation(
+        benchmark=benchmark,
+        primary=primary,
+        scores=scores,
+        skipped=skips.told,
+        **made,
+    )
 
 
 def _with_restarts(task: _Task) -> Evaluation:
     """Runs and scores VOT's experiment."""
-    benchmark = task.benchmark
-    sizes = benchmark.image_sizes()
-
-    def score(place: str | Path) -> VotReport:
-        runs = vot_files.read_runs(place, benchmark.regions)
-        options = {"tags": benchmark.tags, "edition": benchmark.protocol}
-        return vot.score(benchmark.regions, runs, image_size=sizes, **options)
-
+    skips = Skips(task.benchmark, strict=task.strict)
     # Files first: what is wrong with them shows at once.
-    others = {name: score(place) for name, place in task.results_of.items()}
-    folders = _track(task)
+    given = {name: skips.read_runs(name, p) for name, p in task.results_of.items()}
+    folders = _track(task, skips)
+    given = {name: skips.read_runs(name, p) for name, p in folders.items()} | given
+    benchmark = skips.left()
+    sizes = benchmark.image_sizes()
+    if sizes is None:
+        raise InputError(f"{benchmark.name}: no picture of some sequence can be read")
+    options = {"tags": benchmark.tags, "edition": benchmark.protocol}
     noted = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
     made_by, notes = _about(benchmark, task.settings, noted)
     return Evaluation(
         benchmark=benchmark,
         primary=benchmark.protocol,
-        restarts={n: score(place) for n, place in folders.items()} | others,
+        restarts={
+            name: vot.score(
+                benchmark.regions,
+                {n: runs[n] for n in benchmark.regions},
+                image_size=sizes,
+                **options,
+            )
+            for name, runs in given.items()
+        },
         folders=folders,
         notes=notes,
         made_by=made_by,
+        skipped=skips.told,
     )
 
 
-def _track(task: _Task, batched: bool | None = None) -> dict[str, Path]:
+def _track(task: _Task, skips: Skips, batched: bool | None = None) -> dict[str, Path]:
     """Tracks with the checkpoints; returns name -> folder of results."""
-    folders, benchmark = {}, task.benchmark
+    folders = {}
     for name, place in task.checkpoints.items():
         from jaxtrack.evaluation import run, vot_run  # Late: scoring needs no network.
 
+        benchmark = skips.left()
         given = place, benchmark.videos, task.out_dir
-        how = {"name": name, "tracking": task.settings.tracking}
+        how = {"name": name, "tracking": task.settings.tracking, "skip": skips.add}
         if benchmark.regions:
             folders[name] = vot_run.track_checkpoint(*given, **how)
         else:
@@ -232,12 +271,6 @@ def _about(
     told, warnings = settings.about(hashes, weights)
     made_by = manifest.describe(benchmark)
     return made_by | {"settings": told}, (*warnings, *benchmark.notes)
-
-
-def _image_sizes(benchmark: Benchmark) -> dict[str, tuple[int, int]] | None:
-    """Sizes of the frames; None where the dataset has neither them nor pictures."""
-    is_known = all(v.image_size or v.frames for v in benchmark.videos)
-    return benchmark.image_sizes() if is_known else None
 
 
 def _check(task: _Task, analyses: Options) -> None:

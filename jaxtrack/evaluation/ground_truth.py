@@ -6,10 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import Benchmark, choose, files, folders, pictures
+from jaxtrack.datasets import (
+    Benchmark,
+    Read,
+    choose,
+    files,
+    folders,
+    pictures,
+    pysot_json,
+    read_sequences,
+)
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import result_files
 
 NAME = "ground_truth"
 
@@ -20,15 +29,17 @@ def load(
     patterns: Iterable[str] = (),
     absent: str | Path = "",
     cover: str | Path = "",
+    strict: bool = True,
 ) -> Benchmark:
     """Reads the truth of sequences, and flags that belong to it.
 
     Args:
       root: holds `<sequence>.txt`, or folders with a box file, see `folders`, where
-        pictures, if there are any, are found too.
+        pictures, if there are any, are found too; or is a JSON, see `pysot_json`.
       patterns: names of sequences, or patterns of them; none takes all.
       absent: folder of `<sequence>.txt`, 1 where the target is absent; "" of none.
       cover: folder of `<sequence>.label`, its visible share in eighths; "" of none.
+      strict: see `datasets.load`.
 
     Returns:
       The sequences, as a dataset of no protocol but OTB's.
@@ -37,12 +48,14 @@ def load(
       InputError: no file of truth, or a file is missing or malformed.
     """
     root = Path(root)
-    listing = _survey(root)
+    read, listing = _survey(root)
     names = choose(listing, patterns, where=str(root))
-    videos = [_read(name, listing.found[name]) for name in names]
+    places = {name: listing.found[name] for name in names}
+    videos, skipped = read_sequences(read, places, strict=strict)
     for field, folder in (("absent", absent), ("cover", cover)):
-        flags = _flags(folder, names, field) if folder else {}
-        videos = [replace(v, **{field: flags.get(v.name)}) for v in videos]
+        flags = _flags(folder, [v.name for v in videos], field) if folder else None
+        if flags is not None:
+            videos = [replace(v, **{field: flags.get(v.name)}) for v in videos]
     return Benchmark(
         name=NAME,
         root=root,
@@ -51,49 +64,56 @@ def load(
         protocol="otb",
         is_scored=True,
         num_expected=len(listing.names),
+        notes=listing.notes,
+        skipped=skipped,
     )
 
 
-def _survey(root: Path) -> Listing:
-    """Finds the file of each sequence."""
+def _survey(root: Path) -> tuple[Read, Listing]:
+    """Finds each sequence's truth; returns what reads it, too."""
+    if root.suffix == ".json" and root.is_file():
+        return pysot_json.read, pysot_json.survey(root)
     if not root.is_dir():
-        raise InputError(f"--ground_truth: no folder {root}")
-    found = {path.stem: path for path in sorted(root.glob("*.txt"))}
-    if not found:
-        boxes = {folder: folders.box_file(folder) for folder in sorted(root.iterdir())}
-        found = {folder.name: path for folder, path in boxes.items() if path}
-    if not found:
+        raise InputError(f"--ground_truth: no folder {root}, nor a JSON of that name")
+    found = {path.stem: path for path in sorted(root.glob("[!.]*.txt"))}
+    if found and not folders.box_file(root):
+        return _read_file, Listing(tuple(found), found, len(found))
+    try:
+        return _read_folder, folders.survey(root, "all")
+    except InputError:
         raise InputError(
             f"--ground_truth: {root} holds no <sequence>.txt, nor a folder with "
             f"{folders.BOX_FILES[0]}"
-        )
-    return Listing(tuple(found), found, len(found))
+        ) from None
 
 
-def _read(name: str, path: Path) -> Sequence:
-    """Reads one sequence, with pictures where they are beside its box file."""
-    truth = files.read_rows(path, 4, allow_infinite=True)
-    frames, size = [], None
-    images = folders.image_folder(path.parent)
-    if path.name in folders.BOX_FILES and files.has_frames(images):
-        frames = files.list_frames(images)
-        size = pictures.image_size(frames[0])
+def _read_file(name: str, path: Path) -> Sequence:
+    """Reads one sequence of a file alone."""
+    truth = files.read_xywh(path, allow_infinite=True)
+    return Sequence(name, [], xyxy_from_truth(truth, len(truth)), truth=truth)
+
+
+def _read_folder(name: str, place: tuple[Path, Path]) -> Sequence:
+    """Reads one sequence of a folder, with its pictures where they are there."""
+    folder, path = place
+    truth = files.read_xywh(path, allow_infinite=True)
+    truth, absent = folders.without_absent(folder, truth)
+    images = folders.image_folder(folder)
+    frames = files.list_frames(images) if files.has_frames(images) else []
     return Sequence(
         name,
         frames if len(frames) == len(truth) else [],
         xyxy_from_truth(truth, len(truth)),
         truth=truth,
-        image_size=size,
+        absent=absent,
+        image_size=pictures.first_size(frames),
     )
 
 
-def _flags(
-    folder: str | Path, names: Iterable[str], what: str
-) -> dict[str, np.ndarray]:
+def _flags(folder: str | Path, names: list[str], what: str) -> dict[str, np.ndarray]:
     """Reads the flags of all sequences."""
-    names = list(names)
-    found, _ = results.find_files(folder, names, suffixes=(".txt", ".label"))
-    missing = sorted(set(names) - set(found))
-    if missing:
-        raise InputError(f"--{what}={folder}: no file for {', '.join(missing[:5])}")
-    return {name: files.read_flags(path) for name, path in found.items()}
+    found = result_files.find_files(folder, names, suffixes=(".txt", ".label"))
+    if found.faults:
+        missing = ", ".join(sorted(found.faults)[:5])
+        raise InputError(f"--{what}={folder}: no file for {missing}")
+    return {name: files.read_flags(paths[0]) for name, paths in found.paths.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import files, numbers
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
@@ -75,123 +75,50 @@ def read_results(
     return {n: read_boxes_xywh(folder / f"{n}.txt", k) for n, k in num_frames.items()}
 
 
-def read_found(
-    folder: str | Path, names: Sequence[str]
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Reads whatever files belong to sequences, as they are.
-
-    NaN and negative sizes are read too: what to make of them is the protocols' to say.
-
-    Args:
-      folder: of the files; see `find_files`.
-      names: of the sequences.
-
-    Returns:
-      name -> `[N, 4]` xywh, px, of those that have a file, and names of other files.
-
-    Raises:
-      InputError: the folder is missing, none of its files is named after a sequence,
-        or a file is no table of boxes.
-    """
-    if not Path(folder).is_dir():
-        raise InputError(f"no folder of results {folder}")
-    found, others = find_files(folder, names)
-    if not found:
-        raise InputError(
-            f"{folder}: no file is named after a sequence ({names[0]}.txt, ...); it "
-            f"holds {', '.join(others[:5]) or 'none'}"
-        )
-    read = {
-        name: files.read_rows(path, 4, allow_infinite=True)
-        for name, path in found.items()
-    }
-    return read, others
-
-
-def _spelled_alike(stem: str) -> str:
-    """Jogging-1, Jogging_1, Jogging.1 and jogging1 alike."""
-    return re.sub(r"[-_. ]?(\d+)$", r"-\1", stem.lower())
-
-
-def _index(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Name of a sequence as the folder spells it -> file."""
-    there = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and path.suffix in suffixes:
-            there[path.stem] = path
-        elif (first := path / f"{path.name}_001.txt").is_file():  # GOT-10k.
-            there[path.name] = first
-    return there
-
-
-def find_files(
-    folder: str | Path, names: Sequence[str], *, suffixes: Sequence[str] = (".txt",)
-) -> tuple[dict[str, Path], list[str]]:
-    """Finds each sequence's file, however its name is spelt.
-
-    `<name>.txt`, or `<name>/<name>_001.txt` as GOT-10k has it. Where there is none of
-    exactly that name, upper and lower case count as one, and so do the ways to number
-    targets: Jogging-1, Jogging_1, Jogging.1, Jogging1.
-
-    Args:
-      folder: of the files.
-      names: of the sequences.
-      suffixes: of the files.
-
-    Returns:
-      Name -> file, for those that have one, and names of files that were not asked for.
-
-    Raises:
-      InputError: no such folder, or two files fit one name, or one file two names.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"no folder {folder}")
-    there = _index(folder, suffixes)
-    found = {name: there.pop(name) for name in names if name in there}
-    taken: dict[str, str] = {}
-    for alike in (str.lower, _spelled_alike):
-        for name in names:
-            fits = [stem for stem in there if alike(stem) == alike(name)]
-            if name in found or not fits:
-                continue
-            if len(fits) > 1 or fits[0] in taken:
-                rivals = fits if len(fits) > 1 else [taken[fits[0]], name]
-                raise InputError(
-                    f"{folder}: no file {name}.txt, and it is unclear which belongs to "
-                    f"{name!r} ({', '.join(rivals)}): rename the files"
-                )
-            found[name] = there[fits[0]]
-            taken[fits[0]] = name
-    return found, [stem for stem in there if stem not in taken]
-
-
 def time_path(folder: str | Path, name: str) -> Path:
     """Where the frame times of a sequence lie."""
     return Path(folder) / "times" / f"{name}_time.txt"
 
 
-def read_speed(folder: str | Path, name: str) -> float | None:
-    """Frames per second of one sequence: frames over the sum of their times.
+def read_speed(paths: Sequence[Path]) -> float | None:
+    """Frames per second of one sequence: timed frames over the sum of their times.
+
+    A time of 0 is that of a frame that was not timed, as the GOT-10k toolkit takes it.
 
     Args:
-      folder: of the tracker's results.
-      name: of the sequence.
+      paths: of the sequence's repetitions; times lie in `times/<name>_time.txt`, or in
+        `<name>_time.txt` beside them.
 
     Returns:
-      None where there is no file of times or their sum is 0.
+      None where there is no file of times, or no frame was timed.
 
     Raises:
-      InputError: a line is not one number of seconds.
+      InputError: a line is not of seconds.
     """
-    path = time_path(folder, name)
-    if not path.is_file():
-        return None
-    seconds = files.read_rows(path, 1, allow_infinite=True)
-    if not np.all(np.isfinite(seconds)) or np.any(seconds < 0):
+    seconds = [_read_times(place) for place in _time_paths(paths)]
+    timed = np.concatenate([s[s > 0] for s in seconds]) if seconds else np.zeros(0)
+    return len(timed) / float(timed.sum()) if len(timed) else None
+
+
+def _time_paths(paths: Sequence[Path]) -> list[Path]:
+    """The files of times that there are; GOT-10k's have no number of a repetition."""
+    found = {}
+    for path in paths:
+        for name in (path.stem, re.sub(r"_\d{3}$", "", path.stem)):
+            beside = path.parent / f"{name}_time.txt"
+            for place in (time_path(path.parent, name), beside):
+                if place.is_file():
+                    found[place] = None
+    return list(found)
+
+
+def _read_times(path: Path) -> np.ndarray:
+    """Seconds of all frames and repetitions, which are columns."""
+    words = numbers.split(files.read_text(path))
+    seconds = numbers.parse([words], len(words))
+    if seconds is None or not np.all(seconds >= 0):
         raise InputError(f"{path}: times are seconds, finite and not negative")
-    total = float(seconds.sum())
-    return len(seconds) / total if total > 0 else None
+    return seconds[0]
 
 
 def write_result(

@@ -10,7 +10,16 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, results
-from jaxtrack.evaluation.batching import Track, compiled, is_batched, tracking_function
+from jaxtrack.evaluation.batching import (
+    Skip,
+    Track,
+    compiled,
+    first_cxcywh,
+    is_batched,
+    tracking_function,
+)
+from jaxtrack.tracking import check_init_box
+from jaxtrack.tracking.video import FrameReader
 
 
 def track_checkpoint(
@@ -22,6 +31,7 @@ def track_checkpoint(
     batched: bool | None = None,
     tracking: Mapping[str, Any] | None = None,
     origin: float = 0.0,
+    skip: Skip | None = None,
 ) -> pathlib.Path:
     """Tracks every sequence that this checkpoint has not finished yet.
 
@@ -35,19 +45,21 @@ def track_checkpoint(
         rounding of float32. None does so but on a CPU, which is faster one by one.
       tracking: see `loading.open_checkpoint`.
       origin: added to x and y in the files; 1 where a benchmark counts pixels from 1.
+      skip: told of each sequence that cannot be tracked, and why; None raises.
 
     Returns:
       The folder of results.
 
     Raises:
-      InputError: the checkpoint or a frame is missing or damaged, a first box is
-        unusable, a file cannot be written.
+      InputError: the checkpoint is missing or damaged, a file cannot be written, no
+        sequence has a first box; or without `skip` a frame is missing or damaged, or a
+        first box unusable.
     """
-    check_videos(videos)
+    videos = usable_videos(videos, skip=skip)
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     batched = is_batched(batched)
     drivers = compiled(opened.tracker, batched=batched)
-    track = tracking_function(drivers, opened.variables, batched=batched)
+    track = tracking_function(drivers, opened.variables, batched=batched, skip=skip)
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"batched": batched}
     identity = opened.identity | ({"origin": origin} if origin else {})
@@ -57,26 +69,67 @@ def track_checkpoint(
     return folder
 
 
-def check_videos(videos: Sequence[Video]) -> None:
-    """Refuses sequences that no tracker can start on.
+def usable_videos(videos: Sequence[Video], *, skip: Skip | None = None) -> list[Video]:
+    """Returns the sequences that a tracker can start on.
 
     Args:
       videos: the sequences.
+      skip: told of each of the others, and why; None raises.
 
     Raises:
-      InputError: there are none, or one's first box is absent.
+      InputError: there are none; or without `skip`, one has no pictures or no first
+        box.
     """
+    faults = {video.name: _start_fault(video) for video in videos}
+    usable = [video for video in videos if not faults[video.name]]
     if not videos:
         raise InputError("no sequences to track")
-    for video in videos:
-        if not video.frames:
-            raise InputError(
-                f"sequence {video.name}: there are no pictures to track it in"
-            )
-        if not np.all(np.isfinite(video.xyxy[0])):
-            raise InputError(
-                f"sequence {video.name}: its first frame has no box to start from"
-            )
+    for name, fault in faults.items():
+        if fault and (skip is None or not usable):
+            raise InputError(f"sequence {name}: {fault}")
+        if fault:
+            skip(name, fault)
+    return usable
+
+
+def readable_videos(
+    videos: Sequence[Video], *, skip: Skip | None = None
+) -> list[Video]:
+    """Returns the sequences that can be tracked to the end; every frame is decoded.
+
+    Args:
+      videos: the sequences.
+      skip: told of each of the others, and why; None raises.
+
+    Raises:
+      InputError: as `usable_videos`; or of every sequence a frame cannot be read.
+    """
+    readable, fault = [], None
+    for video in usable_videos(videos, skip=skip):
+        try:
+            with FrameReader(video.frames) as reader:
+                where = f"sequence {video.name}: the first box"
+                check_init_box(first_cxcywh(video), reader.hw, where=where)
+                for _ in reader:
+                    pass
+            readable.append(video)
+        except InputError as found:
+            fault = found
+            if skip is None:
+                raise
+            skip(video.name, str(fault))
+    if not readable:
+        raise InputError(f"no sequence can be tracked: {fault}")
+    return readable
+
+
+def _start_fault(video: Video) -> str:
+    """Why no tracker can start on a sequence, or ""."""
+    if not video.frames:
+        return "there are no pictures to track it in"
+    if not np.all(np.isfinite(video.xyxy[0])):
+        return "its first frame has no box to start from"
+    return ""
 
 
 def track_unfinished(

@@ -1,6 +1,6 @@
 """Result files of one tracker, read and scored by several protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import numpy as np
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import manifest, results
+from jaxtrack.evaluation import manifest, result_files, results
+from jaxtrack.evaluation.result_files import FoundBoxes
 from jaxtrack.metrics import faults, ope
-from jaxtrack.metrics.protocols import protocol_named
+from jaxtrack.metrics.protocols import OpeProtocol, protocol_named
 
 PRIMARY = "otb"
 REPORTED = ("otb", "no_first")
@@ -71,53 +72,81 @@ def truth_xywh(videos: Sequence[Video]) -> dict[str, np.ndarray]:
 def score_folder(
     name: str, folder: str | Path, truth: Mapping[str, np.ndarray]
 ) -> TrackerScores:
-    """Reads and scores one tracker's result files.
+    """Reads and scores one tracker's result files, which must be whole.
 
     Args:
       name: of the tracker.
       folder: holds `<sequence>.txt` and perhaps `times/` and a manifest.
       truth: sequence -> `[N, 4]` xywh, px.
-
-    Raises:
-      InputError: a file is missing or damaged.
     """
     predicted = results.read_results(folder, {n: len(t) for n, t in truth.items()})
     reports = {d: ope.score(truth, predicted, protocol=d) for d in REPORTED}
-    return _scores(name, folder, reports, predicted)
+    paths = {n: [Path(folder) / f"{n}.txt"] for n in truth}
+    speeds, _ = _speeds(paths, truth)
+    return TrackerScores(name, reports, predicted, speeds, manifest.read(folder))
 
 
-def score_benchmark(
-    name: str,
-    folder: str | Path,
-    benchmark: Benchmark,
-    *,
-    protocols: Sequence[str],
-    image_sizes: Mapping[str, tuple[int, int]] | None = None,
-) -> TrackerScores:
-    """Scores one tracker's result files on a benchmark.
-
-    Of plain folders the files must be whole. Of a public benchmark they are what
-    toolkits accept: other spellings of names, and rows that the first protocol mends,
-    which its warnings tell.
+def read_tracker(
+    name: str, place: str | Path, benchmark: Benchmark, protocol: str
+) -> FoundBoxes:
+    """Reads one tracker's results, and tells which sequences cannot be scored.
 
     Args:
       name: of the tracker.
-      folder: holds `<sequence>.txt`, in the coordinates of the benchmark's files.
+      place: see `result_files.read_boxes`; files are in the coordinates of the
+        benchmark's.
+      benchmark: with its truth.
+      protocol: that must give a score.
+
+    Returns:
+      What files say; `faults` names the sequences without results, but for a protocol
+      that scores those, and those whose results the protocol refuses.
+
+    Raises:
+      InputError: nothing is there, or no sequence can be scored.
+    """
+    found = result_files.read_boxes(place, list(benchmark.truth))
+    faults, rules = dict(found.faults), protocol_named(protocol)
+    if rules.missing_sequence == "zeros":
+        unread = [n for n in found.paths if n not in found.boxes]
+        faults = {n: reason for n, reason in faults.items() if n in unread}
+    truth = {n: benchmark.truth[n] for n in found.boxes}
+    flags = {"absent": benchmark.absent, "cover": benchmark.cover}
+    faults |= ope.refusals(truth, found.boxes, protocol=protocol, **flags)
+    if len(faults) == len(benchmark.videos):
+        raise InputError(f"results of {name} in {place}: {next(iter(faults.values()))}")
+    return found._replace(faults=faults)
+
+
+def score_tracker(
+    name: str,
+    found: FoundBoxes,
+    benchmark: Benchmark,
+    *,
+    protocols: Sequence[str],
+    made_by: dict | None = None,
+    image_sizes: Mapping[str, tuple[int, int]] | None = None,
+) -> TrackerScores:
+    """Scores one tracker's results on a benchmark.
+
+    Results are what toolkits accept: rows that the first protocol mends, which its
+    warnings tell.
+
+    Args:
+      name: of the tracker.
+      found: its results of the benchmark's sequences, without faults.
       benchmark: with its truth.
       protocols: keys of `protocols.PROTOCOLS`; the first one must give a score, others
         are left out where they refuse.
+      made_by: the manifest of the run, where jaxtrack made the results.
       image_sizes: sequence -> width and height, px, for protocols that bound boxes.
 
     Raises:
-      InputError: a file is missing or damaged, or the first protocol refuses them.
+      InputError: the first protocol refuses the results.
     """
     truth, first = benchmark.truth, protocol_named(protocols[0])
-    if benchmark.name == "folders":
-        given = results.read_results(folder, {n: len(t) for n, t in truth.items()})
-        others = []
-    else:
-        given, others = results.read_found(folder, list(truth))
-    reports, refused, predicted = {}, {}, {}
+    given = {n: boxes for n, boxes in found.boxes.items() if n in truth}
+    reports, refused = {}, {}
     for protocol in protocols:
         try:
             reports[protocol] = ope.score(
@@ -130,20 +159,41 @@ def score_benchmark(
             )
         except InputError as fault:
             if protocol == protocols[0]:
-                raise InputError(f"results of {name} in {folder}: {fault}") from fault
+                raise InputError(f"results of {name}: {fault}") from fault
             refused[protocol] = str(fault)
-    for sequence, rows in truth.items():
-        found = given.get(sequence, np.zeros_like(rows))
-        predicted[sequence] = faults.fix_results(sequence, rows, found, first).predicted
-    notes = ()
-    if others and len(truth) == benchmark.num_expected:
-        told = ", ".join(others[:5])
-        notes = (f"{len(others)} files belong to no sequence: {told}",)
-    made = _scores(name, folder, reports, predicted)
-    return replace(made, refused=refused, notes=notes)
+    predicted = {n: _drawn(n, truth[n], given.get(n), first) for n in truth}
+    speeds, notes = _speeds({n: found.paths.get(n, []) for n in truth}, truth)
+    if found.others and len(truth) == benchmark.num_expected:
+        told = ", ".join(found.others[:5])
+        notes.append(f"{len(found.others)} files belong to no sequence: {told}")
+    if counts := {len(boxes) for boxes in given.values()} - {1}:
+        told = " or ".join(map(str, sorted(counts)))
+        notes.append(f"{told} repetitions of a sequence are pooled")
+    scores = TrackerScores(name, reports, predicted, speeds, made_by)
+    return replace(scores, refused=refused, notes=tuple(notes))
 
 
-def _scores(name, folder, reports, predicted) -> TrackerScores:
-    """Adds speeds and the manifest."""
-    speeds = {n: results.read_speed(folder, n) for n in predicted}
-    return TrackerScores(name, reports, predicted, speeds, manifest.read(folder))
+def _drawn(
+    name: str,
+    truth: np.ndarray,
+    repetitions: Sequence[np.ndarray] | None,
+    protocol: OpeProtocol,
+) -> np.ndarray:
+    """The first repetition's boxes, `[N, 4]`, as the protocol mends them."""
+    boxes = np.zeros_like(truth) if repetitions is None else repetitions[0]
+    fixed = faults.fix_results(name, truth, boxes, protocol)
+    return np.concatenate([np.full((fixed.start, 4), np.nan), fixed.predicted])
+
+
+def _speeds(
+    paths: Mapping[str, Sequence[Path]], names: Iterable[str]
+) -> tuple[dict[str, float | None], list[str]]:
+    """Frames per second of each sequence, and what is wrong with files of times."""
+    speeds, notes = {}, []
+    for name in names:
+        try:
+            speeds[name] = results.read_speed(paths[name])
+        except InputError as fault:
+            speeds[name] = None
+            notes.append(f"no speed of {name}: {fault}")
+    return speeds, notes

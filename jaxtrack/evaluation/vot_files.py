@@ -11,11 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxtrack.datasets import files, numbers
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 from jaxtrack.metrics.vot_input import fault_of_row
 
 EXPERIMENT = "baseline"
+
+# Name of a sequence -> repetitions, of rows as `read_run` gives them.
+Runs = dict[str, list[list[np.ndarray]]]
 
 
 def sequence_folder(folder: str | Path, name: str) -> Path:
@@ -35,8 +39,8 @@ def run_paths(folder: str | Path, name: str) -> list[Path]:
     """
     pattern = re.compile(re.escape(name) + r"_(\d+)\.txt")
     where = sequence_folder(folder, name)
-    files = where.iterdir() if where.is_dir() else ()
-    found = {path: pattern.fullmatch(path.name) for path in files}
+    paths = where.iterdir() if where.is_dir() else ()
+    found = {path: pattern.fullmatch(path.name) for path in paths}
     numbered = [(int(m[1]), path) for path, m in found.items() if m]
     return [path for _, path in sorted(numbered)]
 
@@ -54,23 +58,22 @@ def read_run(path: str | Path) -> list[np.ndarray]:
       InputError: naming file and line: not 1, 4 or 8 numbers, NaN or infinite, a code
         other than 0, 1 and 2, a rectangle of negative size; or the file is unreadable.
     """
-    path = Path(path)
+    path, rows = Path(path), []
+    if not path.is_file():
+        raise InputError(f"no result file {path}: run the tracker first")
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except FileNotFoundError:
-        raise InputError(f"no result file {path}: run the tracker first") from None
-    except (OSError, UnicodeDecodeError) as fault:
+        lines = files.read_text(path).splitlines()
+    except InputError as fault:
         raise InputError(
-            f"result file {path} is unreadable ({fault}): give a text file, such as "
-            "vot-toolkit writes with VOT_RESULTS_BINARY=0"
+            f"{fault}: expected a text file, such as vot-toolkit writes with "
+            "VOT_RESULTS_BINARY=0"
         ) from None
-    rows = []
+    while lines and not numbers.split(lines[-1]):
+        lines.pop()
     for number, line in enumerate(lines, start=1):
-        fields = [word for word in re.split(r"[,\s]+", line.strip()) if word]
-        try:
-            row = np.array([float(field) for field in fields])
-        except ValueError:
-            row = np.empty(0)
+        words = numbers.split(line)
+        row = numbers.parse([words], len(words), allow_infinite=True)
+        row = np.empty(0) if row is None else row[0]
         fault = fault_of_row(row)
         if fault:
             raise InputError(f"{path}, line {number}: {line.strip()[:60]!r} {fault}")
@@ -78,9 +81,7 @@ def read_run(path: str | Path) -> list[np.ndarray]:
     return rows
 
 
-def read_runs(
-    folder: str | Path, names: Iterable[str]
-) -> dict[str, list[list[np.ndarray]]]:
+def read_runs(folder: str | Path, names: Iterable[str]) -> Runs:
     """Reads all repetitions of a tracker on sequences.
 
     Args:
@@ -93,15 +94,37 @@ def read_runs(
     Raises:
       InputError: a sequence has no file, or a file is damaged.
     """
-    paths = {name: run_paths(folder, name) for name in names}
-    missing = [name for name, found in paths.items() if not found]
-    if missing:
-        expected = sequence_folder(folder, missing[0]) / f"{missing[0]}_001.txt"
+    runs, faults = find_runs(folder, names)
+    if faults:
         raise InputError(
-            f"no result file {expected} ({len(missing)} of {len(paths)} sequences have "
-            "none): run the tracker on them"
+            f"{next(iter(faults.values()))} ({len(faults)} of "
+            f"{len(runs) + len(faults)} sequences)"
         )
-    return {name: [read_run(p) for p in found] for name, found in paths.items()}
+    return runs
+
+
+def find_runs(folder: str | Path, names: Iterable[str]) -> tuple[Runs, dict[str, str]]:
+    """Reads a tracker's repetitions on the sequences that have any.
+
+    Args:
+      folder: of the tracker; holds `baseline/`.
+      names: of the sequences.
+
+    Returns:
+      Repetitions, and name -> why there are none.
+    """
+    runs, faults = {}, {}
+    for name in names:
+        paths = run_paths(folder, name)
+        if not paths:
+            expected = sequence_folder(folder, name) / f"{name}_001.txt"
+            faults[name] = f"no result file {expected}: run the tracker on it"
+            continue
+        try:
+            runs[name] = [read_run(path) for path in paths]
+        except InputError as fault:
+            faults[name] = str(fault)
+    return runs, faults
 
 
 def write_runs(

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, vot_files
+from jaxtrack.evaluation.batching import Skip
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.tracking import Frame, check_init_box, cropping
@@ -86,6 +87,7 @@ def track_unfinished(
     identity: dict,
     around: dict,
     pixel_center: float = 0.5,
+    skip: Skip | None = None,
 ) -> list[str]:
     """Runs the sequences whose results are not there yet; see `manifest.complete`.
 
@@ -100,6 +102,7 @@ def track_unfinished(
       identity: of weights and settings, as JSON.
       around: of the run, as JSON; recorded, never compared.
       pixel_center: see `jaxtrack.tracking.cropping.pixel_center`.
+      skip: told of sequences that cannot be run, and why; None raises.
 
     Returns:
       Names of the sequences that were run now.
@@ -121,13 +124,16 @@ def track_unfinished(
     def work(pending, advance):
         compiled = set()
         for video in pending:
-            ways = _compiled(drivers, variables, video, compiled)
-            start, follow = _shifted(*ways, shift=pixel_center - 0.5)
             try:
+                ways = _compiled(drivers, variables, video, compiled)
+                start, follow = _shifted(*ways, shift=pixel_center - 0.5)
                 with FrameReader(video.frames) as frames:
                     run = track_with_resets(start, follow, frames, video.region)
             except InputError as fault:
-                raise InputError(f"sequence {video.name}: {fault}") from fault
+                if skip is None:
+                    raise InputError(f"sequence {video.name}: {fault}") from fault
+                skip(video.name, str(fault))
+                continue
             advance(len(video.frames))
             files = [run[0]], run[1][:, None]
             yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
@@ -151,6 +157,7 @@ def track_checkpoint(
     *,
     name: str,
     tracking: Mapping[str, Any] | None = None,
+    skip: Skip | None = None,
 ) -> pathlib.Path:
     """Runs a checkpoint with resets over every sequence it has not finished yet.
 
@@ -160,6 +167,7 @@ def track_checkpoint(
       out_dir: results go to `<out_dir>/results/<name>/baseline`.
       name: of the tracker.
       tracking: see `loading.open_checkpoint`.
+      skip: see `track_unfinished`.
 
     Returns:
       The tracker's folder, for `vot_files.read_runs`.
@@ -170,7 +178,7 @@ def track_checkpoint(
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     folder = pathlib.Path(out_dir) / "results" / name
     drivers = compile_tracker(opened.tracker)
-    made = {"identity": opened.identity, "around": opened.around}
+    made = {"identity": opened.identity, "around": opened.around, "skip": skip}
     selection = opened.config.tracking.selection
     made["pixel_center"] = cropping.pixel_center(selection)
     track_unfinished(drivers, opened.variables, videos, folder, **made)

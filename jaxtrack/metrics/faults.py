@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxtrack.errors import InputError
+from jaxtrack.metrics import rows
 from jaxtrack.metrics.protocols import OpeProtocol
 
 _FLAG_HELP = "give one flag a frame, or leave the argument out"
@@ -19,25 +20,27 @@ class FixedResults(NamedTuple):
       truth: `[N, 4]` xywh, px; all of the ground truth but where the protocol cuts it.
       predicted: `[N, 4]` xywh, px; rows of NaN are lost.
       warnings: sentences; none where nothing was done.
+      start: frames before these, which are not scored.
     """
 
     truth: np.ndarray
     predicted: np.ndarray
     warnings: list[str]
+    start: int = 0
 
 
-def check_boxes(rows, what: str) -> np.ndarray:
+def check_boxes(given, what: str) -> np.ndarray:
     """Returns `[N, 4]` float64 of whatever a caller gave.
 
     Args:
-      rows: the boxes.
+      given: the boxes.
       what: "ground truth" or "results", for the message.
 
     Raises:
       InputError: not numbers, not four a row, or no row.
     """
     try:
-        array = np.asarray(rows, np.float64)
+        array = np.asarray(given, np.float64)
     except (TypeError, ValueError):
         said = f"{what} are not rows of four numbers: write x, y, width, height"
         raise InputError(said) from None
@@ -67,23 +70,29 @@ def fix_results(
       InputError: naming the frame: the lengths differ, or a box is not finite
         or of negative size, and the rules have no answer to it.
     """
-    warnings: list[str] = []
     _check_truth(truth, protocol)
-    given = len(predicted)
+    is_strict = protocol.missing_rows == "refused"
+    start, predicted, warnings = rows.place_rows(
+        name, truth, predicted, fills_end=is_strict
+    )
+    truth, given = truth[start:], len(predicted)
+    warnings += rows.first_row_warnings(truth[0], predicted[0])
     if given > len(truth):
         if not any(fnmatchcase(name, pattern) for pattern in protocol.surplus_cut):
             raise _length_error(truth, predicted, protocol)
         said = f"{given} results for {len(truth)} frames; those from frame"
         warnings.append(f"{said} {len(truth)} on are cut off")
         if protocol.repeats == "zero_size":  # Checked before it is cut, as there.
-            _refuse(predicted, _damaged(predicted), protocol)
+            _refuse(predicted, _damaged(predicted, protocol), protocol)
         predicted = predicted[: len(truth)]
     elif given < len(truth) and protocol.missing_rows == "refused":
         raise _length_error(truth, predicted, protocol)
+    if protocol.not_finite == "lost":
+        predicted = _lose(predicted, warnings)
     predicted = _repeat(truth[:given], predicted, protocol, warnings)
     if given < len(truth):
         truth, predicted = _fill(truth, predicted, protocol, warnings)
-    return FixedResults(truth.copy(), predicted.copy(), warnings)
+    return FixedResults(truth.copy(), predicted.copy(), warnings, start)
 
 
 def _check_truth(truth: np.ndarray, protocol: OpeProtocol) -> None:
@@ -116,9 +125,23 @@ def _length_error(truth, predicted, protocol) -> InputError:
     )
 
 
-def _damaged(predicted: np.ndarray) -> np.ndarray:
+def _lose(predicted: np.ndarray, warnings: list[str]) -> np.ndarray:
+    """Makes all of a row NaN where a number of it is not finite."""
+    lost = ~np.isfinite(predicted).all(axis=1)
+    if lost.any():
+        warnings.append(
+            f"{lost.sum()} results are NaN or infinite, the first in frame "
+            f"{np.argmax(lost)}; such frames count as lost"
+        )
+    return np.where(lost[:, None], np.nan, predicted)
+
+
+def _damaged(predicted: np.ndarray, protocol: OpeProtocol) -> np.ndarray:
     """Rows that are no boxes, `[N]` bool; a size of 0 is allowed."""
-    return ~np.isfinite(predicted).all(axis=1) | np.any(predicted[:, 2:] < 0, axis=1)
+    damaged = np.any(predicted[:, 2:] < 0, axis=1)
+    if protocol.not_finite == "lost":
+        return damaged
+    return damaged | ~np.isfinite(predicted).all(axis=1)
 
 
 def _refuse(predicted, bad, protocol) -> None:
@@ -135,7 +158,7 @@ def _refuse(predicted, bad, protocol) -> None:
 
 def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
     """Replaces rows by the one before where the rules say so; refuses the rest."""
-    damaged = _damaged(predicted)
+    damaged = _damaged(predicted, protocol)
     empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
     matters = np.ones(len(predicted), bool)
     bad = np.zeros(len(predicted), bool)
@@ -150,8 +173,8 @@ def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
             matters = annotated
             matters[0] = False
     bad[:1] = False
-    rows = np.arange(len(predicted))
-    source = np.maximum.accumulate(np.where(bad, 0, rows))
+    places = np.arange(len(predicted))
+    source = np.maximum.accumulate(np.where(bad, 0, places))
     repaired = predicted[source]
     _refuse(predicted, damaged[source] & matters, protocol)
     if bad.any():
@@ -159,7 +182,7 @@ def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
             f"{bad.sum()} results without a proper size, the first "
             f"in frame {np.argmax(bad)}, are replaced by the box before"
         )
-    left = np.any(repaired[:, 2:] == 0, axis=1) & (rows > 0)
+    left = np.any(repaired[:, 2:] == 0, axis=1) & (places > 0)
     if left.any():
         warnings.append(
             f"{left.sum()} results have no size, the first in frame "

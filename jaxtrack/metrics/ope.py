@@ -4,8 +4,8 @@ Plain numpy in float64. Boxes are xywh (x, y of the top-left corner, width, heig
 px) as result files hold them. Rules that toolkits disagree about are in `protocols`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,11 +35,13 @@ class SequenceScore:
       success_curve: share of frames above each IoU threshold.
       precision_curve: share of frames within each centre error.
       norm_precision_curve: share of frames within each normalised centre error.
-      frames: indices of the counted frames, `[N']`.
+      frames: indices of the counted frames, `[N']`; those of repetitions follow each
+        other.
       iou: `[N']`; -1 never succeeds.
       center_error: `[N']`, px; -1 is always precise, inf never.
       norm_error: `[N']`; the same.
       num_unusable: ground-truth rows that the protocol does not accept.
+      num_first: counted frames of the first repetition.
     """
 
     auc: float
@@ -56,6 +58,11 @@ class SequenceScore:
     center_error: np.ndarray
     norm_error: np.ndarray
     num_unusable: int
+    num_first: int
+
+    def first_repetition(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the counted frames of the first repetition, and their IoU."""
+        return self.frames[: self.num_first], self.iou[: self.num_first]
 
 
 @dataclass(frozen=True)
@@ -139,21 +146,24 @@ def _numbers(
     }
 
 
-def _score_frames(values: Frames, protocol: OpeProtocol) -> SequenceScore:
-    """Sums up one sequence."""
-    measured = values.iou, values.center_error, values.norm_error
-    curves, over = _curves(*measured, values.total, protocol), values.total
+def _score_frames(repetitions: list[Frames], protocol: OpeProtocol) -> SequenceScore:
+    """Sums up one sequence; the frames of all repetitions are pooled."""
+    pooled = {
+        key: np.concatenate([getattr(values, key) for values in repetitions])
+        for key in ("frames", "iou", "center_error", "norm_error")
+    }
+    measured = pooled["iou"], pooled["center_error"], pooled["norm_error"]
+    over = sum(values.total for values in repetitions)
+    curves = _curves(*measured, over, protocol)
     if protocol.ao_over == "usable":
-        over = max(1, int(np.sum(values.iou >= 0)))
+        over = max(1, int(np.sum(pooled["iou"] >= 0)))
     return SequenceScore(
         **curves,
         **_numbers(curves, protocol),
-        ao=float(np.sum(np.maximum(values.iou, 0.0)) / over),
-        frames=values.frames,
-        iou=values.iou,
-        center_error=values.center_error,
-        norm_error=values.norm_error,
-        num_unusable=values.num_unusable,
+        **pooled,
+        ao=float(np.sum(np.maximum(pooled["iou"], 0.0)) / over),
+        num_unusable=repetitions[0].num_unusable,
+        num_first=len(repetitions[0].frames),
     )
 
 
@@ -181,22 +191,45 @@ def _average(
 
 def _score_sequence(name, rows, given, protocol, labels):
     """Scores one sequence; returns its warnings, too."""
-    absent, cover, image_size = labels
     truth = faults.check_boxes(rows, "ground truth")
-    predicted = np.zeros_like(truth)
-    if given is not None:
-        predicted = faults.check_boxes(given, "results")
+    repetitions = _repetitions(np.zeros_like(truth) if given is None else given)
+    flags = [
+        faults.check_flags(labels[0], name, len(truth), "absent"),
+        faults.check_flags(labels[1], name, len(truth), "cover"),
+        faults.check_size(labels[2], name),
+    ]
+    measured, warnings = [], []
+    for number, boxes in enumerate(repetitions, start=1):
+        predicted = faults.check_boxes(boxes, "results")
+        one = _measure(name, truth, predicted, protocol, flags)
+        of = f"repetition {number}: " if len(repetitions) > 1 else ""
+        measured.append(one[0])
+        warnings += [of + text for text in one[1]]
+        fixed_truth = one[2]
+    warnings += truth_warnings(fixed_truth, measured[-1], protocol)
+    return _score_frames(measured, protocol), warnings
+
+
+def _repetitions(given) -> list:
+    """Repetitions of a sequence, of what a caller gave for it."""
+    is_several = isinstance(given, list | tuple) and given and np.ndim(given[0]) == 2
+    return list(given) if is_several else [given]
+
+
+def _measure(name, truth, predicted, protocol, flags):
+    """Mends one repetition and measures its frames; its warnings and truth, too."""
+    absent, cover, size_wh = flags
     fixed = faults.fix_results(name, truth, predicted, protocol)
     values = frame_values(
         fixed.truth,
         fixed.predicted,
         protocol,
-        absent=faults.check_flags(absent, name, len(truth), "absent"),
-        cover=faults.check_flags(cover, name, len(truth), "cover"),
-        size_wh=faults.check_size(image_size, name),
+        absent=None if absent is None else absent[fixed.start :],
+        cover=None if cover is None else cover[fixed.start :],
+        size_wh=size_wh,
     )
-    warnings = fixed.warnings + truth_warnings(fixed.truth, values, protocol)
-    return _score_frames(values, protocol), warnings
+    values = replace(values, frames=values.frames + fixed.start)
+    return values, fixed.warnings, fixed.truth
 
 
 def _drop_zeros(rows, what, protocol, warnings) -> np.ndarray:
@@ -215,7 +248,7 @@ def _drop_zeros(rows, what, protocol, warnings) -> np.ndarray:
 
 def score(
     ground_truth: Mapping[str, np.ndarray],
-    results: Mapping[str, np.ndarray],
+    results: Mapping[str, np.ndarray | Sequence[np.ndarray]],
     *,
     protocol: str,
     absent: Mapping[str, np.ndarray] | None = None,
@@ -233,7 +266,8 @@ def score(
     Args:
       ground_truth: name of a sequence -> `[N, 4]` xywh, px; rows without a target are
         NaN or have no size.
-      results: name -> `[N, 4]` xywh, px, of at least the same sequences.
+      results: name -> `[N, 4]` xywh, px, of at least the same sequences; or a list of
+        them, repetitions, whose frames are pooled, as the GOT-10k toolkit does.
       protocol: key of `protocols.PROTOCOLS`.
       absent: name -> `[N]`, nonzero where the target is absent, which is LaSOT's own
         meaning; pysot's files hold the opposite under that name. Read by "lasot",
@@ -251,12 +285,9 @@ def score(
     rules = protocol_named(protocol)
     warnings = faults.name_warnings(ground_truth, results, rules)
     warnings += faults.argument_warnings(rules, absent, cover, image_size)
-    absent = absent if rules.absent != "ignored" else None
-    cover = cover if rules.reads_cover else None
-    image_size = image_size if rules.bound_to_image else None
+    labels = _labels(rules, absent, cover, image_size)
     sequences = {}
     for name, rows in ground_truth.items():
-        labels = absent, cover, image_size
         try:
             one = _score_sequence(name, rows, results.get(name), rules, labels)
         except InputError as fault:
@@ -266,4 +297,43 @@ def score(
     average = _average(list(sequences.values()), rules, warnings)
     return OpeReport(
         protocol=rules, sequences=sequences, warnings=tuple(warnings), **average
+    )
+
+
+def refusals(
+    ground_truth: Mapping[str, np.ndarray],
+    results: Mapping[str, np.ndarray | Sequence[np.ndarray]],
+    *,
+    protocol: str,
+    absent: Mapping[str, np.ndarray] | None = None,
+    cover: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, str]:
+    """Finds the sequences that a toolkit has no answer to.
+
+    Args:
+      ground_truth: as `score` takes it.
+      results: the same, of all of these sequences.
+      protocol: key of `protocols.PROTOCOLS`.
+      absent: as `score` takes it.
+      cover: the same.
+
+    Returns:
+      Name -> why `score` would refuse it.
+    """
+    rules, found = protocol_named(protocol), {}
+    labels = _labels(rules, absent, cover, None)
+    for name, rows in ground_truth.items():
+        try:
+            _score_sequence(name, rows, results[name], rules, labels)
+        except InputError as fault:
+            found[name] = str(fault)
+    return found
+
+
+def _labels(rules: OpeProtocol, absent, cover, image_size) -> tuple:
+    """What a protocol reads of a caller's flags and sizes."""
+    return (
+        absent if rules.absent != "ignored" else None,
+        cover if rules.reads_cover else None,
+        image_size if rules.bound_to_image else None,
     )

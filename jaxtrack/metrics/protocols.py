@@ -62,6 +62,8 @@ class OpeProtocol:
         mean of these curves.
       repeats: which of a tracker's boxes are replaced by the one before: "none";
         "not_positive": NaN, or of no positive size; "zero_size".
+      not_finite: what a row of results with NaN or infinity is: "refused", or "lost",
+        a frame that never succeeds and is never precise.
       surplus_cut: patterns of the names of sequences whose surplus results are cut
         off; in others they are refused.
       missing_rows: what too few results become: "refused"; "zeros": boxes of 0;
@@ -102,6 +104,7 @@ class OpeProtocol:
     single_precision: bool = False
     drops_zero_curves: bool = False
     repeats: Literal["none", "not_positive", "zero_size"] = "none"
+    not_finite: Literal["refused", "lost"] = "refused"
     surplus_cut: tuple[str, ...] = ()
     missing_rows: Literal["refused", "zeros", "lost", "cut"] = "refused"
     missing_sequence: Literal["refused", "zeros"] = "refused"
@@ -121,6 +124,7 @@ OTB = OpeProtocol(
     usable="all_positive",
     inclusive_edges=True,
     center_decimals=4,
+    not_finite="lost",
     both_empty="refused",
 )
 LASOT = OpeProtocol(
@@ -147,6 +151,7 @@ PYSOT = OpeProtocol(
     usable="positive_size",
     judges_centers=True,
     clip_iou=True,
+    not_finite="lost",
 )
 PYSOT_LASOT = replace(
     PYSOT,
@@ -206,6 +211,7 @@ GOT10K_OTB = OpeProtocol(
     clip_iou=True,
     norm_error="floored",
     norm_precision_is="mean",
+    not_finite="lost",
     surplus_cut=("*",),
     missing_rows="cut",
 )
@@ -238,6 +244,7 @@ GOT10K = replace(
     averaging="frames",
     reads_cover=True,
     bound_to_image=True,
+    not_finite="refused",
     surplus_cut=(),
     missing_rows="refused",
 )
@@ -260,6 +267,7 @@ TRACKINGNET = OpeProtocol(
     auc_is="area",
     precision_is="area",
     norm_precision_is="area",
+    not_finite="lost",
     surplus_cut=("*",),
     missing_rows="lost",
     missing_sequence="zeros",
@@ -275,6 +283,7 @@ NO_FIRST = OpeProtocol(
     usable="positive_size",
     unusable="removed",
     center_shift=0.0,
+    not_finite="lost",
 )
 
 PROTOCOLS = {

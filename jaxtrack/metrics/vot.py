@@ -78,6 +78,7 @@ class VotReport:
       num_frames: of all sequences.
       tags: scores of the frames that carry a tag.
       sequences: scores of each sequence.
+      warnings: sentences on what was cut.
     """
 
     eao: float
@@ -90,6 +91,7 @@ class VotReport:
     num_frames: int
     tags: dict[str, TagScore]
     sequences: dict[str, SequenceScore]
+    warnings: tuple[str, ...] = ()
 
     def ar_point(self, sensitivity: float = SENSITIVITY) -> tuple[float, float]:
         """Where the tracker lies in the accuracy-robustness plot.
@@ -141,7 +143,7 @@ def score(
       ground_truth: name of a sequence -> `[N, 4]` x, y, width, height or `[N, 8]`
         corners, pixel indices, as in VOT's files. All of its sequences are scored.
       results: name -> repetitions, each of N rows `[1]`, `[4]` or `[8]`; see
-        `vot_input.fault_of_row`.
+        `vot_input.fault_of_row`. Of another length both are cut, as pysot does.
       edition: key of `INTERVALS`.
       image_size: name -> width and height, px.
       tags: name -> tag -> up to N flags; missing ones are False.
@@ -151,7 +153,7 @@ def score(
 
     Raises:
       InputError: unknown edition, nothing to score, a sequence that is missing, has
-        other than N rows, a row that is no code nor region, or codes out of order.
+        no rows, a row that is no code nor region, or codes out of order.
     """
     if edition not in INTERVALS:
         raise InputError(
@@ -160,13 +162,43 @@ def score(
     vot_input.check_names(ground_truth, results, image_size)
     tags = tags or {}
     names = dict.fromkeys(tag for flags in tags.values() for tag in flags or {})
-    scored = {}
+    scored, warnings = {}, []
     for name, rows in ground_truth.items():
-        truth = vot_input.truth_polygons(name, rows)
-        unique = vot_input.unique_runs(name, results[name], len(truth))
-        flags = vot_input.tag_flags(name, tags.get(name) or {}, names, len(truth))
+        flags = vot_input.tag_flags(name, tags.get(name) or {}, names, len(rows))
+        *unique, truth, said = _checked(name, rows, results[name])
+        warnings += said
+        flags = {tag: values[: len(truth)] for tag, values in flags.items()}
         scored[name] = _score_sequence(*unique, truth, image_size[name], flags)
-    return _report(scored, list(names), edition)
+    return _report(scored, list(names), edition, tuple(warnings))
+
+
+def refusals(
+    ground_truth: Mapping[str, np.ndarray],
+    results: Mapping[str, Sequence[Sequence[np.ndarray]]],
+) -> dict[str, str]:
+    """Finds the sequences that cannot be scored.
+
+    Args:
+      ground_truth: as `score` takes it.
+      results: the same, of some of its sequences; others are not looked at.
+
+    Returns:
+      Name -> why `score` would refuse it.
+    """
+    found = {}
+    for name, runs in results.items():
+        try:
+            _checked(name, ground_truth[name], runs)
+        except InputError as fault:
+            found[name] = str(fault)
+    return found
+
+
+def _checked(name, rows, runs):
+    """Runs that differ, their order, truth and warnings of one sequence."""
+    rows, runs, warnings = vot_input.cut_to_length(name, rows, runs)
+    truth = vot_input.truth_polygons(name, rows)
+    return *vot_input.unique_runs(name, runs, len(truth)), truth, warnings
 
 
 def expected_overlaps(fragments: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -247,7 +279,12 @@ def _fragments(scored: _Scored, names: list[str], longest: int):
     return fragments, weights
 
 
-def _report(scored: dict[str, _Scored], names: list[str], edition: str) -> VotReport:
+def _report(
+    scored: dict[str, _Scored],
+    names: list[str],
+    edition: str,
+    warnings: tuple[str, ...],
+) -> VotReport:
     """Joins sequences."""
     longest = max(one.full.shape[1] for one in scored.values())
     pieces = [_fragments(one, names, longest) for one in scored.values()]
@@ -276,6 +313,7 @@ def _report(scored: dict[str, _Scored], names: list[str], edition: str) -> VotRe
         num_frames=num_frames,
         tags=tags,
         sequences={name: one.score for name, one in scored.items()},
+        warnings=warnings,
     )
 
 

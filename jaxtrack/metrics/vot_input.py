@@ -84,6 +84,32 @@ def truth_polygons(name: str, rows: np.ndarray) -> np.ndarray:
     return regions.polygons(truth)
 
 
+def cut_to_length(
+    name: str, truth: np.ndarray, runs: Sequence[Sequence[np.ndarray]]
+) -> tuple[np.ndarray, list[Sequence[np.ndarray]], list[str]]:
+    """Makes runs and ground truth equally long, as pysot does: the rest is not scored.
+
+    Args:
+      name: of the sequence.
+      truth: `[N, ...]`.
+      runs: repetitions, each of any number of rows.
+
+    Returns:
+      Truth and runs of as many rows as the shortest has, and a sentence where something
+      was cut.
+    """
+    lengths = [len(rows) for rows in runs]
+    length = min([len(truth), *lengths])
+    if set(lengths) <= {len(truth)} or not length:
+        return truth, list(runs), []
+    told = " or ".join(map(str, sorted(set(lengths))))
+    said = (
+        f"sequence {name}: {told} rows of results, {len(truth)} of ground truth; the "
+        f"first {length} are scored, as pysot does"
+    )
+    return truth[:length], [rows[:length] for rows in runs], [said]
+
+
 def tag_flags(
     name: str, flags: Mapping[str, np.ndarray], names: Sequence[str], length: int
 ) -> dict[str, np.ndarray]:

@@ -65,7 +65,7 @@ def html(title: str, found: Evaluation, shown: Sequence[Section]) -> str:
         "page.html.j2",
         title=title,
         lead=wording.lead(found),
-        notes=found.notes,
+        notes=wording.notes(found),
         scores=found.scores,
         primary=found.primary,
         sections=shown,

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from jaxtrack.datasets.pictures import read_image
+from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report.plots import style
@@ -38,11 +39,8 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
       count: sequences to show.
 
     Returns:
-      Sequence -> frames in order of time, worst sequence first; no frames where the
-      dataset has no pictures.
-
-    Raises:
-      InputError: a frame cannot be read.
+      Sequence -> frames in order of time, worst sequence first; without those that
+      cannot be read, and no frames where the dataset has no pictures.
     """
     scores, truth = found.scores, found.benchmark.truth
     judged = scores[0]
@@ -51,15 +49,19 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
     made = {}
     for name in compare.worst_sequences(judged, count=count, primary=found.primary):
         one = judged.reports[found.primary].sequences[name]
-        iou = dict(zip(one.frames.tolist(), one.iou.tolist(), strict=True))
+        counted, overlaps = one.first_repetition()
+        iou = dict(zip(counted.tolist(), overlaps.tolist(), strict=True))
         made[name] = []
-        for frame in compare.telling_frames(one.frames, one.iou) if paths[name] else ():
+        for frame in compare.telling_frames(counted, overlaps) if paths[name] else ():
             boxes = [
                 (style.color_of(place), scores[place].predicted[name][frame] - moved)
                 # The tracker in question is drawn last, on top.
                 for place in (*range(1, len(scores)), 0)
             ]
-            jpeg = draw(paths[name][frame], truth[name][frame] - moved, boxes)
+            try:
+                jpeg = draw(paths[name][frame], truth[name][frame] - moved, boxes)
+            except InputError:
+                continue  # Files alone were scored: a picture is not needed.
             made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
     return made
 

@@ -23,7 +23,8 @@ def lines(found: Evaluation) -> list[str]:
     Returns:
       One line a tracker, best first, then what the analyses found, then what is odd.
     """
-    notes = [f"note: {note}" for note in found.notes]
+    cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
+    notes = [f"note: {note}" for note in (*found.notes, *cut)]
     if found.restarts:
         return [*_vot_lines(found), *notes]
     return [

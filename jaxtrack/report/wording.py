@@ -32,6 +32,20 @@ def lead(found: Evaluation) -> str:
     )
 
 
+def notes(found: Evaluation) -> list[str]:
+    """What a reader must see before any number.
+
+    Args:
+      found: of one pass, or with restarts.
+
+    Returns:
+      Sentences: notes, what was left out, and what VOT's scores cut.
+    """
+    left_out = [f"Left out for all trackers: {n}: {why}" for n, why in found.skipped]
+    cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
+    return [*found.notes, *left_out, *cut]
+
+
 def warnings(found: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
     """Sorts what the primary protocol found odd by whether it concerns all trackers.
 
@@ -100,6 +114,7 @@ def line(one: SequenceScore, num_frames: int, width: float, height: float) -> st
       width: of the drawing.
       height: of the drawing; the IoU is 1 at the top.
     """
-    x = one.frames / max(num_frames - 1, 1) * width
-    y = (1 - np.clip(one.iou, 0, 1)) * height
+    frames, iou = one.first_repetition()
+    x = frames / max(num_frames - 1, 1) * width
+    y = (1 - np.clip(iou, 0, 1)) * height
     return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))

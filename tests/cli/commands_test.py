@@ -28,6 +28,7 @@ PARTS = {
     "page",
     "parsing",
     "pack_show",
+    "skipped",
     "video",
     "weights_inspect",
 }

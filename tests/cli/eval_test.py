@@ -37,9 +37,9 @@ def test_faults_are_one_line_and_write_nothing(root, tmp_path, scores, capsys):
         ("--results=mine", "--results=mine: give NAME=DIR"),
     ):
         assert message in refused(capsys, "eval", *given, option)
-    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,nan,4\n")
-    assert "ball.txt, line 2" in refused(capsys, "eval", *given)
-    assert not (tmp_path / "out").exists()
+    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,x,4\n")
+    assert "ball.txt, line 2" in refused(capsys, "eval", *given, "--strict")
+    assert not list((tmp_path / "out").glob("re*"))
 
 
 def test_truth_may_be_files_alone(root, tmp_path, scores, capsys):
@@ -57,3 +57,27 @@ def test_truth_may_be_files_alone(root, tmp_path, scores, capsys):
         ((f"--sequences={root}", "--absent=x"), "--absent is for --ground_truth"),
     ):
         assert message in refused(capsys, "eval", *given, *options)
+
+
+def test_one_bad_sequence_stops_nothing(root, tmp_path, scores, capsys):
+    (tmp_path / "results0/ball.txt").write_text("1,2,3,4\n1,2,x,4\n")
+    (root / "dog/groundtruth_rect.txt").write_text("1,2,3\n")
+    (tmp_path / "list.txt").write_text("ball\nDog\ncar <1>\n")
+    out = tmp_path / "out"
+    given = [f"--results=mine={tmp_path / 'results0'}", f"--out={out}"]
+    with pytest.raises(SystemExit) as end:
+        cli.main(
+            ["eval", f"--sequences={root}", f"--only={tmp_path / 'list.txt'}", *given]
+        )
+    assert end.value.code == 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("skipped dog: ") and "line 1: expected 4" in said[0]
+    assert said[1].startswith("skipped ball: mine: ") and "line 2" in said[1]
+    assert said[2:] == ["finished with 2 skipped"]
+    written = json.loads((out / "report.json").read_text())
+    assert list(written["trackers"]["mine"]["sequences"]) == ["car <1>"]
+    assert [one["name"] for one in written["skipped"]] == ["dog", "ball"]
+    assert "Left out for all trackers: dog: " in (out / "report.html").read_text()
+    assert "no such file" in refused(
+        capsys, "eval", f"--sequences={root}", "--only=none", *given
+    )

@@ -83,7 +83,7 @@ def test_the_ranking_depends_on_the_rules():
 
 def test_a_refusal_stands_in_place_of_a_number():
     damaged = TRUTH["a"].copy()
-    damaged[5] = np.nan
+    damaged[5, 2] = -1
     both = [shifted("otb", "lasot")[1], scored("damaged", damaged, ("otb", "lasot"))]
     by = compare.by_protocol(both)
     assert list(by["border"]) == list(compare.TOOLKITS) and len(by["border"]) == 12

@@ -43,7 +43,7 @@ def test_files_are_scored(root, tmp_path, scores):
 def test_checkpoints_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
     asked = []
 
-    def track(checkpoint, videos, out_dir, *, name, batched, tracking, origin):
+    def track(checkpoint, videos, out_dir, *, name, batched, tracking, origin, skip):
         assert (tracking, origin) == ({}, 0.0)
         asked.append((checkpoint, len(videos), out_dir, name, batched))
         return tmp_path / {"x/a": "results2", "x/b": "results1"}[checkpoint]
@@ -161,8 +161,13 @@ def test_other_peoples_files_are_read_as_they_are(tmp_path, otb):
     assert any("Car1" in note for note in score.reports["pytracking_otb"].warnings)
     # By the rules of another toolkit the surplus row is an error, and told.
     assert "Car1" in score.refused["got10k"]
-    with pytest.raises(InputError, match="results of theirs in .*Car1"):
-        tracked(otb, tmp_path, **given, protocol="got10k")
+    # Where they rank, it is left out, or stops all.
+    found = tracked(otb, tmp_path, **given, protocol="got10k")
+    assert list(found.scores[0].reports["got10k"].sequences) == ["Boy"]
+    ((name, reason),) = found.skipped
+    assert name == "Car1" and "theirs: results are (7, 4)" in reason
+    with pytest.raises(InputError, match=r"Car1: theirs: results are \(7, 4\)"):
+        tracked(otb, tmp_path, **given, protocol="got10k", strict=True)
 
 
 def test_lasot_is_scored_by_its_own_rules_and_sent(tmp_path, checkpoints):
@@ -263,7 +268,7 @@ def test_faults_of_vot(tmp_path, vot2018):
     rows = [np.array([1.0]), *[np.array([2.0, 2, 3, 3])] * 119]
     vot_files.write_runs(folder, "bag", [rows], np.zeros((120, 1)))
     for changes, message in (
-        ({"results_of": {"theirs": folder}}, "ants1_001.txt"),
+        ({"results_of": {"theirs": folder}, "strict": True}, "ants1_001.txt"),
         ({"analyses": Options(alignment=True)}, "--alignment looks at one pass"),
         ({"checkpoints": {}}, "nothing to score"),
     ):

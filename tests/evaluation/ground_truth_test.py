@@ -86,10 +86,16 @@ def test_files_of_no_sequence_are_told(case):
     assert part.scores[0].notes == ()
 
 
-def test_a_missing_file_is_refused_by_all_but_trackingnet(case):
+def test_a_missing_file_is_left_out_by_all_but_trackingnet(case):
     (case / "good/Jogging-1.txt").unlink()
-    with pytest.raises(InputError, match="results of good .*no results for 1 seq"):
-        evaluated(case)
+    found = evaluated(case)
+    ((name, reason),) = found.skipped
+    assert name == "Jogging-1" and "good: " in reason and "no file" in reason
+    # Of all trackers alike, so that they can be compared.
+    assert [list(s.predicted) for s in found.scores] == [["Skating2-2"]] * 2
+    assert found.as_json()["skipped"] == [{"name": name, "reason": reason}]
+    with pytest.raises(InputError, match="sequence Jogging-1: good: .*no file"):
+        evaluated(case, strict=True)
     good, bad = evaluated(case, protocol="trackingnet").scores
     assert set(good.reports) == {"trackingnet"}
     assert "no results for 1 sequences: ['Jogging-1']" in good.refused["otb"]
@@ -100,7 +106,7 @@ def test_faults(case):
     (case / "empty").mkdir()
     for changes, message in (
         ({"absent": case / "none"}, "no folder"),
-        ({"cover": case / "empty"}, "cover=.*no file for Jogging-1"),
+        ({"cover": case / "empty"}, "no file is named after a sequence"),
         ({"patterns": ["cat"]}, "no sequence 'cat'"),
     ):
         with pytest.raises(InputError, match=message):
@@ -111,6 +117,9 @@ def test_faults(case):
         ground_truth.load(case)
     (case / "bad/jogging-1.txt").write_text("1|2|3|4\n")
     with pytest.raises(InputError, match=r"jogging-1\.txt, line 1"):
+        evaluated(case, strict=True)
+    (case / "bad/skating2-2.txt").write_text("1,2,3\n")
+    with pytest.raises(InputError, match=r"results of bad in .*jogging-1\.txt, line 1"):
         evaluated(case)
 
 
@@ -118,4 +127,4 @@ def test_there_is_nothing_to_track_in(case):
     from jaxtrack.evaluation import run
 
     with pytest.raises(InputError, match="Jogging-1: there are no pictures"):
-        run.check_videos(loaded(case).videos)
+        run.usable_videos(loaded(case).videos)

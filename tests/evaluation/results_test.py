@@ -52,15 +52,15 @@ def test_written_results_come_back(tmp_path):
     np.testing.assert_allclose(read["a"], BOXES, atol=5e-5)
     assert (tmp_path / "kcf/a.txt").read_text().startswith("1.5000,2.0000,30.0000")
     # Two frames in 0.25 s.
-    assert results.read_speed(tmp_path / "kcf", "a") == pytest.approx(8.0)
+    assert results.read_speed([tmp_path / "kcf/a.txt"]) == pytest.approx(8.0)
 
 
 def test_missing_and_damaged_times(tmp_path):
-    assert results.read_speed(tmp_path, "a") is None
+    assert results.read_speed([tmp_path / "a.txt"]) is None
     for text in ("0.1\nfast\n", "0.1\n-1\n", "nan\n"):
         atomic.write_text(results.time_path(tmp_path, "a"), text)
         with pytest.raises(InputError, match=r"a_time\.txt"):
-            results.read_speed(tmp_path, "a")
+            results.read_speed([tmp_path / "a.txt"])
 
 
 def test_tracker_is_named_by_its_run():
@@ -71,64 +71,3 @@ def test_tracker_is_named_by_its_run():
         ("/", "checkpoint"),
     ):
         assert results.tracker_name(path) == name
-
-
-def touch(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("1,2,3,4\n")
-    return folder
-
-
-def test_names_are_found_however_they_are_spelt(tmp_path):
-    for name in ("Jogging-1", "Jogging_1", "Jogging.1", "Jogging1", "jogging_1"):
-        folder = touch(tmp_path / name, f"{name}.txt", "Jogging-2.txt", "times.log")
-        found, others = results.find_files(folder, ["Jogging-1", "Jogging-2"])
-        assert found["Jogging-1"].name == f"{name}.txt"
-        assert found["Jogging-2"].name == "Jogging-2.txt"
-        assert others == []
-
-
-def test_an_exact_name_goes_before_a_similar_one(tmp_path):
-    # UAV123 has both; they differ in nothing but where the number starts.
-    touch(tmp_path, "car11.txt", "car1_1.txt", "unknown.txt")
-    found, others = results.find_files(tmp_path, ["car1_1", "car11"])
-    assert {n: p.stem for n, p in found.items()} == {
-        "car1_1": "car1_1",
-        "car11": "car11",
-    }
-    assert others == ["unknown"]
-
-
-def test_unclear_names(tmp_path):
-    touch(tmp_path, "Jogging_1.txt", "Jogging.1.txt")
-    with pytest.raises(InputError, match=r"unclear.*Jogging\.1, Jogging_1"):
-        results.find_files(tmp_path, ["Jogging-1"])
-    with pytest.raises(InputError, match="unclear"):
-        results.find_files(touch(tmp_path / "b", "a_1.txt"), ["a-1", "a.1"])
-    with pytest.raises(InputError, match="no folder"):
-        results.find_files(tmp_path / "none", ["a"])
-
-
-def test_got10k_folders(tmp_path):
-    touch(tmp_path, "V_01/V_01_001.txt", "V_01/V_01_time.txt", "V_02.label")
-    # Missing names are left to the caller.
-    found, others = results.find_files(tmp_path, ["V_01", "V_03"])
-    assert list(found) == ["V_01"]
-    assert found["V_01"].name == "V_01_001.txt" and others == []
-    found, _ = results.find_files(tmp_path, ["V_02"], suffixes=(".label",))
-    assert found["V_02"].name == "V_02.label"
-
-
-def test_found_rows_are_taken_as_they_are(tmp_path):
-    (tmp_path / "a.txt").write_text("\ufeff1, 2,\t3 4\r\n5,NaN,-7,inf\r\n\r\n", "utf-8")
-    found, others = results.read_found(tmp_path, ["a", "b"])
-    np.testing.assert_array_equal(found["a"], [[1, 2, 3, 4], [5, np.nan, -7, np.inf]])
-    assert list(found) == ["a"] and others == []
-    for text in ("", "1,2,3,4\n1,2,3\n", "1,2,3,4\n\n1,2,3,4\n", "1|2|3|4\n"):
-        (tmp_path / "a.txt").write_text(text)
-        with pytest.raises(InputError, match="a.txt"):
-            results.read_found(tmp_path, ["a"])
-    with pytest.raises(InputError, match="no file is named after a sequence"):
-        results.read_found(tmp_path, ["c"])

@@ -37,7 +37,7 @@ def test_writes_results_and_keeps_them(videos, tmp_path):
     read = results.read_results(folder, {v.name: len(v.frames) for v in videos})
     for name, boxes in scoring.truth_xywh(videos).items():
         np.testing.assert_allclose(read[name], boxes, atol=1e-4)
-    assert results.read_speed(folder, "dog") == pytest.approx(2.0)
+    assert results.read_speed([folder / "dog.txt"]) == pytest.approx(2.0)
     assert track(videos, folder) == []
 
 

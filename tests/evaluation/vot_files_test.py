@@ -87,13 +87,13 @@ def test_names_what_is_wrong(tmp_path):
         with pytest.raises(InputError, match=rf"a_001.txt, line 2: .*{message}"):
             vot_files.read_run(path)
     write(tmp_path / "baseline/a/a_001.txt", "1\n")
-    with pytest.raises(InputError, match=r"b/b_001.txt \(1 of 2 sequences"):
+    with pytest.raises(InputError, match=r"b/b_001.txt: run .* \(1 of 2 sequences"):
         vot_files.read_runs(tmp_path, ["a", "b"])
     with pytest.raises(InputError, match="no result file .*x.txt"):
         vot_files.read_run(tmp_path / "x.txt")
     path = tmp_path / "a.txt"
-    path.write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(InputError, match=r"a.txt is unreadable .*VOT_RESULTS_BINARY=0"):
+    path.write_bytes(b"\xff\xd8\x00\x81")
+    with pytest.raises(InputError, match=r"cannot be read .*VOT_RESULTS_BINARY=0"):
         vot_files.read_run(path)
     write(tmp_path / "b/baseline", "a file, not a folder")
     with pytest.raises(InputError, match="cannot write"):

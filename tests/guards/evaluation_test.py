@@ -24,7 +24,7 @@ CHANGES = {
     **{"num_boxes": 2, "quality_power": 0.8},
 }
 # Of a report, what differs from run to run, says how it was made, or is prose.
-VOLATILE = ("second", "stamp", "notes", "summary")
+VOLATILE = ("second", "stamp", "notes", "summary", "skipped")
 HW = (40, 56)
 
 

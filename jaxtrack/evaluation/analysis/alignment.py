@@ -66,7 +66,7 @@ def measure(
       InputError: the checkpoint or a frame is missing or damaged, a first box is
         unusable, a file cannot be written.
     """
-    run.check_videos(videos)
+    run.usable_videos(videos)
     opened = loading.open_checkpoint(checkpoint, tracking=tracking)
     folder = Path(out_dir) / "alignment" / name
     prober = probing.make_prober(opened.tracker, opened.variables)

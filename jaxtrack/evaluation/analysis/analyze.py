@@ -79,7 +79,7 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
     for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
         video, one = by_name[name], report.sequences[name]
         usable = set(probing.usable_frames(video).tolist()) - {0}
-        telling = compare.telling_frames(one.frames, one.iou, count=4)
+        telling = compare.telling_frames(*one.first_repetition(), count=4)
         seen.frames[name] = frames = [frame for frame in telling if frame in usable]
         if not frames:
             continue

@@ -48,7 +48,7 @@ def measure(
       InputError: the checkpoint or a frame is missing or damaged, a first box is
         unusable, a file cannot be written.
     """
-    run.check_videos(videos)
+    run.usable_videos(videos)
     windows = tuple(sorted({float(window) for window in windows}))
     opened = loading.open_checkpoint(checkpoint)
     batched = is_batched(batched)

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, results, run
+from jaxtrack.evaluation.batching import Skip
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.evaluation.tuning import space, splits, trials, tuned
 from jaxtrack.evaluation.tuning.splits import Material
@@ -51,7 +52,11 @@ class Recipe(NamedTuple):
 
 
 def tune(
-    recipe: Recipe, material: Material, *, holdout: Material | None = None
+    recipe: Recipe,
+    material: Material,
+    *,
+    holdout: Material | None = None,
+    skip: Skip | None = None,
 ) -> tuple[dict[str, Any], list[Tried]]:
     """Tries settings until there are enough trials, and writes down what came out.
 
@@ -59,6 +64,7 @@ def tune(
       recipe: what to tune, and how.
       material: what to tune on.
       holdout: what to compare the untuned and the tuned settings on beside.
+      skip: told of each sequence that cannot be tracked, and why; None raises.
 
     Returns:
       What `tuned.json` holds: "tracking" (field -> value), "metric", "protocol",
@@ -70,8 +76,9 @@ def tune(
       InputError: the checkpoint or a frame is missing or damaged, the folder holds
         trials of something else, the holdout was tuned on.
     """
-    run.check_videos(material.videos)
+    material = _readable(material, skip)
     if holdout is not None:
+        holdout = _readable(holdout, skip)
         _check_apart(material, holdout)
     opened = loading.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
     ranges = space.ranges(opened.tracker, names=recipe.settings)
@@ -144,9 +151,13 @@ def _try_all(study, plan, recipe, material, opened) -> None:
             bar.set_postfix_str(f"best {recipe.metric.upper()} {best:.3f}")
 
 
+def _readable(material: Material, skip: Skip | None) -> Material:
+    """Leaves out the sequences that cannot be tracked, before any trial begins."""
+    return material._replace(videos=run.readable_videos(material.videos, skip=skip))
+
+
 def _check_apart(material: Material, holdout: Material) -> None:
     """Refuses a holdout that is tuned on; by content, whatever the names."""
-    run.check_videos(holdout.videos)
     seen = set(material.hashes().values())
     both = [name for name, content in holdout.hashes().items() if content in seen]
     if both:

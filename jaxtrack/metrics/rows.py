@@ -1,0 +1,87 @@
+"""Which frames the rows of a result file belong to, where frames have no row."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Sequence, in lower case -> frames at its beginning that pytracking leaves out
+# (`initOmit` of its OTB dataset).
+LATE_STARTS = {"tiger1": 5}
+
+
+class PlacedRows(NamedTuple):
+    """Results of a sequence, one row a frame from a first frame on.
+
+    Attributes:
+      start: frames at the beginning that are not scored.
+      predicted: `[M, 4]` xywh, px; the first row is that of frame `start`.
+      warnings: sentences; none where nothing was done.
+    """
+
+    start: int
+    predicted: np.ndarray
+    warnings: list[str]
+
+
+def place_rows(
+    name: str, truth: np.ndarray, predicted: np.ndarray, *, fills_end: bool
+) -> PlacedRows:
+    """Gives the rows of results that are too few the frames they were written for.
+
+    pytracking begins some sequences later; some trackers write no row where the ground
+    truth has no size. Such frames get the box before: no protocol looks at it.
+
+    Args:
+      name: of the sequence.
+      truth: `[N, 4]` xywh, px.
+      predicted: `[M, 4]` xywh, px.
+      fills_end: whether rows may be missing at the end too.
+
+    Returns:
+      The results as they are where none of this is so.
+    """
+    given, count = len(predicted), len(truth)
+    late = LATE_STARTS.get(name.lower(), 0)
+    if late and given == count - late:
+        said = (
+            f"{given} results for {count} frames are taken for frames {late + 1} to "
+            f"{count}: pytracking leaves out the first {late}"
+        )
+        return PlacedRows(late, predicted, [said])
+    with np.errstate(invalid="ignore"):
+        has_size = np.isfinite(truth).all(axis=1) & (truth[:, 2:] > 0).all(axis=1)
+    if given >= count or has_size.all():
+        return PlacedRows(0, predicted, [])
+    if given == has_size.sum():
+        row = np.maximum(np.cumsum(has_size) - 1, 0)
+    elif fills_end and not has_size[given:].any():
+        row = np.minimum(np.arange(count), given - 1)
+    else:
+        return PlacedRows(0, predicted, [])
+    said = (
+        f"{given} results for {count} frames: the missing rows are taken for those "
+        "whose ground truth has no size"
+    )
+    return PlacedRows(0, predicted[row], [said])
+
+
+def first_row_warnings(truth: np.ndarray, predicted: np.ndarray) -> list[str]:
+    """Says where the first result looks like corners x1, y1, x2, y2.
+
+    Args:
+      truth: `[4]` xywh of the first scored frame, px.
+      predicted: `[4]` of the same frame, as the file says.
+
+    Returns:
+      A sentence, or none.
+    """
+    if not (np.isfinite(truth).all() and (truth > 0).all()):
+        return []
+    corners = np.append(truth[:2], truth[:2] + truth[2:])
+    is_near = np.abs(predicted - corners).max() <= 1.0
+    if not is_near or np.abs(predicted - truth).max() <= 1.0:
+        return []
+    return [
+        "the first result is the corners x1, y1, x2, y2 of the ground truth; results "
+        "are read as x, y, width, height: check the other rows"
+    ]
