@@ -24,6 +24,7 @@ _PACKAGES = (
     "matplotlib",
     "imageio_ffmpeg",
 )
+_AUC = "success AUC (21 thresholds, the first frame left out)"
 _BATCH = 4  # Pairs; more where the devices do not share them evenly.
 
 
@@ -100,7 +101,7 @@ def show(
     scenes = _compose_scenes(out, num_scenes)
     checkpoints = {pathlib.PurePath(checkpoint).stem: checkpoint}
     found = _evaluate(scenes, out, checkpoints)
-    _say(*(f"success AUC of {who} {auc:.3f}" for who, auc in _auc_of(found).items()))
+    _say(*(f"{_AUC} of {who}: {auc:.3f}" for who, auc in _auc_of(found).items()))
 
     _say(f"3/4 training one for {num_steps} steps (about 80 s)")
     import jax
@@ -121,7 +122,8 @@ def show(
         f"  the clip   {video}",
         f"  frames     {picture}",
         f"  scores     {page}",
-        *(f"  AUC {auc:.3f}  {who}" for who, auc in aucs.items()),
+        f"  {_AUC}:",
+        *(f"  {auc:.3f}  {who}" for who, auc in aucs.items()),
         "The short training saw scenes like these, the shipped tracker other data.",
         "Your own video: jaxtrack track VIDEO --box=X,Y,W,H --out=out.mp4",
         "A longer training: jaxtrack demo --train",

@@ -3,8 +3,8 @@
 Stopped at any moment, the same command goes on. A sequence that cannot be read is left
 out and named, and the exit status is 3; --strict stops at the first.
 
-It writes tuned.json, which `jaxtrack eval --tuned` reads, trials.csv, history.png,
-slices.png and importance.png.
+It writes tuned.json, which `jaxtrack eval --tuned` reads, trials.csv, and figures:
+history, slices, importance.
 
 Example:
   jaxtrack tune --checkpoint=runs/lite0 --sequences=val/ --holdout=others/

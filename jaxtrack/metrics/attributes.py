@@ -15,6 +15,7 @@ _CURVE_OF = {
     "norm_precision": "norm_precision_curve",
     "sr50": "success_curve",
     "sr75": "success_curve",
+    "success_curve": "success_curve",
 }
 
 
@@ -53,23 +54,54 @@ def by_attribute(
       Attribute -> numbers, in the order of the alphabet; those that a scored sequence
       carries. NaN where the protocol leaves all of an attribute's sequences out.
     """
-    carriers: dict[str, list[SequenceScore]] = {}
-    for name, score in report.sequences.items():
-        for attribute in dict.fromkeys(attributes.get(name, ())):
-            carriers.setdefault(attribute, []).append(score)
     found = {}
-    for attribute in sorted(carriers, key=lambda a: (a.lower(), a)):
-        scores = carriers[attribute]
-        means = [_mean(number, scores, report.protocol) for number in NUMBERS]
+    for attribute, scores in _carriers(report, attributes).items():
+        means = [float(_mean(n, scores, report.protocol)) for n in NUMBERS]
         found[attribute] = AttributeScore(len(scores), *means)
     return found
 
 
-def _mean(number: str, scores: Sequence[SequenceScore], protocol: OpeProtocol) -> float:
-    """The protocol's mean of one number."""
+def success_curves(
+    report: OpeReport, attributes: Mapping[str, Sequence[str]]
+) -> dict[str, np.ndarray]:
+    """Averages success curves over the sequences that carry an attribute.
+
+    Args:
+      report: of one tracker.
+      attributes: sequence -> what it carries, as `by_attribute` takes it.
+
+    Returns:
+      Attribute -> `[T]` shares of frames, in the order of the alphabet; NaN where the
+      protocol leaves all of an attribute's sequences out.
+    """
+    return {
+        attribute: np.broadcast_to(
+            _mean("success_curve", scores, report.protocol),
+            np.shape(report.success_curve),
+        )
+        for attribute, scores in _carriers(report, attributes).items()
+    }
+
+
+def _carriers(
+    report: OpeReport, attributes: Mapping[str, Sequence[str]]
+) -> dict[str, list[SequenceScore]]:
+    """Attribute -> scores of the sequences that carry it, in the alphabet's order."""
+    carriers: dict[str, list[SequenceScore]] = {}
+    for name, score in report.sequences.items():
+        for attribute in dict.fromkeys(attributes.get(name, ())):
+            carriers.setdefault(attribute, []).append(score)
+    return {a: carriers[a] for a in sorted(carriers, key=lambda a: (a.lower(), a))}
+
+
+def _mean(
+    number: str, scores: Sequence[SequenceScore], protocol: OpeProtocol
+) -> np.ndarray | float:
+    """The protocol's mean of one number, or of the success curve."""
     if protocol.drops_zero_curves and number in _CURVE_OF:
         scores = [s for s in scores if np.any(getattr(s, _CURVE_OF[number]))]
     if not scores:
         return float("nan")
     weights = [len(s.frames) if protocol.averaging == "frames" else 1 for s in scores]
-    return float(np.average([getattr(s, number) for s in scores], weights=weights))
+    values = [getattr(s, number) for s in scores]
+    return np.average(values, axis=0, weights=weights)

@@ -9,7 +9,7 @@ from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Sweep
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.report.plots import analysis as plots
 from jaxtrack.report.plots import style
-from jaxtrack.report.sections import Picture, Section
+from jaxtrack.report.sections import Picture, Section, drawing
 from jaxtrack.report.tables import Column, Row, Table
 
 _ALIGNED = {
@@ -83,12 +83,12 @@ def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
         overall = one["overall"]
         rows.append(Row(name, [overall[key] for key in _ALIGNED], place))
         points = [np.reshape(s["points"], (-1, 2)) for s in one["sequences"].values()]
-        png = plots.alignment_plot(
+        figure = plots.alignment_plot(
             np.concatenate(points),
             color=style.color_of(place),
             title=f"{name} [{shown(overall['correlation'])}]",
         )
-        pictures.append(Picture(f"alignment_{name}.png", png))
+        pictures.append(drawing(f"alignment_{name}", figure))
     overall = Table("Tracker", list(_ALIGNED.values()), rows)
     return Section(
         key="alignment",
@@ -141,7 +141,7 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
             Table("Tracker", _SWEPT, rows),
             Table("Share", columns, by_share, title="by share"),
         ],
-        pictures=[Picture("window_sweep.png", plots.sweep_plot(drawn))],
+        pictures=[drawing("window_sweep", plots.sweep_plot(drawn))],
     )
 
 

@@ -1,7 +1,8 @@
 """The report of an evaluation: one page that fetches nothing, and files beside it.
 
 `report.html` has its style, script, pictures and tables inside; `report.json` holds the
-numbers, `*.png`, `*.jpg` and `tables/*` what the page shows.
+numbers, `*.png`, `*.jpg` and `tables/*` what the page shows, `*.pdf` and `*.svg` the
+figures for papers.
 """
 
 import json
@@ -20,7 +21,7 @@ from jaxtrack.report import (
     wording,
 )
 from jaxtrack.report.plots import curves
-from jaxtrack.report.sections import Picture, Section
+from jaxtrack.report.sections import Section, drawing
 
 
 def write(found: Evaluation, out_dir: str | Path) -> Path:
@@ -41,7 +42,8 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
     page = html(f"Tracking report: {found.benchmark.name}", found, shown)
     for section in shown:
         for picture in section.pictures:
-            atomic.write_bytes(out_dir / picture.path, picture.content)
+            for path, content in picture.files():
+                atomic.write_bytes(out_dir / path, content)
     for name, text in _table_files(shown).items():
         atomic.write_text(out_dir / "tables" / name, text)
     numbers = json.dumps(found.as_json(), indent=1, allow_nan=False)
@@ -97,7 +99,8 @@ def sections_of(found: Evaluation) -> list[Section]:
 
 def _of_one_pass(found: Evaluation) -> list[Section]:
     """Sections on trackers that ran through each sequence once."""
-    drawn = curves.draw(found.scores, primary=found.primary)
+    named = {"benchmark": wording.title_of(found.benchmark)}
+    drawn = curves.draw(found.scores, primary=found.primary, **named)
     shared, own = wording.warnings(found)
     by_sequence = [sections.per_sequence(found.scores, primary=found.primary)]
     return [
@@ -105,7 +108,7 @@ def _of_one_pass(found: Evaluation) -> list[Section]:
         Section(
             key="curves",
             title="Curves",
-            pictures=[Picture(f"{name}.png", png) for name, png in drawn.items()],
+            pictures=[drawing(name, figure) for name, figure in drawn.items()],
             template="gallery",
         ),
         *sections.one_pass(found),

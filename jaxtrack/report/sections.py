@@ -1,16 +1,22 @@
 """Sections of a page, and those of one pass: how the trackers stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.compare import ByProtocol
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
+from jaxtrack.metrics import attributes
 from jaxtrack.metrics.ope import NUMBERS
 from jaxtrack.metrics.protocols import OpeProtocol
+from jaxtrack.report import wording
 from jaxtrack.report.plots import attributes as attribute_plots
+from jaxtrack.report.plots import style
 from jaxtrack.report.tables import Column, Row, Table, is_none
 
 _HEADS = {
@@ -52,11 +58,31 @@ class Picture:
       path: where it goes in the report's folder; `.png` or `.jpg`.
       content: of the file.
       caption: what it shows; "" where the picture says so itself.
+      figure: of which it was made, where it can be drawn without pixels.
     """
 
     path: str
     content: bytes
     caption: str = ""
+    figure: Figure | None = None
+
+    def files(self) -> Iterator[tuple[PurePath, bytes]]:
+        """Yields path and content: of itself, and of its figure for papers."""
+        path = PurePath(self.path)
+        yield path, self.content
+        for kind in style.VECTOR if self.figure else ():
+            yield path.with_suffix(f".{kind}"), style.vector_of(self.figure, kind)
+
+
+def drawing(name: str, figure: Figure, *, caption: str = "") -> Picture:
+    """Makes a picture of a figure.
+
+    Args:
+      name: where it goes in the report's folder, without an ending.
+      figure: what is drawn.
+      caption: what it shows; "" where the picture says so itself.
+    """
+    return Picture(f"{name}.png", style.png_of(figure), caption, figure)
 
 
 @dataclass(frozen=True)
@@ -128,7 +154,7 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Sect
         values = [getattr(tracker.reports[primary], number) for number in NUMBERS]
         values += [tracker.reports["no_first"].auc] if with_given else []
         rows.append(Row(tracker.name, [*values, tracker.frames_per_second], place))
-    caption = f"Scores by the rules of {primary}."
+    caption = f"Scores by the rules of {wording.rules(protocol)}."
     tables = [Table("Tracker", columns, rows, caption=caption)]
     return Section("overview", "Overview", tables=tables, template="overview")
 
@@ -185,8 +211,11 @@ def attribute_section(found: Evaluation) -> Section:
     if attribute_plots.can_draw(counts, scores):
         corners = [f"{a} ({n})" for a, n in counts.items()]
         drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
-        png = attribute_plots.radar(corners, drawn, title="AUC by attribute")
-        pictures.append(Picture("attributes.png", png))
+        title = f"AUC by attribute on {wording.title_of(found.benchmark)}"
+        figure = attribute_plots.radar(corners, drawn, title=title)
+        pictures.append(drawing("attributes", figure))
+    if attribute_plots.can_draw_grid(scores):
+        pictures.append(drawing("attributes_success", _success_grid(found, counts)))
     for number in _BY_ATTRIBUTE:
         rows = []
         # The ranking is the overview's, so that rows are found again.
@@ -207,6 +236,25 @@ def attribute_section(found: Evaluation) -> Section:
         pictures=pictures,
         is_wide=True,
     )
+
+
+def _success_grid(found: Evaluation, counts: Mapping[str, int]) -> Figure:
+    """A success plot an attribute; `counts` are the sequences that carry it."""
+    reports = {s.name: s.reports[found.primary] for s in found.scores}
+    carried = found.benchmark.attributes
+    curves = {n: attributes.success_curves(r, carried) for n, r in reports.items()}
+    numbers = {n: attributes.by_attribute(r, carried) for n, r in reports.items()}
+    panels = {
+        f"{attribute} ({count})": {
+            name: (curves[name][attribute], numbers[name][attribute].auc)
+            for name in reports
+        }
+        for attribute, count in counts.items()
+    }
+    protocol = found.scores[0].reports[found.primary].protocol
+    title = f"Success by attribute on {wording.title_of(found.benchmark)} [AUC]"
+    options = {"title": title, "note": wording.rules(protocol)}
+    return attribute_plots.success_grid(protocol.success_thresholds, panels, **options)
 
 
 def protocol_section(

@@ -8,6 +8,7 @@ from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.analysis.outcome import Analyses
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
+from jaxtrack.report import wording
 from jaxtrack.report.analysis_sections import shown
 from jaxtrack.report.sections import rank
 from jaxtrack.report.tables import is_none
@@ -52,6 +53,8 @@ def score_lines(
         _score_line(tracker, primary, width)
         for tracker in compare.by_auc(scores, primary=primary)
     ]
+    rules = wording.rules(scores[0].reports[primary].protocol)
+    lines.append(f"note: the rules of {rules}")
     if ranking := compare.ranking_sentence(scores):
         lines.append(f"note: {ranking}")
     judged = scores[0].reports[primary].sequences.values()

@@ -8,10 +8,11 @@ from jaxtrack.evaluation import atomic
 from jaxtrack.evaluation.tuning import tuned
 from jaxtrack.evaluation.tuning.study import Tried
 from jaxtrack.report.plots import tuning as plots
+from jaxtrack.report.sections import drawing
 
 
 def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -> None:
-    """Writes history.png, slices.png and importance.png.
+    """Writes history, slices and importance, each as PNG, PDF and SVG.
 
     Args:
       outcome: see `search.tune`.
@@ -21,8 +22,9 @@ def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -
     Raises:
       InputError: the folder cannot be written to.
     """
-    for name, png in plots.draw(outcome, tried).items():
-        atomic.write_bytes(Path(out) / f"{name}.png", png)
+    for name, figure in plots.draw(outcome, tried).items():
+        for path, content in drawing(name, figure).files():
+            atomic.write_bytes(Path(out) / path, content)
 
 
 def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:

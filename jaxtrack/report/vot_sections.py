@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.metrics.vot import SequenceScore, VotReport
 from jaxtrack.report.plots import vot as vot_plots
-from jaxtrack.report.sections import Picture, Section, rank
+from jaxtrack.report.sections import Section, drawing, rank
 from jaxtrack.report.tables import Column, Row, Table
 
 COLUMNS = {
@@ -51,8 +51,8 @@ def restarts(found: Evaluation) -> list[Section]:
         note=_VOT_NOTE,
         tables=[Table("Tracker", [*COLUMNS.values()], rows, caption=caption)],
         pictures=[
-            Picture(f"vot_{k}.png", png, shown)
-            for k, (shown, png) in enumerate(pictures.items())
+            drawing(f"vot_{k}", figure, caption=shown)
+            for k, (shown, figure) in enumerate(pictures.items())
         ],
     )
     tags = [_tags(reports)] if reports[0][1].tags else []

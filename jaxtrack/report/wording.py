@@ -5,9 +5,49 @@ from typing import Any
 
 import numpy as np
 
+from jaxtrack.datasets import Benchmark
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import TrackerScores
 from jaxtrack.metrics.ope import OpeReport, SequenceScore
+from jaxtrack.metrics.protocols import OpeProtocol
+
+_TITLES = {
+    "got10k_test": "GOT-10k test",
+    "got10k_val": "GOT-10k val",
+    "lasot": "LaSOT",
+    "lasot_extension": "LaSOT extension",
+    "nfs30": "NfS30",
+    "otb100": "OTB100",
+    "otb50": "OTB50",
+    "tnl2k": "TNL2K",
+    "trackingnet": "TrackingNet",
+    "uav123": "UAV123",
+    "vot2018": "VOT2018",
+    "vot2019": "VOT2019",
+}
+_FIRST = {
+    "replaced": "the first frame counted as right",
+    "counted": "the first frame counted",
+    "dropped": "the first frame left out",
+}
+
+
+def title_of(benchmark: Benchmark) -> str:
+    """What figures call a benchmark; plain folders go by the folder's name."""
+    if benchmark.name == "folders":
+        return benchmark.root.name
+    return _TITLES.get(benchmark.name, benchmark.name)
+
+
+def rules(protocol: OpeProtocol) -> str:
+    """Which AUC a number is: whose rules, how many thresholds, which frames."""
+    count = len(protocol.success_thresholds)
+    return f"{protocol.name}: {count} thresholds, {_FIRST[protocol.first_frame]}"
+
+
+def frames(protocol: OpeProtocol) -> str:
+    """Whose rules give a number, and what the first frame does there."""
+    return f"{protocol.name}: {_FIRST[protocol.first_frame]}"
 
 
 def lead(found: Evaluation) -> str:
@@ -27,7 +67,8 @@ def lead(found: Evaluation) -> str:
     return (
         f"{len(scores)} tracker{'s' * (len(scores) > 1)}, {len(lengths)} "
         f"sequence{'s' * (len(lengths) > 1)}, {sum(lengths)} frames, scored by the "
-        f"rules of {primary}. {'Best: ' if len(scores) > 1 else ''}{best.name}, "
+        f"rules of {rules(best.reports[primary].protocol)}. "
+        f"{'Best: ' * (len(scores) > 1)}{best.name}, "
         f"AUC {best.reports[primary].auc:.3f}."
     )
 

@@ -52,6 +52,8 @@ def test_an_attribute_scores_as_its_sequences_alone():
                 got, expected = (getattr(r, number) for r in (found[attribute], alone))
                 # float32 curves, where a protocol has them, sum to their rounding.
                 assert got == pytest.approx(expected, abs=1e-7), number
+            curve = attributes.success_curves(report, CARRIED)[attribute]
+            np.testing.assert_allclose(curve, alone.success_curve, atol=1e-7)
         # What tells the attributes apart from all sequences has to tell.
         assert found["fast"].auc != pytest.approx(found["Blur"].auc, abs=1e-3)
 

@@ -61,7 +61,7 @@ class Page(html.parser.HTMLParser):
 @pytest.fixture
 def uncurved(monkeypatch):
     """Draws no curves, which take the most time."""
-    monkeypatch.setattr(build.curves, "draw", lambda scores, *, primary: {})
+    monkeypatch.setattr(build.curves, "draw", lambda scores, **options: {})
 
 
 def page_of(found, title="Tracking report"):
@@ -95,9 +95,11 @@ def everything(found):
 def test_everything_is_written(found, tmp_path):
     out = tmp_path / "out"
     assert build.write(found, out) == out / "report.html"
-    names = {"success.png", "precision.png", "norm_precision.png"}
+    plots = ("success", "precision", "norm_precision")
+    names = {f"{name}.png" for name in plots}
+    papers = {f"{name}.{kind}" for name in plots for kind in ("pdf", "svg")}
     others = {"report.json", "report.html", "tables"}
-    assert {p.name for p in out.iterdir()} == names | others
+    assert {p.name for p in out.iterdir()} == names | others | papers
     tables = {f"{n}.{e}" for n in ("overview", "sequences") for e in ("md", "tex")}
     assert tables <= {p.name for p in (out / "tables").iterdir()}
     for name in names:

@@ -58,10 +58,10 @@ def test_number_shows_few_digits_and_sorts_by_all():
 
 def test_tracker_has_its_line():
     text = filled("tracker('<b>', 1)")
-    assert style.color_of(1) in text and 'class="d0"' in text
+    assert style.color_of(1) in text and 'class="d1"' in text
     assert re.sub("<[^>]*>", "", text) == "&lt;b&gt;"
     again = filled("tracker('a', place)", place=1 + len(style.PALETTE))
-    assert style.color_of(1) in again and 'class="d1"' in again
+    assert style.color_of(1) in again and 'class="d3"' in again
 
 
 def test_sentences_beyond_a_few_fold():

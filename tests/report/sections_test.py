@@ -89,7 +89,7 @@ def test_attributes(found):
     np.testing.assert_allclose(table.rows[0].values[:2], expected)
     assert section.pictures[0].content.startswith(b"\x89PNG")
     # Too many for a picture: the first table is open instead.
-    names = [dataclasses.replace(found.scores[0], name=f"t{k}") for k in range(7)]
+    names = [dataclasses.replace(found.scores[0], name=f"t{k}") for k in range(13)]
     many = dataclasses.replace(found, scores=names)
     section = sections.attribute_section(many)
     assert section.pictures == [] and [bool(t.title) for t in section.tables] == [

@@ -18,7 +18,9 @@ def test_a_line_a_tracker_best_first(found, scores):
     assert lines[0].startswith(f"{'good':<{width}}  AUC {auc:.3f}")
     assert f"first frame left out: AUC {given:.3f}" in lines[0]
     assert lines[0].endswith("50.0 frames/s") and lines[2].startswith("bad")
-    assert lines[3].startswith("note: The ranking by AUC")
+    rules = "21 thresholds, the first frame counted as right"
+    assert lines[3] == f"note: the rules of otb: {rules}"
+    assert lines[4].startswith("note: The ranking by AUC")
     assert lines[-1] == "note: mind this"
 
 
@@ -27,7 +29,7 @@ def test_note_tells_of_truth_on_the_border(tmp_path):
     (tmp_path / "a.txt").write_text("0,5,9,9\n" * 4)
     score = scoring.score_folder("mine", tmp_path, truth)
     lines = summary.score_lines([score])
-    assert lines[1].startswith("note: 4 frames have no ground truth")
+    assert lines[2].startswith("note: 4 frames have no ground truth")
     assert "AUC 0.000" in lines[0] and "AUC 0.952" in lines[0]
 
 

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.report.tuning."""
 
+from matplotlib.figure import Figure
+
 from jaxtrack.evaluation.tuning import tuned
 from jaxtrack.report import tuning
 
@@ -47,8 +49,8 @@ def test_the_summary_says_what_to_believe(tmp_path):
 
 
 def test_pictures_are_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(tuning.plots, "draw", lambda *given: {"a": b"1", "b": b"2"})
+    figures = {name: Figure(figsize=(1, 1)) for name in "ab"}
+    monkeypatch.setattr(tuning.plots, "draw", lambda *given: figures)
     tuning.write(OUTCOME, [], tmp_path)
-    assert (tmp_path / "a.png").read_bytes() + (
-        tmp_path / "b.png"
-    ).read_bytes() == b"12"
+    expected = {f"{name}.{kind}" for name in "ab" for kind in ("png", "pdf", "svg")}
+    assert {path.name for path in tmp_path.iterdir()} == expected

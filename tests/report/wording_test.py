@@ -32,12 +32,12 @@ def rules_of(found):
 def test_the_lead_tells_how_much_was_scored(found):
     auc = found.scores[0].reports["otb"].auc
     assert wording.lead(found) == (
-        "3 trackers, 3 sequences, 18 frames, scored by the rules of otb. Best: good, "
-        f"AUC {auc:.3f}."
+        "3 trackers, 3 sequences, 18 frames, scored by the rules of otb: 21 "
+        f"thresholds, the first frame counted as right. Best: good, AUC {auc:.3f}."
     )
     one = changed(found, scores=found.scores[1:2])
     assert wording.lead(one).startswith("1 tracker, 3 sequences,")
-    assert "otb. bad, AUC" in wording.lead(one)
+    assert "right. bad, AUC" in wording.lead(one)
 
 
 def test_sequences_show_less_of_more_trackers(found):

@@ -1,1 +1,1 @@
-"""Figures as PNG or JPEG: one style sheet, a function a figure."""
+"""Figures, as matplotlib's or as JPEG: one style sheet, a function a figure."""

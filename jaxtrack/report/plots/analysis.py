@@ -17,7 +17,7 @@ _COLORS = "viridis"
 
 
 @style.styled
-def alignment_plot(points: np.ndarray, *, color: str, title: str) -> bytes:
+def alignment_plot(points: np.ndarray, *, color: str, title: str) -> Figure:
     """Draws boxes by confidence and IoU, and the mean IoU of each span of confidence.
 
     Args:
@@ -26,10 +26,10 @@ def alignment_plot(points: np.ndarray, *, color: str, title: str) -> bytes:
       title: above the axes.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     xlabel, ylabel = "confidence of the box", "IoU of the box"
-    figure, axes = style.axes_of(style.plain(title), xlabel, ylabel)
+    figure, axes = style.axes_of(title, xlabel, ylabel)
     confidence, iou = points[:, 0], points[:, 1]
     # Lighter where there are more, so that the cloud's body shows.
     alpha = float(np.clip(600 / max(1, len(points)), 0.08, 0.8))
@@ -43,34 +43,36 @@ def alignment_plot(points: np.ndarray, *, color: str, title: str) -> bytes:
     lines = axes.plot(middles, means, marker="o", markerfacecolor="white", **line)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.legend(lines, ["mean IoU at that confidence"], loc="lower right")
-    return style.png_of(figure)
+    below = {"loc": "upper right", "bbox_to_anchor": (1.0, -0.13), "frameon": False}
+    axes.legend(lines, ["mean IoU at that confidence"], **below)
+    return figure
 
 
 @style.styled
-def sweep_plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
+def sweep_plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
     """Draws AUC against the share of the window, one line a tracker, with its spread.
 
     Args:
       curves: tracker -> (shares, AUCs). Its order gives the colours.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     figure, axes = style.axes_of(
         "Success against the window", "share of the window", "AUC"
     )
+    lines, labels = [], []
     for place, (name, (values, scores)) in enumerate(curves.items()):
-        spread = style.label(name, max(scores) - min(scores))
+        labels.append(style.label(name, max(scores) - min(scores)))
         line = style.line_of(place) | {"marker": "o", "markersize": 4.5}
-        axes.plot(values, scores, label=spread, **line)
+        lines += axes.plot(values, scores, **line)
     # At least a tenth is in view, so that noise does not look like a cliff.
     low, high = axes.get_ylim()
     middle, half = (low + high) / 2, max(high - low, 0.1) / 2
     low = min(max(0.0, middle - half), 1 - 2 * half)
     axes.set_ylim(low, low + 2 * half)
-    axes.legend(loc="best", title="[max - min]", title_fontsize=10)
-    return style.png_of(figure)
+    style.legend(axes, lines, labels, title="[max - min]")
+    return figure
 
 
 @style.styled

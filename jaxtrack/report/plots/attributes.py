@@ -1,4 +1,4 @@
-"""Scores by attribute, as a radar."""
+"""Scores by attribute: success plots side by side, and a radar."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from jaxtrack.report.plots import style
 
 # More lines than this are a tangle; fewer corners than this are no radar.
 _MOST_LINES = 6
 _FEWEST_CORNERS = 3
+# A grid's panel has room for the scores of so many trackers.
+_MOST_IN_A_PANEL = 12
+_COLUMNS = 4
 
 
 def can_draw(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
@@ -20,9 +24,97 @@ def can_draw(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
 
 
 @style.styled
+def success_grid(
+    thresholds: Sequence[float],
+    panels: Mapping[str, Mapping[str, tuple[np.ndarray, float]]],
+    *,
+    title: str,
+    note: str = "",
+) -> Figure:
+    """Draws a success plot an attribute, as OTB's papers do.
+
+    The scores stand right of each plot, the best on top; which line is whose stands
+    once, below all.
+
+    Args:
+      thresholds: `[T]` of the IoU.
+      panels: attribute, with whatever belongs to it -> tracker -> (`[T]` shares in
+        [0, 1], AUC). The trackers' order gives the colours.
+      title: above all.
+      note: below the title.
+
+    Returns:
+      The figure.
+    """
+    columns = min(_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(2.9 * columns, 2.1 * rows + 0.5))
+    room = {"wspace": 0.85, "hspace": 0.42}
+    axes = figure.subplots(rows, columns, squeeze=False, gridspec_kw=room).ravel()
+    for place, one in enumerate(axes):
+        one.set_visible(place < len(panels))
+    for one, (attribute, curves) in zip(axes, panels.items(), strict=False):
+        lines = _draw_panel(one, thresholds, curves)
+        one.set_title(style.plain(attribute), fontsize=8.5, pad=4)
+        if one.get_subplotspec().is_first_col():
+            one.set_ylabel("share of frames", fontsize=8)
+        has_one_below = one.get_subplotspec().rowspan.stop < rows
+        one.set_xlabel("" if has_one_below else "IoU threshold", fontsize=8)
+    names = [style.label(name) for name in curves]
+    across = min(len(names), max(1, columns))
+    lowest = min(one.get_position().y0 for one in axes)
+    below = lowest - 0.42 / figure.get_figheight()
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, below)}
+    figure.legend(lines, names, ncols=across, frameon=False, **place)
+    top = axes[0].get_position()
+    height = top.y1 + 0.34 / figure.get_figheight()
+    words = {"ha": "left", "va": "bottom"}
+    figure.text(
+        top.x0,
+        height + 0.17 / figure.get_figheight(),
+        style.plain(title),
+        fontsize=12,
+        fontweight="bold",
+        **words,
+    )
+    figure.text(top.x0, height, style.plain(note), fontsize=8, color="0.3", **words)
+    return figure
+
+
+def can_draw_grid(trackers: Sequence[object]) -> bool:
+    """Whether so many trackers have room in a panel."""
+    return len(trackers) <= _MOST_IN_A_PANEL
+
+
+def _draw_panel(
+    axes: Axes,
+    thresholds: Sequence[float],
+    curves: Mapping[str, tuple[np.ndarray, float]],
+) -> list[Line2D]:
+    """Draws one success plot and its ranked scores; returns lines, a tracker each."""
+    lines = []
+    for place, (curve, _) in enumerate(curves.values()):
+        look = style.line_of(place) | {"markersize": 2.5, "linewidth": 1.3}
+        every = (2, max(1, len(thresholds) // 4))
+        lines += axes.plot(thresholds, curve, markevery=every, **look)
+    scores = [score for _, score in curves.values()]
+    ranked = sorted(range(len(lines)), key=lambda k: -np.nan_to_num(scores[k], nan=-1))
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.08), "frameon": False}
+    tight = {"fontsize": 7, "handlelength": 2.4, "labelspacing": 0.2}
+    words = [f"{scores[k]:.3f}" for k in ranked]
+    axes.legend([lines[k] for k in ranked], words, **beside, **tight)
+    axes.set_xlim(thresholds[0], thresholds[-1])
+    axes.set_ylim(0, 1.005)
+    axes.set_xticks([0, 0.5, 1])
+    axes.set_yticks([0, 0.5, 1])
+    axes.tick_params(labelsize=7)
+    return lines
+
+
+@style.styled
 def radar(
     attributes: Sequence[str], trackers: Mapping[str, Sequence[float]], *, title: str
-) -> bytes:
+) -> Figure:
     """Draws one closed line a tracker, one spoke an attribute.
 
     All spokes have the same scale and begin at 0, so that lengths compare.
@@ -34,7 +126,7 @@ def radar(
       title: above the plot.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     scores = {name: np.asarray(values, float) for name, values in trackers.items()}
     means = {name: float(np.nanmean(values)) for name, values in scores.items()}
@@ -57,7 +149,7 @@ def radar(
         frameon=False,
         handlelength=2.8,
     )
-    return style.png_of(axes.figure)
+    return axes.figure
 
 
 def _round_axes(axes: Axes, attributes: Sequence[str], top: float) -> np.ndarray:

@@ -3,41 +3,49 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
 from jaxtrack.metrics import ope
+from jaxtrack.report import wording
 from jaxtrack.report.plots import style
 
 
 def draw(
-    scores: Sequence[TrackerScores], *, primary: str = PRIMARY
-) -> dict[str, bytes]:
+    scores: Sequence[TrackerScores], *, primary: str = PRIMARY, benchmark: str = ""
+) -> dict[str, Figure]:
     """Draws the three curves of all trackers; legends hold what the protocol quotes.
 
     Args:
       scores: of the trackers; their order gives the colours.
       primary: the protocol whose curves are drawn.
+      benchmark: its name, for the titles.
 
     Returns:
-      "success", "precision" and "norm_precision" -> PNG.
+      "success", "precision" and "norm_precision" -> figure.
     """
     reports = {s.name: s.reports[primary] for s in scores}
     protocol = scores[0].reports[primary].protocol
     sign = "≥" if protocol.at_least else ">"
     pixels, sizes = ope.PRECISION_AT_PX, ope.NORM_PRECISION_AT
     quoted = _quoted(protocol.norm_precision_is, f"{sizes:g}")
+    where = f" on {benchmark}" if benchmark else ""
+    at = _quoted(protocol.precision_is, f"{pixels:g} px")
+    note = wording.frames(protocol)
     return {
         "success": curve_plot(
             protocol.success_thresholds,
             {n: (r.success_curve, r.auc) for n, r in reports.items()},
-            title="Success [AUC]",
+            title=f"Success{where} [AUC]",
+            note=wording.rules(protocol),
             xlabel="IoU threshold",
             ylabel=f"share of frames with IoU {sign} threshold",
         ),
         "precision": curve_plot(
             protocol.precision_thresholds,
             {n: (r.precision_curve, r.precision) for n, r in reports.items()},
-            title=f"Precision [{_quoted(protocol.precision_is, f'{pixels:g} px')}]",
+            title=f"Precision{where} [{at}]",
+            note=note,
             xlabel="centre error, px",
             ylabel="share of frames",
             mark=pixels if protocol.precision_is == "at" else None,
@@ -45,7 +53,8 @@ def draw(
         "norm_precision": curve_plot(
             protocol.norm_thresholds,
             {n: (r.norm_precision_curve, r.norm_precision) for n, r in reports.items()},
-            title=f"Norm. precision [{quoted}]",
+            title=f"Norm. precision{where} [{quoted}]",
+            note=note,
             xlabel="centre error in widths and heights of the target",
             ylabel="share of frames",
             mark=sizes if protocol.norm_precision_is == "at" else None,
@@ -66,8 +75,9 @@ def curve_plot(
     title: str,
     xlabel: str,
     ylabel: str,
+    note: str = "",
     mark: float | None = None,
-) -> bytes:
+) -> Figure:
     """Draws one curve a tracker; the legend is sorted by score.
 
     Args:
@@ -77,17 +87,18 @@ def curve_plot(
       title: above the axes.
       xlabel: with its unit.
       ylabel: of the shares.
+      note: below the title.
       mark: threshold the score is read at; drawn as a thin line.
 
     Returns:
-      A PNG file's bytes; wider where many trackers need a legend beside the axes.
+      The figure; wider where many trackers need a legend beside the axes.
     """
     ranked = sorted(
         enumerate(curves.items()),
         key=lambda item: -np.nan_to_num(item[1][1][1], nan=-1),
     )
     labels = [style.label(name, score) for _, (name, (_, score)) in ranked]
-    figure, axes = style.axes_of(title, xlabel, ylabel)
+    figure, axes = style.axes_of(title, xlabel, ylabel, note=note)
     if mark is not None:
         axes.axvline(mark, color="0.75", linewidth=1, zorder=1)
     lines = []
@@ -103,4 +114,4 @@ def curve_plot(
     axes.set_xlim(thresholds[0], thresholds[-1])
     axes.set_ylim(0, 1.005)
     style.legend(axes, lines, labels)
-    return style.png_of(figure)
+    return figure

@@ -5,14 +5,17 @@ and picture of it.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 
 P, R = ParamSpec("P"), TypeVar("R")
 
@@ -21,11 +24,19 @@ SHEET = Path(__file__).with_name("style.mplstyle")
 # out, being too pale for a line on white.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#333333")
 INK = "#1c2430"
-_DASHES = ("-", (0, (5, 1.6)), (0, (5, 1.4, 1.2, 1.4)), (0, (1.2, 1.3)))
+_DASHES = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (5, 1.4, 1.2, 1.4)),
+    (0, (1.2, 1.3)),
+    (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2)),
+)
 _MARKERS = ("", "o", "s", "^", "D", "v")
+VECTOR = ("pdf", "svg")  # What figures are written as beside PNG, for papers.
 # More entries than this, or half as many longer ones, have no room among the lines.
 _FEW = 6
 _LONG = 26
+_RADIUS = 14  # Of a large marker, px.
 
 
 def color_of(place: int) -> str:
@@ -34,20 +45,20 @@ def color_of(place: int) -> str:
 
 
 def dashes_of(place: int) -> int:
-    """Kind of line of the tracker at that place: 0 solid, then dashes, to 3 dots."""
-    return place // len(PALETTE) % len(_DASHES)
+    """Kind of line of the tracker at that place: 0 solid, 1 to 4 dashes and dots."""
+    return place % len(_DASHES)
 
 
 def line_of(place: int) -> dict[str, Any]:
     """How matplotlib draws the line of the tracker at that place.
 
     Args:
-      place: of the tracker; 168 places differ.
+      place: of the tracker; 30 places differ without colour, 210 with it.
 
     Returns:
       Colour, dashes, and a marker once all dashes are used.
     """
-    marker = place // (len(PALETTE) * len(_DASHES)) % len(_MARKERS)
+    marker = place // len(_DASHES) % len(_MARKERS)
     return {
         "color": color_of(place),
         "linestyle": _DASHES[dashes_of(place)],
@@ -81,13 +92,16 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return matplotlib.rc_context(fname=SHEET)(draw)
 
 
-def axes_of(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+def axes_of(
+    title: str, xlabel: str, ylabel: str, *, note: str = ""
+) -> tuple[Figure, Axes]:
     """Makes a figure of one plot.
 
     Args:
       title: above the axes.
       xlabel: with its unit.
       ylabel: with its unit.
+      note: in small letters below the title, such as whose rules scored.
 
     Returns:
       The figure and its axes.
@@ -95,30 +109,83 @@ def axes_of(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
     figure = Figure()
     axes = figure.add_subplot()
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.set_title(title)
+    set_title(axes, title, note=note)
     return figure, axes
 
 
-def legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str]) -> None:
-    """Draws a legend among few entries, or right of the axes.
+def set_title(axes: Axes, title: str, *, note: str = "") -> None:
+    """Writes a title, and a note below it.
 
     Args:
-      axes: from `axes_of`.
-      handles: what was drawn.
+      axes: to write above.
+      title: plain text.
+      note: in small letters; "" leaves it out.
+    """
+    axes.set_title(plain(title), pad=19 if note else None)
+    if note:
+        small = {"fontsize": 8, "color": "0.3", "textcoords": "offset points"}
+        axes.annotate(plain(note), (0, 1), (0, 7), xycoords="axes fraction", **small)
+
+
+def legend(
+    axes: Axes, handles: Sequence[Artist], labels: Sequence[str], *, title: str = ""
+) -> None:
+    """Draws a legend inside the axes where it hides nothing, else right of them.
+
+    Args:
+      axes: from `axes_of`, its limits set.
+      handles: lines and points that were drawn.
       labels: of each.
+      title: of the legend.
     """
     size = 9.0 if len(labels) <= 20 else 7.5
-    options = {"fontsize": size, "handlelength": 2.8, "loc": "best"}
+    options = {"fontsize": size, "handlelength": 2.8, "title": title or None}
     is_long = max(map(len, labels)) > _LONG
-    if len(labels) > _FEW or (len(labels) > _FEW // 2 and is_long):
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03)}
-        spacing = {"labelspacing": 0.35, "frameon": False, "borderaxespad": 0.4}
-        options |= beside | spacing
-    axes.legend(handles, labels, **options).set_zorder(5)
+    if len(labels) <= (_FEW // 2 if is_long else _FEW):
+        inside = axes.legend(handles, labels, loc="best", **options)
+        inside.set_zorder(5)
+        if not _hides_any(inside, handles):
+            return
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.03), "alignment": "left"}
+    spacing = {"labelspacing": 0.35, "frameon": False, "borderaxespad": 0.4}
+    axes.legend(handles, labels, **options, **beside, **spacing)
+
+
+def _hides_any(shown: Legend, handles: Sequence[Artist]) -> bool:
+    """Whether a legend lies on a line or a point."""
+    shown.figure.draw_without_rendering()
+    area = shown.get_window_extent()
+    for one in handles:
+        if isinstance(one, Line2D):
+            drawn = one.get_transform().transform_path(one.get_path())
+            if drawn.intersects_bbox(area, filled=False):
+                return True
+        elif isinstance(one, PathCollection):
+            points = one.get_offset_transform().transform(one.get_offsets())
+            if area.padded(_RADIUS).count_contains(points):
+                return True
+    return False
 
 
 def png_of(figure: Figure) -> bytes:
-    """The figure as a file's bytes, the same for the same figure."""
+    """The figure as a PNG file's bytes, the same for the same figure."""
+    return _file_of(figure, "png", {"Software": None})
+
+
+def vector_of(figure: Figure, kind: str) -> bytes:
+    """The figure as the bytes of a file for papers, the same for the same figure.
+
+    Args:
+      figure: whose fonts are embedded.
+      kind: of `VECTOR`.
+    """
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    return _file_of(figure, kind, dates[kind])
+
+
+@styled
+def _file_of(figure: Figure, kind: str, metadata: Mapping[str, None]) -> bytes:
+    """The figure as a file's bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()

@@ -16,7 +16,7 @@ _LEAST_SPAN = 0.02  # Of the scores in view: noise is not to look like a cliff.
 _MOST_COLUMNS = 4
 
 
-def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, bytes]:
+def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, Figure]:
     """Draws all pictures.
 
     Args:
@@ -24,7 +24,7 @@ def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, bytes]
       tried: the trials.
 
     Returns:
-      File name without its ending -> PNG.
+      File name without its ending -> figure.
     """
     label = f"mean {outcome['metric'].upper()}"
     return {
@@ -35,7 +35,7 @@ def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, bytes]
 
 
 @style.styled
-def history_plot(tried: Sequence[Tried], *, ylabel: str) -> bytes:
+def history_plot(tried: Sequence[Tried], *, ylabel: str) -> Figure:
     """Draws each trial's worth, and the best so far.
 
     Args:
@@ -43,7 +43,7 @@ def history_plot(tried: Sequence[Tried], *, ylabel: str) -> bytes:
       ylabel: what they are worth.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     figure, (axes,) = _figure("Best so far", columns=1)
     numbers, values = [t.number for t in tried], np.array([t.value for t in tried])
@@ -59,13 +59,13 @@ def history_plot(tried: Sequence[Tried], *, ylabel: str) -> bytes:
     axes.set_ylabel(ylabel)
     _bound(axes, values)
     _legend(figure, axes)
-    return style.png_of(figure)
+    return figure
 
 
 @style.styled
 def slices_plot(
     tried: Sequence[Tried], ranges: Mapping[str, tuple[float, float]], *, ylabel: str
-) -> bytes:
+) -> Figure:
     """Draws the trials' worth against each setting; later trials are darker.
 
     Args:
@@ -74,7 +74,7 @@ def slices_plot(
       ylabel: what they are worth.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     figure, panels = _figure("Settings", columns=len(ranges))
     values = np.array([t.value for t in tried])
@@ -96,18 +96,18 @@ def slices_plot(
         if axes.get_subplotspec().is_first_col():
             axes.set_ylabel(ylabel)
     _legend(figure, panels[0])
-    return style.png_of(figure)
+    return figure
 
 
 @style.styled
-def importance_plot(importances: Mapping[str, float] | None) -> bytes:
+def importance_plot(importances: Mapping[str, float] | None) -> Figure:
     """Draws how much each setting decides whether a trial is among the best.
 
     Args:
       importances: field -> share of a sum of 1; None where they are not known.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     figure, (axes,) = _figure("What decides (PED-ANOVA)", columns=1)
     axes.grid(axis="y", visible=False)
@@ -121,7 +121,7 @@ def importance_plot(importances: Mapping[str, float] | None) -> bytes:
     if not ranked:
         words = "too few trials, or all alike"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
-    return style.png_of(figure)
+    return figure
 
 
 def _bound(axes: Axes, values: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from jaxtrack.metrics.vot import SENSITIVITY, VotReport
 from jaxtrack.report.plots import style
@@ -12,20 +13,21 @@ _MARKERS = "osD^vPXp"
 
 
 @style.styled
-def ar_plot(reports: Mapping[str, VotReport]) -> bytes:
+def ar_plot(reports: Mapping[str, VotReport]) -> Figure:
     """Draws each tracker's accuracy over its chance to track on; best is top right.
 
     Args:
-      reports: tracker -> scores. Its order gives the colours.
+      reports: tracker -> scores, of one edition. Its order gives the colours.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     points = {name: report.ar_point(SENSITIVITY) for name, report in reports.items()}
     labels = [style.label(name, *point, digits=2) for name, point in points.items()]
     xlabel = f"robustness: chance to track on for {SENSITIVITY:g} frames"
     ylabel = "accuracy: overlap while tracking"
-    figure, axes = style.axes_of("Accuracy and robustness", xlabel, ylabel)
+    title = f"Accuracy and robustness on {_edition(reports)}"
+    figure, axes = style.axes_of(title, xlabel, ylabel)
     drawn = [
         axes.scatter(
             [x],
@@ -44,11 +46,11 @@ def ar_plot(reports: Mapping[str, VotReport]) -> bytes:
     axes.set_xlim(*_view(x for x, _ in points.values()))
     axes.set_ylim(*_view(y for _, y in points.values()))
     style.legend(axes, drawn, labels)
-    return style.png_of(figure)
+    return figure
 
 
 @style.styled
-def eao_curve_plot(reports: Mapping[str, VotReport]) -> bytes:
+def eao_curve_plot(reports: Mapping[str, VotReport]) -> Figure:
     """Draws expected overlap over the length of a sequence; the interval is shaded.
 
     Args:
@@ -56,13 +58,14 @@ def eao_curve_plot(reports: Mapping[str, VotReport]) -> bytes:
         legend is sorted by `eao`.
 
     Returns:
-      A PNG file's bytes.
+      The figure.
     """
     low, high = next(iter(reports.values())).interval
     ranked = _ranked(reports)
     labels = [style.label(name, reports[name].eao) for name in ranked]
     xlabel, ylabel = "length of the sequence (frames)", "expected average overlap"
-    figure, axes = style.axes_of("Expected overlap", xlabel, ylabel)
+    title = f"Expected overlap on {_edition(reports)}"
+    figure, axes = style.axes_of(title, xlabel, ylabel)
     axes.axvspan(low, high, color="0.93", linewidth=0, zorder=0)
     for edge in (low, high):
         axes.axvline(edge, color="0.7", linewidth=0.8, zorder=1)
@@ -76,24 +79,24 @@ def eao_curve_plot(reports: Mapping[str, VotReport]) -> bytes:
     axes.set_ylim(0, 1.005)
     axes.set_xticks(sorted({1, low, high, *_between(low, high)}))
     style.legend(axes, [lines[name] for name in ranked], labels)
-    return style.png_of(figure)
+    return figure
 
 
 @style.styled
-def eao_ranking_plot(reports: Mapping[str, VotReport]) -> bytes:
+def eao_ranking_plot(reports: Mapping[str, VotReport]) -> Figure:
     """Draws a bar a tracker, the best on top; one without a score has no bar.
 
     Args:
       reports: tracker -> scores, of one edition. Its order gives the colours.
 
     Returns:
-      A PNG file's bytes, higher for more trackers.
+      The figure, higher for more trackers.
     """
     low, high = next(iter(reports.values())).interval
     ranked = _ranked(reports)
     labels = [style.label(name) for name in ranked]
     xlabel = f"expected average overlap, {low} to {high} frames"
-    figure, axes = style.axes_of("EAO ranking", xlabel, "")
+    figure, axes = style.axes_of(f"EAO on {_edition(reports)}", xlabel, "")
     figure.set_figheight(0.8 + 0.35 * len(ranked))
     eaos = np.array([reports[name].eao for name in ranked])
     lengths, rows = np.nan_to_num(eaos), np.arange(len(ranked))
@@ -109,7 +112,12 @@ def eao_ranking_plot(reports: Mapping[str, VotReport]) -> bytes:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1.18 * lengths.max(), 0.05))
-    return style.png_of(figure)
+    return figure
+
+
+def _edition(reports: Mapping[str, VotReport]) -> str:
+    """What the benchmark is called, of which all reports are."""
+    return next(iter(reports.values())).edition.upper()
 
 
 def _ranked(reports: Mapping[str, VotReport]) -> list[str]:

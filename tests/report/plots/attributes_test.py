@@ -34,6 +34,23 @@ def test_scores_that_are_missing_are_left_out():
     assert 0 < holes < full
 
 
+def test_a_grid_has_a_plot_an_attribute_and_every_line_in_each():
+    grid = np.linspace(0, 1, 21)
+    curves = {"a": (1 - grid, 0.5), "_b $x$": (1 - grid**3, 0.75)}
+    panels = {f"{name} (3)": curves for name in "VWXYZ"}
+    figure = attributes.success_grid(grid, panels, title="On $x$ [AUC]", note="rules")
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("left") for axes in shown] == list(panels)
+    assert all(len(axes.lines) == 2 for axes in shown)
+    # The scores stand by rank, the names once.
+    texts = [t.get_text() for t in shown[0].get_legend().get_texts()]
+    assert texts == ["0.750", "0.500"]
+    (names,) = figure.legends
+    assert [t.get_text() for t in names.get_texts()] == ["a", r" _b \$x\$"]
+    image = decoded(figure)
+    assert border(image).min() > 250 and near(image, 0).any() and near(image, 1).any()
+
+
 def test_many_attributes_lie_in_the_picture():
     many = tuple(f"An attribute of some length {k} (100)" for k in range(16))
     assert border(drawn([0.97] * 16, attributes_=many)).min() > 250

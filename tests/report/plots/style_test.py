@@ -21,14 +21,42 @@ def test_long_names_lose_their_middle():
     assert len(style.label("a" * 60, 0.5)) == 32 + len(" [0.500]")
 
 
-def test_many_trackers_repeat_colors_with_other_dashes():
-    count = len(style.PALETTE)
-    assert style.color_of(count) == style.color_of(0)
-    assert [style.dashes_of(k * count) for k in range(5)] == [0, 1, 2, 3, 0]
-    styles = [str(style.line_of(place)) for place in range(168)]
-    assert len(set(styles)) == 168
-    # Markers come only where colours and dashes are used up.
-    assert {style.line_of(place)["marker"] for place in range(28)} == {""}
+def test_lines_are_told_apart_without_colour_from_the_first_on():
+    looks = [style.line_of(place) for place in range(210)]
+    # Printed in black: dashes, then markers.
+    black = [str((look["linestyle"], look["marker"])) for look in looks[:30]]
+    assert len(set(black)) == 30
+    assert {look["marker"] for look in looks[:5]} == {""}
+    assert len({look["color"] for look in looks[:7]}) == 7
+    assert len(set(map(str, looks))) == 210
+    assert [style.dashes_of(place) for place in range(6)] == [0, 1, 2, 3, 4, 0]
+
+
+def plotted(y):
+    """The legend of three lines in a plot."""
+    _, axes = style.axes_of("t", "x", "y")
+    lines = [axes.plot([0, 1], [a, b])[0] for a, b in y]
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    style.legend(axes, lines, [f"tracker {k} [0.500]" for k in range(len(lines))])
+    return axes
+
+
+def test_a_legend_lies_in_the_axes_only_where_it_hides_nothing():
+    inside = plotted([(1, 0.6), (1, 0.65), (1, 0.7)]).get_legend()
+    beside = plotted([(k / 5, k / 5) for k in range(6)]).get_legend()
+    crossed = plotted([(1, 0), (0, 1), (0.2, 0.2), (0.8, 0.8), (0.5, 0.5)]).get_legend()
+    for legend, is_inside in ((inside, True), (beside, False), (crossed, False)):
+        legend.figure.draw_without_rendering()
+        right = legend.axes.get_window_extent().x1
+        assert (legend.get_window_extent().x1 <= right) == is_inside
+
+
+def test_files_for_papers_are_alike_and_hold_fonts():
+    figure, _ = style.axes_of("a $b$", "x", "y", note="by whose rules")
+    pdf, svg = (style.vector_of(figure, kind) for kind in style.VECTOR)
+    assert pdf.startswith(b"%PDF") and b"/Type3" not in pdf and b"Date" not in pdf
+    assert svg.lstrip().startswith(b"<?xml") and b"</svg>" in svg
+    assert style.vector_of(figure, "svg") == svg
 
 
 def test_figures_look_alike_whatever_matplotlib_is_set_to():

@@ -87,4 +87,4 @@ def test_many_trackers_have_room():
     assert decoded(vot_plots.eao_ranking_plot(many)).shape[0] > 700
     # All at one point: the axes still span something.
     for one in (report(robustness=0.0, accuracy=1.0), report(accuracy=np.nan)):
-        assert 700 < decoded(vot_plots.ar_plot({"a": one})).shape[1] < 1100
+        assert 700 < decoded(vot_plots.ar_plot({"a": one})).shape[1] < 1250
