@@ -18,15 +18,17 @@ _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
 _SOURCE = "source/"
 
 
-def packages() -> list[str]:
-    """Names of the packages, each a page of the reference."""
-    return sorted(p.parent.name for p in (ROOT / "jaxtrack").glob("*/__init__.py"))
+def parts() -> list[str]:
+    """Packages, and modules beside them: each is a page of the reference."""
+    inside = [path.with_suffix("") for path in (ROOT / "jaxtrack").glob("*.py")]
+    inside += [path.parent for path in (ROOT / "jaxtrack").glob("*/__init__.py")]
+    return sorted(path.name for path in inside if not path.name.startswith("_"))
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Adds a page a package to the navigation, behind the reference's first page."""
     pages = _level_of("reference/index.md", config.nav)
-    pages += [{name: f"reference/{name}.md"} for name in packages()]
+    pages += [{name: f"reference/{name}.md"} for name in parts()]
     return config
 
 
@@ -45,7 +47,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.remove(file)
         for made in _converted(file, config):
             files.append(made)
-    for name in packages():
+    for name in parts():
         uri, text = f"reference/{name}.md", f"::: jaxtrack.{name}\n"
         files.append(File.generated(config, uri, content=text))
     pages = [f for f in files if f.is_documentation_page()]
