@@ -3,6 +3,8 @@
 Without --dataset, a sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, a
 line x,y,w,h a frame; masks in `mask/` are packed too. OUT holds a data card, card.md.
 Killed, it goes on where it stopped when run again; OUT appears when it is complete.
+An image, box or sequence that cannot be used is left out and listed in OUT/bad.txt, and
+the exit status is 3; --strict fails instead.
 With --shard each of n machines packs a part of the work into OUT.incomplete. On a
 shared disk the last one makes OUT; else `jaxtrack pack join` does, without copying.
 `check DIR` decodes every picture and looks at every box, packed or (with --dataset) not
@@ -56,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--terms", "TEXT", "under which the data may be used, for the card")
     _add_shrinking(parser.add_argument_group("what is stored of a frame"))
     group = parser.add_argument_group("how")
-    meaning = "leave out at most so many unusable images, boxes and sequences"
-    add(group, "--max_bad", "N", meaning, type=options.whole_number, default=0)
+    meaning = "leave out at most so many unusable images, boxes and sequences, and "
+    meaning += "fail (exit status 2) if there are more; without it any number"
+    add(group, "--max_bad", "N", meaning, type=options.whole_number, default=None)
+    options.add_flag(group, "--strict", "the same as --max_bad=0")
     meaning = "processes; 0: one a core"
     add(group, "--num_workers", "N", meaning, type=options.whole_number, default=0)
     meaning = "pack share i of n, counted from 0"
@@ -129,7 +133,7 @@ def _build(args):
         dataset=args.dataset or "folders",
         split=args.split,
         shrink=stored,
-        max_bad=args.max_bad,
+        max_bad=_max_bad(args),
         num_workers=args.num_workers,
         share=build.Share(*share),
         origin=_origin(args),
@@ -150,7 +154,7 @@ def _join(args):
 
     _need_out(args, "the folder to make")
     index = build.join(
-        args.out, args.folders, max_bad=args.max_bad, origin=_origin(args)
+        args.out, args.folders, max_bad=_max_bad(args), origin=_origin(args)
     )
     _print_packed(args.out, index)
 
@@ -205,6 +209,13 @@ def _need_out(args, what):
         raise InputError(f"--out is missing: name {what}")
 
 
+def _max_bad(args):
+    """Returns how much may be left out."""
+    if args.strict:
+        return 0
+    return sys.maxsize if args.max_bad is None else args.max_bad
+
+
 def _origin(args):
     """Returns what the data card says of the data's origin."""
     from jaxtrack.data import build  # Late: as above.
@@ -215,7 +226,7 @@ def _origin(args):
 
 
 def _print_packed(out, index):
-    """Says what a folder holds, and what of the dataset was not there."""
+    """Says what a folder holds, and what was not there; status 3 if items are bad."""
     import numpy as np  # Late: as above.
 
     from jaxtrack.data.packing import card
@@ -223,12 +234,16 @@ def _print_packed(out, index):
     size = sum(shard.size for shard in index.shards)
     photos = f", {len(index.photos)} photographs" if len(index.photos) else ""
     boxes = len(index.table) - np.isnan(index.xyxy).any(axis=1).sum()
-    for note in card.read(out)["notes"]:
+    told = card.read(out)
+    for note in told["notes"]:
         print(note)
     print(
         f"{out}: {len(index.names)} tracks, {boxes} boxes{photos}, "
         f"{size / 1e6:.1f} MB; see card.md there"
     )
+    if told["bad"]:
+        print(f"finished with {len(told['bad'])} skipped", file=sys.stderr)
+        raise SystemExit(3)
 
 
 def _share(text):

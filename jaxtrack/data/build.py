@@ -237,7 +237,8 @@ def _refuse(bad, max_bad, listing):
     if len(bad) > max_bad:
         raise InputError(
             f"{_worded(bad, listing)}: mend them and run the same command again, or "
-            f"leave them out by --max_bad={len(bad)}; what is packed is kept"
+            f"leave them out by --max_bad={len(bad)} (not --strict); what is packed is "
+            "kept"
         )
 
 

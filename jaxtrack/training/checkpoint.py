@@ -147,6 +147,18 @@ class CheckpointStore:
         self._set_aside([damaged for damaged in steps if damaged > step])
         return found
 
+    def saved_config(self, step: int) -> ConfigDict:
+        """Returns the settings that a checkpoint was saved with.
+
+        Args:
+          step: of the checkpoint.
+
+        Raises:
+          InputError: it is damaged.
+        """
+        path = self.folder / str(step)
+        return config_lib.from_saved(SavedStep(path).json("config"), source=str(path))
+
     def _set_aside(self, steps):
         """Moves damaged checkpoints away, so that their steps can be saved again."""
         if not steps:

@@ -223,8 +223,23 @@ def _resume(
         return state
     state, position = store.restore(state, config)
     loader.set_state(position)
-    _say(f"resuming at step {int(state.step)} from {store.folder}")
+    step = int(state.step)
+    _say(f"resuming at step {step} from {store.folder}")
+    if said := _rate_jump(store.saved_config(step), config, step):
+        _say(said)
     return state
+
+
+def _rate_jump(saved: ConfigDict, config: ConfigDict, step: int) -> str:
+    """Says where the learning rate jumps, since more or fewer epochs bend it; or ""."""
+    epochs = saved.run.num_epochs, config.run.num_epochs
+    if epochs[0] == epochs[1] or step >= config_lib.total_steps(config):
+        return ""
+    before, after = float(_schedule(saved)(step - 1)), float(_schedule(config)(step))
+    return (
+        f"note: the learning rate goes from {before:.2g} to {after:.2g} here: its "
+        f"schedule now ends after {epochs[1]:g} epochs, not {epochs[0]:g}"
+    )
 
 
 def _say(text: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 import tensorflow_datasets as tfds
 from array_record.python import array_record_module
 
+from jaxtrack import cli
 from jaxtrack.data import build, tracks
 from jaxtrack.data.packing import card, part, plan, workers
 from jaxtrack.data.packing.shrink import WHOLE, Shrink
@@ -97,7 +98,7 @@ def test_building_twice_does_nothing_and_other_data_are_refused(
         build.build(out, root=root)
 
 
-def test_bad_items_are_refused_or_left_out(root, tmp_path, in_process):
+def test_bad_items_are_refused_or_left_out(root, tmp_path, in_process, capsys):
     frame = root / "a" / "img" / "0003.jpg"
     data = frame.read_bytes()
     frame.write_bytes(data[:200])
@@ -117,6 +118,13 @@ def test_bad_items_are_refused_or_left_out(root, tmp_path, in_process):
     assert len(listed) == 2 and listed == card.read(out)["bad"]
     with pytest.raises(InputError, match="2 bad"):  # Still refused when asked.
         build.build(out, root=root)
+    capsys.readouterr()
+    given = ["pack", f"--root={root}", f"--out={out}"]
+    with pytest.raises(SystemExit) as end:
+        cli.main(given)
+    assert end.value.code == 3
+    assert capsys.readouterr().err.endswith("finished with 2 skipped\n")
+    assert "--max_bad=2" in refused(capsys, *given, "--strict")
     # What is mended is packed again, and nothing else.
     shutil.rmtree(out)
     with pytest.raises(InputError, match="2 bad"):

@@ -281,6 +281,27 @@ def test_polygons_are_regions_too():
     assert score({"a": [run]}).accuracy == 1.0
 
 
+def test_runs_of_another_length_are_cut_as_pysot_does():
+    truth = {
+        "a": np.tile([2.0, 2, 9, 9], (30, 1)),
+        "b": np.tile([2.0, 2, 9, 9], (20, 1)),
+    }
+    moved = {n: rows[1:] + np.array([3, 0, 0, 0]) for n, rows in truth.items()}
+    exact = {n: [[np.array([1.0]), *rows]] for n, rows in moved.items()}
+    given = {"edition": "vot2018", "image_size": dict.fromkeys(truth, (40, 40))}
+    longer = exact | {"a": [[*exact["a"][0], exact["a"][0][-1]]]}
+    report, same = (vot.score(truth, r, **given) for r in (longer, exact))
+    assert "sequence a: 31 rows of results, 30 of ground truth" in report.warnings[0]
+    assert (report.accuracy, report.num_frames) == (same.accuracy, 50)
+    assert not same.warnings
+    # Too few rows: the truth is cut too, so that missing frames count for nothing.
+    shorter = exact | {"a": [exact["a"][0][:25]]}
+    report = vot.score(truth, shorter, **given, tags={"a": {"occlusion": np.ones(30)}})
+    assert report.num_frames == 45 and "the first 25 are scored" in report.warnings[0]
+    np.testing.assert_allclose(report.sequences["a"].overlaps[10:], same.accuracy)
+    assert vot.refusals(truth, exact | {"b": [[]]}).keys() == {"b"}
+
+
 def test_refuses_what_it_cannot_score():
     with pytest.raises(InputError, match="no sequences"):
         score({})

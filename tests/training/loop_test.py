@@ -41,7 +41,7 @@ def test_a_run_from_start_to_end(tiny_config, tmp_path):
     assert load_for_inference(tmp_path).step == 6
 
 
-def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog):
+def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog, capsys):
     # The backbone joins at step 3 of 6; a second run resumes with restored arrays.
     def is_of_the_step(text):  # Nothing else that is compiled takes pictures.
         return text.startswith("Compiling ") and "uint8[" in text
@@ -53,6 +53,9 @@ def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog):
             loop.train(tiny_config, tmp_path, family=TINY)
         messages = [record.getMessage() for record in caplog.records]
         assert sum(map(is_of_the_step, messages)) == phases
+        # More epochs bend the schedule, which had come to its end.
+        told = "ends after 3 epochs, not 2" in capsys.readouterr().out
+        assert told == (num_epochs == 3)
 
 
 class Interrupting(MemoryLoader):

@@ -199,8 +199,8 @@ def test_a_test_split_is_told(model, root, tmp_path):
 def test_the_command_fails_in_one_line(root, tmp_path, capsys):
     for given, message in (
         ((), "--checkpoint is missing"),
-        (("--checkpoint=x",), "no source of sequences: name a folder"),
-        (("--checkpoint=x", f"--sequences={root}", "--split=test"), "--tune_on_test"),
+        (("--checkpoint=lite",), "no source of sequences: name a folder"),
+        (("--checkpoint=lite", f"--sequences={root}", "--split=test"), "--tune_on"),
         (("--checkpoint=nowhere", f"--sequences={root}"), "nowhere"),
         (("--trials=0",), "--trials=0: give a whole number of at least 1"),
     ):
