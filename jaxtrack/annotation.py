@@ -113,16 +113,15 @@ def _onwards(labels, frames, numbers, follower):
     """Fills the frames on one side of a known box, from that."""
     numbers = list(numbers)
     there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
-    agreement, score, least = np.ones(len(numbers)), there.score.copy(), 1.0
+    agreement = np.ones(len(numbers))
     for start in range(0, len(numbers) - 1, CHUNK):
         part = slice(start, start + CHUNK + 1)
-        ends = there.xywh[part]
-        back = _track(frames, numbers[part][::-1], ends[-1], follower)
-        met = overlap.iou_xywh(ends, back.xywh[::-1])
-        least = min(least, met[0])
-        agreement[part][1:] = np.minimum(met[1:], least)
-        least = min(least, met.min())
-    _put(labels, numbers[1:], there.xywh[1:], agreement[1:], score[1:])
+        boxes = there.xywh[part]
+        back = _track(frames, numbers[part][::-1], boxes[-1], follower)
+        met = overlap.iou_xywh(boxes, back.xywh[::-1])
+        agreement[part][1:] = np.minimum(met[0], met[1:])
+    agreement = np.minimum.accumulate(agreement)
+    _put(labels, numbers[1:], there.xywh[1:], agreement[1:], there.score[1:])
 
 
 def _track(frames, numbers, xywh, follower):

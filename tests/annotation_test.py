@@ -41,7 +41,11 @@ class Follower:
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("video") / "img"
+    return write_frames(tmp_path_factory.mktemp("video") / "img")
+
+
+def write_frames(folder):
+    """Writes pictures whose level is their number, and returns their files."""
     folder.mkdir()
     for number in range(COUNT):
         image = np.full((40, 64, 3), number, np.uint8)

@@ -28,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
     options.add_model(parser)
     meaning = "keep boxes on which both ways agree by this IoU"
-    share = {"type": float, "default": 0.7}
-    add(parser, "--agreement", "IOU", meaning, **share)
+    add(parser, "--agreement", "IOU", meaning, type=float, default=0.5)
     meaning = "keep boxes of this score and more"
     add(parser, "--score", "SCORE", meaning, type=float, default=0.5)
 
