@@ -28,10 +28,11 @@ def brightest_tracker():
     return of_whole_frames(fixtures.init, step)
 
 
-def track(videos, *, batched, shift=0.0):
+def track(videos, *, batched, shift=0.0, skip=None):
     variables = {"shift": np.float32(shift)}
     drivers = batching.compiled(brightest_tracker(), batched=batched)
-    track = batching.tracking_function(drivers, variables, batched=batched)
+    how = {"batched": batched, "skip": skip}
+    track = batching.tracking_function(drivers, variables, **how)
     done = []
     tracked = list(track(videos, done.append))
     return {t.name: t for t in tracked}, sum(done)
@@ -51,6 +52,23 @@ def test_results_follow_the_target(videos, batched):
         np.testing.assert_array_equal(results[name].xywh[0], boxes[0])
         assert results[name].seconds.shape == (len(boxes),)
         assert np.all(results[name].seconds > 0)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_frame_that_cannot_be_read_stops_its_sequence_alone(videos, batched):
+    whole, _ = track(videos, batched=batched)
+    first, later = videos[0], videos[1]
+    first.frames[0].write_bytes(b"")
+    later.frames[-1].write_bytes(b"no picture")
+    skipped = {}
+    found, _ = track(videos, batched=batched, skip=skipped.__setitem__)
+    assert set(skipped) == {first.name, later.name}
+    assert "is empty" in skipped[first.name]
+    assert str(later.frames[-1]) in skipped[later.name]
+    (name,) = set(found)
+    np.testing.assert_array_equal(found[name].xywh, whole[name].xywh)
+    with pytest.raises(InputError, match="is empty"):
+        track(videos, batched=batched)
 
 
 def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):

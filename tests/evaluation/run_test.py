@@ -137,6 +137,15 @@ def test_first_frame_without_a_box(videos, tmp_path, checkpoint):
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="no sequences"):
         run_lite0([], tmp_path / "out")
+    skipped = []
+    usable = run.usable_videos(videos, skip=lambda *fault: skipped.append(fault))
+    assert [v.name for v in usable] == ["ball", "car <1>"]
+    assert skipped == [("dog", "its first frame has no box to start from")]
+    videos[0].frames[3].write_bytes(b"")
+    (readable,) = run.readable_videos(videos, skip=lambda *fault: skipped.append(fault))
+    assert readable.name == "car <1>" and "is empty" in dict(skipped)["ball"]
+    with pytest.raises(InputError, match="no sequence can be tracked: .*is empty"):
+        run.readable_videos(videos[:1], skip=lambda *fault: None)
 
 
 def test_the_manifest_says_where_imported_weights_come_from(checkpoint, monkeypatch):
