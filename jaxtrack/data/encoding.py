@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from jaxtrack.datasets import depth
 from jaxtrack.errors import InputError
 
 FORMATS = ("jpeg", "webp")
@@ -116,11 +117,12 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
     return mask > 0
 
 
-def read(path: str | pathlib.Path) -> Picture:
+def read(path: str | pathlib.Path, *, span: depth.Range | None = None) -> Picture:
     """Reads a picture file whole, and decodes it to be sure that it is sound.
 
     Args:
       path: of any kind that OpenCV reads; one that says it must be turned (Exif) is.
+      span: levels of its sequence, if they have more than eight bits.
 
     Returns:
       The picture.
@@ -128,6 +130,8 @@ def read(path: str | pathlib.Path) -> Picture:
     Raises:
       InputError: if the file is absent, unreadable or damaged; it names the file.
     """
+    if span is not None:
+        return Picture(None, depth.read_stretched(pathlib.Path(path), span))
     try:
         data = pathlib.Path(path).read_bytes()
     except OSError as error:

@@ -53,6 +53,19 @@ def sequence_range(paths: Sequence[Path]) -> Range | None:
     return Range(low, high, 8 * first.dtype.itemsize)
 
 
+def told(name: str, span: Range) -> str:
+    """Says what is done to the pictures of a sequence.
+
+    Args:
+      name: of the sequence.
+      span: its levels.
+    """
+    return (
+        f"{name}: {span.bits}-bit pictures; levels {span.low:g} to {span.high:g}, the "
+        "sequence's own range, are stretched to 0 to 255"
+    )
+
+
 def read_stretched(path: Path, span: Range) -> np.ndarray:
     """Decodes a picture and maps the range on 0 ... 255; levels outside are clipped.
 

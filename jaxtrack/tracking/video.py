@@ -164,11 +164,7 @@ class FrameReader:
         span = depth.sequence_range(paths)
         if span is None:
             return lambda path: read_image(path)
-        said = (
-            f"{name}: {span.bits}-bit pictures; levels {span.low:g} to {span.high:g}, "
-            "the sequence's own range, are stretched to 0 to 255"
-        )
-        (self._warn or warnings.warn)(said)
+        (self._warn or warnings.warn)(depth.told(name, span))
         return lambda path: depth.read_stretched(path, span)
 
     def _room(self) -> int:

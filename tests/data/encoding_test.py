@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.data import encoding
+from jaxtrack.datasets import depth
 from jaxtrack.errors import InputError
 
 from .conftest import encode, scene
@@ -116,3 +117,14 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=f"x.jpg: {message}"):
             encoding.read(path)
+
+
+def test_deep_pictures_are_stretched_by_the_range_of_their_sequence(tmp_path):
+    # 12 of 16 bits: the upper eight alone are nearly black.
+    paths = [tmp_path / f"{number}.png" for number in (1, 2)]
+    for path, level in zip(paths, (300, 3900), strict=True):
+        cv2.imwrite(str(path), np.full((4, 4, 3), level, np.uint16))
+    span = depth.sequence_range(paths)
+    levels = [encoding.read(path, span=span).image[0, 0, 0] for path in paths]
+    assert levels == [0, 255]
+    assert encoding.read(paths[1]).image.max() < 20

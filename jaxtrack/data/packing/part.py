@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from jaxtrack.data.packing import shrink as shrinking
 from jaxtrack.data.packing.items import Item
 from jaxtrack.data.packing.shrink import Shrink, Window
 from jaxtrack.data.packing.summary import Summary, shard_path
+from jaxtrack.datasets import depth
 from jaxtrack.errors import InputError
 
 UNFINISHED = "unfinished-"  # Begins the name of a part's folder until it is complete.
@@ -119,7 +121,7 @@ class _PartWriter:
         limit = self._shrink.longest_side or PHOTO_SIDE
         whole = Shrink("whole", limit, self._shrink.quality, self._shrink.format)
         try:
-            picture = encoding.read(clip.frames[0])
+            picture = encoding.read(clip.frames[0], span=_span(clip))
         except InputError as error:
             self._summary.bad.append(str(error))
             return
@@ -134,11 +136,11 @@ class _PartWriter:
             self._summary.skipped.append(f"{clip.name}: no object is left")
         chosen = [shrinking.choose_times(xyxy, self._shrink) for xyxy in clip.xyxy]
         tables = [_empty_table(times) for times in chosen]
-        masks = _mask_folder(clip)
+        masks, span = _mask_folder(clip), _span(clip)
         for time, targets in _targets_by_time(clip.xyxy, chosen).items():
             path = clip.frames[time]
             try:
-                picture = encoding.read(path)
+                picture = encoding.read(path, span=span)
             except InputError as error:
                 self._summary.bad.append(str(error))
                 continue
@@ -235,6 +237,14 @@ def _targets_by_time(xyxy, chosen):
             if not np.isnan(xyxy[target, time]).any():
                 found.setdefault(int(time), []).append(target)
     return dict(sorted(found.items()))
+
+
+def _span(clip):
+    """Returns the levels of a clip's pictures, where they have more than eight bits."""
+    span = depth.sequence_range(clip.frames)
+    if span is not None:
+        warnings.warn(depth.told(clip.name, span), stacklevel=2)
+    return span
 
 
 def _mask_folder(clip):
