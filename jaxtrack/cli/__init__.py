@@ -21,18 +21,18 @@ from jaxtrack.cli.parsing import Command
 __all__ = ["COMMANDS", "Command", "main", "run_command"]
 
 COMMANDS = {
-    "demo": "see the shipped tracker at work, score it, train one",
+    "demo": "track a clip with the shipped tracker, score it, train another",
     "compose": "write composed videos in which look-alikes cross the target",
-    "pack": "pack annotated video into records to train from",
+    "pack": "pack annotated videos and photographs to train from",
     "train": "train a tracker, or resume a training",
-    "track": "track one target through a video, a folder or a camera",
+    "track": "track targets through a video, a folder of images or a stream",
     "annotate": "label a video from a few boxes",
     "eval": "run trackers over a benchmark, score and compare them",
-    "tune": "search tracking settings that score best",
-    "weights": "look into files of weights, and make checkpoints of them",
+    "tune": "search the tracking settings that score best",
+    "weights": "inspect, import and export files of weights",
     "export": "write a tracker as StableHLO or ONNX",
     "doctor": "show what this machine offers, and what will go wrong on it",
-    "trax": "serve a tracker to the VOT challenges' toolkit",
+    "trax": "serve a tracker to the VOT toolkit",
 }
 
 
@@ -99,7 +99,12 @@ def _overview() -> str:
             "commands:",
             *lines,
             "",
-            "jaxtrack COMMAND --help describes a command, --version names the release.",
+            "First steps:",
+            "  jaxtrack demo",
+            "  jaxtrack track street.mp4 --box=120,80,40,60 --out=out.mp4",
+            "  jaxtrack eval --checkpoint=lite --sequences=videos/ --out=runs/eval",
+            "",
+            "jaxtrack COMMAND --help describes a command, --version shows the version.",
         ]
     )
 

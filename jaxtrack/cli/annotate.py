@@ -1,15 +1,15 @@
-r"""Label a video from one box, or a few, by tracking it there and back.
+"""Label a video from one box, or a few, by tracking it there and back.
 
-Boxes on which the way there and the way back agree are kept; of the others it is said
-where a box of yours would help most. Write these into OUT/keys.csv and run the command
-again: between two known boxes it tracks from both. OUT is a sequence that pack, eval
-and train read: img/ and groundtruth_rect.txt, with nan where no box is kept.
-
-Example:
+Examples:
   jaxtrack annotate street.mp4 --box=120,80,40,60 --out=labels/street
   echo 250,310,95,38,57 >> labels/street/keys.csv
   jaxtrack annotate street.mp4 --out=labels/street
   jaxtrack pack --root=labels --out=packed/mine
+
+Boxes on which both ways agree are kept. For the others the command says where a box
+drawn by you would help most: write it into OUT/keys.csv and run the command again;
+between two known boxes it tracks from both. OUT is a sequence that pack, eval and train
+read: img/ and groundtruth_rect.txt, with nan where no box is kept.
 """
 
 import argparse
@@ -22,14 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "a video file, or a folder of images"
     parser.add_argument("video", metavar="VIDEO", help=meaning)
     add = options.add
-    add(parser, "--out", "OUT", "folder to make, or to go on with", required=True)
+    add(parser, "--out", "OUT", "folder to make, or to continue", required=True)
     meaning = "the target in the first frame, pixels"
     add(parser, "--box", "X,Y,W,H", meaning)
     add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
     options.add_model(parser)
-    meaning = "keep boxes on which both ways agree by this IoU"
+    meaning = "keep boxes on which both ways agree with at least this IoU"
     add(parser, "--agreement", "IOU", meaning, type=float, default=0.5)
-    meaning = "keep boxes of this score and more"
+    meaning = "keep boxes with at least this score"
     add(parser, "--score", "SCORE", meaning, type=float, default=0.5)
 
 

@@ -1,9 +1,12 @@
 """Write composed videos in which look-alikes cross the target, with the true boxes.
 
-The photographs are those that training never sees. Run again, it goes on where it was.
+Examples:
+  jaxtrack compose --out=videos/lookalikes
+  jaxtrack compose --out=videos/lookalikes --num=8 --difference=0.3
+  jaxtrack compose --out=videos/mine --photos=photos/ --cutouts=masks/
 
-Example:
-  jaxtrack compose --num=8 --difference=0.3 --out=videos/lookalikes
+The photographs are ones that training never sees. Run again after an interruption, the
+command continues where it stopped.
 """
 
 import argparse
@@ -14,15 +17,17 @@ from jaxtrack.cli import checks, options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     count, whole = options.count, options.whole_number
-    options.add(parser, "--out", "DIR", "folder to write sequences to", required=True)
-    options.add(parser, "--num", "N", "how many videos", type=count, default=12)
-    options.add(parser, "--length", "N", "frames of each", type=count, default=120)
-    options.add(parser, "--seed", "N", "of all random choices", type=whole, default=0)
-    meaning = "how much look-alikes may differ, from 0, not at all, to 1"
+    options.add(parser, "--out", "DIR", "folder for the sequences", required=True)
+    options.add(parser, "--num", "N", "number of videos", type=count, default=12)
+    options.add(parser, "--length", "N", "frames per video", type=count, default=120)
+    meaning = "seed of all random choices"
+    options.add(parser, "--seed", "N", meaning, type=whole, default=0)
+    meaning = "how much look-alikes may differ, from 0 (identical) to 1"
     options.add(parser, "--difference", "X", meaning, type=float, default=0.5)
-    meaning = "folder of photographs, one of four of which is used; else scikit-image's"
+    meaning = "folder of photographs, of which every fourth is used (default: "
+    meaning += "scikit-image's)"
     options.add(parser, "--photos", "DIR", meaning, default=None)
-    meaning = "folder of sequences with masks, of which one of four lends its object"
+    meaning = "folder of sequences with masks; the objects of every fourth are pasted"
     options.add(parser, "--cutouts", "DIR", meaning, default=None)
 
 

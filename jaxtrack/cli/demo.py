@@ -1,13 +1,14 @@
-"""See the shipped tracker at work, score it, and train one: about three minutes.
-
-It tracks a real clip and draws it, scores the tracker on composed scenes that it has
-not seen, trains one of the same kind for a few hundred steps, and scores that beside
-it. With --train it trains for longer instead, about ten minutes, and nothing shipped
-is used. Run again, what is finished is kept.
+"""Track a clip with the shipped tracker, score it, and train another: three minutes.
 
 Examples:
   jaxtrack demo
+  jaxtrack demo --out=runs/demo --scenes=12 --steps=400
   jaxtrack demo --train
+
+The tracker is scored on composed scenes that it has not seen, then a tracker of the
+same kind is trained for a few hundred steps and scored beside it. With --train, one is
+trained for about ten minutes instead, and the shipped tracker is not used. Run the
+command again: what is finished is kept.
 """
 
 import argparse
@@ -31,18 +32,18 @@ _BATCH = 4  # Pairs; more where the devices do not share them evenly.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     add = options.add
-    meaning = "folder for everything written; if not given, runs/demo, or "
-    meaning += "runs/demo_train with --train"
+    meaning = "folder for all output (default: runs/demo, or runs/demo_train with "
+    meaning += "--train)"
     add(parser, "--out", "DIR", meaning)
-    meaning = "the tracker to show: a shipped one, or a training's workdir"
+    meaning = "the tracker to show: a shipped one, or the workdir of a training"
     add(parser, "--checkpoint", "NAME", meaning, default="lite")
     number = {"type": options.count}
-    meaning = "composed scenes to score on"
+    meaning = "number of composed scenes to score on"
     add(parser, "--scenes", "N", meaning, default=6, **number)
-    add(parser, "--steps", "N", "of the short training", default=200, **number)
-    meaning = "train for minutes, track and score that, instead"
-    options.add_flag(parser, "--train", meaning)
-    meaning = "epochs for --train; if not given, those of configs/demo.py"
+    meaning = "steps of the short training"
+    add(parser, "--steps", "N", meaning, default=200, **number)
+    options.add_flag(parser, "--train", "train a tracker for minutes instead")
+    meaning = "epochs of --train (default: those of configs/demo.py)"
     add(parser, "--epochs", "N", meaning, default=None, **number)
 
 

@@ -1,11 +1,12 @@
 """Show what this machine offers to jaxtrack, and what will go wrong on it.
 
-Versions, extras, devices, the precision of float32 products, memory, disks, decoders.
-Exit status 2 where something needs to be mended; each problem says how.
-
 Examples:
   jaxtrack doctor
   jaxtrack doctor --json > machine.json
+  JAX_PLATFORMS=cpu jaxtrack doctor
+
+It shows versions, extras, devices, the precision of float32 products, memory, disks and
+decoders. The exit status is 2 if something needs repair; each problem says how.
 """
 
 import argparse

@@ -1,10 +1,5 @@
 """Run trackers over a benchmark or plain folders, score results, compare trackers.
 
-It goes on where it was stopped, and writes result files, plots, tables and one page.
-
-A sequence that cannot be read, tracked or scored is left out for all trackers and
-named, and the exit status is 3; --strict stops at the first.
-
 Examples:
   jaxtrack eval --checkpoint=runs/lite0 --sequences=videos/ --out=runs/eval
   jaxtrack eval --checkpoint=ours=runs/a --checkpoint=base=runs/b --sequences=videos/
@@ -12,6 +7,10 @@ Examples:
   jaxtrack eval --checkpoint=model.pth --model=siamcar_r50 --sequences=videos/
   jaxtrack eval --results=KCF=results/KCF --sequences=videos/ --out=runs/eval
   jaxtrack eval --results=A=a/ --results=B=b/ --ground_truth=truth/ --protocol=lasot
+
+It writes result files, plots, tables and one page, and continues where it was stopped.
+A sequence that cannot be read, tracked or scored is left out for all trackers and
+named, and the exit status is 3; --strict stops at the first.
 """
 
 import argparse
@@ -28,46 +27,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     add, add_list, add_flag = options.add, options.add_list, options.add_flag
     group = parser.add_argument_group("trackers")
-    meaning = f"to be run and scored: {options.TRACKER}"
+    meaning = f"tracker to run and score: {options.TRACKER}"
     add_list(group, "--checkpoint", "[NAME=]TRACKER", meaning)
     options.add_model(group)
-    meaning = (
-        "result files to be scored, of any tracker: a folder in the layout of OTB, "
-    )
+    meaning = "result files of any tracker to score: a folder in the layout of OTB, "
     meaning += "GOT-10k, pytracking or VOT, or a JSON"
     add_list(group, "--results", "NAME=DIR", meaning)
     options.add_sequences(parser)
-    group = parser.add_argument_group("truth without pictures, for result files alone")
+    group = parser.add_argument_group(
+        "ground truth without images, for result files only"
+    )
     meaning = "folder of <sequence>.txt, or of folders with groundtruth_rect.txt, or a "
-    meaning += "JSON as pysot's OTB100.json"
+    meaning += "JSON file such as pysot's OTB100.json"
     add(group, "--ground_truth", "DIR", meaning)
     meaning = "folder of <sequence>.txt, 1 where the target is absent"
     add(group, "--absent", "DIR", meaning)
     meaning = "folder of <sequence>.label, 0 where the target is hidden"
     add(group, "--cover", "DIR", meaning)
-    meaning = "score a part of the benchmark where sequences are missing"
+    meaning = "score what is there of a benchmark with missing sequences"
     add_flag(parser, "--allow_missing", meaning)
     options.add_strict(parser)
-    meaning = "whose rules rank the trackers (default: the benchmark's); one of "
+    meaning = "scoring protocol (default: the benchmark's); one of "
     add(parser, "--protocol", "NAME", meaning + ", ".join(protocols.PROTOCOLS))
     meaning = "folder for results, plots and the report"
     add(parser, "--out", "DIR", meaning, default="runs/eval")
     group = parser.add_argument_group("tracking")
     options.add_tracking(group)
-    meaning = "track with the settings of a tuned.json that `jaxtrack tune` wrote"
+    meaning = "track with the settings of a tuned.json from `jaxtrack tune`"
     add(group, "--tuned", "FILE", meaning)
     group.add_argument(
         "--batched",
         action=argparse.BooleanOptionalAction,
-        help="track many sequences at once on all devices; the default, but on a CPU",
+        help="track many sequences at once on all devices (default: except on a CPU)",
     )
     group = parser.add_argument_group("analyses of the checkpoints")
     add_flag(group, "--alignment", "measure how well confidence ranks boxes")
-    add_flag(group, "--heatmaps", "draw the maps of the worst sequences")
-    add_list(group, "--heatmaps_of", "NAME", "draw the maps of this sequence")
-    meaning = "track with several shares of the cosine window"
+    add_flag(group, "--heatmaps", "draw the response maps of the worst sequences")
+    add_list(group, "--heatmaps_of", "NAME", "draw the response maps of this sequence")
+    meaning = "track with several weights of the cosine window"
     add_flag(group, "--window_sweep", meaning)
-    meaning = "the shares of --window_sweep (default: 0,0.1,...,0.9)"
+    meaning = "weights for --window_sweep (default: 0,0.1,...,0.9)"
     add(group, "--windows", "A,B,...", meaning, type=options.comma_separated)
 
 

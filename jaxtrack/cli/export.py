@@ -1,13 +1,14 @@
 """Write a tracker for programs that do without this package.
 
-stablehlo: the whole tracker, `init` and `step`, weights inside; runs with jax alone on
-CPU, CUDA and TPU. onnx: the two graphs of a Siamese tracker and the settings of what is
-around them, for onnxruntime, OpenCV and the like. docs/deployment.md has a program for
-each.
-
 Examples:
-  jaxtrack export --checkpoint=lite --format=stablehlo --out=exported
+  jaxtrack export --checkpoint=lite --out=exported
   jaxtrack export --checkpoint=runs/lite0 --format=onnx --out=exported
+  jaxtrack export --checkpoint=model.pth --model=siamcar_r50 --out=exported
+
+stablehlo: the whole tracker, `init` and `step`, with its weights; needs only jax, on
+CPU, CUDA or TPU. onnx: the two graphs of a Siamese tracker and the settings for the
+code around them, for onnxruntime, OpenCV and the like. docs/deployment.md has a program
+for each.
 """
 
 import argparse
@@ -25,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
     options.add_model(parser)
     kinds = ("stablehlo", "onnx")
-    options.add(parser, "--format", "", "of the files", default=kinds[0], choices=kinds)
-    options.add(parser, "--out", "DIR", "folder to make", required=True)
+    meaning = "format of the files"
+    options.add(parser, "--format", "", meaning, default=kinds[0], choices=kinds)
+    meaning = "folder to make; it must not exist"
+    options.add(parser, "--out", "DIR", meaning, required=True)
 
 
 def run(args: argparse.Namespace) -> None:

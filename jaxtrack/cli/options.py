@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from jaxtrack import config, datasets, trackers
+from jaxtrack import config, configs, datasets, trackers
 
 Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -43,6 +43,13 @@ def add_flag(group: Group, name: str, meaning: str) -> None:
     group.add_argument(name, action="store_true", help=meaning)
 
 
+def configs_known() -> str:
+    """Lists the configs for `--help`: those in folders by their folder."""
+    names = configs.names()
+    folders = {name.split("/")[0] + "/*" for name in names if "/" in name}
+    return f"one of {', '.join([n for n in names if '/' not in n] + sorted(folders))}"
+
+
 def add_checkpoint(group: Group) -> None:
     """Defines `--checkpoint`."""
     add(group, "--checkpoint", "TRACKER", TRACKER)
@@ -51,8 +58,8 @@ def add_checkpoint(group: Group) -> None:
 
 def add_model(group: Group) -> None:
     """Defines `--model`."""
-    meaning = "the config of the network, such as siamcar_r50, where the checkpoint is "
-    meaning += "a file of weights alone (.pth, .npz, .safetensors)"
+    meaning = "config of the network, such as siamcar_r50, if the checkpoint is a file "
+    meaning += "of weights without settings (.pth, .npz, .safetensors)"
     add(group, "--model", "NAME", meaning)
 
 
@@ -68,9 +75,9 @@ def add_sequences(parser: argparse.ArgumentParser) -> None:
     meaning = "folder of annotated sequences; this or --benchmark"
     add(group, "--sequences", "DIR", meaning)
     add(group, "--benchmark", "NAME", known)
-    add(group, "--root", "DIR", "folder the benchmark unpacks to")
-    add(group, "--split", "NAME", "of the benchmark; its test set if not given")
-    add_list(group, "--pattern", "GLOB", "names of the sequences to take, as 'car*'")
+    add(group, "--root", "DIR", "folder of the benchmark, as it unpacks")
+    add(group, "--split", "NAME", "split of the benchmark (default: its test set)")
+    add_list(group, "--pattern", "GLOB", "sequences to take, such as 'car*'")
     meaning = "text file with the names of the sequences to take, one a line"
     add(group, "--only", "LIST", meaning)
 
@@ -90,7 +97,7 @@ def add_tracking(group: Group) -> None:
     presets = ", ".join(trackers.PRESETS)
     fields = [field for field in config.FIELDS if config.is_of_tracking(field.name)]
     told = [f"{f.name} ({r})" if (r := f.range()) else f.name for f in fields]
-    meaning = "track with the settings that public code used for one data set: "
+    meaning = "track with the settings of a public code: "
     add(group, "--preset", "NAME", meaning + presets)
     meaning = f"change one tracking setting, of {', '.join(told)}"
     add_list(group, "--set", "FIELD=VALUE", meaning)

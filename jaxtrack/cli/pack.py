@@ -1,16 +1,6 @@
 """Pack datasets, tables of stills and photographs into a folder to train from.
 
-Without --dataset, a sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, a
-line x,y,w,h a frame; masks in `mask/` are packed too. OUT holds a data card, card.md.
-Killed, it goes on where it stopped when run again; OUT appears when it is complete.
-An image, box or sequence that cannot be used is left out and listed in OUT/bad.txt, and
-the exit status is 3; --strict fails instead.
-With --shard each of n machines packs a part of the work into OUT.incomplete. On a
-shared disk the last one makes OUT; else `jaxtrack pack join` does, without copying.
-`check DIR` decodes every picture and looks at every box, packed or (with --dataset) not
-yet; `show DIR` draws training pairs with boxes, labels and augmentation.
-
-Example:
+Examples:
   jaxtrack pack --root=videos/ --pattern='davis_*' --out=packed/davis
   jaxtrack pack --dataset=lasot --split=train --root=data/LaSOT --out=packed/lasot
   jaxtrack pack --dataset=trackingnet --root=data/TN --frames=50 --shard=0/4 --out=tn
@@ -18,6 +8,18 @@ Example:
   jaxtrack pack check packed/davis
   jaxtrack pack check data/LaSOT --dataset=lasot
   jaxtrack pack show packed/davis --config=siamcar_lite0 --out=pairs.jpg
+
+Actions: build (the default) packs; join puts together what several machines packed;
+check decodes every image and examines every box, packed or, with --dataset, before
+packing; show draws training pairs with boxes, labels and augmentation.
+
+Without --dataset, a sequence is a folder `img/*.jpg` with `groundtruth_rect.txt`, one
+line x,y,w,h per frame; masks in `mask/` are packed too. After an interruption, the same
+command continues where it stopped; OUT appears when it is complete, with a data card,
+card.md. An image, box or sequence that cannot be used is left out and listed in
+OUT/bad.txt, and the exit status is 3; --strict fails instead. With --shard each of n
+machines packs its share into OUT.incomplete: on a shared disk the last one makes OUT,
+otherwise `jaxtrack pack join` does, without copying.
 """
 
 import argparse
@@ -32,44 +34,51 @@ from jaxtrack.errors import InputError, suggest
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    meaning = f"what to do, of {', '.join(ACTIONS)} (default: build)"
+    meaning = f"one of {', '.join(ACTIONS)} (default: build)"
     parser.add_argument(
         "action", nargs="?", metavar="ACTION", default="build", help=meaning
     )
     meaning = "folders to join, check or show"
     parser.add_argument("folders", nargs="*", metavar="DIR", help=meaning)
     add, add_list = options.add, options.add_list
-    add(parser, "--out", "DIR", "folder to make; of show, the picture")
+    add(parser, "--out", "DIR", "folder to make; for show, the picture to write")
     group = parser.add_argument_group("what to pack")
     add(group, "--root", "DIR", "folder of the dataset")
     meaning = f"one of {', '.join(datasets.TRAINING_SETS)}"
     add(group, "--dataset", "NAME", meaning + " (default: folders)", default=None)
-    add(group, "--split", "NAME", "of the dataset (default: its first)", default=None)
-    add_list(group, "--pattern", "GLOB", "names of the sequences to take, else all")
+    add(
+        group,
+        "--split",
+        "NAME",
+        "split of the dataset (default: its first)",
+        default=None,
+    )
+    add_list(group, "--pattern", "GLOB", "sequences to pack (default: all)")
     meaning = (
-        "leave out: a published list, as vot2018, a file of names, a name or pattern"
+        "leave out: a published list such as vot2018, a file of names, or a name or "
+        "pattern"
     )
     add_list(group, "--exclude", "NAME", meaning)
-    meaning = "table of photographs, a line `image x y w h` each"
+    meaning = "table of photographs, one line `image x y w h` each"
     add_list(group, "--stills", "FILE", meaning)
     meaning = "folder of photographs without boxes, for composed scenes"
     add_list(group, "--photos", "DIR", meaning)
     add(group, "--source", "TEXT", "where the data come from, for the data card")
-    add(group, "--terms", "TEXT", "under which the data may be used, for the card")
+    add(group, "--terms", "TEXT", "terms of use of the data, for the data card")
     _add_shrinking(parser.add_argument_group("what is stored of a frame"))
     group = parser.add_argument_group("how")
-    meaning = "leave out at most so many unusable images, boxes and sequences, and "
+    meaning = "leave out at most N unusable images, boxes and sequences, and "
     meaning += "fail (exit status 2) if there are more; without it any number"
     add(group, "--max_bad", "N", meaning, type=options.whole_number, default=None)
     options.add_flag(group, "--strict", "the same as --max_bad=0")
-    meaning = "processes; 0: one a core"
+    meaning = "worker processes; 0: one per core"
     add(group, "--num_workers", "N", meaning, type=options.whole_number, default=0)
     meaning = "pack share i of n, counted from 0"
     add(group, "--shard", "i/n", meaning, default="0/1")
     group = parser.add_argument_group("what show draws")
-    meaning = "settings of the training, by name or as the path of a .py file"
+    meaning = "config of the training, by name or as the path of a .py file"
     add(group, "--config", "NAME", meaning, default="siamcar_lite0")
-    add(group, "--num", "N", "pairs", type=options.count, default=24)
+    add(group, "--num", "N", "number of pairs", type=options.count, default=24)
 
 
 def _add_shrinking(group):
@@ -81,15 +90,15 @@ def _add_shrinking(group):
     )
     add(group, "--crop", "KIND", meaning, default="track")
     meaning = (
-        "px of a frame's longer side, or of what is stored around a target; 0: 533 of "
-        "tracks, 511 of 511, any of whole frames"
+        "longer side of a frame, or of what is stored around a target, px; 0: 533 for "
+        "track, 511 for 511, unlimited for whole"
     )
     add(group, "--longest_side", "N", meaning, type=whole, default=0)
-    meaning = "of encoding, 1 to 100; 0: 90, and whole frames keep their bytes"
+    meaning = "quality of the encoding, 1 to 100; 0: 90, but whole frames are copied"
     add(group, "--quality", "N", meaning, type=whole, default=0)
-    meaning = "jpeg; or webp: a third smaller, but slower to decode by a factor of 3"
+    meaning = "jpeg, or webp: a third smaller, but 3 times slower to decode"
     add(group, "--format", "KIND", meaning, default="jpeg")
-    meaning = "of a track, at most, spread evenly; 0: all"
+    meaning = "most frames of a track, evenly spaced; 0: all"
     add(group, "--frames", "N", meaning, type=whole, default=0)
 
 

@@ -46,6 +46,7 @@ def parse(command: Command, argv: Sequence[str], *, prog: str) -> argparse.Names
     )
     command.add_arguments(parser)
     actions = _actions_of(parser)
+    parser._positionals.title = "arguments"
     for each in (parser, *actions.values()):
         each.error = lambda said: faults.fail(f"{_reworded(said)} (see {prog} --help)")
         each.formatter_class = _formatter

@@ -1,7 +1,4 @@
-r"""Track one target or several through a video, a folder of images or a stream.
-
-Without --box a page opens in the browser (pip install 'jaxtrack[web]'): draw boxes on
-the first frame, watch them tracked, correct them on any frame, download the result.
+"""Track one target or several through a video, a folder of images or a stream.
 
 Examples:
   jaxtrack track street.mp4
@@ -10,14 +7,15 @@ Examples:
   jaxtrack track rtsp://host/stream --box=120,80,40,60 --box=300,90,40,60
   jaxtrack track street.mp4 --box=120,80,40,60 --checkpoint=a.pth --model=siamcar_r50
 
-Without --out, --boxes or --csv, a line x,y,w,h a frame goes to standard output. Text
-files and standard output are written as the boxes come: what was tracked until the
-command ends, or is killed, is there. The .mp4 appears when the command ends, also at a
-fault or Ctrl-C.
+Without --box a page opens in the browser (pip install 'jaxtrack[web]'): draw boxes on
+the first frame, watch them tracked, correct them on any frame, download the result.
 
-A bad frame stops nothing: a warning names it. For an image that cannot be read the one
-before stands in, so that lines and frames agree; of a damaged video what decodes is
-tracked. The exit status is 3 then; --strict stops at the first.
+Without --out, --boxes or --csv, one line x,y,w,h per frame goes to standard output.
+Text is written frame by frame, so that an interruption loses nothing; the .mp4 appears
+when the command ends, after Ctrl-C too.
+
+A frame that cannot be read is named in a warning: the image before it stands in, or of
+a video what decodes is tracked. The exit status is 3 then; --strict stops at the first.
 """
 
 import argparse
@@ -37,21 +35,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--checkpoint", "TRACKER", options.TRACKER, default="lite")
     options.add_model(parser)
     meaning = (
-        "the target in the first frame, pixels, or a text file whose first line that "
-        "is; without it the first line of the folder's groundtruth_rect.txt, else a "
-        "page in the browser to draw it on"
+        "the target in the first frame, pixels, or a text file with that as its first "
+        "line (default: the first line of the folder's groundtruth_rect.txt, else a "
+        "page in the browser to draw it on)"
     )
     options.add_list(parser, "--box", "X,Y,W,H", meaning)
     options.add(parser, "--out", "FILE", "video with the boxes drawn, an .mp4")
-    meaning = "text file, a line x,y,w,h a frame, of several targets one after another"
+    meaning = "text file, one line x,y,w,h per frame, of all targets in turn"
     options.add(parser, "--boxes", "FILE", meaning)
     meaning = "text file with a header: frame (from 0), target (from 1), x, y, w, h, "
     meaning += "score, lost (0, 1)"
     options.add(parser, "--csv", "FILE", meaning)
-    options.add_flag(parser, "--show", "open the page where a box is given, too")
+    options.add_flag(parser, "--show", "open the page even if a box is given")
     meaning = "print the page's address instead of opening it"
     options.add_flag(parser, "--no_browser", meaning)
-    options.add_flag(parser, "--strict", "stop at the first bad frame (exit code 2)")
+    options.add_flag(parser, "--strict", "stop at the first bad frame (exit status 2)")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,10 +1,12 @@
-r"""Train a tracker; run again with the same --workdir, it resumes.
+r"""Train a tracker, or resume its training: run the same command again.
 
 Examples:
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0
   jaxtrack train --config=siamcar_lite0 --workdir=runs/lite0 \
       --config.data.records=packed/davis --config.data.composed_weight=0.4
   jaxtrack train --config=siamcar_r50 --init=runs/siamcar --workdir=runs/tuned
+
+Ctrl-C saves a checkpoint after the present step. docs/training.md describes the output.
 """
 
 import argparse
@@ -18,18 +20,17 @@ from jaxtrack.cli import checks, options, overrides
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
-    names = ", ".join(configs.names())
-    meaning = f"settings, by name or as the path of a .py file, of {names}"
+    meaning = f"a config by name, or the path of a .py file; {options.configs_known()}"
     options.add(parser, "--config", "NAME", meaning, default="siamcar_lite0")
-    meaning = "change one setting, of those listed below with their defaults"
+    meaning = "change a setting; all are listed below with their defaults"
     options.add(parser, "--config.FIELD", "VALUE", meaning)
     meaning = "folder for checkpoints and logs"
     options.add(parser, "--workdir", "DIR", meaning, default="runs/train")
-    meaning = "start from trained weights, whole or what fits: imagenet (Lite0 only), "
-    meaning += "a file of weights, or a tracker as --checkpoint names it; the same as "
-    meaning += "--config.model.pretrained"
+    meaning = "start from trained weights, as far as they fit: imagenet (Lite0 only), "
+    meaning += "a file of weights, a shipped tracker or the workdir of a training; "
+    meaning += "the same as --config.model.pretrained"
     options.add(parser, "--init", "TRACKER", meaning)
-    meaning = "train even where no ImageNet weights are named to start from"
+    meaning = "train even without ImageNet weights to start from"
     options.add_flag(parser, "--allow_random_backbone", meaning)
     parser.epilog = f"settings:\n{config.text()}"
 

@@ -1,8 +1,12 @@
-"""Serve a tracker to the VOT challenges' toolkit, which starts this command itself.
+"""Serve a tracker to the VOT toolkit, which starts this command itself.
 
-docs/toolkits.md tells how. The toolkit's file of trackers gets its section by
-
+Examples:
   jaxtrack trax --checkpoint=runs/lite0 --print_ini >> trackers.ini
+  jaxtrack trax --checkpoint=lite --name=lite --print_ini >> trackers.ini
+  jaxtrack trax --checkpoint=lite --polygon=bounds --compile_for=640x480,1280x720
+
+--print_ini prints the section for the toolkit's trackers.ini; docs/toolkits.md shows
+the whole way.
 """
 
 import argparse
@@ -17,15 +21,15 @@ _DEFAULTS = {"polygon": "area", "compile_for": "640x480"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     options.add_checkpoint(parser)
-    options.add(parser, "--name", "NAME", "of the tracker (default: the folder's)")
-    meaning = "the box of a polygon: of the polygon's area, or around all of it"
+    options.add(parser, "--name", "NAME", "name of the tracker (default: its folder's)")
+    meaning = "box for a polygon: of the same area, or around all of it"
     shapes = ("area", "bounds")
     options.add(parser, "--polygon", "", meaning, default="area", choices=shapes)
-    meaning = "sizes of pictures to compile for before the toolkit's clock starts"
+    meaning = "image sizes to compile for before the toolkit measures time"
     sizes, default = options.comma_separated, _DEFAULTS["compile_for"]
     metavar = "WIDTHxHEIGHT,..."
     options.add(parser, "--compile_for", metavar, meaning, type=sizes, default=default)
-    meaning = "print the section of trackers.ini, with these options, and end"
+    meaning = "print the section for trackers.ini with these options, and exit"
     options.add_flag(parser, "--print_ini", meaning)
 
 

@@ -1,13 +1,14 @@
 """Search the tracking settings that score best, many trials at once.
 
-Stopped at any moment, the same command goes on. A sequence that cannot be read is left
-out and named, and the exit status is 3; --strict stops at the first.
+Examples:
+  jaxtrack tune --checkpoint=runs/lite0 --sequences=val/ --holdout=others/
+  jaxtrack tune --checkpoint=lite --benchmark=got10k_val --root=data/GOT10k
+  jaxtrack tune --checkpoint=lite --sequences=val/ --settings=penalty,window --trials=32
 
 It writes tuned.json, which `jaxtrack eval --tuned` reads, trials.csv, and figures:
-history, slices, importance.
-
-Example:
-  jaxtrack tune --checkpoint=runs/lite0 --sequences=val/ --holdout=others/
+history, slices, importance. After an interruption, the same command continues. A
+sequence that cannot be read is left out and named, and the exit status is 3; --strict
+stops at the first.
 """
 
 import argparse
@@ -27,25 +28,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     add, add_list, count = options.add, options.add_list, options.count
     options.add_checkpoint(parser)
-    add(parser, "--out", "DIR", "folder for everything written", default="runs/tune")
+    add(parser, "--out", "DIR", "folder for all output", default="runs/tune")
     options.add_sequences(parser)
-    meaning = "tune on a test split all the same; reports made with the outcome say so"
+    meaning = "tune on a test split anyway; reports that use the result say so"
     options.add_flag(parser, "--tune_on_test", meaning)
-    meaning = "folder of other sequences, to measure the gain on"
+    meaning = "folder of other sequences, on which to measure the gain"
     add(parser, "--holdout", "DIR", meaning)
-    add_list(parser, "--holdout_pattern", "GLOB", "names of those to take")
+    add_list(parser, "--holdout_pattern", "GLOB", "sequences of the holdout to take")
     group = parser.add_argument_group("search")
-    meaning = "in all, the untuned settings among them"
+    meaning = "number of trials, the untuned settings included"
     add(group, "--trials", "N", meaning, type=count, default=96)
     add(group, "--batch", "N", "trials tracked at once", type=count, default=8)
-    meaning = "what chooses the trials"
+    meaning = "how trials are chosen"
     add(group, "--sampler", "", meaning, default="tpe", choices=tuning.SAMPLERS)
-    add(group, "--seed", "N", "of the sampler", type=options.whole_number, default=0)
-    meaning = "what is maximised, as the mean over sequences"
+    add(
+        group,
+        "--seed",
+        "N",
+        "seed of the sampler",
+        type=options.whole_number,
+        default=0,
+    )
+    meaning = "metric to maximise, averaged over sequences"
     add(group, "--metric", "", meaning, default="auc", choices=splits.METRICS)
-    meaning = "fields to tune, such as penalty,window (default: all that can be)"
+    meaning = "fields to tune, such as penalty,window (default: all that are tunable)"
     add(group, "--settings", "A,B,...", meaning, type=options.comma_separated)
-    options.add_tracking(parser.add_argument_group("settings to begin with"))
+    options.add_tracking(parser.add_argument_group("settings to start from"))
     options.add_strict(parser)
 
 

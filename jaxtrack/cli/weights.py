@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     action = actions.add_parser("card", help="print a shipped tracker's model card")
-    meaning = "such as lite; without it the shipped trackers are listed"
+    meaning = "a shipped tracker, such as lite (default: list them)"
     action.add_argument("name", nargs="?", default="", help=meaning)
-    meaning = "list names, shapes and types, or which network they fit"
+    meaning = "list names, shapes and types, or the networks that they fit"
     _add_inspect(actions.add_parser("inspect", help=meaning))
     meaning = "make a checkpoint of a tracker that was trained elsewhere"
     _add_import(actions.add_parser("import", help=meaning))
@@ -34,41 +34,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_inspect(action):
     """Defines the options of `inspect`."""
-    meaning = "a file of torch.save, an .npz, .safetensors or .onnx, one that ships or "
-    action.add_argument("path", metavar="PATH", help=meaning + "a training's workdir")
-    meaning = "list every name of this network and of the file, by whether they fit"
+    meaning = (
+        "a file of torch.save, .npz, .safetensors or .onnx, a shipped tracker, or "
+    )
+    action.add_argument(
+        "path", metavar="PATH", help=meaning + "the workdir of a training"
+    )
+    meaning = "compare the names and shapes of this network with those of the file"
     options.add(action, "--model", "NAME", meaning)
-    meaning = "try all networks, and name those that the file fits (half a minute)"
+    meaning = "name the networks that the file fits (half a minute)"
     options.add_flag(action, "--fits", meaning)
 
 
 def _add_import(action):
     """Defines the options of `import`."""
-    meaning = "the network: settings by name or as the path of a .py file; "
-    meaning += "--config.FIELD=VALUE changes one"
+    meaning = "config of the network, by name or as the path of a .py file; "
+    meaning += "--config.FIELD=VALUE changes a setting"
     options.add(action, "--model", "NAME", meaning, required=True, dest="config")
-    meaning = "whole tracker: of torch.save, an .npz, .safetensors or .onnx; several "
-    meaning += "files, such as backbone and head, joined by commas"
+    meaning = "file of the whole tracker: torch.save, .npz, .safetensors or .onnx; "
+    meaning += "several files, such as backbone and head, are joined by commas"
     options.add(action, "--file", "FILE", meaning, required=True)
-    options.add(action, "--out", "DIR", "folder to make", required=True)
+    options.add(
+        action, "--out", "DIR", "folder to make; it must not exist", required=True
+    )
 
 
 def _add_export(action):
     """Defines the options of `export`."""
-    meaning = f"{options.TRACKER}; of several, trained from the same weights, the mean"
+    meaning = (
+        f"{options.TRACKER}; several that started from the same weights are averaged"
+    )
     action.add_argument("path", nargs="+", metavar="PATH", help=meaning)
-    options.add(action, "--out", "FILE", "a .safetensors to write", required=True)
+    options.add(action, "--out", "FILE", ".safetensors file to write", required=True)
     options.add_model(action)
-    meaning = "ours, with all settings, to track with; or those of the public code"
+    meaning = "names of the arrays: ours, with all settings, or the public code's"
     kinds = ("ours", "torch")
     options.add(action, "--names", "", meaning, default="ours", choices=kinds)
     meaning = "with --names=torch, write the backbone alone, as an ImageNet network"
     options.add_flag(action, "--backbone", meaning)
-    meaning = "of the parameters (default: float24 for ours, float32 for torch's)"
+    meaning = "type of the parameters (default: float24 for ours, float32 for torch)"
     kinds = ("float16", "float24", "float32")
     options.add(action, "--dtype", "", meaning, choices=kinds)
     options.add_tracking(action)
-    meaning = "with the settings of a tuned.json that `jaxtrack tune` wrote"
+    meaning = "store the settings of a tuned.json from `jaxtrack tune`"
     options.add(action, "--tuned", "FILE", meaning)
 
 

@@ -64,7 +64,7 @@ def test_help_of_all_commands_is_fast_and_imports_no_jax():
 
 
 def test_help_lists_the_values_of_options(capsys):
-    train = ["siamcar_lite0", "cract/lite0_cascade", "--config.optimizer.lr=0.005"]
+    train = ["siamcar_lite0", "cract/*", "--config.optimizer.lr=0.005"]
     runs = ["otb100", "vot2018", "siamcar_otb100", "no_first", "tracking.size_rate"]
     tune = ["tpe,random,grid", "auc,ao", "got10k_val", "tracking.refined_weight"]
     for command, words in {"train": train, "eval": runs, "tune": tune}.items():
@@ -74,6 +74,20 @@ def test_help_lists_the_values_of_options(capsys):
         told = capsys.readouterr().out
         for word in words:
             assert word in told
+
+
+def test_the_first_screen_of_help_is_a_sentence_and_examples(capsys):
+    for name in cli.COMMANDS:
+        with pytest.raises(SystemExit):
+            cli.main([name, "--help"])
+        usage, sentence, title, *lines = (
+            line for line in capsys.readouterr().out.splitlines() if line
+        )
+        assert usage.startswith(f"usage: jaxtrack {name} ")
+        assert sentence.endswith(".") and title == "Examples:"
+        assert sum(line.startswith("  ") for line in lines[:3]) == 3, name
+        assert max(map(len, (sentence, *lines))) <= 100, name
+        assert not any(line.startswith("positional") for line in lines)
 
 
 def test_without_a_command_the_commands_are_listed(capsys):
