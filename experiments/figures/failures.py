@@ -33,8 +33,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 from jaxtrack.report.plots.style import color_of, plain, png_of
 
-_BEFORE = 10  # Frames before a stretch that say what the tracker could do.
-_LOW = 0.6  # An IoU below this share of theirs is low.
+_LOW = 0.6  # An IoU below this share of the mean before is low.
 _COLUMNS = 6
 
 
@@ -63,9 +62,9 @@ class Stretch(NamedTuple):
 def worst_stretch(frames: Frames) -> Stretch | None:
     """Finds the stretch that takes most from a sequence's mean IoU.
 
-    A stretch begins where the IoU falls below 0.6 times its mean over the ten frames
-    before (the first frame, whose box is given, counts as 1) and lasts as long as it
-    stays below. Its cost is sum(before - IoU) / T over its frames, of T compared ones.
+    A stretch begins where the IoU falls below 0.6 times its mean over all frames before
+    (the first frame, whose box is given, counts as 1) and lasts as long as it stays
+    below. Its cost is sum(before - IoU) / T over its frames, of T compared ones.
 
     Args:
       frames: of a sequence.
@@ -77,7 +76,7 @@ def worst_stretch(frames: Frames) -> Stretch | None:
     known = np.concatenate([[1.0], iou])
     found, place = [], 0
     while place < count:
-        before = float(known[max(0, place + 1 - _BEFORE) : place + 1].mean())
+        before = float(known[: place + 1].mean())
         low = iou[place:] < _LOW * before
         length = int(np.argmin(low)) if not low.all() else len(low)
         if length:
