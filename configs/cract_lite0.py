@@ -2,7 +2,7 @@
 
 Paper: Fan and Ling, CRACT (arXiv:2011.12483).
 Run: jaxtrack train --config=cract_lite0 --workdir=runs/cract_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: minutes of a CPU; not timed alone.
 Score: AUC 0.594 +- 0.004 on 66 sequences in two folds, 6,400 pairs; 0.597 +- 0.011 with

@@ -2,7 +2,7 @@
 
 Paper: Cai et al., SiamDLA.
 Run: jaxtrack train --config=dla_siamfcpp_lite0 --workdir=runs/dla_siamfcpp_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
 Differs: from `siamfcpp_lite0` in the labels alone.

@@ -2,7 +2,7 @@
 
 Paper: none; Nie et al., SiamLA, with the labels of Cai et al., SiamDLA.
 Run: jaxtrack train --config=dla_siamla_lite0 --workdir=runs/dla_siamla_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
 Differs: from `siamla_lite0` in the centre of the labels, which is dynamic.

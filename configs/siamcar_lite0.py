@@ -2,7 +2,7 @@
 
 Paper: Guo et al., SiamCAR (arXiv:1911.07241).
 Run: jaxtrack train --config=siamcar_lite0 --workdir=runs/siamcar_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 20 CPU minutes for 24,000 pairs.
 Score: AUC 0.636 +- 0.021 on six sequences that training never sees (docs/results.md).

@@ -2,7 +2,7 @@
 
 Paper: Xu et al., SiamFC++ (arXiv:1911.06188).
 Run: jaxtrack train --config=siamfcpp_lite0 --workdir=runs/siamfcpp_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
 Differs: data, schedule and network are those of `siamcar_lite0` with one classification

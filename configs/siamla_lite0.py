@@ -2,7 +2,7 @@
 
 Paper: Nie et al., SiamLA.
 Run: jaxtrack train --config=siamla_lite0 --workdir=runs/siamla_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 8.4 CPU minutes for 6,400 pairs.
 Score: AUC 0.541 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamla.md).

@@ -2,7 +2,7 @@
 
 Paper: Li et al., SiamRPN++ (arXiv:1812.11703).
 Run: jaxtrack train --config=siamrpnpp_lite0 --workdir=runs/siamrpnpp_lite0 \
-         --config.data.records="('packed/davis',)" \
+         --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 6.3 CPU minutes for 6,400 pairs.
 Score: AUC 0.493 +- 0.027 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).

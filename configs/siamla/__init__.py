@@ -3,7 +3,7 @@
 Paper: Nie et al., SiamLA, Tables III to VI: ResNet-50, trained on GOT-10k alone.
 Run: jaxtrack train --config=siamla/r50_table3_ladl --workdir=runs/table3_ladl \
          --config.model.pretrained=resnet50.model \
-         --config.data.records="('packed/got10k',)" \
+         --config.data.records=packed/got10k \
          --config.data.composed_weight=0
 Cost, score: not trained here.
 Differs: each is `siamla_r50_got10k` with a change or two. Which schedule and selection
