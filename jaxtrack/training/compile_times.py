@@ -1,4 +1,4 @@
-"""How long compilations take, learnt from earlier runs on the same kind of device."""
+"""Durations of compilations, recorded by earlier runs on the same kind of device."""
 
 import contextlib
 import hashlib
@@ -12,37 +12,37 @@ from ml_collections import ConfigDict
 from jaxtrack.trackers import describe
 
 _FILE = "compile_seconds.json"
-_MOST_CONFIGS = 20  # Of a network, whose last times are kept.
+_MOST_CONFIGS = 20  # Kept for each network.
 
 
 class Expected(NamedTuple):
-    """What earlier runs took, seconds.
+    """Compile times of earlier runs, in seconds.
 
     Attributes:
-      last: the same settings; None where they were not compiled before.
-      longest: the same network; None where it was not compiled before.
+      last: with the same settings; None if they were not compiled before.
+      longest: of the same network; None if it was not compiled before.
     """
 
     last: float | None = None
     longest: float | None = None
 
     def told(self) -> str:
-        """Words how long it will take."""
+        """Says how long it will take."""
         if self.last is not None:
             return f"it took {self.last:.0f} s last time"
         if self.longest is not None:
             return f"about {self.longest:.0f} s"
-        return "a minute or so; the next run will know"
+        return "a minute or more the first time"
 
 
 class CompileTimes:
-    """The times of one training's compilations, in a file beside what was compiled.
+    """Compile times of one training, in a file next to the compiled programs.
 
-    A file that cannot be read or written is no fault: nothing is learnt then.
+    A file that cannot be read or written is not an error: nothing is recorded then.
     """
 
     def __init__(self, config: ConfigDict, folder: str | pathlib.Path):
-        """Remembers what is compiled and where its times are kept.
+        """Identifies the training.
 
         Args:
           config: the settings.
@@ -61,17 +61,17 @@ class CompileTimes:
         """Looks up how long a compilation took.
 
         Args:
-          phase: which of the training's steps.
+          phase: name of the compiled step.
         """
         row = self._read().get(f"{self._network}, {phase}", {})
         return Expected(row.get("last", {}).get(self._config), row.get("longest"))
 
     def learn(self, phase: str, seconds: float) -> None:
-        """Keeps how long a compilation took.
+        """Records how long a compilation took.
 
         Args:
-          phase: which of the training's steps.
-          seconds: it took.
+          phase: name of the compiled step.
+          seconds: its duration.
         """
         rows = self._read()
         row = rows.setdefault(f"{self._network}, {phase}", {})
@@ -87,7 +87,7 @@ class CompileTimes:
             draft.replace(self._path)
 
     def _read(self):
-        """Reads the file; one that is absent, damaged or another's says nothing."""
+        """Reads the file; one that is missing or damaged counts as empty."""
         rows = None
         with contextlib.suppress(OSError, ValueError):
             rows = json.loads(self._path.read_text(encoding="utf-8"))

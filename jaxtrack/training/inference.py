@@ -1,4 +1,4 @@
-"""Finds trained trackers: shipped by name, in a file, or in a training's folder."""
+"""Loads trained trackers: shipped ones, files, and workdirs of trainings."""
 
 import os
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jaxtrack.weights.bundle import Bundle
 
 @dataclass(frozen=True)
 class Foreign(os.PathLike):
-    """Files of weights without settings, and whose network they are.
+    """Files of weights without settings, and the config of their network.
 
     Attributes:
       path: of the file; of several, such as backbone and head, joined by commas.
@@ -33,7 +33,7 @@ class Foreign(os.PathLike):
 
 
 def load_for_inference(source: str | Path | Foreign) -> Bundle:
-    """Reads a trained network, wherever and on however many devices it was trained.
+    """Reads a trained network, on whatever devices it was trained.
 
     Args:
       source: the name of a shipped tracker, such as "lite" (a folder of that name is
@@ -74,10 +74,10 @@ def load_for_inference(source: str | Path | Foreign) -> Bundle:
 
 
 def has_settings(source: str | Path) -> bool:
-    """Tells whether a source is a tracker with its settings, not weights alone.
+    """Tells whether a source has settings, or is a file of weights only.
 
     Args:
-      source: what was named; of what is absent a suffix says that a file was meant.
+      source: as named; if it does not exist, a suffix means a file.
     """
     path = Path(str(source).split(",")[0])
     if str(source) in shipped.SHIPPED or path.is_dir():
@@ -86,10 +86,10 @@ def has_settings(source: str | Path) -> bool:
 
 
 def with_model(source: str | Path, model: str) -> str | Path | Foreign:
-    """Names the network of a file of weights alone.
+    """Adds the network's config to a file of weights without settings.
 
     Args:
-      source: what was named.
+      source: as named.
       model: its config, or "" for none.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Where parameters start: trained weights, and draws of what those do not fill."""
+"""Initial parameters: trained weights, and random values for the rest."""
 
 import pathlib
 import zlib
@@ -23,7 +23,7 @@ from jaxtrack.weights.pretrained import Start
 
 
 def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
-    """Draws all kernels but the backbone's anew, and sets the biases there to 0.
+    """Redraws all kernels outside of the backbone, and sets their biases to 0.
 
         w ~ N(0, 2 / (k k Cout))
 
@@ -31,11 +31,11 @@ def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
     taken to be that of the outputs, as pysot does.
 
     Args:
-      key: of the draw; a kernel's numbers belong to its name.
+      key: random key; the values of a kernel depend on its name.
       params: of a network.
 
     Returns:
-      Parameters of the same shapes; scales, and all of the backbone, are the same.
+      Parameters of the same shapes; scales and the backbone are unchanged.
     """
 
     def draw(keys, leaf):
@@ -53,7 +53,7 @@ def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_file(config: ConfigDict) -> None:
-    """Looks for the file of weights to start from: cheap, so before data are opened.
+    """Checks that the file of initial weights exists, before data are opened.
 
     Args:
       config: the settings.
@@ -71,11 +71,11 @@ def check_file(config: ConfigDict) -> None:
 def start_from(
     config: ConfigDict, names: WeightNames | None, variables: dict[str, Any]
 ) -> Start:
-    """Puts the trained weights that `model.pretrained` names into a network.
+    """Loads the trained weights named by `model.pretrained` into a network.
 
     Args:
       config: the settings, with their preprocessing.
-      names: what PyTorch's code calls the network's variables, if any does.
+      names: the names of the variables in PyTorch's code, if there are any.
       variables: of the network, drawn.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Scalars of a training run: a JSON line a time, TensorBoard, Weights & Biases."""
+"""Scalars of a training run: JSON lines, TensorBoard, Weights & Biases."""
 
 import contextlib
 import importlib.util
@@ -17,7 +17,7 @@ _PROJECT = "jaxtrack"
 
 
 class Logger(Protocol):
-    """A place for scalars besides log.jsonl."""
+    """Receives scalars besides log.jsonl."""
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """Adds the scalars of one step."""
@@ -46,8 +46,8 @@ class ScalarLog:
         Args:
           folder: the workdir.
           first_step: steps done before this run.
-          loggers: names in `TITLES`; TensorBoard is left out where it is missing.
-          settings: of the run, which Weights & Biases shows beside it.
+          loggers: names in `TITLES`; TensorBoard is skipped if it is not installed.
+          settings: of the run, shown by Weights & Biases.
 
         Raises:
           InputError: if another logger is not installed.
@@ -91,7 +91,7 @@ class ScalarLog:
 
 
 def is_installed(logger: str) -> bool:
-    """Tells whether the package of a logger is there.
+    """Tells whether the package of a logger is installed.
 
     Args:
       logger: its name.
@@ -100,13 +100,13 @@ def is_installed(logger: str) -> bool:
 
 
 def check(loggers: tuple[str, ...]) -> None:
-    """Refuses loggers that are asked for and not installed.
+    """Raises if a logger is not installed.
 
     Args:
-      loggers: names; TensorBoard, the default, may be missing.
+      loggers: their names; TensorBoard, the default, may be missing.
 
     Raises:
-      InputError: one is missing; it says how to get it.
+      InputError: naming the missing package and how to install it.
     """
     for name in loggers:
         if name != "tensorboard":
@@ -132,9 +132,9 @@ class _TensorBoard:
 
 
 class _WeightsAndBiases:
-    """A run on wandb.ai; with WANDB_MODE=offline in `WORKDIR/wandb` alone.
+    """A run on wandb.ai; with WANDB_MODE=offline only in `WORKDIR/wandb`.
 
-    A resumed training goes on with its run, whose id is in `WORKDIR/wandb_id`.
+    A resumed training continues the run whose id is in `WORKDIR/wandb_id`.
     """
 
     def __init__(self, folder, settings):

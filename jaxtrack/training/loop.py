@@ -1,4 +1,4 @@
-"""The training run: everything built, resumed, stepped, logged and saved."""
+"""The training loop: builds everything, resumes, steps, logs and saves."""
 
 import contextlib
 import pathlib
@@ -33,18 +33,18 @@ from jaxtrack.training.state import TrainState, create
 
 
 class Phase(NamedTuple):
-    """A part of the training, whose step is compiled for itself.
+    """A phase of the training with a step function of its own.
 
     Attributes:
-      name: of the step, to a user.
-      step: moves the parameters once.
+      name: of the step, for messages.
+      step: updates the parameters once.
     """
 
     name: str
     step: step_lib.Step
 
 
-PhaseOf = Callable[[int], Phase]  # Of the steps done before.
+PhaseOf = Callable[[int], Phase]  # Takes the number of steps done.
 
 
 def train(
@@ -54,26 +54,26 @@ def train(
     family: Family | None = None,
     allow_random_backbone: bool = False,
 ) -> TrainState:
-    """Trains a tracker, or goes on where a run in `workdir` stopped.
+    """Trains a tracker, or resumes the run in `workdir`.
 
-    A run that was interrupted and resumed computes what it would have computed without
-    the interruption, bit for bit on one machine. SIGTERM and Ctrl-C save a checkpoint
-    and return. Several processes that have called `jax.distributed.initialize` train
-    one network together; only the first logs.
+    A resumed run computes what it would have computed without the interruption, bit for
+    bit on one machine. SIGTERM and Ctrl-C save a checkpoint and return. Several
+    processes that have called `jax.distributed.initialize` train one network together;
+    only the first one logs.
 
     Args:
       config: see docs/settings.md.
       workdir: checkpoints and logs go there; all processes must see it.
-      family: the tracker; None takes the one that the settings name.
+      family: the tracker; None takes the one named in the settings.
       allow_random_backbone: whether that one may train without trained weights to start
-        from, though the first parts of its backbone never learn.
+        from, although the first parts of its backbone are never trained.
 
     Returns:
       The state after the last step done.
 
     Raises:
       InputError: if the settings, the data or the checkpoint cannot be used, or the
-        loss is no longer finite (what is saved already stays as it is).
+        loss is no longer finite (checkpoints saved before are kept).
     """
     config_lib.check(config)
     if config.data.num_workers:
@@ -124,7 +124,7 @@ def _run(
     save: Callable[[TrainState, dict[str, Any], ConfigDict], None],
     workdir: pathlib.Path,
 ) -> TrainState:
-    """Does the steps that are left, or until a signal comes; returns the last state."""
+    """Runs the remaining steps, or stops at a signal; returns the last state."""
     first, total = int(state.step), config_lib.total_steps(config)
     with contextlib.ExitStack() as stack:
         report = Report(config, workdir, first=first, rates=_rates(config))
@@ -146,7 +146,7 @@ def _run(
             meter.add(done, metrics)
             is_last = done == total or stopper.is_set(done)
             saves = is_last or done % config.run.checkpoint_every == 0
-            # The step under way is waited for only where it is saved.
+            # The step in progress is waited for only if it is saved.
             upto = done if saves else done - 1
             if saves or upto % config.run.log_every == 0:
                 report.write(upto, meter.read(upto))
@@ -163,7 +163,7 @@ def _run(
 
 
 def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
-    """Opens this process's share of the batches."""
+    """Opens the loader of this process's part of the batches."""
     return pipeline.make(
         config,
         template_size=geometry.template_size,
@@ -179,7 +179,7 @@ def _build(
     network: nn.Module,
     teachers: Sequence[distillation.Teacher],
 ) -> tuple[TrainState, PhaseOf]:
-    """Makes the state of step 0, and what gives the phase of each step."""
+    """Makes the state of step 0, and the function from step to phase."""
     tx = _optimizer(config)
     variables = _initial_variables(config, family, network)
     state = create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
@@ -201,7 +201,7 @@ def _build(
         Phase(name, step_lib.pmap_step(partial(train_step, train_backbone=is_tuned)))
         for name, is_tuned in (
             ("the training step", False),
-            ("the training step that moves the backbone", True),
+            ("the training step with the backbone", True),
         )
     )
     start = _backbone_from(config)
@@ -218,7 +218,7 @@ def _open_store(config: ConfigDict, workdir: pathlib.Path) -> CheckpointStore:
 def _resume(
     state: TrainState, store: CheckpointStore, loader: PairIterator, config: ConfigDict
 ) -> TrainState:
-    """Takes up the newest checkpoint, if there is one, and its place in the data."""
+    """Restores the newest checkpoint, if there is one, and its position in the data."""
     if store.latest_step() is None:
         return state
     state, position = store.restore(state, config)
@@ -254,7 +254,7 @@ def _backbone_from(config: ConfigDict) -> int:
 
 
 def _initial_variables(config, family, network):
-    """Draws parameters from the seed, then puts trained weights where named."""
+    """Initialises parameters from the seed, then loads trained weights if named."""
     geometry = network.geometry
 
     def init(key):
@@ -291,7 +291,7 @@ def _schedule(config):
 
 
 def _rates(config: ConfigDict) -> Rates:
-    """Returns what gives the learning rates of the last of some steps."""
+    """Returns the function from steps done to learning rates."""
     schedule, start = jax.jit(_schedule(config)), _backbone_from(config)
 
     def rates(number):
@@ -303,7 +303,7 @@ def _rates(config: ConfigDict) -> Rates:
 
 
 def _optimizer(config):
-    """Returns the optimizer that the settings name."""
+    """Returns the optimizer named in the settings."""
     return optimizer.make_optimizer(
         kind=config.optimizer.kind,
         schedule=_schedule(config),
@@ -318,7 +318,7 @@ def _optimizer(config):
 
 
 def _check_devices(config):
-    """Raises unless every device gets the same number of whole parts of a batch."""
+    """Raises unless the batch divides evenly into devices and accumulation steps."""
     size, count = config.run.batch_size, config.run.accumulate
     parts = jax.device_count() * count
     if size % parts:

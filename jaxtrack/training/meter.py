@@ -1,4 +1,4 @@
-"""What a run reports of itself: means of metrics, speeds, waiting."""
+"""Readings of a run: means of metrics, speed, and time spent waiting for data."""
 
 import math
 import time
@@ -13,10 +13,10 @@ from jaxtrack.training.prefetch import DevicePrefetcher
 
 
 class Meter:
-    """Gathers metrics on the devices and reads them seldom.
+    """Collects metrics on the devices and reads them rarely.
 
-    The host stays at most one step ahead of the devices, so that a signal or a fault
-    is met soon and batches do not pile up.
+    The host stays at most one step ahead of the devices, so that signals and faults are
+    handled soon and batches do not pile up.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Meter:
         """Makes an empty meter.
 
         Args:
-          batch_size: pairs a step.
+          batch_size: pairs per step.
           batches: knows how long devices waited for data.
           store: knows the last good checkpoint.
         """
@@ -36,11 +36,11 @@ class Meter:
 
     @property
     def newest(self) -> Mapping[str, jax.Array] | None:
-        """Metrics of the step started last, perhaps still being computed."""
+        """Metrics of the latest step, which may still be computing."""
         return self._pending[-1][1] if self._pending else None
 
     def add(self, step: int, metrics: Mapping[str, jax.Array]) -> None:
-        """Keeps a step's metrics where they are; waits for the step before.
+        """Keeps the metrics of a step on the devices; waits for the step before.
 
         Args:
           step: steps done with this one.
@@ -55,25 +55,25 @@ class Meter:
             self._waited, self._untimed = self._batches.waited, 1
 
     def leave_out(self, seconds: float) -> None:
-        """Leaves a compilation out of speeds and times.
+        """Excludes a compilation from speeds and times.
 
         Args:
-          seconds: it took, since the last reading.
+          seconds: its duration, since the last reading.
         """
         if self._start is not None:
             self._start += seconds
             self._time += seconds
 
     def read(self, upto: int) -> dict[str, float] | None:
-        """Reads the steps up to one; waits for the devices only if it is the newest.
+        """Reads all steps up to one; waits for the devices only if it is the latest.
 
         Args:
           upto: last step to read.
 
         Returns:
           Means of the metrics since the last reading, "pairs_per_second", "data_wait"
-          (share of the time in which devices waited for data) and "seconds" since the
-          first step, without compilations; None if nothing is there to read.
+          (fraction of the time that devices waited for data) and "seconds" since the
+          first step, without compilations; None if there is nothing to read.
 
         Raises:
           InputError: if a metric is not finite, naming its step and the last good
@@ -97,7 +97,7 @@ class Meter:
         return scalars
 
     def _check_finite(self, step, row):
-        """Raises if a step's loss, its parts or the gradient's norm are no numbers."""
+        """Raises if a loss, one of its terms or the gradient norm is not finite."""
         bad = {n: float(v) for n, v in sorted(row.items()) if not math.isfinite(v)}
         if not bad:
             return

@@ -1,4 +1,4 @@
-"""What a training says of itself before it starts."""
+"""The summary that a training prints before it starts."""
 
 import pathlib
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ def lines(
     workdir: pathlib.Path,
     first: int,
 ) -> list[str]:
-    """Words what is trained, on what, from what and where to.
+    """Summarises devices, precision, network, data, batch, length and folders.
 
     Args:
       config: the settings.
       params: of the network.
-      contents: what is trained on, a line for each part.
+      contents: the training data, one line for each source.
       workdir: of the run.
-      first: steps done before.
+      first: steps done before this run.
 
     Returns:
       A few aligned lines.
@@ -52,7 +52,7 @@ def lines(
 
 
 def _devices():
-    """Words the devices of all processes."""
+    """Describes the devices of all processes."""
     devices, count = jax.devices(), jax.process_count()
     kind, platform = devices[0].device_kind, devices[0].platform
     named = platform if kind.lower() == platform else f"{kind} ({platform})"
@@ -60,20 +60,20 @@ def _devices():
 
 
 def _precision(config):
-    """Words in which numbers the network computes."""
+    """Describes the precision of the computation."""
     matmul = jax.config.jax_default_matmul_precision or "default"
     return f"{config.model.dtype}, parameters float32, matmul precision {matmul}"
 
 
 def parameters(config: ConfigDict, params: Tree) -> str:
-    """Counts the parameters by when they are trained.
+    """Counts the parameters that are trained, frozen, and trained later.
 
     Args:
       config: the settings.
       params: of the network.
 
     Returns:
-      The counts, in words.
+      The counts as text.
     """
     counts = {"head": 0, "backbone": 0, "frozen": 0}
     for keys, leaf in jax.tree.leaves_with_path(params):
@@ -87,44 +87,44 @@ def parameters(config: ConfigDict, params: Tree) -> str:
     trained, frozen = (_millions(counts[name]) for name in ("head", "frozen"))
     told = f"parameters: {trained} trained, {frozen} frozen"
     if group == "backbone":
-        told += f"; {_millions(counts[group])} of the backbone from epoch {epoch:g} on"
+        told += f"; {_millions(counts[group])} of the backbone from epoch {epoch:g}"
     return told
 
 
 def _batch(config):
-    """Words how a batch is shared."""
+    """Describes the batch and its parts."""
     size, devices = config.run.batch_size, jax.device_count()
     told = f"{size} pairs a step"
     if devices > 1:
         told += f", {size // devices} on each device"
     if config.run.accumulate > 1:
-        told += f", in {config.run.accumulate} parts one after the other"
+        told += f", accumulated over {config.run.accumulate} parts"
     return told
 
 
 def _rate(config):
-    """Words the learning rates."""
+    """Describes the learning rates."""
     opt = config.optimizer
     return (
         f"{opt.kind}, learning rate {opt.lr:g} after warm-up, {opt.lr_end:g} at the "
-        f"end; the backbone's {opt.backbone_lr_factor:g} times that"
+        f"end; times {opt.backbone_lr_factor:g} for the backbone"
     )
 
 
 def _length(config):
-    """Words how long it trains."""
+    """Describes the length of the training."""
     epochs, steps = config.run.num_epochs, config_lib.steps_per_epoch(config)
     total = config_lib.total_steps(config)
     return f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
 
 
 def _workdir(workdir, first):
-    """Words where the run is kept, and whether it goes on."""
+    """Describes the workdir, and whether the run resumes."""
     return f"{workdir} ({f'resumes after step {first:,}' if first else 'a new run'})"
 
 
 def _logs(config):
-    """Words where scalars are written."""
+    """Lists where scalars are logged."""
     told = "log.jsonl"
     for name in config.run.loggers:
         if logging.is_installed(name):
@@ -135,10 +135,10 @@ def _logs(config):
 
 
 def _millions(count):
-    """Words a number of parameters."""
+    """Formats a number of parameters."""
     return f"{count / 1e6:.2f} M" if count >= 1e4 else str(count)
 
 
 def _number(count, one, many):
-    """Words a count with its noun."""
+    """Formats a count with its noun."""
     return f"{count} {one if count == 1 else many}"

@@ -1,4 +1,4 @@
-"""Training pairs drawn as people can check them: boxes, labels, augmentation."""
+"""Pictures of training pairs, to check boxes, labels and augmentation by eye."""
 
 from collections.abc import Sequence
 
@@ -32,8 +32,8 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
 
     Args:
       config: see docs/settings.md.
-      num: how many pairs.
-      columns: pairs beside each other.
+      num: number of pairs.
+      columns: pairs per row.
 
     Returns:
       A picture, `[H, W, 3]` uint8 RGB.

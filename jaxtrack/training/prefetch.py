@@ -1,4 +1,4 @@
-"""Batches on the devices before they are asked for."""
+"""Batches put on the devices ahead of time."""
 
 import queue
 import threading
@@ -15,20 +15,20 @@ from jaxtrack.training.step import AXIS
 
 
 class DevicePrefetcher:
-    """Draws from a loader in a thread and lays batches out over the local devices.
+    """Reads a loader in a thread and puts its batches on the local devices.
 
-    Each batch comes with the loader's position *after* it, so that a checkpoint taken
-    when it has been trained on resumes with the next, whatever was drawn ahead.
+    Each batch comes with the loader's position *after* it, so that a checkpoint saved
+    after training on it resumes with the next one, however many were read ahead.
 
     Attributes:
-      waited: seconds in which devices had nothing to do for want of a batch.
+      waited: seconds that devices were idle because no batch was ready.
     """
 
     def __init__(self, loader: Iterator[batch_lib.Batch], *, depth: int = 2):
-        """Starts drawing.
+        """Starts reading.
 
         Args:
-          loader: with `get_state()` and `close()`; closed by `close`.
+          loader: has `get_state()` and `close()`; closed by `close`.
           depth: batches kept ready.
         """
         self.waited = 0.0
@@ -42,8 +42,8 @@ class DevicePrefetcher:
         """Returns the next batch.
 
         Args:
-          busy: arrays that the devices are computing. If no batch is ready they are
-            waited for first: only what is waited after that is the loader's fault.
+          busy: arrays that the devices are computing. If no batch is ready, they are
+            waited for first: only the waiting after that is counted.
 
         Returns:
           A batch `[D, B / D, ...]`, and the loader's position after it.
@@ -61,7 +61,7 @@ class DevicePrefetcher:
         return item
 
     def _draw(self):
-        """Fills the queue until told to stop; a fault is handed over, then it ends."""
+        """Fills the queue until told to stop; an exception is passed on and ends it."""
         try:
             while not self._stop.is_set():
                 batch = next(self._loader)
@@ -71,7 +71,7 @@ class DevicePrefetcher:
             self._put(fault)
 
     def _put(self, item):
-        """Waits for room, but not beyond the end."""
+        """Waits for room in the queue, unless it is being closed."""
         while not self._stop.is_set():
             try:
                 return self._queue.put(item, timeout=0.2)

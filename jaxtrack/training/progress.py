@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a bar, or a line now and then."""
+"""Progress of a training on the screen: a bar, or a line every half minute."""
 
 import sys
 import time
@@ -7,15 +7,14 @@ from typing import TextIO
 from tqdm import tqdm
 
 _SECONDS_BETWEEN_LINES = 30.0
-# Without the time so far: it would count compilations.
+# Without the elapsed time, which would include compilations.
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
 
 
 class Progress:
-    """A bar on a terminal, elsewhere a line every half minute.
+    """A bar on a terminal, otherwise a line every half minute.
 
-    The estimate of the time that is left comes from the speed that is measured without
-    compilations.
+    The remaining time is estimated from the speed without compilations.
     """
 
     def __init__(
@@ -27,14 +26,14 @@ class Progress:
         is_shown: bool = True,
         stream: TextIO | None = None,
     ):
-        """Starts.
+        """Shows the bar.
 
         Args:
           first: steps done before this run.
           total: steps of the whole training.
           batch_size: pairs a step.
-          is_shown: whether anything is; of several processes one tells.
-          stream: where; None is standard error.
+          is_shown: False shows nothing; of several processes one reports.
+          stream: to write to; None is standard error.
         """
         self._stream = sys.stderr if stream is None else stream
         self._done, self._total, self._batch_size = first, total, batch_size
@@ -51,7 +50,7 @@ class Progress:
         )
 
     def close(self) -> None:
-        """Leaves the bar as it is."""
+        """Ends the bar, which stays on the screen."""
         self._bar.close()
 
     def say(self, line: str) -> None:
@@ -61,16 +60,16 @@ class Progress:
             self._stream.flush()
 
     def advance(self) -> None:
-        """Moves by one step."""
+        """Advances by one step."""
         self._done += 1
         self._bar.update()
 
     def show(self, loss: float, pairs_per_second: float) -> None:
-        """Shows how it goes.
+        """Shows loss, speed and remaining time.
 
         Args:
-          loss: mean of the steps since the last time.
-          pairs_per_second: of the same steps; 0 where it is not known yet.
+          loss: mean of the steps since the last reading.
+          pairs_per_second: of the same steps; 0 while it is unknown.
         """
         told = f"loss {loss:.3f}"
         if pairs_per_second:
@@ -85,7 +84,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Words a time by its two largest units: "2 h 5 min", "3 min 20 s", "8 s"."""
+    """Formats a duration by its two largest units: "2 h 5 min", "3 min 20 s", "8 s"."""
     whole = round(seconds)
     days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
     if days:

@@ -1,4 +1,4 @@
-"""What becomes of a training's numbers: shown while it runs, and written to logs."""
+"""Reports of a training run: progress on the screen, scalars in the logs."""
 
 import contextlib
 import json
@@ -17,12 +17,12 @@ from jaxtrack.training.meter import Meter
 from jaxtrack.training.progress import Progress
 from jaxtrack.training.signals import Stopper
 
-# Steps done -> learning rates of the last one, by name.
+# Number of steps done -> learning rates of the last step, by name.
 Rates = Callable[[int], dict[str, float]]
 
 
 class Report:
-    """Shows and logs how a run is doing; silent but in one process."""
+    """Shows and logs the progress of a run; only the first process does."""
 
     def __init__(
         self, config: ConfigDict, workdir: pathlib.Path, *, first: int, rates: Rates
@@ -33,7 +33,7 @@ class Report:
           config: see docs/settings.md.
           workdir: the log files go there.
           first: steps done before this run.
-          rates: learning rates of a step.
+          rates: gives the learning rates of a step.
         """
         is_main = jax.process_index() == 0
         self._steps_per_epoch, self._rates = config_lib.steps_per_epoch(config), rates
@@ -64,7 +64,7 @@ class Report:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Closes the files and leaves the bar as it is."""
+        """Closes the log files; the bar stays on the screen."""
         self._progress.close()
         if self._log is not None:
             self._log.close()
@@ -74,17 +74,17 @@ class Report:
         self._progress.say(line)
 
     def advance(self) -> None:
-        """Moves what is shown by one step."""
+        """Advances the progress by one step."""
         self._progress.advance()
 
     @contextlib.contextmanager
     def compilation(self, name: str, stopper: Stopper, meter: Meter) -> Iterator[None]:
-        """Tells of a compilation before and after it, and learns how long it took.
+        """Announces a compilation, and records how long it took.
 
         Args:
-          name: of what is compiled.
-          stopper: is told what a signal waits for.
-          meter: leaves the time out of its speeds.
+          name: of the compiled function, for messages.
+          stopper: told that a signal waits for the compilation.
+          meter: excludes the time from its speeds.
         """
         self.say(f"compiling {name} ({self._times.expect(name).told()}) ...")
         stopper.until = "the compilation"
@@ -98,11 +98,11 @@ class Report:
             self._times.learn(name, seconds)
 
     def write(self, number: int, scalars: dict[str, float] | None) -> None:
-        """Writes what a meter read.
+        """Writes the readings of a meter.
 
         Args:
           number: steps done.
-          scalars: means and speeds, or None for nothing.
+          scalars: means and speeds; None writes nothing.
         """
         if self._log is None or scalars is None:
             return

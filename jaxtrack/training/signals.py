@@ -1,4 +1,4 @@
-"""Stopping on a signal: at a step's end, in all processes at the same step."""
+"""Stopping on a signal: after a step, in all processes after the same step."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-_PATIENCE = 1.0  # Seconds that Python may take to notice the second Ctrl-C.
+_PATIENCE = 1.0  # Seconds for Python to notice the second Ctrl-C.
 _INTERRUPTED = 130  # The exit status of a program that Ctrl-C ends.
 
 Say = Callable[[str], None]
@@ -20,13 +20,13 @@ Say = Callable[[str], None]
 class Stopper:
     """Turns SIGTERM and the first Ctrl-C into a flag while it is open.
 
-    The second Ctrl-C raises `KeyboardInterrupt`. Python runs the handler of a signal
-    between two of its own instructions, so not while XLA compiles or a device
-    computes: then, and at the third, the process ends without it. A thread, which the
-    system's handler wakes through a socket, tells the user so at once.
+    The second Ctrl-C raises `KeyboardInterrupt`. Python runs signal handlers between
+    two of its own instructions, therefore not while XLA compiles or a device computes:
+    in that case, and at the third Ctrl-C, the process is ended without it. A thread,
+    woken by the system's handler through a socket, tells the user at once.
 
     Attributes:
-      until: what the first signal waits for, as in "this step".
+      until: what the first signal waits for, such as "this step".
       saved: step of the last checkpoint, or None.
     """
 
@@ -36,8 +36,8 @@ class Stopper:
         """Makes the flag, not yet set.
 
         Args:
-          every: steps between two questions, where several processes must agree.
-          say: shows a line to the user; a thread calls it.
+          every: steps between two queries if several processes must agree.
+          say: shows a line to the user; called by a thread.
           end: ends the process with an exit status.
         """
         self.until, self.saved = "this step", None
@@ -47,7 +47,7 @@ class Stopper:
         self._count = 0
 
     def __enter__(self):
-        """Takes the signals over, where this is the main thread."""
+        """Installs the handlers, if this is the main thread."""
         if threading.current_thread() is threading.main_thread():
             self._socket, woken = socket.socketpair()
             self._socket.setblocking(False)
@@ -63,7 +63,7 @@ class Stopper:
         return self
 
     def __exit__(self, *_):
-        """Gives the signals back."""
+        """Restores the handlers."""
         if not self._old:
             return
         for number, handler in self._old.items():
@@ -73,7 +73,7 @@ class Stopper:
         self._thread.join()
 
     def _catch(self, number, frame):
-        """Notes a signal; the second Ctrl-C acts as ever."""
+        """Sets the flag; the second Ctrl-C raises."""
         del frame
         self._count += number == signal.SIGINT
         if self._count > 1:
@@ -82,7 +82,7 @@ class Stopper:
         self._flag.set()
 
     def _answer(self, woken):
-        """Tells what a signal does; ends the process where Python cannot."""
+        """Acknowledges signals; ends the process where Python cannot."""
         count = 0
         with woken:
             while numbers := woken.recv(1):
@@ -90,32 +90,32 @@ class Stopper:
                 if numbers[0] == signal.SIGTERM or count == 1:
                     self._acknowledge()
                 elif count > 2 or not self._is_raised.wait(_PATIENCE):
-                    self._say(f"stopped at once: {self._told()}")
+                    self._say(f"stopped without saving: {self._told()}")
                     sys.stdout.flush()
                     self._end(_INTERRUPTED)
 
     def _acknowledge(self):
         """Says when the run will stop."""
         self._say(
-            f"stopping after {self.until}, saving; press Ctrl-C again to stop at once "
+            f"stopping after {self.until}, then saving; press Ctrl-C again to stop now "
             f"({self._told()})"
         )
 
     def _told(self):
-        """Words what is saved."""
+        """Names the last checkpoint."""
         if self.saved is None:
             return "no checkpoint is saved yet"
         return f"the last checkpoint is step {self.saved}"
 
     def is_set(self, step: int) -> bool:
-        """Says whether to stop after a step.
+        """Tells whether to stop after a step.
 
         Args:
-          step: the same in all processes, which all must ask at every step.
+          step: the same in all processes; all must call this at every step.
 
         Returns:
-          Whether a signal came; of several processes, whether any got one, asked at
-          multiples of `every` only since the question makes them wait for each other.
+          Whether a signal came; of several processes, whether any got one. They compare
+          at multiples of `every` only, since that makes them wait for each other.
         """
         if jax.process_count() == 1:
             return self._flag.is_set()

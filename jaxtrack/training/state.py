@@ -1,4 +1,4 @@
-"""What training carries from step to step."""
+"""The state that training carries from step to step."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Tree = Any
 
 @struct.dataclass
 class TrainState:
-    """Everything a step reads and writes; a pytree.
+    """Everything that a step reads and writes; a pytree.
 
     Attributes:
       step: optimizer steps done, `[]` int32.

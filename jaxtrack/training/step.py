@@ -1,4 +1,4 @@
-"""One optimizer step, and the one place where it is pmapped."""
+"""One optimizer step, and the only place where it is pmapped."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ class DeviceStep(Protocol):
     def __call__(
         self, state: TrainState, batch: Batch, *, axis_name: str | None = None
     ) -> tuple[TrainState, Metrics]:
-        """Moves the parameters once, by this device's share of the batch."""
+        """Updates the parameters once, from this device's part of the batch."""
 
 
 def train_step(
@@ -47,7 +47,7 @@ def train_step(
     augmentation: Augmentation | None = None,
     axis_name: str | None = None,
 ) -> tuple[TrainState, Metrics]:
-    """Moves the parameters once.
+    """Updates the parameters once.
 
     The loss function returns a device's share of a globally normalised loss, so
     gradients are summed over devices, not averaged; N devices then equal one. With
@@ -61,16 +61,16 @@ def train_step(
       state: before the step.
       batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. `forward` and
         `loss` also find "key" in it, a random key for every pair of the step.
-      network: whose parameters move.
-      forward: a batch's way through it; its images are preprocessed.
+      network: whose parameters are updated.
+      forward: runs the network on a batch of preprocessed images.
       loss: shares of sums.
       optimizer: as `make_optimizer` builds it.
-      preprocessing: what the network expects of an image.
+      preprocessing: of the images, as the network expects them.
       train_backbone: static; whether gradients reach the backbone.
       ema_decay: of the averaged parameters, if the state has any.
       accumulate: parts of the batch; `B` must be a multiple.
       seed: of the random keys.
-      augmentation: what is done to the crops first; None leaves them as they are.
+      augmentation: applied to the crops first; None applies none.
       axis_name: mapped axis of the devices that share the batch.
 
     Returns:
@@ -174,10 +174,10 @@ def pmap_step(step: DeviceStep, *, devices: list[jax.Device] | None = None) -> S
 
 
 def replicate(tree: Any) -> Any:
-    """Puts a whole copy on every local device, as the mapped step returns it.
+    """Copies a tree to every local device, with the sharding of the mapped step.
 
-    A state laid out so is compiled for once; with several processes the mapped step
-    wants what each process holds instead.
+    With this sharding the step is compiled only once; with several processes the mapped
+    step takes the arrays of each process instead.
     """
     if jax.process_count() > 1:
         return jax.tree.map(np.asarray, tree)

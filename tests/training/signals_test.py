@@ -31,7 +31,7 @@ def test_a_signal_becomes_a_flag_and_goes_back_where_it_came_from(number):
     assert signal.getsignal(number) == before
     assert signal.set_wakeup_fd(-1) == -1
     assert said == [
-        "stopping after this step, saving; press Ctrl-C again to stop at once (no "
+        "stopping after this step, then saving; press Ctrl-C again to stop now (no "
         "checkpoint is saved yet)"
     ]
 
@@ -57,13 +57,13 @@ def test_during_a_compilation_it_answers_and_the_second_interrupt_ends(deaf):
         stopper.until, stopper.saved = "the compilation", 300
         os.kill(os.getpid(), signal.SIGINT)
         until(lambda: said)
-        assert "after the compilation, saving; press Ctrl-C again" in said[0]
+        assert "after the compilation, then saving; press Ctrl-C again" in said[0]
         assert "(the last checkpoint is step 300)" in said[0]
         assert not ended
         os.kill(os.getpid(), signal.SIGINT)
         until(lambda: ended)
     assert ended == [130]
-    assert said[1:] == ["stopped at once: the last checkpoint is step 300"]
+    assert said[1:] == ["stopped without saving: the last checkpoint is step 300"]
 
 
 def test_the_third_interrupt_ends_what_the_second_could_not():
