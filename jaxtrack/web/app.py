@@ -61,10 +61,12 @@ def make(run: Run, token: str) -> Starlette:
 
     async def command(request: Request) -> Response:
         name = request.path_params["name"]
-        if name in ("draft", "track"):
-            getattr(run, name)(*_frame_and_boxes(await request.body()))
-        elif name in ("pause", "resume", "restart"):
-            getattr(run, name)()
+        with_boxes = {"draft": run.draft, "track": run.track}
+        plain = {"pause": run.pause, "resume": run.resume, "restart": run.restart}
+        if name in with_boxes:
+            with_boxes[name](*_frame_and_boxes(await request.body()))
+        elif name in plain:
+            plain[name]()
         else:
             return Response(status_code=404)
         return JSONResponse({})

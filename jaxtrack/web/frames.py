@@ -151,13 +151,12 @@ class Recording:
 
     def jpeg(self, number: int) -> bytes | None:
         """See `Frames`."""
-        jpeg = self._store.get(number)
-        if jpeg is None and 0 <= number <= self._last:
-            with self._lock, self._open(number) as reader:
-                for k, frame in zip(range(_NEIGHBOURS), reader, strict=False):
-                    self._store.put(number + k, frame)
-            jpeg = self._store.get(number)
-        return jpeg
+        with self._lock:  # Who waited may find it decoded.
+            if self._store.get(number) is None and 0 <= number <= self._last:
+                with self._open(number) as reader:
+                    for k, frame in zip(range(_NEIGHBOURS), reader, strict=False):
+                        self._store.put(number + k, frame)
+            return self._store.get(number)
 
     def span(self) -> tuple[int, int]:
         """See `Frames`."""

@@ -1,5 +1,6 @@
 """One video on a page: what is asked of it, what is tracked, what is written."""
 
+import pathlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ DRAW, TRACK, PAUSE, DONE, FAULT, ENDED = "draw track pause done fault ended".spl
 
 _ROWS_AT_ONCE = 2000
 _MOST_NOTES = 4
+_PATIENCE = 2.0  # Seconds for a frame to be finished; a compilation takes longer.
 
 Boxes = Sequence[Sequence[float] | None]
 
@@ -159,10 +161,9 @@ class Run:
                 "draft": self._draft,
                 "span": [first, last],
                 "at": changes[-1] if changes else None,
-                "ready": self._session is not None,
                 "speed": round(self._count / self._busy, 1) if self._busy else None,
                 "tracker": self._session.name if self._session else "",
-                "rows": [self._shown(k) for k in dict.fromkeys(changes[cursor:end])],
+                "rows": [targets.shown(k) for k in dict.fromkeys(changes[cursor:end])],
             }
 
     def write_video(self, path: str) -> None:
@@ -185,13 +186,27 @@ class Run:
             if self._phase == ENDED:
                 return
             self._go(ENDED)
-        self._worker.join(timeout=5)
+        self._worker.join(timeout=_PATIENCE)
         self.frames.close()
         if self._files is not None:
             self._catch_up()
             self._files.__exit__(None, None, None)
         if self._is_video_stale and not self.frames.is_live and self.rows():
-            self.write_video(self._paths.out)
+            self._draw_again()
+
+    def is_working(self) -> bool:
+        """Returns whether the thread goes on after `close`, as compilations do."""
+        return self._worker.is_alive()
+
+    def _draw_again(self):
+        """Replaces the video by one with the corrected boxes, once that is whole."""
+        path = pathlib.Path(self._paths.out)
+        fresh = path.with_name(f".{path.stem}.corrected.mp4")
+        try:
+            self.write_video(str(fresh))
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def _refuse_when_over(self):
         """Raises where nothing can be tracked any more."""
@@ -212,16 +227,6 @@ class Run:
         """Changes the phase, and wakes who waits for it."""
         self._phase = phase
         self._changed.notify_all()
-
-    def _shown(self, number):
-        """Returns a row as JSON takes it."""
-        row, given = self._targets.rows[number], self._targets.given.get(number, {})
-        columns = zip(row.xywh.round(2).tolist(), row.score, row.lost, strict=True)
-        targets = [
-            [*box, round(float(score), 4), bool(lost), k in given]
-            for k, (box, score, lost) in enumerate(columns)
-        ]
-        return [number, targets]
 
     def _work(self):
         """Tracks whenever it is asked to."""

@@ -78,3 +78,8 @@ def serve(run: Run, *, open_browser: bool) -> None:
             print("finishing ...", file=sys.stderr, flush=True)
         finally:
             run.close()
+    if run.is_working():
+        # A compilation cannot be interrupted, and Python would abort in its midst.
+        # Nothing is tracked yet: there are no files to finish.
+        print("ended while the tracker was compiled", file=sys.stderr, flush=True)
+        os._exit(130)

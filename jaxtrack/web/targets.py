@@ -1,6 +1,7 @@
 """Targets that are followed together, until one of them is corrected."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -93,6 +94,24 @@ class Targets:
         for k in due:
             self._next[k] = number + 1
         return self.rows[number]
+
+    def shown(self, number: int) -> list[Any]:
+        """Returns a row as JSON takes it.
+
+        Args:
+          number: of a frame that was tracked.
+
+        Returns:
+          The number, and of each target x, y, w, h, score, whether it is lost, and
+          whether the box was given.
+        """
+        row, given = self.rows[number], self.given.get(number, {})
+        columns = zip(row.xywh.round(2).tolist(), row.score, row.lost, strict=True)
+        targets = [
+            [*box, round(float(score), 4), bool(lost), k in given]
+            for k, (box, score, lost) in enumerate(columns)
+        ]
+        return [number, targets]
 
     def _given_until(self, target, number):
         """Returns the last box given of a target since it was tracked, or None."""

@@ -150,6 +150,24 @@ def test_a_pickled_state_goes_on(follower, targets):
     assert follower.state is None and follower.lost is False
 
 
+def test_states_are_taken_apart_and_put_together(follower):
+    images, truth = square_frames(4)
+    first = xywh_of(truth[0])
+    follower.init(images[0], np.stack([first, [70, 10, 12, 16]]))
+    follower.update(images[1])
+    one, other = follower.state.split()
+    expected = follower.update(images[2])
+    follower.state = session.join_states([other, one])
+    found = follower.update(images[2])
+    np.testing.assert_allclose(found.xywh[::-1], expected.xywh, atol=1e-3)
+    np.testing.assert_allclose(found.score[::-1], expected.score, atol=1e-4)
+    follower.state = session.join_states([one])
+    np.testing.assert_allclose(
+        follower.update(images[2]).xywh, expected.xywh[0], atol=1e-3
+    )
+    assert len(follower.state.split()) == 1
+
+
 def test_a_picture_of_another_size_has_the_same_coordinates(follower):
     images, truth = square_frames(4)
     follower.init(images[0], xywh_of(truth[0]))

@@ -1,7 +1,7 @@
 // The page: hears what the server says of a video, and asks it to track.
 
 import { boxLayer } from "./boxes.js";
-import { at, canEdit, hasEdits, isDrawing, range, state } from "./state.js";
+import { at, canEdit, hasEdits, isDrawing, range, state, takeRows } from "./state.js";
 import { makeRender, say } from "./view.js";
 
 const boxes = boxLayer(at("boxes"), {
@@ -188,12 +188,11 @@ function onNews(told, isFirst) {
   const isNew = isFirst || told.generation !== state.news.generation;
   state.news = told;
   if (isNew) {
-    state.rows = new Map();
     state.edits = told.draft;
     state.isHeld = told.draft.boxes.length > 0;
     if (!isFirst) state.isFollowing = true;
   }
-  for (const [k, targets] of told.rows) state.rows.set(k, targets);
+  takeRows(told.rows, isNew);
   state.isEnded = told.phase === "ended";
   if (isNew || told.fault) say("");
   at("tracker").textContent = told.tracker;

@@ -7,6 +7,7 @@ export const state = {
   about: { width: 1, height: 1, fps: null, length: null, is_live: false },
   news: { phase: "draw", generation: -1, span: [0, 0], notes: [], fault: "", at: null },
   rows: new Map(), // Frame -> targets, each [x, y, w, h, score, lost, given].
+  ends: null, // The first and the last of these frames.
   edits: { frame: 0, boxes: [] }, // Drawn, and not tracked yet; null: as it was.
   shown: null, // The frame whose picture is on the page.
   isFollowing: true, // The newest frame is shown.
@@ -22,14 +23,19 @@ export const isEdited = (k) => state.edits.frame === state.shown && Boolean(stat
 
 // The first and the last frame that can be looked at.
 export function range() {
-  const { rows, about, news, shown } = state;
-  if (!rows.size) return [shown ?? 0, shown ?? 0];
-  let [first, last] = [Infinity, -Infinity];
-  for (const k of rows.keys()) {
-    first = Math.min(first, k);
-    last = Math.max(last, k);
+  const { ends, about, news, shown } = state;
+  if (!ends) return [shown ?? 0, shown ?? 0];
+  return [about.is_live ? Math.max(ends[0], news.span[0]) : ends[0], ends[1]];
+}
+
+// Takes rows of the server; `isNew` forgets the ones before.
+export function takeRows(told, isNew) {
+  if (isNew) [state.rows, state.ends] = [new Map(), null];
+  for (const [k, targets] of told) {
+    state.rows.set(k, targets);
+    const [first, last] = state.ends ?? [k, k];
+    state.ends = [Math.min(first, k), Math.max(last, k)];
   }
-  return [about.is_live ? Math.max(first, news.span[0]) : first, last];
 }
 
 // The boxes on the picture that is shown.

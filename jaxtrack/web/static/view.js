@@ -69,9 +69,9 @@ function statusWords() {
   const edited = hasEdits() && `Press “Track on from frame ${state.edits.frame}” to follow the corrected box.`;
   return {
     draw: hasEdits() ? "Add more boxes, or press Track." : "Drag a box around each target.",
-    track: state.news.ready
-      ? `Tracking: frame ${state.news.at ?? 0}${total}, ${state.news.speed ?? "…"} frames/s`
-      : "Preparing the tracker, the first time up to half a minute …",
+    track: state.rows.size
+      ? `Tracking: frame ${state.news.at}${total}, ${state.news.speed} frames/s`
+      : "Preparing the tracker: the first time this takes up to a minute, later seconds …",
     pause: edited || `Paused at frame ${state.news.at}${total}. Correct a box on any frame, or go on.`,
     done: edited || `Done: ${state.rows.size} frames. Play, or correct a box on any frame.`,
     fault: "Stopped by a fault. What was tracked can be seen and downloaded.",
