@@ -39,10 +39,11 @@ _WITHOUT_NAMES = ("image", *_XYWH)
 
 
 class Place(NamedTuple):
-    """A video or photograph: T pictures, and boxes `[K, T, 4]` xyxy px."""
+    """A video or photograph: T pictures, boxes `[K, T, 4]` xyxy px, and faults."""
 
     frames: tuple[Path, ...]
     xyxy: np.ndarray
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass
@@ -51,6 +52,7 @@ class _Video:
 
     order: dict[str, float] = field(default_factory=dict)
     objects: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 def survey(root: Path, split: str) -> Listing:
@@ -85,7 +87,7 @@ def read_clip(name: str, place: Place | coco.Place) -> Clip:
     """Makes the clip of a video or a photograph."""
     if isinstance(place, coco.Place):
         return coco.read_clip(name, place)
-    return clips.of_objects(name, place.frames, place.xyxy)
+    return clips.of_objects(name, place.frames, place.xyxy, skipped=place.skipped)
 
 
 def _of_table(path: Path) -> Listing:
@@ -107,25 +109,33 @@ def _of_table(path: Path) -> Listing:
             f"y1, x2, y2, or polygon); found {', '.join(columns)[:80]!r}"
         )
     videos: dict[str, _Video] = {}
+    faults: list[str] = []
     for number, row in enumerate(rows[first:], start=first + 1):
         if not any(word.strip() for word in row):
             continue
         where = f"{path}, line {number}"
         if len(row) != len(columns):
-            raise InputError(
-                f"{where}: expected {len(columns)} columns; found {len(row)}"
-            )
+            faults.append(f"{where}: expected {len(columns)} columns; found {len(row)}")
+            continue
         words = dict(zip(columns, (word.strip() for word in row), strict=True))
         _add(videos, words, _box(words, where), where)
-    if not videos:
-        raise InputError(f"{path}: the table is empty")
+    if not any(_has_box(video) for video in videos.values()):
+        faults += [fault for video in videos.values() for fault in video.faults]
+        raise InputError(faults[0] if faults else f"{path}: the table is empty")
     folder = _image_folder(path, next(iter(next(iter(videos.values())).order)))
     found = Places(videos, lambda name: _place(videos[name], folder))
-    return Listing(tuple(videos), found, len(videos))
+    notes = tuple(f"{fault}: left out" for fault in faults)
+    return Listing(tuple(videos), found, len(videos), notes)
 
 
-def _box(words: dict[str, str], where: str) -> np.ndarray:
-    """Returns a line's box, `[4]` xyxy; NaN where the object is absent."""
+def _has_box(video: _Video) -> bool:
+    """Tells whether a video has a box."""
+    boxes = (box for found in video.objects.values() for box in found.values())
+    return any(np.isfinite(box).all() for box in boxes)
+
+
+def _box(words: dict[str, str], where: str) -> np.ndarray | str:
+    """Returns a line's box, `[4]` xyxy, NaN of an absent object; or its fault."""
     if "polygon" in words:
         given = words["polygon"]
         box = numbers.box(given) if given else np.full(4, np.nan)
@@ -135,7 +145,7 @@ def _box(words: dict[str, str], where: str) -> np.ndarray:
         given = " ".join(words[name] for name in names)
         box = numbers.box(given) if given.strip() else np.full(4, np.nan)
     if box is None:
-        raise InputError(f"{where}: expected numbers of a box; found {given[:60]!r}")
+        return f"{where}: expected numbers of a box; found {given[:60]!r}"
     if "x1" in words and "polygon" not in words:
         box = np.concatenate([box[:2], box[2:] - box[:2]])
     is_absent = not box.any() or (box[2:] == -1).all()
@@ -143,11 +153,17 @@ def _box(words: dict[str, str], where: str) -> np.ndarray:
 
 
 def _add(
-    videos: dict[str, _Video], words: dict[str, str], box: np.ndarray, where: str
+    videos: dict[str, _Video],
+    words: dict[str, str],
+    box: np.ndarray | str,
+    where: str,
 ) -> None:
-    """Adds a line's box to its video, or to its photograph."""
+    """Adds a line's box, or its fault, to its video or photograph."""
     image, name = words["image"], words.get("video", "")
     video = videos.setdefault(name or image, _Video())
+    if isinstance(box, str):
+        video.faults.append(box)
+        box = np.full(4, np.nan)
     order = numbers.parse([[words.get("frame") or "0"]], 1)
     if order is None:
         raise InputError(
@@ -171,7 +187,8 @@ def _place(video: _Video, folder: Path) -> Place:
     for number, boxes in enumerate(video.objects.values()):
         for image, box in boxes.items():
             xyxy[number, columns[image]] = box
-    return Place(tuple(folder / image for image in images), xyxy)
+    frames = tuple(folder / image for image in images)
+    return Place(frames, xyxy, tuple(video.faults))
 
 
 def _image_folder(path: Path, image: str) -> Path:

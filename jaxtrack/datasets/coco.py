@@ -111,7 +111,7 @@ def read_instances(path: Path) -> Instances:
         # Called for every object as it is parsed: polygons never pile up.
         if "bbox" in entry:
             rows.append(entry["image_id"])
-            rows.extend(entry["bbox"])
+            rows.extend(_sides(entry["bbox"]))
             rows.append(entry.get("iscrowd", 0))
         elif "file_name" in entry:
             names[entry["id"]] = entry["file_name"]
@@ -131,3 +131,12 @@ def read_instances(path: Path) -> Instances:
         np.append(first, len(table)),
         table[:, 1:],
     )
+
+
+def _sides(bbox: Any) -> list[float]:
+    """Returns a box's four numbers; a box of no size, which is left out, of others."""
+    try:
+        sides = [float(side) for side in bbox]
+    except (TypeError, ValueError):
+        sides = []
+    return sides if len(sides) == 4 and np.isfinite(sides).all() else [0.0] * 4

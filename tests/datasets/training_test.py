@@ -272,6 +272,27 @@ def test_own_boxes_of_every_kind(tmp_path):
         np.testing.assert_array_equal(clip.xyxy, [[[1, 2, 11, 22]]])
 
 
+def test_one_bad_line_or_box_is_left_out_and_named(tmp_path):
+    miniature.draw(tmp_path / "a.png")
+    lines = "image,x,y,w,h\na.png,1,2,10,20\na.png,1,2,x,4\na.png,1,2\na.png,1,2,9,0\n"
+    path = fake.text(tmp_path / "b.csv", lines)
+    listing, read = datasets.training("boxes", path)
+    assert listing.notes == (f"{path}, line 4: expected 5 columns; found 3: left out",)
+    clip = read("a.png", listing.found["a.png"])
+    np.testing.assert_array_equal(clip.xyxy, [[[1, 2, 11, 22]]])
+    assert "line 3: expected numbers of a box; found '1 2 x 4'" in clip.skipped[0]
+    assert "a box of no size" in clip.skipped[1]
+    boxes = ([1, 2, 10, 20], [1, 2, 10], None, [1, 2, 10, 0], [1, 2, "x", 4])
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"image_id": 1, "bbox": box} for box in boxes],
+    }
+    path = fake.text(tmp_path / "coco.json", json.dumps(content))
+    (clip,) = read_all("boxes", path).values()
+    np.testing.assert_array_equal(clip.xyxy, [[[1, 2, 11, 22]]])
+    assert len(clip.skipped) == 4
+
+
 def test_faults_of_own_boxes_are_named(tmp_path):
     miniature.draw(tmp_path / "a.png")
     for content, message in (
