@@ -1,4 +1,4 @@
-"""What a user can mend: wrong input, and packages that are not installed."""
+"""Errors that a user can fix: wrong input, and packages that are not installed."""
 
 import difflib
 import importlib.util
@@ -25,18 +25,18 @@ EXTRAS = {
 
 
 class InputError(ValueError):
-    """Says what is wrong with a user's input, where, and what to do about it.
+    """Wrong input: says what is wrong, where, and what to do.
 
     Commands print its message as one line and exit with code 2; see `jaxtrack.cli`.
     """
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Says which of some known words was probably meant.
+    """Suggests which known word was probably meant.
 
     Args:
       word: as typed.
-      known: what it may be.
+      known: the words to choose from.
 
     Returns:
       "did you mean X?" of the most similar one, or if none is similar the choices.
@@ -47,10 +47,10 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def require(*packages: str) -> None:
-    """Refuses to go on without packages that are extras.
+    """Raises if packages of extras are not installed.
 
     Args:
-      *packages: keys of `EXTRAS`; they are looked for and not imported.
+      *packages: keys of `EXTRAS`; they are found without being imported.
 
     Raises:
       InputError: some are not installed.
@@ -61,7 +61,7 @@ def require(*packages: str) -> None:
 
 
 def missing(*packages: str) -> str:
-    """Says that packages are missing and how to get them.
+    """Returns a message that packages are missing and how to install them.
 
     Args:
       *packages: keys of `EXTRAS`.

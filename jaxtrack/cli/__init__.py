@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Raises:
       SystemExit: with code 2 after a user's mistake, told in one line on standard
-        error; with 130 after Ctrl-C. Faults of the program keep their traceback.
+        error; with 130 after Ctrl-C. Bugs keep their traceback.
     """
     try:
         faults.guarded(lambda: _dispatch(list(sys.argv[1:] if argv is None else argv)))
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _dispatch(argv):
-    """Runs one command, or says which there are."""
+    """Runs one command, or lists them."""
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_overview())
     elif argv[0] == "--version":
@@ -72,9 +72,8 @@ def _dispatch(argv):
 def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
     """Parses a command's options and runs it.
 
-    What XLA compiles is kept in `~/.cache/jaxtrack/xla`, in a folder of this kind of
-    processor (or where the variable `JAX_COMPILATION_CACHE_DIR` says), so that a second
-    run starts at once.
+    XLA's compilations are kept in `~/.cache/jaxtrack/xla`, in a folder for this kind of
+    processor (or in `JAX_COMPILATION_CACHE_DIR`), so that a second run starts at once.
 
     Args:
       command: its module.
@@ -87,7 +86,7 @@ def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
 
 
 def _overview() -> str:
-    """What `jaxtrack --help` prints."""
+    """Returns the text of `jaxtrack --help`."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
     return "\n".join(
@@ -110,18 +109,18 @@ def _overview() -> str:
 
 
 def _keep_compilations() -> None:
-    """Names a folder for XLA's compilations, unless the user has; before jax starts."""
+    """Sets the folder of compilations, unless the user has; before jax is imported."""
     cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     folder = pathlib.Path(cache) / "jaxtrack" / "xla" / _processor()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
-    # What compiles in less than a second too: crops, and tens of small functions.
+    # Also what compiles in less than a second: crops, and dozens of small functions.
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def _processor() -> str:
-    """Names the kind of processor: another one may lack instructions of compiled code.
+    """Identifies the processor: another one may lack instructions of compiled code.
 
-    Homes are shared between machines.
+    Home folders are shared between machines.
     """
     kind = platform.processor()
     try:

@@ -1,4 +1,4 @@
-"""What was typed, `NAME=DIR` and `FIELD=VALUE`, as plain arguments."""
+"""Parses `NAME=DIR`, `FIELD=VALUE` and the options that name sequences."""
 
 import argparse
 import ast
@@ -18,14 +18,14 @@ from jaxtrack.evaluation.analysis.options import WINDOWS
 def load_sequences(
     args: argparse.Namespace, *, allow_missing: bool = False
 ) -> Benchmark:
-    """Reads plain folders or a benchmark.
+    """Reads the sequences of plain folders or of a benchmark.
 
     Args:
       args: with what `options.add_sequences` and `options.add_strict` define.
-      allow_missing: whether a part of the benchmark will do.
+      allow_missing: whether sequences of the benchmark may be missing.
 
     Raises:
-      InputError: none or both are named, or what is there is not as it should be.
+      InputError: none or both are named, or the folder is not as expected.
     """
     if bool(args.sequences) == bool(args.benchmark):
         wrong = "two sources" if args.sequences else "no source"
@@ -51,7 +51,7 @@ def chosen_names(args: argparse.Namespace) -> tuple[str, ...]:
     """Returns the names and patterns of `--pattern` and `--only`.
 
     Args:
-      args: with what `options.add_sequences` defines.
+      args: with the options of `options.add_sequences`.
 
     Raises:
       InputError: the list cannot be read, or is empty.
@@ -96,7 +96,7 @@ def parse_checkpoints(
     Args:
       entries: as typed. One with a separator before its first "=", or that exists as a
         whole, is a folder without a name.
-      model: the config of those that are files of weights alone.
+      model: config of those that are files of weights only.
 
     Returns:
       Name of a tracker -> its checkpoint, in the order given.
@@ -121,7 +121,7 @@ def parse_checkpoints(
 
 
 def _with_model(checkpoints, model):
-    """Names the network of those checkpoints that are files of weights alone."""
+    """Adds the network's config to checkpoints that are files of weights only."""
     from jaxtrack.training import inference  # Late: it imports jax.
 
     foreign = {n for n, c in checkpoints.items() if not inference.has_settings(c)}
@@ -165,14 +165,14 @@ def _parse_setting(entry: str) -> tuple[str, Any]:
 
 
 def parse_windows(texts: Sequence[str], *, is_asked: bool) -> tuple[float, ...]:
-    """Reads shares of the window from the command line.
+    """Reads the window weights of a sweep.
 
     Args:
-      texts: as typed; any asks for a sweep.
-      is_asked: whether a sweep is asked for without them, over 0, 0.1, ..., 0.9.
+      texts: as typed; giving any starts a sweep.
+      is_asked: whether to sweep over 0, 0.1, ..., 0.9 if none are given.
 
     Returns:
-      Ascending, each once; none where no sweep is asked for.
+      Ascending, each once; empty if no sweep is wanted.
 
     Raises:
       InputError: one is no number in [0, 1].

@@ -1,4 +1,4 @@
-"""What can be found wrong with a command before anything slow is imported."""
+"""Checks of options that need no slow import."""
 
 import contextlib
 import difflib
@@ -14,15 +14,15 @@ from jaxtrack.errors import InputError
 def check_tracker(
     source: str, *, model: str = "", option: str = "--checkpoint"
 ) -> None:
-    """Refuses a tracker that is not there.
+    """Refuses a tracker that does not exist.
 
     Args:
       source: a shipped tracker's name, a file, files joined by commas, or a folder.
-      model: config of the network of a file of weights; "" for none.
-      option: that names the tracker, for the message.
+      model: config of the network, for a file of weights; "" for none.
+      option: the option that names the tracker, for the message.
 
     Raises:
-      InputError: nothing is there, or no config is named so.
+      InputError: there is no such tracker or config.
     """
     if not source:
         raise InputError(f"{option} is missing: name {options.TRACKER}")
@@ -50,26 +50,26 @@ def _has_steps(folder):
     """Tells whether a folder is a step of a training, or holds one."""
     inner = folder / "checkpoints"
     inner = inner if inner.is_dir() else folder
-    with contextlib.suppress(OSError):  # Who may not look into it is told later.
+    with contextlib.suppress(OSError):  # An unreadable folder is reported later.
         return folder.name.isdigit() or any(p.name.isdigit() for p in inner.iterdir())
     return True
 
 
 def check_folder(path: str, *, option: str = "--out", is_new: bool = False) -> None:
-    """Refuses a folder that cannot be made, or not be written to.
+    """Refuses a folder that cannot be created or written to.
 
     Args:
       path: of the folder.
-      option: that names it, for the message.
-      is_new: whether it must not be there yet.
+      option: the option that names it, for the message.
+      is_new: whether it must not exist yet.
 
     Raises:
-      InputError: it is a file or lies in one, is there already, or nothing can be
-        written there.
+      InputError: it is a file or inside of one, exists already, or cannot be written
+        to.
     """
     place = pathlib.Path(path).absolute()
     if is_new and place.exists():
-        raise InputError(f"{option}={path} is there already: name another folder")
+        raise InputError(f"{option}={path} exists already: name another folder")
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir():
@@ -82,12 +82,12 @@ def check_file(path: str, *, suffix: str = "", option: str = "--out") -> None:
 
     Args:
       path: of the file.
-      suffix: that its name must have; "" for any.
-      option: that names it, for the message.
+      suffix: required end of its name; "" for any.
+      option: the option that names it, for the message.
 
     Raises:
       InputError: its folder is missing or cannot be written to, it is a folder itself,
-        or its name ends otherwise.
+        or its name has another suffix.
     """
     place = pathlib.Path(path).absolute()
     if place.is_dir():
@@ -100,7 +100,7 @@ def check_file(path: str, *, suffix: str = "", option: str = "--out") -> None:
 
 
 def _try_to_write(folder, told):
-    """Makes a folder in a folder and removes it again: rights alone do not tell."""
+    """Creates and removes a folder: permissions alone do not tell."""
     try:
         os.rmdir(tempfile.mkdtemp(prefix=".jaxtrack", dir=folder))
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""What a command says and how it ends when something goes wrong."""
+"""How a command ends when something goes wrong, and what it prints."""
 
 import errno
 import os
@@ -7,29 +7,29 @@ from collections.abc import Callable
 
 from jaxtrack.errors import EXTRAS, InputError, missing
 
-INTERRUPTED = 130  # Exit codes, as a shell has them of programs that signals end.
+INTERRUPTED = 130  # Exit statuses, as shells report programs ended by signals.
 _BROKEN_PIPE = 141
 _FREE_SPACE = "free space, then run the same command again"
-# Faults of the system that no code can prevent -> what to do.
+# Errors of the system that code cannot prevent -> what to do.
 _OF_THE_SYSTEM = {
-    errno.EACCES: "name another place, or change its rights",
-    errno.EPERM: "name another place, or change its rights",
-    errno.EROFS: "name another place",
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EPERM: "choose another place, or change its permissions",
+    errno.EROFS: "choose another place",
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
-    errno.EFBIG: "raise the limit of a file's size (`ulimit -f`)",
-    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`)",
+    errno.EMFILE: "raise the limit on open files (`ulimit -n`)",
 }
 
 
 def fail(message: str) -> None:
-    """Prints one line to standard error and leaves with exit code 2."""
+    """Prints one line to standard error and exits with status 2."""
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
     raise SystemExit(2)
 
 
 def guarded(call: Callable[[], None]) -> None:
-    """Calls; turns what a user can mend into one line, and Ctrl-C into a quiet end."""
+    """Calls; reports errors that a user can fix in one line, ends quietly at Ctrl-C."""
     try:
         try:
             call()
@@ -51,13 +51,6 @@ def guarded(call: Callable[[], None]) -> None:
             raise
         where = f"{fault.filename}: " if fault.filename else ""
         fail(f"{where}{fault.strerror}: {_OF_THE_SYSTEM[fault.errno]}")
-    except RuntimeError as fault:
-        if "nable to initialize backend" not in str(fault):
-            raise
-        fail(
-            f"no device for JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}: unset "
-            "it, or install the extra of the device (`jaxtrack doctor` says more)"
-        )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""Options: the kinds that commands define, and those that several share."""
+"""Helpers to define options, and the options that several commands share."""
 
 import argparse
 from typing import Any
@@ -15,13 +15,13 @@ TRACKER += "workdir of a training, or with --model any file of weights"
 
 
 def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> None:
-    """Defines an option with a value, which is "" where it is not given.
+    """Defines an option with a value; its default is "".
 
     Args:
       group: gets the option.
       name: of the option, with its dashes.
       metavar: stands for the value in `--help`.
-      meaning: of the option; a default that is not "" or None is told after it.
+      meaning: of the option; a default other than "" or None is appended.
       **options: of `argparse.ArgumentParser.add_argument`.
     """
     options = {"default": "", **options}
@@ -33,13 +33,13 @@ def add(group: Group, name: str, metavar: str, meaning: str, **options: Any) -> 
 
 
 def add_list(group: Group, name: str, metavar: str, meaning: str) -> None:
-    """Defines an option that may be repeated; without it the list is empty."""
+    """Defines an option that may be repeated; its default is an empty list."""
     meaning += "; repeatable"
     group.add_argument(name, metavar=metavar, action="append", default=[], help=meaning)
 
 
 def add_flag(group: Group, name: str, meaning: str) -> None:
-    """Defines an option that is given or not."""
+    """Defines a flag."""
     group.add_argument(name, action="store_true", help=meaning)
 
 
@@ -109,7 +109,7 @@ def comma_separated(text: str) -> list[str]:
 
 
 def whole_number(text: str, *, least: int = 0) -> int:
-    """Reads a whole number that is not too small.
+    """Reads a whole number with a lower limit.
 
     Args:
       text: as typed.

@@ -16,11 +16,11 @@ _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def split(argv: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
-    """Takes the settings out of a command line.
+    """Separates the settings from the other options of a command line.
 
     Args:
-      argv: `--config.FIELD=VALUE`, `--config.FIELD VALUE` or, of a flag that is true or
-        false, `--config.FIELD`; among other options.
+      argv: options; settings are written `--config.FIELD=VALUE`, `--config.FIELD VALUE`
+        or, to set a flag to true, `--config.FIELD`.
 
     Returns:
       Pairs of a dotted field and its text, and the other options.
@@ -45,8 +45,8 @@ def apply(config: ConfigDict, changes: Iterable[tuple[str, str]]) -> None:
 
     Args:
       config: the settings, locked.
-      changes: pairs of a dotted field and its value as text, which is read as the type
-        of the value that the field has.
+      changes: pairs of a dotted field and its value as text, read as the type of the
+        field.
 
     Raises:
       InputError: if there is no such field, or the text is of another type.

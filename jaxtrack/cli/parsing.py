@@ -1,4 +1,4 @@
-"""A command's options: its parser, its help, and what is said of wrong options."""
+"""Parses the options of a command, and formats its help and errors."""
 
 import argparse
 import difflib
@@ -30,7 +30,7 @@ def parse(command: Command, argv: Sequence[str], *, prog: str) -> argparse.Names
     Args:
       command: its module.
       argv: its options.
-      prog: how it is called, for `--help`.
+      prog: name of the program, for `--help`.
 
     Returns:
       The options, and in `overrides` the settings, as typed.
@@ -65,13 +65,13 @@ def parse(command: Command, argv: Sequence[str], *, prog: str) -> argparse.Names
 
 
 def _formatter(prog):
-    """Formats help in lines of at most 100 columns, as wide as the terminal."""
+    """Formats help as wide as the terminal, but at most 100 columns."""
     width = min(_MOST_COLUMNS, shutil.get_terminal_size().columns)
     return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
 
 
 def _actions_of(parser):
-    """Returns the parsers of a command's actions; empty where it has none."""
+    """Returns the parsers of a command's actions; empty if it has none."""
     for action in parser._actions:
         if action.nargs == argparse.PARSER:
             return action.choices
@@ -79,14 +79,14 @@ def _actions_of(parser):
 
 
 def _word(action):
-    """Words an argument without dashes for the line of usage."""
+    """Formats a positional argument for the usage line."""
     name = action.metavar or action.dest
     word = f"{name} ..." if action.nargs in ("*", "+") else name
     return f"[{word}]" if action.nargs in ("?", "*") else word
 
 
 def _reworded(message):
-    """Says what argparse says as the other messages do; asks what was meant."""
+    """Rewords a message of argparse like the other errors, with a suggestion."""
     if found := re.fullmatch(r"the following arguments are required: (.*)", message):
         return f"missing: {found[1]}"
     if value := re.fullmatch(r"argument (\S+): '(.*)': (give .*)", message):
@@ -103,7 +103,7 @@ def _reworded(message):
 
 
 def _unknown(word: str, parser: argparse.ArgumentParser) -> str:
-    """Words what is wrong with an argument that no option takes."""
+    """Describes an argument that no option takes."""
     if not word.startswith("-"):
         return f"unexpected argument {word!r}: options are written --name=value"
     name = word.partition("=")[0]
@@ -113,11 +113,11 @@ def _unknown(word: str, parser: argparse.ArgumentParser) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Asks whether the most similar known word was meant, if one is similar.
+    """Suggests the most similar known word, if there is one.
 
     Args:
       word: as typed.
-      known: what it may be.
+      known: the words to choose from.
     """
     found = difflib.get_close_matches(word, known, n=1)
     return f": did you mean {found[0]}?" if found else ""

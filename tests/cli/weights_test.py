@@ -79,7 +79,7 @@ def test_a_file_becomes_a_checkpoint(arrays, tmp_path, capsys):
     cli.main(["weights", "export", str(out), f"--out={file}"])
     assert bundle.read(file).provenance == saved.provenance
     capsys.readouterr()
-    assert "is there already" in refused(capsys, *argv)
+    assert "exists already" in refused(capsys, *argv)
 
 
 def test_wrong_files_are_refused(arrays, tmp_path, capsys):

@@ -51,7 +51,7 @@ def test_init_and_step_are_the_trackers(tmp_path):
 
 def test_what_cannot_be_exported_is_told(tmp_path, capsys, monkeypatch):
     argv = ["export", f"--out={tmp_path}"]
-    assert "is there already" in refused(capsys, *argv)
+    assert "exists already" in refused(capsys, *argv)
     programs.stand_in(monkeypatch, "cract_lite0")
     out = tmp_path / "out"
     message = refused(capsys, "export", "--format=onnx", f"--out={out}")
