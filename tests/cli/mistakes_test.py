@@ -186,8 +186,8 @@ MISTAKES = (
     ),
     (EVAL + "--results=mine", "--results=mine: give NAME=DIR, such as KCF=out/KCF"),
     (EVAL + "--results=mine=none", "no folder of results none"),
-    (EVAL + "--results=mine=empty", "no result file empty/ball.txt (1 of 1 sequences"),
-    (EVAL + "--results=mine=short", "ball.txt, line 2: the file has 1 boxes, the sequ"),
+    (EVAL + "--results=mine=empty", "no file is named after a sequence (ball.txt"),
+    (EVAL + "--results=mine=short", "run the tracker on the whole sequence, or"),
     ("compose --out=c --photos=none", "no folder of photographs at none"),
     (
         "compose --out=c --photos=empty",
