@@ -276,9 +276,11 @@ _AFTER = (
     Field("tracking.over_time", False,
           "Remembers velocity, size and look-alikes, and holds the box while the target"
           " is lost; of trackers without refinement."),
+    Field("tracking.held_below", 0.2,
+          "Over time: the box is held where the score falls below.", within=(0, 1)),
     Field("tracking.found_share", 0.85,
-          "Over time: a lost target is found where the score reaches this share of the"
-          " usual one, 2 % less with every frame.", within=(0, 1)),
+          "Over time: one that is lost is found where the score reaches this share of"
+          " the usual one, 2 % less with every frame.", within=(0, 1)),
     Field("tracking.found_reach", 0.05,
           "Over time: how much farther from where it is expected a lost target may be"
           " found with every frame.", unit="roots of its area", least=0),
@@ -298,7 +300,7 @@ _AFTER = (
     Field("tracking.search_growth", 0.0,
           "Over time: growth of the search area's side a frame while the target is"
           " lost.", least=0),
-    Field("tracking.search_limit", 1.5,
+    Field("tracking.search_limit", 1.3,
           "Over time: largest side of the search area over the usual one.", least=1),
     Field("tracking.distractor_share", 0.8,
           "Over time: how much less a cell counts that seems to be a look-alike's; 0"

@@ -13,7 +13,8 @@ from flax import struct
 
 COUNT = 3
 _LIFE = 24  # Frames after which one that is not seen again is forgotten.
-_LEAST = 0.5  # Score of a peak over the map's highest.
+_SHORT_LIFE = 3  # The same while the target is surely where it seems.
+_LEAST = 0.8  # Score of a peak over the map's highest.
 _SAME = 0.5  # Half an object: nearer cells show the same one; in its width and height.
 _DECAY = 0.9  # What is left of the velocity of one that is not seen.
 _NEAR = 0.7  # A peak continues a track that is expected nearer, in sizes of the target.
@@ -44,7 +45,11 @@ def none() -> Distractors:
 
 
 def weights(
-    known: Distractors, center: jax.Array, target: jax.Array, *, share: float
+    known: Distractors,
+    center: jax.Array,
+    target: jax.Array,
+    *,
+    share: float | jax.Array,
 ) -> jax.Array:
     """Returns what the scores of cells count, by whose they seem to be.
 
@@ -62,9 +67,9 @@ def weights(
     Returns:
       `[H, W]` in [1 - share, 1].
     """
-    own = _distance(center, target[:2])
+    own = distance(center, target[:2])
     expected = known.center + known.velocity
-    other = jax.vmap(partial(_distance, center))(expected)
+    other = jax.vmap(partial(distance, center))(expected)
     nearer = jnp.clip((own[None] - other) / _size(target), 0.0, 1.0)
     is_known = known.life[:, None, None] > 0
     return 1 - share * jnp.max(jnp.where(is_known, nearer, 0.0), axis=0)
@@ -100,14 +105,16 @@ def follow(
     peak, is_peak = find_peaks(score, center, target)
     expected = known.center + known.velocity
     is_alive = known.life > 0
-    gap = jax.vmap(partial(_distance, peak))(expected) / _size(target)
+    gap = jax.vmap(partial(distance, peak))(expected) / _size(target)
     gap = jnp.where(is_alive[:, None] & is_peak[None], gap, jnp.inf)
     pairs = _pairs(gap)
     is_seen = jnp.any(pairs, axis=1)
     velocity = known.velocity * jnp.where(is_seen, 1.0, _DECAY)[:, None]
     seen = _picked(pairs, peak)
     error = jnp.where(is_seen[:, None], seen - expected, 0.0)
-    life = jnp.where(is_seen, _LIFE, jnp.maximum(known.life - 1, 0))
+    most = jnp.where(is_sure, _SHORT_LIFE, _LIFE)
+    left = jnp.maximum(jnp.minimum(known.life, most) - 1, 0)
+    life = jnp.where(is_seen, _LIFE, left)
 
     is_new = is_peak & ~jnp.any(pairs, axis=0) & is_sure
     is_empty = life == 0
@@ -170,8 +177,16 @@ def _picked(pairs, peak):
     return jnp.sum(jnp.where(pairs[..., None], peak[None], 0.0), axis=1)
 
 
-def _distance(center, place):
-    """Returns how far points `[..., 2]` are from a place `[2]`."""
+def distance(center: jax.Array, place: jax.Array) -> jax.Array:
+    """Returns how far points are from a place.
+
+    Args:
+      center: `[..., 2]` xy.
+      place: `[2]` xy.
+
+    Returns:
+      `[...]`.
+    """
     shape = (1,) * (center.ndim - 1) + (2,)
     return jnp.linalg.norm(center - place.reshape(shape), axis=-1)
 

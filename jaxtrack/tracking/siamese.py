@@ -78,7 +78,8 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         z_image = view.template_image(crops[0], fill)
         template = network.apply(variables, z_image, method="encode_template")
         box = crops[0].aim.box
-        return TrackerState(template, box, fill, temporal.start(box) if rules else None)
+        memory = temporal.start(box, rules) if rules else None
+        return TrackerState(template, box, fill, memory)
 
     def predict(variables, state: TrackerState, crop: Crop):
         """Returns the maps of one example."""

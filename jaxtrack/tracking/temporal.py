@@ -1,8 +1,9 @@
 """Tracking over time: where the target moves, whether it is lost, which size to trust.
 
 A tracker with `tracking.over_time` remembers more than its last box. It searches where
-the target is expected; where the score falls far, it holds that place and the last size
-that it was sure of, and takes nothing for the target before the score is high again.
+the target is expected. Where the score falls far, it holds that place and the last size
+that it was sure of, and takes nothing for the target before the score is high again;
+but nothing is held of a target that moves far from frame to frame.
 All functions see ONE target (vmap for more) and branch on no value.
 """
 
@@ -19,6 +20,9 @@ _GROWTH_RATE = 0.3  # Of the trusted size, where it grows: no occlusion enlarges
 _UNSURE = 0.2  # Of the rates of the trusted size, where the tracker is not sure.
 _SHRUNK = 0.25  # Logarithm of the trusted side over one that an occlusion may cut off.
 _REACH = 0.4  # Where a lost target is found first, in sizes from the expected place.
+_FAST = 0.25  # Pace from which where the target was tells little of where it is.
+_FIRST_PACE = 0.3  # Before anything is known of it.
+_PACE_RATE = 0.2  # Share of a frame's.
 _MISSED = 0.8  # Of the usual score: what falls below may hide behind something.
 _RELAXED = 0.98  # What is left a frame later of the score at which it is found.
 
@@ -27,7 +31,7 @@ class Rules(NamedTuple):
     """Numbers of tracking over time, the settings of the same names.
 
     Attributes:
-      lost_below: the target is lost where the score falls below.
+      held_below: the target is lost, and its box held, where the score falls below.
       found_share: a lost one is found where the score reaches this share of the usual.
       sure_share: the tracker is sure where it reaches this share.
       found_reach: a lost one may be so much farther from where it is expected with
@@ -40,7 +44,7 @@ class Rules(NamedTuple):
       distractor_share: see `distractors.weights`.
     """
 
-    lost_below: float
+    held_below: float
     found_share: float
     found_reach: float
     sure_share: float
@@ -59,19 +63,22 @@ class Memory:
     Attributes:
       expected: `[4]` cxcywh where the target is expected next, pixels of the picture.
       velocity: `[2]` xy, pixels a frame.
+      pace: `[]` how far the target moves, sizes a frame, averaged; size is the root of
+        its area.
       trusted: `[2]` width and height, pixels of the picture, averaged over frames in
         which the tracker was sure.
       usual: `[]` the score, averaged over frames in which the target was not lost.
       lost: `[]` int32, frames since the target was lost; 0 where it is not.
-      distractors: objects that are not the target.
+      distractors: objects that are not the target; None where none are followed.
     """
 
     expected: jax.Array
     velocity: jax.Array
+    pace: jax.Array
     trusted: jax.Array
     usual: jax.Array
     lost: jax.Array
-    distractors: distractors.Distractors
+    distractors: distractors.Distractors | None
 
 
 class Seen(NamedTuple):
@@ -90,19 +97,21 @@ class Seen(NamedTuple):
     xyxy: jax.Array
 
 
-def start(box: jax.Array) -> Memory:
+def start(box: jax.Array, rules: Rules) -> Memory:
     """Returns the memory after the first frame.
 
     Args:
       box: `[4]` cxcywh of the target, pixels of the picture.
+      rules: how to track; static, as they say whether distractors are followed.
     """
     return Memory(
         expected=box,
         velocity=jnp.zeros(2),
+        pace=jnp.full([], _FIRST_PACE),
         trusted=box[2:],
         usual=jnp.zeros([]),
         lost=jnp.zeros([], jnp.int32),
-        distractors=distractors.none(),
+        distractors=distractors.none() if rules.distractor_share else None,
     )
 
 
@@ -140,6 +149,12 @@ def window(memory: Memory, share: float | jax.Array, rules: Rules) -> jax.Array:
 def weigh(memory: Memory, cls: jax.Array, xyxy: jax.Array, rules: Rules) -> jax.Array:
     """Lowers the classification of cells that seem to be a distractor's.
 
+    While the target is lost, boxes that it cannot have reached count for nothing:
+
+        |c - expected| > (0.4 + found_reach * lost) * sqrt(w h)
+
+    with c the middle of a cell's box, w and h the trusted size.
+
     Args:
       memory: of the last frame.
       cls: `[H, W]`, or `[H, W, A]` of A anchors.
@@ -150,9 +165,15 @@ def weigh(memory: Memory, cls: jax.Array, xyxy: jax.Array, rules: Rules) -> jax.
       As `cls`.
     """
     center = (xyxy[..., :2] + xyxy[..., 2:]) / 2
-    weights = distractors.weights(
-        memory.distractors, center, memory.expected, share=rules.distractor_share
-    )
+    away = distractors.distance(center, memory.expected[:2])
+    lost = memory.lost.astype(jnp.float32)
+    reach = (_REACH + rules.found_reach * lost) * jnp.sqrt(jnp.prod(memory.trusted))
+    weights = jnp.where((lost > 0) & (away > reach), 0.0, 1.0)
+    if memory.distractors is not None:
+        share = jnp.where(memory.pace < _FAST, rules.distractor_share, 0.0)
+        weights *= distractors.weights(
+            memory.distractors, center, memory.expected, share=share
+        )
     return cls * weights.reshape(weights.shape + (1,) * (cls.ndim - 2))
 
 
@@ -168,19 +189,17 @@ def update(
 
     Returns:
       What to remember; the target's box `[4]` cxcywh, pixels of the picture: where it
-      is lost, the expected one; and its score `[]`: where it is lost, below
-      `lost_below`.
+      is lost, the expected one; and its score `[]`: where it is lost, `held_below` at
+      most.
     """
     box, score = seen.box, seen.score
     lost = memory.lost.astype(jnp.float32)
     was_lost = lost > 0
     found_at = jnp.where(was_lost, rules.found_share * _RELAXED**lost, 0.0)
-    is_lost = score < jnp.maximum(found_at * memory.usual, rules.lost_below)
-    away = jnp.linalg.norm(box[:2] - memory.expected[:2])
-    reach = (_REACH + rules.found_reach * lost) * jnp.sqrt(jnp.prod(memory.trusted))
-    is_lost |= was_lost & (away > reach)
+    is_low = score < jnp.maximum(found_at * memory.usual, rules.held_below)
+    is_lost = is_low & (was_lost | (memory.pace < _FAST))
     change = jnp.log(box[2:] / memory.trusted)
-    is_sure = ~is_lost & (score >= rules.sure_share * memory.usual)
+    is_sure = ~is_low & (score >= rules.sure_share * memory.usual)
     is_sure &= jnp.min(change) > -_SHRUNK
     held = jnp.concatenate([memory.expected[:2], memory.trusted])
     tracked = jnp.where(is_lost, held, box)
@@ -195,22 +214,27 @@ def update(
     rate = rate * jnp.where(change > 0, _GROWTH_RATE, rules.sure_rate)
     rise = jnp.where(memory.usual > 0, _USUAL_RATE, 1.0)
     usual = memory.usual + rise * (score - memory.usual)
-    center = (seen.xyxy[..., :2] + seen.xyxy[..., 2:]) / 2
-    memory = Memory(
-        expected=jnp.concatenate([tracked[:2] + velocity, tracked[2:]]),
-        velocity=velocity,
-        trusted=memory.trusted * jnp.exp(rate * change),
-        usual=jnp.where(is_lost, memory.usual, usual),
-        lost=jnp.where(is_lost, memory.lost + 1, 0),
-        distractors=distractors.follow(
-            memory.distractors,
+    moved = tracked[:2] - (memory.expected[:2] - memory.velocity)
+    step = jnp.linalg.norm(moved) / jnp.sqrt(jnp.prod(memory.trusted)) - memory.pace
+    others = memory.distractors
+    if others is not None:
+        others = distractors.follow(
+            others,
             seen.confidence,
-            center,
+            (seen.xyxy[..., :2] + seen.xyxy[..., 2:]) / 2,
             tracked,
             ~is_lost & (score >= _MISSED * memory.usual),
             velocity_rate=rules.velocity_rate,
-        ),
+        )
+    memory = Memory(
+        expected=jnp.concatenate([tracked[:2] + velocity, tracked[2:]]),
+        velocity=velocity,
+        pace=memory.pace + jnp.where(is_lost | was_lost, 0.0, _PACE_RATE * step),
+        trusted=memory.trusted * jnp.exp(rate * change),
+        usual=jnp.where(is_lost, memory.usual, usual),
+        lost=jnp.where(is_lost, memory.lost + 1, 0),
+        distractors=others,
     )
     # A box that is only expected must not look found.
-    least = jnp.where(is_lost, 0.5 * rules.lost_below, 1.0)
-    return memory, tracked, jnp.minimum(score, least)
+    most = jnp.where(is_lost, rules.held_below, 1.0)
+    return memory, tracked, jnp.minimum(score, most)

@@ -1,6 +1,7 @@
 """Tests for experiments.over_time and the videos that it measures on."""
 
 import dataclasses
+import functools
 import json
 
 import cv2
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from experiments import covered_clips, hard_scenes, over_time
+from jaxtrack import session
+from jaxtrack.data.composed.source import ComposedSource
 from jaxtrack.datasets import folders
 from jaxtrack.evaluation import results
 from tests.data.composed.conftest import write_photo, write_video
@@ -113,3 +116,28 @@ def test_a_clip_is_covered_once(tmp_path, pictures):
     own = cv2.imread(str(long.frames[hidden]))
     assert (image[15:25, 15:25] != own[15:25, 15:25]).any()
     np.testing.assert_allclose(image[40:, 50:], own[40:, 50:], atol=40)
+
+
+@pytest.mark.slow
+def test_lite_holds_a_hidden_target_and_finds_it_again():
+    source = ComposedSource(
+        num_tracks=1,
+        length=90,
+        split="eval",
+        seed=1,
+        settings=hard_scenes.KINDS["occluded"][1],
+        composer=functools.partial(hard_scenes.occluded, times=1),
+    )
+    xyxy = source.track_boxes(0)
+    truth = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+    visible = hard_scenes.visible(source.scene(0))
+    boxes, lost = [truth[0]], [False]
+    with session.load("lite") as follower:
+        follower.init(source.frame(0, 0).image, truth[0])
+        for time in range(1, source.length):
+            boxes.append(follower.update(source.frame(0, time).image).xywh)
+            lost.append(follower.lost)
+    found = over_time.follow(np.array(boxes), truth, visible)
+    hidden = visible == 0
+    assert hidden.sum() >= 10 and np.mean(np.array(lost)[hidden]) > 0.9
+    assert found.recovery[0] <= 5 and found.lost < 0.05
