@@ -24,8 +24,10 @@ def check(*, open_browser: bool) -> None:
     Raises:
       InputError: a package of the page is missing, or a browser.
     """
-    ways = "no first box: give --box=x,y,w,h, or --box=FILE whose first line that is, "
-    ways += "or draw it in the browser"
+    ways = (
+        "no first box: give --box=x,y,w,h or --box=FILE (its first line), or draw it "
+    )
+    ways += "in the browser"
     try:
         require(*_PACKAGES)
     except InputError as fault:
@@ -34,8 +36,8 @@ def check(*, open_browser: bool) -> None:
 
     if open_browser and not serve.has_browser():
         raise InputError(
-            f"{ways}: none opens here without a display, --no_browser prints the "
-            "page's address (pip install 'jaxtrack[web]' has what it needs)"
+            f"{ways} (pip install 'jaxtrack[web]'): none can be opened here, so add "
+            "--no_browser and open the printed address elsewhere"
         )
 
 

@@ -216,7 +216,7 @@ def test_without_page_or_display_the_ways_are_named(monkeypatch):
     for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(serve.sys, "platform", "linux")
-    ways = r"--box=x,y,w,h.*--box=FILE.*--no_browser.*pip install 'jaxtrack\[web\]'"
+    ways = r"--box=x,y,w,h.*--box=FILE.*pip install 'jaxtrack\[web\]'.*--no_browser"
     with pytest.raises(InputError, match=ways):
         page.check(open_browser=True)
     page.check(open_browser=False)
