@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from jaxtrack import config, configs
 from jaxtrack.cli import checks, options, overrides
+from jaxtrack.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--init", "TRACKER", meaning)
     meaning = "train even without ImageNet weights to start from"
     options.add_flag(parser, "--allow_random_backbone", meaning)
+    group = parser.add_argument_group("several processes, of one machine or more")
+    meaning = "train one network in several processes: the same command in each, which "
+    meaning += "must all see --workdir; Slurm, Open MPI and TPUs need no more"
+    options.add_flag(group, "--distributed", meaning)
+    meaning = "where process 0 runs, and a free port there"
+    options.add(group, "--coordinator", "HOST:PORT", meaning)
+    number = options.whole_number
+    meaning = "how many processes there are"
+    options.add(group, "--num_processes", "N", meaning, type=number, default=0)
+    meaning = "the number of this one, from 0"
+    options.add(group, "--process_id", "I", meaning, type=number, default=0)
     parser.epilog = f"settings:\n{config.text()}"
 
 
@@ -42,7 +54,19 @@ def run(args: argparse.Namespace) -> None:
     if args.init:
         settings.model.pretrained = args.init
     _check(settings, args.workdir)
-    from jaxtrack.training import loop  # Late: typing mistakes need not wait for jax.
+    if args.num_processes and not args.coordinator:
+        raise InputError("--num_processes is there without --coordinator=HOST:PORT")
+    if args.coordinator and not args.distributed:
+        raise InputError("--coordinator is for --distributed: add it")
+    # Late: typing mistakes need not wait for jax.
+    from jaxtrack.training import distributed, loop
+
+    if args.distributed:
+        distributed.initialize(
+            args.coordinator,
+            num_processes=args.num_processes,
+            process_id=args.process_id,
+        )
 
     allow = args.allow_random_backbone
     loop.train(settings, args.workdir, allow_random_backbone=allow)

@@ -24,6 +24,7 @@ from jaxtrack.trackers.family import Family
 from jaxtrack.training import distillation, optimizer, overview
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
+from jaxtrack.training.distributed import Watch
 from jaxtrack.training.initial import check_file, kaiming_heads, start_from
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
@@ -58,8 +59,8 @@ def train(
 
     A resumed run computes what it would have computed without the interruption, bit for
     bit on one machine. SIGTERM and Ctrl-C save a checkpoint and return. Several
-    processes that have called `jax.distributed.initialize` train one network together;
-    only the first one logs.
+    processes that have called `distributed.initialize` train one network together; only
+    the first one logs, and where one is lost the others end.
 
     Args:
       config: see docs/settings.md.
@@ -93,7 +94,9 @@ def train(
     )
     teachers = distillation.load(config, network)
     with contextlib.ExitStack() as stack:
-        if jax.process_index() == 0:
+        number, count = jax.process_index(), jax.process_count()
+        stack.enter_context(Watch(workdir, number=number, count=count))
+        if number == 0:
             lock = locks.locked(workdir, "training", option="--workdir")
             stack.enter_context(lock)
         loader = _open_loader(config, network.geometry)

@@ -19,7 +19,7 @@ import jax
 import numpy as np
 from absl import flags
 from jaxtrack.config import get_config
-from jaxtrack.training import loop
+from jaxtrack.training import distributed, loop
 
 sys.path.insert(0, "tests/training")
 import conftest as tiny
@@ -29,8 +29,7 @@ number, count = int(number), int(count)
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_num_cpu_devices", int(devices))
 if count > 1:
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(address, count, number)
+    distributed.initialize(address, num_processes=count, process_id=number)
 
 class Share(tiny.MemoryLoader):
     def __next__(self):
