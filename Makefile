@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
 
-.PHONY: help setup demo demo-train compare ablation incremental test test-all test-onnx smoke docs lint format bench clean
+.PHONY: help setup demo demo-train compare ablation incremental test test-all test-faults test-onnx smoke docs lint format bench clean
 
 help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
+	@echo "make test-faults   kills, damaged files, full disks (about 15 minutes of CPU)"
 	@echo "make test-onnx   the tests of ONNX files, in an environment of their own"
 	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"
@@ -99,6 +100,10 @@ test: lint
 
 test-all: lint $(VOT) $(VENV)/.docs
 	XLA_FLAGS= $(BIN)/python -m pytest $(PYTEST)
+
+# Says what was done how often, and what came out; see docs/reliability.md.
+test-faults: $(VENV)/.test
+	$(BIN)/python -m pytest -q -s -n 0 tests/faults
 
 # What a new version of Python, JAX or Flax is most likely to break.
 # The guards hold networks, losses, boxes, batches and scores of every family.

@@ -153,7 +153,7 @@ def open_split(folder: str | pathlib.Path, split: str) -> Sequence[dict]:
             split=split, decoders={"image": tfds.decode.SkipDecoding()}
         )
     except Exception as error:  # tfds and ArrayRecord raise many kinds.
-        said = f"{folder}: damaged records ({error}); pack again"
+        said = f"{folder}: damaged records ({_line(error)}); pack again"
         raise InputError(said) from error
 
 
@@ -171,11 +171,16 @@ def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
     try:
         data = records[number]["image"]
     except Exception as error:  # ArrayRecord and protobuf raise many kinds.
-        said = f"{name}: damaged or vanished record ({error}); pack again"
+        said = f"{name}: damaged or vanished record ({_line(error)}); pack again"
         raise InputError(said) from error
     if not data:  # Of a shard that was cut while it was open.
         raise InputError(f"{name}: damaged or vanished record (empty); pack again")
     return data
+
+
+def _line(error):
+    """Words in one short line what tfds says in many."""
+    return " ".join(str(error).split())[:200]
 
 
 def _refused(error):

@@ -38,7 +38,7 @@ def lines(
         "precision": [_precision(config)],
         "network": [describe(config), parameters(config, params)],
         "data": list(contents),
-        "batch": [_batch(config), _rate(config)],
+        "batch": [_batch(config), *_parts(config), _rate(config)],
         "length": [_length(config)],
         "workdir": [_workdir(workdir, first)],
         "logs": [_logs(config)],
@@ -97,9 +97,20 @@ def _batch(config):
     told = f"{size} pairs a step"
     if devices > 1:
         told += f", {size // devices} on each device"
-    if config.run.accumulate > 1:
-        told += f", accumulated over {config.run.accumulate} parts"
     return told
+
+
+def _parts(config):
+    """Words into what parts a device's share is divided, if it is."""
+    count = config.run.accumulate
+    if count == 1:
+        return []
+    size = config.run.batch_size // jax.device_count() // count
+    return [
+        f"accumulated over {count} parts of {size}: batch statistics and counts are a "
+        "part's, so that",
+        "it comes the closer to the undivided batch the larger the parts are",
+    ]
 
 
 def _rate(config):

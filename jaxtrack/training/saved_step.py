@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -148,6 +149,7 @@ def hush_late_tasks() -> None:
     Orbax does not wait for them, and each would print a traceback below the one line
     that says what is wrong.
     """
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     report = sys.unraisablehook
 
     def hook(unraisable):
