@@ -1,4 +1,4 @@
-"""How much a tracker's score tells of its box: ranking, reliability, a threshold."""
+"""How well a tracker's score predicts its overlap: ROC, reliability, threshold."""
 
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ def roc_auc(score: np.ndarray, is_positive: np.ndarray) -> float:
 def reliability(
     score: np.ndarray, value: np.ndarray, *, num_groups: int = 10
 ) -> Reliability:
-    """Compares scores with what they should say, in groups of equal size.
+    """Compares scores with measured values, in groups of equal size.
 
     Args:
       score: `[T]`, T >= 1.
@@ -99,7 +99,7 @@ def reliability(
 
 
 def alarm(score: np.ndarray, is_positive: np.ndarray, threshold: float) -> Alarm:
-    """Says what would be found by taking every score below a threshold.
+    """Measures an alarm for every score below a threshold.
 
     Args:
       score: `[T]`.

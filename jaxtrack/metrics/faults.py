@@ -1,4 +1,4 @@
-"""What a protocol does with damaged input, and the warnings it gives."""
+"""How a protocol handles damaged input, and the warnings about it."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -30,7 +30,7 @@ class FixedResults(NamedTuple):
 
 
 def check_boxes(given, what: str) -> np.ndarray:
-    """Returns `[N, 4]` float64 of whatever a caller gave.
+    """Converts what a caller gave to `[N, 4]` float64.
 
     Args:
       given: the boxes.
@@ -55,20 +55,20 @@ def check_boxes(given, what: str) -> np.ndarray:
 def fix_results(
     name: str, truth: np.ndarray, predicted: np.ndarray, protocol: OpeProtocol
 ) -> FixedResults:
-    """Makes results and ground truth equally long, and results sound.
+    """Makes results as long as the ground truth, and repairs damaged rows.
 
     Args:
       name: of the sequence, by which some toolkits decide.
       truth: `[N, 4]` xywh, px; rows without a target are NaN or have no size.
       predicted: `[M, 4]` xywh, px.
-      protocol: what to mend and how; what it does not mend is refused.
+      protocol: which damage to repair and how; other damage is refused.
 
     Returns:
       Copies.
 
     Raises:
       InputError: naming the frame: the lengths differ, or a box is not finite
-        or of negative size, and the rules have no answer to it.
+        or of negative size, and the protocol does not say what to do about it.
     """
     _check_truth(truth, protocol)
     is_strict = protocol.missing_rows == "refused"
@@ -96,7 +96,7 @@ def fix_results(
 
 
 def _check_truth(truth: np.ndarray, protocol: OpeProtocol) -> None:
-    """Refuses ground truth that the toolkit would stumble over."""
+    """Refuses ground truth that the toolkit cannot score."""
     bad = np.isinf(truth).any(axis=1)
     if protocol.usable in ("annotated", "any"):
         bad |= np.any(truth[:, 2:] < 0, axis=1)
@@ -117,7 +117,7 @@ def _check_truth(truth: np.ndarray, protocol: OpeProtocol) -> None:
 
 
 def _length_error(truth, predicted, protocol) -> InputError:
-    """Too many or too few rows."""
+    """Returns the error for too many or too few rows."""
     return InputError(
         f"results are {predicted.shape}, ground truth is {truth.shape}: "
         f"{protocol.name!r} needs one box a frame; run the tracker on the whole "
@@ -145,19 +145,19 @@ def _damaged(predicted: np.ndarray, protocol: OpeProtocol) -> np.ndarray:
 
 
 def _refuse(predicted, bad, protocol) -> None:
-    """Raises where a row is bad."""
+    """Raises an error that names the first bad row."""
     if not bad.any():
         return
     row = int(np.argmax(bad))
     raise InputError(
         f"result of frame {row} is {predicted[row].tolist()}; boxes are finite and "
         f"sizes not negative ({bad.sum()} rows are otherwise, and {protocol.name!r} "
-        "does not mend them): correct the results"
+        "does not repair them): correct the results"
     )
 
 
 def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
-    """Replaces rows by the one before where the rules say so; refuses the rest."""
+    """Repeats the row before where the protocol says so; refuses the rest."""
     damaged = _damaged(predicted, protocol)
     empty = ~damaged & np.any(predicted[:, 2:] == 0, axis=1)
     matters = np.ones(len(predicted), bool)
@@ -166,9 +166,9 @@ def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
         annotated = ~np.isnan(truth).any(axis=1)
         bad = empty & annotated
         if protocol.repeats == "not_positive":
-            mended = np.isnan(predicted).any(axis=1)
-            mended |= np.any(predicted[:, 2:] <= 0, axis=1)
-            bad = mended & annotated
+            damage = np.isnan(predicted).any(axis=1)
+            damage |= np.any(predicted[:, 2:] <= 0, axis=1)
+            bad = damage & annotated
             # Row 0 is replaced by the truth; without a truth nothing is compared.
             matters = annotated
             matters[0] = False
@@ -192,7 +192,7 @@ def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
 
 
 def _fill(truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]:
-    """Answers too few results."""
+    """Fills or cuts the end where there are too few results."""
     given, missing = len(predicted), len(truth) - len(predicted)
     what = f"results end before frame {given}; the last {missing} of {len(truth)} "
     what += "frames "
@@ -281,7 +281,7 @@ def name_warnings(
         hint = f"; results without ground truth: {unknown[:5]}" if unknown else ""
         raise InputError(
             f"no results for {len(missing)} sequences: {missing[:20]}{hint}: run the "
-            "tracker on them, or mend the names"
+            "tracker on them, or correct the names"
         )
     said = "no results; scored as boxes of 0"
     warnings = [f"sequence {name}: {said}" for name in missing]
@@ -294,7 +294,7 @@ def name_warnings(
 
 
 def argument_warnings(protocol: OpeProtocol, absent, cover, image_size) -> list[str]:
-    """Names arguments that the rules would have read, had they been given.
+    """Names missing arguments that the protocol would have read.
 
     Args:
       protocol: says which frames count, and how.

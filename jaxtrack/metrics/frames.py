@@ -1,4 +1,4 @@
-"""What single frames are worth under a protocol."""
+"""Overlap and errors of single frames under a protocol."""
 
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ def _usable_centers(truth, usable, protocol) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _values(truth, predicted, size_wh, protocol):
-    """IoU, centre error and normalised error of every row, whatever its worth."""
+    """IoU, centre error and normalised error of every row, usable or not."""
     shift = protocol.center_shift
     center = overlap.center_error_xywh(truth, predicted, shift=shift)
     if protocol.center_decimals is not None:
@@ -170,7 +170,7 @@ def frame_values(
 def truth_warnings(
     truth: np.ndarray, values: Frames, protocol: OpeProtocol
 ) -> list[str]:
-    """Says what becomes of ground truth that is no box, or not to the rules' liking.
+    """Says how ground truth that the protocol does not accept is handled.
 
     Args:
       truth: `[N, 4]` xywh, px.
@@ -214,7 +214,7 @@ def _reason(protocol: OpeProtocol) -> str:
 
 
 def _fate(protocol: OpeProtocol) -> str:
-    """What becomes of a row that is not accepted."""
+    """How a row that is not accepted is handled."""
     if protocol.unusable == "removed":
         return "are left out"
     if protocol.judges_centers:

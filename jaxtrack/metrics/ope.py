@@ -81,7 +81,7 @@ class OpeReport:
       precision_curve: over `protocol.precision_thresholds`.
       norm_precision_curve: over `protocol.norm_thresholds`.
       sequences: the same for each sequence.
-      warnings: sentences on what was not as it should be: results mended or missing,
+      warnings: sentences on what was not as it should be: results repaired or missing,
         ground truth that the rules do not accept, arguments left out.
     """
 
@@ -211,13 +211,13 @@ def _score_sequence(name, rows, given, protocol, labels):
 
 
 def _repetitions(given) -> list:
-    """Repetitions of a sequence, of what a caller gave for it."""
+    """Returns the repetitions of a sequence as a list."""
     is_several = isinstance(given, list | tuple) and given and np.ndim(given[0]) == 2
     return list(given) if is_several else [given]
 
 
 def _measure(name, truth, predicted, protocol, flags):
-    """Mends one repetition and measures its frames; its warnings and truth, too."""
+    """Repairs one repetition and measures its frames; returns warnings and truth."""
     absent, cover, size_wh = flags
     fixed = faults.fix_results(name, truth, predicted, protocol)
     values = frame_values(
@@ -260,8 +260,9 @@ def score(
     Wu et al., "Object Tracking Benchmark" (success and precision); Huang et al.,
     GOT-10k (AO, SR); Mueller et al., TrackingNet (normalised precision). Numbers are
     shares in [0, 1], also where a toolkit prints percents, but what they are follows
-    the toolkit: `protocols.PROTOCOLS` holds the rules. Results that a toolkit mends are
-    mended and named in the warnings; what it would make NaN of, or stop at, is refused.
+    the toolkit: `protocols.PROTOCOLS` holds the rules. Results that a toolkit repairs
+    are repaired and named in the warnings; what makes it crash or answer NaN is
+    refused.
 
     Args:
       ground_truth: name of a sequence -> `[N, 4]` xywh, px; rows without a target are
@@ -280,7 +281,7 @@ def score(
 
     Raises:
       InputError: unknown protocol, nothing to score, a sequence without results, flags
-        or image size, or boxes that the toolkit has no answer to.
+        or image size, or boxes that the toolkit cannot score.
     """
     rules = protocol_named(protocol)
     warnings = faults.name_warnings(ground_truth, results, rules)
@@ -308,7 +309,7 @@ def refusals(
     absent: Mapping[str, np.ndarray] | None = None,
     cover: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, str]:
-    """Finds the sequences that a toolkit has no answer to.
+    """Finds the sequences that a toolkit cannot score.
 
     Args:
       ground_truth: as `score` takes it.
@@ -331,7 +332,7 @@ def refusals(
 
 
 def _labels(rules: OpeProtocol, absent, cover, image_size) -> tuple:
-    """What a protocol reads of a caller's flags and sizes."""
+    """Returns the flags and sizes that a protocol reads."""
     return (
         absent if rules.absent != "ignored" else None,
         cover if rules.reads_cover else None,

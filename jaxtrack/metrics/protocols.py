@@ -1,4 +1,4 @@
-"""Toolkits for one-pass evaluation, each as the rules that it scores by."""
+"""Protocols of one-pass evaluation: the rules of each toolkit, as data."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Which frames the rows of a result file belong to, where frames have no row."""
+"""Matches the rows of a result file with frames where rows are missing."""
 
 from typing import NamedTuple
 
@@ -26,10 +26,10 @@ class PlacedRows(NamedTuple):
 def place_rows(
     name: str, truth: np.ndarray, predicted: np.ndarray, *, fills_end: bool
 ) -> PlacedRows:
-    """Gives the rows of results that are too few the frames they were written for.
+    """Finds the frames that the rows of a short result file belong to.
 
     pytracking begins some sequences later; some trackers write no row where the ground
-    truth has no size. Such frames get the box before: no protocol looks at it.
+    truth has no size. Such frames repeat the box before, which changes no score.
 
     Args:
       name: of the sequence.
@@ -66,7 +66,7 @@ def place_rows(
 
 
 def first_row_warnings(truth: np.ndarray, predicted: np.ndarray) -> list[str]:
-    """Says where the first result looks like corners x1, y1, x2, y2.
+    """Warns if the first result looks like corners x1, y1, x2, y2.
 
     Args:
       truth: `[4]` xywh of the first scored frame, px.

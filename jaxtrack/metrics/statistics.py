@@ -1,4 +1,4 @@
-"""How sure a comparison of trackers is: paired bootstrap, rank correlation."""
+"""Statistics of comparisons: paired bootstrap, rank correlation."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Input of VOT's scores: checked, as arrays, and identical repetitions found."""
+"""Checks the input of VOT's scores and converts it to arrays."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -87,7 +87,7 @@ def truth_polygons(name: str, rows: np.ndarray) -> np.ndarray:
 def cut_to_length(
     name: str, truth: np.ndarray, runs: Sequence[Sequence[np.ndarray]]
 ) -> tuple[np.ndarray, list[Sequence[np.ndarray]], list[str]]:
-    """Makes runs and ground truth equally long, as pysot does: the rest is not scored.
+    """Cuts runs and ground truth to the shorter length, as pysot does.
 
     Args:
       name: of the sequence.

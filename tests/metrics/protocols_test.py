@@ -60,8 +60,8 @@ def test_trackingnet_has_steps_of_two_and_a_half_px():
 
 
 def test_unknown_protocol_lists_those_there_are():
-    with pytest.raises(InputError, match=r"'vot'.*otb, lasot, .*no_first"):
-        protocols.protocol_named("vot")
+    with pytest.raises(InputError, match=r"'xyz'.*otb, lasot, .*no_first"):
+        protocols.protocol_named("xyz")
 
 
 def test_every_rule_is_described_and_chosen_among():
