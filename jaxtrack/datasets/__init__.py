@@ -1,4 +1,4 @@
-"""Datasets on the disk: one reader each, shared by training and evaluation.
+"""Datasets on disk: one reader each, shared by training and evaluation.
 
 A reader is a module with `survey(root, split) -> Listing`, which says what a split
 holds and what of it is there, and `read(name, place) -> Sequence`, which reads one
@@ -86,7 +86,7 @@ DATASETS = {
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A split of a dataset, read from the disk; dictionaries go by sequences' names.
+    """A split of a dataset, read from disk; keys of dictionaries are sequences.
 
     Attributes:
       name: key of `DATASETS`.

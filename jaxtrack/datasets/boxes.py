@@ -1,4 +1,4 @@
-"""Boxes of one's own: a table (CSV, TSV) or a JSON, beside the pictures.
+"""Your own boxes: a table (CSV, TSV) or a JSON file beside the images.
 
 A table has a line of column names, in any order, and a line a box; commas, tabs or
 semicolons separate:
@@ -11,7 +11,7 @@ semicolons separate:
   frame           number that orders a video's pictures; without it, their names do
   object          which of the video's objects it is; without it, there is one
 
-A box that is empty, NaN, all zero or of sides -1 says that the object is absent.
+A box that is empty, NaN, all zero or of sides -1 means that the object is absent.
 Without column names the columns are image, x, y, w, h.
 
 A JSON is a list of videos, `{"name": "street", "frames": "street/img", "objects":
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
 @dataclass
 class _Video:
-    """What a table says of a video: picture -> its order; object -> picture -> box."""
+    """A video of a table: image -> its order; object -> image -> box."""
 
     order: dict[str, float] = field(default_factory=dict)
     objects: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def read_clip(name: str, place: Place | coco.Place) -> Clip:
 
 
 def _of_table(path: Path) -> Listing:
-    """Lists what a table says."""
+    """Lists the videos and photographs of a table."""
     lines = files.read_text(path).splitlines()
     separator = next((s for s in "\t;" if lines and s in lines[0]), ",")
     rows = [row for row in csv.reader(lines, delimiter=separator)]
@@ -178,7 +178,7 @@ def _add(
 
 
 def _place(video: _Video, folder: Path) -> Place:
-    """Lays a video's boxes out over its pictures."""
+    """Arranges a video's boxes by object and image."""
     images = sorted(
         video.order, key=lambda i: (video.order[i], files.natural_order(Path(i)), i)
     )
@@ -201,7 +201,7 @@ def _image_folder(path: Path, image: str) -> Path:
 
 
 def _of_coco(path: Path) -> Listing:
-    """Lists what a JSON of COCO's format says."""
+    """Lists the images of a JSON file in COCO's format."""
     instances = coco.read_instances(path)
     tops = (path.parent, path.parent / "images", path.parent.parent / "images")
     first = instances.images[0]
@@ -211,7 +211,7 @@ def _of_coco(path: Path) -> Listing:
 
 
 def _of_videos(path: Path, content: Any) -> Listing:
-    """Lists what a JSON of videos says."""
+    """Lists the videos of a JSON file."""
     try:
         found = {
             str(video["name"]): Place(

@@ -1,4 +1,4 @@
-"""Clips from what readers find, without what cannot be trained on."""
+"""Clips to train on, without boxes that are too small or empty."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

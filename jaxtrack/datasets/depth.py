@@ -1,4 +1,4 @@
-"""Pictures of more than eight bits: thermal cameras, raw sensors, measurements."""
+"""Images of more than eight bits: thermal cameras, raw sensors, measurements."""
 
 from collections.abc import Sequence
 from pathlib import Path

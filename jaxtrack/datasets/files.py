@@ -1,4 +1,4 @@
-"""Files that datasets are made of: tables of numbers, flags, numbered frames."""
+"""Files of datasets: tables of numbers, flags, numbered frames."""
 
 import codecs
 import os
@@ -53,7 +53,7 @@ def _read_lines(path: Path, expected: str) -> tuple[list[str], list[list[str]]]:
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """Returns a file's lines without blanks around them, empty ones left out.
+    """Returns the lines of a file, stripped, without empty ones.
 
     Args:
       path: of the text file.
@@ -319,7 +319,7 @@ def frames_between(folder: Path, first: int, last: int) -> list[Path]:
 
 
 def fill_gaps(folder: Path, count: int, *, first: int, digits: int) -> list[Path]:
-    """Returns the frames of numbered rows of truth, whether they are there or not.
+    """Returns the frames of numbered rows of truth, whether the files exist or not.
 
     Args:
       folder: of the images, named by numbers.
@@ -345,7 +345,7 @@ def fill_gaps(folder: Path, count: int, *, first: int, digits: int) -> list[Path
 
 
 def check_lengths(folder: Path, frames: Sequence[Path], truth: np.ndarray) -> None:
-    """Refuses a sequence whose frames and rows of truth do not go together.
+    """Refuses a sequence with other than one row of truth a frame.
 
     Args:
       folder: named in the error.

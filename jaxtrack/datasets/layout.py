@@ -19,7 +19,7 @@ def wrong_layout(where: Path, expected: str) -> InputError:
 
 
 def contents(folder: Path) -> str:
-    """Returns in a few words what a folder holds.
+    """Describes the contents of a folder in a few words.
 
     Args:
       folder: it may be absent, or a file.

@@ -1,4 +1,4 @@
-"""Choosing sequences by names, by patterns, and as other codes spell them."""
+"""Names of sequences: how other codes write them, and choosing by pattern."""
 
 import fnmatch
 import re
@@ -39,7 +39,7 @@ _Spelling = Callable[[str], str]
 
 
 class _Beside(NamedTuple):
-    """What names in a folder tell of each other.
+    """What the other names of a folder tell about one of them.
 
     Attributes:
       strangers: names that are none of the sequences', in whatever case.
@@ -51,7 +51,7 @@ class _Beside(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """Which sequence each of other people's names stands for.
+    """The sequences that names of other codes stand for.
 
     Attributes:
       found: name of a sequence -> the other name.
@@ -78,7 +78,7 @@ def match(names: Iterable[str], given: Iterable[str]) -> Matches:
       given: as the others have them.
 
     Returns:
-      What belongs together.
+      The matches.
     """
     names, given = tuple(dict.fromkeys(names)), tuple(dict.fromkeys(given))
     found = {name: name for name in set(names) & set(given)}
@@ -105,7 +105,7 @@ def match(names: Iterable[str], given: Iterable[str]) -> Matches:
 def _fitting(
     spelling: _Spelling, names: list[str], given: list[str], beside: _Beside
 ) -> dict[str, list[str]]:
-    """Name -> what is spelt like it and is of no other benchmark."""
+    """Name -> names that are written like it and belong to no other benchmark."""
     keys: dict[str, list[str]] = {}
     for other in given:
         # A separator is dropped from our name, never from theirs.
@@ -138,7 +138,7 @@ def _unnumbered(name: str) -> str:
 
 
 def _is_foreign(name: str, other: str, beside: _Beside) -> bool:
-    """Tells whether a name that is spelt alike is another benchmark's sequence."""
+    """Tells whether a similar name is that of another benchmark's sequence."""
     theirs, ours = _PREFIXED.fullmatch(other), _PREFIXED.fullmatch(name)
     if theirs and ours:
         return _benchmark(theirs) != _benchmark(ours)

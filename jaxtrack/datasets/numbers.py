@@ -1,4 +1,4 @@
-"""Numbers as people's files have them: separators, brackets, spellings of NaN."""
+"""Parses numbers with any separators, brackets and spellings of NaN."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -94,7 +94,7 @@ def box(line: str) -> np.ndarray | None:
 
 
 def hint(words: list[str], columns: Iterable[int]) -> str:
-    """Says what a line probably is that has not the numbers it should have, or "".
+    """Says what a line without the expected numbers probably is, or "".
 
     Args:
       words: of the line.

@@ -1,4 +1,4 @@
-"""Ground truth of a whole benchmark in one JSON, as pysot has it.
+"""Ground truth of a whole benchmark in one JSON file, as pysot has it.
 
 `{"Boy": {"gt_rect": [[x, y, w, h], ...], "attr": [...], "absent": [...]}, ...}`; what
 pysot calls `absent` is 1 where the target is present. Rows may be the corners of
