@@ -1,4 +1,4 @@
-"""Tracks sequences, one at a time or many at once, by the clock."""
+"""Tracks sequences, one at a time or many at once, and measures the time."""
 
 import contextlib
 import itertools
@@ -65,7 +65,7 @@ def tracking_function(
     batched: bool = False,
     skip: Skip | None = None,
 ) -> Track:
-    """Makes what tracks sequences; several sets of variables share a compilation.
+    """Returns the function that tracks sequences; compilations are shared.
 
     Args:
       drivers: of the tracker, see `compiled`.
@@ -123,13 +123,13 @@ class _UnreadableError(Exception):
     """A frame of one of many sequences could not be read."""
 
     def __init__(self, video: Video, reason: str):
-        """Keeps whose it is."""
+        """Stores the sequence and the reason."""
         super().__init__(reason)
         self.video, self.reason = video, reason
 
 
 def _counted(video: Video, frames: Iterable[Frame], advance) -> Iterator[Frame]:
-    """Passes frames on, and says so one by one."""
+    """Yields frames and reports each to the progress bar."""
     try:
         for frame in frames:
             advance(1)
@@ -149,7 +149,7 @@ def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
 def _track_each(
     drivers: Drivers, variables: Any, videos, advance, skip: Skip
 ) -> Iterator[Tracked]:
-    """One sequence after another."""
+    """Tracks one sequence after another."""
     compiled = set()
     for video in videos:
         try:
@@ -183,7 +183,7 @@ def _track_one(
 def groups_by_canvas(
     videos: Sequence[Video], canvases: Sequence[tuple[int, int]], *, size: int = GROUP
 ) -> list[list[Video]]:
-    """Puts sequences of one canvas together, those of like length side by side.
+    """Groups sequences by canvas, those of similar length together.
 
     Args:
       videos: the sequences.
@@ -206,7 +206,7 @@ def groups_by_canvas(
 def _track_batched(
     drivers: Drivers, variables: Any, videos, advance, skip: Skip
 ) -> Iterator[Tracked]:
-    """Groups of sequences under vmap and pmap; frames share out a group's time."""
+    """Tracks groups of sequences at once; a group's time is divided by frames."""
     usable, canvases = [], []
     for video in videos:
         try:

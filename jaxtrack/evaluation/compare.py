@@ -42,7 +42,7 @@ def worst_sequences(
 
 
 def telling_frames(frames: np.ndarray, iou: np.ndarray, *, count: int = 5) -> list[int]:
-    """Picks frames that tell how a sequence went.
+    """Picks frames that show how tracking went on a sequence.
 
     The sequence's first frame, the first counted one with an IoU below 0.2, and the
     rest evenly from there to the end; evenly throughout where nothing fails.
@@ -65,7 +65,7 @@ def telling_frames(frames: np.ndarray, iou: np.ndarray, *, count: int = 5) -> li
 def by_protocol(
     scores: Sequence[TrackerScores], *, primary: str = PRIMARY
 ) -> dict[str, ByProtocol]:
-    """What every toolkit says of every tracker, the primary protocol first.
+    """The report of every tracker by every protocol, the primary one first.
 
     Args:
       scores: of the trackers.
@@ -142,7 +142,7 @@ def as_json(
     *,
     primary: str = PRIMARY,
 ) -> dict[str, Any]:
-    """What each tracker is worth, ready for `json.dumps`.
+    """The scores of each tracker, ready for `json.dumps`.
 
     Args:
       scores: of the trackers.

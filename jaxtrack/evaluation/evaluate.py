@@ -27,7 +27,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What trackers did on a dataset, and what it is worth.
+    """Results of trackers on a dataset, and their scores.
 
     Attributes:
       benchmark: what they were scored on.
@@ -131,7 +131,7 @@ def evaluate(
 
 
 def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
-    """Writes what a server takes, where there is one.
+    """Writes submission files for benchmarks that have a server.
 
     Args:
       found: submitted is what was tracked, and of a benchmark that only a server can
@@ -264,7 +264,7 @@ def _track(task: _Task, skips: Skips, batched: bool | None = None) -> dict[str, 
 def _about(
     benchmark: Benchmark, settings: TrackingSettings, folders: Mapping[str, Path]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """How an evaluation comes about, as JSON, and what its reader must see first."""
+    """How an evaluation was made, as JSON, and its notes."""
     hashes = manifest.hash_sequences(benchmark.videos)
     made = {name: manifest.read(place) or {} for name, place in folders.items()}
     weights = {n: (m.get("identity") or {}).get("weights") for n, m in made.items()}
@@ -274,7 +274,7 @@ def _about(
 
 
 def _check(task: _Task, analyses: Options) -> None:
-    """Refuses what cannot be done, before anything is tracked."""
+    """Refuses impossible requests before anything is tracked."""
     benchmark = task.benchmark
     if not (task.checkpoints or task.results_of):
         raise InputError("nothing to score: give --checkpoint, --results or both")

@@ -1,4 +1,4 @@
-"""Checkpoints, ready to be tracked with, and what makes their results their own."""
+"""Opens checkpoints for tracking, with the identity of their results."""
 
 import json
 import pathlib
@@ -43,7 +43,7 @@ def open_checkpoint(
     *,
     tracking: Mapping[str, Any] = MappingProxyType({}),
 ) -> Opened:
-    """Reads a checkpoint and says what makes its results its own.
+    """Reads a checkpoint for tracking, with the identity of its results.
 
     Args:
       checkpoint: what `training.inference.load_for_inference` takes.

@@ -1,4 +1,4 @@
-"""What made a folder of results: enough to know whether it may be kept.
+"""Manifests of result folders, which tell whether results can be kept.
 
 `<tracker>/manifest.json` holds the identity of the run (weights, settings, version),
 the environment it ran in, and the finished sequences with a hash of their truth.
@@ -95,7 +95,7 @@ def complete(
     title: str = "tracking",
     is_quiet: bool = False,
 ) -> list[str]:
-    """Does the sequences that a folder does not hold yet, noting each as it ends.
+    """Processes the sequences that a folder lacks and records each as it ends.
 
     A result is kept where the manifest has the same identity, its sequence the same
     frames and ground truth, and its files can be read. Interrupted at any moment, the

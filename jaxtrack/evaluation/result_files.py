@@ -1,4 +1,4 @@
-"""Finding result files, in the layouts that trackers are published in.
+"""Finds result files in the layouts that trackers are published in.
 
 | layout | of |
 |---|---|
@@ -25,7 +25,7 @@ _RUN = re.compile(r"(.+)_(\d{3})")
 
 
 class FoundFiles(NamedTuple):
-    """Which files belong to which sequences.
+    """The files of each sequence.
 
     Attributes:
       paths: name of a sequence -> files of its repetitions.
@@ -39,7 +39,7 @@ class FoundFiles(NamedTuple):
 
 
 class FoundBoxes(NamedTuple):
-    """What result files say.
+    """The boxes in result files.
 
     Attributes:
       boxes: name of a sequence -> repetitions, each `[M, 4]` xywh, px, as the file
@@ -56,9 +56,9 @@ class FoundBoxes(NamedTuple):
 
 
 def read_boxes(place: str | Path, names: Sequence[str]) -> FoundBoxes:
-    """Reads whatever results belong to sequences, as they are.
+    """Reads the results of sequences without changing them.
 
-    NaN and negative sizes are read too: what to make of them is the protocols' to say.
+    NaN and negative sizes are read too: protocols decide how to score them.
 
     Args:
       place: a folder, the beginning of pytracking's run folders, or a JSON.
@@ -86,7 +86,7 @@ def read_boxes(place: str | Path, names: Sequence[str]) -> FoundBoxes:
 def find_files(
     place: str | Path, names: Sequence[str], *, suffixes: Sequence[str] = (".txt",)
 ) -> FoundFiles:
-    """Finds each sequence's files, however its name is spelt.
+    """Finds the files of each sequence, whatever way its name is written.
 
     Args:
       place: a folder; it may be the beginning of run folders' names, or hold them.

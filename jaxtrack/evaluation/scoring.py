@@ -1,4 +1,4 @@
-"""Result files of one tracker, read and scored by several protocols."""
+"""Reads the results of one tracker and scores them by several protocols."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ REPORTED = ("otb", "no_first")
 
 @dataclass(frozen=True)
 class TrackerScores:
-    """One tracker's results and what they are worth.
+    """One tracker's results and their scores.
 
     Attributes:
       name: as reports show it.
@@ -129,8 +129,7 @@ def score_tracker(
 ) -> TrackerScores:
     """Scores one tracker's results on a benchmark.
 
-    Results are what toolkits accept: rows that the first protocol mends, which its
-    warnings tell.
+    Rows that the first protocol repairs are named in its warnings.
 
     Args:
       name: of the tracker.
@@ -179,7 +178,7 @@ def _drawn(
     repetitions: Sequence[np.ndarray] | None,
     protocol: OpeProtocol,
 ) -> np.ndarray:
-    """The first repetition's boxes, `[N, 4]`, as the protocol mends them."""
+    """The first repetition's boxes, `[N, 4]`, as the protocol repairs them."""
     boxes = np.zeros_like(truth) if repetitions is None else repetitions[0]
     fixed = faults.fix_results(name, truth, boxes, protocol)
     return np.concatenate([np.full((fixed.start, 4), np.nan), fixed.predicted])
@@ -188,7 +187,7 @@ def _drawn(
 def _speeds(
     paths: Mapping[str, Sequence[Path]], names: Iterable[str]
 ) -> tuple[dict[str, float | None], list[str]]:
-    """Frames per second of each sequence, and what is wrong with files of times."""
+    """Frames per second of each sequence, and faults of files of times."""
     speeds, notes = {}, []
     for name in names:
         try:

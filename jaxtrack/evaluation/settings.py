@@ -13,7 +13,7 @@ from jaxtrack.trackers import find_preset
 
 @dataclass(frozen=True)
 class TrackingSettings:
-    """Settings, and what a report has to say of scores with them.
+    """Settings, and what a report must say about scores with them.
 
     Attributes:
       tracking: dotted field of tracking -> value.
@@ -28,7 +28,7 @@ class TrackingSettings:
     def about(
         self, hashes: Mapping[str, str], weights: Mapping[str, str | None]
     ) -> tuple[dict[str, Any], list[str]]:
-        """What there is to say of scores with these settings.
+        """What a report must say about scores with these settings.
 
         Args:
           hashes: name of a scored sequence -> its hash; see `manifest.hash_sequence`.

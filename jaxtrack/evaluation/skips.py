@@ -1,4 +1,4 @@
-"""One bad sequence stops nothing: it is left out, of all trackers alike."""
+"""Sequences that are left out of an evaluation, for all trackers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +12,10 @@ from jaxtrack.metrics import vot
 
 
 class Skips:
-    """Sequences that are left out of an evaluation, of all trackers alike."""
+    """Collects the sequences that are left out, for all trackers."""
 
     def __init__(self, benchmark: Benchmark, *, strict: bool):
-        """Begins with those that the dataset's reader left out.
+        """Starts with those that the dataset's reader left out.
 
         Args:
           benchmark: with its truth.
@@ -44,7 +44,7 @@ class Skips:
         self._found.setdefault(name, reason)
 
     def read(self, tracker: str, place: Path, protocol: str) -> FoundBoxes:
-        """Reads a tracker's results, and leaves out the sequences without sound ones.
+        """Reads a tracker's results; sequences without valid ones are left out.
 
         Args:
           tracker: its name.

@@ -156,7 +156,7 @@ def write_runs(
 def texts_of(
     name: str, runs: Sequence[Sequence[np.ndarray]], seconds: np.ndarray
 ) -> dict[str, str]:
-    """What the files of a sequence's repetitions hold.
+    """The texts of the files of a sequence's repetitions.
 
     Args:
       name: of the sequence.

@@ -1,4 +1,4 @@
-"""What is tuned on: sequences, their split, and how a result on one is scored."""
+"""The sequences that are tuned on, and how a result on one is scored."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

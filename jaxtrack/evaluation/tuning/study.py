@@ -1,4 +1,4 @@
-"""A study of settings on disk: what was tried, what it was worth, what is next."""
+"""A study on disk: the trials so far, their scores, and the next ones."""
 
 import contextlib
 import itertools
@@ -103,7 +103,7 @@ class Study:
         ]
 
     def ask(self, count: int) -> dict[int, dict[str, float]]:
-        """Says what to try next: what an interruption left, or else new settings.
+        """Returns the next trials: unfinished ones first, then new settings.
 
         What was left comes alone, so that the study goes on as if it had not been
         interrupted: nothing is drawn before all of a batch is told.

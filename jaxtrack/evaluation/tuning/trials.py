@@ -1,4 +1,4 @@
-"""Trials: many settings tracked at once over all sequences, nothing tracked twice."""
+"""Trials: many settings tracked at once; finished sequences are kept."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,7 +20,7 @@ Track = Callable[[Sequence[Mapping[str, float]], Video, Callable], np.ndarray]
 
 
 def tracking_function(opened: Opened, batch: int) -> Track:
-    """Makes what tracks a video with many settings at once.
+    """Returns the function that tracks a video with many settings at once.
 
     Args:
       opened: the checkpoint.
@@ -81,7 +81,7 @@ def measure(
 
 
 def mean(sequences: Mapping[str, Mapping[str, float]], metric: str) -> float:
-    """A trial's worth: the mean of a metric over sequences.
+    """A trial's score: the mean of a metric over sequences.
 
     Args:
       sequences: name -> metric -> value.

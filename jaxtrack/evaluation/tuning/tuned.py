@@ -1,4 +1,4 @@
-"""The outcome of a tuning: settings, what they gain, and what they have seen."""
+"""The outcome of a tuning: settings, their gain, the sequences tuned on."""
 
 import json
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ def read(path: str | Path) -> dict[str, Any]:
 def describe(
     tuned: Mapping[str, Any], hashes: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """What a report has to say of scores with tuned settings.
+    """What a report must say about scores with tuned settings.
 
     Args:
       tuned: see `read`.
