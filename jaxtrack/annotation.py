@@ -11,6 +11,7 @@ from jaxtrack.datasets.pictures import read_image
 from jaxtrack.metrics import overlap
 
 CHUNK = 16  # Frames after which the way back is gone, where only one end is known.
+MET = 0.5  # IoU from which on it counts as back.
 
 
 class Follower(Protocol):
@@ -57,8 +58,9 @@ def label(
 
     Between two known boxes the target is tracked from both, and the boxes of both ways
     are averaged, each the more the nearer its start is. Before the first and behind
-    the last one it is tracked from that one, and back again every 16 frames; agreement
-    is then the least one since the known box. Between two frames of which it is known
+    the last one it is tracked from that one, and back again every 16 frames, or fewer
+    where it does not come back; agreement is then the least one since the known box,
+    and 0 from where it is lost. Between two frames of which it is known
     that the target is absent, it is absent. Kalal et al.,
     Forward-Backward Error (ICPR 2010), of boxes instead of points.
 
@@ -84,6 +86,8 @@ def label(
     for left, right in itertools.pairwise([-1, *sorted(boxes), count]):
         has_left = left >= 0 and np.isfinite(boxes[left]).all()
         has_right = right < count and np.isfinite(boxes[right]).all()
+        if right - left < 2:
+            continue
         if has_left and has_right:
             _between(labels, frames, range(left, right + 1), follower)
         elif has_left:
@@ -113,13 +117,18 @@ def _onwards(labels, frames, numbers, follower):
     """Fills the frames on one side of a known box, from that."""
     numbers = list(numbers)
     there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
-    agreement = np.ones(len(numbers))
-    for start in range(0, len(numbers) - 1, CHUNK):
-        part = slice(start, start + CHUNK + 1)
+    agreement, start, size = np.zeros(len(numbers)), 0, CHUNK
+    while size and start < len(numbers) - 1:
+        part = slice(start, start + size + 1)
         boxes = there.xywh[part]
         back = _track(frames, numbers[part][::-1], boxes[-1], follower)
         met = overlap.iou_xywh(boxes, back.xywh[::-1])
-        agreement[part][1:] = np.minimum(met[0], met[1:])
+        if met[0] < MET:
+            size //= 2  # It was lost on the way: look nearer.
+            continue
+        agreement[part] = np.minimum(met[0], met)
+        start += size
+    agreement[0] = 1
     agreement = np.minimum.accumulate(agreement)
     _put(labels, numbers[1:], there.xywh[1:], agreement[1:], there.score[1:])
 

@@ -71,16 +71,25 @@ def test_a_jump_to_a_look_alike_disagrees(frames):
     kept = annotation.accepted(found, agreement=0.7)
     assert list(np.flatnonzero(~kept)) == [6, 7, 8]
     assert annotation.to_correct(kept) == [range(6, 9)]
-    # From the start alone, what comes back is the look-alike: nothing can be trusted.
+    # From the start alone, what comes back from behind frame 5 is the look-alike.
     found = annotation.label(frames, {0: TRUTH[0]}, Follower(lost_at=6))
-    assert list(found.agreement) == [1] + [0] * 9
+    assert list(found.agreement) == [1] * 6 + [0] * 4
 
 
 def test_one_end_is_tracked_away_from_and_back_in_chunks(frames, monkeypatch):
-    # The way back from frame 4 meets the start; that from frame 8 does not.
-    monkeypatch.setattr(annotation, "CHUNK", 4)
+    # The ways back go from 3 to 0, and from 6, which is lost, 4, 5 and 6 to 3 and 4.
+    monkeypatch.setattr(annotation, "CHUNK", 3)
+    starts, init = [], Follower.init
+    monkeypatch.setattr(
+        Follower,
+        "init",
+        lambda self, image, box: (
+            starts.append(int(image[0, 0, 0])) or init(self, image, box)
+        ),
+    )
     found = annotation.label(frames, {0: TRUTH[0]}, Follower(lost_at=6))
-    assert list(found.agreement) == [1] * 5 + [0] * 5
+    assert list(found.agreement) == [1] * 6 + [0] * 4
+    assert starts == [0, 3, 6, 4, 5, 6]
     found = annotation.label(frames, {9: TRUTH[9]}, Follower())
     assert np.array_equal(found.xywh, TRUTH)
     assert np.allclose(found.agreement, 1)
@@ -109,8 +118,8 @@ def test_the_command_labels_and_says_what_to_correct(
     out, video = tmp_path / "labels", str(frames[0].parent)
     cli.main(["annotate", video, "--box=4,10,10,10", f"--out={out}"])
     told = capsys.readouterr().out
-    assert "1 of 10 frames labelled from 1 known" in told
-    assert "frames 1 to 9 (middle 5)" in told
+    assert "6 of 10 frames labelled from 1 known" in told
+    assert "frames 6 to 9 (middle 8)" in told
     assert (out / "correct.jpg").read_bytes()[:2] == b"\xff\xd8"
     with (out / "keys.csv").open("a") as file:
         file.write("9,22,10,10,10\n6,nan,nan,nan,nan\n")

@@ -215,7 +215,10 @@ def _tell(folder: Path, known: Mapping[int, np.ndarray], kept: np.ndarray) -> No
     print(f"{folder}: {kept.sum()} of {count} frames labelled from {len(known)} known")
     if not parts:
         return
-    told = [f"{p.start} to {p[-1]} (middle {p[len(p) // 2]})" for p in _longest(kept)]
+    told = [
+        f"{p.start} to {p[-1]} (middle {p[len(p) // 2]})" if len(p) > 1 else f"{p[0]}"
+        for p in _longest(kept)
+    ]
     more = f" and {len(parts) - len(told)} more" if len(parts) > len(told) else ""
     print(
         f"to correct: frames {', '.join(told)}{more}; see {folder / 'correct.jpg'}. "
