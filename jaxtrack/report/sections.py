@@ -71,7 +71,7 @@ class Picture:
         path = PurePath(self.path)
         yield path, self.content
         for kind in style.VECTOR if self.figure else ():
-            yield path.with_suffix(f".{kind}"), style.vector_of(self.figure, kind)
+            yield path.with_suffix(f".{kind}"), style.file_of(self.figure, kind)
 
 
 def drawing(name: str, figure: Figure, *, caption: str = "") -> Picture:
@@ -82,7 +82,7 @@ def drawing(name: str, figure: Figure, *, caption: str = "") -> Picture:
       figure: what is drawn.
       caption: what it shows; "" where the picture says so itself.
     """
-    return Picture(f"{name}.png", style.png_of(figure), caption, figure)
+    return Picture(f"{name}.png", style.file_of(figure, "png"), caption, figure)
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,10 @@ def test_the_site_builds_without_a_warning_and_holds_every_name(tmp_path):
     functions = {
         name
         for module in api_test.modules()
-        for name, _ in api_test.members(module)
-        if name.startswith("jaxtrack.") and not name.endswith(("__init__", "__call__"))
+        for name, function in api_test.members(module)
+        # A field whose default is a function is no method.
+        if name.startswith("jaxtrack.") and name.endswith(f".{function.__name__}")
+        if not name.endswith(("__init__", "__call__"))
     }
     assert len(functions) > 500
     assert not {name for name in functions if "._" not in name} - ids

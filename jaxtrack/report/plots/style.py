@@ -5,7 +5,7 @@ and picture of it.
 """
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -169,23 +169,23 @@ def _hides_any(shown: Legend, handles: Sequence[Artist]) -> bool:
 
 def png_of(figure: Figure) -> bytes:
     """The figure as a PNG file's bytes, the same for the same figure."""
-    return _file_of(figure, "png", {"Software": None})
-
-
-def vector_of(figure: Figure, kind: str) -> bytes:
-    """The figure as the bytes of a file for papers, the same for the same figure.
-
-    Args:
-      figure: whose fonts are embedded.
-      kind: of `VECTOR`.
-    """
-    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    return _file_of(figure, kind, dates[kind])
+    return _saved(figure, "png")
 
 
 @styled
-def _file_of(figure: Figure, kind: str, metadata: Mapping[str, None]) -> bytes:
-    """The figure as a file's bytes."""
+def file_of(figure: Figure, kind: str) -> bytes:
+    """The figure by the style sheet as a file's bytes, the same for the same figure.
+
+    Args:
+      figure: whose fonts are embedded.
+      kind: "png", or of `VECTOR`.
+    """
+    return _saved(figure, kind)
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
+    """The figure as a file's bytes; what would tell the day is left out."""
+    dated = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}[kind]
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    figure.savefig(buffer, format=kind, metadata={dated: None})
     return buffer.getvalue()

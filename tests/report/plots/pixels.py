@@ -8,7 +8,7 @@ from jaxtrack.report.plots import style
 
 def decoded(content):
     """Pixels of a figure or of a file, RGB."""
-    content = content if isinstance(content, bytes) else style.png_of(content)
+    content = content if isinstance(content, bytes) else style.file_of(content, "png")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
     return image.astype(int)
 

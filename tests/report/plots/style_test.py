@@ -53,10 +53,10 @@ def test_a_legend_lies_in_the_axes_only_where_it_hides_nothing():
 
 def test_files_for_papers_are_alike_and_hold_fonts():
     figure, _ = style.axes_of("a $b$", "x", "y", note="by whose rules")
-    pdf, svg = (style.vector_of(figure, kind) for kind in style.VECTOR)
+    pdf, svg = (style.file_of(figure, kind) for kind in style.VECTOR)
     assert pdf.startswith(b"%PDF") and b"/Type3" not in pdf and b"Date" not in pdf
     assert svg.lstrip().startswith(b"<?xml") and b"</svg>" in svg
-    assert style.vector_of(figure, "svg") == svg
+    assert style.file_of(figure, "svg") == svg
 
 
 def test_figures_look_alike_whatever_matplotlib_is_set_to():
