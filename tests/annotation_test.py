@@ -141,3 +141,15 @@ def test_a_line_that_is_no_box_is_named(frames, tmp_path, capsys, line):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["annotate", str(frames[0].parent), f"--out={tmp_path}"])
     assert "keys.csv, line 3: expected frame,x,y,w,h" in capsys.readouterr().err
+
+
+def test_nothing_is_left_of_a_box_or_video_that_is_none(frames, tmp_path, capsys):
+    for video, box, said in (
+        (str(frames[0].parent), "--box=1,2,3", "is neither a box nor a file"),
+        (str(tmp_path / "absent.mp4"), "--box=1,2,3,4", "no video"),
+        (str(frames[0].parent), "--agreement=0.6", "give the first box by --box"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(["annotate", video, box, f"--out={tmp_path / 'new'}"])
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "new").exists()

@@ -73,11 +73,11 @@ def run(
     folder, keys = Path(out), Path(out) / "keys.csv"
     if not (box or keys.is_file()):
         raise InputError(f"{keys}: no such file: give the first box by --box=x,y,w,h")
+    given = first_box.first_boxes(video, [box]) if box else {}
     with locks.locked(folder, "annotation"):
         frames = _frames(video, folder / "img")
         known = read_known(keys, len(frames)) if keys.is_file() else {}
-        if box:
-            given = first_box.first_boxes(video, [box])
+        if given:
             known[0] = first_box.check(given, read_image(frames[0]).shape[:2])[0]
             atomic.write_text(keys, _table(known))
         # There and back.
@@ -131,9 +131,9 @@ def _frames(video: str, folder: Path) -> list[Path]:
         folder.symlink_to(found[0].parent.resolve(), target_is_directory=True)
         return files.list_frames(folder)
     unfinished = folder.with_name("img.incomplete")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
     with FrameReader(video, warn=lambda said: print(said, file=sys.stderr)) as reader:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
         bar = tqdm(reader, total=reader.length, unit="frame", desc="decoding")
         for number, frame in enumerate(bar):
             height, width = frame.hw
