@@ -43,8 +43,8 @@ SHIPPED: Mapping[str, Shipped] = MappingProxyType(
                 _OVER_TIME
                 | {
                     "tracking.search_size": 192,
-                    "tracking.score_slope": 9.6,
-                    "tracking.score_middle": 0.777,
+                    "tracking.score_slope": 12.9,
+                    "tracking.score_middle": 0.79,
                 }
             ),
         ),
