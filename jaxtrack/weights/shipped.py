@@ -26,22 +26,17 @@ class Shipped(NamedTuple):
     settings: Mapping[str, Any] = MappingProxyType({})
 
 
-# Of tracking, whatever the weights: docs/lite.md tells what it brings.
-_OVER_TIME = {"tracking.over_time": True}
-
 SHIPPED: Mapping[str, Shipped] = MappingProxyType(
     {
         "lite": Shipped(
             file="lite.safetensors",
             summary="SiamCAR on EfficientNet-Lite0, 0.8 million parameters, for a CPU.",
-            settings=MappingProxyType(_OVER_TIME),
         ),
         "lite-fast": Shipped(
             file="lite.safetensors",
             summary="The same network with search crops of 192 instead of 256 px.",
             settings=MappingProxyType(
-                _OVER_TIME
-                | {
+                {
                     "tracking.search_size": 192,
                     "tracking.score_slope": 12.9,
                     "tracking.score_middle": 0.79,

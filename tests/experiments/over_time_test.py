@@ -12,7 +12,7 @@ from experiments import covered_clips, hard_scenes, over_time
 from jaxtrack import session
 from jaxtrack.data.composed.source import ComposedSource
 from jaxtrack.datasets import folders
-from jaxtrack.evaluation import results
+from jaxtrack.evaluation import loading, results
 from tests.data.composed.conftest import write_photo, write_video
 from tests.refusals import refused
 
@@ -132,7 +132,8 @@ def test_lite_holds_a_hidden_target_and_finds_it_again():
     truth = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
     visible = hard_scenes.visible(source.scene(0))
     boxes, lost = [truth[0]], [False]
-    with session.load("lite") as follower:
+    opened = loading.open_checkpoint("lite", tracking={"tracking.over_time": True})
+    with session.Session(opened.tracker, opened.variables, lost_below=0.4) as follower:
         follower.init(source.frame(0, 0).image, truth[0])
         for time in range(1, source.length):
             boxes.append(follower.update(source.frame(0, time).image).xywh)
