@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> None:
       SystemExit: with code 2 after a user's mistake, told in one line on standard
         error; with 130 after Ctrl-C. Bugs keep their traceback.
     """
+    if argv is None:
+        faults.catch_interrupts()
     try:
         faults.guarded(lambda: _dispatch(list(sys.argv[1:] if argv is None else argv)))
     except SystemExit as end:

@@ -10,6 +10,9 @@ from jaxtrack import configs
 from jaxtrack.cli import options
 from jaxtrack.errors import InputError
 
+_VIDEO = "a video file, a folder of images, a pattern such as frames/%04d.jpg, an "
+_VIDEO += "address such as rtsp://..., or a camera's number"
+
 
 def check_tracker(
     source: str, *, model: str = "", option: str = "--checkpoint"
@@ -53,6 +56,22 @@ def _has_steps(folder):
     with contextlib.suppress(OSError):  # An unreadable folder is reported later.
         return folder.name.isdigit() or any(p.name.isdigit() for p in inner.iterdir())
     return True
+
+
+def check_video(source: str) -> None:
+    """Refuses a video that does not exist, whatever else is missing.
+
+    Args:
+      source: a file, a folder, a pattern of names, an address or a camera's number.
+
+    Raises:
+      InputError: it is none of these.
+    """
+    if not source:
+        raise InputError(f"VIDEO is missing: name {_VIDEO}")
+    is_elsewhere = source.isdecimal() or "://" in source or "%" in source
+    if not is_elsewhere and not pathlib.Path(source).exists():
+        raise InputError(f"no video {source}: name {_VIDEO}")
 
 
 def check_folder(path: str, *, option: str = "--out", is_new: bool = False) -> None:

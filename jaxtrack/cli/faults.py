@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from jaxtrack.errors import EXTRAS, InputError, missing
 
 INTERRUPTED = 130  # Exit statuses, as shells report programs ended by signals.
 _BROKEN_PIPE = 141
+_PATIENCE = 3  # Times that Ctrl-C is pressed.
+_presses: list[int] = []
 _FREE_SPACE = "free space, then run the same command again"
 # Errors of the system that code cannot prevent -> what to do.
 _OF_THE_SYSTEM = {
@@ -28,8 +31,34 @@ def fail(message: str) -> None:
     raise SystemExit(2)
 
 
+def catch_interrupts() -> None:
+    """Counts Ctrl-C, which ends the process without cleaning up at the third time."""
+
+    def handler(number, frame):
+        _presses.append(number)
+        if len(_presses) >= _PATIENCE:
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, handler)
+
+
 def guarded(call: Callable[[], None]) -> None:
     """Calls; reports errors that a user can fix in one line, ends quietly at Ctrl-C."""
+    try:
+        _reported(call)
+    except SystemExit:
+        raise
+    except BaseException as fault:
+        # A module that is being imported may turn Ctrl-C into another exception.
+        if not isinstance(fault, KeyboardInterrupt) and not _presses:
+            raise
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _reported(call):
+    """Calls; reports errors that a user can fix in one line."""
     try:
         try:
             call()
@@ -51,6 +80,3 @@ def guarded(call: Callable[[], None]) -> None:
             raise
         where = f"{fault.filename}: " if fault.filename else ""
         fail(f"{where}{fault.strerror}: {_OF_THE_SYSTEM[fault.errno]}")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None

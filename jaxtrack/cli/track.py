@@ -21,7 +21,6 @@ a video what decodes is tracked. The exit status is 3 then; --strict stops at th
 import argparse
 
 from jaxtrack.cli import checks, options
-from jaxtrack.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,11 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Tracks."""
-    if not args.video:
-        raise InputError(
-            "VIDEO is missing: name a video file, a folder of images, an address or a "
-            "camera's number"
-        )
+    checks.check_video(args.video)
     checks.check_tracker(args.checkpoint, model=args.model)
     # Late: --help should not wait for jax.
     from jaxtrack.cli import first_box, page, video
