@@ -13,9 +13,11 @@ from jaxtrack.datasets import depth
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import sources
+from jaxtrack.tracking.decoders import is_address
 from jaxtrack.tracking.state import Frame
 
 _CANVAS_STEP = 256
+_NO_RANGES = "; if its index is at the end and the server knows no ranges, download it"
 
 Warn = Callable[[str], None]
 _Load = Callable[[], np.ndarray | None]
@@ -215,6 +217,7 @@ class FrameReader:
             f"{self.name} has no frame that can be read"
             + (f" ({why})" if why else "")
             + ": check that it is a video, and whole"
+            + (_NO_RANGES if is_address(self.name) else "")
         )
 
 

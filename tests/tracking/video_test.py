@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import decoders, video
+from jaxtrack.tracking import decoders, video, video_writer
 
 
 def write_images(folder, count, hw=(20, 30), suffix=".png"):
@@ -358,5 +358,19 @@ def test_address_of_a_recording_and_of_a_live_stream(tmp_path, web_server):
         levels = [int(frame.image[9, 9, 0]) for frame in reader]
     assert len(levels) >= 8 and np.all(np.diff(levels) > 0)
     assert said == [f"{web_server}/live gives no more frames: {len(levels)} were read"]
-    with pytest.raises(InputError, match="does not open as a video"):
+    with pytest.raises(InputError, match="does not answer, or sends no video"):
         video.FrameReader(f"{web_server}/nothing.mp4")
+
+
+def test_mp4_at_an_address_whose_server_knows_no_ranges(tmp_path, web_server):
+    """Its index is in front as we write it; most cameras write it at the end."""
+    path = tmp_path / "a.mp4"
+    noise = np.random.default_rng(0).integers(0, 256, (6, 256, 256, 3), np.uint8)
+    with video_writer.VideoWriter(path, (256, 256), 25.0) as writer:
+        for picture in noise:
+            writer.write(picture)
+    assert len(read(f"{web_server}/a.mp4")) == 6
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path)]
+    subprocess.run([*command, "-c", "copy", str(tmp_path / "b.mp4")], check=True)
+    with pytest.raises(InputError, match="server knows no ranges, download it"):
+        video.FrameReader(f"{web_server}/b.mp4")
