@@ -7,6 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from jaxtrack.datasets import depth
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import compare
@@ -52,6 +53,7 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
         counted, overlaps = one.first_repetition()
         iou = dict(zip(counted.tolist(), overlaps.tolist(), strict=True))
         made[name] = []
+        span = depth.sequence_range(paths[name]) if paths[name] else None
         for frame in compare.telling_frames(counted, overlaps) if paths[name] else ():
             boxes = [
                 (style.color_of(place), scores[place].predicted[name][frame] - moved)
@@ -59,7 +61,8 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
                 for place in (*range(1, len(scores)), 0)
             ]
             try:
-                jpeg = draw(paths[name][frame], truth[name][frame] - moved, boxes)
+                at = paths[name][frame], truth[name][frame] - moved, boxes
+                jpeg = draw(*at, span=span)
             except InputError:
                 continue  # Files alone were scored: a picture is not needed.
             made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
@@ -86,6 +89,7 @@ def draw(
     predicted: Sequence[tuple[str, np.ndarray]],
     *,
     width: int = 400,
+    span: depth.Range | None = None,
 ) -> bytes:
     """Draws boxes into a scaled frame: the truth white, trackers in their colours.
 
@@ -95,6 +99,7 @@ def draw(
       predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top, and
         the others are thin where there are many.
       width: of the picture, px; smaller frames are not enlarged beyond twice.
+      span: levels of the sequence, if its frames have more than eight bits.
 
     Returns:
       A JPEG file's bytes.
@@ -102,7 +107,7 @@ def draw(
     Raises:
       InputError: the frame cannot be read.
     """
-    image = read_image(path)
+    image = depth.read_stretched(Path(path), span) if span else read_image(path)
     scale = min(width / image.shape[1], 2.0)
     size = (round(image.shape[1] * scale), max(1, round(image.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
