@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -87,6 +88,15 @@ def says(page, name, words):
     place.to_have_text(re.compile(f"^{words}"), timeout=180_000)
 
 
+def finish(run, page, *, changes):
+    """Waits until as many rows are written and the page says that it is done."""
+    end = time.monotonic() + 180
+    while (news := run.news(-1, 0))["phase"] != "done" or news["cursor"] != changes:
+        assert time.monotonic() < end, news
+        page.wait_for_timeout(50)
+    says(page, "status", f"Done: {LENGTH} frames")
+
+
 def downloaded(page, kind, folder):
     with page.expect_download(timeout=60_000) as download:
         page.click(f"[data-kind={kind}]")
@@ -136,7 +146,7 @@ def test_drag_track_scrub_correct_download(browser, clip, session, width, tmp_pa
         page.reload()  # Nothing is lost.
         page.wait_for_selector(".box")
         page.click("#main")
-        says(page, "status", f"Done: {LENGTH} frames")
+        finish(run, page, changes=LENGTH)
         found, given = boxes_of(downloaded(page, "json", tmp_path))
         assert given == [0]
         # A drag is whole pixels of the screen, of 480 on 360 of them.
@@ -151,7 +161,7 @@ def test_drag_track_scrub_correct_download(browser, clip, session, width, tmp_pa
         says(page, "main", f"Track on from frame {CORRECTED}")
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("Enter")
-        says(page, "status", f"Done: {LENGTH} frames")
+        finish(run, page, changes=2 * LENGTH - CORRECTED)
         after, given = boxes_of(downloaded(page, "json", tmp_path))
         assert given == [0, CORRECTED]
         np.testing.assert_array_equal(after[:CORRECTED], found[:CORRECTED])

@@ -57,6 +57,7 @@ async function onMain() {
   if (hasEdits()) {
     if (!(await ask("track", state.edits))) return;
     state.edits = { frame: 0, boxes: [] };
+    state.news.phase = "track"; // It is, before the server's news say so.
     follow();
   } else if (phase === "track") ask("pause");
   else if (phase === "pause" && (await ask("resume"))) follow();
