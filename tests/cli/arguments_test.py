@@ -83,7 +83,8 @@ def test_values_are_read_as_python_writes_them():
 def sequences_of(**given):
     """Reads the sequences that options name."""
     given = {"sequences": "", "benchmark": "", "root": "", "split": ""} | given
-    return arguments.load_sequences(types.SimpleNamespace(pattern=[], **given))
+    given = {"pattern": [], "only": "", "strict": True} | given
+    return arguments.load_sequences(types.SimpleNamespace(**given))
 
 
 def test_sequences_are_a_folder_or_a_benchmark(tmp_path):
