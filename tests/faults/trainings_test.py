@@ -39,5 +39,5 @@ def test_it_resumes_on_other_numbers_of_devices():
 
 def test_without_room_it_says_so_in_a_line_and_goes_on_later():
     found = told("full_disk")
-    assert found["statuses"] == [2, 2] and len(found["lines"]) == 2
+    assert found["status"] == 2 and len(found["lines"]) == 1
     assert not found["traceback"]
