@@ -248,9 +248,9 @@ def test_says_what_to_install(monkeypatch, seeker):
 def test_wrong_options_are_one_line(capsys):
     for flags, message in (
         ((), "--checkpoint is missing: name a tracker"),
-        (("--checkpoint=x", "--compile_for=640"), "--compile_for=640: write WIDTHx"),
-        (("--checkpoint=x", "--compile_for=0x480"), "--compile_for=0x480"),
-        (("--checkpoint=x", "--polygon=round"), "polygon"),
+        (("--checkpoint=lite", "--compile_for=640"), "--compile_for=640: write WIDTHx"),
+        (("--checkpoint=lite", "--compile_for=0x480"), "--compile_for=0x480"),
+        (("--checkpoint=lite", "--polygon=round"), "polygon"),
     ):
         # Nothing on standard output, which is the protocol's.
         assert message in refused(capsys, "trax", *flags)
