@@ -134,6 +134,9 @@ def test_balance_by_hand(shape):
     balance = partial(reduce.balanced_mean_share, losses.reshape(shape), labels)
     total = balance(cls_weights=(1, 10, 100), num_hard=2)
     np.testing.assert_allclose(total, 2 + 10 * 5 + 100 * 5)
+    # There are no more than all cells.
+    sizes = [balance(cls_weights=(0, 0, 1), num_hard=n) for n in (1000, 2000)]
+    assert sizes[0] == sizes[1]
     total = balance(cls_weights=(1, 10, 0), num_hard=0)
     np.testing.assert_allclose(total, 2 + 10 * 5)
 
