@@ -1,4 +1,4 @@
-"""Trackers: one file a family, whose `FAMILY` is all that others know of it."""
+"""Trackers: one file per family; other modules use only its `FAMILY`."""
 
 import importlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # Networks take seconds to import.
     from jaxtrack.trackers.family import Family, Preset
     from jaxtrack.tracking import Tracker
 
-# Name of a family -> module whose FAMILY it is, which is imported when it is asked for.
+# Name of a family -> module that defines it as FAMILY, imported on first use.
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "siamcar": "jaxtrack.trackers.siamcar",
@@ -29,7 +29,7 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# Settings that public codes used -> name of the family whose `presets` has them.
+# Name of a preset of public code -> name of the family that has it in `presets`.
 PRESETS: Mapping[str, str] = MappingProxyType(
     {
         "siamrpnpp_r50_vot": "siamrpnpp",
@@ -63,25 +63,25 @@ PRESETS: Mapping[str, str] = MappingProxyType(
 
 
 def family_of(config: ConfigDict) -> "Family":
-    """Returns the family of the tracker that the settings name.
+    """Returns the family of the tracker named in the config.
 
     Args:
-      config: the settings, of which `model.name` is read.
+      config: the config; only `model.name` is read.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: the name is unknown.
     """
     name = config.model.name
     if name not in FAMILIES:
-        raise InputError(f"model.name: {name!r} is none of {', '.join(FAMILIES)}")
+        raise InputError(f"model.name: {name!r} is not one of {', '.join(FAMILIES)}")
     return _imported(name)
 
 
 def with_preprocessing(config: ConfigDict) -> ConfigDict:
-    """Returns settings that say what the network's weights expect of an image.
+    """Returns the image preprocessing that the network's weights expect.
 
     Args:
-      config: the settings; where they leave it open, their backbone says it.
+      config: the config; the backbone's preprocessing is used where it sets none.
 
     Raises:
       InputError: mean or scale are set without the order.
@@ -93,7 +93,7 @@ def with_preprocessing(config: ConfigDict) -> ConfigDict:
     config = config.copy_and_resolve_references()
     given, default = config.model.preprocessing, get_config().model.preprocessing
     if given.to_dict() != default.to_dict():
-        raise InputError("model.preprocessing: mean and scale need order, too")
+        raise InputError("model.preprocessing: mean and scale need order: set it too")
     given.update(BACKBONES[config.model.backbone].preprocessing._asdict())
     return config
 
@@ -101,15 +101,15 @@ def with_preprocessing(config: ConfigDict) -> ConfigDict:
 def network_of(
     config: ConfigDict, *, training: bool = False, axis_name: str | None = None
 ) -> "nn.Module":
-    """Builds the network that the settings name.
+    """Builds the network named in the config.
 
     Args:
-      config: the settings.
-      training: whether search crops have the size of training, or that of tracking.
+      config: the config.
+      training: whether search crops have the training size or the tracking size.
       axis_name: mapped axis over which batch normalisation shares its statistics.
 
     Raises:
-      InputError: there is no tracker of that name, or it takes no crops of that size.
+      InputError: the tracker is unknown, or it does not support that crop size.
     """
     group = config.data if training else config.tracking
     options = {"search_size": group.search_size, "axis_name": axis_name}
@@ -117,27 +117,27 @@ def network_of(
 
 
 def tracker_of(config: ConfigDict) -> "Tracker":
-    """Builds the network that the settings name, and its tracker.
+    """Builds the network named in the config, and its tracker.
 
     Args:
-      config: such as a checkpoint carries.
+      config: the config, for example that stored in a checkpoint.
 
     Raises:
-      InputError: there is no tracker of that name.
+      InputError: the tracker is unknown.
     """
     network = network_of(config)
     return family_of(config).tracker(with_preprocessing(config), network)
 
 
 def folded(config: ConfigDict, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a network's variables for tracking alone, which is faster with them.
+    """Returns a network's variables folded for faster tracking (not for training).
 
     Args:
-      config: the settings that name the network.
+      config: the config that names the network.
       variables: of the network; see `jaxtrack.models.folding.fold`.
 
     Raises:
-      InputError: there is no tracker of that name.
+      InputError: the tracker is unknown.
     """
     from jaxtrack.models import folding
 
@@ -180,7 +180,7 @@ def build(
       A module; see `jaxtrack.models.siamese.Siamese` for its methods.
 
     Raises:
-      InputError: the name or a field is unknown, or a choice is none of the network's.
+      InputError: the name or a field is unknown, or the network lacks that choice.
     """
     config = configure(name, **settings)
     options = {"search_size": search_size, "axis_name": axis_name}
@@ -188,13 +188,13 @@ def build(
 
 
 def find_preset(name: str) -> "Preset":
-    """Returns the settings of tracking that a public code used on one dataset.
+    """Returns the tracking settings that public code used on one dataset.
 
     Args:
-      name: its name.
+      name: name of the preset.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: the name is unknown.
     """
     if name not in PRESETS:
         raise InputError(f"unknown preset {name!r}: {suggest(name, PRESETS)}")
@@ -202,7 +202,7 @@ def find_preset(name: str) -> "Preset":
 
 
 def describe(config: ConfigDict) -> str:
-    """Words which network the settings name, such as "siamcar (resnet50, released)"."""
+    """Describes the network of the config, such as "siamcar (resnet50, released)"."""
     model = config.model
     return f"{model.name} ({model.backbone}, {model.design})"
 

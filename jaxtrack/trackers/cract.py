@@ -51,7 +51,7 @@ def network(
 ) -> TwoStage:
     """Builds CRACT's network; see `jaxtrack.trackers.family.BuildNetwork`.
 
-    The small one's refinement has a fifth of the width.
+    The light design's refinement has a fifth of the width.
     """
     backbone, is_light = backbone_of(config)
     chosen = choices(
@@ -92,18 +92,18 @@ def network(
 
 
 class Sample(Protocol):
-    """Draws the proposals that training refines."""
+    """Samples the proposals that are refined in training."""
 
     def __call__(self, maps: Outputs, batch: Batch) -> jax.Array:
-        """Returns `[B, N, 4]` xyxy, pixels of the search crop, of the RPN's maps."""
+        """Returns `[B, N, 4]` xyxy, pixels of the search crop, from the RPN's maps."""
 
 
 def make_sample(config: ConfigDict, network: nn.Module) -> Sample:
-    """Returns what draws proposals: some of the RPN's best, by what they show.
+    """Returns a sampler of some of the RPN's best proposals, balanced by their label.
 
     Args:
-      config: the settings, of which those of refinement are read.
-      network: whose anchors are decoded.
+      config: the config; its group `refine` is read.
+      network: the network whose anchors are decoded.
     """
     anchors = anchor_boxes.tile(grid.points(network.geometry), network.anchors)
     refine = config.refine
@@ -189,8 +189,8 @@ def cract_loss(
       anchors: `[H, W, A, 4]` xyxy, pixels of the search crop.
       offset_weights: factors of the offsets (C8); see `jaxtrack.ops.anchors.encode`.
       iou_threshold: a proposal is positive above.
-      num_positives: of an image's proposals so many are positive at most, for either.
-      classifies_aligned: whether the identifier saw aligned boxes, or the proposals.
+      num_positives: largest number of positive proposals an image, for each of the two.
+      classifies_aligned: whether the identifier classifies aligned boxes or proposals.
       hard_negatives: see `siamrpnpp_loss`.
       reduction: see `siamrpnpp_loss`.
       cls_weights: see `siamrpnpp_loss`.
@@ -202,7 +202,7 @@ def cract_loss(
       This device's share of the loss, and of the metrics of `siamrpnpp_loss` and
       "refine", "identity", "refined_iou" (of positive proposals, aligned),
       "proposal_iou" (of the same before), "refined_positives" (proposals an example)
-      and "identified" (share of proposals classified rightly).
+      and "identified" (share of proposals classified correctly).
 
     Raises:
       ValueError: for shapes that disagree.
@@ -234,13 +234,13 @@ def cract_loss(
 
 
 def _refinement(refined, xyxy, offset_weights, *, classified, label, share):
-    """Computes terms and metrics of proposals, whose places have no slope."""
+    """Computes terms and metrics of proposals, with no gradient to their boxes."""
     places = {name: lax.stop_gradient(refined[name]) for name in _PLACES}
-    # An empty box says itself that no target is shown.
+    # An empty box means that the crop does not show the target.
     is_shown = jnp.ones(len(xyxy), bool)
     positive = label(places["proposals"], xyxy, is_shown) == regions.POSITIVE
     identities = label(places[classified], xyxy, is_shown)
-    # Elsewhere numbers mean nothing, and may not even be finite.
+    # Elsewhere the values are meaningless and may not even be finite.
     offsets = jnp.where(positive[..., None], refined["offsets"], 0)
     places = {k: jnp.where(positive[..., None], v, 0) for k, v in places.items()}
     boxes_of_images = xyxy[:, None]
@@ -294,7 +294,7 @@ def make_loss(
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns SiamRPN++'s names, and ours of the refinement: there is no code."""
+    """Returns SiamRPN++'s names, and ours for the refinement (no public code)."""
     is_light = backbone_of(config)[1]
     return backbone_names(config, () if is_light else siamrpnpp.TORCH_NAMES)
 
@@ -303,7 +303,7 @@ PRESETS = {
     "cract": Preset(
         settings=selection_settings("clean", 0.0, 0.0, 1.0),
         source="Fan and Ling, CRACT (arXiv:2011.12483)",
-        note="For every dataset: the paper speaks of neither penalty nor window.",
+        note="For every dataset: the paper mentions neither a penalty nor a window.",
     )
 }
 FAMILY = Family(

@@ -1,4 +1,4 @@
-"""What a tracker is: a paper's choices as functions."""
+"""The type of a tracker: a paper's choices as functions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,11 @@ class Loss(Protocol):
     def __call__(
         self, outputs: Outputs, batch: Batch, *, axis_name: str | None = None
     ) -> tuple[jax.Array, Metrics]:
-        """Returns shares of the loss and of the metrics, `[]` each, which add up.
+        """Returns shares of the loss and of the metrics, `[]` each, to be summed.
 
         Args:
-          outputs: of the network.
-          batch: as `Forward` takes it.
+          outputs: the network's outputs.
+          batch: the batch that was passed to `Forward`.
           axis_name: mapped axis of devices that share the batch.
         """
 
@@ -46,19 +46,19 @@ class BuildNetwork(Protocol):
     def __call__(
         self, config: ConfigDict, *, search_size: int = 0, axis_name: str | None = None
     ) -> nn.Module:
-        """Returns a module as `jaxtrack.models.siamese.Siamese` is one.
+        """Returns a module with the interface of `jaxtrack.models.siamese.Siamese`.
 
         It has `geometry`, `anchors`, `encode_template`, `encode_search`, `predict`, and
         `__call__(z_image, x_image)`, which creates all variables.
 
         Args:
-          config: the settings, of which those of the model are read.
+          config: the config; its group `model` is read.
           search_size: side of the search crop, pixels; 0 takes the network's own.
           axis_name: mapped axis over which batch normalisation shares its statistics.
 
         Raises:
-          InputError: a choice is none of the network's, or it takes no crops of that
-            size.
+          InputError: the network does not have a choice of the config, or does not
+            support that crop size.
         """
 
 
@@ -73,11 +73,11 @@ class LabelLoss(Protocol):
         *,
         axis_name: str | None = None,
     ) -> tuple[jax.Array, Metrics]:
-        """Returns what `Loss` does, of what `assign.label_batch` returns."""
+        """Returns the same as `Loss`, from the labels of `assign.label_batch`."""
 
 
 class BuildLoss(Protocol):
-    """Builds a loss, and the labels that it needs."""
+    """Builds a loss together with its label assigner."""
 
     def __call__(
         self, config: ConfigDict, network: nn.Module, *, assign: Assigner | None = None
@@ -85,9 +85,9 @@ class BuildLoss(Protocol):
         """Returns the loss.
 
         Args:
-          config: the settings, of which those of labels and loss are read.
-          network: whose `geometry` places the cells, and whose `anchors` lie there.
-          assign: labels one example; None takes the assigner that the settings name.
+          config: the config; its groups `labels` and `loss` are read.
+          network: its `geometry` gives the positions of cells and `anchors`.
+          assign: labels one example; None uses the assigner named in the config.
         """
 
 
@@ -96,7 +96,7 @@ def label_first(assign: Assigner, loss: LabelLoss) -> Loss:
 
     Args:
       assign: labels one example.
-      loss: of the labels.
+      loss: computes the loss from the labels.
     """
 
     def of_batch(
@@ -108,22 +108,23 @@ def label_first(assign: Assigner, loss: LabelLoss) -> Loss:
 
 
 class WeightNames(NamedTuple):
-    """How PyTorch's code calls a network's variables.
+    """The names of a network's variables in PyTorch code.
 
     Attributes:
       rules: from a path in our variables, joined by dots, to PyTorch's name: regular
-        expressions and what replaces them, first to last.
-      backbone: how the names of the backbone begin.
+        expressions and their replacements, applied in order.
+      backbone: prefix of the backbone's names.
       unused: regular expression of the keys of an ImageNet network, without that
         prefix, that the backbone leaves out.
-      transposed: beginnings of the paths of transposed convolutions.
+      transposed: prefixes of the paths of transposed convolutions.
       widened: regular expression of the backbone's kernels, without that prefix, that
         may be 1x1 in an ImageNet network, and are 3x3 in ours.
-      imagenet: of the backbone's weights; see `jaxtrack.models.backbones.Backbone`.
-      codes: name of another code -> its rules, where it names an ImageNet network that
-        is the backbone in its own way.
+      imagenet: source of the backbone's weights; see
+        `jaxtrack.models.backbones.Backbone`.
+      codes: name of another code base -> its rules, where it names the ImageNet network
+        of the backbone differently.
       leftover: regular expression of the keys of the tracker's public files that its
-        network never reads.
+        network does not use.
       exported: from a name in the tracker's public ONNX files, which lack the names of
         the parts, to that in its state dict.
     """
@@ -141,13 +142,13 @@ class WeightNames(NamedTuple):
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings of tracking that a public code used on one dataset.
+    """Tracking settings that public code used on one dataset.
 
     Attributes:
-      settings: field of the settings -> value.
-      source: where the numbers stand.
-      tuned_on: the split that they were found on, as far as the code says.
-      note: what is to be known about them, or "".
+      settings: field of the config -> value.
+      source: where the numbers are published.
+      tuned_on: the split that they were tuned on, as far as the code says.
+      note: a remark on the numbers, or "".
     """
 
     settings: Mapping[str, str | float | int | bool]
@@ -156,11 +157,11 @@ class Preset:
     note: str = ""
 
     def __post_init__(self):
-        """Keeps the settings from being changed."""
+        """Makes the settings read-only."""
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
 
     def description(self, name: str) -> dict[str, Any]:
-        """Returns what reports say of it under its name, ready for `json.dumps`."""
+        """Returns the preset's entry in reports, ready for `json.dumps`."""
         return {
             "preset": name,
             "settings": dict(self.settings),
@@ -177,17 +178,17 @@ def no_names(config: ConfigDict) -> WeightNames | None:
 
 @dataclass(frozen=True)
 class Family:
-    """A tracker: what a paper chooses, as functions.
+    """A tracker: a paper's choices, as functions.
 
-    The rest of the package knows no tracker's name.
+    The rest of the package does not depend on any tracker's name.
 
     Attributes:
       network: builds the network.
-      loss: builds what a training step minimises.
+      loss: builds the loss that a training step minimises.
       forward: `(config, network) -> Forward`.
       tracker: `(config, network) -> Tracker`.
-      names: `config -> WeightNames`, or None where no weights can be read.
-      presets: name -> settings of a public code.
+      names: `config -> WeightNames`, or None where no public weights can be read.
+      presets: name -> tracking settings of public code.
     """
 
     network: BuildNetwork
@@ -201,19 +202,19 @@ class Family:
 def selection_settings(
     selection: str, penalty: float, window: float, size_rate: float
 ) -> dict[str, Any]:
-    """Returns the settings of a selection; "released" reads the first four alone.
+    """Returns the settings of a selection; "released" reads only the first four.
 
     Public names are translated: `penalty_k` is our `penalty`, `window_influence`
     (SiamCAR: `window_lr`) our `window`, `lr` (video_analyst: `test_lr`) our
     `size_rate`. The three mean the same in `jaxtrack.tracking.selection`: penalty
     `exp(-(change - 1) * penalty)`, score `(1 - window) * penalised + window * hann`,
-    and a new size that enters by the share `size_rate` times penalty and score.
+    and the new size has the weight `size_rate` times penalty and score.
 
     Args:
-      selection: which one the numbers belong to.
+      selection: the selection that the numbers are for.
       penalty: cost of a change of size or shape.
-      window: share of the Hann window.
-      size_rate: largest share of the new size.
+      window: weight of the Hann window.
+      size_rate: largest weight of the new size.
     """
     settings = {
         "tracking.selection": selection,
@@ -232,18 +233,18 @@ def selection_settings(
 
 
 def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
-    """Checks what the settings choose of a network's parts.
+    """Checks the parts of a network that the config chooses.
 
     Args:
-      config: the settings.
-      **allowed: one of `PARTS` -> what the network has, the first taken where the
-        setting is ""; a part that is left out is none of the network's.
+      config: the config.
+      **allowed: one of `PARTS` -> the network's options; the first is the default where
+        the setting is "". The network has none of the parts that are left out.
 
     Returns:
       Part -> choice.
 
     Raises:
-      InputError: a choice is none of them.
+      InputError: the network does not have that choice.
     """
     chosen = {}
     for part in PARTS:
@@ -258,24 +259,26 @@ def choices(config: ConfigDict, **allowed: tuple[str, ...]) -> dict[str, str]:
 
 
 def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
-    """Returns the backbone that the settings name, and whether the design is light.
+    """Returns the backbone named in the config, and whether the design is light.
 
-    "released" is a paper's own: its widths, correlations of levels of one stride.
-    "light" is small: cosines of one map, which joins the levels, and narrow heads.
+    "released" is a paper's own design: its widths, and correlations of levels that
+    have one stride.
+    "light" is small: a cosine correlation of one map that fuses the levels, and
+    narrow heads.
 
     Args:
-      config: the settings.
+      config: the config.
 
     Returns:
       The backbone, and whether the design is "light".
 
     Raises:
-      InputError: there is none of that name, or the design does not fit it.
+      InputError: the backbone is unknown, or the design does not fit it.
     """
     name, design = config.model.backbone, config.model.design
     backbone = _named(config)
     if design not in DESIGNS:
-        raise InputError(f"model.design: {design!r} is none of {', '.join(DESIGNS)}")
+        raise InputError(f"model.design: {design!r} is not one of {', '.join(DESIGNS)}")
     if design == "released" and set(backbone.strides) != {8}:
         strides = ", ".join(map(str, backbone.strides))
         raise InputError(
@@ -286,24 +289,26 @@ def backbone_of(config: ConfigDict) -> tuple[Backbone, bool]:
 
 
 def _named(config):
-    """Returns the backbone that the settings name."""
+    """Returns the backbone named in the config."""
     name = config.model.backbone
     if name not in BACKBONES:
-        raise InputError(f"model.backbone: {name!r} is none of {', '.join(BACKBONES)}")
+        raise InputError(
+            f"model.backbone: {name!r} is not one of {', '.join(BACKBONES)}"
+        )
     return BACKBONES[name]
 
 
 def correlations(config: ConfigDict) -> tuple[str, ...]:
-    """Returns the correlations that the design can have, its own first."""
+    """Returns the correlations that the design supports, its default first."""
     return CORRELATIONS if backbone_of(config)[1] else ("depthwise",)
 
 
 def backbone_names(config: ConfigDict, public: Rules) -> WeightNames:
-    """Returns the names of weights whose backbone is called as its public code does.
+    """Returns names of weights with the backbone named as in its public code.
 
     Args:
-      config: the settings.
-      public: what the public code of the tracker calls the other parts.
+      config: the config.
+      public: names of the other parts in the public code of the tracker.
     """
     backbone = _named(config)
     return WeightNames(

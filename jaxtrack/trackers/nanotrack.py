@@ -2,7 +2,7 @@
 
 There is no paper. The network is that of the ONNX files of OpenCV's model zoo and of
 HonglinChu/SiamTrackers, NanoTrack, whose training is SiamBAN's: the same labels and
-loss. OpenCV tracks with it by rules of its own: `jaxtrack.tracking.opencv`.
+loss. OpenCV's tracker has its own box selection: `jaxtrack.tracking.opencv`.
 """
 
 from types import MappingProxyType
@@ -61,13 +61,13 @@ def network(
 
 
 def _tower_index(match):
-    """A tower is a list: depthwise, 1x1, normalisation, ReLU6, depthwise, ..."""
+    """Names a tower's layer in the list depthwise, 1x1, normalisation, ReLU6, ..."""
     task, kind, number = match.groups()
     place = 4 * int(number) + ("depthwise", "conv", "bn").index(kind)
     return f"ban_head.{_TASKS[task]}_pw_tower.{place}."
 
 
-# Task -> what the released code calls its tower and output, and its correlation.
+# Task -> the released code's names of its tower, output and correlation.
 _TASKS = {"cls": "cls", "box": "bbox"}
 _CORRELATIONS = {"cls": "ban_head.corr_pw_cls", "box": "ban_head.corr_pw_reg"}
 TORCH_NAMES = (
@@ -86,7 +86,7 @@ TORCH_NAMES = (
     (r"^head\.(cls|box)_(depthwise|conv|bn)(\d)\.", _tower_index),
     (r"^head\.(cls|box)_pred\.", lambda m: f"ban_head.{_TASKS[m[1]]}_pred.0."),
 )
-# Names in the two ONNX files, which begin below the parts' names.
+# Names in the two ONNX files, which lack the names of the parts.
 EXPORTED = (
     (r"^(?=features\.)", "backbone."),
     (r"^(?=(corr_pw|cls_p|bbox_p))", "ban_head."),
@@ -94,7 +94,7 @@ EXPORTED = (
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns the released code's names; its files hold a neck that nothing reads."""
+    """Returns the released code's names; its files hold a neck that is not used."""
     named = backbone_names(config, TORCH_NAMES)
     return named._replace(leftover=r"neck\.", exported=EXPORTED)
 

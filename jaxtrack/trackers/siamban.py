@@ -1,6 +1,6 @@
 """SiamBAN: every cell predicts class and box, without anchors or centre-ness.
 
-Chen et al., SiamBAN (arXiv:2003.06761), as its public code has it.
+Chen et al., SiamBAN (arXiv:2003.06761), following its public code.
 """
 
 from collections.abc import Mapping
@@ -90,10 +90,10 @@ def siamban_loss(
       xyxy: the target, `[B, 4]` xyxy, pixels of the search crop.
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE, of any assigner;
         SiamBAN's is `assign.regions.ellipse`.
-      points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
+      points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       regression: one of `losses.reduce.REGRESSIONS`.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
-      reduction: of `cls`; another than "balanced" leaves the weights out, see
+      reduction: of `cls`; with any other than "balanced" the weights are unused, see
         `balance.classification_share`.
       cls_weights: c0, c1, c2.
       weights: w0, w1.
@@ -113,7 +113,7 @@ def siamban_loss(
     xyxy = reduce.finite_boxes(xyxy)
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     positive = labels == regions.POSITIVE
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    # Elsewhere distances are meaningless, and so large that 0 times a gradient is NaN.
     ltrb = jnp.where(positive[..., None], outputs["ltrb"].astype(jnp.float32), 0)
     reg = reduce.box_regression(ltrb, target, xyxy, points, kind=regression)
     iou = reduce.predicted_iou(ltrb, xyxy, points)
@@ -147,18 +147,18 @@ def make_loss(
     return label_first(assign, total)
 
 
-# What the released code calls the parts behind the backbone.
+# The released code's names of the parts after the backbone.
 TORCH_NAMES = level_names("head.box")
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns the released code's names, or ours where the network is not its own."""
+    """Returns the released code's names, or ours where its network differs."""
     is_light = backbone_of(config)[1]
     return backbone_names(config, () if is_light else TORCH_NAMES)
 
 
 def _preset(folder, tuned_on, penalty, window, size_rate):
-    """Returns a preset of a folder of the code's experiments."""
+    """Returns the preset in a folder of the code's experiments."""
     return Preset(
         settings=selection_settings("pysot", penalty, window, size_rate),
         source=f"hqucv/siamban 1cfdfeb, experiments/{folder}/config.yaml",

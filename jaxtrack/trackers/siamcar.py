@@ -1,6 +1,6 @@
 """SiamCAR: anchor-free, with centre-ness.
 
-Guo et al., SiamCAR (arXiv:1911.07241), as its released code has it.
+Guo et al., SiamCAR (arXiv:1911.07241), following its released code.
 """
 
 import re
@@ -54,11 +54,11 @@ def network(
 def base(
     config: ConfigDict, correlation: str, *, axis_name: str | None = None
 ) -> Siamese:
-    """Returns SiamCAR's network, whatever else the settings choose.
+    """Returns SiamCAR's network; other choices of the config are not checked.
 
     Args:
-      config: the settings, of which backbone, design and type are read.
-      correlation: one of `jaxtrack.models.light.CORRELATIONS`, of the small one alone.
+      config: the config; backbone, design and dtype are read.
+      correlation: one of `jaxtrack.models.light.CORRELATIONS`; light design only.
       axis_name: see `jaxtrack.trackers.family.BuildNetwork`.
     """
     backbone, is_light = backbone_of(config)
@@ -111,12 +111,12 @@ def siamcar_loss(
       xyxy: the target, `[B, 4]` xyxy, pixels of the search crop.
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE, of any assigner;
         SiamCAR's is `assign.regions.center_region`.
-      points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
+      points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       regression: "iou" or "giou".
       centerness_weighted: whether regression is weighted by the centre-ness target.
       quality: "centerness", or "iou": that of the predicted box, taken as constant.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
-      reduction: of `cls`; another than "balanced" leaves the weights out, see
+      reduction: of `cls`; with any other than "balanced" the weights are unused, see
         `balance.classification_share`.
       cls_weights: c0, c1, c2.
       weights: w0, w1, w2.
@@ -170,12 +170,12 @@ def make_loss(
 
 
 def _tower_index(match: re.Match) -> str:
-    """A tower is a list there: convolution, normalisation, ReLU, convolution, ..."""
+    """Names a tower's layer in the list convolution, normalisation, ReLU, ..."""
     tower, kind, number = match.groups()
     return f"{tower}.{3 * int(number) + (kind == 'norm')}."
 
 
-# What the released code calls the parts behind the backbone.
+# The released code's names of the parts after the backbone.
 TORCH_NAMES = (
     *ADJUST_TORCH_NAMES,
     (r"^correlation\.down\.", "down."),
@@ -185,7 +185,7 @@ TORCH_NAMES = (
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns the released code's names, or ours where the network is not its own."""
+    """Returns the released code's names, or ours where its network differs."""
     if backbone_of(config)[1]:
         return backbone_names(config, ())
     down = (("correlation", "down"),)
@@ -197,20 +197,20 @@ _OLD_SOURCE = "ohhhyeahhh/SiamCAR bd85ec9"
 
 
 def _preset(size_rate, penalty, window):
-    """Returns a preset; the order is that of the code's lists, lr first."""
+    """Returns a preset; arguments are in the order of the code's lists, lr first."""
     return Preset(
         settings=selection_settings("released", penalty, window, size_rate),
         source=SOURCE,
         note="The code keeps a set for each test set and names it HP_SEARCH: it was "
-        "likely searched on that test set itself.",
+        "probably tuned on that test set itself.",
     )
 
 
 def _old_preset(size_rate, penalty, window):
-    """Returns numbers alone: that commit takes the mean of the two best of 9 cells."""
+    """Returns only numbers: that commit averages the two best of 9 cells."""
     settings = selection_settings("released", penalty, window, size_rate)
     del settings["tracking.selection"]
-    note = "Numbers alone: that commit's selection is not built here."
+    note = "Only numbers: that commit's selection is not implemented here."
     return Preset(settings=settings, source=_OLD_SOURCE, note=note)
 
 

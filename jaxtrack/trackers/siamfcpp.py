@@ -1,6 +1,6 @@
 """SiamFC++: anchor-free, with a correlation for the class and one for the box.
 
-Xu et al., SiamFC++ (arXiv:1911.06188), as video_analyst's code has it.
+Xu et al., SiamFC++ (arXiv:1911.06188), following video_analyst's code.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ def network(
 ) -> Siamese:
     """Builds SiamFC++'s network; see `jaxtrack.trackers.family.BuildNetwork`.
 
-    The small one has a single logit of the class, and the centre-ness from its tower.
+    The light design has a single class logit, and predicts centre-ness in that tower.
     """
     backbone, is_light = backbone_of(config)
     chosen = choices(
@@ -92,8 +92,8 @@ def siamfcpp_loss(
         quality = mean_pos (BCE(l, c) - BCE(logit(c), c))
 
     Xu et al., SiamFC++ (arXiv:1911.06188), Eq. 2, where the last two sums are over
-    positive cells too. P counts the positive cells of the batch; quality is measured
-    from its least value, the target's entropy; a mean over nothing is 0.
+    positive cells too. P counts the positive cells of the batch; quality has its
+    least value, the target's entropy, subtracted; a mean over nothing is 0.
 
     Args:
       outputs: "cls" `[B, H, W, 1]` logits, "ltrb" `[B, H, W, 4]` pixels of the search
@@ -101,7 +101,7 @@ def siamfcpp_loss(
       xyxy: the target, `[B, 4]` xyxy, pixels of the search crop.
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE, of any assigner;
         SiamFC++'s is `assign.regions.center_region` with the whole box.
-      points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
+      points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       alpha: weight of positive cells, see `classification.focal_loss`.
       gamma: exponent of the focal loss.
       regression: "iou" or "giou".
@@ -156,7 +156,7 @@ def make_loss(
     return label_first(assign, total)
 
 
-# What video_analyst calls all parts: its backbone is `basemodel`.
+# video_analyst's names of all parts: its backbone is `basemodel`.
 TORCH_NAMES = (
     (r"^backbone\.", "basemodel."),
     (r"^neck\.reduce_conv\.", "basemodel.channel_reduce.0."),
@@ -171,7 +171,7 @@ TORCH_NAMES = (
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns video_analyst's names, or ours where the network is not its own."""
+    """Returns video_analyst's names, or ours where its network differs."""
     if backbone_of(config)[1]:
         return backbone_names(config, ())
     return backbone_names(config, TORCH_NAMES)._replace(backbone="basemodel.")
@@ -182,7 +182,7 @@ def _preset(penalty, window, size_rate):
     return Preset(
         settings=selection_settings("video_analyst", penalty, window, size_rate),
         source="MegviiDetection/video_analyst f4d1bcc, SiamFC++ with GoogLeNet",
-        note="Its HPO.md describes a search on validation data.",
+        note="Its HPO.md describes tuning on validation data.",
     )
 
 

@@ -44,7 +44,7 @@ from jaxtrack.trackers.family import (
     selection_settings,
 )
 
-# What predicts the quality of a box: tower, non-local block and five points (the
+# The predictors of the quality of a box: tower, non-local block and five points (the
 # paper's); without the block; without the points (Table VI); with neither; SiamCAR's
 # output beside a tower instead of a branch (Table III).
 LOCALIZATIONS = ("lafa", "aggregation", "non_local", "tower", "centerness")
@@ -56,7 +56,7 @@ def network(
 ) -> Siamese:
     """Builds SiamLA's network; see `jaxtrack.trackers.family.BuildNetwork`.
 
-    The small one's branch is small too: keys and values of the non-local block are
+    The light design's branch is small too: keys and values of the non-local block are
     averages of 2 x 2 cells, if their number is even, and five points of 32 channels.
     """
     allowed = {"localization": LOCALIZATIONS}
@@ -64,7 +64,7 @@ def network(
         allowed["aggregation_center"] = ("point", "box")
     chosen = choices(config, correlation=correlations(config), **allowed)
     base = siamcar.base(config, chosen["correlation"], axis_name=axis_name)
-    # First of all: the five points have to know the geometry.
+    # Needed first: the five points depend on the geometry.
     base = resized(base, search_size) if search_size else base
     _, is_light = backbone_of(config)
     bias = -4.0 if is_light else -4.59512
@@ -103,7 +103,7 @@ class LabelRule(NamedTuple):
     """How classification labels are made; the defaults are the paper's.
 
     Attributes:
-      kind: "ladl" (from the predicted boxes' IoUs) or "region" (from lambda alone).
+      kind: "ladl" (from the predicted boxes' IoUs) or "region" (only from lambda).
       smoothing: LALS's lambda at the boundary, which is the rest of the box around the
         positive cells; 0 leaves LALS out.
       alpha: see `assign.localization.dynamic_labels`, as are the next three.
@@ -154,13 +154,13 @@ def siamla_loss(
         crop does not show it.
       labels: `[B, H, W]` int32, as `siamcar_loss` takes them; POSITIVE is the centre.
       keys: `[B]` random keys, one an example, which draw the negatives of L_loc.
-      points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
-      rule: how labels are made.
-      weight_gradient: of 1 + c, see `classification.ladl_loss`.
+      points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
+      rule: the label rule.
+      weight_gradient: whether 1 + c is differentiated, see `classification.ladl_loss`.
       reduction: of L_ladl (S9), see `balance.classification_share`.
       cls_weights: c0, c1, c2.
       hard_negatives: see `siamcar_loss`.
-      boundary_regression: whether LALS's boundary trains regression too (S11).
+      boundary_regression: whether LALS's boundary trains the regression too (S11).
       regression: "iou" or "giou".
       quality: target of a "centerness" output, "centerness" or "iou".
       negative_target: of L_loc's negatives, "zero" or their own "iou" (S13).
@@ -183,7 +183,7 @@ def siamla_loss(
     positive = labels == regions.POSITIVE
     regressed = positive if boundary_regression else regressed
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    # Elsewhere distances are meaningless, and so large that 0 times a gradient is NaN.
     ltrb = jnp.where(regressed[..., None], outputs["ltrb"], 0)
     reg = reduce.box_regression(ltrb, target, xyxy, points, kind=regression)
     iou = reduce.predicted_iou(outputs["ltrb"], xyxy, points)
@@ -206,7 +206,7 @@ def siamla_loss(
 
 
 def _checked_quality(outputs, xyxy, labels, points):
-    """Names the map that predicts quality; raises where shapes disagree."""
+    """Returns the name of the quality map; raises if shapes disagree."""
     name = "localization" if "localization" in outputs else "centerness"
     channels = {"cls": 1, "ltrb": 4, name: 1}
     reduce.check_shapes(outputs, xyxy, labels, points, channels=channels)
@@ -214,14 +214,14 @@ def _checked_quality(outputs, xyxy, labels, points):
 
 
 def _localization_targets(keys, labels, iou, negative_target):
-    """Returns what the localization branch predicts, and where (S13)."""
+    """Returns the localization branch's targets and their mask (S13)."""
     positive = labels == regions.POSITIVE
     goal = jnp.where(positive | (negative_target == "iou"), iou, 0)
     return goal, positive | jax.vmap(localization.draw_negatives)(keys, labels)
 
 
 def _check_choices(rule, reduction, regression, quality, negative_target):
-    """Raises where a choice is unknown."""
+    """Raises if a choice is unknown."""
     reduce.check_choice("labels", rule.kind, ("ladl", "region"))
     reduce.check_choice("reduction", reduction, REDUCTIONS)
     reduce.check_choice("regression", regression, ("iou", "giou"))
@@ -284,7 +284,7 @@ def make_loss(
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns SiamCAR's names up to the neck, and ours behind it: there is no code."""
+    """Returns SiamCAR's names up to the neck, and ours after it (no public code)."""
     is_light = backbone_of(config)[1]
     return backbone_names(config, () if is_light else siamcar.TORCH_NAMES)
 

@@ -1,6 +1,6 @@
 """SiamRPN++: anchors, classified and refined.
 
-Li et al., SiamRPN++ (arXiv:1812.11703), as pysot's code has it.
+Li et al., SiamRPN++ (arXiv:1812.11703), following pysot's code.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ from jaxtrack.trackers.family import (
 )
 
 ANCHORS = anchor_boxes.anchor_sizes()
-# Of a decoded size's logarithm in the metric "iou", where boxes may be anything.
+# Bound of a decoded size's logarithm in the metric "iou"; boxes can have any size.
 _MOST_LOG_SCALE = 4.0
 
 
@@ -67,10 +67,10 @@ def released(
     """Returns pysot's `siamrpn_r50_l234_dwxcorr` on a backbone of stride 8.
 
     Args:
-      backbone: of levels of stride 8.
-      weighted: learns how much each level counts; otherwise they count alike, as in
+      backbone: one whose levels have stride 8.
+      weighted: whether weights of levels are learnt; otherwise they are equal, as in
         pysot's `siamrpn_r50_l234_dwxcorr_otb`, whose weights fit that network alone.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
       axis_name: mapped axis of the batch normalisations.
     """
     shared = {"axis_name": axis_name, "dtype": dtype}
@@ -92,12 +92,12 @@ def light(
     dtype: jnp.dtype = jnp.float32,
     axis_name: str | None = None,
 ) -> Siamese:
-    """Returns the small network; boxes start at their anchors.
+    """Returns the light network; initially it predicts its anchors.
 
     Args:
-      backbone: of any levels.
+      backbone: one with any levels.
       correlation: one of `jaxtrack.models.light.CORRELATIONS`.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
       axis_name: mapped axis of the backbone's batch normalisations.
     """
     return light_siamese(
@@ -130,8 +130,8 @@ def siamrpnpp_loss(
         reg = 1/B sum_b 1/P_b sum_pos |d - d*|_1
 
     Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4, and its code, which takes the
-    plain L1 distance of the four deltas where SiamRPN's text smooths it. P_b counts the
-    positive anchors of image b; a mean over nothing is 0.
+    plain L1 distance of the four deltas where SiamRPN's text has smooth L1. P_b counts
+    the positive anchors of image b; a mean over nothing is 0.
 
     Args:
       outputs: "cls" `[B, H, W, A, 2]` logits, "deltas" `[B, H, W, A, 4]` relative to
@@ -141,7 +141,7 @@ def siamrpnpp_loss(
         SiamRPN++'s is `assign.anchors.iou_labels`, subsampled.
       anchors: `[H, W, A, 4]` xyxy, pixels of the search crop.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
-      reduction: of `cls`; another than "balanced" leaves the weights out, see
+      reduction: of `cls`; with any other than "balanced" the weights are unused, see
         `balance.classification_share`.
       cls_weights: c0, c1, c2.
       weights: w0, w1.
@@ -162,7 +162,7 @@ def siamrpnpp_loss(
     outputs = {name: value.astype(jnp.float32) for name, value in outputs.items()}
     xyxy = reduce.finite_boxes(xyxy)
     positive = labels == regions.POSITIVE
-    # Elsewhere deltas mean nothing, and may be too large even for 0 times a slope.
+    # Elsewhere deltas are meaningless, and so large that 0 times a gradient is NaN.
     deltas = jnp.where(positive[..., None], outputs["deltas"], 0)
     boxes_of_cells = xyxy[:, None, None, None]
     target = anchor_boxes.encode(anchors[None], boxes_of_cells)
@@ -196,11 +196,11 @@ def _mean_of_each(values, mask):
 
 
 def anchor_options(config: ConfigDict, network: nn.Module) -> dict[str, Any]:
-    """Returns what the losses of anchor-based networks share.
+    """Returns the common arguments of the losses of anchor-based networks.
 
     Args:
-      config: the settings.
-      network: whose anchors are tiled.
+      config: the config.
+      network: the network whose anchors are tiled.
     """
     points = grid.points(network.geometry)
     return {
@@ -226,10 +226,10 @@ def make_loss(
 
 
 def level_names(box: str) -> Rules:
-    """Returns what pysot's kin calls correlations and heads of levels.
+    """Returns the names of a level's correlations and heads in pysot-like code.
 
     Args:
-      box: beginning of the name of a level's branches, such as "rpn_head.rpn".
+      box: prefix of the name of a level's branches, such as "rpn_head.rpn".
     """
     return (
         *ADJUST_TORCH_NAMES,
@@ -241,18 +241,18 @@ def level_names(box: str) -> Rules:
     )
 
 
-# What pysot calls the parts behind the backbone.
+# pysot's names of the parts after the backbone.
 TORCH_NAMES = (*level_names("rpn_head.rpn"), (r"^head\.$", "rpn_head."))
 
 
 def names(config: ConfigDict) -> WeightNames:
-    """Returns pysot's names, or ours where the network is not its own."""
+    """Returns pysot's names, or ours where its network differs."""
     is_light = backbone_of(config)[1]
     return backbone_names(config, () if is_light else TORCH_NAMES)
 
 
 def _preset(variant, penalty, window, size_rate):
-    """Returns a preset; the order is that of pysot's files."""
+    """Returns a preset; arguments are in the order of pysot's files."""
     return Preset(
         settings=selection_settings("pysot", penalty, window, size_rate),
         source="STVIR/pysot d04028f, experiments/, SiamRPN++ with ResNet-50, "

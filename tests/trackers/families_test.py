@@ -90,9 +90,9 @@ def test_names_that_can_be_chosen_are_those_of_the_tables():
 
 def test_unknown_names_are_refused():
     for settings, message in (
-        ({"name": "siamx"}, "model.name: 'siamx' is none of siamcar, siamla"),
-        ({"backbone": "vit"}, "model.backbone: 'vit' is none of resnet18"),
-        ({"design": "heavy"}, "model.design: 'heavy' is none of released, light"),
+        ({"name": "siamx"}, "model.name: 'siamx' is not one of siamcar, siamla"),
+        ({"backbone": "vit"}, "model.backbone: 'vit' is not one of resnet18"),
+        ({"design": "heavy"}, "model.design: 'heavy' is not one of released, light"),
         ({"widht": 3}, "siamcar: .*widht"),
     ):
         with pytest.raises(InputError, match=message):
