@@ -1,1 +1,1 @@
-"""Losses: unreduced terms by family, and `reduce`, which makes them one number."""
+"""Losses: unreduced terms by kind, and `reduce`, which makes a scalar of them."""

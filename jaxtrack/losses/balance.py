@@ -1,4 +1,4 @@
-"""How the classification losses of cells become one number."""
+"""Reductions of the classification losses of cells to a scalar."""
 
 import jax
 
@@ -23,22 +23,23 @@ def classification_share(
         "positives": sum_valid / number of positives
         "cells":     mean_valid
 
-    valid is all that is not IGNORE. "balanced" is pysot's and SiamCAR's code; "cells"
-    is Cai et al., SiamDLA, Eq. 3, over what its Algorithm 1 labels (D2).
+    valid are all cells that are not IGNORE. "balanced" is that of pysot's and SiamCAR's
+    code; "cells" is Cai et al., SiamDLA, Eq. 3, over the cells that its Algorithm 1
+    labels (D2).
 
     Args:
       losses: of every cell, or of every anchor, `[B, ...]`.
       labels: `[B, ...]` int32 of POSITIVE, NEGATIVE, IGNORE.
       reduction: one of `REDUCTIONS`.
       cls_weights: c0, c1, c2.
-      num_hard: hardest negatives an image; 0 leaves their term out.
+      num_hard: hardest negatives an image; 0 omits their term.
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
       `[]`.
 
     Raises:
-      ValueError: for another reduction.
+      ValueError: for an unknown reduction.
     """
     reduce.check_choice("reduction", reduction, REDUCTIONS)
     valid = labels != regions.IGNORE

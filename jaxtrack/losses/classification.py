@@ -21,10 +21,10 @@ def softmax_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
       Losses, `[...]`.
 
     Raises:
-      ValueError: if there are not two logits a label.
+      ValueError: unless there are two logits for each label.
     """
     if logits.shape != (*labels.shape, 2):
-        raise ValueError(f"logits {logits.shape} do not fit labels {labels.shape}")
+        raise ValueError(f"logits {logits.shape} do not match labels {labels.shape}")
     # -log softmax(l)[k] = log(1 + exp(l_other - l_k)), exact for large differences.
     difference = logits[..., 1] - logits[..., 0]
     difference = jnp.where(labels == regions.POSITIVE, -difference, difference)
@@ -34,7 +34,7 @@ def softmax_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
 def focal_loss(
     logits: jax.Array, labels: jax.Array, *, alpha: float = 0.75, gamma: float = 2.0
 ) -> jax.Array:
-    """Computes the focal loss of each cell, which easy cells hardly enter.
+    """Computes the focal loss of each cell, which down-weights easy cells.
 
         positive:  -alpha (1 - p)^gamma log p,  p = sigmoid(logit)
         negative:  -(1 - alpha) p^gamma log(1 - p)
@@ -49,7 +49,7 @@ def focal_loss(
       gamma: at least 0; 0 is the weighted cross-entropy.
 
     Returns:
-      Losses, `[...]`, finite with finite slopes for every finite logit.
+      Losses, `[...]`; they and their gradients are finite for every finite logit.
 
     Raises:
       ValueError: if the shapes differ.
@@ -59,7 +59,7 @@ def focal_loss(
     is_positive = labels == regions.POSITIVE
     # With s the logit of the wrong answer: log(1 + e^s) sigmoid(s)^gamma.
     wrong = jnp.where(is_positive, -logits, logits)
-    # A power as exp of a logarithm: its slope is finite where the sigmoid is 0.
+    # A power as exp of a logarithm: its gradient is finite where the sigmoid is 0.
     modulation = jnp.exp(-gamma * jax.nn.softplus(-wrong))
     weight = jnp.where(is_positive, alpha, 1 - alpha)
     losses = weight * modulation * jax.nn.softplus(wrong)
@@ -69,26 +69,26 @@ def focal_loss(
 def hard_negatives(
     losses: jax.Array, labels: jax.Array, *, count: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Picks the NEGATIVE cells with the largest losses of each image.
+    """Selects the NEGATIVE cells with the largest losses in each image.
 
-    The shape is fixed: where an image has fewer negatives, the rest is marked as
-    missing and has loss 0.
+    The shape is fixed: where an image has fewer negatives, the remaining entries
+    are marked as missing and have loss 0.
 
     Args:
       losses: non-negative losses of the cells, `[B, H, W]`.
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE.
-      count: cells to pick an image, at most `H * W`.
+      count: cells to select an image, at most `H * W`.
 
     Returns:
       The picked losses, `[B, count]`, largest first, and whether each is really the
       loss of a negative cell, `[B, count]` bool.
 
     Raises:
-      ValueError: if more cells are asked for than an image has.
+      ValueError: if `count` is larger than the number of cells.
     """
     batch, height, width = losses.shape
     if not 0 < count <= height * width:
-        raise ValueError(f"cannot pick {count} cells of losses {losses.shape}")
+        raise ValueError(f"cannot select {count} cells of losses {losses.shape}")
     negatives = jnp.where(labels == regions.NEGATIVE, losses, -1)
     hardest, _ = lax.top_k(negatives.reshape(batch, height * width), count)
     is_real = hardest >= 0

@@ -1,7 +1,7 @@
-"""The loss of a student by a teacher's maps, for networks that predict from points.
+"""Distillation loss from a teacher's maps, for networks that predict from points.
 
 Hinton et al., Distilling the Knowledge in a Neural Network (arXiv:1503.02531), with
-logistic outputs; the boxes are taught by their overlap.
+logistic outputs; the boxes are compared by GIoU.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from jaxtrack.losses.reduce import global_count_share
 from jaxtrack.losses.regression import giou_loss
 from jaxtrack.ops import boxes
 
-# Outputs that say how good a box is; a network has one of them, or none.
+# Outputs that predict the quality of a box; a network has at most one of them.
 _QUALITIES = ("centerness", "localization")
 
 
 class TeacherMaps(NamedTuple):
-    """What a teacher says of every cell of the student.
+    """A teacher's predictions at every cell of the student.
 
     Attributes:
       cls: probability of the target, `[B, H, W]`.
-      xyxy: its boxes, `[B, H, W, 4]` xyxy, pixels of the student's search crop.
-      quality: of its boxes, `[B, H, W]` in [0, 1]; None where it predicts none.
+      xyxy: predicted boxes, `[B, H, W, 4]` xyxy, pixels of the student's search crop.
+      quality: quality of the boxes, `[B, H, W]` in [0, 1]; None if not predicted.
     """
 
     cls: jax.Array
@@ -38,14 +38,14 @@ def target_logits(outputs: Mapping[str, jax.Array]) -> jax.Array:
     """Returns the logit of the target's probability, `[B, H, W]` float32.
 
     Args:
-      outputs: "cls" `[B, H, W, C]`: a logit, or two, of which 1 is the target's.
+      outputs: "cls" `[B, H, W, C]`: one logit, or two, the second being the target's.
     """
     logits = outputs["cls"].astype(jnp.float32)
     return logits[..., -1] - (logits[..., 0] if logits.shape[-1] == 2 else 0)
 
 
 def quality_logits(outputs: Mapping[str, jax.Array]) -> jax.Array | None:
-    """Returns the logits of the boxes' quality, `[B, H, W]`, or None without any.
+    """Returns the logits of the boxes' quality, `[B, H, W]`, or None if there are none.
 
     Args:
       outputs: maps by name.
@@ -57,7 +57,7 @@ def quality_logits(outputs: Mapping[str, jax.Array]) -> jax.Array | None:
 def trust(
     teacher: TeacherMaps, xyxy: jax.Array, is_positive: jax.Array, *, power: float
 ) -> jax.Array:
-    """Measures how far a teacher agrees with the labels of each pair.
+    """Measures how well a teacher agrees with the label of each pair.
 
         t = a^power;  a = IoU of its best box with the target,
                       a = 1 - its best score where the crop does not show the target
@@ -93,7 +93,7 @@ def distillation_loss(
     weights: tuple[float, float, float] = (1.0, 1.0, 0.5),
     axis_name: str | None = None,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Computes how far a student is from its teacher.
+    """Computes the distillation loss of a student.
 
         loss = w0 cls + w1 reg + w2 quality
         cls = (mean_pos t KL(p, s) + mean_neg t KL(p, s)) / 2
@@ -101,15 +101,15 @@ def distillation_loss(
 
     p and q are the teacher's probability and quality, s and r the student's, t the
     trust in a pair; pos are the cells with p >= 1/2, neg the others. A mean over
-    nothing is 0, and so is the loss of a student that says what its teacher does.
+    nothing is 0, and so is the loss of a student that predicts the same as its teacher.
 
     Args:
       outputs: of the student: "cls" `[B, H, W, 1 or 2]` logits, "ltrb" `[B, H, W, 4]`
-        pixels of the search crop, perhaps "centerness" or "localization"
+        pixels of the search crop, optionally "centerness" or "localization"
         `[B, H, W, 1]` logits.
       teacher: its maps, taken as constants.
       trusted: t, `[B]`, see `trust`.
-      points: what each cell looks at, `[H, W, 2]` xy, pixels of the search crop.
+      points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       weights: w0, w1, w2.
       axis_name: mapped axis of devices that share the batch.
 
@@ -126,7 +126,7 @@ def distillation_loss(
 
     is_target = teacher.cls >= 0.5
     cls = bce_with_logits(target_logits(outputs), teacher.cls) - entropy(teacher.cls)
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    # Elsewhere distances are meaningless, and so large that 0 times a gradient is NaN.
     ltrb = jnp.where(is_target[..., None], outputs["ltrb"].astype(jnp.float32), 0)
     reg = giou_loss(boxes.ltrb_to_xyxy(points, ltrb), teacher.xyxy)
     logits, quality = quality_logits(outputs), jnp.zeros([])

@@ -9,7 +9,7 @@ def bce_with_logits(logits: jax.Array, targets: jax.Array) -> jax.Array:
 
         loss = -t log sigmoid(l) - (1 - t) log(1 - sigmoid(l)) = log(1 + e^l) - t l
 
-    Its least value is the entropy of the target, not 0.
+    Its minimum is the entropy of the target, not 0.
 
     Args:
       logits: `[...]`.
@@ -27,7 +27,7 @@ def bce_with_logits(logits: jax.Array, targets: jax.Array) -> jax.Array:
 
 
 def entropy(targets: jax.Array) -> jax.Array:
-    """Computes the least value of `bce_with_logits`: the soft target's entropy.
+    """Computes the minimum of `bce_with_logits`: the soft target's entropy.
 
         h = -t log t - (1 - t) log(1 - t),  0 for t = 0 and t = 1
 

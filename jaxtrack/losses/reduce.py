@@ -20,20 +20,20 @@ from jaxtrack.losses import quality as quality_losses
 from jaxtrack.losses import regression as regression_losses
 from jaxtrack.ops import boxes
 
-# Losses of boxes that are predicted from points.
+# Regression losses of boxes that are predicted from points.
 REGRESSIONS = ("iou", "giou", "linear_iou")
 
 
 class PointTerms(NamedTuple):
-    """What the losses of anchor-free networks share, unreduced, `[B, H, W]` each.
+    """Common terms of the losses of anchor-free networks, unreduced, `[B, H, W]` each.
 
     Attributes:
       positive: bool, which cells are POSITIVE.
-      reg: regression loss; it has no meaning elsewhere.
-      iou: of the predicted box with the target, without slope.
-      centerness: its target.
+      reg: regression loss; meaningless where not positive.
+      iou: IoU of the predicted box with the target, without gradient.
+      centerness: target of the centre-ness.
       goal: target of the quality, centre-ness or IoU.
-      quality: cross-entropy of the quality with it.
+      quality: cross-entropy of the predicted quality with `goal`.
     """
 
     positive: jax.Array
@@ -54,15 +54,15 @@ def point_terms(
     quality: str,
     smoothing: float = 1.0,
 ) -> PointTerms:
-    """Computes what the losses of SiamCAR and SiamFC++ have in common.
+    """Computes the terms that the losses of SiamCAR and SiamFC++ have in common.
 
     Args:
       outputs: "ltrb" `[B, H, W, 4]` pixels, "centerness" `[B, H, W, 1]` logits.
       xyxy: true boxes, `[B, 4]` xyxy, pixels of the search crop.
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE.
       points: `[H, W, 2]` xy, pixels of the search crop.
-      kind: of the regression, see `box_regression`.
-      quality: "centerness", or "iou": that of the predicted box.
+      kind: kind of regression loss, see `box_regression`.
+      quality: "centerness", or "iou": the IoU of the predicted box.
       smoothing: see `box_regression`.
 
     Returns:
@@ -76,7 +76,7 @@ def point_terms(
     xyxy = finite_boxes(xyxy)
     target = jax.vmap(regions.ltrb_targets, in_axes=(None, 0))(points, xyxy)
     positive = labels == regions.POSITIVE
-    # Elsewhere distances mean nothing, and may be too large even for 0 times a slope.
+    # Elsewhere distances are meaningless, and so large that 0 times a gradient is NaN.
     ltrb = jnp.where(positive[..., None], outputs["ltrb"].astype(jnp.float32), 0)
     centerness = regions.centerness_targets(target)
     iou = predicted_iou(ltrb, xyxy, points)
@@ -118,15 +118,15 @@ def global_count_share(
     least: float = 0.0,
     axis_name: str | None = None,
 ) -> jax.Array:
-    """Computes this device's part of a weighted sum over a count of all devices.
+    """Computes this device's part of a weighted sum divided by a count of all devices.
 
         share = sum(w v) / max(sum over devices of sum(counted), least),  0 over 0
 
     Args:
       values: of any shape.
       weights: of the same shape, not negative; bool counts as 0 and 1.
-      counted: what is counted, of any shape.
-      least: the count is taken for no less.
+      counted: the entries to count, of any shape.
+      least: lower bound of the count.
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
@@ -146,10 +146,10 @@ def global_count_share(
 def overview_metrics(
     iou: jax.Array, positive: jax.Array, *, axis_name: str | None = None
 ) -> dict[str, jax.Array]:
-    """Computes the metrics that say how a training goes.
+    """Computes the metrics that are logged in training.
 
     Args:
-      iou: of predicted boxes, `[B, ...]`.
+      iou: IoU of predicted boxes, `[B, ...]`.
       positive: `[B, ...]` bool.
       axis_name: mapped axis of devices that share the batch.
 
@@ -173,10 +173,10 @@ def weighted_sum(
 
     Args:
       metrics: "cls", "reg", "quality" and others.
-      weights: of the three.
+      weights: weights of the three.
 
     Returns:
-      The loss, and the metrics with it as "loss".
+      The loss, and the metrics with the loss added as "loss".
     """
     terms = (metrics["cls"], metrics["reg"], metrics["quality"])
     loss = sum(weight * term for weight, term in zip(weights, terms, strict=True))
@@ -184,13 +184,13 @@ def weighted_sum(
 
 
 def finite_boxes(xyxy: jax.Array) -> jax.Array:
-    """Empties boxes that are not finite; no cell of theirs is positive.
+    """Replaces boxes that are not finite by empty ones, which have no positive cells.
 
     Args:
       xyxy: `[B, 4]` xyxy, pixels.
 
     Returns:
-      `[B, 4]`, zeros where a number is not finite.
+      `[B, 4]`, zeros where a coordinate is not finite.
     """
     is_finite = jnp.all(jnp.isfinite(xyxy), axis=-1, keepdims=True)
     return jnp.where(is_finite, xyxy, 0)
@@ -204,7 +204,7 @@ def balanced_mean_share(
     num_hard: int,
     axis_name: str | None = None,
 ) -> jax.Array:
-    """Weighs the mean losses of positive, negative and hardest negative cells.
+    """Computes the weighted sum of mean losses of positive, negative and hard cells.
 
         c0 mean_pos + c1 mean_neg + c2 mean_hard
 
@@ -212,8 +212,8 @@ def balanced_mean_share(
       losses: of every cell, or of every anchor, `[B, ...]`.
       labels: `[B, ...]` int32 of POSITIVE, NEGATIVE, IGNORE.
       cls_weights: c0, c1, c2.
-      num_hard: hardest negatives an image, of which there are at most all cells; 0
-        leaves their term out.
+      num_hard: hardest negatives an image, at most the number of cells; 0
+        omits their term.
       axis_name: mapped axis of devices that share the batch.
 
     Returns:
@@ -250,7 +250,7 @@ def box_regression(
       xyxy: true boxes, `[B, 4]` xyxy, pixels of the search crop.
       points: `[H, W, 2]` xy, pixels of the search crop.
       kind: one of `REGRESSIONS`.
-      smoothing: of all but "giou", square pixels; see `regression.iou_loss`.
+      smoothing: for all kinds but "giou", square pixels; see `regression.iou_loss`.
 
     Returns:
       Losses, `[B, H, W]`.
@@ -264,7 +264,7 @@ def box_regression(
 
 
 def predicted_iou(ltrb: jax.Array, xyxy: jax.Array, points: jax.Array) -> jax.Array:
-    """Computes the IoU of every cell's predicted box with the target, without slope.
+    """Computes the IoU of each cell's predicted box with the target, no gradient.
 
     Args:
       ltrb: predicted distances, `[B, H, W, 4]`, pixels of the search crop.
@@ -294,14 +294,14 @@ def check_shapes(
     *,
     channels: Mapping[str, int],
 ) -> None:
-    """Raises unless a network's maps, boxes, labels and places fit each other.
+    """Raises unless the shapes of maps, boxes, labels and positions match.
 
     Args:
       outputs: maps by name, `[B, H, W, C]`, or `[B, H, W, A, C]` of A anchors.
       xyxy: `[B, 4]`.
       labels: `[B, H, W]` or `[B, H, W, A]`.
       places: points `[H, W, 2]`, or anchors `[H, W, A, 4]`.
-      channels: name of a map that is needed -> C.
+      channels: name of each required map -> C.
 
     Raises:
       ValueError: a map is missing, or shapes disagree.

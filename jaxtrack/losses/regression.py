@@ -5,13 +5,13 @@ import jax.numpy as jnp
 
 from jaxtrack.ops import boxes
 
-_LEAST_RATIO = 1e-6  # Bounds the loss (13.8) where the overlap is none.
+_LEAST_RATIO = 1e-6  # Bounds the loss (13.8) where there is no overlap.
 
 
 def iou_loss(
     ltrb: jax.Array, target: jax.Array, *, smoothing: float = 1.0
 ) -> jax.Array:
-    """Takes the negative logarithm of the smoothed IoU of two boxes around one point.
+    """Computes the negative log of the smoothed IoU of two boxes around one point.
 
         loss = -ln((I + s) / (U + s))
 
@@ -37,7 +37,7 @@ def iou_loss(
 def linear_iou_loss(
     ltrb: jax.Array, target: jax.Array, *, smoothing: float = 1.0
 ) -> jax.Array:
-    """Subtracts the smoothed IoU of two boxes around one point from one.
+    """Computes one minus the smoothed IoU of two boxes around one point.
 
         loss = 1 - (I + s) / (U + s)
 
@@ -59,7 +59,7 @@ def linear_iou_loss(
 
 
 def giou_loss(xyxy: jax.Array, target: jax.Array) -> jax.Array:
-    """Subtracts the generalised IoU from one.
+    """Computes one minus the generalised IoU.
 
         loss = 1 - GIoU
 
@@ -87,7 +87,7 @@ def smooth_l1(
     Args:
       prediction: `[..., K]`.
       target: `[..., K]`.
-      beta: where the parabola ends, positive.
+      beta: distance at which the parabola ends, positive.
 
     Returns:
       Losses, `[...]`.
@@ -101,7 +101,7 @@ def smooth_l1(
     if beta <= 0:
         raise ValueError(f"beta must be positive, got {beta}")
     distance = jnp.abs(prediction - target)
-    # Each branch bounded where the other one holds, so that slopes stay finite.
+    # Each branch is bounded where the other holds, so that gradients stay finite.
     near = jnp.minimum(distance, beta)
     return jnp.sum(near * near / (2 * beta) + (distance - near), axis=-1)
 
@@ -118,6 +118,6 @@ def _smoothed_iou(ltrb, target, smoothing):
 
 
 def _area(ltrb):
-    """Measures boxes given by distances from a point inside or outside of them."""
+    """Measures boxes given by distances from a point inside or outside them."""
     size = jnp.maximum(ltrb[..., :2] + ltrb[..., 2:], 0)
     return size[..., 0] * size[..., 1]

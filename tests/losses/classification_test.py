@@ -150,12 +150,12 @@ def test_gradient_flows_to_the_picked_cells_only():
 
 
 def test_faults():
-    with pytest.raises(ValueError, match=r"logits \(3, 1\) do not fit"):
+    with pytest.raises(ValueError, match=r"logits \(3, 1\) do not match"):
         classification.softmax_cross_entropy(jnp.zeros((3, 1)), jnp.zeros(3, int))
     with pytest.raises(ValueError, match=r"logits \(3, 1\) and labels \(3,\) differ"):
         classification.focal_loss(jnp.zeros((3, 1)), jnp.zeros(3, int))
     for count in (0, 5):
-        with pytest.raises(ValueError, match=f"cannot pick {count}"):
+        with pytest.raises(ValueError, match=f"cannot select {count}"):
             classification.hard_negatives(
                 jnp.zeros((1, 2, 2)), jnp.zeros((1, 2, 2), int), count=count
             )
