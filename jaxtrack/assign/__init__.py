@@ -1,4 +1,4 @@
-"""Training targets of one example, and `ASSIGNERS`: from settings to its labels."""
+"""Label assignment for one example; `ASSIGNERS` lists the assigners by name."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -24,7 +24,7 @@ class Assigner(Protocol):
         """Returns labels, `[H, W]`, or `[H, W, A]` of A anchors.
 
         Args:
-          key: of what is drawn.
+          key: random key.
           xyxy: `[4]`, pixels of the search crop: the target, or another object.
           is_positive: `[]` bool, whether it is the target.
         """
@@ -38,7 +38,7 @@ class TargetLabels(Protocol):
 
 
 class BuildLabels(Protocol):
-    """Binds a label assigner to settings and places."""
+    """Binds a label assigner to a config and positions."""
 
     def __call__(
         self, config: ConfigDict, points: jax.Array, anchors: jax.Array
@@ -52,15 +52,16 @@ def make_assigner(
     *,
     anchors: tuple[tuple[float, float], ...] = (),
 ) -> Assigner:
-    """Returns the assigner that the settings name, bound to a network's grid.
+    """Returns the assigner named in the config, bound to a network's grid.
 
-    Every assigner serves every network. Those that label points ("rectangle", "circle",
-    "ellipse") label all anchors of a point alike; those that label anchors ("iou",
-    "dla") take squares of `labels.virtual_anchor` pixels where the network has none.
+    Every assigner can be used with every network. Those that label points
+    ("rectangle", "circle", "ellipse") give all anchors of a point the same label; those
+    that label anchors ("iou", "dla") use squares of `labels.virtual_anchor` pixels
+    where the network has none.
 
     Args:
-      config: the settings, of which those of labels are read.
-      geometry: of the network; it places the cells.
+      config: the config; its group `labels` is read.
+      geometry: the network's geometry, which gives the positions of cells.
       anchors: width and height of the network's anchors, pixels; () where it has none.
 
     Returns:
@@ -97,11 +98,11 @@ def label_batch(
         `[B]`.
 
     Returns:
-      The targets, `[B, 4]` xyxy, empty where the crop does not show one, and labels
+      The targets, `[B, 4]` xyxy, empty where the crop does not show it, and labels
       `[B, H, W]` or `[B, H, W, A]`.
     """
     is_positive = batch["is_positive"]
-    # What a loss draws itself, by the pair's key, is independent of what labels draw.
+    # The random numbers of the loss, from the pair's key, are independent of these.
     keys = jax.vmap(jax.random.fold_in, (0, None))(batch["key"], 1)
     labels = jax.vmap(assign)(keys, batch["xyxy"], is_positive)
     return jnp.where(is_positive[:, None], batch["xyxy"], 0), labels
@@ -131,7 +132,7 @@ def _circle(config, points, anchors):
 
 
 def _ellipse(config, points, anchors):
-    """Binds an ellipse inside of the target's box."""
+    """Binds an ellipse inside the target's box."""
     return _of_points(config, partial(regions.ellipse, points), anchors)
 
 
@@ -157,7 +158,7 @@ def _dla(config, points, anchors):
     )
 
 
-# Setting `assigner` -> what binds it; its names are those of jaxtrack.config.
+# Setting `assigner` -> function that binds it; jaxtrack.config has the same names.
 ASSIGNERS: Mapping[str, BuildLabels] = MappingProxyType(
     {
         "rectangle": _rectangle,
@@ -170,7 +171,7 @@ ASSIGNERS: Mapping[str, BuildLabels] = MappingProxyType(
 
 
 def _of_points(config, label, anchors):
-    """Labels all anchors of a point alike."""
+    """Gives all anchors of a point the same label."""
 
     def of_anchors(xyxy):
         return jnp.broadcast_to(label(xyxy)[..., None], anchors.shape[:3])
@@ -179,7 +180,7 @@ def _of_points(config, label, anchors):
 
 
 def _subsampled(config, label):
-    """Draws some of the labels of `xyxy -> labels`, if the settings say so."""
+    """Subsamples the labels of `xyxy -> labels`, if set in the config."""
     most = config.labels.sampled_positives, config.labels.sampled_negatives
 
     def assign(key, xyxy):
@@ -197,7 +198,7 @@ def _subsampled(config, label):
 
 
 def _of_other(config, geometry, anchors, of_target):
-    """Returns `(key, xyxy) -> labels [H, W, A]` where another object is seen."""
+    """Returns `(key, xyxy) -> labels [H, W, A]` where the crop shows another object."""
     if config.labels.negative_pairs == "window":
         return lambda key, xyxy: anchor_labels.window_negatives(
             key,

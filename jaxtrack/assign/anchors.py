@@ -1,7 +1,7 @@
-"""Labels of anchors by their overlap with the target, and how few of them train.
+"""Labels of anchors by their IoU with the target, and subsampling of labels.
 
-Those of the public code of SiamRPN++ (Li et al., arXiv:1812.11703), which the SiamDLA
-paper compares with. All functions see ONE example; vmap for more.
+As in the public code of SiamRPN++ (Li et al., arXiv:1812.11703), which the SiamDLA
+paper compares with. All functions take ONE example; use vmap for more.
 """
 
 import jax
@@ -45,15 +45,15 @@ def subsample(
     num_positives: int = 16,
     num_negatives: int = 48,
 ) -> jax.Array:
-    """Keeps some random positives and negatives and ignores the others.
+    """Keeps random positives and negatives and marks the others IGNORE.
 
     SiamDLA, section 3.1: 64 samples a pair, up to 16 of them positive.
 
     Args:
-      key: of the draw.
+      key: random key.
       labels: `[...]` of POSITIVE, NEGATIVE and IGNORE.
-      num_positives: how many positives stay at most.
-      num_negatives: how many negatives stay at most.
+      num_positives: largest number of positives to keep.
+      num_negatives: largest number of negatives to keep.
 
     Returns:
       `[...]` int32 labels.
@@ -80,7 +80,7 @@ def window_negatives(
     count: int = 16,
     radius: int = 3,
 ) -> jax.Array:
-    """Labels a pair whose search crop lacks the target: some negatives at the object.
+    """Labels a pair whose search crop lacks the target: negatives around the object.
 
         column = W // 2 + ceil((cx - search_size / 2) / stride + 1/2), and rows likewise
 
@@ -88,15 +88,15 @@ def window_negatives(
     that an object at the crop's centre has the window around the next cell.
 
     Args:
-      key: of the draw.
+      key: random key.
       points: `[H, W, 2]` xy, pixels.
       xyxy: the object in the search crop, which is not the target, `[4]` xyxy, pixels.
         Around the map's middle cell if it is empty or not finite.
-      num_anchors: A, anchors of a cell.
+      num_anchors: A, anchors per cell.
       stride: distance of neighbouring cells, pixels.
       search_size: side of the search crop, pixels.
-      count: how many negatives there are at most.
-      radius: half side of the window, cells; what reaches out of the map is cut off.
+      count: largest number of negatives.
+      radius: half side of the window, cells; it is clipped to the map.
 
     Returns:
       `[H, W, A]` int32 of NEGATIVE and IGNORE.

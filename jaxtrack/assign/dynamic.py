@@ -1,7 +1,7 @@
 """Dynamic label assignment (DLA): the threshold on IoU follows the target.
 
 SiamDLA, Algorithm 1, after Zhang et al., ATSS (arXiv:1912.02424). Tags such as D7 name
-how a gap of the paper is resolved. All functions see ONE example; vmap for more.
+how a gap of the paper is resolved. All functions take ONE example; use vmap for more.
 """
 
 import jax
@@ -12,22 +12,22 @@ from jaxtrack.assign import regions
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes
 
-# Anchors of one size have equal IoUs wherever they lie inside the target, or it in
-# them: less than this is rounding (D7).
+# Anchors of one size have equal IoUs wherever they lie inside the target, or the
+# target in them: smaller differences are rounding (D7).
 _TOLERANCE = 1e-6
 
-# A point this near the target's border is not inside, pixels (D8).
+# A point this close to the target's border is not inside, pixels (D8).
 _LEAST_DISTANCE = 0.01
 
 
 def virtual_anchors(points: jax.Array, *, side: float = 64.0) -> jax.Array:
-    """Centres a square at every point, for trackers that have no anchors.
+    """Makes a square anchor at every point, for trackers that have no anchors.
 
-    SiamDLA, section 3.2: 64 x 64, as the square anchor of its other tracker is.
+    SiamDLA, section 3.2: 64 x 64, like the square anchor of its other tracker.
 
     Args:
       points: `[H, W, 2]` xy, pixels.
-      side: of the square, pixels.
+      side: side of the square, pixels.
 
     Returns:
       `[H, W, 1, 4]` xyxy, pixels.
@@ -43,20 +43,20 @@ def dynamic_positives(
     ddof: int = 1,
     empty: str = "clamp",
 ) -> jax.Array:
-    """Chooses positive anchors near the target's centre by their IoU's statistics.
+    """Selects positive anchors near the target's centre by the statistics of IoU.
 
         C = anchors of the K points nearest to the target's centre
         T = mean(IoU of C) + std(IoU of C)
         positive:  in C, IoU >= T, and its centre inside the target
 
-    SiamDLA, Algorithm 1, lines 3 to 13. Points equally near come in the order of row
-    and column, each with all its anchors (D5). Often nothing reaches T, as IoUs level
-    off (D7); `empty` says what then.
+    SiamDLA, Algorithm 1, lines 3 to 13. Points at equal distance come in the order of
+    row and column, each with all its anchors (D5). Often no IoU reaches T, as IoUs
+    saturate (D7); `empty` says what happens then.
 
     Args:
       anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
-      num_points: K; at most all points are taken.
+      num_points: K, at most the number of points is used.
       ddof: 1 for the sample's standard deviation (D6), 0 for the population's.
       empty: "clamp" lowers T to the best IoU of C inside the target, so that all
         anchors as good as the best are positive; "argmax" takes the single best of them
@@ -82,7 +82,7 @@ def dynamic_positives(
     threshold = jnp.mean(iou) + jnp.std(iou, ddof=ddof)
     is_positive = is_inside & (iou >= threshold - _TOLERANCE)
     if empty != "skip":
-        # Without a candidate inside, those of the nearest point stand in.
+        # Without a candidate inside, use those of the nearest point.
         is_nearest = jnp.zeros_like(is_inside).at[0].set(True)
         has_inside = jnp.any(is_inside)
         stand_in = jnp.where(has_inside, is_inside, is_nearest)
@@ -110,17 +110,17 @@ def dynamic_labels(
 ) -> jax.Array:
     """Labels anchors: dynamic positives, random negatives, and the rest ignored.
 
-    SiamDLA, Algorithm 1. The negatives are drawn uniformly from all that is not
-    positive, good overlaps among them (D4).
+    SiamDLA, Algorithm 1. The negatives are drawn uniformly from all anchors that
+    are not positive, including those with a large IoU (D4).
 
     Args:
-      key: of the draw.
+      key: random key.
       anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
       num_points: as in `dynamic_positives`.
       ddof: as in `dynamic_positives`.
       empty: as in `dynamic_positives`.
-      negative_ratio: how many negatives are drawn for one positive.
+      negative_ratio: number of negatives drawn per positive.
 
     Returns:
       `[H, W, A]` int32 of POSITIVE, NEGATIVE and IGNORE; without positives, all are
@@ -133,9 +133,9 @@ def dynamic_labels(
         anchors, xyxy, num_points=num_points, ddof=ddof, empty=empty
     )
     flat = is_positive.reshape(-1)
-    # The count is bounded, so the highest few of random numbers do; no sort of all.
+    # The count is bounded, so the top few random numbers suffice; no full sort.
     most = min(negative_ratio * num_points * anchors.shape[2], flat.size)
-    # Positives come last; where the rest is too few, they are written over below.
+    # Positives come last; if too few others exist, they are overwritten below.
     order = jnp.where(flat, -1, jax.random.uniform(key, flat.shape))
     places = lax.top_k(order, most)[1]
     is_drawn = jnp.arange(most) < negative_ratio * jnp.sum(flat)
@@ -146,7 +146,7 @@ def dynamic_labels(
 
 
 def _check(num_points, num_anchors, ddof, empty):
-    """Refuses settings that have no meaning."""
+    """Raises for invalid settings."""
     if empty not in ("clamp", "argmax", "skip"):
         raise ValueError(f"empty must be clamp, argmax or skip, got {empty!r}")
     if ddof not in (0, 1):
@@ -155,12 +155,12 @@ def _check(num_points, num_anchors, ddof, empty):
         raise ValueError(f"num_points must be at least 1, got {num_points}")
     if num_points * num_anchors <= ddof:
         raise ValueError(
-            f"{num_points * num_anchors} candidates have no deviation with ddof {ddof}"
+            f"{num_points * num_anchors} candidates are too few for ddof {ddof}"
         )
 
 
 def _nearest(anchors, xyxy, count):
-    """Returns the places of the anchors `[N, 4]` with the nearest centres.
+    """Returns the indices of the anchors `[N, 4]` with the nearest centres.
 
     In whole steps squares of int32 are exact, so that ties are ties, whatever order the
     compiler sums in; top_k then takes the first. A step is at most 2^-13 of the last
@@ -178,6 +178,6 @@ def _nearest(anchors, xyxy, count):
 
 
 def _first(mask):
-    """Keeps the first true entry of a mask: the nearest point's, its first anchor's."""
+    """Keeps the first true entry of a mask: the first anchor of the nearest point."""
     flat = mask.reshape(-1)
     return (flat & (jnp.cumsum(flat) == 1)).reshape(mask.shape)

@@ -1,8 +1,8 @@
-"""Labels that know where the box is: SiamLA's dynamic labels and label smoothing.
+"""Localization-aware labels: SiamLA's dynamic labels and label smoothing.
 
 Nie et al., Learning Localization-aware Target Confidence for Siamese Visual Tracking
 (SiamLA), sections III-B and III-C. Tags such as S3 name how a misprint or gap of the
-paper is resolved. All functions see ONE example; vmap for more.
+paper is resolved. All functions take ONE example; use vmap for more.
 """
 
 import jax
@@ -12,12 +12,12 @@ from jax import lax
 from jaxtrack.assign import regions
 from jaxtrack.ops.random_subset import random_subset
 
-# Spreads below this are of one value: there is nothing to normalise (S6).
+# Labels with a smaller range are equal: there is nothing to normalise (S6).
 _LEAST_SPREAD = 1e-6
 
 
 def smoothing_map(labels: jax.Array, *, smoothing: float = 0.2) -> jax.Array:
-    """Assigns LALS's lambda to every point: what Fig. 4 (a) draws.
+    """Assigns LALS's lambda to every point, as in Fig. 4 (a).
 
         lambda = 1 in the centre (red), `smoothing` at the boundary (green), else 0
 
@@ -27,8 +27,8 @@ def smoothing_map(labels: jax.Array, *, smoothing: float = 0.2) -> jax.Array:
 
     Args:
       labels: `[H, W]` POSITIVE in the centre, IGNORE at the boundary, else NEGATIVE, as
-        `regions.center_region(..., ignore_inside=True)` makes them.
-      smoothing: lambda of the boundary, in (0, 1]; 0 leaves LALS out.
+        returned by `regions.center_region(..., ignore_inside=True)`.
+      smoothing: lambda of the boundary, in (0, 1]; 0 disables LALS.
 
     Returns:
       `[H, W]` float32; the positive points of LALS are those above 0.
@@ -46,7 +46,7 @@ def dynamic_labels(
     curve: str = "logistic",
     normalize: bool = True,
 ) -> jax.Array:
-    """Turns the IoUs of predicted boxes into classification labels (LADL with LALS).
+    """Computes classification labels from IoUs of predicted boxes (LADL with LALS).
 
         y = (1 / (1 + exp(-(IoU - alpha) beta))) ^ (1 / lambda)       Eqs. 5 and 7
         y <- (y - min y) / (max y - min y)   over positive points     Eq. 6
@@ -54,13 +54,13 @@ def dynamic_labels(
     SiamLA, Eqs. 5 to 7. Printed without the minus, the logistic would fall with the IoU
     (S3). The exponent 1 / lambda lowers boundary labels below centre labels of the same
     IoU (S4). Smoothing comes before normalising, which is over all positive points,
-    centre and boundary (S5), and is left out where the labels differ by less than 1e-6,
-    as those of a single positive point do (S6). Labels have no slope (S7).
+    centre and boundary (S5), and is skipped where the labels differ by less than 1e-6,
+    as those of a single positive point do (S6). Labels have no gradient (S7).
 
     Args:
       iou: `[H, W]` in [0, 1], of the predicted boxes with the target.
       smoothing: `[H, W]` lambda: 1 in the centre, less at the boundary, 0 elsewhere.
-      alpha: IoU whose label is a half.
+      alpha: IoU at which the label is one half.
       beta: steepness.
       curve: "logistic", or "linear" for y = IoU ^ (1 / lambda) (Table IV).
       normalize: whether Eq. 6 is applied.
@@ -85,7 +85,7 @@ def dynamic_labels(
     if normalize:
         low = jnp.min(jnp.where(is_positive, label, jnp.inf))
         high = jnp.max(jnp.where(is_positive, label, -jnp.inf))
-        # Without a positive point the spread is -inf.
+        # Without a positive point the range is -inf.
         can = high - low >= _LEAST_SPREAD
         low, spread = jnp.where(can, low, 0), jnp.where(can, high - low, 1)
         label = (label - low) / spread
@@ -103,7 +103,7 @@ def add_boundary(
       labels: `[H, W]` of any assigner; POSITIVE is the centre.
       xyxy: the target, `[4]` xyxy, pixels of the search crop.
       points: `[H, W, 2]` xy, pixels of the search crop.
-      smoothing: lambda of the boundary; 0 leaves it as it is labelled.
+      smoothing: lambda of the boundary; 0 leaves its labels unchanged.
 
     Returns:
       `smoothing_map`'s lambda, and labels with the boundary POSITIVE too, `[H, W]`.
@@ -124,7 +124,7 @@ def draw_negatives(key: jax.Array, labels: jax.Array) -> jax.Array:
     """Draws one negative point for each positive one (L_loc; S13).
 
     Args:
-      key: of the draw.
+      key: random key.
       labels: `[H, W]` of POSITIVE, NEGATIVE, IGNORE.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The proposals of one example that a refinement learns from."""
+"""Sampling and labels of the proposals that train the refinement of one example."""
 
 import jax
 import jax.numpy as jnp
@@ -7,21 +7,21 @@ from jax import lax
 from jaxtrack.assign import regions
 from jaxtrack.ops import boxes
 
-# A jittered box: shift in sizes of the target, logarithm of the size's change. Of such
-# boxes 98 % overlap the target by more than a half, their mean IoU is 0.64.
+# A jittered box: shift in sizes of the target, logarithm of the size's change. 98 % of
+# such boxes have an IoU above one half with the target; their mean IoU is 0.64.
 _SHIFT = 0.2
 _LOG_SCALE = 0.3
 
 
 def jittered_boxes(key: jax.Array, xyxy: jax.Array, *, count: int) -> jax.Array:
-    """Draws boxes near a box.
+    """Draws jittered copies of a box.
 
         centre + U(-0.2, 0.2) (w, h),  (w, h) exp(U(-0.3, 0.3))
 
     Args:
-      key: of the draw.
+      key: random key.
       xyxy: `[4]` xyxy, pixels.
-      count: how many.
+      count: number of boxes.
 
     Returns:
       `[count, 4]` xyxy, pixels.
@@ -45,30 +45,30 @@ def sample_proposals(
     iou_threshold: float = 0.5,
     num_jittered: int = 8,
 ) -> jax.Array:
-    """Draws proposals to refine: some that show the target, others that do not.
+    """Samples positive and negative proposals to refine.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.4: up to 16 for the regression, 32
     for the identifier, positive above an IoU of 0.5. Boxes jittered around the target
-    join the network's own, which are poor at first (C4). Where positives or negatives
-    are too few, more of the others come in their place, so that the shape is fixed;
-    what a proposal is, `refinement_labels` says again.
+    join the network's own, which are poor at first (C4). If there are too few positives
+    or negatives, more of the others take their place, so that the shape is fixed; label
+    the returned proposals by `refinement_labels`.
 
     Args:
-      key: of the draw.
+      key: random key.
       proposals: of the network, `[M, 4]` xyxy, pixels; `M + num_jittered >= count`.
       xyxy: the target, `[4]` xyxy, pixels; of another object where `is_positive` is
         False, when all proposals are negative.
       is_positive: `[]` bool, whether the search crop shows the target.
-      count: N, how many are drawn.
-      num_positives: how many positives are drawn at most, as long as there are others.
+      count: N, number of proposals drawn.
+      num_positives: largest number of positives drawn, as long as there are others.
       iou_threshold: a proposal is positive above.
       num_jittered: boxes drawn around the target.
 
     Returns:
-      `[N, 4]` xyxy, pixels, without slope.
+      `[N, 4]` xyxy, pixels, without gradient.
 
     Raises:
-      ValueError: if there are fewer boxes than are to be drawn.
+      ValueError: if there are fewer than `count` boxes.
     """
     if len(proposals) + num_jittered < count:
         total = f"{len(proposals)} + {num_jittered}"
@@ -76,7 +76,7 @@ def sample_proposals(
     key_jitter, key_draw = jax.random.split(key)
     is_shown = is_positive & regions.is_box(xyxy)
     around = jittered_boxes(key_jitter, xyxy, count=num_jittered)
-    # Where no target is shown, proposals come twice rather than empty boxes.
+    # Where no target is shown, proposals are repeated instead of empty boxes.
     again = jnp.resize(proposals, (num_jittered, 4))
     found = jnp.concatenate([proposals, jnp.where(is_shown, around, again)])
     found = lax.stop_gradient(found)
@@ -101,11 +101,11 @@ def refinement_labels(
     """Labels boxes by their overlap with the target.
 
     Args:
-      xyxy: proposals, or what the regression made of them (C4), `[N, 4]` xyxy, pixels.
+      xyxy: proposals, or the boxes regressed from them (C4), `[N, 4]` xyxy, pixels.
       target: `[4]` xyxy, pixels.
       is_positive: `[]` bool, whether the search crop shows the target.
       iou_threshold: positive above, negative otherwise.
-      num_positives: the first so many stay, others are ignored.
+      num_positives: positives beyond the first so many are ignored.
 
     Returns:
       `[N]` int32 of POSITIVE, NEGATIVE and IGNORE.

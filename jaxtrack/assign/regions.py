@@ -1,4 +1,4 @@
-"""Which response points stand for the target, and what each should predict."""
+"""Labels and regression targets of response points."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ IGNORE = -1
 
 
 def is_box(xyxy: jax.Array) -> jax.Array:
-    """Tells whether a target has a size and is finite, or labels cannot follow it.
+    """Tells whether a target is finite and not empty, so that it can be labelled.
 
     Args:
       xyxy: the target, `[4]` xyxy, pixels.
@@ -42,7 +42,7 @@ def center_region(
       points: `[H, W, 2]` xy, pixels.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
       size: side of the positive box as a share of the target's side.
-      min_half: least half side of the positive box, pixels; it may then reach out of
+      min_half: least half side of the positive box, pixels; it may then extend beyond
         the target, where distances to a side are negative.
       ignore_inside: whether points strictly inside the target but outside the positive
         box become IGNORE rather than NEGATIVE.
@@ -75,12 +75,12 @@ def circle(
         R <= radius: positive;  radius < R <= ignore_radius: ignored;  else negative
 
     with R the distance of point and centre: the labels of Bertinetto et al., SiamFC
-    (arXiv:1606.09549), as SiamDLA, section 2.2, tells them.
+    (arXiv:1606.09549), as described in SiamDLA, section 2.2.
 
     Args:
       points: `[H, W, 2]` xy, pixels.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
-      radius: of the disc, pixels.
+      radius: radius of the disc, pixels.
       ignore_radius: outer radius of the ring around it, pixels; None for no ring.
 
     Returns:
@@ -140,7 +140,7 @@ def ltrb_targets(points: jax.Array, xyxy: jax.Array) -> jax.Array:
 
 
 def centerness_targets(ltrb: jax.Array) -> jax.Array:
-    """Computes how central points lie in their box.
+    """Computes the centre-ness of points in their boxes.
 
         c = sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b))
 
@@ -150,11 +150,11 @@ def centerness_targets(ltrb: jax.Array) -> jax.Array:
       ltrb: distances to the sides, `[..., 4]` ltrb, pixels.
 
     Returns:
-      `[...]`: 1 at the box's centre, 0 on its border and outside of it.
+      `[...]`: 1 at the box's centre, 0 on its border and outside it.
     """
     low = jnp.minimum(ltrb[..., :2], ltrb[..., 2:])
     high = jnp.maximum(ltrb[..., :2], ltrb[..., 2:])
     is_inside = jnp.all(low > 0, axis=-1)
-    # The root's slope is infinite at 0: outside, take that of a positive number.
+    # The gradient of the root is infinite at 0: outside, use that of a positive number.
     share = jnp.where(is_inside[..., None], low, 1) / jnp.where(high > 0, high, 1)
     return jnp.where(is_inside, jnp.sqrt(share[..., 0] * share[..., 1]), 0)

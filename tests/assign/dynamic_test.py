@@ -314,7 +314,7 @@ def test_faults():
         choose(ddof=2)
     with pytest.raises(ValueError, match="num_points must be at least 1, got 0"):
         choose(num_points=0)
-    with pytest.raises(ValueError, match="1 candidates have no deviation with ddof 1"):
+    with pytest.raises(ValueError, match="1 candidates are too few for ddof 1"):
         choose(num_points=1)
     # These are just enough.
     jax.eval_shape(functools.partial(choose, num_points=1, ddof=0))
