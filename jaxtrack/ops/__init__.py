@@ -1,5 +1,5 @@
 """Array functions without parameters: boxes, grids, correlations, crops, colours.
 
-Everything here takes and returns arrays, can be jitted, mapped and differentiated, and
-knows neither networks nor configuration.
+All functions take and return arrays, can be jitted, mapped and differentiated, and
+depend neither on networks nor on the config.
 """

@@ -1,6 +1,6 @@
-"""Anchor boxes: their sizes, their places, and boxes told relative to them.
+"""Anchor boxes: their sizes and positions, and boxes encoded relative to them.
 
-Where anchors come in a map, they are `[H, W, A, 4]` xyxy: row, column, anchor.
+A map of anchors is `[H, W, A, 4]` xyxy: row, column, anchor.
 """
 
 import math
@@ -16,12 +16,12 @@ def anchor_sizes(
     scale: int = 8,
     ratios: Sequence[float] = (0.33, 0.5, 1.0, 2.0, 3.0),
 ) -> tuple[tuple[float, float], ...]:
-    """Lists the anchors' sizes, of about one area and many shapes.
+    """Returns anchor sizes of about equal area and different aspect ratios.
 
         w = scale int(sqrt(stride^2 / ratio)),  h = scale int(int(...) ratio)
 
-    Cut to integers as SiamRPN++'s public code does, which makes 104 x 32, 88 x 40,
-    64 x 64, 40 x 80 and 32 x 96 pixels of the defaults.
+    Truncated to integers as in SiamRPN++'s public code; the defaults give 104 x 32,
+    88 x 40, 64 x 64, 40 x 80 and 32 x 96 pixels.
 
     Args:
       stride: distance of neighbouring anchors, pixels.
@@ -29,7 +29,7 @@ def anchor_sizes(
       ratios: heights over widths.
 
     Returns:
-      A (width, height) a ratio, pixels.
+      One (width, height) per ratio, pixels.
     """
     widths = [int(math.sqrt(stride * stride / ratio)) for ratio in ratios]
     return tuple(
@@ -56,13 +56,13 @@ def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
 def encode(
     anchors: jax.Array, xyxy: jax.Array, *, weights: Sequence[float] = (1, 1, 1, 1)
 ) -> jax.Array:
-    """Tells boxes relative to their anchors.
+    """Encodes boxes relative to their anchors.
 
         d = weights ((x - x_a) / w_a, (y - y_a) / h_a, ln(w / w_a), ln(h / h_a))
 
     with x, y the centres. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2. Weights
-    above 1, SPM-Tracker's being (5, 5, 10, 10), bring the deltas of boxes that nearly
-    agree to a size of about one (C8).
+    above 1, SPM-Tracker's being (5, 5, 10, 10), scale the deltas of boxes that nearly
+    agree to about one (C8).
 
     Args:
       anchors: `[..., 4]` xyxy, pixels.
@@ -93,7 +93,7 @@ def decode(
     weights: Sequence[float] = (1, 1, 1, 1),
     max_log_scale: float | None = None,
 ) -> jax.Array:
-    """Turns what `encode` says back into boxes.
+    """Decodes the deltas of `encode` to boxes.
 
         d = deltas / weights
         (x, y) = (x_a + d_x w_a, y_a + d_y h_a),  (w, h) = (w_a exp(d_w), h_a exp(d_h))
@@ -103,8 +103,8 @@ def decode(
     Args:
       anchors: `[..., 4]` xyxy, pixels.
       deltas: `[..., 4]`, whose leading axes broadcast with those of `anchors`.
-      weights: those that `encode` had.
-      max_log_scale: if given, d_w and d_h are cut to at most this size.
+      weights: the weights that were passed to `encode`.
+      max_log_scale: if given, d_w and d_h are clipped to this absolute value.
 
     Returns:
       Boxes, `[..., 4]` xyxy, pixels.

@@ -1,7 +1,7 @@
 """Boxes: their formats, overlaps, and the distances from points to their sides.
 
 Coordinates are continuous pixels with the origin at the image's top-left edge: pixel i
-covers [i, i + 1), its centre is i + 0.5, and a width is x1 - x0 with no one added.
+covers [i, i + 1), its centre is i + 0.5, and a width is x1 - x0, not x1 - x0 + 1.
 Formats, along the last axis:
 
     xyxy    left, top, right, bottom
@@ -46,7 +46,7 @@ def cxcywh_to_xyxy(cxcywh: jax.Array) -> jax.Array:
 def xywh_to_xyxy(xywh: jax.Array) -> jax.Array:
     """Converts corner and size, as files have them, to corners.
 
-    The origin stays: files that count pixels from 1 are for the reader to shift.
+    The origin is unchanged: readers shift the boxes of files that count pixels from 1.
 
     Args:
       xywh: boxes, `[..., 4]` xywh, pixels.
@@ -72,7 +72,7 @@ def xyxy_to_xywh(xyxy: jax.Array) -> jax.Array:
 
 
 def area(xyxy: jax.Array) -> jax.Array:
-    """Measures boxes; an empty box has area 0 (and gradient 0).
+    """Computes the area of boxes; an empty box has area 0 (and gradient 0).
 
     Args:
       xyxy: boxes, `[..., 4]` xyxy, pixels.
@@ -85,7 +85,7 @@ def area(xyxy: jax.Array) -> jax.Array:
 
 
 def iou(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Divides the intersection of two boxes by their union.
+    """Computes the IoU of boxes.
 
         IoU = |A n B| / |A u B|,  0 where both boxes are empty
 
@@ -101,7 +101,7 @@ def iou(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def giou(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Computes the generalised IoU, which still has a slope between disjoint boxes.
+    """Computes the generalised IoU, whose gradient is not 0 for disjoint boxes.
 
         GIoU = IoU - (|C| - |A u B|) / |C|,  C the smallest box around both
 
@@ -136,7 +136,7 @@ def pairwise_iou(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def ltrb_to_xyxy(points: jax.Array, ltrb: jax.Array) -> jax.Array:
-    """Converts distances from points to their boxes' sides into those boxes.
+    """Converts distances from points to the sides of boxes into boxes.
 
         xyxy = (x - l, y - t, x + r, y + b)
 
@@ -153,7 +153,7 @@ def ltrb_to_xyxy(points: jax.Array, ltrb: jax.Array) -> jax.Array:
 
 
 def xyxy_to_ltrb(points: jax.Array, xyxy: jax.Array) -> jax.Array:
-    """Measures the distances from points to a box's sides; negative ones lie outside.
+    """Measures the distances from points to a box's sides; negative if outside.
 
         ltrb = (x - x0, y - y0, x1 - x, y1 - y)
 
@@ -170,7 +170,7 @@ def xyxy_to_ltrb(points: jax.Array, xyxy: jax.Array) -> jax.Array:
 
 
 def clip(xyxy: jax.Array, hw: jax.Array) -> jax.Array:
-    """Cuts boxes off at the image's edges; a box wholly outside becomes empty.
+    """Clips boxes to the image; a box entirely outside becomes empty.
 
     Args:
       xyxy: boxes, `[..., 4]` xyxy, pixels.
@@ -185,7 +185,7 @@ def clip(xyxy: jax.Array, hw: jax.Array) -> jax.Array:
 
 
 def context_side(wh: jax.Array, *, context: float = 0.5) -> jax.Array:
-    """Computes the side of the square that shows a target with some surroundings.
+    """Computes the side of the square that shows a target with context.
 
         side = sqrt((w + p) (h + p)),  p = context (w + h)
 
@@ -197,7 +197,7 @@ def context_side(wh: jax.Array, *, context: float = 0.5) -> jax.Array:
       context: share of width plus height that is added to both.
 
     Returns:
-      Sides, `[...]`, pixels; 0 (and gradient 0) for a target without size.
+      Sides, `[...]`, pixels; 0 (and gradient 0) for a target of size 0.
     """
     width, height = wh[..., 0], wh[..., 1]
     padding = context * (width + height)
@@ -224,6 +224,6 @@ def _intersection_union(a, b):
 
 
 def _ratio(part, whole):
-    """Divides, giving 0 where the whole is not positive."""
+    """Divides; 0 where the denominator is not positive."""
     is_positive = whole > 0
     return jnp.where(is_positive, part / jnp.where(is_positive, whole, 1), 0)

@@ -1,6 +1,6 @@
-"""Changes of a picture's colours, for training: each pixel by itself.
+"""Pixel-wise colour augmentation.
 
-All take and return `[H, W, 3]` uint8 RGB; those called `random_*` draw how much.
+All take and return `[H, W, 3]` uint8 RGB; `random_*` draw the strength.
 """
 
 import jax
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 # Directions in which the colours of natural images vary (principal components of RGB
-# values times their deviations), as pysot's augmentation has them; rows R, G, B.
+# values times their deviations), as in pysot's augmentation; rows R, G, B.
 COLOR_DIRECTIONS = np.array(
     [
         [-0.55919361, 0.98062831, -0.41940627],
@@ -22,7 +22,7 @@ _SATURATIONS = 0.5, 1.5
 
 
 def round_levels(image: jax.Array) -> jax.Array:
-    """Rounds float grey levels to uint8; those outside of [0, 255] saturate.
+    """Rounds float grey levels to uint8; values outside [0, 255] saturate.
 
     Args:
       image: `[...]` float.
@@ -34,9 +34,9 @@ def round_levels(image: jax.Array) -> jax.Array:
 
 
 def to_gray(image: jax.Array) -> jax.Array:
-    """Takes the colour out of an image: `v = 0.299 R + 0.587 G + 0.114 B`.
+    """Converts an image to grey: `v = 0.299 R + 0.587 G + 0.114 B`.
 
-    ITU-R BT.601, as OpenCV's conversion.
+    ITU-R BT.601, as in OpenCV.
 
     Args:
       image: `[H, W, 3]` uint8.
@@ -69,7 +69,7 @@ def random_color(key: jax.Array, image: jax.Array) -> jax.Array:
       image: `[H, W, 3]` uint8.
 
     Returns:
-      `[H, W, 3]` uint8; pysot goes on in float.
+      `[H, W, 3]` uint8; pysot continues in float.
     """
     drawn = jax.random.normal(key, (1, 3))
     return shift_color(image, -jnp.sum(COLOR_DIRECTIONS * drawn, axis=1))
@@ -93,7 +93,7 @@ def change_tone(
       `[H, W, 3]` uint8.
     """
     level = image.astype(jnp.float32) / 255
-    # A power as jnp has it takes four times as long on a CPU; log(0) is -inf, exp 0.
+    # jnp's power takes four times as long on a CPU; log(0) is -inf, exp 0.
     toned = jnp.minimum(255 * gain * jnp.exp(gamma * jnp.log(level)), 255)
     gray = jnp.broadcast_to(_luma(toned), toned.shape)
     return round_levels(saturation * toned + (1 - saturation) * gray)

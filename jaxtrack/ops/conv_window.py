@@ -1,4 +1,4 @@
-"""How a kernel moves over a map, and the convolution as XLA has it."""
+"""The window of a convolution, and XLA's convolution."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from jax import lax
 
 
 class Window(NamedTuple):
-    """How a kernel moves.
+    """The window of a convolution.
 
     Attributes:
-      stride: cells between two outputs.
-      dilation: cells between two kernel cells.
+      stride: cells from one output to the next.
+      dilation: cells from one kernel cell to the next.
       pads: zeros, ((top, bottom), (left, right)).
     """
 
@@ -29,14 +29,14 @@ def make_window(
     padding: int | str,
     dilation: int,
 ) -> Window:
-    """Returns how a kernel moves over a map.
+    """Returns the window of a convolution over a map.
 
     Args:
       hw: height and width of the map, cells.
       kernel_hw: height and width of the kernel.
-      stride: cells between two outputs.
+      stride: cells from one output to the next.
       padding: zeros on each of the four sides, or "SAME" (TensorFlow's) or "VALID".
-      dilation: cells between two kernel cells.
+      dilation: cells from one kernel cell to the next.
     """
     if isinstance(padding, str):
         extent = [dilation * (size - 1) + 1 for size in kernel_hw]
@@ -52,10 +52,10 @@ def convolve(
     """Cross-correlates `x` with a kernel by XLA's own convolution.
 
     Args:
-      window: how the kernel moves.
+      window: strides, dilation and padding.
       x: `[B, H, W, Cin]`.
       kernel: `[kh, kw, Cin / groups, Cout]`.
-      groups: of channels that do not meet; Cin of a depthwise convolution.
+      groups: number of channel groups; Cin for a depthwise convolution.
 
     Returns:
       `[B, H', W', Cout]`.

@@ -22,17 +22,17 @@ def crop_and_resize(
     *,
     antialias: bool = True,
 ) -> jax.Array:
-    """Cuts a square out of an image and resamples it to `size` by `size` cells.
+    """Crops a square of an image and resamples it to `size` by `size` cells.
 
     Output cell `[i, j]` is the bilinear interpolation, between pixel centres, at
 
         (x, y) = center_xy + ((j + 0.5, i + 0.5) / size - 0.5) * side
 
-    where every pixel outside of the image reads `fill`. At integer corners and an
+    where every pixel outside the image is `fill`. At integer corners and an
     integer side this is the padding, slicing and bilinear resizing of public trackers
-    (as in SiamFC, arXiv:1606.09549, section "Dataset curation"), but that the border
-    cells of an enlarged square see the pixels beyond it, where those repeat its own.
-    The result is differentiable by image, centre, side and fill.
+    (as in SiamFC, arXiv:1606.09549, section "Dataset curation"), except that the
+    border cells of an enlarged square use the pixels beyond it, where public trackers
+    repeat its border. Differentiable in image, centre, side and fill.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8 or float.
@@ -40,7 +40,7 @@ def crop_and_resize(
       center_xy: centre of the square, `[2]` xy, pixels.
       side: side of the square, `[]`, pixels.
       size: side of the result, cells.
-      fill: colour outside of the image, `[3]`.
+      fill: colour outside the image, `[3]`.
       antialias: whether squares larger than 1.61 (3.22) times `size` are sampled from
         a copy of the canvas averaged over blocks of 2 x 2 (4 x 4) pixels.
 
@@ -48,21 +48,21 @@ def crop_and_resize(
       `[size, size, 3]` float32.
 
     Raises:
-      ValueError: if the image has not three axes or `fill` not its channels.
+      ValueError: if the image does not have three axes, or `fill` not its channels.
     """
     if image.ndim != 3 or fill.shape != image.shape[-1:]:
-        raise ValueError(f"image {image.shape} and fill {fill.shape} do not fit")
+        raise ValueError(f"image {image.shape} and fill {fill.shape} do not match")
     taps = list_taps(hw, center_xy, side, size, antialias=antialias)
     return fill_outside(sample(image, taps), taps, fill)
 
 
 class Taps(NamedTuple):
-    """Which pixels the cells of a crop blend; its shapes depend on no image.
+    """The pixels that each cell of a crop blends; shapes do not depend on the image.
 
     Attributes:
       index: `[2, T, cells]` columns and rows inside the image.
-      weights: `[2, T, cells]`; 0 of pixels outside of the image, so that the rest to 1
-        belongs to the fill.
+      weights: `[2, T, cells]`; 0 for pixels outside the image, so that the
+        remainder to 1 is the weight of the fill.
       level: `[]` int32: blocks of `2 ** level` pixels are averaged, `2 ** (level + 1)`
         taps are read.
     """
@@ -92,8 +92,8 @@ def list_taps(
       side: side of the square, `[]`, pixels.
       size: side of the result, cells.
       antialias: see `crop_and_resize`.
-      cells: listed on each axis, at least `size`: the grid goes on beyond the square,
-        so that crops of several sizes have taps of one shape; 0 lists `size`.
+      cells: cells listed on each axis, at least `size`: the grid extends beyond the
+        square, so that crops of several sizes have taps of one shape; 0 lists `size`.
 
     Returns:
       The taps.
@@ -112,7 +112,7 @@ def list_taps(
     fraction = (position - first)[:, None, :]
     wh = hw[::-1][:, None, None]
     tap = jnp.arange(_MOST if antialias else 2)[None, :, None]
-    # Samples far outside would overflow the integers; two blocks outside will do.
+    # Samples far outside would overflow the integers; two blocks outside suffice.
     beyond = (jnp.right_shift(wh, level) + 1).astype(jnp.float32)
     first = jnp.clip(first[:, None, :], -2.0, beyond).astype(jnp.int32) * block
     index = first + tap
@@ -123,13 +123,13 @@ def list_taps(
 
 
 def sample(image: jax.Array, taps: Taps) -> jax.Array:
-    """Blends the pixels that taps name.
+    """Blends the pixels listed in taps.
 
-    All that sees the image, and so all that compiles anew for another canvas.
+    Only this function takes the image, so only it is recompiled for another canvas.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, C]` uint8 or float.
-      taps: of a crop.
+      taps: taps of a crop.
 
     Returns:
       `[cells, cells, C]` float32, without the fill.
@@ -148,12 +148,12 @@ def sample(image: jax.Array, taps: Taps) -> jax.Array:
 
 
 def fill_outside(pixels: jax.Array, taps: Taps, fill: jax.Array) -> jax.Array:
-    """Adds the fill's share to cells that lie outside of the image.
+    """Adds the fill to cells that lie outside the image.
 
     Args:
-      pixels: `[cells, cells, C]` of `sample`.
-      taps: of the crop.
-      fill: colour outside of the image, `[C]`.
+      pixels: `[cells, cells, C]` returned by `sample`.
+      taps: taps of the crop.
+      fill: colour outside the image, `[C]`.
 
     Returns:
       `[cells, cells, C]` float32.
@@ -165,14 +165,14 @@ def fill_outside(pixels: jax.Array, taps: Taps, fill: jax.Array) -> jax.Array:
 
 
 def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
-    """Averages the pixels of the image, leaving out the rest of the canvas.
+    """Averages the pixels of the image, without the rest of the canvas.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8 or float.
       hw: height and width of the image in the canvas, `[2]`, pixels.
 
     Returns:
-      Mean colour, `[3]` float32, grey levels; 0 of an image without pixels.
+      Mean colour, `[3]` float32, grey levels; 0 for an image without pixels.
     """
     height, width = jnp.asarray(hw).astype(jnp.int32)
     rows = jnp.arange(image.shape[0])[:, None, None] < height
@@ -184,7 +184,7 @@ def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
 
 
 def _blend(image, index, weights):
-    """Sums the pixels that the taps of both axes name; `[size, size, C]` float32.
+    """Sums the pixels listed in the taps of both axes; `[size, size, C]` float32.
 
     Whole rows first, then columns of the result: as many gathers as there are taps of
     both axes, not their product.

@@ -1,7 +1,7 @@
-"""Loss of sharpness and noise, as cameras have them, for training.
+"""Blur, lower resolution and noise as data augmentation.
 
-All take and return `[H, W, 3]` uint8 RGB; those called `random_*` draw how much.
-Outside of an image its inside is mirrored, without the border pixel (OpenCV's
+All take and return `[H, W, 3]` uint8 RGB; `random_*` draw the strength.
+The border is mirrored without repeating the border pixel (OpenCV's
 REFLECT_101). Blurs sum whole numbers below 2^24: exact, whatever the order.
 """
 
@@ -56,20 +56,20 @@ def random_plus_blur(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def blur_line(image: jax.Array, *, half: jax.Array, angle: jax.Array) -> jax.Array:
-    """Takes the mean along a line of `2 half + 1` points, one pixel apart.
+    """Averages along a line of `2 half + 1` points, one pixel apart.
 
     Args:
       image: `[H, W, 3]` uint8.
       half: points on each side of the middle one, at most 7, `[]` int.
-      angle: of the line, radians from the columns' axis to the rows', `[]`.
+      angle: angle of the line, radians from the columns' axis to the rows', `[]`.
 
     Returns:
-      `[H, W, 3]` uint8; a point shows the pixel that it lies in.
+      `[H, W, 3]` uint8; a point takes the value of the pixel it lies in.
     """
     height, width, _ = image.shape
     most = _LINE_HALVES[1]
     padded = jnp.pad(image, ((most, most), (most, most), (0, 0)), mode="reflect")
-    padded = padded.reshape(height + 2 * most, -1)  # Long rows are read faster.
+    padded = padded.reshape(height + 2 * most, -1)  # Long rows are faster to read.
     places = jnp.arange(-most, most + 1)
     along = places.astype(jnp.float32)
     rows = most + jnp.round(along * jnp.sin(angle)).astype(jnp.int32)
@@ -99,13 +99,13 @@ def random_motion_blur(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def lower_resolution(image: jax.Array, *, factor: jax.Array) -> jax.Array:
-    """Shrinks an image to means of areas, and enlarges it again bilinearly.
+    """Shrinks an image by area averaging and enlarges it bilinearly.
 
     Both are linear along each axis: two products with one matrix.
 
     Args:
       image: `[H, W, 3]` uint8.
-      factor: of the sides, in [0.25, 0.67]; shrunk sides are rounded, `[]`.
+      factor: scale of the sides, in [0.25, 0.67]; shrunk sides are rounded, `[]`.
 
     Returns:
       `[H, W, 3]` uint8.
@@ -116,7 +116,7 @@ def lower_resolution(image: jax.Array, *, factor: jax.Array) -> jax.Array:
 
 
 def random_resolution(key: jax.Array, image: jax.Array) -> jax.Array:
-    """Lowers the resolution to between a quarter and two thirds.
+    """Lowers the resolution to between one quarter and two thirds.
 
     Args:
       key: random key.
@@ -130,7 +130,7 @@ def random_resolution(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def random_noise(key: jax.Array, image: jax.Array) -> jax.Array:
-    """Adds Gaussian noise of deviation `U(2, 14)` grey levels.
+    """Adds Gaussian noise of standard deviation `U(2, 14)` grey levels.
 
     Noise of a quarter of the rows is drawn and laid out four times, shifted along the
     rows: drawing all of it would take seven times as long.
@@ -155,7 +155,7 @@ def random_noise(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def _whole(drawn, limits):
-    """Turns a number of [0, 1) into a whole one between limits, both included."""
+    """Maps a number in [0, 1) to an integer between limits, both included."""
     low, high = limits
     return low + jnp.floor((high - low + 1) * drawn).astype(jnp.int32)
 
@@ -176,7 +176,7 @@ def _box(size, half):
     """Counts how often output pixel y sums input pixel j: `[size, size]` float."""
     y, j = np.mgrid[:size, :size].astype(np.int32)
     period, most = 2 * max(size - 1, 1), _HALF_SIZES[1]
-    is_mirrored = (j > 0) & (j < size - 1)  # Border pixels are not shown again.
+    is_mirrored = (j > 0) & (j < size - 1)  # Border pixels are not repeated.
     count = jnp.zeros((size, size), jnp.float32)
     for start in range(-most // period * period, most + period + 1, period):
         direct = jnp.abs(start + j - y) <= half

@@ -1,4 +1,4 @@
-"""Dense convolution, on a CPU in the form that suits its size."""
+"""Dense convolution, on a CPU in the form that is fastest for its size."""
 
 from functools import partial
 
@@ -37,9 +37,9 @@ def dense_conv(
     Args:
       x: `[B, H, W, Cin]`.
       kernel: `[k, k, Cin, Cout]`.
-      stride: cells between two outputs.
+      stride: cells from one output to the next.
       padding: zeros on each side, or "SAME".
-      dilation: cells between two kernel cells.
+      dilation: cells from one kernel cell to the next.
 
     Returns:
       `[B, H', W', Cout]`.
@@ -95,7 +95,7 @@ def _written_out(window, x, kernel):
 
 
 def _shifted(window, x, size):
-    """Returns what each cell of the kernel meets, `[k k]` of `[B, H', W', Cin]`."""
+    """Returns the input at each kernel cell, `[k k]` of `[B, H', W', Cin]`."""
     stride, dilation, pads = window
     height, width = _output_hw(window, x, size)
     x = jnp.pad(x, ((0, 0), *pads, (0, 0)))

@@ -41,10 +41,10 @@ def depthwise_conv(
     Args:
       x: `[B, H, W, C]`.
       kernel: `[kh, kw, 1, C]`.
-      stride: s, cells between two outputs.
+      stride: s, cells from one output to the next.
       padding: zeros on each of the four sides, or "SAME" (TensorFlow's: output size
         ceil(size / stride), the odd zero below and right), or "VALID".
-      dilation: d, cells between two kernel cells.
+      dilation: d, cells from one kernel cell to the next.
 
     Returns:
       `[B, H', W', C]`.
@@ -62,7 +62,7 @@ def depthwise_conv(
 
 
 def _grouped(window, x, kernel):
-    """The convolution as XLA has it."""
+    """XLA's convolution."""
     return convolve(window, x, kernel, groups=x.shape[-1])
 
 
@@ -99,10 +99,10 @@ def _written_out(window, x, kernel):
 
 
 def _input_gradient(window, hw, kernel, g):
-    """The gradient of `x`: spread `g` by the stride, correlate with the turned kernel.
+    """The gradient of `x`: spread `g` by the stride, correlate with the flipped kernel.
 
     Args:
-      window: of the convolution.
+      window: window of the convolution.
       hw: height and width of its input.
       kernel: `[kh, kw, 1, C]`.
       g: gradient of its output, `[B, H', W', C]`.
@@ -131,7 +131,7 @@ def _kernel_gradient(window, x, kernel_shape, g):
     that it vectorises over columns and channels; columns are summed at the end.
 
     Args:
-      window: of the convolution.
+      window: window of the convolution.
       x: its input, `[B, H, W, C]`.
       kernel_shape: `(kh, kw, 1, C)`.
       g: gradient of its output, `[B, H', W', C]`.
@@ -176,14 +176,14 @@ def _kernel_gradient(window, x, kernel_shape, g):
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _conv(window, x, kernel):
-    """The convolution in the form that suits the platform."""
+    """The convolution in the form that is fastest on the platform."""
     return lax.platform_dependent(
         x, kernel, cpu=partial(_written_out, window), default=partial(_grouped, window)
     )
 
 
 def _conv_forward(window, x, kernel):
-    """The convolution, and what its gradient needs."""
+    """The convolution, and the residuals of its gradient."""
     return _conv(window, x, kernel), (x, kernel)
 
 

@@ -1,8 +1,8 @@
 """Square crops of whole pixels, resampled in integers exactly as `cv2.resize` does.
 
-Networks that were fed by OpenCV see its rounding too, and the next crop depends on
-whole pixels of the last box: a grey level more in a twentieth of the pixels moves boxes
-by a tenth of a pixel, and by several after a few frames.
+Networks that were trained on OpenCV's crops depend on its rounding, and the next
+crop depends on whole pixels of the last box: a grey level more in a twentieth of the
+pixels moves boxes by a tenth of a pixel, and by several after a few frames.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,11 @@ _ONE = 2048
 
 
 class FixedTaps(NamedTuple):
-    """Which pixels the cells of a crop blend; its shapes depend on no image.
+    """The pixels that each cell of a crop blends; shapes do not depend on the image.
 
     Attributes:
       index: `[2, 2, cells]` int32, columns and rows of the first and the second pixel;
-        they may lie outside of the image.
+        they may lie outside the image.
       weights: `[2, 2, cells]` int32, in 2048ths.
     """
 
@@ -33,15 +33,15 @@ def list_taps(
 ) -> FixedTaps:
     """Lists the pixels that resizing a square to `size` by `size` cells blends.
 
-    Cell j looks at the square's pixel index `(2 j + 1) side / (2 size) - 1/2`; beyond
+    Cell j reads the square's pixel index `(2 j + 1) side / (2 size) - 1/2`; beyond
     the first and the last pixel their own are repeated.
 
     Args:
       corner: top-left pixel of the square, `[2]` int32 xy.
-      side: of the square, `[]` int32 pixels, at least 1.
+      side: side of the square, `[]` int32 pixels, at least 1.
       size: side of the result, cells.
-      cells: listed on each axis, at least `size`, so that crops of several sizes have
-        taps of one shape; 0 lists `size`.
+      cells: cells listed on each axis, at least `size`, so that crops of several sizes
+        have taps of one shape; 0 lists `size`.
 
     Returns:
       The taps.
@@ -75,7 +75,7 @@ def _rounded_share(whole, rest, unit):
 def sample(
     image: jax.Array, hw: jax.Array, taps: FixedTaps, fill: jax.Array
 ) -> jax.Array:
-    """Blends the pixels that taps name, as `cv2.resize` with INTER_LINEAR.
+    """Blends the pixels listed in taps, as `cv2.resize` with INTER_LINEAR.
 
     Equal to `cv2.copyMakeBorder` by `fill`, slicing and `cv2.resize` of uint8, bit for
     bit: columns first, in integers; rows by products of which the low bits are cut off.
@@ -83,8 +83,8 @@ def sample(
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8.
       hw: height and width of the image in the canvas, `[2]` int32.
-      taps: of the crop.
-      fill: colour outside of the image, `[3]`, whole grey levels.
+      taps: taps of the crop.
+      fill: colour outside the image, `[3]`, whole grey levels.
 
     Returns:
       `[cells, cells, 3]` float32, whole grey levels.

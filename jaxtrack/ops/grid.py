@@ -1,4 +1,4 @@
-"""Where the cells of a response map look in the search crop."""
+"""Positions of the cells of a response map in the search crop."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 class Geometry(NamedTuple):
-    """Sizes that tie a tracker's crops to its response map.
+    """Sizes of a tracker's crops and response map, and the positions of its cells.
 
-    Cell `[i, j]` of the response looks at the search crop's point
+    Cell `[i, j]` of the response lies at the search crop's point
     `(x, y) = (offset + stride * j, offset + stride * i)`, in continuous pixels. (Public
     trackers that count pixel centres as integers state an offset that is 0.5 less.)
 
@@ -32,16 +32,16 @@ class Geometry(NamedTuple):
 def with_search_size(
     geometry: Geometry, search_size: int, response_size: int
 ) -> Geometry:
-    """Fits the geometry to search crops of another size, seen by the same network.
+    """Returns the geometry of the same network for search crops of another size.
 
         offset' = offset + ((search_size' - search_size) - stride (n' - n)) / 2
 
-    The middle of the n' cells keeps its place relative to the crop's centre, where the
-    target lies on average. The released SiamFC++ trains so on 289 px, 17 cells, and
-    tracks on 303 px, 19 cells: an offset of 79.5 becomes 80.5.
+    The middle of the n' cells keeps its position relative to the crop's centre, where
+    the target lies on average. The released SiamFC++ trains on 289 px, 17 cells, and
+    tracks with 303 px, 19 cells: an offset of 79.5 becomes 80.5.
 
     Args:
-      geometry: sizes of the tracker.
+      geometry: geometry of the tracker.
       search_size: side of the new search crop, pixels.
       response_size: n', side of its response map, cells.
 
@@ -58,10 +58,10 @@ def with_search_size(
 
 
 def points(geometry: Geometry) -> jax.Array:
-    """Lists the search crop's point that each response cell looks at.
+    """Returns the position of each response cell in the search crop.
 
     Args:
-      geometry: sizes of the tracker.
+      geometry: geometry of the tracker.
 
     Returns:
       `[response_size, response_size, 2]` xy, pixels of the search crop.
@@ -72,7 +72,7 @@ def points(geometry: Geometry) -> jax.Array:
 
 
 def hann_window(size: int) -> jax.Array:
-    """Builds the window that prefers cells near the centre of the response.
+    """Returns the Hann window, which favours cells near the centre of the response.
 
         window[i, j] = h[i] h[j],  h[k] = 0.5 - 0.5 cos(2 pi k / (size - 1))
 

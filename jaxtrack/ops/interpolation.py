@@ -1,4 +1,4 @@
-"""Values of a map between its cells."""
+"""Bilinear interpolation of a map between its cells."""
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,9 @@ def bilinear(x: jax.Array, cells: jax.Array) -> jax.Array:
 
     with (u, v) = cells[n].
 
-    Coordinates beyond the first or last cell are moved onto it, and NaN is taken as 0,
-    so that every result is finite. Derivatives by `cells` are those of the equation;
-    stop them outside where the places are given.
+    Coordinates beyond the first or last cell are clamped to it, and NaN counts as 0, so
+    that every result is finite. Gradients of `cells` are those of the equation; stop
+    them in the caller where positions are constant.
 
     Args:
       x: `[H, W, C]`.

@@ -1,4 +1,4 @@
-"""Targets partly covered, for training."""
+"""Partial occlusion of targets as data augmentation."""
 
 import jax
 import jax.numpy as jnp
@@ -7,14 +7,14 @@ _HALF_SHARES = 0.15, 0.35  # Of the target's sides: half of the piece's.
 
 
 def cover(image: jax.Array, piece: jax.Array, *, is_ellipse: jax.Array) -> jax.Array:
-    """Covers a part of a crop with the part that lies opposite, mirrored.
+    """Covers a part of a crop with the mirrored part on the opposite side.
 
-    "Opposite" is half a crop away in both directions, going round at the border: far
+    "Opposite" is half a crop away in both directions, wrapping at the border: far
     from the target in a search crop.
 
     Args:
       image: the crop, `[S, S, 3]` uint8.
-      piece: what is covered, `[4]` xyxy px, whole numbers.
+      piece: the part to cover, `[4]` xyxy px, whole numbers.
       is_ellipse: whether only the ellipse within it is, `[]` bool.
 
     Returns:
@@ -62,6 +62,6 @@ def random_occluder(key: jax.Array, image: jax.Array, xyxy: jax.Array) -> jax.Ar
 
 
 def _distance(places, low, high):
-    """Measures places from the middle of an interval, in halves of its length."""
+    """Maps positions linearly so that an interval becomes [-1, 1]."""
     low, high = low.astype(jnp.float32), high.astype(jnp.float32)
     return jnp.abs(2 * places - low - high) / (high - low)

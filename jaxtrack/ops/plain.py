@@ -1,8 +1,8 @@
 """Plain forms of computations, for converters to other runtimes.
 
-Some convolutions and means are written out for a CPU. A converter knows
-`conv_general_dilated` and not what stands for it there, and it traces with a batch of
-unknown size, on which no choice of form can depend.
+Some convolutions and means are written out for a CPU. A converter
+supports `conv_general_dilated` and not the form that replaces it, and it traces with a
+batch of unknown size, on which no choice of form can depend.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What a checkpoint's network expects to see: colour order, mean, scale."""
+"""The image preprocessing of a checkpoint's network: colour order, mean, scale."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 
 class Preprocessing(NamedTuple):
-    """How RGB pixels become a network's input; it belongs to the weights.
+    """The preprocessing of RGB pixels, which belongs to a network's weights.
 
     Attributes:
       order: "RGB" or "BGR", the order of the network's input channels.
@@ -21,19 +21,19 @@ class Preprocessing(NamedTuple):
 
 
 def normalize(image: jax.Array, preprocessing: Preprocessing) -> jax.Array:
-    """Turns RGB pixels into a network's input.
+    """Converts RGB pixels to a network's input.
 
         output = (image in the network's order - mean) / scale
 
     Args:
       image: `[..., 3]` RGB, uint8 or float grey levels 0 to 255.
-      preprocessing: what the network's weights were trained with.
+      preprocessing: the preprocessing that the weights were trained with.
 
     Returns:
       `[..., 3]` float32 in the network's order of channels.
 
     Raises:
-      ValueError: if the image has not three channels, or the order is unknown.
+      ValueError: if the image does not have three channels, or the order is unknown.
     """
     if image.shape[-1:] != (3,):
         raise ValueError(f"expected an image [..., 3], got {image.shape}")

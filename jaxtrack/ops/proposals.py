@@ -1,4 +1,4 @@
-"""Proposals: the few best boxes of an anchor-based network's maps."""
+"""Proposals: the best boxes of an anchor-based network's maps."""
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,7 @@ def target_probability(logits: jax.Array) -> jax.Array:
 
 
 def decode_maps(deltas: jax.Array, anchors: jax.Array) -> jax.Array:
-    """Lists the boxes of all anchors.
+    """Decodes the boxes of all anchors.
 
     Args:
       deltas: `[H, W, A, 4]`, see `jaxtrack.ops.anchors.decode`.
@@ -47,20 +47,20 @@ def best(
     iou_threshold: float = 0.5,
     candidates: int = 256,
 ) -> jax.Array:
-    """Picks the best boxes, of those that overlap one another the best alone.
+    """Selects the best boxes by non-maximum suppression.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.1; where fewer are left, the next
     best that were suppressed follow (C9).
 
     Args:
       xyxy: boxes, `[M, 4]` xyxy, pixels.
-      ranked: `[M]`, the more the better.
-      count: N, how many are picked.
+      ranked: scores, `[M]`, larger is better.
+      count: N, number of boxes selected.
       iou_threshold: of two that overlap more, the better one stays.
-      candidates: best boxes that are looked at; at least `count`.
+      candidates: number of best boxes that are considered, at least `count`.
 
     Returns:
-      Places of the N boxes, `[N]` int32, the best first.
+      Indices of the N boxes, `[N]` int32, the best first.
     """
     ranked = jnp.where(jnp.isnan(ranked), -jnp.inf, ranked)
     values, places = lax.top_k(ranked, min(candidates, ranked.size))
@@ -90,7 +90,7 @@ def nms(
       scores: `[M]`, larger is better.
       count: number of boxes to select, at most M.
       iou_threshold: largest IoU that two kept boxes may have.
-      pad: whether suppressed boxes fill the free places; else their index is -1.
+      pad: whether suppressed boxes fill the free slots; otherwise their index is -1.
 
     Returns:
       Indices, `[count]` int32, best first, the kept ones before the others; and which

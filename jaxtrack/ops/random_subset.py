@@ -9,9 +9,9 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
     """Draws true entries of a mask uniformly, without replacement.
 
     Args:
-      key: of the draw.
-      mask: `[...]` bool, what may be drawn.
-      count: `[]` how many; it may be traced, but a plain int is cheaper (the same
+      key: random key.
+      mask: `[...]` bool, the entries that may be drawn.
+      count: `[]`, number drawn; may be traced, but a plain int is cheaper (the same
         entries are drawn). Where fewer are true, all are drawn.
 
     Returns:
@@ -20,7 +20,7 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
     flat = mask.reshape(-1)
     order = _normal_floats(jax.random.bits(key, flat.shape))
     order = jnp.where(flat, order, -1.0)
-    # With their places, so that equal draws stay different entries.
+    # Paired with their indices, so that equal draws stay distinct entries.
     if isinstance(count, int):
         _, places = lax.top_k(order, min(count, flat.size))
     else:
@@ -31,7 +31,7 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
 
 
 def _normal_floats(bits):
-    """Turns 30 of 32 random bits into as many different floats, all positive.
+    """Converts 30 of 32 random bits to distinct positive floats.
 
     They are read as a float's own bits, above the subnormal ones: XLA's CPU compiler
     has a fast `top_k` for floats alone, and `jax.random.uniform` makes 23 bits only.

@@ -1,4 +1,4 @@
-"""Maps and crops of one network on the grid of another, which sees the same square."""
+"""Resamples maps and crops of one network on the grid of another."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from jaxtrack.ops.grid import Geometry
 
 
 class Line(NamedTuple):
-    """Where the cells of one network lie along an axis of another's search crop.
+    """Positions of one network's cells along an axis of another's search crop.
 
     Attributes:
       offset: coordinate of cell 0, pixels of the other network's search crop.
@@ -24,15 +24,15 @@ class Line(NamedTuple):
 
 
 def line_in(source: Geometry, target: Geometry) -> Line:
-    """Places a network's cells in another network's search crop.
+    """Computes the positions of a network's cells in another network's search crop.
 
     Both cut crops around one centre, and their templates show the same square, so
 
         x' = S' / 2 + (x - S / 2) z' / z
 
     Args:
-      source: of the network whose cells are placed: S and z are its sizes.
-      target: of the other one, S' and z'.
+      source: geometry of the network whose cells are placed, with S and z.
+      target: geometry of the other network, with S' and z'.
     """
     scale = target.template_size / source.template_size
     offset = target.search_size / 2 + (source.offset - source.search_size / 2) * scale
@@ -42,12 +42,12 @@ def line_in(source: Geometry, target: Geometry) -> Line:
 def resample_map(values: jax.Array, source: Geometry, target: Geometry) -> jax.Array:
     """Interpolates a response map at the cells of another network's response.
 
-    Linear on each axis; cells beyond the outermost ones take their value.
+    Linear on each axis; cells beyond the border take the border's value.
 
     Args:
       values: `[B, H, W, ...]` of the network with the geometry `source`.
-      source: where its cells look.
-      target: whose cells are asked for.
+      source: geometry of that network.
+      target: geometry of the other network.
 
     Returns:
       `[B, H', W', ...]`; the values themselves where the cells are the same.
@@ -58,7 +58,7 @@ def resample_map(values: jax.Array, source: Geometry, target: Geometry) -> jax.A
 
 
 def resample_crop(image: jax.Array, size: int, scale: float) -> jax.Array:
-    """Shows a crop in another size, around the same centre.
+    """Resamples a crop to another size, around the same centre.
 
     Linear, without antialiasing: `scale` is meant to be near one. Beyond the border the
     outermost pixels are repeated.

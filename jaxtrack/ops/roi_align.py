@@ -26,16 +26,16 @@ def roi_align(
         start = s x0,  bin = max(s x1 - s x0, 1) / P
         sample[p, i] = start + p bin + (i + 1/2) bin / g,  p < P,  i < g
 
-    and alike along y. A sample outside [-1, W] or [-1, H] is 0; the others are moved
-    onto [0, W - 1] and [0, H - 1]. Aligned, start is s x0 - 1/2 and nothing widens a
-    box of less than one cell.
+    and likewise along y. A sample outside [-1, W] or [-1, H] is 0; others are
+    clamped to [0, W - 1] and [0, H - 1]. Aligned, start is s x0 - 1/2 and nothing
+    widens a box of less than one cell.
 
     He et al., Mask R-CNN (arXiv:1703.06870), section 3, with the conventions of its
     public implementations and a fixed number of samples.
 
-    A box that is not finite gives zeros and has no slopes. One without width, or with
+    A box that is not finite gives zeros and has no gradient. One without width, or with
     x1 < x0, counts as one cell wide from x0 on; aligned, it is sampled as written, in
-    one column or mirrored. Slopes are those of the equation.
+    one column or mirrored. Gradients are those of the equation.
 
     Args:
       features: `[H, W, C]`.
@@ -51,7 +51,7 @@ def roi_align(
       `[N, P, P, C]`, rows before columns, of the type of `features`.
 
     Raises:
-      ValueError: for shapes, sizes or a method that make no sense.
+      ValueError: for invalid shapes, sizes or an unknown method.
     """
     _check(features, xyxy)
     if output_size < 1 or sampling_ratio < 1:
@@ -77,12 +77,12 @@ def pyramid_roi_align(
     output_sizes: Sequence[int] = (6, 3, 1),
     **options,
 ) -> jax.Array:
-    """Pools each box finely and coarsely, and stacks the channels.
+    """Pools each box at several resolutions and concatenates the channels.
 
     Coarse poolings show the whole target, fine ones its parts. They are enlarged by
     nearest neighbour to the finest, since a convolution over space follows (C6). A bin
     of a level of P' is the mean of the (P / P')^2 bins of the finest level, P, that it
-    covers: RoIAlign with g P / P' samples an axis, so that every level sees the same
+    covers: RoIAlign with g P / P' samples an axis, so that every level reads the same
     points. With g samples at each level a target of 8 cells, pooled to 1 bin of 2 x 2
     samples, would be 4 to 16 of its 81 cells.
 
@@ -139,7 +139,7 @@ def _check(features, xyxy):
 
 
 def _samples(boxes, wh, bins_samples, *, aligned):
-    """Places the samples along x and y; tells which of them lie on the map.
+    """Computes sample positions along x and y, and which of them lie on the map.
 
     Returns `[2, N, P, g]` coordinates in cells, moved onto the map, and booleans.
     """
@@ -155,7 +155,7 @@ def _samples(boxes, wh, bins_samples, *, aligned):
     bin_size = size / bins
     bin_index = jnp.arange(bins, dtype=jnp.float32)[None, None, :, None]
     inner = (jnp.arange(samples, dtype=jnp.float32) + 0.5)[None, None, None]
-    # In this order, as others add: beyond the border a rounding can cost a sample.
+    # Summed in the order that others use: at the border, rounding can cost a sample.
     places = start + bin_index * bin_size + inner * bin_size / samples
     wh = wh[:, None, None, None]
     is_inside = (places >= -1) & (places <= wh) & is_finite[None, :, None, None]
@@ -180,7 +180,7 @@ def _by_matmul(features, places, is_inside):
 
 
 def _weights(places, is_inside, cells):
-    """Returns what each cell of an axis gives to each bin, `[N, P, cells]`."""
+    """Returns the weight of each cell of an axis in each bin, `[N, P, cells]`."""
     centres = jnp.arange(cells, dtype=jnp.float32)[None, None, None]
     distance = places[..., None] - centres
     hats = jnp.maximum(1 - jnp.abs(distance), 0)

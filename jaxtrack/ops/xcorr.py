@@ -40,7 +40,7 @@ def full_xcorr(z: jax.Array, x: jax.Array) -> jax.Array:
 
     Bertinetto et al., SiamFC (arXiv:1606.09549), Eq. 2, without its bias. Every
     template cell is first multiplied with every search cell, which is one matrix
-    product; the response then adds the products that belong together.
+    product; the response is the sum of the matching products.
 
     Args:
       z: template features, `[B, Hz, Wz, C]`.
@@ -58,7 +58,7 @@ def full_xcorr(z: jax.Array, x: jax.Array) -> jax.Array:
 
 
 def pixelwise_xcorr(z: jax.Array, x: jax.Array, *, eps: float = 1e-6) -> jax.Array:
-    """Compares every search cell with every template cell by the cosine.
+    """Computes the cosine of every search cell with every template cell.
 
         r[b, i, j, u Wz + v] = sum_c z'[b, u, v, c] * x'[b, i, j, c]
         f' = f / sqrt(sum_c f_c^2 + eps)
@@ -103,7 +103,7 @@ def _depthwise(z, x):
 
 
 def _depthwise_forward(z, x):
-    """Returns the response and what its gradient needs."""
+    """Returns the response and the residuals of its gradient."""
     return _depthwise(z, x), (z, x)
 
 
@@ -139,7 +139,7 @@ _depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 @jax.custom_vjp
 def _full(z, x):
-    """Multiplies all cells with all cells, then adds what belongs together.
+    """Multiplies all cells with all cells, then sums the matching products.
 
     Template cells come first, so that every map that is added lies in one piece.
     """
@@ -152,7 +152,7 @@ def _full(z, x):
 
 
 def _full_forward(z, x):
-    """Returns the response and what its gradient needs."""
+    """Returns the response and the residuals of its gradient."""
     return _full(z, x), (z, x)
 
 
