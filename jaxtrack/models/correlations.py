@@ -1,4 +1,4 @@
-"""Networks that compare template and search features and fuse the result."""
+"""Correlations: compare template and search features and fuse the result."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from jaxtrack.ops.xcorr import depthwise_xcorr, full_xcorr, pixelwise_xcorr
 
 
 class LevelCorrelation(nn.Module):
-    """Depthwise correlation of every level, joined by a 1x1 convolution.
+    """Depthwise correlation of every level, fused by a 1x1 convolution.
 
     Guo et al., SiamCAR (arXiv:1911.07241), Eq. 1 and section 3.1.
 
     Attributes:
       features: channels of the response.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -31,7 +31,7 @@ class LevelCorrelation(nn.Module):
         Args:
           z: levels of the template.
           x: levels of the search crop.
-          train: taken as every correlation takes it; nothing here depends on it.
+          train: unused; part of the interface of correlations.
 
         Returns:
           `[B, Hx - Hz + 1, Wx - Wz + 1, features]`.
@@ -42,7 +42,7 @@ class LevelCorrelation(nn.Module):
 
 
 class SearchCorrelation(nn.Module):
-    """Correlation maps beside the search features themselves, on the search grid.
+    """Correlation maps concatenated with the search features, on the search grid.
 
     Depthwise: cells are first scaled to unit length and the map is padded, so that the
     response keeps the search map's size. Pixel-wise: the cosine of every template cell.
@@ -51,8 +51,8 @@ class SearchCorrelation(nn.Module):
       depthwise: includes the depthwise correlation.
       pixelwise: includes the pixel-wise correlation.
       features: channels of the response.
-      groups: of the group normalisation.
-      dtype: type of the computation.
+      groups: groups of the group normalisation.
+      dtype: dtype of the computation.
     """
 
     depthwise: bool
@@ -67,8 +67,8 @@ class SearchCorrelation(nn.Module):
 
         Args:
           z: the template's map.
-          x: the search crop's.
-          train: taken as every correlation takes it; nothing here depends on it.
+          x: the search crop's map.
+          train: unused; part of the interface of correlations.
 
         Returns:
           `[B, Hx, Wx, features]`.
@@ -85,7 +85,7 @@ class SearchCorrelation(nn.Module):
 
 
 class BranchCorrelation(nn.Module):
-    """Depthwise correlation of every level, for classes and for boxes apart.
+    """Depthwise correlation of every level, separately for classes and boxes.
 
         r = depthwise(relu(bn(conv3x3(z))), relu(bn(conv3x3(x))))
 
@@ -95,7 +95,7 @@ class BranchCorrelation(nn.Module):
     Attributes:
       features: channels of every response.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -111,7 +111,7 @@ class BranchCorrelation(nn.Module):
         Args:
           z: levels of the template.
           x: levels of the search crop.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           For "cls" and "loc" as many responses as there are levels,
@@ -138,7 +138,7 @@ class BranchCorrelation(nn.Module):
 
 
 class TaskCorrelation(nn.Module):
-    """Depthwise correlation of each task's features; nothing is learnt.
+    """Depthwise correlation of each task's features; it has no parameters.
 
     Xu et al., SiamFC++ (arXiv:1911.06188).
     """
@@ -150,8 +150,8 @@ class TaskCorrelation(nn.Module):
 
         Args:
           z: the template's maps by task.
-          x: the search crop's.
-          train: taken as every correlation takes it; nothing here depends on it.
+          x: the search crop's map.
+          train: unused; part of the interface of correlations.
 
         Returns:
           Of each task `[B, Hx - Hz + 1, Wx - Wz + 1, C]`.
@@ -161,16 +161,16 @@ class TaskCorrelation(nn.Module):
 
 
 class AttentiveCorrelation(nn.Module):
-    """Pixel-wise correlation for each task, its channels weighed by attention.
+    """Pixel-wise correlation for each task, its channels weighted by attention.
 
         r_uv = <bn(conv(z))_uv, bn(conv(x))>,  r' = r sigmoid(fc2(relu(fc1(mean r))))
 
     A channel is a template cell, as in Yan et al., LightTrack (arXiv:2104.14545);
-    products are not divided by lengths. Layers as in NanoTrack v2.
+    features are not normalised. Layers as in NanoTrack v2.
 
     Attributes:
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     axis_name: str | None = None
@@ -184,11 +184,11 @@ class AttentiveCorrelation(nn.Module):
 
         Args:
           z: the template's map.
-          x: the search crop's.
-          train: normalise by the batch.
+          x: the search crop's map.
+          train: use batch statistics.
 
         Returns:
-          Of "cls" and of "box" a map, `[B, Hx, Wx, Hz * Wz]`.
+          A map for "cls" and for "box", `[B, Hx, Wx, Hz * Wz]`.
         """
 
         def adjusted(features, name):
@@ -213,7 +213,7 @@ class AttentiveCorrelation(nn.Module):
 
 
 class PositionEmbedding(nn.Module):
-    """Where the template's content lies in the search map, expanded to channels.
+    """Embedding of the template's position in the search map.
 
         p = e(h(z, x))
 
@@ -225,7 +225,7 @@ class PositionEmbedding(nn.Module):
       features: channels of the result.
       on_search_grid: scales cells to unit length (then h is a mean of cosines) and pads
         the map, so that the result has the search map's size.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -259,7 +259,7 @@ class PositionEmbedding(nn.Module):
 
 
 class PositionedCorrelation(nn.Module):
-    """A response, and beside it the embedding of the target's position.
+    """A response together with the embedding of the target's position.
 
     Attributes:
       response: features to a response, `(z, x)`.
@@ -278,7 +278,7 @@ class PositionedCorrelation(nn.Module):
 
 
 def _unit(features):
-    """Scales cells to unit length; empty ones stay 0."""
+    """Scales cells to unit length; zero cells stay 0."""
     square = jnp.sum(jnp.square(features), axis=-1, keepdims=True)
     return features * lax.rsqrt(square + 1e-6)
 

@@ -18,11 +18,11 @@ Path = tuple[str, ...]
 
 
 class Parts(NamedTuple):
-    """What of a network can be folded.
+    """The batch normalisations of a network that can be folded.
 
     Attributes:
       norms: path of a convolution -> path and epsilon of the batch normalisation that
-        `jaxtrack.models.layers.conv_bn` puts behind it.
+        `jaxtrack.models.layers.conv_bn` applies after it.
       standardising: paths of the backbones that standardise their maps.
     """
 
@@ -35,21 +35,21 @@ def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
 
         W' = a W,  b' = beta - a mean,  a = gamma / sqrt(var + eps)
 
-    in float64; a bias of the convolution's own becomes a times as large. Zeros around
-    the map meet the kernel before b' is added, so borders are exact, too.
+    in float64; a bias of the convolution itself is multiplied by a. The zero padding is
+    convolved before b' is added, so borders are exact, too.
 
-    The network takes the result as it takes its variables: a normalisation of which
-    there is b' alone is folded (see `jaxtrack.models.layers.BatchNorm`).
+    The network accepts the result as its variables: a normalisation that has only b'
+    is folded (see `jaxtrack.models.layers.BatchNorm`).
     EfficientNet-Lite0 standardises its maps by numbers of its normalisations, which
     are kept as two vectors a map. A convolution that `conv_bn` does not apply, as in
-    GoogLeNet, stays as it is, and so does what was folded before.
+    GoogLeNet, is unchanged, and so is what was folded before.
 
     Args:
       network: a module such as `jaxtrack.models.siamese.Siamese`.
       variables: its parameters and statistics.
 
     Returns:
-      Variables for evaluation alone, in numpy.
+      Variables for evaluation only, numpy arrays.
     """
     tree = jax.device_get(unfreeze(variables))
     if not tree.get("batch_stats"):  # There is nothing to fold.
@@ -72,7 +72,7 @@ def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find(network: nn.Module, variables: Mapping[str, Any]) -> Parts:
-    """Finds what can be folded, by tracing the network once.
+    """Finds the batch normalisations that can be folded, by tracing the network.
 
     Args:
       network: see `fold`.

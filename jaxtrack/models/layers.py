@@ -29,10 +29,10 @@ class Conv(nn.Module):
       padding: zeros on each of the four sides, or "SAME" (TensorFlow's, which puts
         the odd cell below and right).
       dilation: cells between two kernel cells.
-      use_bias: adds a bias of its own.
+      use_bias: whether it has a bias.
       kernel_init: initialiser of the kernel, `[k, k, Cin, Cout]`.
       bias_init: initialiser of the bias, `[Cout]`.
-      dtype: type of the computation; parameters stay float32.
+      dtype: dtype of the computation; parameters stay float32.
     """
 
     features: int
@@ -77,14 +77,14 @@ class Conv(nn.Module):
 
 
 class DepthwiseConv(nn.Module):
-    """One kernel a channel.
+    """A depthwise 2-D convolution: one kernel per channel.
 
     Attributes:
       kernel_size: side of the square kernel, cells.
       stride: cells between two outputs.
       dilation: cells between two kernel cells.
-      dtype: type of the computation; parameters stay float32.
-      padding: as of `Conv`.
+      dtype: dtype of the computation; parameters stay float32.
+      padding: see `Conv`.
     """
 
     kernel_size: int
@@ -121,19 +121,19 @@ class DepthwiseConv(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation that can say what affine map it is at evaluation.
+    """Batch normalisation that returns its affine map for evaluation.
 
-    Ioffe & Szegedy (arXiv:1502.03167). In training, mean and variance are taken over
-    the batch of all devices on `axis_name`; the running variance gathers the unbiased
-    one, as PyTorch does.
+    Ioffe & Szegedy (arXiv:1502.03167). In training, mean and variance are computed over
+    the batch of all devices on `axis_name`; the running variance averages the unbiased
+    one, as in PyTorch.
 
-    Where its variables are a bias alone, it is folded into the convolution before it
-    (see `jaxtrack.models.folding`) and serves evaluation alone.
+    If its only variable is a bias, it is folded into the convolution before it
+    (see `jaxtrack.models.folding`) and can only be used for evaluation.
 
     Attributes:
       features: number of channels.
       epsilon: added to the variance.
-      momentum: share of the running statistics that a step keeps.
+      momentum: weight of the old running statistics in a step.
       axis_name: mapped axis over which statistics are shared, or None.
     """
 
@@ -153,7 +153,7 @@ class BatchNorm(nn.Module):
 
     @property
     def is_folded(self) -> bool:
-        """Whether the convolution before it has all but the bias in its kernel."""
+        """Whether all but the bias is folded into the convolution before it."""
         has_own = self.has_variable("params", "scale") or self.has_variable(
             "batch_stats", "mean"
         )
@@ -202,7 +202,7 @@ class BatchNorm(nn.Module):
 
 
 class GroupNorm(nn.Module):
-    """Group normalisation: means first, then one multiply-add a cell.
+    """Group normalisation: means first, then one multiply-add per cell.
 
     Wu & He (arXiv:1803.08494); groups are contiguous channels, epsilon PyTorch's.
 

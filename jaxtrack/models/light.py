@@ -1,4 +1,4 @@
-"""What the small networks share: pixel-wise cosines and a narrow head."""
+"""Common parts of the light networks: pixel-wise cosines and a narrow head."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ CORRELATIONS = ("pixelwise", "depthwise", "both")
 def light_head(
     *, cls_bias: tuple[float, ...], quality: str = "box", dtype: Any = jnp.float32
 ) -> CarHead:
-    """Returns light towers; ltrb starts at 32 px, the target's probability at 0.018.
+    """Returns a light head; initially ltrb is 32 px, the target's probability 0.018.
 
     Args:
-      cls_bias: of the logits of the class: the target's is 4 less than the other's.
-      quality: the tower of the centre-ness, "box" or "cls"; "none" for no such output.
-      dtype: type of the computation.
+      cls_bias: initial class logits: the target's is 4 less than the background's.
+      quality: the tower of the centre-ness, "box" or "cls"; "none" omits that output.
+      dtype: dtype of the computation.
     """
     return CarHead(
         depth=3,
@@ -45,15 +45,15 @@ def light_siamese(
     anchors: tuple[tuple[float, float], ...] = (),
     dtype: Any = jnp.float32,
 ) -> Siamese:
-    """Returns a small network: one map of all levels, correlated on the search grid.
+    """Returns a light network: one map of all levels, correlated on the search grid.
 
     Args:
-      backbone: of levels at stride 8, or at strides 8, 16, 16, ...
+      backbone: one with levels at stride 8, or at strides 8, 16, 16, ...
       head: response to raw maps.
-      geometry: whose response has the cells of the search crop's features.
+      geometry: its response has the same cells as the search crop's features.
       correlation: one of `CORRELATIONS`.
-      anchors: of the head.
-      dtype: type of the computation.
+      anchors: anchors of the head.
+      dtype: dtype of the computation.
     """
     return Siamese(
         backbone=backbone,

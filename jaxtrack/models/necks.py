@@ -1,4 +1,4 @@
-"""Networks that bring a backbone's maps to one width and crop the template's."""
+"""Necks: adjust the channels of a backbone's maps and crop the template's."""
 
 import jax
 import jax.numpy as jnp
@@ -14,15 +14,15 @@ ADJUST_TORCH_NAMES = (
 
 
 class AdjustNeck(nn.Module):
-    """A 1x1 convolution and a batch normalisation a level; levels stay apart.
+    """A 1x1 convolution and batch normalisation per level; levels stay separate.
 
     Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4.
 
     Attributes:
       features: channels of every level's output.
-      last: how many of the last levels are taken; None takes all.
+      last: number of last levels to use; None uses all.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -38,9 +38,9 @@ class AdjustNeck(nn.Module):
 
         Args:
           levels: maps of equal size, `[B, H, W, C_i]`, of stages 2, 3, ...
-          crop: side of the central part that is kept, after the normalisation; None
+          crop: side of the central part to keep, after the normalisation; None
             keeps all.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           As many maps, `[B, H, W, features]`, or `[B, crop, crop, features]`.
@@ -55,7 +55,7 @@ class AdjustNeck(nn.Module):
 
 
 class LastNeck(nn.Module):
-    """Takes the last level as it is; nothing is learnt."""
+    """Returns the last level unchanged; it has no parameters."""
 
     def __call__(
         self, levels: tuple, *, crop: int | None = None, train: bool = False
@@ -64,22 +64,22 @@ class LastNeck(nn.Module):
 
         Args:
           levels: maps `[B, H_i, W_i, C_i]`.
-          crop: side of the central part that is kept; None keeps all.
-          train: taken as every neck takes it; nothing here depends on it.
+          crop: side of the central part to keep; None keeps all.
+          train: unused; part of the interface of necks.
         """
         del train
         return central_crop(levels[-1], crop)
 
 
 class FuseNeck(nn.Module):
-    """Joins the last two levels by a 1x1 convolution and a batch normalisation.
+    """Fuses the last two levels by a 1x1 convolution and batch normalisation.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.2.1: phi_34, of phi_3 and phi_4.
 
     Attributes:
       features: channels of the output.
       axis_name: mapped axis of the batch normalisation.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -92,7 +92,7 @@ class FuseNeck(nn.Module):
 
         Args:
           levels: maps of equal size, `[B, H, W, C_i]`.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           `[B, H, W, features]`.
@@ -104,18 +104,18 @@ class FuseNeck(nn.Module):
 
 
 class TaskNeck(nn.Module):
-    """Narrows the last level, then has one 3x3 convolution a task and an image.
+    """Reduces the last level's channels, then has a 3x3 convolution per task and image.
 
     Xu et al., SiamFC++ (arXiv:1911.06188): the common features are adjusted to the
     classification and to the regression before either correlates them. Layers as
-    released: cells near the border, which saw the padding, are cut off before all else;
+    released: cells near the border, which depend on the padding, are cropped first;
     every convolution has a bias and a batch normalisation, none a ReLU.
 
     Attributes:
       features: channels of the outputs.
-      border: cells cut off each side of a map that is kept whole.
+      border: cells cropped from each side of a map that is not cropped otherwise.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 256
@@ -132,10 +132,10 @@ class TaskNeck(nn.Module):
         Args:
           levels: maps of equal size, `[B, H, W, C_i]`, or one.
           crop: side of the template's central part; None is for the search crop.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
-          Of "cls" and of "box" a map, `[B, crop - 2, crop - 2, features]` or
+          A map for "cls" and for "box", `[B, crop - 2, crop - 2, features]` or
           `[B, H - 2 border - 2, W - 2 border - 2, features]`.
         """
 
@@ -167,7 +167,7 @@ class PyramidNeck(nn.Module):
 
     Attributes:
       features: channels of the output.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int = 96
@@ -180,10 +180,10 @@ class PyramidNeck(nn.Module):
         """Merges the levels.
 
         Args:
-          levels: one map `[B, H, W, C_0]`, and perhaps others, all of its size or all
+          levels: one map `[B, H, W, C_0]` and optionally others, all of its size or all
             `[B, H/2, W/2, C_i]`.
-          crop: side of the central part that is kept; None keeps all.
-          train: taken as every neck takes it; nothing here depends on it.
+          crop: side of the central part to keep; None keeps all.
+          train: unused; part of the interface of necks.
 
         Returns:
           `[B, H, W, features]`, or `[B, crop, crop, features]`.
@@ -193,7 +193,7 @@ class PyramidNeck(nn.Module):
         fine = Conv(self.features, use_bias=True, dtype=self.dtype, name="fine")(fine)
         if not coarse:
             return central_crop(fine, crop)
-        # The sum of 1x1 convolutions is one convolution of the channels side by side.
+        # A sum of 1x1 convolutions is one convolution of the concatenated channels.
         coarse = jnp.concatenate(coarse, axis=-1)
         coarse = Conv(self.features, dtype=self.dtype, name="coarse")(coarse)
         if coarse.shape != fine.shape:
@@ -202,7 +202,7 @@ class PyramidNeck(nn.Module):
 
 
 def central_crop(x: jax.Array, size: int | None) -> jax.Array:
-    """Cuts the central `size` x `size` cells out of `x`; None returns it whole.
+    """Crops the central `size` x `size` cells of `x`; None returns it unchanged.
 
     Args:
       x: `[B, H, W, C]`.

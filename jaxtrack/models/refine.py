@@ -19,7 +19,7 @@ REFINEMENTS = ("cascade", "parallel")
 
 
 class RelationHead(nn.Module):
-    """Compares pooled features of a proposal with the target's: a vector a proposal.
+    """Compares pooled features of proposals with the target's: a vector per proposal.
 
         out = fc(relu(fc(relu(fc(relu(conv3x3([f, f_init])))))))
 
@@ -29,9 +29,9 @@ class RelationHead(nn.Module):
 
     Attributes:
       outputs: length of the vector.
-      features: channels behind the convolution.
+      features: output channels of the convolution.
       hidden: width of the two hidden layers.
-      dtype: type of the computation; outputs are float32.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     outputs: int
@@ -45,7 +45,7 @@ class RelationHead(nn.Module):
 
         Args:
           f: features of N proposals.
-          f_init: the target's.
+          f_init: features of the target.
 
         Returns:
           `[B, N, outputs]` float32.
@@ -73,21 +73,21 @@ class RelationHead(nn.Module):
 
 
 class Refiner(nn.Module):
-    """Moves proposals and says which of them is the target.
+    """Regresses proposals and classifies them as target or background.
 
         r_i = R(f_i, f_init),  p~_i = decode(p_i, r_i),  v_i = I(f~_i, f_init)
 
     Fan and Ling, CRACT (arXiv:2011.12483), Eqs. 1 to 6; f~_i are the features of p~_i,
-    or, in parallel, of p_i (Table 7, C20). No gradient goes through places.
+    or, in parallel, of p_i (Table 7, C20). No gradient flows through box coordinates.
 
     Attributes:
       refinement: "cascade" or "parallel".
       output_sizes: bins of the pyramid RoIAlign's levels; (6,) is RoIAlign.
       stride: distance of the feature map's cells, pixels of a crop.
       offset: centre of its first cell, pixels of a crop.
-      features: channels behind the convolutions.
+      features: output channels of the convolutions.
       hidden: width of the hidden layers.
-      dtype: type of the computation; outputs are float32.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     refinement: str
@@ -111,8 +111,8 @@ class Refiner(nn.Module):
 
         Returns:
           "offsets" `[B, N, 4]`, r_i times `OFFSET_WEIGHTS`; "aligned" `[B, N, 4]` xyxy,
-          pixels of the search crop; "identity" `[B, N, 2]` logits, of which 1 is the
-          target; "pooled" `[B, N, P, P, L C]`, features by which it was classified.
+          pixels of the search crop; "identity" `[B, N, 2]` logits, the second the
+          target's; "pooled" `[B, N, P, P, L C]`, the features that were classified.
         """
         sizes = {"features": self.features, "hidden": self.hidden, "dtype": self.dtype}
         proposals = lax.stop_gradient(proposals)
@@ -135,7 +135,7 @@ class Refiner(nn.Module):
         }
 
     def pool(self, feature_map: jax.Array, xyxy: jax.Array) -> jax.Array:
-        """Pools the features of boxes, of many examples; it has no parameters.
+        """Pools the features of boxes of a batch; it has no parameters.
 
         Args:
           feature_map: `[B, H, W, C]`.

@@ -1,4 +1,4 @@
-"""The frame of every network here: four interchangeable parts around one image pair."""
+"""The common structure of Siamese networks: four interchangeable parts."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -19,8 +19,8 @@ class Siamese(nn.Module):
     Li et al., SiamRPN++ (arXiv:1812.11703), Fig. 3; Guo et al., SiamCAR
     (arXiv:1911.07241), Fig. 2.
 
-    In every method `train` lets neck, correlation and head normalise by the batch, and
-    `train_backbone` lets the backbone do so and receive gradients; otherwise its
+    In every method `train` makes neck, correlation and head use batch statistics, and
+    `train_backbone` makes the backbone use them and receive gradients; otherwise its
     features are constants.
 
     Attributes:
@@ -30,9 +30,9 @@ class Siamese(nn.Module):
         `(z, x, *, train)`.
       head: response to raw maps, `(response, *, train)`.
       template_cells: side of the central part of the template's features.
-      geometry: crop sizes, and where the response's cells look.
+      geometry: crop sizes, and positions of the response's cells.
       anchors: width and height of the anchors on every cell, pixels of the search crop;
-        none where boxes are predicted from the cell's point.
+        empty where boxes are predicted from the cell's point.
     """
 
     backbone: nn.Module
@@ -46,7 +46,7 @@ class Siamese(nn.Module):
     def encode_template(
         self, z_image: jax.Array, *, train: bool = False, train_backbone: bool = False
     ) -> Any:
-        """Encodes the target's crop once for a whole video.
+        """Encodes the template crop, once per video.
 
         Args:
           z_image: `[B, template_size, template_size, 3]` float32, preprocessed.
@@ -63,7 +63,7 @@ class Siamese(nn.Module):
     def encode_search(
         self, x_image: jax.Array, *, train: bool = False, train_backbone: bool = False
     ) -> Any:
-        """Encodes the crop in which the target is sought.
+        """Encodes the search crop.
 
         Args:
           x_image: `[B, search_size, search_size, 3]` float32, preprocessed.
@@ -79,14 +79,14 @@ class Siamese(nn.Module):
         """Compares features of template and search crop.
 
         Args:
-          z: what `encode_template` returns.
-          x: what `encode_search` returns.
+          z: features returned by `encode_template`.
+          x: features returned by `encode_search`.
           train: trains correlation and head.
 
         Returns:
-          What the head returns, float32: `cls` logits (of two, 1 is the target), boxes
-          as `ltrb` `[B, H, W, 4]`, pixels of the search crop, or `deltas`
-          `[B, H, W, A, 4]` of A anchors, and perhaps a quality `[B, H, W, 1]`, logits.
+          The head's outputs, float32: `cls` logits (of two, 1 is the target's),
+          boxes as `ltrb` `[B, H, W, 4]`, pixels of the search crop, or `deltas`
+          `[B, H, W, A, 4]` of A anchors, and optionally quality logits `[B, H, W, 1]`.
         """
         return self.head(self.correlation(z, x, train=train), train=train)
 
@@ -106,7 +106,7 @@ class Siamese(nn.Module):
 
 
 class Forward(Protocol):
-    """A training batch's way through a network."""
+    """Applies a network to a training batch."""
 
     def __call__(
         self,
@@ -122,17 +122,17 @@ class Forward(Protocol):
           network: bound to its variables.
           batch: see `jaxtrack.data.batch`, its images preprocessed, and "key", a random
             key a pair.
-          train: normalise by the batch, everywhere but in the backbone.
-          train_backbone: do so in the backbone, and let gradients in.
+          train: use batch statistics everywhere but in the backbone.
+          train_backbone: use them in the backbone too, and train it.
         """
 
 
 def make_forward(config: ConfigDict, network: nn.Module) -> Forward:
-    """Returns how a batch goes through a network that wants its two images alone.
+    """Returns the forward function of a network that needs only the two images.
 
     Args:
-      config: the settings; none is read.
-      network: it is passed again, bound.
+      config: the config; unused.
+      network: unused; it is passed again, bound.
     """
     del config, network
 
@@ -144,7 +144,7 @@ def make_forward(config: ConfigDict, network: nn.Module) -> Forward:
 
 
 def resized(model: Siamese, search_size: int) -> Siamese:
-    """Gives a network search crops of another size; its parameters stay the same.
+    """Changes the size of a network's search crops; its parameters stay the same.
 
     Args:
       model: the network.
@@ -155,7 +155,7 @@ def resized(model: Siamese, search_size: int) -> Siamese:
       whose response size is that of its outputs.
 
     Raises:
-      InputError: if the network takes no crops of that size.
+      InputError: if the network does not support crops of that size.
     """
     z, x = (
         jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
@@ -163,7 +163,7 @@ def resized(model: Siamese, search_size: int) -> Siamese:
     )
 
     def maps(model, z, x):
-        # What may follow the maps, such as CRACT's proposals, takes them to fit.
+        # Later parts, such as CRACT's proposals, assume that the maps fit.
         return model.predict(model.encode_template(z), model.encode_search(x))
 
     init = partial(model.init_with_output, method=maps)
@@ -172,7 +172,7 @@ def resized(model: Siamese, search_size: int) -> Siamese:
         cells = outputs["cls"].shape[1]
         if not cells:
             raise ValueError("no cell is left of the response")
-    except (ValueError, TypeError) as fault:  # Of the layer where sizes do not fit.
+    except (ValueError, TypeError) as fault:  # Of the layer that fails.
         raise InputError(
             f"search_size: the network, made for {model.geometry.search_size} px, "
             f"takes no crops of {search_size} px: {fault}"

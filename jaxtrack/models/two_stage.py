@@ -1,4 +1,4 @@
-"""The frame of two-stage networks: proposals of a Siamese RPN, refined."""
+"""The common structure of two-stage networks: a Siamese RPN and a refinement."""
 
 from typing import Any
 
@@ -17,9 +17,10 @@ Outputs = dict[str, jax.Array]
 class TwoStage(nn.Module):
     """A Siamese RPN whose best proposals are refined: images in, raw maps out.
 
-    Fan and Ling, CRACT (arXiv:2011.12483), Figs. 2 and 3. Methods and modes are those
-    of `jaxtrack.models.siamese.Siamese`, whose tools take this network too; `refine`
-    is its own. The RPN sees phi_4 (section 3.1, C3), the refinement phi_34.
+    Fan and Ling, CRACT (arXiv:2011.12483), Figs. 2 and 3. It has the
+    interface of `jaxtrack.models.siamese.Siamese`, so functions for that network accept
+    it too, and adds `refine`. The RPN uses phi_4 (section 3.1, C3), the refinement
+    phi_34.
 
     Attributes:
       backbone: image to levels, `(image, *, train)`.
@@ -27,9 +28,9 @@ class TwoStage(nn.Module):
       correlation: template and search features to a response (a pytree).
       head: response to raw maps, `(response, *, train)`.
       fuse: levels to phi_34, `(levels, *, train)`.
-      refiner: what refines proposals.
+      refiner: the module that refines proposals.
       template_cells: side of the central part of the template's features.
-      geometry: crop sizes, and where the response's cells look.
+      geometry: crop sizes, and positions of the response's cells.
       anchors: width and height of the anchors on every cell, pixels of the search crop.
     """
 
@@ -51,12 +52,12 @@ class TwoStage(nn.Module):
         train: bool = False,
         train_backbone: bool = False,
     ) -> Any:
-        """Encodes the target's crop once for a whole video.
+        """Encodes the template crop, once per video.
 
         Args:
           z_image: `[B, template_size, template_size, 3]` float32, preprocessed.
-          z_xyxy: the target in it, `[B, 4]` xyxy, pixels of the crop; None takes the
-            central square of half the crop's side, a square target's place.
+          z_xyxy: the target in it, `[B, 4]` xyxy, pixels of the crop; None uses the
+            central square of half the crop's side, the position of a square target.
           train: trains the necks.
           train_backbone: trains the backbone.
 
@@ -76,7 +77,7 @@ class TwoStage(nn.Module):
     def encode_search(
         self, x_image: jax.Array, *, train: bool = False, train_backbone: bool = False
     ) -> Any:
-        """Encodes the crop in which the target is sought.
+        """Encodes the search crop.
 
         Args:
           x_image: `[B, search_size, search_size, 3]` float32, preprocessed.
@@ -96,8 +97,8 @@ class TwoStage(nn.Module):
         """Classifies and regresses all anchors, as `Siamese.predict`.
 
         Args:
-          z: what `encode_template` returns.
-          x: what `encode_search` returns.
+          z: features returned by `encode_template`.
+          x: features returned by `encode_search`.
           train: trains correlation and head.
 
         Returns:
@@ -109,8 +110,8 @@ class TwoStage(nn.Module):
         """Refines proposals; see `jaxtrack.models.refine.Refiner`.
 
         Args:
-          z: what `encode_template` returns.
-          x: what `encode_search` returns.
+          z: features returned by `encode_template`.
+          x: features returned by `encode_search`.
           proposals: `[B, N, 4]` xyxy, pixels of the search crop.
 
         Returns:
@@ -135,7 +136,7 @@ class TwoStage(nn.Module):
           train_backbone: trains the backbone.
 
         Returns:
-          What `predict` and `refine` return, but for "pooled", and "proposals"
+          The outputs of `predict` and `refine`, without "pooled", and "proposals"
           `[B, N, 4]`.
         """
         modes = {"train": train, "train_backbone": train_backbone}

@@ -16,24 +16,24 @@ from jaxtrack.models.backbones import (
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.ops.preprocess import Preprocessing
 
-# Regular expressions and what replaces them, first to last.
+# Regular expressions and their replacements, applied in order.
 Rules = tuple[tuple[str, str | Callable[..., str]], ...]
 
 
 class Backbone(NamedTuple):
-    """A backbone, and what trackers have to know of it.
+    """A backbone and its properties that trackers need.
 
     Attributes:
       build: `(axis_name=, dtype=) -> module`, which maps `(image, *, train)` to levels.
-      strides: of its levels, pixels.
-      sides: of template and search crop on which its cells lie evenly, pixels.
+      strides: strides of its levels, pixels.
+      sides: sides of template and search crop that its cells cover evenly, pixels.
       offset: centre of the first cell of stride 8, pixels.
-      margin: of a crop of n pixels, `(n - margin) // 8` cells of stride 8 are made.
-      frozen: parts that work at stride 4 or less and never train, as pysot's do not.
-      preprocessing: what its ImageNet weights expect of an image.
+      margin: a crop of n pixels gives `(n - margin) // 8` cells of stride 8.
+      frozen: parts at stride 4 or less, which are never trained, as in pysot.
+      preprocessing: preprocessing that its ImageNet weights expect.
       names: from a path in its variables to the name in PyTorch's ImageNet network.
-      unused: regular expression of that network's keys that trackers leave out.
-      source: how a state dict of its ImageNet weights is made.
+      unused: regular expression of that network's keys that trackers do not use.
+      source: code that makes a state dict of its ImageNet weights.
       widened: regular expression of that network's 1x1 kernels that are 3x3 here.
       imagenet: how `jaxtrack.weights` finds the ImageNet weights by themselves, or "".
       codes: name of another code -> rules as `names`, of its own names.
@@ -54,7 +54,7 @@ class Backbone(NamedTuple):
     codes: Mapping[str, Rules] = MappingProxyType({})
 
     def geometry(self, lost: int) -> Geometry:
-        """Returns where the cells of a response of stride 8 look, as a rule.
+        """Returns the default positions of the cells of a response of stride 8.
 
         Args:
           lost: cells by which the response is smaller than the search crop's features,
@@ -65,7 +65,7 @@ class Backbone(NamedTuple):
         return Geometry(template, search, cells, 8, self.offset + 8 * lost)
 
 
-# What torchvision's, timm's and EfficientNet-PyTorch's weights expect.
+# Preprocessing of torchvision's, timm's and EfficientNet-PyTorch's weights.
 IMAGENET_PIXELS = Preprocessing(
     "RGB", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 )
@@ -150,7 +150,7 @@ FROZEN = frozenset(part for b in BACKBONES.values() for part in b.frozen)
 
 
 def param_group(path: tuple[str, ...]) -> Literal["frozen", "backbone", "head"]:
-    """Says how an optimizer is to treat a parameter.
+    """Returns the optimizer group of a parameter.
 
     Args:
       path: its keys in the `params` tree, such as `("backbone", "layer1", ...)`.

@@ -36,12 +36,12 @@ _TIMM_PARTS = {
     **{"bn1": "bn2", "project_conv": "conv_pwl", "bn2": "bn3"},
     **{"se_reduce": "se.conv_reduce", "se_expand": "se.conv_expand"},
 }
-# The first block does not widen, so that what follows has the first names.
+# The first block has no expansion, so that later parts have the first names.
 _TIMM_FIRST = _TIMM_PARTS | {"bn1": "bn1", "project_conv": "conv_pw", "bn2": "bn2"}
 
 
 def _timm_block(match: re.Match) -> str:
-    """Names a part of a block as timm does."""
+    """Returns timm's name of a part of a block."""
     stage, index = _STAGES[int(match[1])]
     parts = _TIMM_PARTS if stage else _TIMM_FIRST
     return f"backbone.blocks.{stage}.{index}.{parts[match[2]]}."
@@ -58,7 +58,7 @@ FIRST_TRAINED = 3  # Blocks before it work at stride 4 or less and stay as they 
 
 
 class MBConv(nn.Module):
-    """Widens, filters each channel, narrows again, and adds the input if it can.
+    """An inverted residual block (MBConv): expand, depthwise, project, add the input.
 
     Sandler et al., MobileNetV2 (arXiv:1801.04381), section 3.3; the Lite family has
     ReLU6 and no squeeze-and-excitation (Hu et al., arXiv:1709.01507, Eq. 2 to 4):
@@ -68,14 +68,14 @@ class MBConv(nn.Module):
     Attributes:
       features: number of output channels.
       kernel_size: side of the depthwise kernel.
-      stride: of the depthwise convolution.
+      stride: stride of the depthwise convolution.
       expansion: widening; 1 leaves the first convolution out.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
-      dilation: of the depthwise convolution.
+      dtype: dtype of the computation.
+      dilation: dilation of the depthwise convolution.
       squeeze: channels that `reduce` leaves, as a share of the block's input channels;
         0 leaves squeeze-and-excitation out.
-      activation: behind all convolutions but the last.
+      activation: activation after all convolutions but the last.
     """
 
     features: int
@@ -115,7 +115,7 @@ class MBConv(nn.Module):
         return x + y if x.shape == y.shape else y
 
     def _excitation(self, y, few):
-        """The logits by which squeeze-and-excitation weighs the channels of `y`."""
+        """The logits by which squeeze-and-excitation weights the channels of `y`."""
 
         def conv(features, name):
             return Conv(features, use_bias=True, dtype=self.dtype, name=name)
@@ -143,7 +143,7 @@ class EfficientNetLite0(nn.Module):
 
     Attributes:
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; parameters stay float32.
+      dtype: dtype of the computation; parameters stay float32.
     """
 
     axis_name: str | None = None
@@ -182,7 +182,7 @@ class EfficientNetLite0(nn.Module):
 
 
 def standardisation(params: Mapping[str, Any]) -> dict[str, dict[str, jax.Array]]:
-    """Returns by what `EfficientNetLite0` multiplies its maps, and what it adds.
+    """Returns the scales and biases by which `EfficientNetLite0` standardises its maps.
 
     Args:
       params: the network's; where its normalisations are folded, "standard" is what
@@ -208,7 +208,7 @@ def standardisation(params: Mapping[str, Any]) -> dict[str, dict[str, jax.Array]
 
 
 def _standardise(x, standard):
-    """Brings each channel of `x` to mean 0 and variance 1."""
+    """Standardises each channel of `x` to mean 0 and variance 1."""
     a, b = (
         standard[name].astype(x.dtype)[None, None, None] for name in ("scale", "bias")
     )

@@ -28,7 +28,7 @@ class BasicConv(nn.Module):
       stride: cells between two outputs.
       keeps_size: pads half the kernel's size with zeros on each side, else nothing.
       axis_name: mapped axis of the batch normalisation.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int
@@ -61,7 +61,7 @@ class BasicConv(nn.Module):
 
 
 class Inception(nn.Module):
-    """Branches of convolutions and one that pools, side by side.
+    """An Inception block: branches of convolutions and a pooling branch.
 
     Szegedy et al., Rethinking the Inception Architecture (arXiv:1512.00567), Figs. 5
     (with a 5x5 kernel, as released), 6 and 10.
@@ -72,7 +72,7 @@ class Inception(nn.Module):
         convolution. 0: the block halves the map, by a stride of 2 in each branch's last
         layer and a max pooling, all without padding.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     branches: tuple
@@ -102,7 +102,7 @@ class Inception(nn.Module):
         if halves:
             outputs.append(nn.max_pool(x, window_shape=(3, 3), strides=(2, 2)))
         else:
-            # Zeros outside the map count, as PyTorch has it.
+            # Padding zeros count in the average, as in PyTorch.
             y = nn.pool(x, 0.0, lax.add, (3, 3), (1, 1), "SAME") / 9
             shared = {"axis_name": self.axis_name, "dtype": self.dtype}
             pool = BasicConv(self.pool_features, (1, 1), name="branch_pool", **shared)
@@ -180,7 +180,7 @@ class GoogLeNet(nn.Module):
 
     Attributes:
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; parameters stay float32.
+      dtype: dtype of the computation; parameters stay float32.
     """
 
     axis_name: str | None = None

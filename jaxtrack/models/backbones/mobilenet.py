@@ -17,10 +17,10 @@ class Block(NamedTuple):
     Attributes:
       features: channels of the output.
       kernel_size: side of the depthwise kernel.
-      stride: of the depthwise convolution.
+      stride: stride of the depthwise convolution.
       hidden: channels between; as many as come in leave the widening out.
       squeezed: channels that squeeze-and-excitation leaves; 0 leaves it out.
-      activation: behind widening and depthwise convolution.
+      activation: activation after widening and depthwise convolution.
     """
 
     features: int
@@ -65,7 +65,7 @@ UNUSED = r"features\.(9|1\d)\.|conv\.|classifier\."  # It has 11 blocks.
 
 
 class InvertedResidual(nn.Module):
-    """Widens, filters each channel, weighs channels, narrows, adds the input if it can.
+    """An inverted residual block with squeeze-and-excitation.
 
     Howard et al., MobileNetV3 (arXiv:1905.02244), Fig. 4. Squeeze-and-excitation (Hu et
     al., arXiv:1709.01507, Eqs. 2 to 4) with a hard sigmoid stands before the second
@@ -76,7 +76,7 @@ class InvertedResidual(nn.Module):
     Attributes:
       block: its sizes.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     block: Block
@@ -113,7 +113,7 @@ class InvertedResidual(nn.Module):
         return x + y if x.shape == y.shape else y
 
     def _excited(self, y):
-        """Weighs the channels of `y`, where the block does so."""
+        """Weights the channels of `y`, if the block has squeeze-and-excitation."""
         if not self.block.squeezed:
             return y
         reduce = nn.Dense(self.block.squeezed, dtype=self.dtype, name="reduce")
@@ -123,14 +123,14 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV3Small(nn.Module):
-    """MobileNetV3-Small up to stride 16, as NanoTrack v2 has it.
+    """MobileNetV3-Small up to stride 16, as in NanoTrack v2.
 
     Howard et al., MobileNetV3 (arXiv:1905.02244), Table 2, first nine rows, padded as
-    in PyTorch: cell i of stride s looks at pixel s i.
+    in PyTorch: cell i of stride s is centred on pixel s i.
 
     Attributes:
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; parameters stay float32.
+      dtype: dtype of the computation; parameters stay float32.
     """
 
     axis_name: str | None = None

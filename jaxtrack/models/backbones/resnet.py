@@ -1,4 +1,4 @@
-"""ResNet whose last two stages keep stride 8 by dilation, as pysot builds it."""
+"""ResNet whose last two stages keep stride 8 by dilation, as in pysot."""
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,7 @@ class BottleneckBlock(nn.Module):
       dilation: of the 3x3 convolution, and of the shortcut.
       shortcut: side of the shortcut's kernel, or 0 for the identity.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int
@@ -65,7 +65,7 @@ class BasicBlock(nn.Module):
       second_dilation: of the second convolution.
       shortcut: side of the shortcut's kernel, or 0 for the identity.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int
@@ -126,7 +126,7 @@ class Stage(nn.Module):
       dilation: of the blocks after the first, whose own is halved (at least 1).
       shortcut: side of the first block's shortcut kernel, or 0.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     bottleneck: bool
@@ -176,7 +176,7 @@ class ResNet(nn.Module):
       bottleneck: of bottleneck blocks, else of basic ones.
       depths: blocks of the four stages.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; parameters stay float32.
+      dtype: dtype of the computation; parameters stay float32.
     """
 
     bottleneck: bool
@@ -197,7 +197,7 @@ class ResNet(nn.Module):
         """
         stem = Conv(64, 7, 2, 0, dtype=self.dtype, name="conv1")
         x = conv_bn(stem, BatchNorm(64, name="bn1"), image, train=False)
-        # Zeros are what pads a maximum of no negative numbers.
+        # The inputs are not negative, so zeros can pad the maximum.
         x = jnp.pad(nn.relu(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
         x = nn.max_pool(x, window_shape=(3, 3), strides=(2, 2))
 

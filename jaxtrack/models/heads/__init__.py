@@ -1,1 +1,1 @@
-"""Networks that turn a response map into raw predictions."""
+"""Heads: predict classes and boxes from a response map."""

@@ -14,9 +14,9 @@ class Tower(nn.Module):
 
     Attributes:
       depth: number of repetitions.
-      groups: of the normalisation.
+      groups: groups of the normalisation.
       separable: depthwise 5x5 and 1x1 convolutions in place of dense 3x3 ones.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     depth: int
@@ -55,14 +55,14 @@ class CarHead(nn.Module):
 
     Attributes:
       depth: repetitions in each tower.
-      groups: of the towers' group normalisation.
+      groups: groups of the towers' group normalisation.
       separable: light towers, and 1x1 output convolutions in place of 3x3 ones.
       quality: the tower that the centre-ness (or IoU) logit comes from: "cls" as
         released, "box", or "none" where another branch predicts it.
       box_unit: u in ltrb = u exp(output), pixels.
-      cls_bias: start of the classification logits; their number is its length.
-      box_bias: start of the regression output.
-      dtype: type of the computation; outputs are float32.
+      cls_bias: initial value of the classification logits; their number is its length.
+      box_bias: initial value of the regression output.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     depth: int = 4
@@ -82,7 +82,7 @@ class CarHead(nn.Module):
 
         Args:
           response: `[B, H, W, C]`.
-          train: taken as every head takes it; nothing here depends on it.
+          train: unused; part of the interface of heads.
 
         Returns:
           `cls` `[B, H, W, 2]` logits (1 is the target; a single one is its sigmoid's),
@@ -91,7 +91,7 @@ class CarHead(nn.Module):
           `[B, H, W, 1]` logits.
 
         Raises:
-          ValueError: if `quality` is none of the three.
+          ValueError: if `quality` is unknown.
         """
         del train
         if self.quality not in ("cls", "box", "none"):
@@ -99,7 +99,7 @@ class CarHead(nn.Module):
 
         def output(features, bias, name):
             size, padding = (1, 0) if self.separable else (3, 1)
-            # With a type of its own: a Python number alone would make a weak one.
+            # With an explicit dtype: a Python number would be weakly typed.
             bias = jnp.broadcast_to(jnp.array(bias, jnp.float32), (features,))
             return Conv(
                 features,

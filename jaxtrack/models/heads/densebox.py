@@ -20,13 +20,13 @@ class DenseboxHead(nn.Module):
     released code: each output o is normalised by the batch, si and bi are learnt.
 
     Attributes:
-      depth: 3x3 convolutions of each tower; each takes a cell off every border.
+      depth: 3x3 convolutions of each tower; each removes one cell at every border.
       box_unit: pixels of the search crop.
       margin: pixels of the search crop. The released tracker counts pixel centres as
         integers, and a box's width as x1 - x0 + 1: a distance to the outermost centre
         that the box covers is half a pixel short of the distance to its side.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; outputs are float32.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     depth: int = 2

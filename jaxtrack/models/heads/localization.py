@@ -11,20 +11,20 @@ from jaxtrack.ops import boxes, grid, interpolation
 
 
 class NonLocal(nn.Module):
-    """The localization-aware non-local block: attention that sees positions.
+    """The localization-aware non-local block: attention with position embedding.
 
         y = f(softmax(t(x + p) k(x + p)^T) v(x)) + x
 
     Nie et al., SiamLA, Eq. 9 as printed (S21): the embedding p is added to queries and
     keys, not to values, and the products are not divided by a root. f starts at 0, so
-    that the block starts as the identity.
+    that the block is the identity at first.
 
     Attributes:
       features: channels of queries, keys and values.
       key_stride: side of the squares of cells averaged before keys and values are
-        taken (Wang et al., Non-local Neural Networks, arXiv:1711.07971, section 3.3,
-        pool alike); 1 is the paper's.
-      dtype: type of the computation.
+        computed (Wang et al., Non-local Neural Networks, arXiv:1711.07971, section 3.3,
+        do the same); 1 is the paper's.
+      dtype: dtype of the computation.
     """
 
     features: int = 128
@@ -33,7 +33,7 @@ class NonLocal(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, p: jax.Array) -> jax.Array:
-        """Enhances `x`, `[B, H, W, C]`, knowing the embedding `p` of the same shape."""
+        """Enhances `x`, `[B, H, W, C]`, with the embedding `p` of the same shape."""
         batch, height, width, channels = x.shape
 
         def project(features, name):
@@ -65,15 +65,15 @@ class PointAggregation(nn.Module):
     """Features of the predicted box: those of its centre and its four corners.
 
     Nie et al., SiamLA, Fig. 5, as resolved in S22: bilinear features at the five
-    points, side by side, through one 1x1 convolution, here with a ReLU behind it (else
-    the convolutions around it would be one). The convolution is applied first, to every
-    cell, and its outputs are sampled: both are linear, and fewer channels travel.
+    points, concatenated, through one 1x1 convolution, here with a ReLU (or the
+    convolutions around it would be one). The convolution is applied first, to every
+    cell, and its outputs are sampled: both are linear, and fewer channels are moved.
 
     Attributes:
       features: channels of the result.
-      geometry: where the response's cells look.
+      geometry: positions of the response's cells.
       center: "point", the cell itself, or "box", the middle of its predicted box.
-      dtype: type of the computation.
+      dtype: dtype of the computation.
     """
 
     features: int
@@ -94,7 +94,7 @@ class PointAggregation(nn.Module):
           `[B, H, W, features]`.
 
         Raises:
-          ValueError: if `center` is neither of the two.
+          ValueError: if `center` is unknown.
         """
         if self.center not in ("point", "box"):
             raise ValueError(f"center must be point or box, got {self.center!r}")
@@ -126,10 +126,10 @@ class LocalizationBranch(nn.Module):
 
     Attributes:
       tower: maps the response to features of the same shape.
-      non_local: the non-local block, or None to leave it out (Table VI).
-      aggregation: the five points, or None to leave them out (Table VI).
+      non_local: the non-local block, or None to omit it (Table VI).
+      aggregation: the five points, or None to omit them (Table VI).
       kernel_size: side of the last convolution's kernel, cells.
-      dtype: type of the computation; the output is float32.
+      dtype: dtype of the computation; the output is float32.
     """
 
     tower: nn.Module
@@ -188,7 +188,7 @@ class LocalizationHead(nn.Module):
         Args:
           inputs: response and position embedding, `[B, H, W, C]` each; see
             `jaxtrack.models.correlations.PositionedCorrelation`.
-          train: as in every head.
+          train: unused; part of the interface of heads.
 
         Returns:
           `cls` `[B, H, W, 1]` logits, `ltrb` `[B, H, W, 4]` pixels of the search crop
@@ -200,7 +200,7 @@ class LocalizationHead(nn.Module):
 
 
 def make_tower(like: CarHead) -> Tower:
-    """Returns a tower as a head's own are, for the branch beside it."""
+    """Returns a tower like those of the head, for the localization branch."""
     return Tower(like.depth, like.groups, like.separable, like.dtype)
 
 

@@ -14,14 +14,14 @@ class RpnHead(nn.Module):
         out = sum_l softmax(w)_l conv(relu(bn(conv(r_l))))
 
     Li et al., SiamRPN++ (arXiv:1812.11703), Eq. 3, as in its released code: one weight
-    a level and branch, which start alike.
+    per level and branch, initially equal.
 
     Attributes:
       anchors: number of anchors on every cell.
-      weighted: learns the levels' weights; otherwise the sum is the mean.
+      weighted: whether the levels' weights are learnt; otherwise it is the mean.
       features: channels between the two convolutions.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; outputs, and their sum, are float32.
+      dtype: dtype of the computation; outputs, and their sum, are float32.
     """
 
     anchors: int = 5
@@ -39,7 +39,7 @@ class RpnHead(nn.Module):
         Args:
           response: "cls" and "loc", a map `[B, H, W, C]` a level each; see
             `jaxtrack.models.correlations.BranchCorrelation`.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           As `RpnTowerHead`: `cls` `[B, H, W, A, 2]` and `deltas` `[B, H, W, A, 4]`.
@@ -64,10 +64,10 @@ class BanHead(nn.Module):
     `level_maps`, s one scale a level.
 
     Attributes:
-      weighted: learns the levels' weights; otherwise the sum is the mean.
+      weighted: whether the levels' weights are learnt; otherwise it is the mean.
       features: channels between the two convolutions.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; outputs, and their sum, are float32.
+      dtype: dtype of the computation; outputs, and their sum, are float32.
     """
 
     weighted: bool = True
@@ -83,7 +83,7 @@ class BanHead(nn.Module):
 
         Args:
           response: as `RpnHead` takes it.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           `cls` `[B, H, W, 2]` logits (1 is the target) and `ltrb` `[B, H, W, 4]`,
@@ -112,9 +112,9 @@ def level_maps(
     dtype: jnp.dtype = jnp.float32,
     train: bool = False,
 ) -> list[jax.Array]:
-    """Predicts from every level apart: `conv(relu(bn(conv(r_l))))`.
+    """Predicts from every level separately: `conv(relu(bn(conv(r_l))))`.
 
-    To be called in a module, whose submodules the layers become.
+    Call it in a module; the layers become its submodules.
 
     Args:
       response: "cls" and "loc", a map `[B, H, W, C]` a level each.
@@ -122,8 +122,8 @@ def level_maps(
       outputs: channels of the last convolution.
       features: channels between the two convolutions.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation.
-      train: normalise by the batch.
+      dtype: dtype of the computation.
+      train: use batch statistics.
 
     Returns:
       A map `[B, H, W, outputs]` a level, float32.
@@ -146,7 +146,7 @@ def level_maps(
 
 
 class RpnTowerHead(nn.Module):
-    """Two towers and a 1x1 convolution behind each: the head of a small network.
+    """Two towers and a 1x1 convolution after each: the head of a light network.
 
     The outputs of Li et al., SiamRPN (CVPR 2018), section 3.2, on towers such as
     SiamCAR's.
@@ -154,10 +154,10 @@ class RpnTowerHead(nn.Module):
     Attributes:
       anchors: number of anchors on every cell.
       depth: repetitions in each tower.
-      groups: of the towers' group normalisation.
+      groups: groups of the towers' group normalisation.
       separable: light towers.
-      cls_bias: start of an anchor's two classification logits.
-      dtype: type of the computation; outputs are float32.
+      cls_bias: initial value of an anchor's two classification logits.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     anchors: int = 5
@@ -175,7 +175,7 @@ class RpnTowerHead(nn.Module):
 
         Args:
           response: `[B, H, W, C]`.
-          train: taken as every head takes it; nothing here depends on it.
+          train: unused; part of the interface of heads.
 
         Returns:
           `cls` `[B, H, W, A, 2]` logits (1 is the target) and `deltas`
@@ -205,7 +205,7 @@ class RpnTowerHead(nn.Module):
 
 
 def _mean(module, maps, weights_name):
-    """Averages levels; by weights that are learnt, unless their name is ""."""
+    """Averages levels, by learnt weights unless their name is ""."""
     weights = jnp.ones(len(maps)) / len(maps)
     if weights_name:
         weights = module.param(weights_name, nn.initializers.ones, weights.shape)
@@ -214,12 +214,12 @@ def _mean(module, maps, weights_name):
 
 
 def split_anchors(maps: jax.Array, anchors: int) -> jax.Array:
-    """Gives anchors an axis of their own.
+    """Splits the channels into an axis of anchors and one of values.
 
         out[..., a, k] = maps[..., k A + a]
 
     Channels lie as in pysot's networks: the first value of every anchor, then the
-    second of every anchor, and so on; so their weights fit as they are.
+    second of every anchor, and so on; so their weights can be used unchanged.
 
     Args:
       maps: `[B, H, W, n A]`, n values for each of A anchors.

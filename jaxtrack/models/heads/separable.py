@@ -1,4 +1,4 @@
-"""A head of separable convolutions and batch normalisation, a tower a task."""
+"""A head of separable convolutions and batch normalisation, a tower per task."""
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,14 @@ class SeparableHead(nn.Module):
     """Six separable convolutions and a 1x1 convolution for each of class and box.
 
     A layer is a depthwise 3x3 convolution, a 1x1 convolution, batch normalisation and
-    ReLU6: the towers of LightTrack (Yan et al., arXiv:2104.14545), as NanoTrack v2 has
-    them.
+    ReLU6: the towers of LightTrack (Yan et al., arXiv:2104.14545), as in NanoTrack
+    v2.
 
     Attributes:
       features: channels of every layer.
       depth: layers of a tower.
       axis_name: mapped axis of the batch normalisations.
-      dtype: type of the computation; outputs are float32.
+      dtype: dtype of the computation; outputs are float32.
     """
 
     features: int = 96
@@ -34,7 +34,7 @@ class SeparableHead(nn.Module):
 
         Args:
           response: "cls" and "box", `[B, H, W, C]` each.
-          train: normalise by the batch.
+          train: use batch statistics.
 
         Returns:
           `cls` `[B, H, W, 2]` logits (1 is the target) and `ltrb` `[B, H, W, 4]`,
