@@ -1,6 +1,6 @@
-"""Weights in files: trackers that ship, PyTorch's state dicts, ImageNet's networks.
+"""Weight files: shipped trackers, PyTorch state dicts, ImageNet backbones.
 
-These names are imported when they are first used: digests do without jax.
+The public names are imported on first use, so that digests work without jax.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Zip archives and arrays of numpy in them, read within bounds."""
+"""Reads zip archives and the numpy arrays in them, in bounded memory."""
 
 import io
 import math
@@ -18,14 +18,14 @@ _ARRAY = ".npy"
 
 
 class Archive:
-    """A zip archive whose members together must not outgrow a budget."""
+    """A zip archive whose unpacked members must not exceed a budget."""
 
     def __init__(self, file: BinaryIO, budget: Budget):
         """Reads the list of members.
 
         Args:
           file: of the archive.
-          budget: of what is unpacked.
+          budget: budget of unpacked bytes.
         """
         self._zip = zipfile.ZipFile(file)
         self.budget = budget
@@ -35,7 +35,7 @@ class Archive:
         """Returns a member.
 
         Args:
-          name: of it.
+          name: name of the member.
 
         Raises:
           UnpicklingError: it is encrypted, or packed in another way than torch and
@@ -48,13 +48,13 @@ class Archive:
         self.budget.spend(info.file_size)
         parts = []
         with self._zip.open(info) as member:
-            # In pieces: a member may hold more than it says.
+            # In chunks: a member may be larger than its header says.
             while part := member.read(_CHUNK):
                 parts.append(part)
         return b"".join(parts)
 
     def has_code(self, root: str) -> bool:
-        """Tells whether it holds a program beside its numbers, as TorchScript does."""
+        """Tells whether it contains code as well as arrays, as TorchScript files do."""
         return any(name.startswith(f"{root}code/") for name in self.names)
 
     def is_of_torch(self) -> bool:
@@ -73,7 +73,7 @@ def read_npz(archive: Archive) -> dict[str, np.ndarray]:
       archive: of members `<name>.npy`.
 
     Raises:
-      ValueError, LookupError and others: it is damaged, or holds what is no numbers.
+      ValueError, LookupError and others: it is damaged, or an array is not numeric.
     """
     return {
         name.removesuffix(_ARRAY): _read_npy(archive.read(name))
@@ -82,7 +82,7 @@ def read_npz(archive: Archive) -> dict[str, np.ndarray]:
 
 
 def _read_npy(data):
-    """Returns the array of an `.npy`, whose header says its shape and type."""
+    """Returns the array of an `.npy`, whose header has its shape and dtype."""
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
     readers = {
@@ -95,7 +95,7 @@ def _read_npy(data):
         warnings.simplefilter("ignore")  # Headers that Python 2 wrote.
         shape, is_fortran, dtype = readers[version](file, max_header_size=_HEADER)
     if dtype.kind not in "biufc":
-        raise ValueError("an array is of no numbers")
+        raise ValueError("an array is not numeric")
     if min(shape, default=0) < 0:
         raise ValueError("an array has a negative size")
     count, start = math.prod(shape), file.tell()

@@ -18,16 +18,16 @@ def mean(trackers: Mapping[str, Bundle]) -> Bundle:
 
         w = (1 / N) sum_n w_n
 
-    Wortsman et al., Model soups (arXiv:2203.05482), section 2: of networks whose
-    trainings started from the same weights. The mean of unlike ones is worth nothing.
+    Wortsman et al., Model soups (arXiv:2203.05482), section 2: for networks whose
+    trainings started from the same weights. Other means are not useful.
 
     Args:
-      trackers: where each came from -> the tracker; the first one's settings of
-        tracking are kept.
+      trackers: source of each -> the tracker; the tracking settings of the first are
+        kept.
 
     Returns:
-      The tracker; its provenance has the SHA-256 of each, as "mean_of", beside what
-      theirs have.
+      The tracker; its provenance has the SHA-256 of each, as "mean_of", in addition
+      to theirs.
 
     Raises:
       InputError: two are of different networks.
@@ -38,7 +38,7 @@ def mean(trackers: Mapping[str, Bundle]) -> Bundle:
         found = match(shapes, flatten_dict(dict(other.variables), sep="/"))
         if not found.is_whole or _network(other) != _network(first):
             raise InputError(
-                f"{name} is another network than {source}: the mean is of trainings of "
+                f"{name} is another network than {source}: average only trainings of "
                 "one network that started from the same weights"
             )
     if not others:
@@ -64,7 +64,7 @@ def _shapes(loaded):
 
 
 def _network(loaded):
-    """Returns the settings that make a network what it is; how it started is none."""
+    """Returns the settings that define a network, without how it was initialised."""
     return {
         name: value
         for name, value in config_lib.of_tracking(loaded.config).items()

@@ -1,4 +1,4 @@
-"""A trained tracker in one file: settings, preprocessing and weights in safetensors.
+"""A trained tracker in one safetensors file: settings, preprocessing and weights.
 
 The file's metadata holds `jaxtrack`, the version of this layout; `settings`, JSON of
 dotted field -> value, of every field that tracking reads; `step`, the optimizer steps
@@ -38,11 +38,11 @@ class Bundle(NamedTuple):
     """A trained network.
 
     Attributes:
-      config: its settings, its preprocessing among them. A file keeps those that
+      config: its settings, including its preprocessing. A file keeps those that
         tracking reads; the others are the defaults.
       variables: "params" (averaged ones, if kept) and "batch_stats", numpy arrays.
       step: optimizer steps it was trained for.
-      provenance: of imported weights, as `files.provenance` says it; ready for JSON.
+      provenance: source of imported weights, see `files.provenance`; ready for JSON.
     """
 
     config: ConfigDict
@@ -54,24 +54,25 @@ class Bundle(NamedTuple):
 def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
     """Writes a trained tracker into one file.
 
-    Statistics of batch normalisation stay float32: variances of dead channels lie below
-    what float16 holds. Parameters rounded to float16 track as well, but elsewhere:
-    where two cells rank alike, the other one is chosen, and boxes differ from then on.
+    Statistics of batch normalisation stay float32: variances of dead channels are too
+    small for float16. Parameters rounded to float16 track equally well, but not
+    identically: where two cells score alike, the other one is chosen, and boxes differ
+    from then on.
     Those of "float24" agree with float32's to thousandths of a pixel.
 
     Args:
-      path: the file, ending in `.safetensors`; one that is there is replaced.
+      path: the file, ending in `.safetensors`; an existing file is replaced.
       bundle: what to write; see `jaxtrack.trackers.with_preprocessing`.
       dtype: of the parameters in the file, one of `DTYPES`; read back they are float32.
 
     Raises:
-      InputError: the suffix or the type is another, the preprocessing is left open, a
+      InputError: the suffix or dtype is not supported, the preprocessing is not set, a
         parameter is too large for the type, or the file cannot be written.
     """
     path = _checked(path)
     if dtype not in DTYPES:
         raise InputError(f"dtype {dtype!r}: use one of {', '.join(DTYPES)}")
-    config_lib.preprocessing(bundle.config)  # Refuses what is left to the backbone.
+    config_lib.preprocessing(bundle.config)  # Raises if the preprocessing is not set.
     arrays = {}
     for name, array in flatten_dict(dict(bundle.variables), sep="/").items():
         array = np.asarray(array, np.float32, order="C")
@@ -97,12 +98,12 @@ def write_state_dict(
     """Writes arrays under PyTorch's names, as `safetensors.torch.load_file` reads them.
 
     Args:
-      path: the file, ending in `.safetensors`; one that is there is replaced.
+      path: the file, ending in `.safetensors`; an existing file is replaced.
       arrays: by name.
       dtype: of the arrays in the file, "float16" or "float32".
 
     Raises:
-      InputError: the suffix or the type is another, or the file cannot be written.
+      InputError: the suffix or dtype is not supported, or the file cannot be written.
     """
     if dtype not in ("float16", "float32"):
         raise InputError(f"dtype {dtype!r}: PyTorch's names take float16 or float32")
@@ -111,7 +112,7 @@ def write_state_dict(
 
 
 def _checked(path):
-    """Refuses another suffix."""
+    """Raises for any other suffix."""
     path = Path(path)
     if path.suffix != SUFFIX:
         raise InputError(f"{path}: the name of a tracker's file ends in {SUFFIX}")
@@ -119,7 +120,7 @@ def _checked(path):
 
 
 def _write(path, arrays, metadata):
-    """Writes a file with a digest of all in it, which appears when it is whole."""
+    """Writes a file with a digest of its content, atomically."""
     metadata = metadata | {digests.KEY: digests.of_file(arrays, metadata)}
     content = save(arrays, metadata)
     partial = path.with_name(f".{path.name}.partial")
@@ -137,17 +138,17 @@ def read(
 ) -> Bundle:
     """Reads a trained tracker from one file.
 
-    Whether the arrays are the network's is not checked; see `check`.
+    This does not check that the arrays fit the network; see `check`.
 
     Args:
-      path: what `write` wrote.
-      added: dotted field -> value, of settings that are younger than the file.
+      path: a file written by `write`.
+      added: dotted field -> value, of settings that are newer than the file.
 
     Returns:
       Settings and float32 variables.
 
     Raises:
-      InputError: the file is missing, damaged, or not of a tracker, or its settings are
+      InputError: the file is missing, damaged, or not a tracker's, or its settings are
         not those of this version.
     """
     arrays, metadata = read_safetensors(path)
@@ -171,7 +172,7 @@ def is_bundle(path: str | Path) -> bool:
     """Tells whether a file is a tracker with its settings, by its metadata alone.
 
     Args:
-      path: of any file.
+      path: any file.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -181,12 +182,12 @@ def is_bundle(path: str | Path) -> bool:
 
 
 def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
-    """Refuses variables that are not the network's; the network is traced, not run.
+    """Raises if variables do not fit the network; it is traced, not run.
 
     Args:
-      bundle: what was read.
-      network: what its settings name, with `geometry`.
-      source: where it was read from, for the error.
+      bundle: the tracker that was read.
+      network: the network named in its settings.
+      source: name of the file, for the error message.
 
     Raises:
       InputError: arrays are missing, unexpected or of another shape; it names them.
@@ -201,12 +202,12 @@ def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
 
 
 def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Splits numbers into float16 and what that loses, in 256ths of its spacing.
+    """Splits numbers into float16 and the residue, in 256ths of its spacing.
 
-    What was put together from the two is split into the same number again.
+    Splitting a number that was joined from the two gives the same two again.
 
     Args:
-      array: float32, within what float16 holds.
+      array: float32, within the range of float16.
 
     Returns:
       float16 and int8 of the same shape.
@@ -222,13 +223,13 @@ def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _residue(array, half):
-    """What rounding to float16 loses, in 256ths of the float16's spacing."""
+    """The residue of rounding to float16, in 256ths of the float16's spacing."""
     lost = (array - half.astype(np.float32)) / _spacing(half)
     return np.round(lost * 256)
 
 
 def _joined(arrays):
-    """Returns float32 arrays, with the residues added to what they are of."""
+    """Returns float32 arrays, with the residues added."""
     joined = {}
     for name, array in arrays.items():
         if name.startswith(_RESIDUES):
@@ -247,7 +248,7 @@ def _spacing(half):
 
 
 def _foreign(path, metadata):
-    """Words the message for a file of something else."""
+    """Returns the error message for a file that is not a tracker's."""
     if "jaxtrack" in metadata:
         return (
             f"{path} has layout {metadata['jaxtrack']}, this version reads {LAYOUT}: "
@@ -257,7 +258,7 @@ def _foreign(path, metadata):
 
 
 def without_settings(path: str | Path) -> str:
-    """Words what to do with a file of weights alone.
+    """Returns the error message for a file that holds only weights.
 
     Args:
       path: of the file.

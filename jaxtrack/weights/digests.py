@@ -1,7 +1,7 @@
 """Digests of arrays and settings.
 
-SHA-256 says which weights results are of. By XXH3, which takes a tenth of its time and
-is no protection against malice, damage is noticed wherever weights are read.
+SHA-256 identifies the weights that results were made with. XXH3, which takes a tenth of
+its time and does not protect against attacks, detects damage when weights are read.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import xxhash
 
-KEY = "jaxtrack_xxh3"  # Of a safetensors file's metadata.
+KEY = "jaxtrack_xxh3"  # In a safetensors file's metadata.
 
 
 def hash_json(value: Any) -> str:
     """SHA-256 of a value's JSON with sorted keys.
 
     Args:
-      value: what `json.dumps` takes.
+      value: a value that `json.dumps` accepts.
 
     Returns:
       64 hexadecimal digits.
@@ -31,12 +31,12 @@ def hash_arrays(tree: Any) -> str:
     """SHA-256 of a pytree: names, shapes, types and bytes of its leaves.
 
     Args:
-      tree: of arrays, on the host or on a device.
+      tree: pytree of arrays, on the host or on a device.
 
     Returns:
       64 hexadecimal digits.
     """
-    import jax  # Late: results are scored without it.
+    import jax  # Imported late: scoring results does not need jax.
 
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
@@ -48,7 +48,7 @@ def of_leaves(tree: Any) -> dict[str, str]:
     """Digest of every leaf of a pytree, by its name.
 
     Args:
-      tree: of arrays, on the host or on a device.
+      tree: pytree of arrays, on the host or on a device.
 
     Returns:
       Name, such as "params/head/bias", -> 32 hexadecimal digits.
@@ -65,11 +65,11 @@ def of_leaves(tree: Any) -> dict[str, str]:
 
 
 def of_file(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
-    """Digest of what a safetensors file holds, but for this very digest.
+    """Digest of a safetensors file's content, without the digest itself.
 
     Args:
       arrays: by name.
-      metadata: of the file.
+      metadata: metadata of the file.
 
     Returns:
       32 hexadecimal digits.

@@ -50,13 +50,13 @@ _UNWORDED = (LookupError, TypeError, AttributeError, TokenError, SyntaxError)
 
 
 class WeightFile(NamedTuple):
-    """What a file of weights holds.
+    """Content of a weight file.
 
     Attributes:
       form: how it was written, in words.
-      weights: its arrays, and what they were wrapped in.
+      weights: its arrays, and the wrappers that were removed.
       inert: names of classes and functions in it that were not looked up.
-      metadata: of a safetensors file.
+      metadata: metadata of a safetensors file.
     """
 
     form: str
@@ -71,9 +71,9 @@ class WeightFile(NamedTuple):
 
 
 def read(path: str | Path) -> WeightFile:
-    """Reads a file of weights; what kind it is, its first bytes say, or its name.
+    """Reads a weight file, whose format is detected by its first bytes or its name.
 
-    No code in it is run, and no more is allocated than a few times its size.
+    No code in it is run, and memory is limited to a few times its size.
 
     Args:
       path: a file of `torch.save` (either form), a pickle of numpy arrays, an `.npz`, a
@@ -99,13 +99,13 @@ def read(path: str | Path) -> WeightFile:
 
 
 def read_all(paths: Sequence[str | Path]) -> WeightFile:
-    """Reads a network that lies in several files, such as backbone and head.
+    """Reads a network from several files, such as backbone and head.
 
     Args:
-      paths: of the files; see `read`.
+      paths: the files; see `read`.
 
     Returns:
-      What they hold together.
+      Their joint content.
 
     Raises:
       InputError: one cannot be read, or a name is in two of them.
@@ -124,11 +124,11 @@ def read_all(paths: Sequence[str | Path]) -> WeightFile:
 
 
 def provenance(paths: Sequence[str | Path], found: WeightFile) -> dict[str, Any]:
-    """Says where imported weights come from, ready for `json.dumps`.
+    """Describes the source of imported weights, ready for `json.dumps`.
 
     Args:
-      paths: of the files.
-      found: what they hold.
+      paths: the files.
+      found: their content.
     """
     hashes = {}
     for path in map(Path, paths):
@@ -144,7 +144,7 @@ def provenance(paths: Sequence[str | Path], found: WeightFile) -> dict[str, Any]
 
 
 class _Clipped:
-    """A file whose `read(n)` allocates no more than what is left of it."""
+    """A file whose `read(n)` allocates no more than the rest of the file."""
 
     def __init__(self, file: BinaryIO, size: int):
         """Wraps a file of `size` bytes."""
@@ -152,7 +152,7 @@ class _Clipped:
         self.readline, self.tell = file.readline, file.tell
 
     def read(self, count: int) -> bytes:
-        """Reads up to so many bytes."""
+        """Reads up to `n` bytes."""
         return self._file.read(min(count, self._size - self._file.tell()))
 
 
@@ -170,7 +170,7 @@ def _read(file, path) -> tuple[Any, str, tuple[str, ...], dict[str, str]]:
         if not archive.is_of_torch():
             raise UnpicklingError("a zip archive with neither data.pkl nor .npy files")
         found = formats.read_zip(archive)
-    elif path.suffix == ".onnx":  # Nothing at its start says so.
+    elif path.suffix == ".onnx":  # It has no magic number.
         return onnx.read_onnx(path), "ONNX", (), {}
     elif path.suffix == ".safetensors" or (head[8:] == b"{" and header < size):
         arrays, metadata = read_safetensors(path)
@@ -188,7 +188,7 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
       path: the file.
 
     Returns:
-      Arrays by name, of the file's types, and its metadata.
+      Arrays by name, with the file's dtypes, and its metadata.
 
     Raises:
       InputError: it is missing, damaged (by the digest that `bundle` writes, too), or
@@ -203,7 +203,7 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
             metadata = file.metadata() or {}
     except _FAULTS as fault:
         raise InputError(_unreadable(path, fault, "safetensors")) from fault
-    # Files of others have none.
+    # Files from other programs have none.
     expected = metadata.get(digests.KEY)
     if expected is not None and expected != digests.of_file(arrays, metadata):
         raise InputError(
@@ -214,7 +214,7 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str,
 
 
 def _check_network(path, found):
-    """Refuses a network that was pickled with its class, and says what to save."""
+    """Raises for a network that was pickled with its class."""
     content = found.content
     if wrapper(content) is not None:
         return
@@ -233,7 +233,7 @@ def _is_module(found):
 
 
 def _network(path, key, found, form):
-    """Words what to save instead of a pickled network, which lies under a key."""
+    """Returns the error message for a pickled network, which lies under a key."""
     what = plain(found.path) if isinstance(found, Inert) else "TorchScript"
     load = f'torch.load("{path.name}", weights_only=False){key}'
     if form == formats.TORCHSCRIPT:
@@ -246,8 +246,8 @@ def _network(path, key, found, form):
 
 
 def _unreadable(path, fault, kind="a file of weights"):
-    """Words what is wrong with a file."""
+    """Returns the error message for a file that cannot be read."""
     reason = plain(" ".join(str(fault).split())) or type(fault).__name__
-    if isinstance(fault, _UNWORDED):  # These speak of Python, not of the file.
+    if isinstance(fault, _UNWORDED):  # Their messages are about Python.
         reason = f"it is damaged ({type(fault).__name__}: {reason})"
     return f"{path}: not readable as {kind}: {reason}"

@@ -18,23 +18,22 @@ def unfold(
     state_dict: Mapping[str, np.ndarray],
     norms: Mapping[Path, tuple[Path, float]],
 ) -> dict[str, np.ndarray]:
-    """Gives batch normalisations back to a state dict that has lost them.
+    """Restores batch normalisations that were folded into a state dict's kernels.
 
         scale = 1,  mean = 0,  var = 1 - eps,  bias = that of the convolution
 
-    so that the normalisation adds the bias alone, and the network is the same. Where
-    the network's convolution has a bias of its own, it keeps it, and the
-    normalisation's is 0.
+    so that the normalisation only adds the bias, and the network is equivalent. If the
+    network's convolution has a bias, it keeps it, and the normalisation's is 0.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
+      names: PyTorch's names of the network's variables.
       variables: of the network, or their shapes.
       state_dict: arrays by name.
       norms: path of a convolution -> path and epsilon of the normalisation behind it;
         see `jaxtrack.models.folding.find`.
 
     Returns:
-      Arrays by name; normalisations that were there are as they were.
+      Arrays by name; normalisations that are present are unchanged.
     """
     found = dict(state_dict)
     own = traverse_util.flatten_dict(dict(variables["params"]))

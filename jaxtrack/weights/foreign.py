@@ -1,4 +1,4 @@
-"""Whole trackers of other codes: their files and state dicts, mapped both ways."""
+"""Converts weights of whole trackers from and to the names of public code."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def from_state_dict(
     """Maps the state dict of a whole tracker to our variables, strictly.
 
     Networks as published have the names of SiamCAR's and pysot's code and of
-    video_analyst, whose backbone is its `basemodel` but for `channel_reduce`; small
+    video_analyst, whose backbone is its `basemodel` except `channel_reduce`; light
     ones the names of `EfficientNet-PyTorch` below `backbone.` and ours elsewhere. Ours
     are SiamLA's too behind the neck, and CRACT's: no public code exists.
 
@@ -39,7 +39,7 @@ def from_state_dict(
       `{"params": ..., "batch_stats": ...}`, float32.
 
     Raises:
-      InputError: if the name is unknown, or the keys or shapes are not the network's.
+      InputError: if the name is unknown, or keys or shapes do not fit the network.
     """
     return import_state_dict(configure(name, **settings), state_dict)
 
@@ -47,17 +47,17 @@ def from_state_dict(
 def import_state_dict(
     config: ConfigDict, state_dict: dict[str, np.ndarray]
 ) -> dict[str, Any]:
-    """Maps the state dict of the tracker that settings name, as `from_state_dict`.
+    """Maps the state dict of the tracker named in the config, as `from_state_dict`.
 
     Args:
-      config: the settings.
+      config: the config.
       state_dict: arrays by name.
 
     Returns:
       `{"params": ..., "batch_stats": ...}`, float32.
 
     Raises:
-      InputError: if the keys or shapes are not the network's.
+      InputError: if keys or shapes do not fit the network.
     """
     shapes = shapes_of(config)
     return torch.fill(names_of(config), shapes, adapted(config, shapes, state_dict))
@@ -66,13 +66,13 @@ def import_state_dict(
 def adapted(
     config: ConfigDict, shapes: dict[str, Any], state_dict: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Returns a state dict as the public code has it, whoever exported it.
+    """Returns a state dict with the names of the public code, whatever its source.
 
     ONNX files lack the names of the parts, and batch normalisations, which are folded
     into kernels; see `jaxtrack.weights.folded`. Others stay as they are.
 
     Args:
-      config: the settings that name the tracker.
+      config: the config that names the tracker.
       shapes: of its network's variables.
       state_dict: arrays by name.
     """
@@ -91,18 +91,18 @@ def adapted(
 
 
 def import_tracker(config: ConfigDict, paths: Sequence[str | Path]) -> Bundle:
-    """Reads the weights of a whole tracker from files of another code.
+    """Reads the weights of a whole tracker from files of public code.
 
     Args:
-      config: the settings, which name the network; where they leave the preprocessing
-        open it is that of the network's public weights.
+      config: the config that names the network; if it does not set the preprocessing,
+        that of the network's public weights is used.
       paths: the files; see `jaxtrack.weights.files.read`.
 
     Returns:
-      The tracker, with where it comes from.
+      The tracker with its provenance.
 
     Raises:
-      InputError: a file cannot be read, or its names or shapes are not the network's.
+      InputError: a file cannot be read, or its names or shapes do not fit the network.
     """
     from jaxtrack import __version__
 
@@ -145,12 +145,12 @@ def to_state_dict(
 def exported(
     config: ConfigDict, variables: dict[str, Any], *, backbone: bool = False
 ) -> dict[str, np.ndarray]:
-    """Maps our variables to PyTorch's names, to be used outside.
+    """Maps our variables to PyTorch's names, for export.
 
     Args:
-      config: the settings that name the tracker.
+      config: the config that names the tracker.
       variables: of its network.
-      backbone: whether the backbone alone is wanted, named as an ImageNet network.
+      backbone: whether to return only the backbone, named as an ImageNet network.
 
     Returns:
       Arrays by name.
@@ -165,10 +165,10 @@ def exported(
 
 
 def names_of(config: ConfigDict) -> WeightNames:
-    """Returns what PyTorch's code calls the variables of a tracker.
+    """Returns PyTorch's names of the variables of a tracker.
 
     Args:
-      config: the settings that name it.
+      config: the config that names the tracker.
 
     Raises:
       InputError: it has no such names.
@@ -180,10 +180,10 @@ def names_of(config: ConfigDict) -> WeightNames:
 
 
 def shapes_of(config: ConfigDict) -> dict[str, Any]:
-    """Returns the shapes of a network's variables; nothing is computed.
+    """Returns the shapes of a network's variables without computing them.
 
     Args:
-      config: the settings that name it.
+      config: the config that names the tracker.
     """
     network = family_of(config).network(config)
     z, x = (

@@ -1,4 +1,4 @@
-"""How the arrays of a file meet the variables of a network, every name of both."""
+"""Matches the arrays of a file with the variables of a network, by name."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ Shape = tuple[int, ...]
 
 
 class Match(NamedTuple):
-    """Every name of a file and of a network, by how it fares.
+    """The names of a file and of a network, by the result of the match.
 
     Attributes:
-      fitting: of arrays that fit their variable.
-      missing: of variables that no array has.
-      unexpected: of arrays that no variable has.
-      misshapen: of both, whose shape or type differs, and how.
-      leftover: of arrays that the network is known to leave out.
+      fitting: arrays that fit their variable.
+      missing: variables without an array.
+      unexpected: arrays without a variable.
+      misshapen: arrays whose shape or dtype differs from the variable's -> how.
+      leftover: arrays that the network is known not to use.
     """
 
     fitting: tuple[str, ...]
@@ -31,14 +31,14 @@ class Match(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every variable has its array, and every array its variable."""
+        """Whether every variable has an array, and every array a variable."""
         return not (self.missing or self.unexpected or self.misshapen)
 
     def faults(self, *, most: int = 8) -> str:
-        """Words what does not fit, on one line.
+        """Describes what does not fit, on one line.
 
         Args:
-          most: names of a kind that are told before the rest is counted.
+          most: names of a kind to list before the rest is counted.
         """
         kinds = {
             "missing": list(self.missing),
@@ -52,7 +52,7 @@ class Match(NamedTuple):
         )
 
     def lines(self) -> list[str]:
-        """Words every name that does not simply fit, a line each, and the sums."""
+        """Describes every name that does not fit, a line each, and the counts."""
         rows = [f"missing     {name}" for name in self.missing]
         rows += [f"unexpected  {name}" for name in self.unexpected]
         rows += [f"misshapen   {name} is {why}" for name, why in self.misshapen.items()]
@@ -75,11 +75,11 @@ def match(
 
     Args:
       shapes: of the network's variables by the names that the file uses.
-      arrays: of the file.
-      leftover: regular expression of the file's names that the network leaves out.
+      arrays: arrays of the file.
+      leftover: regular expression of the file's names that the network does not use.
 
     Returns:
-      How each name fares.
+      The result for each name.
     """
     misshapen = {
         name: why
@@ -97,7 +97,7 @@ def match(
 
 
 def _difference(array, shape):
-    """Words how an array differs from what is wanted, or "" where it does not."""
+    """Describes how an array differs from its variable, or "" if it does not."""
     if tuple(array.shape) != tuple(shape):
         return f"{list(array.shape)}, not {list(shape)}"
     dtype = np.asarray(array).dtype

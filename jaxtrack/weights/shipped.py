@@ -1,4 +1,4 @@
-"""Trained trackers that the package brings, by name."""
+"""Trained trackers that ship with the package, by name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ FOLDER = Path(__file__).parent / "shipped"
 
 
 class Shipped(NamedTuple):
-    """A tracker of the package.
+    """A tracker that ships with the package.
 
     Attributes:
-      file: its weights and settings, in `FOLDER`; its model card is the `.md` beside.
-      summary: a sentence.
+      file: its weights and settings, in `FOLDER`; its model card is the `.md` by it.
+      summary: one sentence.
       settings: dotted field of tracking -> value that differs from the file's.
     """
 
@@ -48,13 +48,13 @@ SHIPPED: Mapping[str, Shipped] = MappingProxyType(
 
 
 def load(name: str) -> bundle.Bundle:
-    """Reads a tracker that the package brings.
+    """Reads a tracker that ships with the package.
 
     Args:
       name: a key of `SHIPPED`.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: the name is unknown.
     """
     found = _find(name)
     loaded = bundle.read(FOLDER / found.file)
@@ -63,13 +63,13 @@ def load(name: str) -> bundle.Bundle:
 
 
 def path(name: str) -> Path:
-    """Returns the file of a tracker that the package brings.
+    """Returns the file of a tracker that ships with the package.
 
     Args:
       name: a key of `SHIPPED`.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: the name is unknown.
     """
     return FOLDER / _find(name).file
 
@@ -81,13 +81,13 @@ def card(name: str) -> str:
       name: a key of `SHIPPED`.
 
     Raises:
-      InputError: there is none of that name.
+      InputError: the name is unknown.
     """
     return path(name).with_suffix(".md").read_text("utf-8")
 
 
 def listing() -> str:
-    """Returns a line for each tracker that the package brings."""
+    """Returns a line for each tracker that ships with the package."""
     width = max(map(len, SHIPPED))
     return "".join(f"{n:<{width}}  {one.summary}\n" for n, one in SHIPPED.items())
 

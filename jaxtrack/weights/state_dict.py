@@ -1,4 +1,4 @@
-"""State dicts as training scripts save them: wrappers and prefixes taken off."""
+"""State dicts as saved by training scripts, without wrappers and prefixes."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,25 +7,25 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 
-# Keys under which scripts put the state dict, the most telling one first.
+# Keys under which scripts store the state dict, the most specific one first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
-# What nn.DataParallel and torch.compile put before each name.
+# Prefixes that nn.DataParallel and torch.compile add to each name.
 PREFIXES = ("module.", "_orig_mod.")
 _COUNTER = "num_batches_tracked"
-_DEPTH = 3  # Wrappers in wrappers.
+_DEPTH = 3  # Nested wrappers.
 _MOST_NAMED = 8
 
 
 class StateDict(NamedTuple):
-    """A state dict without what it was wrapped in.
+    """A state dict without wrappers.
 
     Attributes:
       arrays: by name, without prefix and without `num_batches_tracked`.
       wrapper: the keys that led to it, joined by dots, or "".
-      prefix: what was taken off every name, or "".
-      beside: entries that are no arrays of it: of the file, such as "optimizer", and
-        of the state dict.
-      counters: how many `num_batches_tracked` were left out.
+      prefix: the prefix removed from every name, or "".
+      beside: other entries that are not its arrays: of the file, such as "optimizer",
+        and of the state dict.
+      counters: number of `num_batches_tracked` left out.
     """
 
     arrays: dict[str, Any]
@@ -36,14 +36,14 @@ class StateDict(NamedTuple):
 
 
 def unwrap(content: Any) -> StateDict:
-    """Takes off the wrappers and prefixes that training scripts put on a state dict.
+    """Removes the wrappers and prefixes that training scripts add to a state dict.
 
     Args:
-      content: a state dict; or a dict that holds one under a key of `WRAPPERS`, beside
-        an optimizer and other things.
+      content: a state dict; or a dict that holds one under a key of `WRAPPERS`, next
+        to an optimizer and other things.
 
     Raises:
-      InputError: there are no arrays by name in it.
+      InputError: it holds no arrays by name.
     """
     keys, beside = [], []
     for _ in range(_DEPTH):
@@ -68,11 +68,11 @@ def unwrap(content: Any) -> StateDict:
 
 
 def listed(names: list[Any], *, most: int = _MOST_NAMED) -> str:
-    """Words the first few names, and how many more there are.
+    """Lists the first few names, and how many more there are.
 
     Args:
-      names: of anything; long ones are cut.
-      most: how many are named.
+      names: any names; long ones are cut.
+      most: number of names to list.
     """
     rest = len(names) - most
     told = ", ".join(plain(str(name)) for name in names[:most])
@@ -80,7 +80,7 @@ def listed(names: list[Any], *, most: int = _MOST_NAMED) -> str:
 
 
 def plain(text: str) -> str:
-    """Returns a text of a file as a message may show it: short, on one line."""
+    """Returns a file's text as shown in messages: short, on one line."""
     return text[:200].encode("unicode_escape").decode("ascii")
 
 
@@ -113,7 +113,7 @@ def _is_array(value):
 
 
 def _without_prefix(arrays):
-    """Takes off what stands before every name."""
+    """Removes a prefix of every name."""
     taken = ""
     for _ in range(_DEPTH):
         prefix = next(

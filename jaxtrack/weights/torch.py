@@ -14,7 +14,7 @@ from jaxtrack.weights.matching import Match
 from jaxtrack.weights.state_dict import unwrap
 
 LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean"}
-LEAVES |= {"var": "running_var"}  # The others are called the same.
+LEAVES |= {"var": "running_var"}  # The others have the same names.
 
 
 def match(
@@ -23,9 +23,9 @@ def match(
     """Compares a state dict with a network, name by name.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
-      variables: of the network, or their shapes.
-      arrays: of the state dict, unwrapped.
+      names: PyTorch's names of the network's variables.
+      variables: variables of the network, or their shapes.
+      arrays: arrays of the state dict, unwrapped.
     """
     shapes = {key: shape for key, _, shape in _wanted(names, variables)}
     return matching.match(shapes, arrays, leftover=names.leftover)
@@ -40,16 +40,16 @@ def fill(
     unexpected or of another shape is an error.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
-      variables: of the network, or their shapes.
-      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; what
-        `jaxtrack.weights.unwrap` takes off is taken off.
+      names: PyTorch's names of the network's variables.
+      variables: variables of the network, or their shapes.
+      state_dict: arrays by name, convolution kernels `[Cout, Cin, kh, kw]`; wrappers
+        are removed by `jaxtrack.weights.unwrap`.
 
     Returns:
       `{"params": ..., "batch_stats": ...}`, float32.
 
     Raises:
-      InputError: if the keys or shapes are not the network's.
+      InputError: if keys or shapes do not fit the network.
     """
     arrays = unwrap(state_dict).arrays
     found = match(names, variables, arrays)
@@ -64,12 +64,12 @@ def fill_fitting(
     """Replaces those variables of a network that a state dict has arrays for.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
-      variables: of the network.
-      arrays: of the state dict, unwrapped; `match` says which of them fit.
+      names: PyTorch's names of the network's variables.
+      variables: variables of the network.
+      arrays: arrays of the state dict, unwrapped; `match` says which of them fit.
 
     Returns:
-      Variables, those that nothing fits shared with `variables`.
+      Variables; those without a fitting array are shared with `variables`.
     """
     fitting = set(match(names, variables, arrays).fitting)
     leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
@@ -88,9 +88,9 @@ def fill_backbone(
     """Replaces the backbone in a tracker's variables by one from a state dict.
 
     Args:
-      names: what PyTorch's code calls the network's variables; of several codes that
-        name the backbone's parts, the one whose names fit best is taken.
-      variables: of the network.
+      names: PyTorch's names of the network's variables; if several code
+        bases name the backbone, the one whose names fit best is used.
+      variables: variables of the network.
       state_dict: as in `fill`, names without `names.backbone`; a classifier and what
         else an ImageNet network has behind the last level are left out, and its 1x1
         shortcuts become 3x3 ones as `centered` says.
@@ -113,7 +113,7 @@ def match_backbone(
 
     Args:
       names: as in `fill_backbone`.
-      variables: of the network, or their shapes.
+      variables: variables of the network, or their shapes.
       state_dict: as in `fill_backbone`.
     """
     part, names, arrays = _of_backbone(names, variables, state_dict)
@@ -149,9 +149,9 @@ def backbone_state_dict(
     """Maps a tracker's backbone to the state dict of the ImageNet network.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
-      variables: of the network, `{"params": ..., "batch_stats": ...}`.
-      code: one of `names.codes`, or "" for the names that come first.
+      names: PyTorch's names of the network's variables.
+      variables: variables of the network, `{"params": ..., "batch_stats": ...}`.
+      code: one of `names.codes`, or "" for the default names.
 
     Returns:
       Arrays by name, as `fill_backbone` takes them. Shortcuts that are 0 around their
@@ -178,10 +178,10 @@ def backbone_state_dict(
 def narrow_shortcuts(
     names: WeightNames, state_dict: dict[str, np.ndarray]
 ) -> list[str]:
-    """Lists the kernels that are 1x1, as torchvision has them, and 3x3 in ours.
+    """Lists the kernels that are 1x1, as in torchvision, and 3x3 in ours.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
+      names: PyTorch's names of the network's variables.
       state_dict: of a backbone, arrays by name.
     """
     return [
@@ -213,7 +213,7 @@ def state_dict_of(
     """Maps a network's variables to the state dict of the same network in PyTorch.
 
     Args:
-      names: what PyTorch's code calls them.
+      names: PyTorch's names of them.
       variables: `{"params": ..., "batch_stats": ...}`.
 
     Returns:
@@ -233,10 +233,10 @@ def state_dict_of(
 
 
 def torch_name(names: WeightNames, path: tuple[str, ...]) -> str:
-    """Names a variable as PyTorch does.
+    """Returns PyTorch's name of a variable.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
+      names: PyTorch's names of the network's variables.
       path: keys of the variable below "params" or "batch_stats".
 
     Returns:
@@ -252,10 +252,10 @@ def torch_name(names: WeightNames, path: tuple[str, ...]) -> str:
 def torch_shape(
     names: WeightNames, path: tuple[str, ...], shape: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Says the shape of a variable in the state dict.
+    """Returns the shape of a variable in the state dict.
 
     Args:
-      names: what PyTorch's code calls the network's variables.
+      names: PyTorch's names of the network's variables.
       path: keys of the variable.
       shape: ours, such as `[kh, kw, Cin, Cout]`.
 
@@ -286,7 +286,7 @@ def _is_transposed(names, path):
 
 
 def _ours(names, path, array):
-    """Turns one of PyTorch's arrays into ours."""
+    """Converts one of PyTorch's arrays to ours."""
     if array.ndim == 4:
         array = array.transpose(
             (2, 3, 0, 1) if _is_transposed(names, path) else (2, 3, 1, 0)

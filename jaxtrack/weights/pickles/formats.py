@@ -48,7 +48,7 @@ def read_zip(archive: Archive) -> Pickled:
     root = name.removesuffix("data.pkl")
     if f"{root}byteorder" in archive.names:
         if archive.read(f"{root}byteorder") != b"little":
-            raise UnpicklingError("its numbers are big-endian")
+            raise UnpicklingError("its data are big-endian")
     storages: dict[Any, np.ndarray] = {}
 
     def load_storage(dtype, key, count):
@@ -98,9 +98,9 @@ def _read_legacy(file, size, budget):
         return storages[key]
 
     if _machine(file, _no_storage, budget).load() != LEGACY_PROTOCOL:
-        raise UnpicklingError("it does not begin as torch.save's files do")
+        raise UnpicklingError("it does not begin like a file of torch.save")
     if not _machine(file, _no_storage, budget).load()["little_endian"]:
-        raise UnpicklingError("its numbers are big-endian")
+        raise UnpicklingError("its data are big-endian")
     machine = _machine(file, load_storage, budget)
     content = machine.load()
     for key in _machine(file, _no_storage, budget).load():
@@ -114,8 +114,8 @@ def _read_legacy(file, size, budget):
 
 
 def _no_storage(dtype, key, count):
-    """Refuses a tensor where none can be."""
-    raise UnpicklingError("it refers to numbers that it does not hold")
+    """Raises for a tensor in a place without data."""
+    raise UnpicklingError("it refers to data that it does not contain")
 
 
 def _told(machine):
@@ -134,11 +134,11 @@ def _machine(file, load_storage, budget, *, is_nested=False):
             raise UnpicklingError("it refers to something unknown")
         dtype = known.STORAGES.get(name.path.rpartition(".")[2])
         if dtype is None:
-            raise UnpicklingError(f"its numbers are of the unknown type {name.path}")
+            raise UnpicklingError(f"its data have the unknown dtype {name.path}")
         if not (isinstance(key, str) or is_whole(key)) or not is_whole(count):
-            raise UnpicklingError("it refers to numbers in a damaged way")
+            raise UnpicklingError("a reference to its data is damaged")
         if count < 0:
-            raise UnpicklingError("it refers to numbers in a damaged way")
+            raise UnpicklingError("a reference to its data is damaged")
         storage = load_storage(dtype, key, count)
         if len(reference) > 5 and reference[5] is not None:
             _, offset, length = reference[5]
@@ -156,5 +156,5 @@ def _nested(data, budget):
     budget.spend(len(data))
     file = io.BytesIO(data)
     if _machine(file, _no_storage, budget, is_nested=True).load() != LEGACY_MAGIC:
-        raise UnpicklingError("a storage does not begin as torch.save's files do")
+        raise UnpicklingError("a storage does not begin like a file of torch.save")
     return _read_legacy(file, len(data), budget)[0]

@@ -127,7 +127,7 @@ def _tensor(budget, storage, offset, shape, strides):
     if isinstance(storage, Inert):
         return storage
     if not all(map(is_whole, (offset, *shape, *strides))):
-        raise UnpicklingError("a tensor's size is no whole number")
+        raise UnpicklingError("a tensor's size is not an integer")
     steps = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
     if min([offset, *shape, *strides], default=0) < 0:
         raise UnpicklingError("a tensor has a negative size")
@@ -144,7 +144,7 @@ def _tensor(budget, storage, offset, shape, strides):
 def _encoded(budget, text, encoding="utf-8"):
     """Turns text into bytes, as pickles of protocol 2 hold them."""
     if encoding not in ("latin1", "latin-1", "utf-8", "utf8", "ascii"):
-        raise UnpicklingError("a text has an unknown encoding")
+        raise UnpicklingError("a string has an unknown encoding")
     budget.spend(len(text))
     return text.encode(encoding)
 
@@ -186,10 +186,10 @@ class _NumpyArray(Pending):
 def _numeric(name):
     """Returns a numpy type of numbers."""
     if not isinstance(name, str) or len(name) > 8:
-        raise UnpicklingError("an array's type is none of numbers")
+        raise UnpicklingError("an array's dtype is not numeric")
     dtype = np.dtype(name)
     if dtype.kind not in "biufc":
-        raise UnpicklingError(f"an array is of type {name[:8]}, not of numbers")
+        raise UnpicklingError(f"an array has dtype {name[:8]}, which is not numeric")
     return dtype
 
 

@@ -19,7 +19,7 @@ Construct = Callable[[tuple[Any, ...]], Any]
 
 
 class Machine:
-    """Carries out the operations of one pickle."""
+    """Executes the operations of one pickle."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Machine:
             elif name in _STEPS:
                 _STEPS[name](self, arg)
             elif name not in ("PROTO", "FRAME", "STOP"):
-                raise UnpicklingError(f"operation {name} is not for weights")
+                raise UnpicklingError(f"operation {name} is not needed for weights")
         return self._stack.pop()
 
     def call(self, name: Any, args: Any) -> Any:
@@ -79,7 +79,7 @@ class Machine:
           What `known` makes of them, or an `Inert`.
         """
         if not isinstance(name, Name) or not isinstance(args, tuple):
-            raise UnpicklingError("it calls what is no function")
+            raise UnpicklingError("it calls something that is not a function")
         if name.path in self._known:
             return self._known[name.path](args)
         return Inert(name.path, args)
@@ -92,7 +92,7 @@ class Machine:
           pairs: key, value, key, value, ...
         """
         if not isinstance(target, dict) or len(pairs) % 2:
-            raise UnpicklingError("it fills what is no dict")
+            raise UnpicklingError("it sets items of something that is not a dict")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if is_key(key):
                 target[key] = finished(value)
@@ -100,7 +100,7 @@ class Machine:
                 self.inert[f"an entry whose key is a {type(key).__name__}"] = None
 
     def _name(self, path):
-        """Pushes a name, and notes it if nothing is known of it."""
+        """Pushes a name, and records it if it is unknown."""
         if path not in self._known:
             self.inert[path] = None
         self._stack.append(Name(path))
@@ -109,7 +109,7 @@ class Machine:
         """Pushes a name whose parts are on the stack."""
         name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
-            raise UnpicklingError("it names something by what is no text")
+            raise UnpicklingError("it has a name that is not a string")
         self._name(f"{module}.{name}")
 
     def _mark(self, _):
@@ -118,7 +118,7 @@ class Machine:
         self._stack = []
 
     def _pop_mark(self):
-        """Returns what lies behind the mark, and goes back before it."""
+        """Returns the items after the mark and removes both."""
         items, self._stack = self._stack, self._marks.pop()
         return items
 
@@ -136,12 +136,12 @@ class Machine:
         self._stack[-count:] = [tuple(map(finished, self._stack[-count:]))]
 
     def _gather(self, container):
-        """Turns what lies behind the mark into a list or a tuple."""
+        """Replaces the items after the mark by a list or a tuple."""
         items = self._pop_mark()
         self._stack.append(container(map(finished, items)))
 
     def _dict(self, _):
-        """Turns what lies behind the mark into a dict."""
+        """Replaces the items after the mark by a dict."""
         pairs, target = self._pop_mark(), {}
         self.put(target, pairs)
         self._stack.append(target)
@@ -155,7 +155,7 @@ class Machine:
         elif isinstance(target, list):
             target.extend(items)
         else:
-            raise UnpicklingError("it appends to what is no list")
+            raise UnpicklingError("it appends to something that is not a list")
 
     def _set_item(self, _):
         """Puts one entry into the dict below it."""
@@ -195,15 +195,15 @@ class Machine:
             self._stack[-1].build(state)
 
     def _persistent(self, _):
-        """Puts what a reference means in its place."""
+        """Replaces a persistent reference by its value."""
         self._stack[-1] = self._refer(self._stack[-1])
 
     def _get(self, key):
-        """Pushes what was remembered."""
+        """Pushes an item of the memo."""
         self._stack.append(self._memo[key])
 
     def _remember(self, key):
-        """Remembers the last item."""
+        """Stores the last item in the memo."""
         self._memo[len(self._memo) if key is None else key] = self._stack[-1]
 
 

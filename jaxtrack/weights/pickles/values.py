@@ -42,7 +42,7 @@ class Budget:
     """Counts the bytes that reading a file may take beyond the file's own."""
 
     def __init__(self, left: int):
-        """Starts with so many bytes."""
+        """Starts with that number of bytes."""
         self.left = left
 
     def spend(self, count: int) -> None:
@@ -67,12 +67,12 @@ class Pending:
 
 
 def finished(value: Any) -> Any:
-    """Returns what a `Pending` object has become, and any other value as it is."""
+    """Returns the value of a `Pending` object, and any other value unchanged."""
     return value.value if isinstance(value, Pending) else value
 
 
 def is_whole(value: Any) -> bool:
-    """Tells whether a value is a whole number that sizes can be."""
+    """Tells whether a value is an integer that can be a size."""
     return type(value) is int and value.bit_length() < _LONGEST
 
 
