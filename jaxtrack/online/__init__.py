@@ -1,1 +1,1 @@
-"""Learning while tracking: a small classifier, its optimiser and its memory."""
+"""Online learning while tracking: a small classifier, its optimizer and memory."""

@@ -1,4 +1,4 @@
-"""A conditional update that costs a batch of videos nothing while none is due."""
+"""A conditional update that is free for a batch of videos if none is due."""
 
 from functools import partial
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from jax import lax
 
 
 class Update(Protocol):
-    """Makes an operand from an operand and what is read alone."""
+    """Computes a new operand from an operand and read-only inputs."""
 
     def __call__(self, operand: Any, *inputs: Any) -> Any:
         """Returns a pytree of the operand's structure, shapes and dtypes."""
@@ -20,9 +20,9 @@ def run_if(pred: jax.Array, update: Update, operand: Any, *inputs: Any) -> Any:
 
     For one video this is `lax.cond(pred, update, keep the operand, operand, *inputs)`.
     Under `jax.vmap` with a condition for each video that becomes a select, which runs
-    every update in every frame; this function asks first whether any is due, and skips
-    them all if none is. If one is, an accelerator computes all, and each video takes
-    what its condition says; a CPU, which gains nothing from a batch, computes those
+    every update in every frame; this function first checks if any is due, and skips
+    all if none is. If one is, an accelerator computes all, and each video selects
+    by its condition; a CPU, which gains nothing from a batch, computes those
     that are due, one after another.
 
     Args:
@@ -32,8 +32,8 @@ def run_if(pred: jax.Array, update: Update, operand: Any, *inputs: Any) -> Any:
         `jax.vmap` it may not be batched, so everything that differs between videos
         belongs in `operand` or `inputs`.
       operand: a pytree of arrays. Derivatives with respect to it are not defined.
-      *inputs: pytrees of arrays that are read alone; unlike the operand's they are not
-        copied where nothing is due.
+      *inputs: read-only pytrees of arrays; unlike the operand's they are not copied
+        where nothing is due.
 
     Returns:
       `update(operand, *inputs)` or `operand`.
@@ -65,7 +65,7 @@ def run_if(pred: jax.Array, update: Update, operand: Any, *inputs: Any) -> Any:
                 carry, *inputs, cpu=one_by_one, default=together
             )
 
-        # Again by `run_if`, so that a vmap of a vmap asks for any of all.
+        # By `run_if` again, so that a vmap of a vmap checks all conditions.
         _, out = run_if(jnp.any(pred), run_all, (pred, operand), *inputs)
         return out, out_batched
 
@@ -73,12 +73,12 @@ def run_if(pred: jax.Array, update: Update, operand: Any, *inputs: Any) -> Any:
 
 
 def _together(update, inputs_batched, carry, *inputs):
-    """Computes the updates of all videos and takes those that are due."""
+    """Computes the updates of all videos and selects those that are due."""
     pred, operand = carry
     axes = jax.tree.map(lambda is_batched: 0 if is_batched else None, inputs_batched)
 
     def pick(new, old):
-        # One row, for all, where the condition is not batched.
+        # One row for all videos if the condition is not batched.
         due = jnp.reshape(pred, (-1,) + (1,) * (new.ndim - 1))
         return jnp.where(due, new, old)
 

@@ -1,4 +1,4 @@
-"""Conjugate gradients, and the Gauss-Newton rounds that are built on them.
+"""The conjugate gradient method, and Gauss-Newton steps solved by it.
 
 Unknowns are pytrees of floating point arrays, and an inner product is one number over
 all their leaves. The number of iterations is fixed, so everything runs under jit, vmap
@@ -33,20 +33,20 @@ def conjugate_gradient(
         Polak-Ribiere    beta = <r' - r, z'> / <r, z>
 
     With exact arithmetic both directions are the same and n iterations solve n
-    unknowns; Polak-Ribiere forgets where rounding (or an A that is not linear) has
-    spoilt the direction. ATOM takes the first in the first frame and the second in
+    unknowns; Polak-Ribiere restarts where rounding (or an A that is not linear) has
+    spoilt the direction. ATOM uses the first in the first frame and the second in
     updates (C11).
 
     Args:
       matvec: x -> A x, of the structure of `b`.
-      b: the right side, a pytree of arrays.
-      num_iters: how many iterations; 0 gives zeros.
+      b: the right-hand side, a pytree of arrays.
+      num_iters: number of iterations; 0 gives zeros.
       direction: one of `DIRECTIONS`.
       preconditioner: r -> M^-1 r, symmetric and positive; None is the identity.
 
     Returns:
       x, of the structure of `b`. Where <r, z> or <p, A p> is not positive (the residual
-      is 0, or b is not finite) nothing changes any more.
+      is 0, or b is not finite) x does not change any more.
 
     Raises:
       ValueError: `direction` is not one of `DIRECTIONS`.
@@ -77,7 +77,7 @@ def conjugate_gradient(
         )
         return jax.tree.map(lambda a, b: jnp.where(is_alive, a, b), new, carry), None
 
-    # At first p = 0, so that beta, whatever it is, does not matter.
+    # At first p = 0, so that the value of beta does not matter.
     memory = () if direction == "fletcher_reeves" else zeros
     start = (zeros, b, zeros, memory, jnp.ones_like(_inner(b, b)))
     (x, *_), _ = lax.scan(iterate, start, length=num_iters)
@@ -94,7 +94,7 @@ def gauss_newton(
     preconditioner: Callable[[Any], Any] | None = None,
     num_halvings: int | None = None,
 ) -> tuple[Any, jax.Array]:
-    """Minimises a sum of squares by linearising its residuals again and again.
+    """Minimises a sum of squares by repeatedly linearising its residuals.
 
         loss(x) = ||residual(x)||^2
         J = d residual / d x at x;  J^T J dx = -J^T residual(x);  x = x + dx
@@ -105,13 +105,13 @@ def gauss_newton(
 
     Args:
       residual: x -> pytree of arrays.
-      x0: where to start, a pytree of arrays.
-      num_linearizations: how many steps; 0 returns `x0`.
+      x0: starting point, a pytree of arrays.
+      num_linearizations: number of steps; 0 returns `x0`.
       num_iters: conjugate gradient iterations of a step.
       direction: see `conjugate_gradient`.
       preconditioner: see `conjugate_gradient`; A is J^T J, without a factor 2.
-      num_halvings: None takes every step whole, as ATOM does. Otherwise a step that
-        raises the loss is halved until it does not, so often at most, and then dropped.
+      num_halvings: None takes every full step, as ATOM does. Otherwise a step that
+        raises the loss is halved at most so often, and dropped if that does not help.
 
     Returns:
       x, of the structure of `x0`; and `[num_linearizations + 1]` the loss at `x0` and
@@ -170,7 +170,7 @@ def _step_size(residual, x, dx, loss, num_halvings):
 
 
 def _inner(a, b):
-    """Sums the products of all entries of two pytrees of one structure."""
+    """The inner product of two pytrees of the same structure."""
     products = jax.tree.map(lambda a, b: jnp.vdot(a, b, precision="highest"), a, b)
     return sum(jax.tree.leaves(products))
 

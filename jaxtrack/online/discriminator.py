@@ -1,4 +1,4 @@
-"""The classifier of CRACT that is trained during tracking.
+"""CRACT's discriminator, a classifier that is trained during tracking.
 
 One convolution and two fully connected layers score the features of a box: about 1 for
 the target and 0 for anything else (C10, C11, C14; the sizes are ours, the paper's
@@ -9,10 +9,10 @@ are in a supplement that is not public).
     loss(w) = sum_j gamma_j (D(X_j; w) - Y_j)^2 + sum_i lambda_i ||w_i||^2
 
 Fan and Ling, CRACT (arXiv:2011.12483), Eqs. 7 and 8. Every parameter is regularised,
-biases with their layer, as Eq. 8 says. The convolution learns in the first frame alone,
-so that later frames keep what follows it (`embed`) rather than features.
+biases with their layer, as Eq. 8 says. The convolution learns only in the first frame,
+so that later frames store its output (`embed`) instead of features.
 
-lambda and the scale of features have meaning only together, hence the division by the
+lambda is meaningful only for a given scale of features, hence the division by the
 root of a box's mean square, as ATOM divides (arXiv:1811.07628, its released code). The
 papers leave lambda open (C14), and ATOM's 0.1 is for one layer. The Gauss-Newton step
 of two layers moves both, and so is wrong by their product: on two Gaussian clouds the
@@ -52,23 +52,23 @@ def init(
     hidden: int = 128,
     kernel_size: int = 1,
 ) -> Params:
-    """Draws the parameters of a classifier that has seen nothing.
+    """Draws the initial parameters of the classifier.
 
     Biases are 0 and kernels N(0, 1 / fan_in), but fc1's N(0, 1 / entries), so that its
     squares sum to about 1 and not to `hidden`: the loss begins with the data, not with
     the norm. No kernel may be 0: with fc2 = 0 there is no slope towards conv and fc1.
 
     Args:
-      key: of the draw.
+      key: random key.
       in_channels: C of the features.
       size: height and width of the features.
       channels: outputs of the convolution.
       hidden: outputs of fc1.
-      kernel_size: k, side of the convolution's kernel; odd. The paper does not tell it;
+      kernel_size: k, side of the convolution's kernel; odd. The paper omits it;
         1 is that of ATOM's projection, and learns nine times as fast as 3.
 
     Returns:
-      The parameters, see the module's text.
+      The parameters, see the module's docstring.
     """
     keys = jax.random.split(key, 3)
     shapes = {
@@ -91,11 +91,11 @@ def init(
 
 
 def embed(params: Params, features: jax.Array) -> jax.Array:
-    """Applies the part of the classifier that later frames do not change.
+    """Applies the convolution, which later frames do not change.
 
     Args:
-      params: the classifier's; only "conv" is read.
-      features: of boxes, `[N, size, size, C]`.
+      params: parameters of the classifier; only "conv" is used.
+      features: features of boxes, `[N, size, size, C]`.
 
     Returns:
       `[N, D]`, none negative.
@@ -115,11 +115,11 @@ def embed(params: Params, features: jax.Array) -> jax.Array:
 
 
 def classify(params: Params, embedded: jax.Array) -> jax.Array:
-    """Scores boxes; 1 is the target, 0 is not, and nothing holds it to that range (C1).
+    """Scores boxes: 1 for the target, 0 for background, not limited to [0, 1] (C1).
 
     Args:
-      params: the classifier's; "conv" is not read.
-      embedded: what `embed` made of their features, `[N, D]`.
+      params: parameters of the classifier; "conv" is not used.
+      embedded: output of `embed` for their features, `[N, D]`.
 
     Returns:
       Scores, `[N]`.
@@ -144,8 +144,8 @@ def fit(
     by its lambda, as ATOM's does (C11).
 
     Args:
-      params: where to start, as `init` draws them.
-      features: of boxes, `[N, size, size, C]`.
+      params: initial parameters, see `init`.
+      features: features of boxes, `[N, size, size, C]`.
       labels: Y, `[N]`, 1 target and 0 background.
       weights: gamma, `[N]`, which sum to 1; 0 for a row that is no sample.
       regularization: lambda of conv and of both fully connected layers (C14).
@@ -188,15 +188,15 @@ def update(
     updates its filter (C10, C11).
 
     Args:
-      params: the classifier's.
-      embedded: what `embed` made of the samples' features, `[N, D]`.
+      params: parameters of the classifier.
+      embedded: output of `embed` for the samples' features, `[N, D]`.
       labels: Y, `[N]`, 1 target and 0 background.
       weights: gamma, `[N]`, which sum to 1; 0 for a row that is no sample.
       regularization: lambda of both layers (C14).
       num_iters: conjugate gradient iterations.
 
     Returns:
-      The parameters; "conv" is as it was.
+      The parameters; "conv" is unchanged.
     """
     layers = _turned({name: params[name] for name in ("fc1", "fc2")})
     strength = dict.fromkeys(layers, regularization)
@@ -220,7 +220,7 @@ def update(
 
 
 def _shift(maps, down, right):
-    """Moves maps, `[N, H, W, C]`, by cells; zeros come in."""
+    """Shifts maps, `[N, H, W, C]`, by cells; zeros are shifted in."""
     moves = ((0, 0, 0), (down, -down, 0), (right, -right, 0), (0, 0, 0))
     return lax.pad(maps, jnp.zeros((), maps.dtype), moves)
 
@@ -237,7 +237,7 @@ def _turned(layers):
 
 
 def _residual(score, labels, weights, strength):
-    """Makes the function of parameters whose squares sum to Eq. 8."""
+    """Returns the residual function of parameters, whose squares sum to Eq. 8."""
 
     def residual(params) -> dict[str, Any]:
         data = jnp.sqrt(weights) * (score(params) - labels)

@@ -1,9 +1,9 @@
-"""A memory of samples, in which old frames fade and the first one stays.
+"""A memory of samples in which weights of old frames decay, except the first.
 
-What one frame gave, its positive and negative boxes, is a group; groups lie in slots of
-equal shape. A weight belongs to a slot, and a new group takes the place of the lightest
-group but the first. Danelljan et al., ATOM (arXiv:1811.07628), keep single samples so;
-that a whole frame is the unit is our choice.
+The positive and negative boxes of a frame are a group; groups are in slots of equal
+shape. A weight belongs to a slot, and a new group replaces the group with the
+least weight, never the first. Danelljan et al., ATOM (arXiv:1811.07628), store single
+samples this way; groups of a whole frame are our choice.
 """
 
 import jax
@@ -20,7 +20,7 @@ class Memory:
       labels: `[G, M]`, 1 target and 0 background.
       valid: `[G, M]` bool, which rows are samples; none of an empty slot.
       weights: `[G]`, which sum to 1; 0 for an empty slot.
-      frames: `[G]` int32, when a group was seen; of an empty slot, the first frame.
+      frames: `[G]` int32, frame number of a group; for an empty slot, the first's.
       previous: `[]` int32, the slot last written.
     """
 
@@ -39,20 +39,20 @@ def create(
     valid: jax.Array,
     frame: jax.Array | int,
 ) -> Memory:
-    """Makes a memory that holds the first frame's group alone.
+    """Makes a memory that holds only the first frame's group.
 
     Args:
-      num_groups: G, how many slots; at least 2.
-      samples: of the first frame, `[M, D]`.
+      num_groups: G, number of slots, at least 2.
+      samples: samples of the first frame, `[M, D]`.
       labels: `[M]`, 1 target and 0 background.
       valid: `[M]` bool, which rows are samples.
       frame: `[]` the first frame's number.
 
     Returns:
-      The memory; the first group weighs 1.
+      The memory; the first group has weight 1.
 
     Raises:
-      ValueError: fewer than 2 slots, or shapes that do not fit.
+      ValueError: fewer than 2 slots, or shapes that do not match.
     """
     if num_groups < 2:
         raise ValueError(f"num_groups is {num_groups}, but slot 0 is never written")
@@ -83,7 +83,7 @@ def insert(
     min_first_weight: float = 0.25,
     replaces_last: jax.Array | bool = False,
 ) -> Memory:
-    """Writes a group over the lightest one but the first, or over the last one.
+    """Replaces the group with the least weight, never the first, or the last one.
 
         first insertion  w = w / (1 - rate),  w[slot] = rate
         later ones       w[slot] = w[previous] / (1 - rate)
@@ -95,14 +95,14 @@ def insert(
     others by m + (their sum), which leaves a sum slightly above 1; here it is 1.
 
     Args:
-      memory: where to write.
-      samples: of this frame, `[M, D]`.
+      memory: the memory.
+      samples: samples of this frame, `[M, D]`.
       labels: `[M]`, 1 target and 0 background.
       valid: `[M]` bool, which rows are samples.
       frame: `[]` this frame's number.
       rate: `[]` how fast old groups fade, in [0, 1); it may be traced: 0.01 as a rule
         and 0.02 where a distractor was seen.
-      min_first_weight: m, which the first group keeps.
+      min_first_weight: m, least weight of the first group.
       replaces_last: `[]` bool, it may be traced: whether the group takes slot and
         weight of the one that was written last, so that no other is lost.
 
@@ -135,13 +135,13 @@ def insert(
 def sample_weights(
     memory: Memory, *, since_frame: jax.Array | int | None = None
 ) -> jax.Array:
-    """Shares the groups' weights among their samples, half to each label.
+    """Divides the groups' weights among their samples, half for each label.
 
-    A group that lacks one label gives all to the other, and one without samples counts
-    for nothing.
+    A group that lacks one label gives all its weight to the other, and one without
+    samples is ignored.
 
     Args:
-      memory: whose samples to weigh.
+      memory: the memory.
       since_frame: `[]` oldest frame that counts besides the first, which always does;
         it may be traced. None counts all: MDNet's long-term update, and its short-term
         one with the number of a recent frame (C13).
@@ -165,7 +165,7 @@ def sample_weights(
 
 
 def _keep_first(weights, least):
-    """Lifts the first of weights that sum to 1 to a least share."""
+    """Raises the first of weights that sum to 1 to a minimum."""
     others = weights.at[0].set(0)
     total = jnp.sum(others)
     lifted = (others * ((1 - least) / jnp.where(total > 0, total, 1))).at[0].set(least)
@@ -173,7 +173,7 @@ def _keep_first(weights, least):
 
 
 def _check(samples, labels, valid, shape):
-    """Refuses a group whose arrays are not of the memory's shape."""
+    """Raises if a group does not have the memory's shape."""
     shapes = (samples.shape, labels.shape, valid.shape)
     if shapes != (shape, shape[:1], shape[:1]) or len(shape) != 2:
         raise ValueError(f"samples, labels, valid of {shapes}, groups of {shape}")

@@ -1,6 +1,6 @@
-"""Samples around a target, of a number that does not depend on the picture.
+"""Samples around a target, of a fixed number.
 
-Nam and Han, MDNet (arXiv:1510.07945), section 4.3, in the terms of its released Python
+Nam and Han, MDNet (arXiv:1510.07945), section 4.3, as in its released Python
 code (C12).
 """
 
@@ -27,12 +27,12 @@ def jitter(
         centre' = centre + translation mean(w, h) u,  u two draws
         size'   = size scale^v,                       v one draw for both sides
 
-    A draw is N(0, 1/4) cut off at +-1, or U(-1, 1).
+    A draw is N(0, 1/4) clipped to [-1, 1], or U(-1, 1).
 
     Args:
-      key: of the draw.
+      key: random key.
       box: the target, `[4]` cxcywh, pixels.
-      count: how many boxes.
+      count: number of boxes.
       translation: largest shift of the centre, in mean sides of the target.
       scale: largest factor of the size; 1 keeps it.
       uniform: U(-1, 1) in place of the Gaussian.
@@ -71,10 +71,10 @@ def draw(
     [0, 0.3], translation 2 and scale 1.3 (C12).
 
     Args:
-      key: of the draw.
+      key: random key.
       box: the target, `[4]` cxcywh, pixels.
-      count: how many boxes to return.
-      candidates: how many to draw, at least `count`.
+      count: number of boxes to return.
+      candidates: number of boxes to draw, at least `count`.
       iou_range: least and greatest IoU, both included.
       translation: see `jitter`; None puts centres anywhere in the bounds, evenly.
       scale: see `jitter`.
@@ -91,7 +91,7 @@ def draw(
         centres anywhere in.
     """
     if translation is None and bounds is None:
-        raise ValueError("centres anywhere need bounds")
+        raise ValueError("translation None needs bounds")
     if candidates < count:
         raise ValueError(f"{candidates} candidates for {count} boxes")
     drawn = jitter(
@@ -119,15 +119,15 @@ def draw(
 def hardest(
     scores: jax.Array, is_valid: jax.Array, *, count: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Picks the samples with the highest scores: the hard ones among negatives.
+    """Selects the samples with the highest scores, for hard negatives.
 
     Args:
       scores: `[M]`, in any order; infinite or missing ones (nan) come last.
       is_valid: `[M]` bool, which are samples.
-      count: how many to pick, at most M.
+      count: number of samples to select, at most M.
 
     Returns:
-      Their places, `[count]` int32, the highest score first; and `[count]` bool, which
+      Their indices, `[count]` int32, the highest score first; and `[count]` bool, which
       of them are samples.
     """
     is_valid = is_valid & jnp.isfinite(scores)

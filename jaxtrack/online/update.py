@@ -1,4 +1,4 @@
-"""The discriminator's life in a video: it learns from the first frame, then goes on."""
+"""Online learning of the discriminator: in the first frame, and updates later."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -53,7 +53,7 @@ class Rules(NamedTuple):
 
 @struct.dataclass
 class OnlineState:
-    """What the discriminator remembers between frames.
+    """State of the discriminator between frames.
 
     Attributes:
       params: see `jaxtrack.online.discriminator`.
@@ -67,13 +67,13 @@ class OnlineState:
 
 
 class Seen(NamedTuple):
-    """What a frame shows, in the search crop.
+    """The tracking result of a frame, in the search crop.
 
     Attributes:
-      box: `[4]` cxcywh, the target as tracked, pixels.
-      score: `[]` refined score of it.
+      box: `[4]` cxcywh, the tracked box, pixels.
+      score: `[]` its refined score.
       proposals: `[N, 4]` xyxy, all refined proposals, pixels.
-      scores: `[N]` theirs by the discriminator.
+      scores: `[N]` their scores by the discriminator.
     """
 
     box: jax.Array
@@ -93,7 +93,7 @@ def start(pool: Pool, box: jax.Array, size: int, rules: Rules) -> OnlineState:
       pool: of the first frame's search crop.
       box: `[4]` cxcywh, pixels of the search crop.
       size: side of the search crop, pixels.
-      rules: how to learn.
+      rules: options of learning.
 
     Returns:
       The state after the first frame.
@@ -127,7 +127,7 @@ def start(pool: Pool, box: jax.Array, size: int, rules: Rules) -> OnlineState:
         num_linearizations=rules.first_steps,
         num_iters=rules.first_iterations,
     )
-    # The memory holds what the convolution, which stays, makes of them.
+    # The memory stores the output of the convolution, which does not change.
     embedded = discriminator.embed(params, features)
     hardest, _ = samples.hardest(
         discriminator.classify(params, embedded[positive:]),
@@ -143,10 +143,10 @@ def start(pool: Pool, box: jax.Array, size: int, rules: Rules) -> OnlineState:
 
 
 def scores(params: discriminator.Params, features: jax.Array) -> jax.Array:
-    """Scores boxes, cut to [0, 1] (C1).
+    """Scores boxes, clipped to [0, 1] (C1).
 
     Args:
-      params: the discriminator's.
+      params: parameters of the discriminator.
       features: `[N, P, P, C]`.
 
     Returns:
@@ -164,7 +164,7 @@ def learn(
     rules: Rules,
     pool: Callable[[jax.Array, jax.Array], jax.Array],
 ) -> OnlineState:
-    """Goes on learning, if it is time to.
+    """Updates the discriminator, if an update is due.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.4, where "short-long update" means
     (C13, as MDNet does): a frame tracked well, every `every`-th, gives samples to the
@@ -177,11 +177,11 @@ def learn(
     away from the target, those that score highest are taken.
 
     Args:
-      state: before.
-      seen: in this frame.
+      state: the state before this frame.
+      seen: the tracking result of this frame.
       feature_map: of its search crop, `[H, W, C]`.
       size: side of the search crop, pixels.
-      rules: how to learn.
+      rules: options of learning.
       pool: `(feature_map, xyxy [N, 4]) -> [N, P, P, C]`.
 
     Returns:
@@ -245,7 +245,7 @@ def _samples_of(state, seen, size, rules, pool):
 
 
 def _draw(key, box, size, count, iou_range, spread):
-    """Draws boxes, `[count, 4]` xyxy, in the search crop; tells which are valid."""
+    """Draws boxes, `[count, 4]` xyxy, in the search crop, and which are valid."""
     bounds = jnp.array([0.0, 0.0, size, size])
     drawn, is_valid = samples.draw(
         key,
@@ -265,7 +265,7 @@ def _labels(positives, negatives):
 
 
 def _halves(labels, valid):
-    """Weighs samples so that positives and negatives sum to a half each."""
+    """Weights samples so that positives and negatives sum to a half each."""
     positive = valid & (labels > 0)
     parts = [positive.astype(jnp.float32), (valid & ~positive).astype(jnp.float32)]
     weights = sum(p / jnp.maximum(jnp.sum(p), 1) for p in parts)
