@@ -16,9 +16,9 @@ GROUPS = {
     " fills the outside; all else happens on the device, as a part of the training"
     " step, and what has probability 0 is not compiled into it.",
     "labels": "Which locations or anchors are positive, and their soft labels. Every"
-    " assigner serves every network.",
+    " assigner can be used with every network.",
     "loss": "What training minimises, besides what the tracker's family fixes.",
-    "refine": "Refinement of proposals in training, of CRACT alone.",
+    "refine": "Refinement of proposals in training, for CRACT only.",
     "optimizer": "The optimizer and its learning rate.",
     "run": "How long training takes, what is logged and kept.",
     "tracking": "How a box is selected in tracking. Training does not read these: a"
@@ -60,16 +60,16 @@ _BEFORE = (
     Field("model.pretrained", "",
           'Weights to start from: "imagenet" (Lite0 only), or a file of torch weights;'
           ' "" for none, which needs --allow_random_backbone.'),
-    Field("model.dtype", "float32", "Type of the computation; parameters stay float32.",
+    Field("model.dtype", "float32", "Dtype of computation; parameters stay float32.",
           choices=("float32", "bfloat16")),
     Field("model.preprocessing.order", "",
           'Channel order that the weights expect; "" takes it, the mean and the scale'
           " from `model.backbone`.", choices=("", "RGB", "BGR")),
     Field("model.preprocessing.mean", (0.0, 0.0, 0.0),
-          "Subtracted from the pixel, a number a channel.", unit="grey levels",
+          "Subtracted from the pixel, a number per channel.", unit="grey levels",
           length=3),
     Field("model.preprocessing.scale", (1.0, 1.0, 1.0),
-          "Divides the pixel afterwards, a number a channel.", unit="grey levels",
+          "Divides the pixel afterwards, a number per channel.", unit="grey levels",
           above=0, length=3),
 )
 _AFTER = (
@@ -247,7 +247,7 @@ _AFTER = (
           ' ("video_analyst"), as OpenCV\'s TrackerNano does ("opencv"), or "clean".',
           choices=("released", "pysot", "video_analyst", "opencv", "clean")),
     Field("tracking.penalty", 0.04, "Penalty k of changes of size.", least=0),
-    Field("tracking.window", 0.44, "Share of the Hann window.", within=(0, 1)),
+    Field("tracking.window", 0.44, "Weight of the Hann window.", within=(0, 1)),
     Field("tracking.size_rate", 0.33, "Learning rate of the size.", within=(0, 1)),
     Field("tracking.quality_power", 1.0,
           'score = cls * quality ** power; not of "released".', least=0),
@@ -262,16 +262,16 @@ _AFTER = (
           'The size follows cls * quality, or (SiamLA) cls alone; not of "released".'),
     Field("tracking.search_size", 0,
           "Side of the search crop in tracking; 0 is the network's own. A smaller one"
-          " is faster and looks less far.", unit="px", least=0),
+          " is faster but searches a smaller area.", unit="px", least=0),
     Field("tracking.score_slope", 0.0,
-          "The score that is told is sigmoid(slope (score - `tracking.score_middle`)),"
-          " fitted to the IoU; 0 tells the network's own. Of trackers without"
+          "The reported score is sigmoid(slope (score - `tracking.score_middle`)),"
+          " fitted to the IoU; 0 reports the network's own. Of trackers without"
           " refinement.", least=0),
     Field("tracking.score_middle", 0.5,
           "The network's own score at which an IoU of 0.5 is to be expected.",
           within=(0, 1)),
     Field("tracking.lost_below", 0.0,
-          "The target counts as lost where the score is below; 0 never says so.",
+          "The target counts as lost where the score is below; 0 disables this.",
           within=(0, 1)),
     Field("tracking.over_time", False,
           "Remembers velocity, size and look-alikes, and holds the box while the target"
@@ -318,7 +318,7 @@ _AFTER = (
     Field("tracking.refined_window", 0.0,
           "CRACT: share of a Hann window in the final score.", within=(0, 1)),
     # Online.
-    Field("online.learns", True, "False leaves the discriminator out."),
+    Field("online.learns", True, "False disables the discriminator."),
     Field("online.channels", 64, "Channels of its convolution.", above=0),
     Field("online.kernel_size", 1, "Kernel of its convolution; 1 is ATOM's projection.",
           unit="cells", above=0),
@@ -341,7 +341,7 @@ _AFTER = (
           least=0),
     Field("online.groups", 8, "Frames whose samples are kept, the first among them.",
           least=2),
-    Field("online.short_frames", 30, "A short-term update looks back so far.",
+    Field("online.short_frames", 30, "Frames that a short-term update uses.",
           unit="frames", least=0),
     Field("online.success", 0.5, "Refined score from which a frame is learnt from.",
           within=(0, 1)),
