@@ -1,1 +1,1 @@
-"""Trackers for programs without this package: StableHLO, and ONNX graphs."""
+"""Export of trackers for programs without this package: StableHLO, and ONNX graphs."""

@@ -1,4 +1,4 @@
-"""The two graphs of a Siamese tracker as ONNX, and what a tracker around them needs."""
+"""Exports the two graphs of a Siamese tracker to ONNX, with its settings."""
 
 import json
 from pathlib import Path
@@ -18,30 +18,29 @@ from jaxtrack.trackers import describe
 from jaxtrack.tracking import decoding, siamese
 
 FILES = ("template.onnx", "search.onnx", "tracker.json")
-OPSET = 18  # The oldest that the converter writes without faults.
+OPSET = 18  # The oldest that the converter writes correctly.
 
 
 def write(
     folder: str | Path, config: ConfigDict, network: nn.Module, variables: Any
 ) -> None:
-    """Writes the graphs that encode a template and that search for it.
+    """Writes the ONNX graphs of the template and of the search crop.
 
         template.onnx  template [B, Z, Z, 3] -> features_0, features_1 ...
         search.onnx    search [B, S, S, 3], features -> cls, quality, xyxy [B, N, 4]
 
     Crops are float32 RGB grey levels, 0 to 255: the network's preprocessing is in the
     graphs. Boxes are pixels of the search crop; N counts cells row by row (and the
-    anchors of a cell); B is free. `tracker.json` says the sizes and the settings of the
-    selection.
+    anchors of a cell); B is free. `tracker.json` has the sizes and selection settings.
 
     Args:
       folder: an existing folder.
       config: settings of the tracker, with its preprocessing.
-      network: that they name.
-      variables: of the network, folded or not.
+      network: the network named in them.
+      variables: variables of the network, folded or not.
 
     Raises:
-      InputError: the tracker is more than two graphs, or jax2onnx is not installed.
+      InputError: the tracker needs more than two graphs, or jax2onnx is not installed.
     """
     if not isinstance(network, Siamese):
         raise InputError(
@@ -95,11 +94,11 @@ def write(
 def settings(
     config: ConfigDict, network: Siamese, features: list[str]
 ) -> dict[str, Any]:
-    """Returns what a tracker around the graphs needs to know.
+    """Returns the sizes and settings that a program needs to track with the graphs.
 
     Args:
       config: settings of the tracker.
-      network: that they name.
+      network: the network named in them.
       features: names of the template's features.
     """
     geometry = network.geometry

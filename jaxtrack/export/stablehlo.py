@@ -1,4 +1,4 @@
-"""A whole tracker as StableHLO, which needs jax and nothing else.
+"""A whole tracker as StableHLO, which needs only jax.
 
 `init` and `step` are one file each, for all platforms, with the weights inside:
 
@@ -37,9 +37,9 @@ def write(
 
     Args:
       folder: an existing folder.
-      tracker: what to export.
-      variables: of its network, folded or not.
-      platforms: that the files are for.
+      tracker: the tracker to export.
+      variables: variables of its network, folded or not.
+      platforms: platforms that the files support.
     """
     height, width = export.symbolic_shape("h, w")
     image = jax.ShapeDtypeStruct((height, width, 3), jnp.uint8)
@@ -71,6 +71,6 @@ def write(
 
 
 def _frame(image):
-    """Takes a picture of any size as a canvas that it fills."""
+    """Wraps a picture of any size as a canvas that it fills."""
     height, width = image.shape[:2]
     return Frame(image, jnp.stack([jnp.int32(height), jnp.int32(width)]))
