@@ -1,4 +1,4 @@
-"""Batches for ever: where the stream is, and the processes that load ahead."""
+"""The endless iterator of batches: its position and its loader processes."""
 
 import weakref
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _DIED = "terminated unexpectedly"  # As Grain says of a loader process.
 
 
 class PairIterator(grain.DatasetIterator):
-    """Batches of pairs, for ever; remembers where it is and closes its processes.
+    """An endless iterator of batches, which stores its position and ends its processes.
 
     Attributes:
       contents: what is drawn from, in words, a line for each part.

@@ -1,4 +1,4 @@
-"""How much memory there is, and how much of it a process may keep for pictures."""
+"""Available memory, and the part that a process may use for pictures."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What is trained on: the settings as portions of sources."""
+"""The training data named in the config, as portions of sources."""
 
 import fnmatch
 import pathlib
@@ -17,7 +17,7 @@ from jaxtrack.errors import InputError
 
 
 def make_portions(config: ConfigDict) -> list[Portion]:
-    """Returns what the settings train on.
+    """Returns the training data named in the config.
 
     Args:
       config: see docs/settings.md.
@@ -66,7 +66,7 @@ def used_folders(config: ConfigDict) -> list[tuple[int, pathlib.Path]]:
 
 
 def check_folders(config: ConfigDict) -> None:
-    """Refuses packed folders that are not there, before work starts.
+    """Raises for packed folders that do not exist, before work starts.
 
     Args:
       config: see docs/settings.md.

@@ -1,4 +1,4 @@
-"""Which two frames make a pair."""
+"""Draws the two frames of a pair."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class FrameBox(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """What template and search image show.
+    """The template and search frames of a pair.
 
     Attributes:
       z: the object of the template.

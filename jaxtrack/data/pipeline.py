@@ -31,7 +31,7 @@ def make(
     process_index: int = 0,
     process_count: int = 1,
 ) -> PairIterator:
-    """Makes a process's share of the training batches that the settings describe.
+    """Makes a process's share of the training batches of a config.
 
     Args:
       config: see docs/settings.md.

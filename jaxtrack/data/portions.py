@@ -136,7 +136,7 @@ def shares(portions: Sequence[Portion]) -> list[float]:
 
 
 def describe(portions: Sequence[Portion]) -> list[str]:
-    """Words what is trained on, a line for each portion, in columns.
+    """Describes the training data, a line for each portion, in columns.
 
     Args:
       portions: of stored sources.

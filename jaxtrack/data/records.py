@@ -179,12 +179,12 @@ def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
 
 
 def _line(error):
-    """Words in one short line what tfds says in many."""
+    """Shortens an error message of tfds to one line."""
     return " ".join(str(error).split())[:200]
 
 
 def _refused(error):
-    """Says in one line what ArrayRecord's writer says in three."""
+    """Shortens an error message of ArrayRecord's writer to one line."""
     return OSError(str(error).partition(";")[0])
 
 

@@ -1,4 +1,4 @@
-"""Plain numbers that say how a pair is drawn, cropped and augmented."""
+"""Options of drawing, cropping and augmenting a pair."""
 
 import dataclasses
 

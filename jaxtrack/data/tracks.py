@@ -263,7 +263,7 @@ def check(folder: str | pathlib.Path) -> None:
 
 
 def _fault_of_tracks(offsets, clips):
-    """Words what is wrong with tracks' beginnings or clips; or ""."""
+    """Describes what is wrong with tracks' beginnings or clips; or ""."""
     arrays = {"offsets": offsets, "clips": clips}
     for name, array in arrays.items():
         if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -278,7 +278,7 @@ def _fault_of_tracks(offsets, clips):
 
 
 def _fault_of_rows(table, start):
-    """Words what is wrong with some rows, of which the first has a number; or ""."""
+    """Describes the fault of some rows, of which the first has a number; or ""."""
     xyxy = table["xyxy"]
     is_nan = np.isnan(xyxy)
     is_absent = is_nan.all(axis=1)
@@ -305,7 +305,7 @@ def _joined_clips(parts):
 
 
 def _look_for(folder, shard):
-    """Refuses a shard that is missing or has another size."""
+    """Raises for a shard that is missing or has another size."""
     path = folder / shard.name
     try:
         size = path.stat().st_size

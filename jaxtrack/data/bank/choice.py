@@ -257,7 +257,7 @@ def _existing_parent(path):
 
 
 def _gigabytes(size):
-    """Words a number of bytes."""
+    """Formats a number of bytes."""
     return f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size / 1e6:.2f} MB"
 
 
