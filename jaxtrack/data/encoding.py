@@ -51,7 +51,7 @@ def decode(data: bytes, name: str, *, reduction: int = 1) -> np.ndarray:
       ValueError: if the reduction is another.
     """
     if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction {reduction} is none of {REDUCTIONS}")
+        raise ValueError(f"reduction {reduction} is not one of {REDUCTIONS}")
     if data[:4] == b"RIFF":
         return _decode_webp(data, name, reduction)
     try:

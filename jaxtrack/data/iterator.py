@@ -96,8 +96,8 @@ class PairIterator(grain.DatasetIterator):
         if self._deaths > _RESTARTS:
             raise InputError(
                 f"loader processes died {self._deaths} times within {_CALM} batches, "
-                f"the last at batch {self._position} ({told}): if the system ends them "
-                "for want of memory, lower config.data.num_workers"
+                f"the last at batch {self._position} ({told}): if the system kills "
+                "them because memory is short, lower config.data.num_workers"
             ) from error
         logging.warning("%s: loading again from batch %d", told, self._position)
 

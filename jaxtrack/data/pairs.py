@@ -120,7 +120,7 @@ def sample_other(
         if (other.source, other.track) != (z.source, z.track):
             return other
     raise InputError(
-        "another track than that of the template is asked for, and none is found: add "
+        "a pair needs a track other than the template's, and none is found: add "
         "data, or set config.data.negative_ratio and config.augment.fill_image to 0"
     )
 

@@ -258,7 +258,7 @@ def check(folder: str | pathlib.Path) -> None:
         fault = _fault_of_rows(table[start : start + _ROWS_AT_ONCE], start)
         if fault:
             raise InputError(
-                f"{folder / ROWS_NAME}: {fault}: mend what made it, or pack again"
+                f"{folder / ROWS_NAME}: {fault}: fix what wrote it, or pack again"
             )
 
 
@@ -315,8 +315,8 @@ def _look_for(folder, shard):
         ) from error
     if size != shard.size:
         raise InputError(
-            f"{path}: shard has {size} bytes, not {shard.size}: it was cut off or "
-            "changed; restore it, or pack again"
+            f"{path}: shard has {size} bytes, not {shard.size}: it was truncated "
+            "or changed; restore it, or pack again"
         )
 
 
