@@ -165,7 +165,10 @@ def test_the_command_says_what_is_there_or_one_line(
     out = f"--out={tmp_path / 'new'}"
     for argv, message in [
         (["--config=demo,no.py", out], "no config file no.py"),
-        (["--config=demo", "--pairs=0", out], "argument --pairs: '0': expected"),
+        (
+            ["--config=demo", "--pairs=0", out],
+            "--pairs=0: give a whole number of at least 1",
+        ),
         (["--config=demo", "--jobs=2", out], "unknown option --jobs"),
     ]:
         assert message in refused(capsys, *argv, command=compare)
