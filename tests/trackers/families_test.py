@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ASKING = {
     *("training/loop.py", "weights/pretrained.py", "evaluation/loading.py"),
     *("session.py", "cli/weights.py", "training/inference.py", "weights/foreign.py"),
-    "training/pair_sheet.py",
+    *("training/pair_sheet.py", "training/distillation.py"),  # A teacher is a tracker.
 }
 
 
