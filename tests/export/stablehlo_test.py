@@ -53,6 +53,7 @@ def test_what_cannot_be_exported_is_told(tmp_path, capsys, monkeypatch):
     argv = ["export", f"--out={tmp_path}"]
     assert "exists already" in refused(capsys, *argv)
     programs.stand_in(monkeypatch, "cract_lite0")
+    monkeypatch.setattr("jaxtrack.cli.export.require", lambda *packages: None)
     out = tmp_path / "out"
     message = refused(capsys, "export", "--format=onnx", f"--out={out}")
     assert "use --format=stablehlo" in message

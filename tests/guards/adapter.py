@@ -248,6 +248,7 @@ def train(config, batches, workdir):
     """Trains on `batches(number)`; returns the rows of its log, and the last state."""
 
     class Loader:
+        contents = ()
         position = 0
 
         def __next__(self):

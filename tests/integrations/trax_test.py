@@ -256,7 +256,9 @@ def test_wrong_options_are_one_line(capsys):
         assert message in refused(capsys, "trax", *flags)
 
 
-def test_the_section_has_the_options_given(capsys):
+def test_the_section_has_the_options_given(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a" / "x" / "checkpoints" / "5").mkdir(parents=True)
     cli.main(["trax", "--print_ini", "--checkpoint=a/x", "--compile_for=160x120"])
     command = capsys.readouterr().out.splitlines()[3]
     assert command.endswith("/a/x --compile_for=160x120")

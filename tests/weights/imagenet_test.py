@@ -270,9 +270,18 @@ def test_a_random_backbone_is_refused_unless_allowed(tmp_path, monkeypatch):
     given = types.SimpleNamespace(
         init="",
         config="siamcar_r18",
-        overrides=[],
-        workdir="",
+        overrides=[
+            ("data.records", "()"),
+            ("data.num_use", "()"),
+            ("data.frame_ranges", "()"),
+            ("data.composed_weight", "1.0"),
+        ],
+        workdir=str(tmp_path / "run"),
         allow_random_backbone=True,
+        distributed=False,
+        coordinator="",
+        num_processes=None,
+        process_id=None,
     )
     with pytest.raises(ReachedError):
         cli_train.run(given)
