@@ -126,7 +126,7 @@ def test_centres_anywhere_in_the_bounds(variant):
     np.testing.assert_allclose(deviation, np.array([200, 100]) / 12**0.5, rtol=0.06)
     growth = noise_of(drawn, 1.0, 1.6)[1]
     assert 0.98 < np.abs(growth).max() < 1 + 1e-4
-    with pytest.raises(ValueError, match="need bounds"):
+    with pytest.raises(ValueError, match="needs bounds"):
         samples.draw(
             KEY, BOX, **{**NEGATIVE, "translation": None}, count=1, candidates=1
         )
