@@ -36,7 +36,11 @@ def test_every_config_is_sound():
     "name",
     [
         pytest.param(n, marks=pytest.mark.slow)
-        if ".cract." in n or n.endswith("_otb")
+        if ".cract." in n
+        or n.endswith("_otb")
+        or (
+            ".dla_" in n and not n.endswith("_lite0")
+        )  # Their losses are dla_*_lite0's.
         else n
         for n in NAMES
         if ".ablations." not in n and ".siamla." not in n

@@ -134,6 +134,7 @@ def test_features_of_the_small_network_stay():
     np.testing.assert_allclose(encode(folded), expected, rtol=0, atol=1e-4 * scale)
 
 
+@pytest.mark.slow
 def test_boxes_of_the_shipped_tracker_stay():
     """Within 0.1 px over a composed video, in which no step goes astray by rounding."""
     saved = shipped.load("lite")

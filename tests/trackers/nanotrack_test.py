@@ -106,6 +106,7 @@ def by_onnxruntime(realweights, z, x):
     return *levels, *head.run(None, dict(zip(names, levels, strict=True)))
 
 
+@pytest.mark.slow
 def test_maps_of_public_weights_are_those_of_onnxruntime(shared, realweights):
     """On a real frame, by the weights of PyTorch and by those of the ONNX files.
 

@@ -98,7 +98,11 @@ def test_a_missing_setting_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "cells"), [("siamla_r50", 287, 29), ("siamla_lite0", 192, 24)]
+    ("name", "size", "cells"),
+    [
+        pytest.param("siamla_r50", 287, 29, marks=pytest.mark.slow),
+        ("siamla_lite0", 192, 24),
+    ],
 )
 def test_search_crops_of_another_size(name, size, cells):
     """The same variables, and five points that know the cells' places."""

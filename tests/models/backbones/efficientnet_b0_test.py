@@ -104,6 +104,7 @@ def test_dilation_keeps_what_the_strides_would_have_seen():
     np.testing.assert_allclose(dilated[:, 1::2, 1::2], strided, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_cells_lie_evenly_about_the_middle():
     """At 8 n + 1 pixels, mirrored images and kernels give mirrored maps."""
     x = image(33)
@@ -117,6 +118,7 @@ def test_cells_lie_evenly_about_the_middle():
         assert draw.relative_error(other[:, :, ::-1], tap) < 1e-5
 
 
+@pytest.mark.slow
 def test_training_starts_at_block_3():
     """Statistics from there on are the batch's; no gradient goes below."""
     variables, x = drawn(), image(33)
