@@ -1,4 +1,4 @@
-"""Settings: every field once, the locked defaults, checks, and what follows."""
+"""Settings: all fields, the locked defaults, their checks and derived numbers."""
 
 from jaxtrack.config.check import check, check_ranges
 from jaxtrack.config.describe import markdown, text, unknown

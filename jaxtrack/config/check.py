@@ -1,4 +1,4 @@
-"""Refuses settings that cannot work."""
+"""Checks that settings can work."""
 
 import functools
 import operator
@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from jaxtrack.config.fields import FIELDS
 from jaxtrack.errors import InputError
 
-# Pairs of fields of which the first must not be larger than the second.
+# Pairs of fields; the first must not be larger than the second.
 _ORDERED = (
     ("labels.iou_low", "labels.iou_high"),
     ("refine.positives", "refine.samples"),
@@ -19,13 +19,13 @@ _ORDERED = (
 
 
 def check(config: ConfigDict) -> None:
-    """Refuses settings that cannot work, before anything is built from them.
+    """Checks that settings can work, before anything is built from them.
 
     Args:
-      config: as `get_config` makes it, perhaps changed.
+      config: the settings.
 
     Raises:
-      InputError: naming the field, its value and what it may be.
+      InputError: a value is not allowed; names the field and what is.
     """
     check_ranges(config)
     for low, high in _ORDERED:
@@ -39,13 +39,13 @@ def check(config: ConfigDict) -> None:
 
 
 def check_ranges(config: ConfigDict) -> None:
-    """Refuses values that their own fields do not allow.
+    """Checks every value against the range of its field.
 
     Args:
-      config: as `get_config` makes it, perhaps changed.
+      config: the settings.
 
     Raises:
-      InputError: naming the field, its value and what it may be.
+      InputError: a value is not allowed; names the field and what is.
     """
     for field in FIELDS:
         value = _value(config, field.name)
@@ -54,27 +54,27 @@ def check_ranges(config: ConfigDict) -> None:
 
 
 def _check_counts(config):
-    """Refuses numbers that leave too little of something."""
+    """Checks numbers that limit each other."""
     run, labels, refine = config.run, config.labels, config.refine
     if run.pairs_per_epoch < run.batch_size:
         raise InputError(
             f"config.run.pairs_per_epoch is {run.pairs_per_epoch}, less than "
-            f"config.run.batch_size {run.batch_size}: an epoch would have no step"
+            f"config.run.batch_size {run.batch_size}: give an epoch at least one batch"
         )
     if labels.dla_points <= labels.dla_ddof:
         raise InputError(
-            f"config.labels.dla_points is {labels.dla_points}: a deviation with "
-            f"config.labels.dla_ddof {labels.dla_ddof} needs more"
+            f"config.labels.dla_points is {labels.dla_points}: a standard deviation "
+            f"with config.labels.dla_ddof {labels.dla_ddof} needs more"
         )
     if refine.samples > refine.train_proposals + refine.jittered:
         raise InputError(
-            f"config.refine.samples is {refine.samples}: there are but "
+            f"config.refine.samples is {refine.samples}: there are only "
             f"{refine.train_proposals} train_proposals and {refine.jittered} jittered"
         )
 
 
 def _check_data(config):
-    """Refuses sources of training pairs that do not go together."""
+    """Checks that the sources of training pairs go together."""
     data = config.data
     per_folder = {
         f"config.data.{name}": len(data[name])
@@ -90,8 +90,8 @@ def _check_data(config):
         )
     if data.record_weights and data.num_use:
         raise InputError(
-            "config.data.record_weights and config.data.num_use both say how often a "
-            "folder is shown: leave one of them ()"
+            "config.data.record_weights and config.data.num_use both set how often a "
+            "folder is sampled: leave one of them ()"
         )
     if len(data.track_patterns) != len(data.track_weights):
         raise InputError(
@@ -100,11 +100,11 @@ def _check_data(config):
         )
     if not data.records and not data.composed_weight > 0:
         raise InputError(
-            "there is nothing to train on: name packed folders in config.data.records, "
-            "or set config.data.composed_weight above 0"
+            "no training data: name packed folders in config.data.records, or set "
+            "config.data.composed_weight above 0"
         )
 
 
 def _value(config, name):
-    """Returns a field by its dotted name."""
+    """Returns the value of a field by its dotted name."""
     return functools.reduce(operator.getitem, name.split("."), config)

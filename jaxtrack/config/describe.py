@@ -1,4 +1,4 @@
-"""The settings for people: a list for `--help`, a page, what a typo may have meant."""
+"""The settings as text: for `--help`, for the docs, and suggestions for typos."""
 
 import difflib
 import textwrap
@@ -10,9 +10,9 @@ from jaxtrack.config.fields import FIELDS, GROUPS
 _INTRODUCTION = """\
 # Settings
 
-Every setting with its default. A file in `configs/` changes some; on the command line
-`--config.FIELD=VALUE` changes one, such as `--config.optimizer.lr=0.01`. This page is
-made from `jaxtrack/config/fields.py` by
+All settings with their defaults. A file in `configs/` changes some of them;
+`--config.FIELD=VALUE` changes one on the command line, for example
+`--config.optimizer.lr=0.01`. This page is generated from `jaxtrack/config/fields.py`:
 
     python -c "from jaxtrack import config; print(config.markdown(), end='')" \\
         > docs/settings.md
@@ -24,10 +24,10 @@ def text(width: int = 88) -> str:
     """Lists every setting for a terminal.
 
     Args:
-      width: of a line, columns; words longer than that stay whole.
+      width: of a line, in columns; longer words are not broken.
 
     Returns:
-      Lines: a group's meaning; then each of its fields with its default and, indented,
+      For each group its meaning, then each field with its default and, indented,
       its meaning, unit and range.
     """
     lines = []
@@ -41,7 +41,7 @@ def text(width: int = 88) -> str:
 
 
 def markdown() -> str:
-    """Writes the page docs/settings.md."""
+    """Returns the page docs/settings.md."""
     head = "| Field | Default | Unit | Allowed | Meaning |\n|---|---|---|---|---|"
     lines = [_INTRODUCTION.rstrip()]
     for group, meaning in GROUPS.items():
@@ -51,10 +51,10 @@ def markdown() -> str:
 
 
 def unknown(name: str) -> str:
-    """Says that there is no such setting, and which was probably meant.
+    """Returns the error for an unknown setting, with a suggestion.
 
     Args:
-      name: dotted, perhaps misspelt, or without its group.
+      name: dotted, perhaps misspelled or without its group.
     """
     names = [field.name for field in FIELDS]
     if inner := [n for n in names if n.startswith(f"{name}.")]:
@@ -72,12 +72,12 @@ def unknown(name: str) -> str:
 
 
 def _fields_of(group: str) -> list[Field]:
-    """Returns the fields of a group, in the table's order."""
+    """Returns the fields of a group, in order."""
     return [field for field in FIELDS if field.name.startswith(f"{group}.")]
 
 
 def _row(field: Field) -> str:
-    """Writes a field as a row of the page's table."""
+    """Returns a field as a row of the page's table."""
     cells = (
         f"`{field.name}`",
         f"`{_value(field.default)}`",
@@ -89,12 +89,12 @@ def _row(field: Field) -> str:
 
 
 def _sentences(field: Field) -> str:
-    """Joins meaning, unit and range of a field."""
+    """Returns meaning, unit and range of a field."""
     parts = [field.unit, field.range()]
     told = ", ".join(part for part in parts if part)
     return f"{field.meaning} ({told})" if told else field.meaning
 
 
 def _value(value: Any) -> str:
-    """Writes a default as a config file has it."""
+    """Returns a default as written in a config file."""
     return f'"{value}"' if isinstance(value, str) else str(value)

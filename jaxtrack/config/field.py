@@ -1,4 +1,4 @@
-"""What is known of one setting, and whether a value is allowed."""
+"""The description of one setting, and the check of its values."""
 
 import dataclasses
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """One setting. The range holds for each number of a tuple.
+    """One setting. Limits apply to each number of a tuple.
 
     Attributes:
-      name: dotted: its group, then its own.
-      default: the released SiamCAR's on pysot's schedule.
-      meaning: a sentence; other settings stand between backticks.
-      unit: "px", "frames" ...; "" where it has none.
-      above: values must be greater; None for no such limit.
-      least: values must be at least this; None for no such limit.
-      within: lowest and highest value; None for no such limits.
+      name: dotted: the group, then the field.
+      default: the value for the released SiamCAR on pysot's schedule.
+      meaning: a sentence; other settings are in backticks.
+      unit: "px", "frames" ...; "" for none.
+      above: values must be greater than this; None for no limit.
+      least: values must be at least this; None for no limit.
+      within: lowest and highest value; None for no limits.
       choices: the allowed values; () allows any.
-      length: how many numbers a tuple has; 0 allows any.
+      length: how many numbers a tuple has; 0 allows any number.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Field:
     length: int = 0
 
     def range(self) -> str:
-        """Says in a few words which values are allowed; "" for any."""
+        """Describes the allowed values in a few words; "" if all are."""
         if self.choices:
             return f"one of {', '.join(map(_quoted, self.choices))}"
         if self.within:
@@ -41,10 +41,10 @@ class Field:
         return f"at least {self.least:g}" if self.least is not None else ""
 
     def problem(self, value: Any) -> str:
-        """Says what is wrong with a value: what it should be; "" if nothing is.
+        """Returns what a value should be instead; "" if it is allowed.
 
         Args:
-          value: of the type of the default.
+          value: of the same type as the default.
         """
         numbers = value if isinstance(self.default, tuple) else (value,)
         if self.length and len(numbers) != self.length:
@@ -54,7 +54,7 @@ class Field:
         return f"{'use' if self.choices else 'it must be'} {self.range()}"
 
     def _is_allowed(self, value):
-        """Tells whether one number or text lies in the range; NaN does not."""
+        """Returns whether one number or string is allowed; NaN is not."""
         is_number = isinstance(value, int | float)
         if not is_number and (self.within or {self.above, self.least} != {None}):
             return False
@@ -67,5 +67,5 @@ class Field:
 
 
 def _quoted(choice):
-    """Returns a choice as it is written in a config file."""
+    """Returns a choice as written in a config file."""
     return f'"{choice}"' if isinstance(choice, str) else str(choice)

@@ -1,4 +1,4 @@
-"""The settings as a locked dictionary, and numbers that follow from them."""
+"""The settings as a locked dictionary, and numbers derived from them."""
 
 import math
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from jaxtrack.errors import InputError
 if TYPE_CHECKING:
     from jaxtrack.ops.preprocess import Preprocessing
 
-# Groups that tracking alone reads: they may change after a training.
+# Groups that only tracking reads: they may change after training.
 TRACKING = ("tracking", "online")
-# Groups and fields that tracking reads: what a trained tracker's file keeps.
+# Groups and fields that tracking reads: a trained tracker's file keeps them.
 _READ_IN_TRACKING = (*TRACKING, "model", "data.context")
 
 
 def get_config() -> ConfigDict:
     """Returns the default settings: every field of `jaxtrack.config.fields`.
 
-    The dictionary is locked: a config file, or a flag such as `--config.batch_sise=8`,
-    that invents a field is refused.
+    The dictionary is locked: setting an unknown field, in a config file or by a flag
+    such as `--config.batch_sise=8`, is an error.
     """
     config = ConfigDict()
     for field in FIELDS:
@@ -38,7 +38,7 @@ def get_config() -> ConfigDict:
 
 
 def flat(config: ConfigDict | Mapping[str, Any]) -> dict[str, Any]:
-    """Returns dotted field -> value."""
+    """Returns the settings as a flat dictionary: dotted field -> value."""
     fields = {}
     for name, value in config.items():
         if isinstance(value, ConfigDict | Mapping):
@@ -49,17 +49,17 @@ def flat(config: ConfigDict | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_saved(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
-    """Makes settings of what JSON kept of them: its lists were tuples.
+    """Restores settings from JSON, where tuples became lists.
 
     Args:
-      saved: every field, as `ConfigDict.to_json` wrote it.
-      source: the file or folder, for the error.
+      saved: every field, as written by `ConfigDict.to_json`.
+      source: the file or folder, for the error message.
 
     Returns:
       The settings, locked.
 
     Raises:
-      InputError: fields are missing, or there are unknown ones; it names them.
+      InputError: fields are missing or unknown; names them.
     """
     config = get_config()
     return _filled(config, flat(saved), flat(config), source, "train again")
@@ -69,7 +69,7 @@ def of_tracking(config: ConfigDict) -> dict[str, Any]:
     """Returns the fields that tracking reads: dotted field -> value.
 
     Args:
-      config: such as a training's; it keeps more.
+      config: the settings, such as those of a training.
     """
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -79,25 +79,25 @@ def of_tracking(config: ConfigDict) -> dict[str, Any]:
 
 
 def from_tracking(saved: Mapping[str, Any], *, source: str) -> ConfigDict:
-    """Makes settings of what `of_tracking` kept; all others are the defaults.
+    """Restores settings from the fields of `of_tracking`; all others are the defaults.
 
     Args:
-      saved: dotted field -> value, as JSON holds it.
-      source: the file, for the error.
+      saved: dotted field -> value, as read from JSON.
+      source: the file, for the error message.
 
     Returns:
       The settings, locked.
 
     Raises:
-      InputError: fields are missing, or there are unknown ones; it names them.
+      InputError: fields are missing or unknown; names them.
     """
     config = get_config()
-    mend = "write it again by `jaxtrack weights export`"
+    mend = "write it again with `jaxtrack weights export`"
     return _filled(config, saved, of_tracking(config), source, mend)
 
 
 def _filled(config, values, known, source, mend):
-    """Changes settings into saved ones, which must be those of this version."""
+    """Sets the fields to saved values, which must be complete for this version."""
     faults = {
         "lacks": [name for name in known if name not in values],
         "has the unknown": [name for name in values if name not in known],
@@ -105,7 +105,7 @@ def _filled(config, values, known, source, mend):
     told = [f"{what} {', '.join(names)}" for what, names in faults.items() if names]
     if told:
         raise InputError(
-            f"the settings of {source} are not those of this version: it "
+            f"{source} has the settings of another version: it "
             f"{' and '.join(told)}; {mend}"
         )
     update(config, values, source=source)
@@ -117,12 +117,12 @@ def update(config: ConfigDict, values: Mapping[str, Any], *, source: str) -> Non
 
     Args:
       config: the settings.
-      values: dotted field -> value; a list, as JSON has it, becomes a tuple.
-      source: where the values come from, for the error.
+      values: dotted field -> value; lists, as in JSON, become tuples.
+      source: where the values come from, for the error message.
 
     Raises:
-      InputError: a field does not exist, and which is nearest; or a value is not of the
-        type of the field.
+      InputError: a field does not exist (suggests a similar one), or a value does not
+        have the type of the field.
     """
     known = flat(config)
     for name, value in values.items():
@@ -139,49 +139,48 @@ def update(config: ConfigDict, values: Mapping[str, Any], *, source: str) -> Non
 
 
 def is_of_tracking(name: str) -> bool:
-    """Tells whether tracking alone reads a field.
+    """Returns whether only tracking reads a field.
+
+    Such a field can be changed for a trained checkpoint.
 
     Args:
-      name: of the field, or of a group of them.
-
-    Returns:
-      Whether a checkpoint may be tracked with another value of it.
+      name: of the field or a group.
     """
     return name.split(".")[0] in TRACKING
 
 
 def is_known(name: str) -> bool:
-    """Tells whether there is a setting, or a group of settings, of a dotted name."""
+    """Returns whether a dotted name is a setting or a group of settings."""
     return any(f.name == name or f.name.startswith(f"{name}.") for f in FIELDS)
 
 
 def steps_per_epoch(config: ConfigDict) -> int:
-    """Returns the whole batches in an epoch's pairs."""
+    """Returns the number of whole batches in an epoch."""
     return config.run.pairs_per_epoch // config.run.batch_size
 
 
 def total_steps(config: ConfigDict) -> int:
-    """Returns the optimizer steps of the whole training."""
+    """Returns the number of optimizer steps of the whole training."""
     return config.run.num_epochs * steps_per_epoch(config)
 
 
 def epochs_to_steps(config: ConfigDict, epochs: float) -> int:
-    """Returns the step at which `epochs` (a fraction is allowed) have passed."""
+    """Returns the step after `epochs` epochs; fractions are allowed."""
     return math.ceil(epochs * steps_per_epoch(config))
 
 
 def preprocessing(config: ConfigDict) -> "Preprocessing":
-    """Returns what the network's weights expect of an image.
+    """Returns the preprocessing that the network's weights expect.
 
     Raises:
-      InputError: it is left to the backbone, and not settled yet.
+      InputError: it is still left to the backbone.
     """
     from jaxtrack.ops.preprocess import Preprocessing  # Settings load without jax.
 
     p = config.model.preprocessing
     if not p.order:
         raise InputError(
-            'config.model.preprocessing.order is "", the backbone\'s: settle it by '
+            'config.model.preprocessing.order is "", the backbone\'s: set it with '
             "jaxtrack.trackers.with_preprocessing"
         )
     return Preprocessing(order=p.order, mean=tuple(p.mean), scale=tuple(p.scale))

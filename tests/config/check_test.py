@@ -26,16 +26,16 @@ OUT_OF_RANGE = (
 )
 # Field, value that does not go with the other settings -> what the error says.
 DISAGREE = (
-    ("run.batch_size", 10_000_000, "an epoch would have no step"),
-    ("data.composed_weight", 0.0, "nothing to train on"),
+    ("run.batch_size", 10_000_000, "give an epoch at least one batch"),
+    ("data.composed_weight", 0.0, "no training data"),
     ("data.record_weights", (1.0,), "1 numbers for 0 folders"),
     ("data.frame_ranges", (3,), "frame_ranges has 1 numbers for 0 folders"),
     ("data.num_use", (-1, 3), "num_use has 2 numbers for 0 folders"),
     ("data.track_patterns", ("a*",), "0 numbers for 1 config.data.track_patterns"),
-    ("labels.dla_points", 1, "a deviation with config.labels.dla_ddof 1"),
+    ("labels.dla_points", 1, "a standard deviation with config.labels.dla_ddof 1"),
     ("labels.iou_high", 0.2, "labels.iou_low is 0.3, above config.labels.iou_high 0.2"),
     ("refine.positives", 33, "positives is 33, above config.refine.samples 32: make"),
-    ("refine.samples", 73, "is 73: there are but 64 train_proposals and 8 jittered"),
+    ("refine.samples", 73, "is 73: there are only 64 train_proposals and 8 jittered"),
     ("online.positives", 201, "is 201, above config.online.first_positives 200"),
     ("online.first_negatives", 150, "is 200, above config.online.first_negatives 150"),
     ("online.candidates", 199, "negatives is 200, above config.online.candidates 199"),

@@ -23,8 +23,8 @@ def test_the_list_has_every_field_and_its_range():
     row = text[text.index("--config.optimizer.lr=") :].split("--config.")[1]
     assert row == (
         "optimizer.lr=0.005\n"
-        "    Learning rate after warm-up, at `optimizer.reference_batch` pairs.\n"
-        "    (above 0)\n"
+        "    Learning rate after warm-up, at batch size\n"
+        "    `optimizer.reference_batch`. (above 0)\n"
     )
 
 

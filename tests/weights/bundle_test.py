@@ -149,7 +149,7 @@ def test_what_cannot_be_written_is_refused(path):
         "params/head/bias holds numbers too large for float16: use float32": (
             *(path, own._replace(variables=large), "float16"),
         ),
-        "settle it by": (path, own._replace(config=opened), "float16"),
+        "set it with": (path, own._replace(config=opened), "float16"),
         "could not be written: No such file": (
             *(path.parent / "none" / path.name, own, "float16"),
         ),
