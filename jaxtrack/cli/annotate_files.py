@@ -14,7 +14,7 @@ from jaxtrack import annotation, locks
 from jaxtrack import session as session_lib
 from jaxtrack.annotation import Labels
 from jaxtrack.cli import first_box
-from jaxtrack.datasets import files
+from jaxtrack.datasets import files, frame_files
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
@@ -125,11 +125,11 @@ def read_known(path: Path, count: int) -> dict[int, np.ndarray]:
 def _frames(video: str, folder: Path) -> list[Path]:
     """Returns the images of a video, which lie in `folder` or are linked there."""
     if folder.is_dir():
-        return files.list_frames(folder)
+        return frame_files.list_frames(folder)
     if Path(video).is_dir():
         found = image_files(Path(video))
         folder.symlink_to(found[0].parent.resolve(), target_is_directory=True)
-        return files.list_frames(folder)
+        return frame_files.list_frames(folder)
     unfinished = folder.with_name("img.incomplete")
     with FrameReader(video, warn=lambda said: print(said, file=sys.stderr)) as reader:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -142,7 +142,7 @@ def _frames(video: str, folder: Path) -> list[Path]:
             if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):
                 raise InputError(f"{path} could not be written")
     unfinished.rename(folder)
-    return files.list_frames(folder)
+    return frame_files.list_frames(folder)
 
 
 def _table(known: Mapping[int, np.ndarray]) -> str:

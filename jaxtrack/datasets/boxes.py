@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import clips, coco, files, layout, numbers
+from jaxtrack.datasets import clips, coco, files, frame_files, layout, numbers
 from jaxtrack.datasets.sequence import Clip, Listing, Places
 from jaxtrack.errors import InputError
 
@@ -180,7 +180,8 @@ def _add(
 def _place(video: _Video, folder: Path) -> Place:
     """Arranges a video's boxes by object and image."""
     images = sorted(
-        video.order, key=lambda i: (video.order[i], files.natural_order(Path(i)), i)
+        video.order,
+        key=lambda i: (video.order[i], frame_files.natural_order(Path(i)), i),
     )
     columns = {image: number for number, image in enumerate(images)}
     xyxy = np.full((len(video.objects), len(images), 4), np.nan)
@@ -235,7 +236,7 @@ def _of_videos(path: Path, content: Any) -> Listing:
 def _frames(folder: Path, frames: str | Iterable[str]) -> tuple[Path, ...]:
     """Returns the pictures of a folder, or those that are listed."""
     if isinstance(frames, str):
-        return tuple(files.list_frames(folder / frames))
+        return tuple(frame_files.list_frames(folder / frames))
     return tuple(folder / image for image in frames)
 
 

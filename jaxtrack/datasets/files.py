@@ -1,17 +1,12 @@
-"""Files of datasets: tables of numbers, flags, numbered frames."""
+"""Text files of datasets: tables of numbers, boxes, flags, names."""
 
 import codecs
-import os
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from jaxtrack.datasets import layout, numbers
 from jaxtrack.errors import InputError
-
-FRAME_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def read_text(path: Path) -> str:
@@ -99,28 +94,6 @@ def read_rows(
         f"{path}, line {bad + 1}: expected {expected} numbers; "
         f"found {lines[bad].strip()[:60]!r}{numbers.hint(rows[bad], columns)}"
     )
-
-
-def parse_numbers(words: str, count: int, where: str) -> np.ndarray:
-    """Reads finite numbers or NaN from a part of a line.
-
-    Args:
-      words: numbers separated by commas, tabs or blanks.
-      count: how many there are.
-      where: begins the message of an error.
-
-    Returns:
-      `[count]` float64.
-
-    Raises:
-      InputError: not numbers, or not so many.
-    """
-    table = numbers.parse([numbers.split(words)], count)
-    if table is None:
-        raise InputError(
-            f"{where}: expected {count} numbers; found {words.strip()[:60]!r}"
-        )
-    return table[0]
 
 
 def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
@@ -227,136 +200,3 @@ def named_flags(path: Path, names: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     flags = read_flags(path, count=len(names))
     return tuple(name for name, flag in zip(names, flags, strict=True) if flag > 0)
-
-
-def list_frames(folder: str | Path) -> list[Path]:
-    """Lists the images of a folder by name, numbers in their numeric order.
-
-    Args:
-      folder: the folder; it is not searched deeper.
-
-    Returns:
-      Image files, `2.jpg` before `10.jpg`.
-
-    Raises:
-      InputError: if there is none.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    frames = _images(folder)
-    if not frames:
-        raise InputError(f"{folder}: holds no images ({', '.join(FRAME_SUFFIXES)})")
-    return sorted(frames, key=natural_order)
-
-
-def has_frames(folder: Path) -> bool:
-    """Tells whether a folder holds an image.
-
-    Args:
-      folder: an existing folder.
-    """
-    return bool(_images(folder))
-
-
-def _images(folder):
-    """Returns a folder's images in any order, hidden ones (`._0001.jpg`) left out."""
-    return [
-        Path(entry.path)
-        for entry in os.scandir(folder)
-        if entry.name[:1] != "." and entry.name.lower().endswith(FRAME_SUFFIXES)
-    ]
-
-
-def natural_order(path: Path) -> list[tuple[int, str]]:
-    """A key that sorts `2.jpg` before `10.jpg`.
-
-    Args:
-      path: its last part is the name to sort by.
-    """
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-def numbered_frames(folder: Path) -> dict[int, Path]:
-    """Returns the number in its name -> image, of a folder's images, in order.
-
-    Args:
-      folder: of the images; however many digits they have.
-
-    Raises:
-      InputError: it holds no image, or one's name is not a number.
-    """
-    frames = {}
-    for path in list_frames(folder):
-        if not re.fullmatch(r"\d+", path.stem):
-            raise InputError(
-                f"{folder}: expected images named by numbers; found {path.name}"
-            )
-        frames[int(path.stem)] = path
-    return dict(sorted(frames.items()))
-
-
-def frames_between(folder: Path, first: int, last: int) -> list[Path]:
-    """Returns the images numbered `first` to `last`, both included.
-
-    Args:
-      folder: of the images.
-      first: number in the first one's name.
-      last: number in the last one's.
-
-    Raises:
-      InputError: one is not there.
-    """
-    numbered = numbered_frames(folder)
-    absent = [n for n in range(first, last + 1) if n not in numbered]
-    if absent:
-        raise InputError(
-            f"{folder}: expected images {first} to {last}; found {min(numbered)} to "
-            f"{max(numbered)}, {len(absent)} of them missing, the first {absent[0]}"
-        )
-    return [numbered[n] for n in range(first, last + 1)]
-
-
-def fill_gaps(folder: Path, count: int, *, first: int, digits: int) -> list[Path]:
-    """Returns the frames of numbered rows of truth, whether the files exist or not.
-
-    Args:
-      folder: of the images, named by numbers.
-      count: of the rows.
-      first: number in the first one's name.
-      digits: that a missing one's name has.
-
-    Returns:
-      `count` paths; packing says which of them cannot be read.
-
-    Raises:
-      InputError: no image is there, or one whose number has no row.
-    """
-    numbered = numbered_frames(folder)
-    others = [n for n in numbered if not first <= n < first + count]
-    if others:
-        raise InputError(
-            f"{folder}: expected images {first} to {first + count - 1}, one a row of "
-            f"ground truth; found {numbered[others[0]].name}"
-        )
-    missing = {n: folder / f"{n:0{digits}d}.jpg" for n in range(first, first + count)}
-    return list((missing | numbered).values())
-
-
-def check_lengths(folder: Path, frames: Sequence[Path], truth: np.ndarray) -> None:
-    """Refuses a sequence with other than one row of truth a frame.
-
-    Args:
-      folder: named in the error.
-      frames: N of them.
-      truth: `[N, ...]`.
-
-    Raises:
-      InputError: they differ in number.
-    """
-    if len(frames) != len(truth):
-        raise InputError(
-            f"{folder}: expected as many frames as rows of ground truth; found "
-            f"{len(frames)} frames, {len(truth)} rows"
-        )

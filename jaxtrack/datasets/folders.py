@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import exclusions, files
+from jaxtrack.datasets import exclusions, files, frame_files
 from jaxtrack.datasets.sequence import Clip, Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -114,7 +114,9 @@ def list_sequences(root: str | Path) -> list[Path]:
     found = list(_walk(root))
     if not found:
         raise InputError(f"{root}: none of its folders holds {BOX_FILES[0]}")
-    return sorted(found, key=lambda p: list(map(files.natural_order, _parents(p))))
+    return sorted(
+        found, key=lambda p: list(map(frame_files.natural_order, _parents(p)))
+    )
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -157,10 +159,10 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
 
 def _read(name: str, folder: Path, path: Path, *, allow_absent: bool) -> Sequence:
     """Reads the target whose boxes are in a file."""
-    frames = files.list_frames(image_folder(folder))
+    frames = frame_files.list_frames(image_folder(folder))
     truth = files.read_xywh(path)
     files.check_sizes(path, truth, allow_absent=allow_absent)
-    files.check_lengths(folder, frames, truth)
+    frame_files.check_lengths(folder, frames, truth)
     truth, absent = without_absent(folder, truth)
     xyxy = xyxy_from_truth(truth, len(frames))
     return Sequence(name, frames, xyxy, truth=truth, absent=absent)

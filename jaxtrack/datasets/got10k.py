@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from jaxtrack.datasets import files, layout
+from jaxtrack.datasets import files, frame_files, layout
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -59,11 +59,11 @@ def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     """Reads one sequence; `fill_gaps` names frames that are missing, too."""
     truth = files.read_xywh(place / "groundtruth.txt")
     if fill_gaps:
-        frames = files.fill_gaps(place, len(truth), first=1, digits=8)
+        frames = frame_files.fill_gaps(place, len(truth), first=1, digits=8)
     else:
-        frames = files.list_frames(place)
+        frames = frame_files.list_frames(place)
     if "_Test_" not in name or len(truth) != 1:
-        files.check_lengths(place, frames, truth)
+        frame_files.check_lengths(place, frames, truth)
     labels = {
         label: files.read_flags(place / f"{label}.label", count=len(frames))
         for label in ("absence", "cover")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import annotation_xml, clips, files, layout
+from jaxtrack.datasets import annotation_xml, clips, frame_files, layout
 from jaxtrack.datasets.sequence import Clip, Listing, Places
 from jaxtrack.errors import InputError
 
@@ -66,7 +66,7 @@ def survey_videos(root: Path, split: str) -> Listing:
 
 def read_video(name: str, place: Place) -> Clip:
     """Reads one video with all its objects."""
-    paths = sorted(place.annotations.glob("*.xml"), key=files.natural_order)
+    paths = sorted(place.annotations.glob("*.xml"), key=frame_files.natural_order)
     paths = [path for path in paths if path.name[:1] != "."]
     if not paths:
         raise layout.wrong_layout(place.annotations, "a file 000000.xml a frame")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets import files, frame_files, layout, members
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = (
@@ -96,10 +96,10 @@ def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     if not (place / "img").is_dir():
         raise layout.wrong_layout(place, "a folder img/")
     if fill_gaps:
-        frames = files.fill_gaps(place / "img", len(truth), first=1, digits=8)
+        frames = frame_files.fill_gaps(place / "img", len(truth), first=1, digits=8)
     else:
-        frames = files.list_frames(place / "img")
-    files.check_lengths(place, frames, truth)
+        frames = frame_files.list_frames(place / "img")
+    frame_files.check_lengths(place, frames, truth)
     flags = [
         files.read_flags(place / file, count=len(truth)) > 0
         for file in ("full_occlusion.txt", "out_of_view.txt")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import files, layout, members, numbers
+from jaxtrack.datasets import files, frame_files, layout, members, numbers
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -65,10 +65,10 @@ def _place(root, name):
 
 def read(name: str, place: _Place) -> Sequence:
     """Reads one sequence."""
-    frames = files.list_frames(place.images)
+    frames = frame_files.list_frames(place.images)
     if not place.has_corners:
         truth = files.read_xywh(place.truth)
-        files.check_lengths(place.images, frames, truth)
+        frame_files.check_lengths(place.images, frames, truth)
         return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
     corners = _read_corners(place.truth)
     if abs(len(corners) / len(frames) - _RATIO) < 1:
@@ -76,7 +76,7 @@ def read(name: str, place: _Place) -> Sequence:
     if abs(len(corners) - len(frames)) == 1:
         count = min(len(corners), len(frames))
         corners, frames = corners[:count], frames[:count]
-    files.check_lengths(place.images, frames, corners)
+    frame_files.check_lengths(place.images, frames, corners)
     truth = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
     return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)
 

@@ -12,7 +12,7 @@ frame; pytracking leaves five out. Coordinates count from 1.
 import json
 from pathlib import Path
 
-from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets import files, frame_files, layout, members
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -78,12 +78,12 @@ def read(name: str, place: tuple[Path, Path]) -> Sequence:
     images = next((p for p in (folder / "img", folder / "jpg") if p.is_dir()), None)
     if images is None:
         raise layout.wrong_layout(folder, "a folder img/")
-    numbered = files.numbered_frames(images)
+    numbered = frame_files.numbered_frames(images)
     frames = list(numbered.values())
     # A copy may have been cut to the frames that count; then all of them do.
     if name in members.OTB_FRAMES and len(frames) != len(truth):
-        frames = files.frames_between(images, *members.OTB_FRAMES[name])
-    files.check_lengths(folder, frames, truth)
+        frames = frame_files.frames_between(images, *members.OTB_FRAMES[name])
+    frame_files.check_lengths(folder, frames, truth)
     return Sequence(
         name,
         frames,

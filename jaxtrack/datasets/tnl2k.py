@@ -7,7 +7,7 @@ long) and `att/<seq>_attribute.txt` are read where they lie beside the data.
 
 from pathlib import Path
 
-from jaxtrack.datasets import files, layout
+from jaxtrack.datasets import files, frame_files, layout
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TNL2K's layout, TNL2K_test_subset/<seq>/ with imgs/ and groundtruth.txt"
@@ -53,8 +53,8 @@ def read(name: str, place: tuple[Path, Path]) -> Sequence:
     images = layout.first_folder(
         (folder / "imgs", folder / "img"), folder, "a folder imgs/"
     )
-    frames = files.list_frames(images)
-    files.check_lengths(folder, frames, truth)
+    frames = frame_files.list_frames(images)
+    frame_files.check_lengths(folder, frames, truth)
     absent, attributes = None, ()
     for annos in (root / "annos", root):
         if (annos / "absent" / f"{name}.txt").is_file():
@@ -62,7 +62,7 @@ def read(name: str, place: tuple[Path, Path]) -> Sequence:
             if len(flags) in (len(truth), len(truth) + 1):
                 absent = flags[: len(truth)] > 0
             else:
-                files.check_lengths(annos / "absent", frames, flags)
+                frame_files.check_lengths(annos / "absent", frames, flags)
         path = annos / "att" / f"{name}_attribute.txt"
         attributes = attributes or files.named_flags(path, ATTRIBUTES)
     return Sequence(

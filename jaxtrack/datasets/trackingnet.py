@@ -7,7 +7,7 @@ first box is public; the twelve training chunks, `TRAIN_0` to `TRAIN_11`, lie al
 import os
 from pathlib import Path
 
-from jaxtrack.datasets import files, layout
+from jaxtrack.datasets import files, frame_files, layout
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "TrackingNet's layout, {0}/frames/<video>/0.jpg and {0}/anno/<video>.txt"
@@ -79,9 +79,9 @@ def read(name: str, place: Path, *, fill_gaps: bool = False) -> Sequence:
     truth = files.read_xywh(place / "anno" / f"{name}.txt")
     folder = place / "frames" / name
     if fill_gaps:
-        frames = files.fill_gaps(folder, len(truth), first=0, digits=1)
+        frames = frame_files.fill_gaps(folder, len(truth), first=0, digits=1)
     else:
-        frames = list(files.numbered_frames(folder).values())
+        frames = list(frame_files.numbered_frames(folder).values())
     if place.name != "TEST" or len(truth) != 1:
-        files.check_lengths(folder, frames, truth)
+        frame_files.check_lengths(folder, frames, truth)
     return Sequence(name, frames, xyxy_from_truth(truth, len(frames)), truth=truth)

@@ -6,7 +6,7 @@ the target is out of sight.
 
 from pathlib import Path
 
-from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets import files, frame_files, layout, members
 from jaxtrack.datasets.sequence import Listing, Sequence, xyxy_from_truth
 
 _EXPECTED = "UAV123's layout, anno/UAV123/<name>.txt and data_seq/UAV123/<folder>/"
@@ -53,11 +53,13 @@ def read(name: str, place: Path) -> Sequence:
     truth = files.read_xywh(anno / f"{name}.txt")
     folder = place / "data_seq" / "UAV123" / _folder(name)
     if _folder(name) == name:
-        frames = files.frames_between(folder, 1, len(truth))
+        frames = frame_files.frames_between(folder, 1, len(truth))
     else:
         cut = int(name.rpartition("_")[2]) - 1
-        frames = files.frames_between(folder, *members.UAV123_CUTS[_folder(name)][cut])
-    files.check_lengths(folder, frames, truth)
+        frames = frame_files.frames_between(
+            folder, *members.UAV123_CUTS[_folder(name)][cut]
+        )
+    frame_files.check_lengths(folder, frames, truth)
     flags = files.named_flags(anno / "att" / f"{name}.txt", ATTRIBUTES)
     return Sequence(
         name, frames, xyxy_from_truth(truth, len(frames)), truth=truth, attributes=flags

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxtrack.datasets import annotation_xml, clips, files, layout
+from jaxtrack.datasets import annotation_xml, clips, files, frame_files, layout
 from jaxtrack.datasets.sequence import Clip, Listing
 from jaxtrack.errors import InputError
 
@@ -99,7 +99,7 @@ def _stems(folder):
     return {
         os.path.splitext(name)[0]: folder / name
         for name in os.listdir(folder)
-        if name[0] != "." and name.lower().endswith(files.FRAME_SUFFIXES)
+        if name[0] != "." and name.lower().endswith(frame_files.FRAME_SUFFIXES)
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import files, layout, members
+from jaxtrack.datasets import files, frame_files, layout, members
 from jaxtrack.datasets.sequence import Listing, Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import regions
@@ -72,7 +72,7 @@ def read(name: str, place: Path) -> Sequence:
     region = files.read_rows(place / "groundtruth.txt", 8, 4)
     described = _description(place / "sequence")
     frames = _frames(place, described)
-    files.check_lengths(place, frames, region)
+    frame_files.check_lengths(place, frames, region)
     size = None
     if described.get("width", "").isdigit() and described.get("height", "").isdigit():
         size = (int(described["width"]), int(described["height"]))
@@ -109,9 +109,9 @@ def _frames(place, described):
     channel = described.get("channel.default", "color")
     pattern = described.get(f"channels.{channel}", "")
     if re.search(r"%0?\d*d", pattern):
-        return files.list_frames((place / pattern).parent)
+        return frame_files.list_frames((place / pattern).parent)
     color = place / "color"
-    return files.list_frames(color if color.is_dir() else place)
+    return frame_files.list_frames(color if color.is_dir() else place)
 
 
 def enclosing_xywh(region: np.ndarray) -> np.ndarray:

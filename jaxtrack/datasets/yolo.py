@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import clips, files, layout, numbers, pictures
+from jaxtrack.datasets import clips, files, frame_files, layout, numbers, pictures
 from jaxtrack.datasets.sequence import Clip, Listing, Places
 from jaxtrack.errors import InputError
 
@@ -49,7 +49,9 @@ def survey(root: Path, split: str) -> Listing:
         raise layout.wrong_layout(root, _EXPECTED.format(split))
     images, labels = pair
     labelled = [p.removesuffix(".txt") for p in _walk(labels, (".txt",))]
-    beside = {os.path.splitext(p)[0]: p for p in _walk(images, files.FRAME_SUFFIXES)}
+    beside = {
+        os.path.splitext(p)[0]: p for p in _walk(images, frame_files.FRAME_SUFFIXES)
+    }
     present = [name for name in labelled if name in beside]
     if not present:
         raise layout.wrong_layout(images, _EXPECTED.format(split))

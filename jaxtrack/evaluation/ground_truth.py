@@ -12,6 +12,7 @@ from jaxtrack.datasets import (
     choose,
     files,
     folders,
+    frame_files,
     pictures,
     pysot_json,
     read_sequences,
@@ -99,7 +100,7 @@ def _read_folder(name: str, place: tuple[Path, Path]) -> Sequence:
     truth = files.read_xywh(path, allow_infinite=True)
     truth, absent = folders.without_absent(folder, truth)
     images = folders.image_folder(folder)
-    frames = files.list_frames(images) if files.has_frames(images) else []
+    frames = frame_files.list_frames(images) if frame_files.has_frames(images) else []
     return Sequence(
         name,
         frames if len(frames) == len(truth) else [],

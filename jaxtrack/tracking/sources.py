@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jaxtrack.datasets import files
+from jaxtrack.datasets import frame_files
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import decoders
 from jaxtrack.tracking.decoders import Decoder
@@ -88,10 +88,10 @@ def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
       InputError: if there is none.
     """
     for place in (folder / "img", folder):
-        if place.is_dir() and files.has_frames(place):
-            return files.list_frames(place)
+        if place.is_dir() and frame_files.has_frames(place):
+            return frame_files.list_frames(place)
     raise InputError(
-        f"{folder} has no images: expected {', '.join(files.FRAME_SUFFIXES)}"
+        f"{folder} has no images: expected {', '.join(frame_files.FRAME_SUFFIXES)}"
     )
 
 

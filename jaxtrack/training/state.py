@@ -57,9 +57,3 @@ def create(
 def _copy(leaf):
     """Copies an array; naming the type makes a weak one strong."""
     return jnp.array(leaf, leaf.dtype)
-
-
-def inference_variables(state: TrainState) -> Tree:
-    """Returns what tracking uses: averaged parameters if there are any."""
-    params = state.params if state.ema is None else state.ema
-    return {"params": params, "batch_stats": state.batch_stats}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxtrack.datasets import files, layout
+from jaxtrack.datasets import files, frame_files, layout
 from jaxtrack.datasets.sequence import xyxy_from_truth
 from jaxtrack.errors import InputError
 from tests.datasets import fake_datasets as fake
@@ -93,7 +93,7 @@ def test_boxes_around_polygons_and_absent_ones(tmp_path):
 def test_hidden_files_are_no_frames(tmp_path):
     for name in ("._0001.jpg", ".DS_Store", "0002.JPG", "0001.webp", "0003.tif", "a"):
         (tmp_path / name).touch()
-    names = [path.name for path in files.list_frames(tmp_path)]
+    names = [path.name for path in frame_files.list_frames(tmp_path)]
     assert names == ["0001.webp", "0002.JPG", "0003.tif"]
 
 
@@ -168,32 +168,32 @@ def test_names_without_blanks(tmp_path):
 
 def test_frames_by_number_whatever_the_digits(tmp_path):
     fake.images(tmp_path, (9, 10, 100), digits=1)
-    assert list(files.numbered_frames(tmp_path)) == [9, 10, 100]
-    frames = files.frames_between(tmp_path, 9, 10)
+    assert list(frame_files.numbered_frames(tmp_path)) == [9, 10, 100]
+    frames = frame_files.frames_between(tmp_path, 9, 10)
     assert [p.name for p in frames] == ["9.jpg", "10.jpg"]
     with pytest.raises(InputError, match="expected images 9 to 12; found 9 to 100"):
-        files.frames_between(tmp_path, 9, 12)
+        frame_files.frames_between(tmp_path, 9, 12)
     (tmp_path / "9.jpg").rename(tmp_path / "a.jpg")
     with pytest.raises(InputError, match=r"named by numbers; found a\.jpg"):
-        files.numbered_frames(tmp_path)
+        frame_files.numbered_frames(tmp_path)
 
 
 def test_lengths_must_agree(tmp_path):
-    files.check_lengths(tmp_path, [tmp_path], np.zeros((1, 4)))
+    frame_files.check_lengths(tmp_path, [tmp_path], np.zeros((1, 4)))
     with pytest.raises(InputError, match="found 1 frames, 2 rows"):
-        files.check_lengths(tmp_path, [tmp_path], np.zeros((2, 4)))
+        frame_files.check_lengths(tmp_path, [tmp_path], np.zeros((2, 4)))
 
 
 def test_frames_in_numeric_order(tmp_path):
     # As text, 10.jpg would come before 6.jpg.
     fake.images(tmp_path, range(6, 12), digits=1)
     fake.text(tmp_path / "notes.txt", "")
-    names = [path.name for path in files.list_frames(tmp_path)]
+    names = [path.name for path in frame_files.list_frames(tmp_path)]
     assert names == [f"{n}.jpg" for n in range(6, 12)]
     with pytest.raises(InputError, match=r"holds no images \(.bmp, .jpeg"):
-        files.list_frames(fake.text(tmp_path / "b/notes.txt", "").parent)
+        frame_files.list_frames(fake.text(tmp_path / "b/notes.txt", "").parent)
     with pytest.raises(InputError, match="no such folder"):
-        files.list_frames(tmp_path / "none")
+        frame_files.list_frames(tmp_path / "none")
 
 
 def test_contents(tmp_path):

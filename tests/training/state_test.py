@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import optax
-import pytest
 
 from jaxtrack.training import state
 
@@ -15,14 +14,6 @@ def test_a_new_state_owns_its_buffers():
         leaf.delete()
     assert float(variables["params"]["w"].sum()) == 3.0
     assert new.batch_stats == {}
-
-
-@pytest.mark.parametrize(("keep_ema", "expected"), [(True, 5.0), (False, 1.0)])
-def test_inference_takes_averaged_parameters_if_there_are_any(keep_ema, expected):
-    new = state.create({"params": jnp.ones(())}, optax.sgd(0.1), keep_ema=keep_ema)
-    if keep_ema:
-        new = new.replace(ema=jnp.full((), 5.0))
-    assert float(state.inference_variables(new)["params"]) == expected
 
 
 def test_no_leaf_is_weakly_typed():
