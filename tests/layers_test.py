@@ -110,6 +110,7 @@ BUILDERS = (
     *("config", "configs", "trackers", "cli", "assign.__init__", "data.mixture"),
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
     *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
+    *("training.schedule", "training.optimizer"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
     *("training.pair_sheet", "training.overview", "training.report"),
     *("training.compile_times", "training.distillation"),

@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -20,13 +19,12 @@ from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
 from jaxtrack.errors import InputError
-from jaxtrack.training import saved_step
-from jaxtrack.training.saved_step import DamagedError, SavedStep
+from jaxtrack.training import reading, saved_step
+from jaxtrack.training.saved_step import SavedStep
 from jaxtrack.training.state import TrainState
 from jaxtrack.weights import digests
-from jaxtrack.weights.bundle import Bundle
 
-_FOLDER, _DAMAGED = "checkpoints", "damaged"
+_DAMAGED = "damaged"
 # A checkpoint of a network that differs in one of these fits no other.
 _IDENTITY = (
     *("model.name", "model.backbone", "model.design", "model.correlation"),
@@ -55,7 +53,7 @@ class CheckpointStore:
         kept = [policies.LatestN(max(keep_latest, 1))]
         if keep_every:
             kept.append(policies.EveryNSteps(keep_every))
-        self.folder = pathlib.Path(workdir).absolute() / _FOLDER
+        self.folder = pathlib.Path(workdir).absolute() / reading.FOLDER
         # What Orbax logs with a traceback, it raises too.
         logging.getLogger("absl").addFilter(_is_not_of_orbax)
         self._manager = ocp.CheckpointManager(
@@ -140,7 +138,7 @@ class CheckpointStore:
             another network, or of settings that lack a field.
         """
         steps = sorted(self._manager.all_steps(), reverse=True)
-        step, found = _newest(
+        step, found = reading.newest(
             [self.folder / str(step) for step in steps],
             lambda path: _restore(SavedStep(path), state, config),
         )
@@ -217,53 +215,6 @@ class CheckpointStore:
                 self._manager.close()
 
 
-def read_for_inference(path: str | pathlib.Path) -> Bundle:
-    """Reads the trained network of a run; see `jaxtrack.training.inference`.
-
-    Args:
-      path: a run's workdir (its newest checkpoint that is not damaged is taken), its
-        folder `checkpoints`, or one step's folder in there.
-
-    Returns:
-      All of the run's settings, its variables and the step.
-
-    Raises:
-      InputError: if there is no checkpoint, all are damaged, or its settings lack a
-        field.
-    """
-    path = pathlib.Path(path).absolute()
-    if (path / _FOLDER).is_dir():
-        path = path / _FOLDER
-    if path.name.isdigit():
-        return _read_network(path)
-    steps = ocp.utils.checkpoint_steps(path)
-    if not steps:
-        raise InputError(
-            f"no whole checkpoint in {path}: name the workdir of a training that has "
-            "saved one"
-        )
-    paths = [path / str(step) for step in sorted(steps, reverse=True)]
-    return _newest(paths, _read_network)[1]
-
-
-def _newest(paths, read):
-    """Returns step and content of the first that is not damaged, and says so."""
-    faults = []
-    for path in paths:
-        try:
-            found = read(path)
-        except DamagedError as fault:
-            faults.append(fault)
-            continue
-        if faults:
-            print(f"{faults[0]}: going back to {path}", file=sys.stderr, flush=True)
-        return int(path.name), found
-    raise InputError(
-        f"{faults[0]}, and no older one is whole: restore it from a copy, or remove "
-        f"{paths[0].parent} to begin again"
-    )
-
-
 def _restore(saved, state, config):
     """Reads all of one checkpoint into a state like another."""
     path = saved.path
@@ -281,17 +232,6 @@ def _restore(saved, state, config):
     network = saved.arrays("network", like=network)
     optimizer = saved.arrays("optimizer", like=optimizer)
     return _join(network, optimizer), saved.json("data")
-
-
-def _read_network(path):
-    """Reads network (numpy arrays), settings and provenance of one step's folder."""
-    saved = SavedStep(path)
-    network = saved.arrays("network")
-    params = network["params"] if network.get("ema") is None else network["ema"]
-    variables = {"params": params, "batch_stats": network.get("batch_stats") or {}}
-    provenance = saved.json("provenance") if saved.has("provenance") else {}
-    config = config_lib.from_saved(saved.json("config"), source=str(path))
-    return Bundle(config, variables, int(path.name), provenance)
 
 
 def _split(state):

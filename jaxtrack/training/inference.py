@@ -57,9 +57,9 @@ def load_for_inference(source: str | Path | Foreign) -> Bundle:
     path = Path(source)
     if path.is_dir():
         # Late: what reads a training's folder takes a while to import.
-        from jaxtrack.training import checkpoint
+        from jaxtrack.training import reading
 
-        return checkpoint.read_for_inference(path)
+        return reading.read_for_inference(path)
     if path.suffix == bundle.SUFFIX or bundle.is_bundle(path):
         loaded = bundle.read(path)
         bundle.check(loaded, network_of(loaded.config), source=str(path))

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import ConfigDict
 
@@ -15,11 +16,43 @@ from jaxtrack.errors import InputError
 from jaxtrack.models.backbones import param_group
 from jaxtrack.models.layers import kaiming
 from jaxtrack.trackers import with_preprocessing
-from jaxtrack.trackers.family import WeightNames
+from jaxtrack.trackers.family import Family, WeightNames
 from jaxtrack.training import inference
 from jaxtrack.weights import pretrained, shipped
 from jaxtrack.weights.matching import match
 from jaxtrack.weights.pretrained import Start
+
+
+def initial_variables(
+    config: ConfigDict, family: Family, network: nn.Module
+) -> tuple[dict[str, Any], str]:
+    """Draws a network's variables from the seed, then loads the weights named.
+
+    Args:
+      config: the settings, with their preprocessing.
+      family: names the variables in PyTorch's code.
+      network: to initialise.
+
+    Returns:
+      Its variables, and what was loaded, or "".
+
+    Raises:
+      InputError: see `start_from`.
+    """
+    geometry = network.geometry
+
+    def init(key):
+        sizes = (geometry.template_size, geometry.search_size)
+        crops = (jnp.zeros((1, size, size, 3)) for size in sizes)
+        variables = network.init(key, *crops)
+        if config.run.head_init == "kaiming":
+            variables = {**variables, "params": kaiming_heads(key, variables["params"])}
+        return variables
+
+    variables = jax.jit(init)(jax.random.key(config.run.seed))
+    if config.model.pretrained:
+        return start_from(config, family.names(config), variables)
+    return variables, ""
 
 
 def kaiming_heads(key: jax.Array, params: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
 from ml_collections import ConfigDict
 
@@ -17,18 +16,16 @@ from jaxtrack.data import pipeline, processes
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.errors import InputError
-from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
-from jaxtrack.training import distillation, optimizer, overview
+from jaxtrack.training import distillation, initial, optimizer, overview, schedule
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.distributed import Watch
-from jaxtrack.training.initial import check_file, kaiming_heads, start_from
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
-from jaxtrack.training.report import Rates, Report
+from jaxtrack.training.report import Report
 from jaxtrack.training.signals import Stopper
 from jaxtrack.training.state import TrainState, create
 
@@ -82,7 +79,7 @@ def train(
     devices.check()
     config = with_preprocessing(config)
     _check_devices(config)
-    check_file(config)
+    initial.check_file(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
     if family is None:
@@ -130,7 +127,7 @@ def _run(
     """Runs the remaining steps, or stops at a signal; returns the last state."""
     first, total = int(state.step), config_lib.total_steps(config)
     with contextlib.ExitStack() as stack:
-        report = Report(config, workdir, first=first, rates=_rates(config))
+        report = Report(config, workdir, first=first, rates=schedule.rates(config))
         stack.enter_context(report)
         stopper = Stopper(every=config.run.log_every, say=report.say)
         stack.enter_context(stopper)
@@ -183,8 +180,10 @@ def _build(
     teachers: Sequence[distillation.Teacher],
 ) -> tuple[TrainState, PhaseOf]:
     """Makes the state of step 0, and the function from step to phase."""
-    tx = _optimizer(config)
-    variables = _initial_variables(config, family, network)
+    tx = optimizer.of_config(config)
+    variables, loaded = initial.initial_variables(config, family, network)
+    if loaded:
+        _say(f"start: {loaded}")
     state = create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     train_step = partial(
         step_lib.train_step,
@@ -207,7 +206,7 @@ def _build(
             ("the training step with the backbone", True),
         )
     )
-    start = _backbone_from(config)
+    start = schedule.backbone_from(config)
     return state, lambda number: tuned if number >= start else frozen
 
 
@@ -228,96 +227,15 @@ def _resume(
     loader.set_state(position)
     step = int(state.step)
     _say(f"resuming at step {step} from {store.folder}")
-    if said := _rate_jump(store.saved_config(step), config, step):
+    if said := schedule.rate_jump(store.saved_config(step), config, step):
         _say(said)
     return state
-
-
-def _rate_jump(saved: ConfigDict, config: ConfigDict, step: int) -> str:
-    """Says where the learning rate jumps, since more or fewer epochs bend it; or ""."""
-    epochs = saved.run.num_epochs, config.run.num_epochs
-    if epochs[0] == epochs[1] or step >= config_lib.total_steps(config):
-        return ""
-    before, after = float(_schedule(saved)(step - 1)), float(_schedule(config)(step))
-    return (
-        f"note: the learning rate goes from {before:.2g} to {after:.2g} here: its "
-        f"schedule now ends after {epochs[1]:g} epochs, not {epochs[0]:g}"
-    )
 
 
 def _say(text: str) -> None:
     """Prints a line, in one process only."""
     if jax.process_index() == 0:
         print(text, flush=True)
-
-
-def _backbone_from(config: ConfigDict) -> int:
-    """Returns the first step that trains the backbone."""
-    return config_lib.epochs_to_steps(config, config.optimizer.backbone_from_epoch)
-
-
-def _initial_variables(config, family, network):
-    """Initialises parameters from the seed, then loads trained weights if named."""
-    geometry = network.geometry
-
-    def init(key):
-        sizes = (geometry.template_size, geometry.search_size)
-        crops = (jnp.zeros((1, size, size, 3)) for size in sizes)
-        variables = network.init(key, *crops)
-        if config.run.head_init == "kaiming":
-            variables = {**variables, "params": kaiming_heads(key, variables["params"])}
-        return variables
-
-    variables = jax.jit(init)(jax.random.key(config.run.seed))
-    if config.model.pretrained:
-        variables, told = start_from(config, family.names(config), variables)
-        _say(f"start: {told}")
-    return variables
-
-
-def _schedule(config):
-    """Returns the head's learning rate by step."""
-    factor = optimizer.rate_factor(
-        config.optimizer.lr_scaling,
-        batch_size=config.run.batch_size,
-        reference=config.optimizer.reference_batch,
-    )
-    peak = factor * config.optimizer.lr
-    return optimizer.warmup_schedule(
-        warmup=min(config.optimizer.lr_warmup, peak),
-        peak=peak,
-        end=factor * config.optimizer.lr_end,
-        warmup_steps=config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs),
-        total_steps=config_lib.total_steps(config),
-        kind=config.optimizer.schedule,
-    )
-
-
-def _rates(config: ConfigDict) -> Rates:
-    """Returns the function from steps done to learning rates."""
-    schedule, start = jax.jit(_schedule(config)), _backbone_from(config)
-
-    def rates(number):
-        rate = float(schedule(number - 1))
-        factor = config.optimizer.backbone_lr_factor * (number > start)
-        return {"lr": rate, "lr_backbone": rate * factor}
-
-    return rates
-
-
-def _optimizer(config):
-    """Returns the optimizer named in the settings."""
-    return optimizer.make_optimizer(
-        kind=config.optimizer.kind,
-        schedule=_schedule(config),
-        group=param_group,
-        backbone_from_step=_backbone_from(config),
-        backbone_factor=config.optimizer.backbone_lr_factor,
-        momentum=config.optimizer.momentum,
-        adam_b2=config.optimizer.adam_b2,
-        weight_decay=config.optimizer.weight_decay,
-        clip_norm=config.optimizer.clip_norm,
-    )
 
 
 def _check_devices(config):

@@ -4,91 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
+from ml_collections import ConfigDict
 
-Schedule = Callable[[jax.Array], jax.Array]
+from jaxtrack.models.backbones import param_group
+from jaxtrack.training import schedule as schedules
+from jaxtrack.training.schedule import Schedule
 
 KINDS = ("sgd", "adamw", "lars", "lamb")
 # The trust coefficient of LARS, eta of arXiv:1708.03888, section 5.
 _LARS_TRUST = 0.001
-
-
-def warmup_schedule(
-    *,
-    warmup: float,
-    peak: float,
-    end: float,
-    warmup_steps: int,
-    total_steps: int,
-    kind: str = "log",
-) -> Schedule:
-    """Returns the learning rate as a function of the step.
-
-        step < s0:  warmup (peak / warmup)^(step / s0)
-        "log":      peak (end / peak)^u,   u = (step - s0) / (total - 1 - s0)
-        "cosine":   end + (peak - end) (1 + cos(pi u)) / 2
-
-    pysot (STVIR/pysot, `lr_scheduler.py`) steps both log-space lines once an epoch;
-    here they are followed at every step.
-
-    Args:
-      warmup: rate at step 0.
-      peak: rate when warm-up ends, at step `s0 = warmup_steps`.
-      end: rate at the last step, `total_steps - 1`, and after it.
-      warmup_steps: may be 0.
-      total_steps: optimizer steps of the training.
-      kind: "log" or "cosine".
-
-    Returns:
-      The schedule: int step to float32 rate.
-
-    Raises:
-      ValueError: for another `kind`, or rates that are not positive.
-    """
-    if kind not in ("log", "cosine"):
-        raise ValueError(f"kind must be log or cosine, got {kind!r}")
-    if min(warmup, peak, end) <= 0:
-        raise ValueError(f"rates must be positive: {warmup}, {peak}, {end}")
-
-    def schedule(step: jax.Array) -> jax.Array:
-        step = jnp.asarray(step).astype(jnp.float32)
-        rise = jnp.clip(step / max(warmup_steps, 1), 0, 1)
-        fall = jnp.clip(
-            (step - warmup_steps) / max(total_steps - 1 - warmup_steps, 1), 0, 1
-        )
-        if kind == "log":
-            falling = peak * (end / peak) ** fall
-        else:
-            falling = end + (peak - end) * (1 + jnp.cos(jnp.pi * fall)) / 2
-        rising = warmup * (peak / warmup) ** rise
-        return jnp.where(step < warmup_steps, rising, falling)
-
-    return schedule
-
-
-def rate_factor(scaling: str, *, batch_size: int, reference: int) -> float:
-    """Returns by what a learning rate grows with the batch.
-
-        "none":    1
-        "linear":  B / B0          (Goyal et al., arXiv:1706.02677, section 2.1)
-        "sqrt":    sqrt(B / B0)    (You et al., arXiv:1904.00962, section 4.3)
-
-    Args:
-      scaling: "none", "linear" or "sqrt".
-      batch_size: B, pairs of an optimizer step, over all devices.
-      reference: B0, the batch that the rate was chosen for.
-
-    Returns:
-      The factor of the rate.
-
-    Raises:
-      ValueError: for another `scaling`.
-    """
-    powers = {"none": 0.0, "linear": 1.0, "sqrt": 0.5}
-    if scaling not in powers:
-        raise ValueError(f"scaling must be none, linear or sqrt, got {scaling!r}")
-    return (batch_size / reference) ** powers[scaling]
 
 
 def make_optimizer(
@@ -166,6 +91,25 @@ def make_optimizer(
     return optax.chain(
         optax.clip_by_global_norm(clip_norm),
         optax.partition(rules, lambda params: _labels(params, group)),
+    )
+
+
+def of_config(config: ConfigDict) -> optax.GradientTransformation:
+    """Returns the optimizer that the settings name.
+
+    Args:
+      config: the settings.
+    """
+    return make_optimizer(
+        kind=config.optimizer.kind,
+        schedule=schedules.of_config(config),
+        group=param_group,
+        backbone_from_step=schedules.backbone_from(config),
+        backbone_factor=config.optimizer.backbone_lr_factor,
+        momentum=config.optimizer.momentum,
+        adam_b2=config.optimizer.adam_b2,
+        weight_decay=config.optimizer.weight_decay,
+        clip_norm=config.optimizer.clip_norm,
     )
 
 

@@ -7,7 +7,12 @@ import pytest
 from jaxtrack import cli, configs, trackers
 from jaxtrack.errors import InputError
 from jaxtrack.training import inference, loop
-from jaxtrack.training.initial import check_file, kaiming_heads, start_from
+from jaxtrack.training.initial import (
+    check_file,
+    initial_variables,
+    kaiming_heads,
+    start_from,
+)
 from jaxtrack.weights.bundle import Bundle
 
 from .conftest import TINY, small_config
@@ -40,14 +45,14 @@ def test_kaiming_draws_all_but_the_backbone():
 def test_the_setting_chooses():
     config = small_config()
     network = TINY.network(config)
-    released = loop._initial_variables(config, TINY, network)
+    released = initial_variables(config, TINY, network)[0]
     config.run.head_init = "kaiming"
-    drawn = loop._initial_variables(config, TINY, network)
+    drawn = initial_variables(config, TINY, network)[0]
     equal = jax.tree.map(
         lambda a, b: bool((a == b).all()), released["params"], drawn["params"]
     )
     assert all(jax.tree.leaves(equal["backbone"])) and not equal["head"]["kernel"]
-    again = loop._initial_variables(config, TINY, network)
+    again = initial_variables(config, TINY, network)[0]
     jax.tree.map(np.testing.assert_array_equal, drawn, again)
 
 

@@ -1,95 +1,25 @@
 """Tests for jaxtrack.training.step."""
 
-from functools import cache, partial
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
-from flax import linen as nn
 
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.config import get_config
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.data.settings import Augmentation
-from jaxtrack.models.backbones import param_group
-from jaxtrack.ops import grid
-from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import siamcar
-from jaxtrack.training import optimizer, state, step
-from tests import labelled
+from jaxtrack.training import state, step
 from tests.networks import build, draw_variables
 
-from .conftest import GEOMETRY, TinyTracker, make_batch
+from .conftest import TinyTracker, make_batch
+from .steps import drawn, make, sgd, train
 from .tiny_cract import FAMILY as cract_family  # noqa: N811
 from .tiny_cract import set_cract, tiny_cract
-
-PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
-
-
-def sgd(rate):
-    return optimizer.make_optimizer(
-        kind="sgd",
-        schedule=lambda count: jnp.float32(rate),
-        group=param_group,
-        backbone_from_step=0,
-        backbone_factor=0.1,
-        momentum=0.9,
-        weight_decay=1e-4,
-        clip_norm=10.0,
-    )
-
-
-@cache
-def drawn(model):
-    """Returns a network's first variables, on the host: a step donates its state."""
-    network = model(axis_name=None)
-    sizes = (network.geometry.template_size, network.geometry.search_size)
-    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
-    return jax.device_get(jax.jit(network.init)(jax.random.key(0), *images))
-
-
-def make(
-    num_devices,
-    *,
-    train_backbone=True,
-    accumulate=1,
-    model=TinyTracker,
-    family=siamcar.FAMILY,
-    loss=None,
-    config=None,
-    seed=0,
-    augmentation=None,
-):
-    config = config or get_config()
-    network = model(axis_name=step.AXIS)
-    tx = sgd(0.05)
-    first = state.create(drawn(model), tx, keep_ema=True)
-    train_step = partial(
-        step.train_step,
-        network=network,
-        forward=family.forward(config, network),
-        loss=loss or family.loss(config, network),
-        optimizer=tx,
-        preprocessing=PREPROCESSING,
-        train_backbone=train_backbone,
-        ema_decay=0.9,
-        accumulate=accumulate,
-        seed=seed,
-        augmentation=augmentation,
-    )
-    return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
-
-
-def train(num_devices, *, steps=3, batches=make_batch, **options):
-    current, mapped = make(num_devices, **options)
-    for number in range(steps):
-        batch = batch_lib.shard(batches(number), num_devices)
-        current, metrics = mapped(current, batch)
-    return jax.device_get(current), jax.device_get(metrics)
 
 
 @pytest.mark.parametrize(
@@ -160,167 +90,6 @@ def test_a_training_backbone_moves_but_its_frozen_part_does_not():
         last.params["backbone"]["conv1"]["kernel"],
         first.params["backbone"]["conv1"]["kernel"],
     )
-
-
-def test_accumulation_averages_the_parts():
-    # Two equal halves: each part's gradient is that of the whole batch. Statistics of
-    # batch normalisation move twice, so they are left out.
-    def doubled(number):
-        half = make_batch(number, size=4)
-        return {name: np.concatenate([a, a]) for name, a in half.items()}
-
-    whole, _ = train(1, steps=1, batches=doubled)
-    parts, _ = train(1, steps=1, batches=doubled, accumulate=2)
-    jax.tree.map(
-        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
-        whole.params,
-        parts.params,
-    )
-
-
-class Gain(nn.Module):
-    """Multiplies a number by a parameter."""
-
-    @nn.compact
-    def __call__(self, gain):
-        return self.param("w", nn.initializers.ones, ()) * gain
-
-
-@pytest.mark.parametrize(("accumulate", "square"), [(1, 6.25), (2, 7.25), (4, 7.5)])
-def test_each_part_goes_its_own_way_through_the_network(accumulate, square):
-    # Pairs are numbered 1, 1, 2, 2, 3, 3, 4, 4, and a part's gain is their mean: 1.5
-    # and 3.5 of two parts, (2.25 + 12.25) / 2 = 7.25 on average of squares; of four
-    # parts (1 + 4 + 9 + 16) / 4 = 7.5. The mean gain, which is the slope, is 2.5.
-    batch = {**make_batch(0), "number": jnp.repeat(jnp.arange(1.0, 5.0), 2)}
-    seen = []
-
-    def forward(network, part, *, train, train_backbone):
-        assert train and not train_backbone
-        assert part["z_image"].dtype == jnp.float32
-        seen.append(set(part) - set(batch))
-        gain = part["number"].mean()
-        return {"out": network(gain), "gain": gain}
-
-    def loss(outputs, part, *, axis_name):
-        assert part["z_image"].dtype == jnp.uint8 and axis_name is None
-        return outputs["out"], {"square": outputs["gain"] ** 2}
-
-    params = {"w": jnp.ones(())}
-    tx = optax.sgd(0.1)
-    _, metrics = step.train_step(
-        state.create({"params": params}, tx, keep_ema=False),
-        batch,
-        network=Gain(),
-        forward=forward,
-        loss=loss,
-        optimizer=tx,
-        preprocessing=PREPROCESSING,
-        train_backbone=False,
-        accumulate=accumulate,
-    )
-    np.testing.assert_allclose(metrics["square"], square, rtol=1e-6)
-    np.testing.assert_allclose(metrics["grad_norm"], 2.5, rtol=1e-6)
-    # It finds the pairs' keys too.
-    assert seen
-    assert all(new == {"key"} for new in seen)
-
-
-def drawing_loss(outputs, batch, *, axis_name=None):
-    """SiamLA's loss, which draws negatives, and what each pair's key draws."""
-    maps = {"cls": outputs["cls"][..., 1:], "ltrb": outputs["ltrb"]}
-    loss, metrics = labelled.siamla_loss(
-        {**maps, "localization": outputs["centerness"]},
-        batch["xyxy"],
-        batch["is_positive"],
-        batch["key"],
-        points=grid.points(GEOMETRY),
-        axis_name=axis_name,
-    )
-    draws = jax.vmap(jax.random.uniform)(batch["key"])
-    return loss, {**metrics, "draws": jnp.zeros(8).at[batch["number"]].set(draws)}
-
-
-def numbered(number):
-    """Returns a batch whose pairs know their place in it."""
-    return {**make_batch(number), "number": np.arange(8)}
-
-
-def draws(num_devices, *, steps=1, **options):
-    """Returns what each pair's key draws in each step, `[steps, 8]`."""
-    current, mapped = make(num_devices, loss=drawing_loss, **options)
-    drawn = []
-    for number in range(steps):
-        current, metrics = mapped(
-            current, batch_lib.shard(numbered(number), num_devices)
-        )
-        drawn.append(metrics["draws"])
-    return np.asarray(drawn)
-
-
-def test_a_loss_that_draws_is_the_same_on_all_counts_of_devices():
-    options = {"steps": 2, "batches": numbered, "loss": drawing_loss}
-    one, one_metrics = train(1, **options)
-    for num_devices in (2, 4):
-        many, many_metrics = train(num_devices, **options)
-        # Each pair's key, bit by bit.
-        np.testing.assert_array_equal(many_metrics["draws"], one_metrics["draws"])
-        jax.tree.map(
-            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
-            (many, many_metrics),
-            (one, one_metrics),
-        )
-
-
-@pytest.mark.slow
-def test_every_pair_step_and_seed_has_its_own_key():
-    first, other = draws(1, steps=3), draws(1, steps=3, seed=1)
-    assert np.unique([first, other]).size == 2 * 3 * 8
-    np.testing.assert_array_equal(first, draws(1, steps=3))
-
-
-def test_the_seed_changes_a_loss_that_draws():
-    qualities = [
-        train(1, steps=1, batches=numbered, loss=drawing_loss, seed=seed)[1]
-        for seed in (0, 1)
-    ]
-    assert qualities[0]["quality"] != qualities[1]["quality"]
-    assert qualities[0]["cls"] == qualities[1]["cls"]
-
-
-@pytest.mark.parametrize("num_devices", [1, 2])
-def test_keys_are_split_along_with_the_accumulated_batch(num_devices):
-    # Each part fills its own pairs' places, and metrics are means over the two parts.
-    parts = draws(num_devices, accumulate=2)
-    np.testing.assert_allclose(2 * parts, draws(1), rtol=1e-6)
-
-
-def checksums(batch):
-    """Returns a number of each pair's pictures and search box, exact in float32."""
-    sums = []
-    for name in ("z_image", "x_image", "xyxy"):
-        numbers = batch[name].reshape(len(batch["number"]), -1).astype("int32")
-        weights = np.arange(numbers.shape[1], dtype=np.int32) % 97
-        sums.append((numbers * weights[None]).sum(axis=1) % 65536)
-    return jnp.stack(sums, axis=1).astype(jnp.float32)
-
-
-def pixels_loss(outputs, batch, *, axis_name=None):
-    """Any loss, and the checksums of what it is given."""
-    sums = jnp.zeros((8, 3)).at[batch["number"]].set(checksums(batch))
-    return (outputs["cls"] ** 2).mean(), {"pixels": sums}
-
-
-def test_a_pair_is_augmented_the_same_on_all_devices_and_in_all_parts():
-    # The two crops' colours always, and half of the pairs mirrored.
-    chances = get_config().augment.to_dict() | {"search_blur": 0.0, "flip": 0.5}
-    options = {"batches": numbered, "loss": pixels_loss}
-    options |= {"steps": 2, "augmentation": Augmentation(**chances)}
-    one, many = train(1, **options)[1], train(2, accumulate=2, **options)[1]
-    # Each part fills its own pairs' places, and metrics are means over the two parts.
-    np.testing.assert_array_equal(2 * many["pixels"], one["pixels"])
-    is_same = checksums(numbered(1)) == one["pixels"]
-    assert not is_same[:, :2].any()
-    assert 0 < is_same[:, 2].sum() < 8
 
 
 def test_averaged_parameters_by_hand():

@@ -1,0 +1,79 @@
+"""The tiny network's training step on some devices, for tests."""
+
+from functools import cache, partial
+
+import jax
+import jax.numpy as jnp
+
+from jaxtrack.config import get_config
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.models.backbones import param_group
+from jaxtrack.ops.preprocess import Preprocessing
+from jaxtrack.trackers import siamcar
+from jaxtrack.training import optimizer, state, step
+
+from .conftest import TinyTracker, make_batch
+
+PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
+
+
+def sgd(rate):
+    return optimizer.make_optimizer(
+        kind="sgd",
+        schedule=lambda count: jnp.float32(rate),
+        group=param_group,
+        backbone_from_step=0,
+        backbone_factor=0.1,
+        momentum=0.9,
+        weight_decay=1e-4,
+        clip_norm=10.0,
+    )
+
+
+@cache
+def drawn(model):
+    """Returns a network's first variables, on the host: a step donates its state."""
+    network = model(axis_name=None)
+    sizes = (network.geometry.template_size, network.geometry.search_size)
+    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
+    return jax.device_get(jax.jit(network.init)(jax.random.key(0), *images))
+
+
+def make(
+    num_devices,
+    *,
+    train_backbone=True,
+    accumulate=1,
+    model=TinyTracker,
+    family=siamcar.FAMILY,
+    loss=None,
+    config=None,
+    seed=0,
+    augmentation=None,
+):
+    config = config or get_config()
+    network = model(axis_name=step.AXIS)
+    tx = sgd(0.05)
+    first = state.create(drawn(model), tx, keep_ema=True)
+    train_step = partial(
+        step.train_step,
+        network=network,
+        forward=family.forward(config, network),
+        loss=loss or family.loss(config, network),
+        optimizer=tx,
+        preprocessing=PREPROCESSING,
+        train_backbone=train_backbone,
+        ema_decay=0.9,
+        accumulate=accumulate,
+        seed=seed,
+        augmentation=augmentation,
+    )
+    return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
+
+
+def train(num_devices, *, steps=3, batches=make_batch, **options):
+    current, mapped = make(num_devices, **options)
+    for number in range(steps):
+        batch = batch_lib.shard(batches(number), num_devices)
+        current, metrics = mapped(current, batch)
+    return jax.device_get(current), jax.device_get(metrics)
