@@ -1,5 +1,6 @@
 """How a command ends when something goes wrong, and what it prints."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -27,7 +28,8 @@ _OF_THE_SYSTEM = {
 
 def fail(message: str) -> None:
     """Prints one line to standard error and exits with status 2."""
-    print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # Standard error is a file on the full disk.
+        print(f"error: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
     raise SystemExit(2)
 
 
@@ -72,11 +74,22 @@ def _reported(call):
             raise
         fail(missing(package))
     except BrokenPipeError:  # As in `jaxtrack track ... | head`.
-        # What is buffered still would be written, and fail, when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         raise SystemExit(_BROKEN_PIPE) from None
     except OSError as fault:
         if fault.errno not in _OF_THE_SYSTEM:
             raise
+        _drop_output()
         where = f"{fault.filename}: " if fault.filename else ""
         fail(f"{where}{fault.strerror}: {_OF_THE_SYSTEM[fault.errno]}")
+
+
+def _drop_output():
+    """Drops buffered output that cannot be written, which Python would try at its end.
+
+    Where it can be written, it is.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

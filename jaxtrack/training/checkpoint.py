@@ -54,7 +54,8 @@ class CheckpointStore:
         if keep_every:
             kept.append(policies.EveryNSteps(keep_every))
         self.folder = pathlib.Path(workdir).absolute() / reading.FOLDER
-        # What Orbax logs with a traceback, it raises too.
+        # What Orbax logs or prints with a traceback, it raises too.
+        saved_step.hush_late_tasks()
         logging.getLogger("absl").addFilter(_is_not_of_orbax)
         self._manager = ocp.CheckpointManager(
             self.folder,
@@ -179,9 +180,9 @@ class CheckpointStore:
         except (OSError, ValueError) as fault:
             if isinstance(fault, InputError):
                 raise
-            saved_step.hush_late_tasks()
             code = _OS_ERROR.search(str(fault))
-            reason = os.strerror(int(code[1])) if code else str(fault).split("\n")[0]
+            number = int(code[1]) if code else getattr(fault, "errno", None)
+            reason = os.strerror(number) if number else str(fault).split("\n")[0]
             kept = self._manager.latest_step()
             resumes = "begins again" if kept is None else f"resumes at step {kept}"
             raise InputError(

@@ -2,7 +2,9 @@
 
 Every process writes a beat into the workdir, which all must see anyway, and reads those
 of the others. A process whose beat stands still was lost: the others, which may hang in
-a sum over all devices, say which and end. The next start resumes.
+a sum over all devices, say which and end. The next start resumes. Without process 0,
+which runs jax's coordination service, jax aborts the others within seconds; they are
+connected to that service's port, and say so before.
 """
 
 import contextlib
@@ -72,6 +74,16 @@ def initialize(
         ) from fault
 
 
+def coordinator() -> str:
+    """Returns "host:port" of the coordination service; "" where jax does not tell."""
+    try:  # Slurm and the like told jax, which has no public name for it.
+        from jax._src.distributed import global_state
+
+        return global_state.coordinator_address or ""
+    except (ImportError, AttributeError):
+        return ""
+
+
 class Watch:
     """Ends this process when another one of the training is lost; see the module."""
 
@@ -81,6 +93,7 @@ class Watch:
         *,
         number: int,
         count: int,
+        coordinator: str = "",
         beat: float = BEAT,
         patience: float = PATIENCE,
         end: Callable[[int], None] = os._exit,
@@ -91,14 +104,16 @@ class Watch:
           workdir: of the run, which all processes see.
           number: of this process, from 0.
           count: of processes; with 1 nothing is watched.
+          coordinator: "host:port" that process 0 listens at; "" watches its beat only.
           beat: seconds between two beats.
           patience: seconds without a beat after which a process is lost.
           end: ends this process with an exit status.
         """
         self._folder, self._number, self._count = workdir / FOLDER, number, count
         self._beat, self._patience, self._end = beat, patience, end
-        self._stop = threading.Event()
+        self._stop, self._telling = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._coordinator = coordinator
         self._beats = 0
         # Number of another process -> what its file held, and when that changed.
         self._read: dict[int, tuple[dict | None, float]] = {}
@@ -109,7 +124,10 @@ class Watch:
         if self._count > 1:
             with contextlib.suppress(OSError):
                 self._folder.mkdir(parents=True, exist_ok=True)
+            self._write()  # In place of what an earlier run left.
             self._thread.start()
+            if self._coordinator and self._number:
+                threading.Thread(target=self._stay_connected, daemon=True).start()
         return self
 
     def __exit__(self, kind, fault, trace):
@@ -143,16 +161,51 @@ class Watch:
                 if other == self._number:
                     continue
                 if lost := self._lost(other, start):
-                    print(
-                        f"process {other} of {self._count} {lost}: process "
-                        f"{self._number} ends too; start all of them again, and the "
-                        "training resumes at its last checkpoint",
-                        file=sys.stderr,
-                        flush=True,
-                    )
-                    sys.stdout.flush()
-                    self._end(_LOST)
+                    self._end_without(other, lost)
                     return
+
+    def _stay_connected(self):
+        """Stays connected to process 0, whose port is closed once it has ended."""
+        host, _, port = self._coordinator.rpartition(":")
+        while not self._stop.is_set():
+            try:
+                address = host.strip("[]"), int(port)
+                with socket.create_connection(address, self._beat) as connection:
+                    self._hear(connection)
+            except ConnectionRefusedError:
+                break
+            except OSError:  # Out of reach: its beat tells whether it was lost.
+                self._stop.wait(self._beat)
+        found = self._found(0) or {}
+        if not self._stop.is_set() and found.get("ended") != "done":
+            self._end_without(0, _how(found))
+
+    def _hear(self, connection):
+        """Waits until the other side closes a connection, whatever it sends."""
+        while not self._stop.is_set():
+            try:
+                if not connection.recv(4096):
+                    return
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return
+
+    def _end_without(self, other, lost):
+        """Says which process was lost, and ends this one."""
+        with self._telling:
+            if self._stop.is_set():
+                return
+            self._stop.set()
+        print(
+            f"process {other} of {self._count} {lost}: process {self._number} ends "
+            "too; start all of them again, and the training resumes at its last "
+            "checkpoint",
+            file=sys.stderr,
+            flush=True,
+        )
+        sys.stdout.flush()
+        self._end(_LOST)
 
     def _lost(self, other, start):
         """Words how another process was lost; "" if it was not."""
@@ -163,16 +216,14 @@ class Watch:
         if found is not None and found != before:
             self._read[other] = found, now
             self._is_seen.add(other)
-            if found.get("ended") == "failed":
-                return f"({_place(found)}) failed ({found.get('reason')})"
-            return ""
+            return _how(found) if found.get("ended") == "failed" else ""
         if other in self._is_seen and found and found.get("ended"):
             return ""
         if now - changed <= self._patience:
             return ""
         if other not in self._is_seen:
             return f"was not heard of within {self._patience:.0f} s"
-        return f"({_place(before)}) was lost {now - changed:.0f} s ago"
+        return f"{_how(before)} {now - changed:.0f} s ago"
 
     def _found(self, other):
         """Reads what a process wrote last; None if there is nothing."""
@@ -191,6 +242,9 @@ class Watch:
                 file.write(text[:_SIZE].encode().ljust(_SIZE))
 
 
-def _place(told):
-    """Words where a process runs."""
-    return f"pid {told.get('pid')} on {told.get('host')}"
+def _how(told):
+    """Words where a process ran and how it ended."""
+    place = f"(pid {told.get('pid')} on {told.get('host')})"
+    if told.get("ended") == "failed":
+        return f"{place} failed ({told.get('reason')})"
+    return f"{place} was lost"

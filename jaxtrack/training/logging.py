@@ -5,7 +5,9 @@ import importlib.util
 import json
 import pathlib
 import secrets
-from collections.abc import Mapping
+import socket
+import time
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -53,6 +55,7 @@ class ScalarLog:
           InputError: if another logger is not installed.
         """
         check(loggers)
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "log.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
@@ -73,9 +76,10 @@ class ScalarLog:
 
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """Adds the scalars of one step."""
-        self._file.write(json.dumps({"step": step, **scalars}) + "\n")
-        for logger in self._loggers:
-            logger.write(step, scalars)
+        with _named(self._folder):
+            self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+            for logger in self._loggers:
+                logger.write(step, scalars)
 
     def __enter__(self):
         """Returns itself; the files are open already."""
@@ -87,7 +91,18 @@ class ScalarLog:
 
     def close(self) -> None:
         """Flushes and closes the files."""
-        self._stack.close()
+        with _named(self._folder):
+            self._stack.close()
+
+
+@contextlib.contextmanager
+def _named(folder: pathlib.Path) -> Iterator[None]:
+    """Adds the folder to errors of writing, which name no file."""
+    try:
+        yield
+    except OSError as fault:
+        fault.filename = fault.filename or str(folder)
+        raise
 
 
 def is_installed(logger: str) -> bool:
@@ -114,18 +129,32 @@ def check(loggers: tuple[str, ...]) -> None:
 
 
 class _TensorBoard:
-    """Files for `tensorboard --logdir=WORKDIR`."""
+    """A file for `tensorboard --logdir=WORKDIR`.
+
+    Written in this thread: that of `tensorboardX.SummaryWriter` ends on a full disk,
+    and whoever writes to it then waits for ever.
+    """
 
     def __init__(self, folder, first_step):
-        import tensorboardX
+        from tensorboardX import record_writer, summary
+        from tensorboardX.proto import event_pb2
 
-        self._writer = tensorboardX.SummaryWriter(
-            str(folder / "tensorboard"), purge_step=first_step
-        )
+        (folder / "tensorboard").mkdir(exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}"
+        self._scalar, self._event = summary.scalar, event_pb2.Event
+        self._writer = record_writer.RecordWriter(str(folder / "tensorboard" / name))
+        self._add(0, file_version="brain.Event:2")
+        start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        self._add(first_step + 1, session_log=start)  # Hides what an older run wrote.
+
+    def _add(self, step, **content):
+        event = self._event(step=step, wall_time=time.time(), **content)
+        self._writer.write(event.SerializeToString())
 
     def write(self, step, scalars):
         for name, value in scalars.items():
-            self._writer.add_scalar(name, value, step)
+            self._add(step, summary=self._scalar(name, value))
+        self._writer.flush()
 
     def close(self):
         self._writer.close()

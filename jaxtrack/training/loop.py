@@ -22,7 +22,7 @@ from jaxtrack.trackers.family import Family
 from jaxtrack.training import distillation, initial, optimizer, overview, schedule
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
-from jaxtrack.training.distributed import Watch
+from jaxtrack.training.distributed import Watch, coordinator
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
 from jaxtrack.training.report import Report
@@ -92,7 +92,8 @@ def train(
     teachers = distillation.load(config, network)
     with contextlib.ExitStack() as stack:
         number, count = jax.process_index(), jax.process_count()
-        stack.enter_context(Watch(workdir, number=number, count=count))
+        watch = {"number": number, "count": count, "coordinator": coordinator()}
+        stack.enter_context(Watch(workdir, **watch))
         if number == 0:
             lock = locks.locked(workdir, "training", option="--workdir")
             stack.enter_context(lock)

@@ -4,6 +4,7 @@ import pathlib
 import sys
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from jaxtrack import devices
 from jaxtrack.errors import InputError
 from jaxtrack.weights import digests
 
+_LATE = "Event loop is closed"
 DIGESTS = "digests"  # Item: of every other item, by its name.
 Tree = Any
 
@@ -146,14 +148,17 @@ def _difference(shapes, like):
 def hush_late_tasks() -> None:
     """Silences tasks under way that find the event loop of what failed closed.
 
-    Orbax does not wait for them, and each would print a traceback below the one line
+    Orbax does not wait for them, and each would print a traceback beside the one line
     that says what is wrong.
     """
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-    report = sys.unraisablehook
+    for name in ("excepthook", "unraisablehook"):  # tensorstore uses the first.
+        report = getattr(sys, name)
+        if getattr(report, "func", None) is not _report_others:
+            setattr(sys, name, partial(_report_others, report))
 
-    def hook(unraisable):
-        if "Event loop is closed" not in str(unraisable.exc_value):
-            report(unraisable)
 
-    sys.unraisablehook = hook
+def _report_others(report, *told):
+    """Calls a hook of `sys` for all errors but those of late tasks."""
+    if not any(_LATE in str(getattr(item, "exc_value", item)) for item in told):
+        report(*told)

@@ -260,6 +260,16 @@ def test_faults_of_the_system_say_what_to_do(capsys):
         faults.guarded(lambda: os.close(99_999))
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+def test_a_full_disk_below_the_output_ends_in_status_2():
+    # All of it: what is told, and the line that says why it cannot be told.
+    code = "from jaxtrack.cli import faults; faults.guarded(lambda: print('boxes'))"
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=full)
+    assert done.returncode == 2
+
+
 def start(*words, cwd, **options):
     """Starts the command in a process of its own."""
     return subprocess.Popen(

@@ -18,7 +18,7 @@ from functools import partial
 
 import jax
 
-from jaxtrack.errors import InputError
+from jaxtrack.cli import faults
 from jaxtrack.training import loop
 from jaxtrack.training.inference import load_for_inference
 from jaxtrack.weights import digests
@@ -68,13 +68,10 @@ def start(workdir, *, devices=1, steps=STEPS, file_size=None):
         if file_size:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-        loop.train(config, workdir, family=tiny.TINY)
+        faults.guarded(lambda: loop.train(config, workdir, family=tiny.TINY))
         status = 0
-    except InputError as fault:
-        print(f"error: {fault}", flush=True)
-        status = 2
-    except KeyboardInterrupt:
-        status = 130
+    except SystemExit as end:
+        status = end.code
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

@@ -3,6 +3,7 @@
 import resource
 import shutil
 import signal
+import sys
 import types
 
 import jax
@@ -14,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
-from jaxtrack.training import state
+from jaxtrack.training import saved_step, state
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.inference import load_for_inference
 
@@ -254,3 +255,10 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=message):
         store.restore(make_state(), other)
     store.close()
+
+
+def test_tasks_left_over_after_a_failed_save_print_nothing(capsys):
+    saved_step.hush_late_tasks()
+    for text in ("Event loop is closed", "a bug"):
+        sys.excepthook(RuntimeError, RuntimeError(text), None)
+    assert capsys.readouterr().err == "RuntimeError: a bug\n"

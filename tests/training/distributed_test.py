@@ -1,5 +1,7 @@
 """Tests for jaxtrack.training.distributed."""
 
+import json
+import socket
 import threading
 import time
 
@@ -71,6 +73,29 @@ def test_a_process_that_fails_says_why_and_one_that_is_done_is_not_missed(
             raise InputError("a frame ä\n" + 1000 * "x")
         assert third.is_set.wait(5)
     assert ") failed (InputError: a frame ? xxx" in capfd.readouterr().err
+
+
+def test_process_0_is_missed_as_soon_as_its_port_is_closed(tmp_path, capfd):
+    first, second = Ended(), Ended()
+    with socket.create_server(("localhost", 0)) as server:
+        address = f"localhost:{server.getsockname()[1]}"
+        told = {"pid": 7, "host": "here", "beat": 1}
+        how = {"number": 1, "count": 2, "coordinator": address, "beat": 0.02}
+        with Watch(tmp_path, end=second, **how):
+            (tmp_path / "processes" / "0").write_text(json.dumps(told))
+            connection, _ = server.accept()
+            connection.close()  # As gRPC does after a while: it connects again.
+            connection, _ = server.accept()
+            assert not second.is_set.is_set()
+            server.close()
+            connection.close()
+            assert second.is_set.wait(5)
+        # Where it was done, it is not missed.
+        (tmp_path / "processes" / "0").write_text(json.dumps(told | {"ended": "done"}))
+        with Watch(tmp_path, end=first, **how):
+            assert not first.is_set.wait(0.1)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("process 0 of 2 (pid 7 on here) was lost: process 1 ends")
 
 
 def test_one_process_is_not_watched(tmp_path):

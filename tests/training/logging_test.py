@@ -1,18 +1,41 @@
 """Tests for jaxtrack.training.logging."""
 
+import contextlib
 import json
+import resource
+import struct
 import sys
 import types
 
 import pytest
+from tensorboardX.proto import event_pb2
 
 from jaxtrack.errors import InputError
 from jaxtrack.training.logging import ScalarLog
 
 
-def read(folder):
+def read(folder, *, whole=True):
+    """Reads the log; the last line may be cut if not whole."""
     lines = (folder / "log.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    return [json.loads(line) for line in lines[: None if whole else -1]]
+
+
+def scalars(path):
+    """Reads a file of TensorBoard: of each record its length, checksum, data, checksum.
+
+    The first two records give the version of the format, and where a run starts.
+    """
+    file, found = path.read_bytes(), []
+    while file:
+        end = 12 + struct.unpack("<Q", file[:8])[0]
+        found.append(event_pb2.Event.FromString(file[12:end]))
+        file = file[end + 4 :]
+    assert found[0].file_version == "brain.Event:2" and found[1].step == 1
+    return [
+        (event.step, value.tag, value.simple_value)
+        for event in found
+        for value in event.summary.value
+    ]
 
 
 def test_writes_lines_and_tensorboard(tmp_path):
@@ -24,7 +47,8 @@ def test_writes_lines_and_tensorboard(tmp_path):
         {"step": 2, "loss": 0.5},
         {"step": 4, "loss": 0.25},
     ]
-    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    (path,) = (tmp_path / "run" / "tensorboard").iterdir()
+    assert scalars(path) == [(2, "loss", 0.5), (4, "loss", 0.25)]
 
 
 def test_resuming_drops_what_will_be_written_again(tmp_path):
@@ -42,6 +66,28 @@ def test_resuming_drops_what_will_be_written_again(tmp_path):
         (4, 4.0),
         (6, 0.0),
     ]
+
+
+@pytest.mark.parametrize("loggers", [(), ("tensorboard",)])
+def test_a_full_disk_is_an_error_that_names_the_folder(tmp_path, loggers):
+    limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = ScalarLog(tmp_path, loggers=loggers)
+    # Room for 10 lines of 25 bytes, 13 of 26 and a part of one; TensorBoard's
+    # record of each is larger.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, most))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            for step in range(100):
+                log.write(step, {"loss": 0.5})
+        with contextlib.suppress(OSError):  # What was not written yet.
+            log.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    assert caught.value.filename == str(tmp_path)
+    kept = len(read(tmp_path, whole=False))
+    assert 4 < kept < 23 if loggers else kept == 23
+    ScalarLog(tmp_path, first_step=3, loggers=()).close()
+    assert [row["step"] for row in read(tmp_path)] == [0, 1, 2, 3]
 
 
 class FakeRun:
