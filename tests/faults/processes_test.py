@@ -1,5 +1,6 @@
 """Of two processes that train together one is killed: the other says so and ends."""
 
+import contextlib
 import pathlib
 import socket
 import subprocess
@@ -34,17 +35,15 @@ def test_the_other_names_it_and_ends(tmp_path, killed, seconds):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MAIN, str(tmp_path), address, str(number)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(2)
-    ]
-    try:
+    command = [sys.executable, "-c", MAIN, str(tmp_path), address]
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(subprocess.Popen([*command, number], cwd=ROOT, **how))
+            for number in "01"
+        ]
+        for process in processes:
+            stack.callback(process.kill)
         for process in processes:
             assert process.stdout.readline() == "connected\n", process.stderr.read()
         time.sleep(3 * distributed.BEAT)
@@ -53,9 +52,6 @@ def test_the_other_names_it_and_ends(tmp_path, killed, seconds):
         other = processes[1 - killed]
         _, said = other.communicate(timeout=120)
         took = time.monotonic() - began
-    finally:
-        for process in processes:
-            process.kill()
     print(f"process {killed} killed: the other ended after {took:.1f} s")
     lines = [line for line in said.splitlines() if line.startswith("process ")]
     (line,) = lines
