@@ -37,6 +37,26 @@ def test_what_a_dead_process_left_is_taken_over(tmp_path, capsys):
     assert (tmp_path / locks.FILE).read_text() == ""
 
 
+def test_a_group_works_together_and_strangers_wait(tmp_path, capsys):
+    with locks.locked(tmp_path, "evaluation", group="a"):
+        with locks.locked(tmp_path, "evaluation", group="a"):
+            for group in ("", "b"):
+                with pytest.raises(locks.BusyError, match="another evaluation"):
+                    with locks.locked(tmp_path, "evaluation", group=group):
+                        pass
+        assert locks.is_held(tmp_path)
+        with pytest.raises(locks.BusyError):
+            with locks.locked(tmp_path, "training"):
+                pass
+    assert not locks.is_held(tmp_path)
+    # The last one leaves nothing behind.
+    assert (tmp_path / locks.FILE).read_text() == ""
+    with locks.locked(tmp_path, "evaluation", group="b"):
+        pass
+    assert capsys.readouterr().err == ""
+    assert not locks.is_held(tmp_path / "none")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"pid": 1}', "\0\0"])
 def test_a_lock_that_names_nobody_serves(tmp_path, text, capsys):
     (tmp_path / locks.FILE).write_text(text)
@@ -56,6 +76,7 @@ def test_places_that_cannot_be_written_to(tmp_path, monkeypatch, capsys):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with locks.locked(tmp_path, "training"):
-        pass
+    for group in ("", "a"):
+        with locks.locked(tmp_path, "training", group=group) as is_alone:
+            assert not is_alone
     assert "no locks" in capsys.readouterr().err

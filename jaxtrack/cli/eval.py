@@ -14,8 +14,10 @@ named, and the exit status is 3; --strict stops at the first.
 """
 
 import argparse
+import contextlib
+import json
 
-from jaxtrack import locks
+from jaxtrack import locks, shares
 from jaxtrack.cli import arguments, checks, options, skipped
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError, require
@@ -60,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="track many sequences at once on all devices (default: except on a CPU)",
     )
+    meaning = (
+        "track in several processes: the same command in each, which must all see "
+    )
+    meaning += "--out; under Slurm and Open MPI it needs no more"
+    options.add_processes(parser, meaning)
     group = parser.add_argument_group("analyses of the checkpoints")
     add_flag(group, "--alignment", "measure how well confidence ranks boxes")
     add_flag(group, "--heatmaps", "draw the response maps of the worst sequences")
@@ -84,9 +91,34 @@ def _sequences(args: argparse.Namespace) -> Benchmark:
     return arguments.load_sequences(args, allow_missing=args.allow_missing)
 
 
+def _track_share(args, share, benchmark, how) -> bool:
+    """Tracks a share of the sequences; returns whether this process scores them all."""
+    from jaxtrack.evaluation import tracked
+
+    same = {n: v for n, v in vars(args).items() if n not in ("process_id", "command")}
+    group = json.dumps(same, sort_keys=True, default=str)
+    with locks.locked(args.out, "evaluation", group=group):
+        left = tracked.track_share(benchmark, args.out, share=share, **how)
+    who = f"process {share.number} of {share.count}"
+    if not left.missing:
+        print(f"{who}: all sequences are tracked")
+        return True
+    print(
+        f"{who}: its share is tracked; {len(left.missing)} of {len(benchmark.videos)} "
+        f"sequences are not finished, such as {left.missing[0]}. The last process "
+        "writes the report. If one was lost, run the command again, with these options "
+        "or without --num_processes and --process_id"
+    )
+    skipped.finish(left.skipped)
+    return False
+
+
 def run(args: argparse.Namespace) -> None:
     """Evaluates."""
     require("jinja2", "matplotlib")
+    share = shares.of_process(
+        is_detected=args.distributed, count=args.num_processes, number=args.process_id
+    )
     if args.protocol:
         protocols.protocol_named(args.protocol)
     checks.check_folder(args.out)
@@ -109,17 +141,25 @@ def run(args: argparse.Namespace) -> None:
         changes=arguments.parse_settings(args.set),
     )
     benchmark = _sequences(args)
-    with locks.locked(args.out, "evaluation"):
+    checkpoints = arguments.parse_checkpoints(args.checkpoint, model=args.model)
+    how = {"checkpoints": checkpoints, "settings": chosen}
+    how |= {"batched": args.batched, "strict": args.strict}
+    if share.count > 1 and not _track_share(args, share, benchmark, how):
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locks.locked(args.out, "evaluation"))
+        except locks.BusyError:
+            if share.count == 1:
+                raise
+            return  # Another process of the evaluation writes the report.
         found = evaluate.evaluate(
             benchmark,
             args.out,
-            checkpoints=arguments.parse_checkpoints(args.checkpoint, model=args.model),
             results_of=arguments.parse_results(args.results),
-            settings=chosen,
             analyses=analyses,
             protocol=args.protocol,
-            batched=args.batched,
-            strict=args.strict,
+            **how,
         )
         if found.scores or found.restarts:
             page = build.write(found, args.out)

@@ -88,6 +88,25 @@ def add_strict(group: Group) -> None:
     add_flag(group, "--strict", meaning)
 
 
+def add_processes(parser: argparse.ArgumentParser, meaning: str) -> Group:
+    """Defines the options of a command that several processes may do together.
+
+    Args:
+      parser: gets `--distributed`, `--num_processes` and `--process_id`.
+      meaning: of the first.
+
+    Returns:
+      The group of options.
+    """
+    group = parser.add_argument_group("several processes, of one machine or more")
+    add_flag(group, "--distributed", meaning)
+    meaning = "how many processes there are"
+    add(group, "--num_processes", "N", meaning, type=whole_number, default=0)
+    meaning = "the number of this one, from 0"
+    add(group, "--process_id", "I", meaning, type=whole_number, default=0)
+    return group
+
+
 def add_tracking(group: Group) -> None:
     """Defines the options that change tracking settings.
 

@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from jaxtrack import __version__, datasets
 from jaxtrack.cli import checks, options
 from jaxtrack.errors import InputError, suggest
+from jaxtrack.shares import Share
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +145,7 @@ def _build(args):
         shrink=stored,
         max_bad=_max_bad(args),
         num_workers=args.num_workers,
-        share=build.Share(*share),
+        share=share,
         origin=_origin(args),
     )
     if index is None:
@@ -262,7 +263,7 @@ def _share(text):
         raise InputError(
             f"--shard={text}: expected i/n with i from 0 to n - 1, such as 0/4"
         )
-    return int(number), int(count)
+    return Share(int(number), int(count))
 
 
 # What `jaxtrack pack ACTION` does; each takes the parsed options.

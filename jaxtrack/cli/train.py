@@ -33,17 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--init", "TRACKER", meaning)
     meaning = "train even without ImageNet weights to start from"
     options.add_flag(parser, "--allow_random_backbone", meaning)
-    group = parser.add_argument_group("several processes, of one machine or more")
     meaning = "train one network in several processes: the same command in each, which "
     meaning += "must all see --workdir; Slurm, Open MPI and TPUs need no more"
-    options.add_flag(group, "--distributed", meaning)
+    group = options.add_processes(parser, meaning)
     meaning = "where process 0 runs, and a free port there"
     options.add(group, "--coordinator", "HOST:PORT", meaning)
-    number = options.whole_number
-    meaning = "how many processes there are"
-    options.add(group, "--num_processes", "N", meaning, type=number, default=0)
-    meaning = "the number of this one, from 0"
-    options.add(group, "--process_id", "I", meaning, type=number, default=0)
     parser.epilog = f"settings:\n{config.text()}"
 
 

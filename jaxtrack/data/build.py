@@ -11,7 +11,6 @@ import pathlib
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -22,25 +21,10 @@ from jaxtrack.data.packing import items as packing_items
 from jaxtrack.data.packing.part import UNFINISHED
 from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError, require
+from jaxtrack.shares import WHOLE, Share
 
 _MOST_NAMED = 3
 _KEY = "00000-0123456789ab"  # As long as every part's.
-
-
-class Share(NamedTuple):
-    """The share of the work that a machine does: every `count`-th part.
-
-    Attributes:
-      number: of the share, from 0.
-      count: of shares.
-    """
-
-    number: int = 0
-    count: int = 1
-
-    def __str__(self) -> str:
-        """Writes it as `--shard` takes it."""
-        return f"{self.number}/{self.count}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +57,7 @@ def build(
     shrink: Shrink = Shrink(),  # noqa: B008 (frozen)
     max_bad: int = 0,
     num_workers: int = 0,
-    share: Share = Share(),  # noqa: B008 (frozen)
+    share: Share = WHOLE,
     origin: Origin = Origin(),
 ) -> tracks.TrackIndex | None:
     """Packs sequences, stills and photographs into a folder to train from.
@@ -156,7 +140,7 @@ def join(
         raise InputError(f"{out} exists: choose another --out, or delete it")
     whole, folders = plan.locate(shares)
     work = out.with_name(out.name + ".incomplete")
-    with _locked(work, Share()):
+    with _locked(work, WHOLE):
         return _finish(whole, folders, work, out, max_bad, origin)
 
 

@@ -6,17 +6,25 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Skipped
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import compare, manifest, results, submissions, vot_files
+from jaxtrack.evaluation import (
+    compare,
+    manifest,
+    results,
+    submissions,
+    tracked,
+    vot_files,
+)
 from jaxtrack.evaluation.analysis.options import Options
 from jaxtrack.evaluation.analysis.outcome import Analyses
 from jaxtrack.evaluation.scoring import TrackerScores, score_tracker
 from jaxtrack.evaluation.settings import TrackingSettings
 from jaxtrack.evaluation.skips import Skips
+from jaxtrack.evaluation.tracked import Task
 from jaxtrack.metrics import vot
 from jaxtrack.metrics.protocols import PROTOCOLS
 from jaxtrack.metrics.vot import VotReport
@@ -116,7 +124,7 @@ def evaluate(
     """
     settings = settings or TrackingSettings()
     given = {n: Path(place) for n, place in results_of.items()}
-    task = _Task(benchmark, Path(out_dir), checkpoints, given, settings, strict)
+    task = Task(benchmark, Path(out_dir), checkpoints, given, settings, strict)
     analyses = analyses or Options()
     _check(task, analyses)
     if benchmark.regions:
@@ -124,7 +132,7 @@ def evaluate(
     primary = protocol or benchmark.protocol
     if not benchmark.is_scored:
         skips = Skips(task.benchmark, strict=task.strict)
-        folders = _track(task, skips, batched) | given
+        folders = tracked.track(task, skips, batched=batched) | given
         of = {"benchmark": skips.left(), "primary": primary, "skipped": skips.told}
         return Evaluation(**of, folders=folders)
     return _in_one_pass(task, analyses, primary=primary, batched=batched)
@@ -161,25 +169,14 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
     ]
 
 
-class _Task(NamedTuple):
-    """What is evaluated; see `evaluate`."""
-
-    benchmark: Benchmark
-    out_dir: Path
-    checkpoints: Mapping[str, str | PathLike]
-    results_of: dict[str, Path]
-    settings: TrackingSettings
-    strict: bool
-
-
 def _in_one_pass(
-    task: _Task, analyses: Options, *, primary: str, batched: bool | None
+    task: Task, analyses: Options, *, primary: str, batched: bool | None
 ) -> Evaluation:
     """Tracks and scores one pass over each sequence, and analyses checkpoints."""
     skips = Skips(task.benchmark, strict=task.strict)
     # Files first: what is wrong with them shows at once.
     given = {n: skips.read(n, p, primary) for n, p in task.results_of.items()}
-    folders = _track(task, skips, batched)
+    folders = tracked.track(task, skips, batched=batched)
     given = {n: skips.read(n, p, primary) for n, p in folders.items()} | given
     benchmark = skips.left()
     score = functools.partial(
@@ -195,7 +192,7 @@ def _in_one_pass(
     ]
     found = Analyses()
     if analyses.flags:
-        from jaxtrack.evaluation.analysis import analyze  # Late: as in `_track`.
+        from jaxtrack.evaluation.analysis import analyze  # Late: as in `tracked`.
 
         of = {"videos": benchmark.videos, "out_dir": task.out_dir}
         how = {"scores": scores, "primary": primary, "batched": batched}
@@ -211,12 +208,12 @@ def _in_one_pass(
     )
 
 
-def _with_restarts(task: _Task) -> Evaluation:
+def _with_restarts(task: Task) -> Evaluation:
     """Runs and scores VOT's experiment."""
     skips = Skips(task.benchmark, strict=task.strict)
     # Files first: what is wrong with them shows at once.
     given = {name: skips.read_runs(name, p) for name, p in task.results_of.items()}
-    folders = _track(task, skips)
+    folders = tracked.track(task, skips)
     given = {name: skips.read_runs(name, p) for name, p in folders.items()} | given
     benchmark = skips.left()
     sizes = benchmark.image_sizes()
@@ -244,23 +241,6 @@ def _with_restarts(task: _Task) -> Evaluation:
     )
 
 
-def _track(task: _Task, skips: Skips, batched: bool | None = None) -> dict[str, Path]:
-    """Tracks with the checkpoints; returns name -> folder of results."""
-    folders = {}
-    for name, place in task.checkpoints.items():
-        from jaxtrack.evaluation import run, vot_run  # Late: scoring needs no network.
-
-        benchmark = skips.left()
-        given = place, benchmark.videos, task.out_dir
-        how = {"name": name, "tracking": task.settings.tracking, "skip": skips.add}
-        if benchmark.regions:
-            folders[name] = vot_run.track_checkpoint(*given, **how)
-        else:
-            how |= {"batched": batched, "origin": benchmark.origin}
-            folders[name] = run.track_checkpoint(*given, **how)
-    return folders
-
-
 def _about(
     benchmark: Benchmark, settings: TrackingSettings, folders: Mapping[str, Path]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -273,7 +253,7 @@ def _about(
     return made_by | {"settings": told}, (*warnings, *benchmark.notes)
 
 
-def _check(task: _Task, analyses: Options) -> None:
+def _check(task: Task, analyses: Options) -> None:
     """Refuses impossible requests before anything is tracked."""
     benchmark = task.benchmark
     if not (task.checkpoints or task.results_of):

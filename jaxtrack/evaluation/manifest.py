@@ -1,9 +1,12 @@
 """Manifests of result folders, which tell whether results can be kept.
 
-`<tracker>/manifest.json` holds the identity of the run (weights, settings, version),
-the environment it ran in, and the finished sequences with a hash of their truth.
+`<tracker>/manifest.json` holds the identity of the run (weights, settings, version) and
+the environment it ran in. `<tracker>/finished/<sequence>` says of which identity the
+result of a sequence is, and of which frames and ground truth: one small file for each,
+so that several processes can work in one folder.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import platform
@@ -14,13 +17,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from jaxtrack import locks
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
+from jaxtrack.shares import WHOLE, Share
 from jaxtrack.weights.digests import hash_json
 
-FILE = "manifest.json"
+FILE, FINISHED, PROCESSES = "manifest.json", "finished", "processes"
 # Does sequences, telling how many frames are done; yields each one's name, and what
 # writes its files.
 Work = Callable[
@@ -71,16 +76,15 @@ def read(folder: str | Path) -> dict | None:
       folder: of one tracker.
 
     Returns:
-      None where there is none, or it is damaged: then nothing may be kept.
+      "hash", "identity" and "environment" of the run, and "sequences": name -> hash, of
+      those that it finished. None where there is no manifest, or it is damaged.
     """
-    try:
-        found = json.loads((Path(folder) / FILE).read_text())
-    except (OSError, ValueError):
+    found = _read_json(Path(folder) / FILE)
+    if not all(isinstance(found.get(p), dict) for p in ("identity", "environment")):
         return None
-    parts = ("identity", "environment", "sequences")
-    if not isinstance(found, dict):
-        return None
-    return found if all(isinstance(found.get(p), dict) for p in parts) else None
+    places = sorted((Path(folder) / FINISHED).glob("[!.]*"))
+    of_run = {p.name: _finished(folder, p.name, found.get("hash")) for p in places}
+    return found | {"sequences": {n: digest for n, digest in of_run.items() if digest}}
 
 
 def complete(
@@ -94,12 +98,14 @@ def complete(
     hashes: Mapping[str, str] | None = None,
     title: str = "tracking",
     is_quiet: bool = False,
+    share: Share = WHOLE,
 ) -> list[str]:
     """Processes the sequences that a folder lacks and records each as it ends.
 
-    A result is kept where the manifest has the same identity, its sequence the same
-    frames and ground truth, and its files can be read. Interrupted at any moment, the
-    next call goes on after the last finished sequence.
+    A result is kept where it is of the same identity, its sequence has the same frames
+    and ground truth, and its files can be read. Interrupted at any moment, the next
+    call goes on after the last finished sequence. Where several processes share the
+    sequences, this one does its share, and then each share at which nobody works.
 
     Args:
       work: does them.
@@ -111,6 +117,7 @@ def complete(
       hashes: name -> what its result depends on; None hashes frames and boxes.
       title: of the bar.
       is_quiet: does not say what is kept.
+      share: of this process.
 
     Returns:
       Names of the sequences done now.
@@ -119,61 +126,93 @@ def complete(
       InputError: from `work`, or a file cannot be written.
     """
     hashes = hash_sequences(videos) if hashes is None else hashes
-    done = _finished(folder, identity, hashes, check)
-    pending = [v for v in videos if v.name not in done]
-    if len(pending) < len(videos) and not is_quiet:
-        print(f"{len(videos) - len(pending)} of {len(videos)} sequences kept: {folder}")
+    how = {"identity": identity, "around": around, "check": check, "hashes": hashes}
+    if share.count == 1:
+        how |= {"title": title, "is_quiet": is_quiet}
+        return _complete(work, videos, folder, **how)
+    if _read_json(Path(folder) / FILE).get("hash") != hash_json(identity):
+        _write(folder, identity, around)  # Now: `unfinished` reads it.
+    costs, names = [len(v.frames) for v in videos], []
+    for offset in range(share.count):
+        part = share._replace(number=(share.number + offset) % share.count)
+        how |= {"title": f"{title} share {part}", "is_quiet": is_quiet or offset > 0}
+        own = [videos[index] for index in part.of(costs)]
+        place, number = Path(folder) / PROCESSES, str(part.number)
+        with contextlib.suppress(locks.BusyError):
+            with locks.locked(place, title, name=number) as is_alone:
+                if offset and not is_alone:
+                    break  # Nobody knows at which shares others work.
+                names += _complete(work, own, folder, **how)
+    return names
+
+
+def _complete(
+    work, videos, folder, *, identity, around, check, hashes, title, is_quiet
+) -> list[str]:
+    """Does what this process shares with no other; see `complete`."""
+    run = hash_json(identity)
+    pending = [v for v in videos if not _is_kept(folder, v.name, hashes, run, check)]
+    if len(pending) < len(videos):
+        if _read_json(Path(folder) / FILE).get("hash") != run:
+            _write(folder, identity, around)
+        if not is_quiet:
+            kept = len(videos) - len(pending)
+            print(f"{kept} of {len(videos)} sequences kept: {folder}")
     names = []
     total = sum(len(v.frames) for v in pending)
     with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
         for name, save in work(pending, bar.update):
             if not names:
-                # Before files change, so that no manifest vouches for other files.
-                write(folder, identity, around, done)
+                _write(folder, identity, around)
+            record = Path(folder) / FINISHED / name
+            record.unlink(missing_ok=True)  # It must not vouch for other files.
             save()
-            done[name] = hashes[name]
-            write(folder, identity, around, done)
+            made = {"run": run, "sequence": hashes[name]}
+            atomic.write_text(record, json.dumps(made) + "\n")
             names.append(name)
     return names
 
 
-def _finished(folder, identity, hashes, check) -> dict[str, str]:
-    """Hashes of what a run of the same identity has finished.
-
-    Sequences that are not asked for stay in it.
-    """
-    found = read(folder)
-    if found is None or found.get("hash") != hash_json(identity):
-        return {}
-    done = dict(found["sequences"])
-    for name, expected in hashes.items():
-        try:
-            if done.get(name) == expected:
-                check(name)
-                continue
-        except InputError:
-            pass
-        done.pop(name, None)
-    return done
-
-
-def write(
-    folder: str | Path, identity: Mapping, around: Mapping, sequences: Mapping[str, str]
-) -> None:
-    """Writes the manifest, whole or not at all.
+def unfinished(folder: str | Path, hashes: Mapping[str, str]) -> list[str]:
+    """Names of the sequences that the run of the manifest has not finished.
 
     Args:
       folder: of one tracker.
-      identity: decides whether results may be kept.
-      around: the environment.
-      sequences: name -> hash, of those finished.
+      hashes: name of a sequence -> what its result depends on; see `hash_sequences`.
     """
-    made = {
-        "hash": hash_json(identity),
-        "identity": identity,
-        "environment": around,
-        "sequences": dict(sequences),
-    }
+    run = _read_json(Path(folder) / FILE).get("hash")
+    return [n for n, h in hashes.items() if _finished(folder, n, run) != h]
+
+
+def _is_kept(folder, name, hashes, run, check) -> bool:
+    """Whether a sequence's result is of this run, and can be read."""
+    if _finished(folder, name, run) != hashes[name]:
+        return False
+    try:
+        check(name)
+    except InputError:
+        return False
+    return True
+
+
+def _finished(folder, name, run) -> str | None:
+    """Hash of a finished sequence; None if this run has not finished it."""
+    found = _read_json(Path(folder) / FINISHED / name)
+    return found.get("sequence") if run and found.get("run") == run else None
+
+
+def _read_json(path: Path) -> dict:
+    """Reads a JSON object; an empty one where there is none."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(folder: str | Path, identity: Mapping, around: Mapping) -> None:
+    """Writes the manifest, whole or not at all."""
+    made = {"hash": hash_json(identity), "identity": identity, "environment": around}
     text = json.dumps(made, indent=1, sort_keys=True) + "\n"
     atomic.write_text(Path(folder) / FILE, text)
 

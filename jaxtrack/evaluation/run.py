@@ -18,6 +18,7 @@ from jaxtrack.evaluation.batching import (
     is_batched,
     tracking_function,
 )
+from jaxtrack.shares import WHOLE, Share
 from jaxtrack.tracking import check_init_box
 from jaxtrack.tracking.video import FrameReader
 
@@ -32,6 +33,7 @@ def track_checkpoint(
     tracking: Mapping[str, Any] | None = None,
     origin: float = 0.0,
     skip: Skip | None = None,
+    share: Share = WHOLE,
 ) -> pathlib.Path:
     """Tracks every sequence that this checkpoint has not finished yet.
 
@@ -46,6 +48,7 @@ def track_checkpoint(
       tracking: see `loading.open_checkpoint`.
       origin: added to x and y in the files; 1 where a benchmark counts pixels from 1.
       skip: told of each sequence that cannot be tracked, and why; None raises.
+      share: of this process; see `manifest.complete`.
 
     Returns:
       The folder of results.
@@ -63,9 +66,8 @@ def track_checkpoint(
     folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"batched": batched}
     identity = opened.identity | ({"origin": origin} if origin else {})
-    track_unfinished(
-        track, videos, folder, identity=identity, around=around, origin=origin
-    )
+    about = {"identity": identity, "around": around, "origin": origin}
+    track_unfinished(track, videos, folder, **about, share=share)
     return folder
 
 
@@ -142,6 +144,7 @@ def track_unfinished(
     title: str = "tracking",
     is_quiet: bool = False,
     origin: float = 0.0,
+    share: Share = WHOLE,
 ) -> list[str]:
     """Tracks the sequences whose results are not there yet; see `manifest.complete`.
 
@@ -154,6 +157,7 @@ def track_unfinished(
       title: of the bar.
       is_quiet: does not say what is kept.
       origin: see `track_checkpoint`.
+      share: of this process; see `manifest.complete`.
 
     Returns:
       Names of the sequences tracked now.
@@ -172,5 +176,5 @@ def track_unfinished(
             yield name, partial(results.write_result, folder, name, boxes, seconds)
 
     about = {"identity": identity, "around": around, "check": check}
-    how = {"title": title, "is_quiet": is_quiet}
+    how = {"title": title, "is_quiet": is_quiet, "share": share}
     return manifest.complete(work, videos, folder, **about, **how)

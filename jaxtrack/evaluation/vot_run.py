@@ -15,6 +15,7 @@ from jaxtrack.evaluation import loading, manifest, vot_files
 from jaxtrack.evaluation.batching import Skip
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
+from jaxtrack.shares import WHOLE, Share
 from jaxtrack.tracking import Frame, check_init_box, cropping
 from jaxtrack.tracking.run import Drivers, compile_tracker
 from jaxtrack.tracking.video import FrameReader
@@ -88,6 +89,7 @@ def track_unfinished(
     around: dict,
     pixel_center: float = 0.5,
     skip: Skip | None = None,
+    share: Share = WHOLE,
 ) -> list[str]:
     """Runs the sequences whose results are not there yet; see `manifest.complete`.
 
@@ -103,6 +105,7 @@ def track_unfinished(
       around: of the run, as JSON; recorded, never compared.
       pixel_center: see `jaxtrack.tracking.cropping.pixel_center`.
       skip: told of sequences that cannot be run, and why; None raises.
+      share: of this process; see `manifest.complete`.
 
     Returns:
       Names of the sequences that were run now.
@@ -147,6 +150,7 @@ def track_unfinished(
         check=check,
         hashes={v.name: manifest.hash_sequence(v.frames, v.region) for v in videos},
         title="VOT",
+        share=share,
     )
 
 
@@ -158,6 +162,7 @@ def track_checkpoint(
     name: str,
     tracking: Mapping[str, Any] | None = None,
     skip: Skip | None = None,
+    share: Share = WHOLE,
 ) -> pathlib.Path:
     """Runs a checkpoint with resets over every sequence it has not finished yet.
 
@@ -168,6 +173,7 @@ def track_checkpoint(
       name: of the tracker.
       tracking: see `loading.open_checkpoint`.
       skip: see `track_unfinished`.
+      share: see `track_unfinished`.
 
     Returns:
       The tracker's folder, for `vot_files.read_runs`.
@@ -178,7 +184,8 @@ def track_checkpoint(
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     folder = pathlib.Path(out_dir) / "results" / name
     drivers = compile_tracker(opened.tracker)
-    made = {"identity": opened.identity, "around": opened.around, "skip": skip}
+    made = {"identity": opened.identity, "around": opened.around}
+    made |= {"skip": skip, "share": share}
     selection = opened.config.tracking.selection
     made["pixel_center"] = cropping.pixel_center(selection)
     track_unfinished(drivers, opened.variables, videos, folder, **made)

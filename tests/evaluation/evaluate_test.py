@@ -43,8 +43,8 @@ def test_files_are_scored(root, tmp_path, scores):
 def test_checkpoints_and_files_side_by_side(root, tmp_path, scores, monkeypatch):
     asked = []
 
-    def track(checkpoint, videos, out_dir, *, name, batched, tracking, origin, skip):
-        assert (tracking, origin) == ({}, 0.0)
+    def track(checkpoint, videos, out_dir, *, name, batched, tracking, **about):
+        assert (tracking, about["origin"], about["share"].count) == ({}, 0.0, 1)
         asked.append((checkpoint, len(videos), out_dir, name, batched))
         return tmp_path / {"x/a": "results2", "x/b": "results1"}[checkpoint]
 

@@ -74,8 +74,8 @@ def test_an_interruption_mixes_nothing(tmp_path):
     hashes = {"a": "12", "b": "34", "c": "56"}
     for stop, goes_on, left in (
         *(("a", 2, ["a", "b", "c"]), ("b", 2, ["b", "c"])),
-        # Neither takes the other's files for its own.
-        *(("a", 1, ["a", "b", "c"]), ("b", 1, ["a", "b", "c"])),
+        # Neither takes the other's files for its own; untouched ones are kept.
+        *(("a", 1, ["a"]), ("b", 1, ["a", "b"])),
     ):
         done_now(tmp_path, 1, hashes)
         with pytest.raises(KeyboardInterrupt):
@@ -84,11 +84,28 @@ def test_an_interruption_mixes_nothing(tmp_path):
         assert {(tmp_path / name).read_text() for name in hashes} == {str(goes_on)}
 
 
-def test_a_damaged_manifest_keeps_nothing(tmp_path):
-    for text in ("{", "[1]", "", '{"identity": 3}'):
+def test_a_damaged_record_keeps_nothing(tmp_path):
+    for text in ("{", "[1]", "", '{"run": 3}'):
         (tmp_path / manifest.FILE).write_text(text)
         assert manifest.read(tmp_path) is None
+        (tmp_path / manifest.FINISHED).mkdir(exist_ok=True)
+        (tmp_path / manifest.FINISHED / "a").write_text(text)
         assert done_now(tmp_path, 1, {"a": "12"}) == ["a"]
+        assert manifest.read(tmp_path)["sequences"] == {"a": "12"}
+    (tmp_path / manifest.FILE).unlink()
+    assert done_now(tmp_path, 1, {"a": "12"}) == []
+    assert manifest.read(tmp_path)["identity"] == {"step": 1}
+
+
+def test_processes_share_a_folder(tmp_path):
+    """What another process records in between stays; each knows what is left."""
+    hashes = {"a": "12", "b": "34", "c": "56"}
+    done_now(tmp_path, 1, {"c": "56"})
+    assert manifest.unfinished(tmp_path, hashes) == ["a", "b"]
+    done_now(tmp_path, 1, {"a": "12"})
+    assert manifest.unfinished(tmp_path, hashes) == ["b"]
+    assert manifest.unfinished(tmp_path, hashes | {"c": "99"}) == ["b", "c"]
+    assert manifest.unfinished(tmp_path / "none", hashes) == list(hashes)
 
 
 def test_datasets_are_described(tmp_path):

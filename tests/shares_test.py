@@ -1,0 +1,33 @@
+"""Tests for jaxtrack.shares."""
+
+import pytest
+
+from jaxtrack import shares
+from jaxtrack.errors import InputError
+from jaxtrack.shares import Share
+
+
+def test_shares_cost_about_the_same():
+    """By hand: 9 and 7 go first, 5 joins the 7, 4 joins the 9, 2 joins the 12."""
+    costs = [4, 9, 5, 7, 2]
+    assert Share(0, 2).of(costs) == [0, 1]
+    assert Share(1, 2).of(costs) == [2, 3, 4]
+    assert Share().of(costs) == [0, 1, 2, 3, 4]
+    assert sorted(i for n in range(7) for i in Share(n, 7).of(costs)) == [0, 1, 2, 3, 4]
+    assert Share(6, 7).of(costs) == []
+
+
+def test_a_process_knows_its_share(monkeypatch):
+    for name in ("SLURM_PROCID", "OMPI_COMM_WORLD_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert shares.of_process(is_detected=False) == Share(0, 1)
+    assert shares.of_process(is_detected=False, count=3, number=2) == Share(2, 3)
+    for given in ({"count": 2, "number": 2}, {"number": 1}):
+        with pytest.raises(InputError, match="from 0, each once"):
+            shares.of_process(is_detected=False, **given)
+    with pytest.raises(InputError, match="neither Slurm nor Open MPI"):
+        shares.of_process(is_detected=True)
+    monkeypatch.setenv("SLURM_PROCID", "3")
+    monkeypatch.setenv("SLURM_NTASKS", "8")
+    assert shares.of_process(is_detected=True) == Share(3, 8)
+    assert shares.of_process(is_detected=True, count=4) == Share(0, 4)
