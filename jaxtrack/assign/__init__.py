@@ -19,7 +19,12 @@ class Assigner(Protocol):
     """Labels the cells, or anchors, of one example."""
 
     def __call__(
-        self, key: jax.Array, xyxy: jax.Array, is_positive: jax.Array
+        self,
+        key: jax.Array,
+        xyxy: jax.Array,
+        is_positive: jax.Array,
+        *,
+        hidden: jax.Array | None = None,
     ) -> jax.Array:
         """Returns labels, `[H, W]`, or `[H, W, A]` of A anchors.
 
@@ -27,6 +32,8 @@ class Assigner(Protocol):
           key: random key.
           xyxy: `[4]`, pixels of the search crop: the target, or another object.
           is_positive: `[]` bool, whether it is the target.
+          hidden: pixels of the search crop where something is in front of the target,
+            `[S, S]` bool; what would be positive there is IGNORE. None hides nothing.
         """
 
 
@@ -65,10 +72,9 @@ def make_assigner(
       anchors: width and height of the network's anchors, pixels; () where it has none.
 
     Returns:
-      `(key, xyxy [4] px, is_positive []) -> labels` of ONE example, int32 of POSITIVE,
-      NEGATIVE and IGNORE, `[H, W]`, or `[H, W, A]` where the network has anchors. Where
-      the search crop does not show the target, `xyxy` is another object's box, and none
-      is POSITIVE.
+      See `Assigner`: labels of ONE example, int32 of POSITIVE, NEGATIVE and IGNORE,
+      `[H, W]`, or `[H, W, A]` where the network has anchors. Where the search crop does
+      not show the target, `xyxy` is another object's box, and none is POSITIVE.
     """
     points = grid.points(geometry)
     boxes = (
@@ -79,8 +85,20 @@ def make_assigner(
     of_target = ASSIGNERS[config.labels.assigner](config, points, boxes)
     of_other = _of_other(config, geometry, boxes, of_target)
 
-    def assign(key: jax.Array, xyxy: jax.Array, is_positive: jax.Array) -> jax.Array:
+    def assign(
+        key: jax.Array,
+        xyxy: jax.Array,
+        is_positive: jax.Array,
+        *,
+        hidden: jax.Array | None = None,
+    ) -> jax.Array:
         labels = of_target(key, xyxy)
+        if hidden is not None:
+            column, row = jnp.moveaxis(points.astype(jnp.int32), -1, 0)
+            is_hidden = hidden[row, column][..., None]
+            labels = jnp.where(
+                is_hidden & (labels == regions.POSITIVE), regions.IGNORE, labels
+            )
         labels = jnp.where(is_positive, labels, of_other(key, xyxy))
         return labels if anchors else labels[..., 0]
 
@@ -94,8 +112,8 @@ def label_batch(
 
     Args:
       assign: labels one example.
-      batch: "key" `[B]`, "xyxy" `[B, 4]` pixels of the search crop, and "is_positive"
-        `[B]`.
+      batch: "key" `[B]`, "xyxy" `[B, 4]` pixels of the search crop, "is_positive"
+        `[B]` and perhaps "hidden" `[B, S, S]`.
 
     Returns:
       The targets, `[B, 4]` xyxy, empty where the crop does not show it, and labels
@@ -104,7 +122,8 @@ def label_batch(
     is_positive = batch["is_positive"]
     # The random numbers of the loss, from the pair's key, are independent of these.
     keys = jax.vmap(jax.random.fold_in, (0, None))(batch["key"], 1)
-    labels = jax.vmap(assign)(keys, batch["xyxy"], is_positive)
+    told = {"hidden": batch["hidden"]} if "hidden" in batch else {}
+    labels = jax.vmap(assign)(keys, batch["xyxy"], is_positive, **told)
     return jnp.where(is_positive[:, None], batch["xyxy"], 0), labels
 
 

@@ -104,6 +104,9 @@ DATA_FIELDS = (
     Field("augment.occluder", 0.0,
           "Cover part of the target in the search crop with a piece of its"
           " surroundings.", within=(0, 1)),
+    Field("augment.occluder_ignored", False,
+          "Ignore locations of the target that this piece covers; otherwise they are"
+          " positive."),
     Field("augment.motion_blur", 0.0, "Motion blur of the search crop.",
           within=(0, 1)),
     Field("augment.low_resolution", 0.0,

@@ -51,6 +51,7 @@ class Augmentation:
       fill_image: outside of the frame shows another image, not the mean colour.
       occluder: a piece of the surroundings covers part of the target in the search
         crop.
+      occluder_ignored: labels neither reward nor punish what that piece covers.
       motion_blur: the search crop is blurred along a line.
       low_resolution: the search crop loses detail by shrinking and enlarging.
       noise: the search crop gets Gaussian noise.
@@ -72,6 +73,7 @@ class Augmentation:
     aspect: float
     fill_image: float
     occluder: float
+    occluder_ignored: bool
     motion_blur: float
     low_resolution: float
     noise: float

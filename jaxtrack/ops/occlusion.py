@@ -6,7 +6,9 @@ import jax.numpy as jnp
 _HALF_SHARES = 0.15, 0.35  # Of the target's sides: half of the piece's.
 
 
-def cover(image: jax.Array, piece: jax.Array, *, is_ellipse: jax.Array) -> jax.Array:
+def cover(
+    image: jax.Array, piece: jax.Array, *, is_ellipse: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """Covers a part of a crop with the mirrored part on the opposite side.
 
     "Opposite" is half a crop away in both directions, wrapping at the border: far
@@ -18,7 +20,7 @@ def cover(image: jax.Array, piece: jax.Array, *, is_ellipse: jax.Array) -> jax.A
       is_ellipse: whether only the ellipse within it is, `[]` bool.
 
     Returns:
-      `[S, S, 3]` uint8.
+      The crop, `[S, S, 3]` uint8, and which of its pixels are covered, `[S, S]` bool.
     """
     size, channels = image.shape[0], image.shape[2]
     x0, y0, x1, y1 = piece
@@ -33,10 +35,12 @@ def cover(image: jax.Array, piece: jax.Array, *, is_ellipse: jax.Array) -> jax.A
     in_box = jnp.maximum(across, down) < 1
     in_ellipse = across**2 + down**2 < 1
     is_covered = jnp.where(is_ellipse, in_ellipse, in_box)
-    return jnp.where(is_covered[..., None], opposite, image)
+    return jnp.where(is_covered[..., None], opposite, image), is_covered
 
 
-def random_occluder(key: jax.Array, image: jax.Array, xyxy: jax.Array) -> jax.Array:
+def random_occluder(
+    key: jax.Array, image: jax.Array, xyxy: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """Covers a part of the target with a piece of the crop's surroundings.
 
     The piece is a rectangle or an ellipse of 0.3 to 0.7 of the target's sides around a
@@ -48,7 +52,7 @@ def random_occluder(key: jax.Array, image: jax.Array, xyxy: jax.Array) -> jax.Ar
       xyxy: box of the target, `[4]` xyxy px of the crop; it may lie outside.
 
     Returns:
-      `[S, S, 3]` uint8.
+      The crop, `[S, S, 3]` uint8, and which of its pixels are covered, `[S, S]` bool.
     """
     size = image.shape[0]
     drawn = jax.random.uniform(key, (5,))

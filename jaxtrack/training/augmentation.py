@@ -31,7 +31,9 @@ def augment_batch(key: jax.Array, batch: Batch, augmentation: Augmentation) -> B
         loader's.
 
     Returns:
-      The batch with other `z_image`, `x_image`, `z_xyxy` and `xyxy`, of the same types.
+      The batch with other `z_image`, `x_image`, `z_xyxy` and `xyxy`, of the same types;
+      if the settings say so, with "hidden", `[B, x, x]` bool: pixels of the search crop
+      where something is in front of the target.
     """
     if not any(chance > 0 for chance, _ in _changes(augmentation)):
         return batch
@@ -57,8 +59,11 @@ def augment_pair(key: jax.Array, pair: Batch, *, augmentation: Augmentation) -> 
       augmentation: probabilities.
 
     Returns:
-      The same fields, changed.
+      The same fields, changed, and perhaps "hidden".
     """
+    tells_hidden = augmentation.occluder > 0 and augmentation.occluder_ignored
+    if tells_hidden:
+        pair = {**pair, "hidden": jnp.zeros(pair["x_image"].shape[:2], bool)}
     changes = _changes(augmentation)
     keys = jax.random.split(jax.random.fold_in(key, _STREAM), len(changes) + 1)
     drawn = jax.random.uniform(keys[-1], (len(changes),))
@@ -98,8 +103,9 @@ def _change_image(name: str, change: _ChangeImage) -> _ChangePair:
 
 def _occlude(key, pair):
     """Covers a part of the search crop's target."""
-    x_image = occlusion.random_occluder(key, pair["x_image"], pair["xyxy"])
-    return {**pair, "x_image": x_image}
+    image, is_covered = occlusion.random_occluder(key, pair["x_image"], pair["xyxy"])
+    told = {"hidden": is_covered} if "hidden" in pair else {}
+    return {**pair, "x_image": image, **told}
 
 
 def _gray(key, pair):
@@ -110,9 +116,11 @@ def _gray(key, pair):
 
 
 def _flip(key, pair):
-    """Mirrors both crops and their boxes."""
+    """Mirrors both crops, their boxes and what is hidden."""
     del key
     flipped = dict(pair)
+    if "hidden" in pair:
+        flipped["hidden"] = pair["hidden"][:, ::-1]
     for image, box in (("z_image", "z_xyxy"), ("x_image", "xyxy")):
         x0, y0, x1, y1 = pair[box]
         width = pair[image].shape[1]

@@ -31,10 +31,10 @@ def settings(**changes):
     return config
 
 
-def label(model, *, key=KEY, box=BOX, is_positive=True, **changes):
+def label(model, *, key=KEY, box=BOX, is_positive=True, hidden=None, **changes):
     """Returns the labels of one example."""
     assign = make_assigner(settings(**changes), model.geometry, anchors=model.anchors)
-    return np.asarray(assign(key, box, jnp.array(is_positive)))
+    return np.asarray(assign(key, box, jnp.array(is_positive), hidden=hidden))
 
 
 def direct(model, assigner, box=BOX, **options):
@@ -61,6 +61,21 @@ def test_every_assigner_serves_every_network(model, assigner):
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels, direct(model, assigner))
     assert {regions.POSITIVE, regions.NEGATIVE} <= set(np.unique(labels))
+
+
+@NETWORKS
+@pytest.mark.parametrize("assigner", ["rectangle", "dla"])
+def test_hidden_positives_are_ignored_and_nothing_else_changes(model, assigner):
+    # Hidden are rows above 30: of points at 4, 12, 20 and 28.
+    hidden = np.zeros((64, 64), bool)
+    hidden[:30] = True
+    whole = label(model, assigner=assigner)
+    seen = label(model, assigner=assigner, hidden=hidden)
+    was_positive = whole[:4] == regions.POSITIVE
+    assert was_positive.any() and (whole[4:] == regions.POSITIVE).any()
+    assert (seen[:4][was_positive] == regions.IGNORE).all()
+    np.testing.assert_array_equal(seen[:4][~was_positive], whole[:4][~was_positive])
+    np.testing.assert_array_equal(seen[4:], whole[4:])
 
 
 @NETWORKS

@@ -23,10 +23,11 @@ CHANGED = {
 def chances(**changes):
     """Returns settings of those chances alone."""
     numbers = {f.name: 0.0 for f in dataclasses.fields(Augmentation)}
-    return Augmentation(**{**numbers, "jitter": "pysot", "attempts": 0, **changes})
+    others = {"jitter": "pysot", "attempts": 0, "occluder_ignored": False}
+    return Augmentation(**{**numbers, **others, **changes})
 
 
-ALL = chances(**dict.fromkeys(CHANGED, 0.6))
+ALL = chances(**dict.fromkeys(CHANGED, 0.6), occluder_ignored=True)
 
 
 def make_batch(size):
@@ -53,6 +54,7 @@ def each():
     pair.pop("is_positive")
     settings = {name: chances(**{name: 1.0}) for name in CHANGED}
     settings["both"] = chances(noise=1.0, flip=1.0)
+    settings["told"] = chances(occluder=1.0, flip=1.0, occluder_ignored=True)
 
     def change(key):
         return {n: augment_pair(key, pair, augmentation=a) for n, a in settings.items()}
@@ -96,6 +98,15 @@ def test_another_augmentation_alters_none_of_the_draws(each):
     )
 
 
+def test_what_an_occluder_hides_is_told_and_mirrored(each):
+    _, changed = each
+    told, covered = changed["told"], changed["occluder"]["x_image"]
+    np.testing.assert_array_equal(told["x_image"], covered[:, ::-1])
+    differs = (told["x_image"] != each[0]["x_image"][:, ::-1]).any(axis=2)
+    assert differs.any() and told["hidden"].dtype == bool
+    assert not (differs & ~told["hidden"]).any()
+
+
 def test_pixels_are_the_same_one_by_one_at_once_and_on_two_devices():
     # One by one, as a CPU does, on two devices, against all at once on one.
     batch, key = make_batch(4), jax.random.split(jax.random.key(5), 4)
@@ -105,7 +116,7 @@ def test_pixels_are_the_same_one_by_one_at_once_and_on_two_devices():
         lambda key, batch: augment_batch(key, batch, ALL), devices=jax.devices()[:2]
     )
     parts = mapped(key.reshape(2, 2), batch_lib.shard(batch, 2))
-    assert set(parts) == set(batch)
+    assert set(parts) == {*batch, "hidden"}
     for name, array in at_once.items():
         np.testing.assert_array_equal(parts[name].reshape(array.shape), array)
         assert len(np.unique(np.asarray(array), axis=0)) > 1
