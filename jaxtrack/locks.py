@@ -22,6 +22,7 @@ from jaxtrack.errors import InputError
 FILE = ".lock"
 _MOST_SHOWN = 160  # Characters of a command.
 _MOMENT = 2.0  # Seconds in which the first of a group writes down who they are.
+_LOOK = 0.1  # Seconds that are more than a look of `is_held` takes.
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -112,14 +113,14 @@ def _take(file, folder, what, option, group):
     Returns:
       Whether this process is the first of its group, and whether there are locks.
     """
-    end = time.monotonic() + _MOMENT
+    end = time.monotonic() + (_MOMENT if group else _LOOK)
     while (free := _flock(file, fcntl.LOCK_EX)) is False:
         if group and _flock(file, fcntl.LOCK_SH):
             if _told(file).get("group") == group:
                 return False, True
             _flock(file, fcntl.LOCK_UN)
-        elif group and time.monotonic() < end:
-            time.sleep(0.05)
+        elif time.monotonic() < end:
+            time.sleep(_LOOK / 3)
             continue
         owner = _owner(file)
         owner = f"another {what}" if owner is None else f"another {owner}"

@@ -15,7 +15,7 @@ import argparse
 import pathlib
 from collections.abc import Sequence
 
-from jaxtrack import datasets
+from jaxtrack import datasets, shares
 from jaxtrack.cli import arguments, checks, options, skipped
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Skipped
@@ -55,11 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(group, "--settings", "A,B,...", meaning, type=options.comma_separated)
     options.add_tracking(parser.add_argument_group("settings to start from"))
     options.add_strict(parser)
+    meaning = "tune in several processes: the same command in each, which must all see "
+    meaning += "--out; under Slurm and Open MPI it needs no more"
+    options.add_processes(parser, meaning)
 
 
 def run(args: argparse.Namespace) -> None:
     """Tunes."""
     require("optuna")
+    share = shares.of_process(
+        is_detected=args.distributed, count=args.num_processes, number=args.process_id
+    )
     checks.check_tracker(args.checkpoint, model=args.model)
     checks.check_folder(args.out)
     found = _sequences(args)
@@ -95,7 +101,13 @@ def run(args: argparse.Namespace) -> None:
             raise InputError(f"sequence {name}: {reason}")
         left_out.append(Skipped(name, reason))
 
-    outcome, tried = search.tune(recipe, material, holdout=holdout, skip=skip)
+    if share.number:
+        search.assist(recipe, material, share=share, skip=skip)
+        who = f"process {share.number} of {share.count}"
+        print(f"{who}: process 0 has written {recipe.out / 'tuned.json'}")
+        return skipped.finish(left_out)
+    how = {"holdout": holdout, "skip": skip, "share": share}
+    outcome, tried = search.tune(recipe, material, **how)
     report.write(outcome, tried, recipe.out)
     print(*report.lines(outcome, recipe.out), sep="\n")
     skipped.finish(left_out)

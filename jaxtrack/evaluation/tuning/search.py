@@ -20,8 +20,11 @@ from jaxtrack.evaluation import atomic, loading, results, run
 from jaxtrack.evaluation.batching import Skip
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.evaluation.tuning import space, splits, trials, tuned
+from jaxtrack.evaluation.tuning.shared import Exchange
 from jaxtrack.evaluation.tuning.splits import Material
 from jaxtrack.evaluation.tuning.study import Plan, Tried, opened_study
+from jaxtrack.shares import WHOLE, Share
+from jaxtrack.weights.digests import hash_json
 
 
 class Recipe(NamedTuple):
@@ -57,14 +60,19 @@ def tune(
     *,
     holdout: Material | None = None,
     skip: Skip | None = None,
+    share: Share = WHOLE,
 ) -> tuple[dict[str, Any], list[Tried]]:
     """Tries settings until there are enough trials, and writes down what came out.
+
+    Where several processes share the sequences, the first one calls this, the others
+    `assist`. The outcome is the same.
 
     Args:
       recipe: what to tune, and how.
       material: what to tune on.
       holdout: what to compare the untuned and the tuned settings on beside.
       skip: told of each sequence that cannot be tracked, and why; None raises.
+      share: of this process, which is the first.
 
     Returns:
       What `tuned.json` holds: "tracking" (field -> value), "metric", "protocol",
@@ -80,18 +88,12 @@ def tune(
     if holdout is not None:
         holdout = _readable(holdout, skip)
         _check_apart(material, holdout)
-    opened = loading.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
-    ranges = space.ranges(opened.tracker, names=recipe.settings)
-    plan = Plan(
-        ranges=ranges,
-        own=space.values_of(opened.tracker, ranges),
-        sampler=recipe.sampler,
-        seed=recipe.seed,
-        num_trials=recipe.trials,
-    )
+    opened, plan = _opened(recipe)
+    ranges = plan.ranges
     identity = _identity(recipe, material, plan, opened.identity)
+    exchange = Exchange(recipe.out, share, hash_json(identity))
     with opened_study(recipe.out, plan, identity) as study:
-        _try_all(study, plan, recipe, material, opened)
+        _try_all(study, plan, recipe, material, opened, exchange)
         tried, importances = study.finished(), study.importances()
         best = max(tried, key=lambda t: (t.value, -t.number))
         gained = tuned.gain(tried[0].sequences, best.sequences, recipe.metric)
@@ -119,6 +121,43 @@ def tune(
     return outcome, tried
 
 
+def assist(
+    recipe: Recipe, material: Material, *, share: Share, skip: Skip | None = None
+) -> None:
+    """Tracks a share of the sequences for the process that calls `tune`.
+
+    Args:
+      recipe: the same as there.
+      material: the same as there.
+      share: of this process, not the first.
+      skip: see `tune`.
+
+    Raises:
+      InputError: see `tune`; or that process does not start.
+    """
+    material = _readable(material, skip)
+    opened, plan = _opened(recipe)
+    identity = _identity(recipe, material, plan, opened.identity)
+    exchange = Exchange(recipe.out, share, hash_json(identity))
+    track = trials.tracking_function(opened, recipe.batch)
+    with tqdm(unit="frame", desc=f"tuning share {share}") as bar:
+        exchange.follow(track, material, bar.update)
+
+
+def _opened(recipe) -> tuple[loading.Opened, Plan]:
+    """Opens the checkpoint, and plans the search."""
+    opened = loading.open_checkpoint(recipe.checkpoint, tracking=recipe.tracking)
+    ranges = space.ranges(opened.tracker, names=recipe.settings)
+    plan = Plan(
+        ranges=ranges,
+        own=space.values_of(opened.tracker, ranges),
+        sampler=recipe.sampler,
+        seed=recipe.seed,
+        num_trials=recipe.trials,
+    )
+    return opened, plan
+
+
 def _identity(recipe, material, plan, checkpoint) -> dict[str, Any]:
     """What trials of one study have in common, as JSON."""
     return {
@@ -134,9 +173,10 @@ def _identity(recipe, material, plan, checkpoint) -> dict[str, Any]:
     }
 
 
-def _try_all(study, plan, recipe, material, opened) -> None:
+def _try_all(study, plan, recipe, material, opened, exchange) -> None:
     """Tracks batch after batch until the study is complete."""
     track = trials.tracking_function(opened, recipe.batch)
+    own = material._replace(videos=exchange.own(material))
     left = plan.total() - len(study.finished())
     frames = sum(len(video.frames) for video in material.videos)
     bar = tqdm(
@@ -144,11 +184,14 @@ def _try_all(study, plan, recipe, material, opened) -> None:
     )
     with bar:
         while asked := study.ask(recipe.batch):
-            trials.measure(track, material, asked, study, bar.update)
+            exchange.publish(asked)
+            trials.measure(track, own, asked, study, bar.update)
+            exchange.collect(track, material, asked, study, bar.update)
             for number in asked:
                 study.tell(number, trials.mean(study.scores(number), recipe.metric))
             best = max(trial.value for trial in study.finished())
             bar.set_postfix_str(f"best {recipe.metric.upper()} {best:.3f}")
+    exchange.publish({})
 
 
 def _readable(material: Material, skip: Skip | None) -> Material:

@@ -74,10 +74,38 @@ def measure(
         if all(video.name in study.scores(number) for number in asked):
             advance(len(asked) * len(video.frames))
             continue
-        boxes = track(list(asked.values()), video, advance)
-        for number, xywh in zip(asked, boxes, strict=True):
-            scores = splits.score(material, video.name, xywh)
+        found = score_all(track, material, video, asked, advance)
+        for number, scores in found.items():
             study.keep(number, video.name, scores)
+
+
+def score_all(
+    track: Track,
+    material: Material,
+    video: Video,
+    asked: Mapping[int, Mapping[str, float]],
+    advance: Callable[[int], object],
+) -> dict[int, dict[str, float]]:
+    """Tracks and scores a batch of trials on one sequence.
+
+    Args:
+      track: see `tracking_function`.
+      material: what is tuned on.
+      video: one of its sequences.
+      asked: number of a trial -> its settings.
+      advance: is told how many frames were tracked, times settings.
+
+    Returns:
+      Number of a trial -> metric -> value.
+
+    Raises:
+      InputError: a frame is missing or damaged, the first box is unusable.
+    """
+    boxes = track(list(asked.values()), video, advance)
+    return {
+        number: splits.score(material, video.name, xywh)
+        for number, xywh in zip(asked, boxes, strict=True)
+    }
 
 
 def mean(sequences: Mapping[str, Mapping[str, float]], metric: str) -> float:

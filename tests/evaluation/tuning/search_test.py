@@ -1,14 +1,19 @@
 """Tests for jaxtrack.evaluation.tuning.search; the tracker moves by the window."""
 
+import contextlib
 import csv
 import shutil
+import threading
+import time
 
 import numpy as np
 import pytest
 
+from jaxtrack import locks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest, results, run
-from jaxtrack.evaluation.tuning import search, splits, trials, tuned
+from jaxtrack.evaluation.tuning import search, shared, splits, trials, tuned
+from jaxtrack.shares import Share
 from tests.evaluation.fixtures import material_of
 from tests.refusals import refused
 
@@ -27,6 +32,10 @@ def material(root):
 def recipe_of(tmp_path, **changes):
     fields = {"checkpoint": "sharp", "out": tmp_path / "out", "trials": 10, "batch": 4}
     return search.Recipe(**fields | {"settings": ("tracking.window",)} | changes)
+
+
+def material_of_none():
+    return splits.Material(split="val", is_test=False, videos=[], truth={})
 
 
 def tune(recipe, material, holdout=None):
@@ -121,6 +130,56 @@ def test_interrupted_it_ends_alike_and_redoes_nothing(
     tune(part, material)
     assert len(tracked) == 6
     assert files_of(part.out)["tuned.json"] == tables[1]["tuned.json"]
+
+
+def test_processes_share_the_sequences(model, material, tmp_path, monkeypatch):
+    """The second process tracks "ball", until it is lost; the outcome is the same."""
+    alone = recipe_of(tmp_path, out=tmp_path / "alone")
+    tune(alone, material)
+    recipe, tracked = recipe_of(tmp_path, out=tmp_path / "two"), []
+    original = trials.tracking_function
+
+    def watched(opened, batch):
+        track = original(opened, batch)
+
+        def counting(settings, video, advance):
+            is_first = threading.current_thread() is threading.main_thread()
+            tracked.append((video.name, is_first))
+            if not is_first and tracked.count((video.name, False)) == 2:
+                raise InputError("lost")
+            return track(settings, video, advance)
+
+        return counting
+
+    def assist():
+        with contextlib.suppress(InputError):
+            search.assist(recipe, material, share=Share(1, 2))
+
+    monkeypatch.setattr(trials, "tracking_function", watched)
+    other = threading.Thread(target=assist)
+    other.start()
+    while not locks.is_held(recipe.out / "processes", name="1"):
+        time.sleep(0.02)
+    search.tune(recipe, material, share=Share(0, 2))
+    other.join()
+    # Of three batches the second process tracks one, and is lost in the next.
+    assert tracked.count(("ball", False)) == 2 and tracked.count(("ball", True)) == 2
+    assert tracked.count(("car <1>", True)) == 3
+    for name in ("tuned.json", "trials.csv"):
+        assert files_of(recipe.out)[name] == files_of(alone.out)[name]
+
+
+def test_the_loss_of_process_0_is_told(tmp_path):
+    exchange = shared.Exchange(tmp_path, Share(0, 2), "study")
+    for asked, lost in (({0: {"w": 1.0}}, True), ({}, False)):
+        exchange.publish(asked)
+        holds = iter([True, False])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(locks, "is_held", lambda *_, holds=holds, **__: next(holds))
+            message = pytest.raises(InputError, match="process 0 was lost")
+            with message if lost else contextlib.nullcontext():
+                other = exchange._replace(share=Share(1, 2))
+                other.follow(None, material_of_none(), None)
 
 
 def test_a_folder_holds_one_study(model, material, root, tmp_path):

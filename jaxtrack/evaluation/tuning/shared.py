@@ -1,0 +1,152 @@
+"""Several processes track a batch of trials together, each its share of the sequences.
+
+Process 0 chooses the settings of a batch and writes them down. The others track their
+sequences with them, and write what each trial scores on a sequence. Process 0 collects
+the scores; it tracks itself the sequences of a process that is not at work.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxtrack import locks
+from jaxtrack.datasets.sequence import Sequence as Video
+from jaxtrack.errors import InputError
+from jaxtrack.evaluation import atomic
+from jaxtrack.evaluation.tuning import trials
+from jaxtrack.evaluation.tuning.splits import Material
+from jaxtrack.evaluation.tuning.study import Study
+from jaxtrack.shares import Share
+
+_FOLDER, _ASKED, _SCORES = "processes", "asked.json", "scores"
+_POLL = 0.1  # Seconds between two looks.
+_START = 180.0  # Seconds in which process 0 must have started.
+Asked = Mapping[int, Mapping[str, float]]  # Number of a trial -> its settings.
+
+
+class Exchange(NamedTuple):
+    """Where the processes of a tuning meet.
+
+    Attributes:
+      out: folder of the tuning, which all see; process 0 holds its lock.
+      share: of this process.
+      identity: of the study, hashed: files of another one are not read.
+    """
+
+    out: Path
+    share: Share
+    identity: str
+
+    def own(self, material: Material) -> list[Video]:
+        """Returns the sequences of this process."""
+        costs = [len(video.frames) for video in material.videos]
+        return [material.videos[index] for index in self.share.of(costs)]
+
+    def publish(self, asked: Asked) -> None:
+        """Tells the others what to track, where there are others."""
+        if self.share.count > 1:
+            self._write(
+                _ASKED, {str(n): dict(settings) for n, settings in asked.items()}
+            )
+
+    def collect(
+        self,
+        track: trials.Track,
+        material: Material,
+        asked: Asked,
+        study: Study,
+        advance: Callable[[int], object],
+    ) -> None:
+        """Keeps what the others' sequences score; see `trials.measure`."""
+        waiting: dict[str, tuple[Video, str]] = {}
+        for number in range(self.share.count):
+            other = self._replace(share=Share(number, self.share.count))
+            if number != self.share.number:
+                waiting |= {v.name: (v, str(number)) for v in other.own(material)}
+        while waiting:
+            for video, number in [*waiting.values()]:
+                found = self.scores(video.name, asked)
+                if found is None and locks.is_held(self.out / _FOLDER, name=number):
+                    continue
+                if found is None:
+                    one = material._replace(videos=[video])
+                    trials.measure(track, one, asked, study, advance)
+                else:
+                    for trial, scores in found.items():
+                        study.keep(trial, video.name, scores)
+                    advance(len(asked) * len(video.frames))
+                del waiting[video.name]
+                break
+            else:
+                time.sleep(_POLL)
+
+    def scores(self, name: str, asked: Asked) -> dict[int, dict[str, float]] | None:
+        """Reads what trials score on a sequence; None until they are written."""
+        found = self._read(f"{_SCORES}/{name}")
+        if set(found) != {str(number) for number in asked}:
+            return None
+        return {int(number): scores for number, scores in found.items()}
+
+    def follow(
+        self,
+        track: trials.Track,
+        material: Material,
+        advance: Callable[[int], object],
+    ) -> None:
+        """Tracks this process's sequences in batch after batch, until process 0 ends.
+
+        Args:
+          track: see `trials.tracking_function`.
+          material: what is tuned on.
+          advance: is told how many frames were tracked, times settings.
+
+        Raises:
+          InputError: process 0 does not start or is lost, a frame is missing or
+            damaged, a first box is unusable.
+        """
+        own, done = self.own(material), {}
+        name = str(self.share.number)
+        with locks.locked(self.out / _FOLDER, "tuning", name=name):
+            self._wait_for_start()
+            while locks.is_held(self.out):
+                asked = {int(n): s for n, s in self._read(_ASKED).items()}
+                if asked == done:
+                    time.sleep(_POLL)
+                    continue
+                for video in own:
+                    if self.scores(video.name, asked) is None:
+                        found = trials.score_all(track, material, video, asked, advance)
+                        self._write(f"{_SCORES}/{video.name}", found)
+                done = asked
+        if self._read(_ASKED):
+            raise InputError(
+                f"process 0 was lost: start all processes again, and the search in "
+                f"{self.out} goes on"
+            )
+
+    def _wait_for_start(self):
+        """Waits until process 0 is at work."""
+        end = time.monotonic() + _START
+        while not locks.is_held(self.out):
+            if time.monotonic() > end:
+                raise InputError(
+                    f"process 0 has not started in {self.out} within {_START:.0f} s: "
+                    "start the same command with --process_id=0"
+                )
+            time.sleep(_POLL)
+
+    def _write(self, name, value):
+        """Writes a file for the other processes."""
+        text = json.dumps({"identity": self.identity, "value": value})
+        atomic.write_text(self.out / _FOLDER / name, text)
+
+    def _read(self, name):
+        """Reads such a file; nothing where there is none of this study."""
+        with contextlib.suppress(OSError, ValueError):
+            found = json.loads((self.out / _FOLDER / name).read_text())
+            if found["identity"] == self.identity:
+                return found["value"]
+        return {}
