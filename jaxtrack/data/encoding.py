@@ -16,7 +16,7 @@ from jaxtrack.errors import InputError
 
 FORMATS = ("jpeg", "webp")
 REDUCTIONS = (1, 2, 4, 8)
-QUALITY = 90  # Of pictures that are encoded anew; see docs/benchmarks.md.
+QUALITY = 90  # Of pictures that are encoded anew; see docs/performance.md.
 
 
 class Picture(NamedTuple):
