@@ -112,7 +112,7 @@ BUILDERS = (
     *("config", "configs", "trackers", "cli", "assign.__init__", "data.mixture"),
     *("data.pipeline", "models.siamese", "tracking.siamese", "tracking.two_stage"),
     *("training.loop", "training.checkpoint", "training.initial", "export.onnx"),
-    *("training.schedule", "training.optimizer"),
+    *("training.schedule", "training.optimizer", "training.division"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
     *("training.pair_sheet", "training.overview", "training.report"),
     *("training.compile_times", "training.distillation"),

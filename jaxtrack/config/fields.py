@@ -231,6 +231,15 @@ _AFTER = (
     Field("run.accumulate", 1,
           "Gradient accumulation: parts into which each device's share of the batch is"
           " split.", above=0),
+    Field("run.batch_norm", "all",
+          "Pairs over which batch normalisation computes its statistics in training:"
+          ' "all" that the devices process at once, "groups" of `run.batch_norm_group`,'
+          ' or none where "frozen": it uses the running statistics.',
+          choices=("all", "groups", "frozen")),
+    Field("run.batch_norm_group", 16,
+          '"groups": pairs per group. If it divides the pairs that a device processes'
+          " at once, the result depends neither on the number of devices nor on"
+          " `run.accumulate`.", above=0),
     Field("run.num_epochs", 20, "Length of the training.", unit="epochs", above=0),
     Field("run.pairs_per_epoch", 600_000, "Pairs per epoch.", above=0),
     Field("run.loggers", ("tensorboard",),

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.layers import BatchNorm, Conv, GroupNorm, conv_bn
+from jaxtrack.models.layers import Conv, conv_bn
+from jaxtrack.models.norms import BatchNorm, GroupNorm
 from jaxtrack.ops.xcorr import depthwise_xcorr, full_xcorr, pixelwise_xcorr
 
 

@@ -12,7 +12,7 @@ from flax import traverse_util
 from flax.core import unfreeze
 
 from jaxtrack.models.backbones.efficientnet import EfficientNetLite0, standardisation
-from jaxtrack.models.layers import BatchNorm
+from jaxtrack.models.norms import BatchNorm
 
 Path = tuple[str, ...]
 
@@ -39,7 +39,7 @@ def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
     convolved before b' is added, so borders are exact, too.
 
     The network accepts the result as its variables: a normalisation that has only b'
-    is folded (see `jaxtrack.models.layers.BatchNorm`).
+    is folded (see `jaxtrack.models.norms.BatchNorm`).
     EfficientNet-Lite0 standardises its maps by numbers of its normalisations, which
     are kept as two vectors a map. A convolution that `conv_bn` does not apply, as in
     GoogLeNet, is unchanged, and so is what was folded before.

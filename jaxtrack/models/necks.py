@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
+from jaxtrack.models.layers import Conv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 # What pysot and SiamCAR's code call an `AdjustNeck`; see `jaxtrack.models.backbones`.
 ADJUST_TORCH_NAMES = (

@@ -15,7 +15,6 @@ from jaxtrack import devices, locks, weights
 from jaxtrack.data import pipeline, processes
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
-from jaxtrack.errors import InputError
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
@@ -23,6 +22,7 @@ from jaxtrack.training import distillation, initial, optimizer, overview, schedu
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.distributed import Watch, coordinator
+from jaxtrack.training.division import divide
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
 from jaxtrack.training.report import Report
@@ -78,7 +78,7 @@ def train(
         processes.check_main()
     devices.check()
     config = with_preprocessing(config)
-    _check_devices(config)
+    divide(config, jax.device_count())
     initial.check_file(config)
     workdir = pathlib.Path(workdir).absolute()
     total = config_lib.total_steps(config)
@@ -196,7 +196,7 @@ def _build(
         optimizer=tx,
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.optimizer.ema_decay,
-        accumulate=config.run.accumulate,
+        division=divide(config, jax.device_count()),
         seed=config.run.seed,
         augmentation=Augmentation(**config.augment),
     )
@@ -237,14 +237,3 @@ def _say(text: str) -> None:
     """Prints a line, in one process only."""
     if jax.process_index() == 0:
         print(text, flush=True)
-
-
-def _check_devices(config):
-    """Raises unless the batch divides evenly into devices and accumulation steps."""
-    size, count = config.run.batch_size, config.run.accumulate
-    parts = jax.device_count() * count
-    if size % parts:
-        raise InputError(
-            f"config.run.batch_size is {size}: make it a multiple of {parts} "
-            f"({jax.device_count()} devices x {count} accumulation steps)"
-        )

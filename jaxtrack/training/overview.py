@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from jaxtrack import config as config_lib
 from jaxtrack.models.backbones import param_group
 from jaxtrack.trackers import describe
-from jaxtrack.training import logging
+from jaxtrack.training import division, logging
 from jaxtrack.training.state import Tree
 
 
@@ -38,7 +38,11 @@ def lines(
         "precision": [_precision(config)],
         "network": [describe(config), parameters(config, params)],
         "data": list(contents),
-        "batch": [_batch(config), *_parts(config), _rate(config)],
+        "batch": [
+            _batch(config),
+            *division.lines(config, jax.device_count()),
+            _rate(config),
+        ],
         "length": [_length(config)],
         "workdir": [_workdir(workdir, first)],
         "logs": [_logs(config)],
@@ -98,19 +102,6 @@ def _batch(config):
     if devices > 1:
         told += f", {size // devices} on each device"
     return told
-
-
-def _parts(config):
-    """Words into what parts a device's share is divided, if it is."""
-    count = config.run.accumulate
-    if count == 1:
-        return []
-    size = config.run.batch_size // jax.device_count() // count
-    return [
-        f"accumulated over {count} parts of {size}: batch statistics and counts are a "
-        "part's, so that",
-        "it comes the closer to the undivided batch the larger the parts are",
-    ]
 
 
 def _rate(config):

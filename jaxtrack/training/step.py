@@ -13,9 +13,12 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.data.settings import Augmentation
+from jaxtrack.models.norms import statistics_of
 from jaxtrack.ops.preprocess import Preprocessing, normalize
 from jaxtrack.trackers.family import Batch, Forward, Loss, Metrics
+from jaxtrack.training import accumulation
 from jaxtrack.training.augmentation import augment_batch
+from jaxtrack.training.division import UNDIVIDED, Division
 from jaxtrack.training.state import TrainState
 
 AXIS = "batch"
@@ -42,7 +45,7 @@ def train_step(
     preprocessing: Preprocessing,
     train_backbone: bool,
     ema_decay: float = 0.0,
-    accumulate: int = 1,
+    division: Division = UNDIVIDED,
     seed: int = 0,
     augmentation: Augmentation | None = None,
     axis_name: str | None = None,
@@ -50,10 +53,9 @@ def train_step(
     """Updates the parameters once.
 
     The loss function returns a device's share of a globally normalised loss, so
-    gradients are summed over devices, not averaged; N devices then equal one. With
-    `accumulate = A` the batch is taken in A parts one after the other and their
-    gradients are averaged: each part normalises by its own counts, which for a loss
-    with counts of positives is close to, not equal to, the undivided batch.
+    gradients are summed over devices, not averaged; N devices then equal one. Parts of
+    a batch go through the network one after the other; see
+    `jaxtrack.training.accumulation`. Running statistics move once a step.
     The averaged parameters follow `d ema + (1 - d) params` with
     `d = min(ema_decay, (1 + step) / (10 + step))`.
 
@@ -68,7 +70,7 @@ def train_step(
       preprocessing: of the images, as the network expects them.
       train_backbone: static; whether gradients reach the backbone.
       ema_decay: of the averaged parameters, if the state has any.
-      accumulate: parts of the batch; `B` must be a multiple.
+      division: of the batch; `B` must be a multiple of its parts.
       seed: of the random keys.
       augmentation: applied to the crops first; None applies none.
       axis_name: mapped axis of the devices that share the batch.
@@ -81,22 +83,27 @@ def train_step(
     batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
     if augmentation is not None:
         batch = augment_batch(batch["key"], batch, augmentation)
-    apply = nn.apply(forward, network, mutable=["batch_stats"])
+    run = nn.apply(forward, network, mutable=["batch_stats"])
 
-    def part_loss(params, batch_stats, part):
+    def apply(params, part):
         names = ("z_image", "x_image")
         images = {name: normalize(part[name], preprocessing) for name in names}
-        outputs, updated = apply(
-            {"params": params, "batch_stats": batch_stats},
-            {**part, **images},
-            train=True,
-            train_backbone=train_backbone,
-        )
-        value, metrics = loss(outputs, part, axis_name=axis_name)
-        return value, (metrics, updated.get("batch_stats", batch_stats))
+        with statistics_of(division.statistics):
+            outputs, updated = run(
+                {"params": params, "batch_stats": state.batch_stats},
+                {**part, **images},
+                train=True,
+                train_backbone=train_backbone,
+            )
+        return outputs, updated.get("batch_stats", state.batch_stats)
 
-    grads, metrics, batch_stats = _accumulated(
-        jax.grad(part_loss, has_aux=True), state, batch, accumulate=accumulate
+    accumulate = accumulation.exact if division.is_exact else accumulation.averaged
+    grads, metrics, batch_stats = accumulate(
+        apply,
+        partial(loss, axis_name=axis_name),
+        state.params,
+        batch,
+        parts=division.parts,
     )
     if axis_name is not None:
         grads, metrics = lax.psum((grads, metrics), axis_name)
@@ -121,35 +128,6 @@ def _pair_keys(seed, number, size, axis_name):
     first = 0 if axis_name is None else lax.axis_index(axis_name) * size
     key = jax.random.fold_in(jax.random.key(seed), number)
     return jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(size))
-
-
-def _accumulated(gradient, state, batch, *, accumulate):
-    """Averages gradients and metrics over the batch's parts; threads statistics."""
-
-    def part_step(batch_stats, part):
-        grads, (metrics, batch_stats) = gradient(state.params, batch_stats, part)
-        return batch_stats, (grads, metrics)
-
-    if accumulate == 1:
-        batch_stats, (grads, metrics) = part_step(state.batch_stats, batch)
-        return grads, metrics, batch_stats
-
-    def split(array):
-        return array.reshape(accumulate, -1, *array.shape[1:])
-
-    def body(carry, part):
-        batch_stats, total = carry
-        batch_stats, new = part_step(batch_stats, part)
-        return (batch_stats, jax.tree.map(jnp.add, total, new)), None
-
-    parts = jax.tree.map(split, dict(batch))
-    shapes = jax.eval_shape(
-        part_step, state.batch_stats, jax.tree.map(lambda a: a[0], parts)
-    )[1]
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    (batch_stats, total), _ = lax.scan(body, (state.batch_stats, zeros), parts)
-    grads, metrics = jax.tree.map(lambda a: a / accumulate, total)
-    return grads, metrics, batch_stats
 
 
 def pmap_step(step: DeviceStep, *, devices: list[jax.Device] | None = None) -> Step:

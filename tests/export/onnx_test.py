@@ -6,7 +6,7 @@ import pytest
 
 from jaxtrack import cli, trackers
 from jaxtrack import config as config_lib
-from jaxtrack.models.layers import GroupNorm
+from jaxtrack.models.norms import GroupNorm
 from jaxtrack.ops import preprocess
 from jaxtrack.ops.dense_conv import dense_conv
 from jaxtrack.ops.depthwise_conv import depthwise_conv

@@ -9,7 +9,8 @@ from flax import linen as nn
 
 from jaxtrack.data.composed import ComposedSource
 from jaxtrack.models import folding
-from jaxtrack.models.layers import BatchNorm, Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import network_of, tracker_of
 from jaxtrack.tracking import run, video

@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxtrack.models.layers import (
-    BatchNorm,
-    Conv,
-    DepthwiseConv,
-    GroupNorm,
-    conv_bn,
-)
+from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.ops import dense_conv as module
 from jaxtrack.ops.dense_conv import dense_conv
 
@@ -122,36 +117,6 @@ def test_affine_acts_on_the_output(module):
     )
 
 
-def test_batch_norm_by_hand():
-    """Values 1, 2, 3, 6: mean 3, variance (4+1+0+9)/4 = 3.5, unbiased 14/3."""
-    x = jnp.array([1.0, 2.0, 3.0, 6.0]).reshape(2, 2, 1, 1)
-    bn = BatchNorm(1, epsilon=0.5)  # 3.5 + 0.5 has the root 2.
-    variables = bn.init(jax.random.key(0), x)
-    y, updated = bn.apply(variables, x, mutable=["batch_stats"])
-    np.testing.assert_allclose(y.ravel(), [-1.0, -0.5, 0.0, 1.5], atol=1e-6)
-    stats = updated["batch_stats"]
-    np.testing.assert_allclose(stats["mean"], 0.9 * 0 + 0.1 * 3.0, rtol=1e-6)
-    np.testing.assert_allclose(stats["var"], 0.9 * 1 + 0.1 * 14 / 3, rtol=1e-6)
-
-
-def test_initialising_leaves_the_statistics():
-    bn = BatchNorm(1)
-    stats = bn.init(jax.random.key(0), jnp.full((1, 2, 2, 1), 7.0))["batch_stats"]
-    assert stats["mean"] == 0 and stats["var"] == 1
-
-
-def test_folded_equals_running_normalisation():
-    bn = BatchNorm(2, epsilon=0.0)
-    variables = {
-        "params": {"scale": jnp.array([2.0, 1.0]), "bias": jnp.array([1.0, 0.0])},
-        "batch_stats": {"mean": jnp.array([3.0, 5.0]), "var": jnp.array([4.0, 0.25])},
-    }
-    # a = 2/2 = 1, b = 1 - 3; a = 1/0.5 = 2, b = 0 - 10.
-    a, b = bn.apply(variables, method="affine")
-    np.testing.assert_allclose(a, [1.0, 2.0])
-    np.testing.assert_allclose(b, [-2.0, -10.0])
-
-
 def test_conv_bn_in_training_uses_the_batch():
     class Both(nn.Module):
         @nn.compact
@@ -165,60 +130,6 @@ def test_conv_bn_in_training_uses_the_batch():
     np.testing.assert_allclose(np.var(y, (0, 1, 2)), 1, rtol=1e-4)
     still = Both().apply(variables, x, False)
     assert not np.allclose(still, y, atol=1e-2)
-
-
-def test_four_devices_normalise_as_one():
-    """Outputs, statistics and gradients of a synchronised normalisation."""
-    x, weight = normal(8, 3, 3, 2), normal(8, 3, 3, 2, seed=1)
-    bn = BatchNorm(2)
-    synced = BatchNorm(2, axis_name="device")
-    variables = bn.init(jax.random.key(0), x)
-
-    def run(module, variables, x, weight):
-        def loss(x):
-            y, new = module.apply(variables, x, mutable=["batch_stats"])
-            return jnp.sum(y * weight), (y, new["batch_stats"])
-
-        (_, aux), gradient = jax.value_and_grad(loss, has_aux=True)(x)
-        return *aux, gradient
-
-    y, stats, gradient = run(bn, variables, x, weight)
-    mapped = jax.pmap(
-        lambda x, weight: run(synced, variables, x, weight),
-        axis_name="device",
-        devices=jax.devices()[:4],
-    )
-    parts = [a.reshape(4, 2, *a.shape[1:]) for a in (x, weight)]
-    y4, stats4, gradient4 = mapped(*parts)
-    np.testing.assert_allclose(y4.reshape(y.shape), y, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(
-        gradient4.reshape(x.shape), gradient, rtol=1e-4, atol=1e-5
-    )
-    for name in ("mean", "var"):
-        for device in range(4):
-            np.testing.assert_allclose(
-                stats4[name][device], stats[name], rtol=1e-5, atol=1e-7
-            )
-
-
-def test_group_norm_matches_definition(variant):
-    x = normal(2, 3, 4, 6)
-    gn = GroupNorm(2)
-    scale, bias = normal(6, seed=1), normal(6, seed=2)
-    variables = {"params": {"scale": scale, "bias": bias}}
-    groups = np.asarray(x, np.float64).reshape(2, 3, 4, 2, 3)
-    mean = groups.mean((1, 2, 4), keepdims=True)
-    var = groups.var((1, 2, 4), keepdims=True)
-    expected = ((groups - mean) / np.sqrt(var + 1e-5)).reshape(x.shape) * scale + bias
-    y = variant(lambda x: gn.apply(variables, x))(x)
-    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
-
-
-def test_group_norm_survives_a_large_offset():
-    """Squares near 1e8 resolve 8, not the variance 1: the mean must go first."""
-    x = 1e4 + normal(1, 8, 8, 4)
-    y = GroupNorm(1).init_with_output(jax.random.key(0), x)[0]
-    np.testing.assert_allclose(np.std(y), 1.0, rtol=1e-2)
 
 
 @pytest.mark.parametrize("module", [Conv(4, 3), DepthwiseConv(3), BatchNorm(4)])

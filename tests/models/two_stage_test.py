@@ -10,7 +10,8 @@ import pytest
 from flax import linen as nn
 
 from jaxtrack.config import get_config
-from jaxtrack.models.layers import BatchNorm, Conv
+from jaxtrack.models.layers import Conv
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import grid
 from jaxtrack.ops.proposals import nms

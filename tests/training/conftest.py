@@ -10,6 +10,7 @@ from flax import linen as nn
 from jax import lax
 
 from jaxtrack.config import get_config
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import siamcar
 from jaxtrack.training import loop
@@ -17,6 +18,14 @@ from jaxtrack.training import loop
 GEOMETRY = Geometry(
     template_size=16, search_size=32, response_size=4, stride=8, offset=4
 )
+
+
+def normalised(bn, x, *, train):
+    """Normalises by the batch, or by running statistics."""
+    if train:
+        return bn(x)
+    a, b = bn.affine()
+    return x * a[None, None, None] + b[None, None, None]
 
 
 class TinyBackbone(nn.Module):
@@ -31,7 +40,8 @@ class TinyBackbone(nn.Module):
         x = lax.stop_gradient(x)
         x = nn.Conv(6, (1, 1), dtype=self.dtype, name="layer2")(x)
         x = x.astype(jnp.float32)
-        x = nn.BatchNorm(not train, axis_name=self.axis_name, name="bn")(x)
+        bn = BatchNorm(6, axis_name=self.axis_name, name="bn")
+        x = normalised(bn, x, train=train)
         return x if train else lax.stop_gradient(x)
 
 
@@ -48,7 +58,8 @@ class TinyTracker(nn.Module):
         backbone = TinyBackbone(self.axis_name, self.dtype, name="backbone")
         z = backbone(z_image, train=train_backbone).mean((1, 2), keepdims=True)
         r = z * backbone(x_image, train=train_backbone)
-        r = nn.BatchNorm(not train, axis_name=self.axis_name, name="neck")(r)
+        bn = BatchNorm(6, axis_name=self.axis_name, name="neck")
+        r = normalised(bn, r, train=train)
         # A weakly typed bias, which the first update would make a strong one.
         bias = {"bias_init": lambda key, shape, dtype: jnp.full(shape, 0.0)}
         r = nn.Conv(7, (3, 3), dtype=self.dtype, **bias, name="head")(r)

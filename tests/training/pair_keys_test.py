@@ -11,6 +11,7 @@ from jaxtrack.config import get_config
 from jaxtrack.data import batch as batch_lib
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.ops import grid
+from jaxtrack.training.division import Division
 from tests import labelled
 
 from .conftest import GEOMETRY, make_batch
@@ -82,7 +83,7 @@ def test_the_seed_changes_a_loss_that_draws():
 @pytest.mark.parametrize("num_devices", [1, 2])
 def test_keys_are_split_along_with_the_accumulated_batch(num_devices):
     # Each part fills its own pairs' places, and metrics are means over the two parts.
-    parts = draws(num_devices, accumulate=2)
+    parts = draws(num_devices, division=Division(2))
     np.testing.assert_allclose(2 * parts, draws(1), rtol=1e-6)
 
 
@@ -107,7 +108,7 @@ def test_a_pair_is_augmented_the_same_on_all_devices_and_in_all_parts():
     chances = get_config().augment.to_dict() | {"search_blur": 0.0, "flip": 0.5}
     options = {"batches": numbered, "loss": pixels_loss}
     options |= {"steps": 2, "augmentation": Augmentation(**chances)}
-    one, many = train(1, **options)[1], train(2, accumulate=2, **options)[1]
+    one, many = train(1, **options)[1], train(2, division=Division(2), **options)[1]
     # Each part fills its own pairs' places, and metrics are means over the two parts.
     np.testing.assert_array_equal(2 * many["pixels"], one["pixels"])
     is_same = checksums(numbered(1)) == one["pixels"]

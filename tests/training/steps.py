@@ -11,6 +11,7 @@ from jaxtrack.models.backbones import param_group
 from jaxtrack.ops.preprocess import Preprocessing
 from jaxtrack.trackers import siamcar
 from jaxtrack.training import optimizer, state, step
+from jaxtrack.training.division import UNDIVIDED
 
 from .conftest import TinyTracker, make_batch
 
@@ -43,7 +44,7 @@ def make(
     num_devices,
     *,
     train_backbone=True,
-    accumulate=1,
+    division=UNDIVIDED,
     model=TinyTracker,
     family=siamcar.FAMILY,
     loss=None,
@@ -64,7 +65,7 @@ def make(
         preprocessing=PREPROCESSING,
         train_backbone=train_backbone,
         ema_decay=0.9,
-        accumulate=accumulate,
+        division=division,
         seed=seed,
         augmentation=augmentation,
     )

@@ -6,11 +6,12 @@ from typing import Any
 import jax.numpy as jnp
 from flax import linen as nn
 
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.models.refine import Refiner
 from jaxtrack.models.two_stage import TwoStage
 from jaxtrack.trackers import cract
 
-from .conftest import GEOMETRY, TinyBackbone
+from .conftest import GEOMETRY, TinyBackbone, normalised
 
 SIZES = ((12.0, 12.0), (8.0, 16.0))
 
@@ -24,7 +25,8 @@ class TinyNeck(nn.Module):
     def __call__(self, levels, *, crop=None, train=False):
         del crop
         x = nn.Conv(4, (1, 1), name="conv")(levels)
-        return nn.BatchNorm(not train, axis_name=self.axis_name, name="bn")(x)
+        bn = BatchNorm(4, axis_name=self.axis_name, name="bn")
+        return normalised(bn, x, train=train)
 
 
 class TinyCorrelation(nn.Module):

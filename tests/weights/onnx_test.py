@@ -7,7 +7,8 @@ from flax import linen as nn
 
 from jaxtrack.errors import InputError
 from jaxtrack.models import folding
-from jaxtrack.models.layers import BatchNorm, Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 from jaxtrack.ops import grid
 from jaxtrack.trackers.family import WeightNames
 from jaxtrack.weights import folded, torch

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.layers import BatchNorm, Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 EPSILON = 1e-3  # Of every batch normalisation.
 MOMENTUM = 0.99

@@ -6,7 +6,8 @@ from flax import linen as nn
 from jax import lax
 
 from jaxtrack.models.backbones.efficientnet import EPSILON, FIRST_TRAINED, LAST, MBConv
-from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
+from jaxtrack.models.layers import Conv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 # (features, kernel, stride, expansion) of the blocks, in order.
 BLOCKS = (

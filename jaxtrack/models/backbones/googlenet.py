@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.layers import BatchNorm, kaiming
+from jaxtrack.models.layers import kaiming
+from jaxtrack.models.norms import BatchNorm
 
 EPSILON = 1e-3  # Of every batch normalisation.
 # (name, features, side of the kernel, stride, keeps the size), in order.

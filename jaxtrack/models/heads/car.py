@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxtrack.models.layers import Conv, DepthwiseConv, GroupNorm
+from jaxtrack.models.layers import Conv, DepthwiseConv
+from jaxtrack.models.norms import GroupNorm
 
 small_normal = nn.initializers.normal(0.01)
 

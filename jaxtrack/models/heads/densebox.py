@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
+from jaxtrack.models.layers import Conv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 tiny_normal = nn.initializers.normal(1e-4)
 

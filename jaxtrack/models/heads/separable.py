@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxtrack.models.layers import BatchNorm, Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 
 class SeparableHead(nn.Module):
