@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "Command", "main", "run_command"]
 
 COMMANDS = {
     "demo": "track a clip with the shipped tracker, score it, train another",
-    "compose": "write composed videos in which look-alikes cross the target",
+    "compose": "write composed videos in which distractors cross the target",
     "pack": "pack annotated videos and photographs to train from",
     "train": "train a tracker, or resume a training",
     "track": "track targets through a video, a folder of images or a stream",

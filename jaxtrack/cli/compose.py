@@ -1,4 +1,4 @@
-"""Write composed videos in which look-alikes cross the target, with the true boxes.
+"""Write composed videos in which distractors cross the target, with ground truth.
 
 Examples:
   jaxtrack compose --out=videos/lookalikes

@@ -25,7 +25,7 @@ _PACKAGES = (
     "matplotlib",
     "imageio_ffmpeg",
 )
-_AUC = "success AUC (21 thresholds, the first frame left out)"
+_AUC = "success AUC (21 thresholds, first frame excluded)"
 _BATCH = 4  # Pairs; more where the devices do not share them evenly.
 
 

@@ -54,7 +54,7 @@ def demonstrate(
     video.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
     # OTB's rules would count a target that touches the left or upper border as lost.
     auc = found.scores[0].reports["no_first"].auc
-    which = "21 thresholds, the first frame left out"
+    which = "21 thresholds, first frame excluded"
     print(f"AUC {auc:.3f} ({which}) on {num_scenes} scenes it has not seen")
     print(f"look at {out / 'report.html'} and {out / 'tracking.mp4'}")
     return auc

@@ -1,5 +1,5 @@
 """Reports: the page, figures and tables of an evaluation.
 
-Nothing here scores or tracks: `jaxtrack.evaluation` returns data, `build.write` makes
-`report.html` and what lies beside it from that data.
+Nothing here scores or tracks: `jaxtrack.evaluation` returns data, from which
+`build.write` makes `report.html` and the other files.
 """

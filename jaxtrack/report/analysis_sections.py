@@ -1,4 +1,4 @@
-"""Sections of a page on what the analyses of checkpoints found."""
+"""Sections of the page for the analyses of checkpoints."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,41 +17,41 @@ _ALIGNED = {
     "all_correlation": Column(
         "All overlapping", "the same over all boxes with IoU > 0"
     ),
-    "regret": Column("Regret", "best IoU less that of the most confident box"),
+    "regret": Column("Regret", "best IoU minus IoU of the most confident box"),
     "best_iou": Column("Best IoU", "of any box of the frame"),
     "chosen_iou": Column("IoU chosen", "of the most confident box"),
-    "num_frames": Column("Frames", "looked at", digits=0),
+    "num_frames": Column("Frames", "analyzed", digits=0),
     "num_left_out": Column("Left out", "too few boxes to rank", digits=0),
 }
 _ALIGNMENT_NOTE = (
-    "Each tracker looks around the true box of the frame before, so all see the same "
-    "pictures. Rank correlation: Spearman's, of confidence and IoU, over the 100 most "
-    "confident of a frame's boxes that overlap the target; the mean over frames, then "
+    "Each tracker searches around the ground truth of the previous frame, so all see "
+    "the same crops. Rank correlation: Spearman's, of confidence and IoU, over the 100 "
+    "most confident boxes of a frame that overlap the target; mean over frames, then "
     "over sequences. Regret: the IoU lost by choosing the most confident box instead "
     "of the best."
 )
 _SWEPT = (
-    Column("Spread", "largest AUC less the smallest"),
+    Column("Spread", "largest minus smallest AUC"),
     Column("AUC at 0", "without a window"),
     Column("Best AUC"),
-    Column("at", "the share with the best AUC", digits=2),
-    Column("Configured", "the share that the checkpoint names", digits=2),
+    Column("at", "the weight with the best AUC", digits=2),
+    Column("Configured", "the weight in the checkpoint's settings", digits=2),
 )
 _SWEEP_NOTE = (
-    "The same checkpoint with another share of the cosine window in the ranking of "
-    "cells, all else as configured. A tracker that finds the target by itself has "
-    "little spread and keeps its AUC at 0."
+    "The same checkpoint with other weights of the cosine window, all else as "
+    "configured. A tracker that does not depend on the window has little spread and "
+    "keeps its AUC at 0."
 )
 _HEATMAPS_NOTE = (
-    "The search region around the true box of the frame before. White: the true box; "
-    "in the tracker's colour: that of its most confident cell. The maps share a scale "
-    "from 0 to 1. Confidence is classification and location quality combined, before "
-    "penalty and window."
+    "The search region around the ground truth of the previous frame. White: ground "
+    "truth; in the tracker's color: the box of its most confident cell. All maps have "
+    "a scale from 0 to 1. Confidence is classification and location quality combined, "
+    "before penalty and window."
 )
 
 
 def analyses(found: Analyses) -> list[Section]:
-    """Makes a section of each analysis that was asked for.
+    """Returns a section for each analysis that was run.
 
     Args:
       found: by the analyses.
@@ -70,10 +70,10 @@ def analyses(found: Analyses) -> list[Section]:
 
 
 def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
-    """Rank correlations, the regret and a scatter plot of each tracker.
+    """Shows rank correlations, the regret and a scatter plot of each tracker.
 
     Args:
-      found: tracker -> what `alignment.measure` returned; the same sequences for all.
+      found: tracker -> result of `alignment.measure`; the same sequences for all.
 
     Returns:
       The section.
@@ -100,7 +100,7 @@ def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
 
 
 def _aligned_sequences(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row a sequence: rank correlation and regret of each tracker."""
+    """Tabulates rank correlation and regret of each tracker, one row per sequence."""
     columns = [
         Column(f"{name}: {head}") for name in found for head in ("rank corr.", "regret")
     ]
@@ -113,10 +113,10 @@ def _aligned_sequences(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def sweep_section(swept: Mapping[str, Sweep]) -> Section:
-    """AUC against the share of the window.
+    """Shows AUC against the weight of the window.
 
     Args:
-      swept: tracker -> its sweep; the same shares for all.
+      swept: tracker -> its sweep; the same weights for all.
 
     Returns:
       The section.
@@ -135,18 +135,18 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
     columns = [Column(name) for name in swept]
     return Section(
         key="window_sweep",
-        title="Success against the share of the window",
+        title="AUC against the weight of the window",
         note=_SWEEP_NOTE,
         tables=[
             Table("Tracker", _SWEPT, rows),
-            Table("Share", columns, by_share, title="by share"),
+            Table("Weight", columns, by_share, title="by weight"),
         ],
         pictures=[drawing("window_sweep", plots.sweep_plot(drawn))],
     )
 
 
 def heatmaps_section(found: Heatmaps) -> Section:
-    """Pictures of maps.
+    """Shows the maps as pictures.
 
     Args:
       found: maps on sequences.
@@ -160,7 +160,7 @@ def heatmaps_section(found: Heatmaps) -> Section:
     ]
     return Section(
         key="heatmaps",
-        title="What the networks see",
+        title="Heat maps",
         note=_HEATMAPS_NOTE,
         pictures=pictures,
         is_wide=True,
@@ -168,5 +168,5 @@ def heatmaps_section(found: Heatmaps) -> Section:
 
 
 def shown(value: float | None) -> str:
-    """A number in a sentence."""
+    """Formats a number for a sentence."""
     return "none" if value is None else f"{value:.3f}"

@@ -1,8 +1,8 @@
-"""The report of an evaluation: one page that fetches nothing, and files beside it.
+"""The report of an evaluation: a self-contained page, and more files.
 
-`report.html` has its style, script, pictures and tables inside; `report.json` holds the
-numbers, `*.png`, `*.jpg` and `tables/*` what the page shows, `*.pdf` and `*.svg` the
-figures for papers.
+`report.html` contains its style, script, pictures and tables; `report.json` has the
+numbers, `*.png`, `*.jpg` and `tables/*` the contents of the page, `*.pdf` and `*.svg`
+the figures for papers.
 """
 
 import json
@@ -25,17 +25,17 @@ from jaxtrack.report.sections import Section, drawing
 
 
 def write(found: Evaluation, out_dir: str | Path) -> Path:
-    """Writes a report, each file whole or not at all, the page last.
+    """Writes a report, each file as a whole or not at all, the page last.
 
     Args:
       found: with scores.
-      out_dir: made where it is missing.
+      out_dir: created if it is missing.
 
     Returns:
-      The page.
+      The path of the page.
 
     Raises:
-      InputError: a frame cannot be read, or the folder not written to.
+      InputError: a frame cannot be read, or the folder cannot be written to.
     """
     out_dir = Path(out_dir)
     shown = sections_of(found)
@@ -53,15 +53,15 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
 
 
 def html(title: str, found: Evaluation, shown: Sequence[Section]) -> str:
-    """Fills the page; it fetches nothing and runs no script but its own.
+    """Renders the page; it loads nothing and runs only its own script.
 
     Args:
       title: of the page.
-      found: what it is about.
-      shown: its sections, in order.
+      found: the evaluation.
+      shown: the sections, in order.
 
     Returns:
-      The whole page.
+      The HTML of the page.
     """
     return rendering.render(
         "page.html.j2",
@@ -75,7 +75,7 @@ def html(title: str, found: Evaluation, shown: Sequence[Section]) -> str:
 
 
 def sections_of(found: Evaluation) -> list[Section]:
-    """Draws and tabulates what the page shows.
+    """Makes the figures and tables of the page.
 
     Args:
       found: with scores.
@@ -93,12 +93,12 @@ def sections_of(found: Evaluation) -> list[Section]:
     return [
         *parts,
         Section("manifests", made, **manifests),
-        Section("tables", "Tables to copy", **copies),
+        Section("tables", "Tables for papers", **copies),
     ]
 
 
 def _of_one_pass(found: Evaluation) -> list[Section]:
-    """Sections on trackers that ran through each sequence once."""
+    """Returns the sections of a one-pass evaluation."""
     named = {"benchmark": wording.title_of(found.benchmark)}
     drawn = curves.draw(found.scores, primary=found.primary, **named)
     shared, own = wording.warnings(found)
@@ -128,7 +128,7 @@ def _of_one_pass(found: Evaluation) -> list[Section]:
 
 
 def _table_files(parts: Sequence[Section]) -> dict[str, str]:
-    """Name -> text; tables go by their section's key, numbered if there are several."""
+    """Returns name -> text; names are the section's key, numbered if there are more."""
     named = {
         f"{part.key}_{k}" if len(part.tables) > 1 else part.key: table
         for part in parts

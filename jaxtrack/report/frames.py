@@ -1,4 +1,4 @@
-"""Frames of the worst sequences, with the true box and the trackers' boxes drawn in."""
+"""Frames of the worst sequences, with the ground truth and the trackers' boxes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,16 +14,16 @@ from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report.plots import style
 
-# More trackers than this hide the target, unless their lines are thin.
+# With more trackers than this, lines must be thin to leave the target visible.
 _MANY = 5
 
 
 class Shot(NamedTuple):
-    """A frame with boxes drawn in.
+    """A frame with its boxes drawn.
 
     Attributes:
       frame: its index.
-      iou: of the tracker in question.
+      iou: of the first tracker.
       jpeg: the picture.
     """
 
@@ -40,8 +40,8 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
       count: sequences to show.
 
     Returns:
-      Sequence -> frames in order of time, worst sequence first; without those that
-      cannot be read, and no frames where the dataset has no pictures.
+      Sequence -> frames in order of time, worst sequence first. Unreadable frames are
+      left out; a dataset without images has no frames.
     """
     scores, truth = found.scores, found.benchmark.truth
     judged = scores[0]
@@ -57,20 +57,20 @@ def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
         for frame in compare.telling_frames(counted, overlaps) if paths[name] else ():
             boxes = [
                 (style.color_of(place), scores[place].predicted[name][frame] - moved)
-                # The tracker in question is drawn last, on top.
+                # The first tracker is drawn last, on top.
                 for place in (*range(1, len(scores)), 0)
             ]
             try:
                 at = paths[name][frame], truth[name][frame] - moved, boxes
                 jpeg = draw(*at, span=span)
             except InputError:
-                continue  # Files alone were scored: a picture is not needed.
+                continue  # Only files were scored: the image is not needed.
             made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
     return made
 
 
 def _to_pixels(box: np.ndarray, scale: float) -> tuple[tuple[int, int], ...] | None:
-    """Corners in pixels of the scaled image; None where there is no box."""
+    """Returns the corners in pixels of the scaled image; None if there is no box."""
     if not np.all(np.isfinite(box)) or np.any(box[2:] <= 0):
         return None
     corners = np.concatenate([box[:2], box[:2] + box[2:]]) * scale
@@ -79,7 +79,7 @@ def _to_pixels(box: np.ndarray, scale: float) -> tuple[tuple[int, int], ...] | N
 
 
 def _rgb(color: str) -> tuple[int, int, int]:
-    """Channels of `#rrggbb`."""
+    """Returns the channels of `#rrggbb`."""
     return tuple(bytes.fromhex(color.removeprefix("#")))
 
 
@@ -91,15 +91,15 @@ def draw(
     width: int = 400,
     span: depth.Range | None = None,
 ) -> bytes:
-    """Draws boxes into a scaled frame: the truth white, trackers in their colours.
+    """Draws boxes on a scaled frame: ground truth white, trackers in their colors.
 
     Args:
       path: image file.
-      truth: `[4]` xywh, px; nothing is drawn where it is empty or NaN.
-      predicted: colours `#rrggbb` and boxes `[4]` xywh, px; the last is on top, and
-        the others are thin where there are many.
-      width: of the picture, px; smaller frames are not enlarged beyond twice.
-      span: levels of the sequence, if its frames have more than eight bits.
+      truth: `[4]` xywh, px; not drawn if it is empty or NaN.
+      predicted: colors `#rrggbb` and boxes `[4]` xywh, px; the last is on top, and
+        if there are many the others are thin.
+      width: of the picture, px; frames are enlarged at most twice.
+      span: range of levels of the sequence, if its frames have more than eight bits.
 
     Returns:
       A JPEG file's bytes.

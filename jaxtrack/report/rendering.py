@@ -1,4 +1,4 @@
-"""Fills templates: pages as HTML, where everything is escaped, and tables as text."""
+"""Renders templates: pages as HTML with autoescaping, and tables as text."""
 
 import base64
 import functools
@@ -36,31 +36,31 @@ _LATEX = {
 
 
 def render(template: str, **values: Any) -> str:
-    """Fills a template.
+    """Renders a template.
 
     Args:
-      template: name of a file in `templates/`; of `.html.j2` all values are escaped.
-      **values: what it shows.
+      template: name of a file in `templates/`; in `.html.j2` all values are escaped.
+      **values: of the template.
 
     Returns:
-      The text, its last line ended.
+      The text, with a final newline.
     """
     return environment().get_template(template).render(values)
 
 
 def markdown_text(text: str) -> str:
-    """A text that Markdown shows as it is, on one line."""
+    """Escapes a text for Markdown, on one line."""
     return "".join(_MARKDOWN.get(c, c) for c in " ".join(text.split()))
 
 
 def latex_text(text: str) -> str:
-    """A text that LaTeX sets as it is, on one line."""
+    """Escapes a text for LaTeX, on one line."""
     return "".join(_LATEX.get(c, c) for c in " ".join(text.split()))
 
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """The templates, with what they write numbers and pictures by."""
+    """Returns the templates, with their filters for numbers and pictures."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=jinja2.select_autoescape(["html.j2"]),
@@ -85,8 +85,8 @@ def environment() -> jinja2.Environment:
         "unusable": wording.unusable,
     }
     script = (_HERE / "sort.js").read_text()
-    # Nothing is fetched, sent or framed, and no script runs but this one: whatever a
-    # tracker or a sequence is called.
+    # Nothing is loaded, sent or framed, and only this script runs, whatever the names
+    # of trackers and sequences are.
     digest = hashlib.sha256(script.encode()).digest()
     made.globals |= {
         "line": wording.line,
@@ -98,44 +98,44 @@ def environment() -> jinja2.Environment:
 
 
 def is_wide(png: bytes) -> bool:
-    """Whether a PNG is half as wide again as high; what is no PNG is not."""
+    """Returns whether a PNG is at least 1.5 times as wide as high."""
     # Width and height are the first numbers of the header chunk.
     width, height = (int.from_bytes(png[k : k + 4]) for k in (16, 20))
     return png.startswith(b"\x89PNG") and width > 1.5 * height
 
 
 def _base64(content: bytes | str) -> str:
-    """A file's content as text."""
+    """Encodes a file's content as text."""
     content = content.encode() if isinstance(content, str) else content
     return base64.b64encode(content).decode()
 
 
 def _exact(value: float | None) -> str:
-    """A number in full, to sort by; -1 where there is none."""
+    """Returns a number in full, to sort by; -1 if there is none."""
     if value is None or value != value:
         return "-1"
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    """A number as it is shown; a dash where there is none."""
+    """Formats a number; a dash if there is none."""
     missing = value is None or value != value
     return "\N{EN DASH}" if missing else f"{value:.{digits}f}"
 
 
 def _share(value: float | None) -> float | None:
-    """The part of a cell that a number fills."""
+    """Returns the part of a cell that a number fills."""
     missing = value is None or value != value
     return None if missing else min(1.0, max(0.0, float(value)))
 
 
 def _breakable(text: str) -> Markup:
-    """A text that may be broken after its underscores."""
+    """Allows line breaks after the underscores of a text."""
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
 
 
 def _told(value: Any) -> str:
-    """A fact that is no group."""
+    """Formats a single value of a manifest."""
     if isinstance(value, list | tuple):
         return ", ".join(_told(one) for one in value) or "none"
     return "\N{EN DASH}" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Sections of a page, and those of one pass: how the trackers stand."""
+"""Sections of a page, and those of a one-pass evaluation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,23 +30,23 @@ _HEADS = {
 _MEANINGS = {
     ("auc", "mean"): "mean of the success curve",
     ("auc", "area"): "area under the success curve",
-    ("precision", "at"): "share of frames with a centre error of at most 20 px",
+    ("precision", "at"): "fraction of frames with a center error of at most 20 px",
     ("precision", "area"): "area under the precision curve",
-    ("norm_precision", "at"): "share of frames within 0.2 widths and heights",
-    ("norm_precision", "mean"): "mean of the curve of normalised precision",
-    ("norm_precision", "area"): "area under the curve of normalised precision",
+    ("norm_precision", "at"): "fraction of frames with a normalized error <= 0.2",
+    ("norm_precision", "mean"): "mean of the normalized precision curve",
+    ("norm_precision", "area"): "area under the normalized precision curve",
     ("ao", ""): "mean IoU",
-    ("sr50", ""): "share of frames with IoU > 0.5",
-    ("sr75", ""): "share of frames with IoU > 0.75",
+    ("sr50", ""): "fraction of frames with IoU > 0.5",
+    ("sr75", ""): "fraction of frames with IoU > 0.75",
 }
 _BY_ATTRIBUTE = ("auc", "precision", "norm_precision")
 _ATTRIBUTES_NOTE = (
-    "The same numbers over the sequences that carry an attribute; how many do stands "
-    "behind its name. A sequence may carry several."
+    "Scores over the sequences with each attribute; their number follows the name. A "
+    "sequence may have several attributes."
 )
 _PROTOCOLS_NOTE = (
-    "The same boxes, scored by every toolkit's own rules. Only numbers of one column "
-    "compare; the spread says how much of a number is the toolkit's."
+    "The same boxes, scored by every toolkit's protocol. Compare numbers only within a "
+    "column; the spread shows how much they depend on the toolkit."
 )
 
 
@@ -55,10 +55,10 @@ class Picture:
     """A picture.
 
     Attributes:
-      path: where it goes in the report's folder; `.png` or `.jpg`.
+      path: in the report's folder; `.png` or `.jpg`.
       content: of the file.
-      caption: what it shows; "" where the picture says so itself.
-      figure: of which it was made, where it can be drawn without pixels.
+      caption: what it shows; "" if the picture has a title.
+      figure: its source, if it can be saved as vector graphics.
     """
 
     path: str
@@ -67,7 +67,7 @@ class Picture:
     figure: Figure | None = None
 
     def files(self) -> Iterator[tuple[PurePath, bytes]]:
-        """Yields path and content: of itself, and of its figure for papers."""
+        """Yields path and content of the picture and of its vector graphics."""
         path = PurePath(self.path)
         yield path, self.content
         for kind in style.VECTOR if self.figure else ():
@@ -78,27 +78,27 @@ def drawing(name: str, figure: Figure, *, caption: str = "") -> Picture:
     """Makes a picture of a figure.
 
     Args:
-      name: where it goes in the report's folder, without an ending.
-      figure: what is drawn.
-      caption: what it shows; "" where the picture says so itself.
+      name: path in the report's folder, without extension.
+      figure: to draw.
+      caption: what it shows; "" if the picture has a title.
     """
     return Picture(f"{name}.png", style.file_of(figure, "png"), caption, figure)
 
 
 @dataclass(frozen=True)
 class Section:
-    """What the page says of one question.
+    """A section of the page.
 
     Attributes:
-      key: its name in links and in names of files.
+      key: its name in links and file names.
       title: its heading.
-      note: what the numbers and pictures mean; "" where the template says it.
+      note: what the numbers and pictures mean; "" if the template has it.
       tables: in order.
       pictures: in order.
-      is_wide: whether a picture takes the page's whole width.
+      is_wide: whether a picture takes the full width of the page.
       remarks: sentences below the note.
       template: name of a file in `templates/sections/`.
-      shown: what else the template shows.
+      shown: other data for the template.
     """
 
     key: str
@@ -113,14 +113,14 @@ class Section:
 
 
 def column(number: str, protocol: OpeProtocol) -> Column:
-    """The column of a number, in the words of a protocol.
+    """Returns the column of a number, described for a protocol.
 
     Args:
       number: of `ope.NUMBERS`.
-      protocol: says how it is computed.
+      protocol: defines the number.
 
     Returns:
-      A column whose best is marked.
+      A column whose best value is marked.
     """
     how = {
         "auc": protocol.auc_is,
@@ -132,10 +132,10 @@ def column(number: str, protocol: OpeProtocol) -> Column:
 
 
 def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Section:
-    """All numbers and the speed of all trackers, best AUC first.
+    """Tabulates all numbers and the speed of all trackers, best AUC first.
 
     Args:
-      scores: of the trackers; their order gives the colours.
+      scores: of the trackers; their order gives the colors.
       primary: the protocol whose numbers are shown.
 
     Returns:
@@ -145,7 +145,7 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Sect
     columns = [column(number, protocol) for number in NUMBERS]
     with_given = primary != "no_first" and all("no_first" in s.reports for s in scores)
     if with_given:
-        title = "AUC with the first frame, which is given, left out"
+        title = "AUC without the first frame, whose box is given"
         columns.append(Column("AUC, 1st frame out", title, better="high"))
     columns.append(Column("Frames/s", digits=1))
     rows = []
@@ -154,13 +154,13 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Sect
         values = [getattr(tracker.reports[primary], number) for number in NUMBERS]
         values += [tracker.reports["no_first"].auc] if with_given else []
         rows.append(Row(tracker.name, [*values, tracker.frames_per_second], place))
-    caption = f"Scores by the rules of {wording.rules(protocol)}."
+    caption = f"Scores by protocol {wording.rules(protocol)}."
     tables = [Table("Tracker", columns, rows, caption=caption)]
     return Section("overview", "Overview", tables=tables, template="overview")
 
 
 def per_sequence(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Table:
-    """AUC with one row a sequence, one column a tracker.
+    """Tabulates AUC with one row per sequence and one column per tracker.
 
     Args:
       scores: of the trackers.
@@ -172,12 +172,12 @@ def per_sequence(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> 
     columns = [Column(tracker.name, better="high") for tracker in scores]
     judged = [tracker.reports[primary].sequences for tracker in scores]
     rows = [Row(name, [j[name].auc for j in judged]) for name in judged[0]]
-    caption = f"AUC of each sequence by the rules of {primary}."
+    caption = f"AUC of each sequence by protocol {primary}."
     return Table("Sequence", columns, rows, caption=caption, marked_in="rows")
 
 
 def one_pass(found: Evaluation) -> list[Section]:
-    """Attributes where there are any, and what other toolkits would say.
+    """Returns attributes, if there are any, and the scores of all protocols.
 
     Args:
       found: of one pass.
@@ -194,10 +194,10 @@ def one_pass(found: Evaluation) -> list[Section]:
 
 
 def attribute_section(found: Evaluation) -> Section:
-    """Scores of sequences with an attribute: a table a number, a radar where it reads.
+    """Shows scores by attribute: tables, a grid of plots, a radar plot if readable.
 
     Args:
-      found: of one pass; a sequence carries something.
+      found: of one pass; at least one sequence has an attribute.
 
     Returns:
       The section.
@@ -218,13 +218,13 @@ def attribute_section(found: Evaluation) -> Section:
         pictures.append(drawing("attributes_success", _success_grid(found, counts)))
     for number in _BY_ATTRIBUTE:
         rows = []
-        # The ranking is the overview's, so that rows are found again.
+        # The rows have the order of the overview.
         for place in _ranked(scores, primary):
             name, by = by_tracker[place]
             rows.append(Row(name, [getattr(by[a], number) for a in counts], place))
         head = column(number, scores[0].reports[primary].protocol).head
         title = f"{head} by attribute"
-        # Where there is no picture, the first table stands open in its place.
+        # Without a picture, the first table is unfolded instead.
         folds = {"title": title if pictures or tables else "", "caption": title + "."}
         name = f"Tracker, {head}"
         tables.append(Table(name, heads, rows, is_shaded=True, **folds))
@@ -239,7 +239,7 @@ def attribute_section(found: Evaluation) -> Section:
 
 
 def _success_grid(found: Evaluation, counts: Mapping[str, int]) -> Figure:
-    """A success plot an attribute; `counts` are the sequences that carry it."""
+    """Draws one success plot per attribute; `counts` are the numbers of sequences."""
     reports = {s.name: s.reports[found.primary] for s in found.scores}
     carried = found.benchmark.attributes
     curves = {n: attributes.success_curves(r, carried) for n, r in reports.items()}
@@ -260,18 +260,18 @@ def _success_grid(found: Evaluation, counts: Mapping[str, int]) -> Figure:
 def protocol_section(
     reports: dict[str, ByProtocol], *, remarks: Sequence[str] = ()
 ) -> Section:
-    """What the rules of scoring make of the same boxes.
+    """Compares the scores of all protocols for the same boxes.
 
     Args:
       reports: tracker -> protocol -> report, or the reason why there is none. The
-        order of the trackers gives the colours.
-      remarks: sentences on what was found, before those on refusals.
+        order of the trackers gives the colors.
+      remarks: sentences before those on missing scores.
 
     Returns:
-      The section: a table a number, the first one open.
+      The section: one table per number, the first one unfolded.
     """
     protocols = list(dict.fromkeys(p for by in reports.values() for p in by))
-    columns = [Column("Spread", "largest less smallest")]
+    columns = [Column("Spread", "largest minus smallest")]
     columns += [Column(name, better="high") for name in protocols]
     trackers = list(reports.items())
     order = sorted(
@@ -292,7 +292,7 @@ def protocol_section(
         tables.append(Table(f"Tracker, {_HEADS[number]}", columns, rows, **options))
     return Section(
         key="protocols",
-        title="What the toolkits would say",
+        title="Scores by protocol",
         note=_PROTOCOLS_NOTE,
         tables=tables,
         remarks=[*remarks, *_refusals(reports)],
@@ -300,27 +300,27 @@ def protocol_section(
 
 
 def _ranked(scores: Sequence[TrackerScores], primary: str) -> list[int]:
-    """Places of the trackers, best AUC first."""
+    """Returns the indices of the trackers, best AUC first."""
     return sorted(
         range(len(scores)), key=lambda k: -rank(scores[k].reports[primary].auc)
     )
 
 
 def rank(value: float | None) -> float:
-    """What to sort by: nothing, and NaN, last."""
+    """Returns a key to sort by; None and NaN come last."""
     return -1.0 if is_none(value) else float(value)
 
 
 def _refusals(reports: dict[str, ByProtocol]) -> list[str]:
-    """Which protocols gave whom no number, and why; one sentence a reason."""
+    """Says which protocols could not score which trackers; one sentence per reason."""
     refused: dict[tuple[str, str], list[str]] = {}
     for tracker, by in reports.items():
         for protocol, reason in by.items():
             if isinstance(reason, str):
                 refused.setdefault((protocol, reason), []).append(tracker)
     return [
-        f"{protocol} gives no number: {reason}"
+        f"{protocol} has no scores: {reason}"
         if len(names) == len(reports)
-        else f"{protocol} gives no number to {', '.join(names)}: {reason}"
+        else f"{protocol} has no scores for {', '.join(names)}: {reason}"
         for (protocol, reason), names in refused.items()
     ]

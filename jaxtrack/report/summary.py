@@ -1,4 +1,4 @@
-"""What a command prints of an evaluation."""
+"""The summary of an evaluation that commands print."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ from jaxtrack.report.vot_sections import COLUMNS
 
 
 def lines(found: Evaluation) -> list[str]:
-    """Words an evaluation.
+    """Summarizes an evaluation.
 
     Args:
       found: with scores.
 
     Returns:
-      One line a tracker, best first, then what the analyses found, then what is odd.
+      One line per tracker, best first, then the analyses, then notes.
     """
     cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
     notes = [f"note: {note}" for note in (*found.notes, *cut)]
@@ -38,14 +38,14 @@ def lines(found: Evaluation) -> list[str]:
 def score_lines(
     scores: Sequence[TrackerScores], *, primary: str = PRIMARY
 ) -> list[str]:
-    """Words scores of one pass.
+    """Summarizes the scores of a one-pass evaluation.
 
     Args:
       scores: of the trackers.
       primary: the protocol that ranks.
 
     Returns:
-      One line a tracker, best first, whether toolkits agree, and what is odd about
+      One line per tracker, best first, whether toolkits agree, and notes on
       ground truth and results.
     """
     width = max(len(s.name) for s in scores)
@@ -54,14 +54,14 @@ def score_lines(
         for tracker in compare.by_auc(scores, primary=primary)
     ]
     rules = wording.rules(scores[0].reports[primary].protocol)
-    lines.append(f"note: the rules of {rules}")
+    lines.append(f"note: protocol {rules}")
     if ranking := compare.ranking_sentence(scores):
         lines.append(f"note: {ranking}")
     judged = scores[0].reports[primary].sequences.values()
     if unusable := sum(s.num_unusable for s in judged):
         lines.append(
-            f"note: {unusable} frames have no ground truth that the rules of "
-            f"{primary!r} accept"
+            f"note: {unusable} frames have no ground truth that protocol "
+            f"{primary!r} accepts"
         )
     lines += [
         f"note: {tracker.name}: {note}"
@@ -72,7 +72,7 @@ def score_lines(
 
 
 def _score_line(tracker: TrackerScores, primary: str, width: int) -> str:
-    """The numbers of one tracker."""
+    """Returns the numbers of one tracker."""
     main, given = tracker.reports[primary], tracker.reports.get("no_first")
     at = "@20px" if main.protocol.precision_is == "at" else " (area)"
     line = (
@@ -82,7 +82,7 @@ def _score_line(tracker: TrackerScores, primary: str, width: int) -> str:
     )
     if given and primary != "no_first":
         line += (
-            f"  | first frame left out: AUC {given.auc:.3f}  "
+            f"  | first frame excluded: AUC {given.auc:.3f}  "
             f"precision@20px {given.precision:.3f}"
         )
     speed = tracker.frames_per_second
@@ -90,13 +90,13 @@ def _score_line(tracker: TrackerScores, primary: str, width: int) -> str:
 
 
 def analysis_lines(found: Analyses) -> list[str]:
-    """Words what the analyses found.
+    """Summarizes the analyses.
 
     Args:
       found: by the analyses.
 
     Returns:
-      A line a tracker or sequence.
+      One line per tracker or sequence.
     """
     told = []
     for name, one in (found.alignment or {}).items():
@@ -108,7 +108,7 @@ def analysis_lines(found: Analyses) -> list[str]:
         )
     for name, frames in (found.heatmaps.frames if found.heatmaps else {}).items():
         indices = f"frames {', '.join(map(str, frames))}"
-        nothing = "no later frame has a true box"
+        nothing = "no later frame has a ground-truth box"
         told.append(f"heat maps of {name}: {indices if frames else nothing}")
     for name, one in (found.window_sweep or {}).items():
         auc = one.auc[PRIMARY]
@@ -121,7 +121,7 @@ def analysis_lines(found: Analyses) -> list[str]:
 
 
 def _vot_lines(found: Evaluation) -> list[str]:
-    """A line a tracker, best expected average overlap first."""
+    """Returns one line per tracker, best expected average overlap first."""
     told = []
     for name, report in sorted(found.restarts.items(), key=lambda r: -rank(r[1].eao)):
         values = [(c, getattr(report, number)) for number, c in COLUMNS.items()]

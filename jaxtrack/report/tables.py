@@ -1,4 +1,4 @@
-"""Tables of numbers: what is best in them, and as text to copy into a paper."""
+"""Tables of numbers: marking the best, and output as Markdown and LaTeX."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from jaxtrack.report import rendering
 
-_LONG = 40  # Rows from which a LaTeX table is broken over pages.
+_LONG = 40  # Rows from which a LaTeX table spans pages.
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,10 @@ class Column:
     """A column of numbers.
 
     Attributes:
-      head: shown above it.
-      title: shown when the pointer rests on the head.
-      digits: after the point.
-      better: whether the best and second best number are marked, and which that is.
+      head: its heading.
+      title: the tooltip of the heading.
+      digits: after the decimal point.
+      better: "high" or "low" marks the best and second best number; "" marks none.
     """
 
     head: str
@@ -30,9 +30,9 @@ class Row(NamedTuple):
     """A row of numbers.
 
     Attributes:
-      name: what it is called.
-      values: its numbers; None and NaN say that there is none.
-      place: of the tracker that it is of, whose colour is shown; None of none.
+      name: its label.
+      values: its numbers; None and NaN mean that there is none.
+      place: index of its tracker, which gives the color; None for no tracker.
     """
 
     name: str
@@ -45,14 +45,13 @@ class Table:
     """Numbers in rows and columns.
 
     Attributes:
-      name: of what the rows are.
+      name: heading of the row names.
       columns: of the numbers.
       rows: of the numbers.
-      title: folds the table away behind these words; "" shows it.
-      caption: above the table where it is copied into a paper.
-      marked_in: where the best is looked for: "columns" compares the rows of a column,
-        "rows" the columns of a row.
-      is_shaded: whether a number in [0, 1] fills its cell by that share.
+      title: folds the table below this title; "" shows it.
+      caption: of the table in a paper.
+      marked_in: "columns" marks the best of each column, "rows" of each row.
+      is_shaded: whether a number in [0, 1] fills that fraction of its cell.
     """
 
     name: str
@@ -65,7 +64,7 @@ class Table:
 
     @property
     def marked(self) -> list[tuple[Row, list[tuple[float | None, Column, str]]]]:
-        """Rows, each with its values, their columns and their marks; see `marks`."""
+        """Returns rows, each with values, their columns and marks; see `marks`."""
         return [
             (row, list(zip(row.values, self.columns, marked, strict=True)))
             for row, marked in zip(self.rows, marks(self), strict=True)
@@ -73,13 +72,13 @@ class Table:
 
 
 def marks(table: Table) -> list[list[str]]:
-    """Marks the best and the second best numbers, by the digits that are shown.
+    """Marks the best and the second best numbers, rounded as shown.
 
-    Numbers that look the same share their mark. Nothing is marked among fewer than two
-    numbers, no second among fewer than three.
+    Equal numbers share their mark. Among fewer than two numbers none is marked, among
+    fewer than three no second.
 
     Args:
-      table: its columns say what is better, `marked_in` what is compared.
+      table: its columns define what is better, `marked_in` what is compared.
 
     Returns:
       For each row, for each column: "best", "second" or "".
@@ -100,7 +99,7 @@ def marks(table: Table) -> list[list[str]]:
 
 
 def _marks(worth: Sequence[float | None]) -> list[str]:
-    """Marks numbers of one group, of which the highest is the best."""
+    """Marks the numbers of one group; higher is better."""
     there = [value for value in worth if value is not None]
     ranked = sorted(set(there), reverse=True)
     names = dict(zip(ranked, ("best", "second")[: len(there) - 1], strict=False))
@@ -108,33 +107,33 @@ def _marks(worth: Sequence[float | None]) -> list[str]:
 
 
 def is_none(value: float | None) -> bool:
-    """Whether there is no number."""
+    """Returns whether there is no number."""
     return value is None or value != value
 
 
 def markdown(table: Table) -> str:
-    """Writes a table as GitHub's Markdown: the best in bold, the second underlined.
+    """Formats a table as GitHub Markdown: the best in bold, the second underlined.
 
     Args:
-      table: with names as they are; they are escaped here.
+      table: with unescaped names.
 
     Returns:
-      Lines of text, the last one ended.
+      Lines of text, with a final newline.
     """
     wraps = {"best": "**{}**", "second": "<ins>{}</ins>", "": "{}"}
     return _written("table.md.j2", table, rendering.markdown_text, wraps, "\N{EN DASH}")
 
 
 def latex(table: Table, *, label: str = "", is_long: bool = False) -> str:
-    r"""Writes a table for LaTeX with booktabs: the best in bold, the second underlined.
+    r"""Formats a table as LaTeX with booktabs: the best bold, the second underlined.
 
     Args:
-      table: with names as they are; they are escaped here. Its caption is set.
+      table: with unescaped names.
       label: for `\ref`; "" sets none.
-      is_long: breaks the table over pages; needs the package longtable too.
+      is_long: whether the table may span pages; needs the package longtable.
 
     Returns:
-      Lines of text, the last one ended.
+      Lines of text, with a final newline.
     """
     wraps = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}", "": "{}"}
     how, about = (rendering.latex_text, wraps, "--"), {"label": label}
@@ -149,7 +148,7 @@ def _written(
     nothing: str,
     **about: str | bool,
 ) -> str:
-    """Fills a template with the texts of all rows, names first, marks wrapped."""
+    """Renders a template with the texts of all rows, names first, marks applied."""
     rows = []
     for row, cells in table.marked:
         texts = [escape(row.name)]
@@ -161,10 +160,10 @@ def _written(
 
 
 def files(named: Mapping[str, Table]) -> dict[str, str]:
-    """Writes tables as files for papers and for web pages.
+    """Formats tables as files for papers and for web pages.
 
     Args:
-      named: name of a file without its ending -> table.
+      named: file name without extension -> table.
 
     Returns:
       `NAME.md` and `NAME.tex` -> content; LaTeX labels are `tab:NAME`.

@@ -1,4 +1,4 @@
-"""What a tuning found, in words and pictures."""
+"""The summary and the figures of a tuning."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -
     Args:
       outcome: see `search.tune`.
       tried: the trials.
-      out: the folder.
+      out: the output folder.
 
     Raises:
       InputError: the folder cannot be written to.
@@ -28,35 +28,35 @@ def write(outcome: Mapping[str, Any], tried: Sequence[Tried], out: str | Path) -
 
 
 def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:
-    """What the command prints.
+    """Returns the lines that the command prints.
 
     Args:
       outcome: see `search.tune`.
-      out: where it was written.
+      out: the output folder.
     """
     about, metric = outcome["tuned_on"], outcome["metric"]
     chosen = ", ".join(f"{k} {outcome['tracking'][k]:.3f}" for k in outcome["ranges"])
     told = [
         f"best of {about['trials']} trials, number {outcome['trial']}: {chosen}",
         gain_line(f"split {about['split']!r}", metric, outcome["gain"]),
-        "note: the gain on sequences that were tuned on is optimistic"
+        "note: the gain on the sequences used for tuning is optimistic"
         + ("" if outcome["holdout"] else "; --holdout=DIR measures it on others"),
     ]
     if outcome["holdout"]:
         told.append(gain_line("holdout", metric, outcome["holdout"]["gain"]))
     if about["is_test"]:
         told.append(
-            f"warning: {about['split']!r} is a test split; reports made with the "
-            "outcome say so"
+            f"warning: {about['split']!r} is a test split; reports that use this "
+            "tuning say so"
         )
     return [*told, f"written: {Path(out) / tuned.FILE}"]
 
 
 def gain_line(what: str, metric: str, gained: Mapping[str, Any]) -> str:
-    """Words a gain.
+    """Describes a gain in a line.
 
     Args:
-      what: the sequences are called.
+      what: the name of the sequences.
       metric: that was compared.
       gained: see `gain`.
     """

@@ -1,4 +1,4 @@
-"""Sections of a page on VOT's experiment with restarts."""
+"""Sections of the page for VOT's experiment with restarts."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,11 +12,11 @@ COLUMNS = {
     "eao": Column("EAO", "expected average overlap", better="high"),
     "accuracy": Column("Accuracy", "mean overlap while tracking", better="high"),
     "robustness": Column("Robustness", "failures per 100 frames", better="low"),
-    "failures": Column("Failures", "of all sequences", digits=1, better="low"),
+    "failures": Column("Failures", "over all sequences", digits=1, better="low"),
 }
 _VOT_NOTE = (
-    "The experiment with resets: a tracker that loses its target starts anew five "
-    "frames later. Best expected average overlap (EAO) first."
+    "The supervised experiment: a tracker that loses its target restarts five frames "
+    "later. Best expected average overlap (EAO) first."
 )
 _OF_SEQUENCE: dict[str, Callable[[SequenceScore], float]] = {
     "accuracy": lambda one: one.accuracy,
@@ -25,7 +25,7 @@ _OF_SEQUENCE: dict[str, Callable[[SequenceScore], float]] = {
 
 
 def restarts(found: Evaluation) -> list[Section]:
-    """VOT's ranking with its plots, then tags and sequences.
+    """Returns VOT's ranking with its plots, then tags and sequences.
 
     Args:
       found: of VOT.
@@ -60,7 +60,7 @@ def restarts(found: Evaluation) -> list[Section]:
 
 
 def _tags(reports: Sequence[tuple[str, VotReport]]) -> Section:
-    """Scores of the frames that carry a tag, a table a number."""
+    """Tabulates scores by tag, one table per number."""
     tags = list(reports[0][1].tags)
     tables = []
     for number in ("eao", *_OF_SEQUENCE):
@@ -72,12 +72,12 @@ def _tags(reports: Sequence[tuple[str, VotReport]]) -> Section:
         ]
         caption = f"{how.head} by tag."
         tables.append(Table(f"Tracker, {how.head}", columns, rows, caption=caption))
-    note = "Over the frames that carry a tag."
+    note = "Scores over the frames with each tag."
     return Section(key="tags", title="Tags", note=note, tables=tables)
 
 
 def _vot_sequences(reports: Sequence[tuple[str, VotReport]]) -> Section:
-    """Accuracy and failures of each sequence, a table each."""
+    """Tabulates accuracy and failures of each sequence, one table each."""
     tables = []
     for number, value_of in _OF_SEQUENCE.items():
         how = COLUMNS[number]
@@ -90,5 +90,5 @@ def _vot_sequences(reports: Sequence[tuple[str, VotReport]]) -> Section:
         ]
         options = {"title": how.head, "marked_in": "rows"}
         tables.append(Table(f"Sequence, {how.head}", columns, rows, **options))
-    note = "Failures are a mean over repetitions."
+    note = "Failures are means over repetitions."
     return Section(key="sequences", title="Sequences", note=note, tables=tables)

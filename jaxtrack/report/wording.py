@@ -1,4 +1,4 @@
-"""Words and numbers of single sections of the page, for their templates."""
+"""Text and numbers for the templates of the page's sections."""
 
 import re
 from typing import Any
@@ -26,32 +26,32 @@ _TITLES = {
     "vot2019": "VOT2019",
 }
 _FIRST = {
-    "replaced": "the first frame counted as right",
-    "counted": "the first frame counted",
-    "dropped": "the first frame left out",
+    "replaced": "first frame counts as correct",
+    "counted": "first frame counts",
+    "dropped": "first frame excluded",
 }
 
 
 def title_of(benchmark: Benchmark) -> str:
-    """What figures call a benchmark; plain folders go by the folder's name."""
+    """Returns a benchmark's name for figures; for plain folders the folder's name."""
     if benchmark.name == "folders":
         return benchmark.root.name
     return _TITLES.get(benchmark.name, benchmark.name)
 
 
 def rules(protocol: OpeProtocol) -> str:
-    """Which AUC a number is: whose rules, how many thresholds, which frames."""
+    """Describes an AUC: the protocol, its thresholds and its first frame."""
     count = len(protocol.success_thresholds)
     return f"{protocol.name}: {count} thresholds, {_FIRST[protocol.first_frame]}"
 
 
 def frames(protocol: OpeProtocol) -> str:
-    """Whose rules give a number, and what the first frame does there."""
+    """Describes a number: the protocol, and how it treats the first frame."""
     return f"{protocol.name}: {_FIRST[protocol.first_frame]}"
 
 
 def lead(found: Evaluation) -> str:
-    """How much was scored, by which rules, and who is best.
+    """Summarizes how much was scored, by which protocol, and which tracker is best.
 
     Args:
       found: of one pass, or with restarts.
@@ -59,28 +59,28 @@ def lead(found: Evaluation) -> str:
     if found.restarts:
         return (
             f"Trackers: {len(found.restarts)}, sequences: "
-            f"{len(found.benchmark.videos)}, each started anew after failures."
+            f"{len(found.benchmark.videos)}, with restarts after failures."
         )
     scores, primary = found.scores, found.primary
     best = max(scores, key=lambda s: np.nan_to_num(s.reports[primary].auc, nan=-1))
     lengths = [len(boxes) for boxes in scores[0].predicted.values()]
     return (
         f"{len(scores)} tracker{'s' * (len(scores) > 1)}, {len(lengths)} "
-        f"sequence{'s' * (len(lengths) > 1)}, {sum(lengths)} frames, scored by the "
-        f"rules of {rules(best.reports[primary].protocol)}. "
+        f"sequence{'s' * (len(lengths) > 1)}, {sum(lengths)} frames. Protocol "
+        f"{rules(best.reports[primary].protocol)}. "
         f"{'Best: ' * (len(scores) > 1)}{best.name}, "
         f"AUC {best.reports[primary].auc:.3f}."
     )
 
 
 def notes(found: Evaluation) -> list[str]:
-    """What a reader must see before any number.
+    """Lists what a reader must know before any number.
 
     Args:
       found: of one pass, or with restarts.
 
     Returns:
-      Sentences: notes, what was left out, and what VOT's scores cut.
+      Sentences: notes, sequences left out, and VOT results that were cut.
     """
     left_out = [f"Left out for all trackers: {n}: {why}" for n, why in found.skipped]
     cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
@@ -88,13 +88,13 @@ def notes(found: Evaluation) -> list[str]:
 
 
 def warnings(found: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
-    """Sorts what the primary protocol found odd by whether it concerns all trackers.
+    """Splits the warnings of the primary protocol into shared and separate ones.
 
     Args:
       found: of one pass.
 
     Returns:
-      Sentences that concern all trackers; place of a tracker -> those on it alone.
+      Sentences about all trackers; index of a tracker -> sentences about it alone.
     """
     told = [s.reports[found.primary].warnings for s in found.scores]
     shared = [w for w in told[0] if all(w in others for others in told)]
@@ -106,29 +106,29 @@ def warnings(found: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
 
 
 def unusable(report: OpeReport) -> str:
-    """How many frames a protocol cannot use, and where most of them are.
+    """Counts the frames that a protocol cannot use, and names the worst sequence.
 
     Args:
       report: by that protocol.
 
     Returns:
-      A sentence; "" where it can use all.
+      A sentence; "" if it can use all.
     """
     frames = {n: s.num_unusable for n, s in report.sequences.items()}
     if not any(frames.values()):
         return ""
     most = max(frames, key=frames.get)
     return (
-        f"{sum(frames.values())} frames have no ground truth that it accepts; most in "
-        f"{most} ({frames[most]})."
+        f"{sum(frames.values())} frames have no ground truth that it accepts, most of "
+        f"them in {most} ({frames[most]})."
     )
 
 
 def brief(tracker: TrackerScores) -> str:
-    """The single facts of how a tracker's results were made, as far as is known.
+    """Summarizes how a tracker's results were made, as far as recorded.
 
     Args:
-      tracker: perhaps with a manifest.
+      tracker: with or without a manifest.
     """
     made = tracker.manifest or {}
     around, identity = made.get("environment", {}), made.get("identity", {})
@@ -142,15 +142,15 @@ def brief(tracker: TrackerScores) -> str:
 
 
 def _shortened(value: str) -> str:
-    """The beginning of a long fact; of a hash, enough to know it by."""
+    """Returns the beginning of a long value; of a hash, enough to recognize it."""
     return value[:12] if re.fullmatch("[0-9a-f]{32,}", value) else value[:80]
 
 
 def line(one: SequenceScore, num_frames: int, width: float, height: float) -> str:
-    """The overlap over the frames of a sequence, as SVG lists the corners of a line.
+    """Returns the IoU over the frames of a sequence as points of an SVG polyline.
 
     Args:
-      one: a tracker's scores on it.
+      one: a tracker's scores on the sequence.
       num_frames: of the sequence, from left to right.
       width: of the drawing.
       height: of the drawing; the IoU is 1 at the top.

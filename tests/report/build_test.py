@@ -184,7 +184,7 @@ def test_another_protocol_may_rank(found, uncurved):
     assert next(r for r in rows if r[0] == "good")[1] == f"{good.auc:.3f}"
     dog = next(r for r in rows if r[0] == "dog")
     assert dog[2] == f"{good.sequences['dog'].auc:.3f}"
-    assert "scored by the rules of no_first" in text
+    assert "frames. Protocol no_first" in text
     assert f"AUC {good.auc:.3f}" in text
 
 

@@ -102,7 +102,7 @@ def test_without_attributes_there_is_no_section_of_them(found):
     assert section.key == "protocols"
     # Which toolkits were not asked is told, after the ranking.
     assert section.remarks[0].startswith("The ranking by AUC")
-    assert "pysot gives no number: not asked for" in section.remarks
+    assert "pysot has no scores: not asked for" in section.remarks
 
 
 def test_protocols(scores):
@@ -120,11 +120,11 @@ def test_protocols(scores):
     assert width == pytest.approx(abs(otb - no_first)) and width > 0
     assert section.remarks[0] == "the same ranking"
     # A reason that all share is told once.
-    assert section.remarks[1:] == ["got10k gives no number: no <frame> left"]
+    assert section.remarks[1:] == ["got10k has no scores: no <frame> left"]
     reports["bad"]["got10k"] = "too short"
     assert sections.protocol_section(reports).remarks == [
-        f"got10k gives no number to good, {scores[2].name}: no <frame> left",
-        "got10k gives no number to bad: too short",
+        f"got10k has no scores for good, {scores[2].name}: no <frame> left",
+        "got10k has no scores for bad: too short",
     ]
 
 

@@ -16,10 +16,10 @@ def test_a_line_a_tracker_best_first(found, scores):
     auc, given = (scores[0].reports[p].auc for p in ("otb", "no_first"))
     width = max(len(s.name) for s in scores)
     assert lines[0].startswith(f"{'good':<{width}}  AUC {auc:.3f}")
-    assert f"first frame left out: AUC {given:.3f}" in lines[0]
+    assert f"first frame excluded: AUC {given:.3f}" in lines[0]
     assert lines[0].endswith("50.0 frames/s") and lines[2].startswith("bad")
-    rules = "21 thresholds, the first frame counted as right"
-    assert lines[3] == f"note: the rules of otb: {rules}"
+    rules = "21 thresholds, first frame counts as correct"
+    assert lines[3] == f"note: protocol otb: {rules}"
     assert lines[4].startswith("note: The ranking by AUC")
     assert lines[-1] == "note: mind this"
 
@@ -48,7 +48,7 @@ def test_analyses():
         f"alignment of x: rank correlation 0.750, regret 0.100 IoU, {left_out}",
         f"alignment of y: rank correlation none, regret none IoU, {left_out}",
         "heat maps of a: frames 3, 9",
-        "heat maps of gone: no later frame has a true box",
+        "heat maps of gone: no later frame has a ground-truth box",
         "window sweep of x: AUC spread 0.250, at 0 0.250, best 0.500 at 0.4",
         "window sweep of y: AUC spread 0.250, at 0 none, best 0.500 at 0.4",
     ]

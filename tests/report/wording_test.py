@@ -32,8 +32,8 @@ def rules_of(found):
 def test_the_lead_tells_how_much_was_scored(found):
     auc = found.scores[0].reports["otb"].auc
     assert wording.lead(found) == (
-        "3 trackers, 3 sequences, 18 frames, scored by the rules of otb: 21 "
-        f"thresholds, the first frame counted as right. Best: good, AUC {auc:.3f}."
+        "3 trackers, 3 sequences, 18 frames. Protocol otb: 21 "
+        f"thresholds, first frame counts as correct. Best: good, AUC {auc:.3f}."
     )
     one = changed(found, scores=found.scores[1:2])
     assert wording.lead(one).startswith("1 tracker, 3 sequences,")
@@ -72,7 +72,7 @@ def test_unusable_truth_is_told(found):
     assert wording.unusable(of) == ""
     ball = dataclasses.replace(of.sequences["ball"], num_unusable=2)
     of = dataclasses.replace(of, sequences={**of.sequences, "ball": ball})
-    told = "2 frames have no ground truth that it accepts; most in ball (2)."
+    told = "2 frames have no ground truth that it accepts, most of them in ball (2)."
     assert wording.unusable(of) == told
     score = dataclasses.replace(found.scores[0], reports={"otb": of})
     assert told in rules_of(changed(found, scores=[score]))

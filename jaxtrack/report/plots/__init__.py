@@ -1,1 +1,1 @@
-"""Figures, as matplotlib's or as JPEG: one style sheet, a function a figure."""
+"""Figures, from matplotlib or as JPEG: one style sheet, one function per figure."""

@@ -1,4 +1,4 @@
-"""The analyses of checkpoints: alignment, window sweep and heat maps."""
+"""Figures of the analyses: alignment, window sweep and heat maps."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _COLORS = "viridis"
 
 @style.styled
 def alignment_plot(points: np.ndarray, *, color: str, title: str) -> Figure:
-    """Draws boxes by confidence and IoU, and the mean IoU of each span of confidence.
+    """Draws boxes by confidence and IoU, and the mean IoU per bin of confidence.
 
     Args:
       points: `[N, 2]` confidence and IoU, in [0, 1].
@@ -31,10 +31,10 @@ def alignment_plot(points: np.ndarray, *, color: str, title: str) -> Figure:
     xlabel, ylabel = "confidence of the box", "IoU of the box"
     figure, axes = style.axes_of(title, xlabel, ylabel)
     confidence, iou = points[:, 0], points[:, 1]
-    # Lighter where there are more, so that the cloud's body shows.
+    # More points are drawn lighter, so that their density is visible.
     alpha = float(np.clip(600 / max(1, len(points)), 0.08, 0.8))
     axes.scatter(confidence, iou, s=7, color=color, alpha=alpha, linewidths=0)
-    # Ten spans of confidence; one needs 5 points to have a mean drawn.
+    # Ten bins of confidence; a mean needs 5 points.
     spans = np.clip((confidence * 10).astype(int), 0, 9)
     full = [k for k in range(10) if np.sum(spans == k) >= 5]
     means = [np.mean(iou[spans == k]) for k in full]
@@ -50,23 +50,23 @@ def alignment_plot(points: np.ndarray, *, color: str, title: str) -> Figure:
 
 @style.styled
 def sweep_plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
-    """Draws AUC against the share of the window, one line a tracker, with its spread.
+    """Draws AUC against the weight of the window, one line per tracker.
 
     Args:
-      curves: tracker -> (shares, AUCs). Its order gives the colours.
+      curves: tracker -> (weights, AUCs). Its order gives the colors.
 
     Returns:
       The figure.
     """
     figure, axes = style.axes_of(
-        "Success against the window", "share of the window", "AUC"
+        "AUC against the window", "weight of the window", "AUC"
     )
     lines, labels = [], []
     for place, (name, (values, scores)) in enumerate(curves.items()):
         labels.append(style.label(name, max(scores) - min(scores)))
         line = style.line_of(place) | {"marker": "o", "markersize": 4.5}
         lines += axes.plot(values, scores, **line)
-    # At least a tenth is in view, so that noise does not look like a cliff.
+    # The axis spans at least a tenth, so that noise does not look large.
     low, high = axes.get_ylim()
     middle, half = (low + high) / 2, max(high - low, 0.1) / 2
     low = min(max(0.0, middle - half), 1 - 2 * half)
@@ -77,15 +77,15 @@ def sweep_plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) ->
 
 @style.styled
 def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
-    """Draws frames of one sequence as each tracker sees them, a row each.
+    """Draws the maps of each tracker on frames of one sequence, one row per frame.
 
-    The first picture of a row is the search region, with the true box in white and that
-    of the most confident cell in the tracker's colour; the others show the maps over
-    it, on one scale from 0 to 1.
+    The first picture of a row is the search region, with the ground truth in white and
+    the box of the most confident cell in the tracker's color; the others overlay the
+    maps, on one scale from 0 to 1.
 
     Args:
-      views: tracker -> what it sees of each frame; the same frames for all. Its order
-        gives the colours.
+      views: tracker -> its maps on each frame; the same frames for all. Its order
+        gives the colors.
 
     Returns:
       A JPEG file's bytes.
@@ -118,7 +118,7 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
 
 
 def _draw_row(axes: Sequence[Axes], view: View, color: str) -> None:
-    """One frame as one tracker sees it."""
+    """Draws the maps of one tracker on one frame."""
     look, (x0, y0, x1, y1) = view.look, view.extent
     best = np.argmax(np.nan_to_num(look.confidence, nan=-1.0))
     _show_picture(axes[0], view, look.image)
@@ -138,7 +138,7 @@ def _draw_row(axes: Sequence[Axes], view: View, color: str) -> None:
 
 
 def _show_picture(axes: Axes, view: View, image: np.ndarray) -> None:
-    """Shows the picture inside the search region, grey where it ends."""
+    """Shows the frame inside the search region, gray beyond its border."""
     if image.size:
         left, top = np.maximum(view.region[:2], 0).astype(int)
         height, width = image.shape[:2]
@@ -153,13 +153,13 @@ def _show_picture(axes: Axes, view: View, image: np.ndarray) -> None:
 
 
 def _bound(axes: Axes, region: np.ndarray) -> None:
-    """Shows the search region and nothing else."""
+    """Limits the axes to the search region."""
     axes.set_xlim(region[0], region[2])
     axes.set_ylim(region[3], region[1])
 
 
 def _draw_box(axes: Axes, xyxy: np.ndarray, color: str) -> None:
-    """Draws a box `[4]` px with a dark rim."""
+    """Draws a box `[4]` px with a dark outline."""
     corner, size = xyxy[:2], xyxy[2:] - xyxy[:2]
     for width, shade in ((3.2, "#000000"), (1.8, color)):
         axes.add_patch(

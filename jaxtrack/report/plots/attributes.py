@@ -1,4 +1,4 @@
-"""Scores by attribute: success plots side by side, and a radar."""
+"""Scores by attribute: a grid of success plots, and a radar plot."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from matplotlib.lines import Line2D
 
 from jaxtrack.report.plots import style
 
-# More lines than this are a tangle; fewer corners than this are no radar.
+# A radar plot is readable with at most so many lines, and needs so many corners.
 _MOST_LINES = 6
 _FEWEST_CORNERS = 3
-# A grid's panel has room for the scores of so many trackers.
+# A panel of the grid has room for the scores of so many trackers.
 _MOST_IN_A_PANEL = 12
 _COLUMNS = 4
 
 
 def can_draw(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
-    """Whether a radar of so many attributes and trackers can be read."""
+    """Returns whether a radar plot of these attributes and trackers is readable."""
     return len(trackers) <= _MOST_LINES and len(attributes) >= _FEWEST_CORNERS
 
 
@@ -31,16 +31,16 @@ def success_grid(
     title: str,
     note: str = "",
 ) -> Figure:
-    """Draws a success plot an attribute, as OTB's papers do.
+    """Draws one success plot per attribute, as in OTB's papers.
 
-    The scores stand right of each plot, the best on top; which line is whose stands
-    once, below all.
+    The scores are on the right of each plot, the best on top; one legend is below all
+    plots.
 
     Args:
       thresholds: `[T]` of the IoU.
-      panels: attribute, with whatever belongs to it -> tracker -> (`[T]` shares in
-        [0, 1], AUC). The trackers' order gives the colours.
-      title: above all.
+      panels: label of the attribute -> tracker -> (`[T]` fractions in
+        [0, 1], AUC). The trackers' order gives the colors.
+      title: above all plots.
       note: below the title.
 
     Returns:
@@ -57,7 +57,7 @@ def success_grid(
         lines = _draw_panel(one, thresholds, curves)
         one.set_title(style.plain(attribute), fontsize=8.5, pad=4)
         if one.get_subplotspec().is_first_col():
-            one.set_ylabel("share of frames", fontsize=8)
+            one.set_ylabel("fraction of frames", fontsize=8)
         has_one_below = one.get_subplotspec().rowspan.stop < rows
         one.set_xlabel("" if has_one_below else "IoU threshold", fontsize=8)
     names = [style.label(name) for name in curves]
@@ -82,7 +82,7 @@ def success_grid(
 
 
 def can_draw_grid(trackers: Sequence[object]) -> bool:
-    """Whether so many trackers have room in a panel."""
+    """Returns whether a panel has room for these trackers."""
     return len(trackers) <= _MOST_IN_A_PANEL
 
 
@@ -91,7 +91,7 @@ def _draw_panel(
     thresholds: Sequence[float],
     curves: Mapping[str, tuple[np.ndarray, float]],
 ) -> list[Line2D]:
-    """Draws one success plot and its ranked scores; returns lines, a tracker each."""
+    """Draws one success plot and its ranked scores; returns a line per tracker."""
     lines = []
     for place, (curve, _) in enumerate(curves.values()):
         look = style.line_of(place) | {"markersize": 2.5, "linewidth": 1.3}
@@ -115,13 +115,13 @@ def _draw_panel(
 def radar(
     attributes: Sequence[str], trackers: Mapping[str, Sequence[float]], *, title: str
 ) -> Figure:
-    """Draws one closed line a tracker, one spoke an attribute.
+    """Draws one closed line per tracker, one axis per attribute.
 
-    All spokes have the same scale and begin at 0, so that lengths compare.
+    All axes have the same scale and start at 0, so that lengths are comparable.
 
     Args:
-      attributes: `[A]` names, with whatever belongs to them; three or more.
-      trackers: name -> `[A]` scores in [0, 1]. Its order gives the colours; the legend
+      attributes: `[A]` labels; three or more.
+      trackers: name -> `[A]` scores in [0, 1]. Its order gives the colors; the legend
         is sorted by their mean.
       title: above the plot.
 
@@ -144,7 +144,7 @@ def radar(
         [style.label(name, means[name]) for name in ranked],
         loc="center left",
         bbox_to_anchor=(1.35, 0.5),
-        title="mean of the attributes",
+        title="mean over the attributes",
         alignment="left",
         frameon=False,
         handlelength=2.8,
@@ -153,7 +153,7 @@ def radar(
 
 
 def _round_axes(axes: Axes, attributes: Sequence[str], top: float) -> np.ndarray:
-    """Writes the corners' names and the scale; returns the corners' angles."""
+    """Labels the corners and the scale; returns the angles of the corners."""
     angles = np.arange(len(attributes)) / len(attributes) * 2 * np.pi
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)

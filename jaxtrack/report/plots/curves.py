@@ -1,4 +1,4 @@
-"""Success, precision and normalised precision of trackers, as curves."""
+"""Curves of success, precision and normalized precision."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,10 +14,10 @@ from jaxtrack.report.plots import style
 def draw(
     scores: Sequence[TrackerScores], *, primary: str = PRIMARY, benchmark: str = ""
 ) -> dict[str, Figure]:
-    """Draws the three curves of all trackers; legends hold what the protocol quotes.
+    """Draws the three plots of all trackers; legends have the protocol's scores.
 
     Args:
-      scores: of the trackers; their order gives the colours.
+      scores: of the trackers; their order gives the colors.
       primary: the protocol whose curves are drawn.
       benchmark: its name, for the titles.
 
@@ -39,15 +39,15 @@ def draw(
             title=f"Success{where} [AUC]",
             note=wording.rules(protocol),
             xlabel="IoU threshold",
-            ylabel=f"share of frames with IoU {sign} threshold",
+            ylabel=f"fraction of frames with IoU {sign} threshold",
         ),
         "precision": curve_plot(
             protocol.precision_thresholds,
             {n: (r.precision_curve, r.precision) for n, r in reports.items()},
             title=f"Precision{where} [{at}]",
             note=note,
-            xlabel="centre error, px",
-            ylabel="share of frames",
+            xlabel="center error, px",
+            ylabel="fraction of frames",
             mark=pixels if protocol.precision_is == "at" else None,
         ),
         "norm_precision": curve_plot(
@@ -55,15 +55,15 @@ def draw(
             {n: (r.norm_precision_curve, r.norm_precision) for n, r in reports.items()},
             title=f"Norm. precision{where} [{quoted}]",
             note=note,
-            xlabel="centre error in widths and heights of the target",
-            ylabel="share of frames",
+            xlabel="center error, relative to the target's width and height",
+            ylabel="fraction of frames",
             mark=sizes if protocol.norm_precision_is == "at" else None,
         ),
     }
 
 
 def _quoted(kind: str, at: str) -> str:
-    """Which number of a curve the legend holds."""
+    """Describes which number of a curve the legend has."""
     return {"at": f"at {at}", "mean": "mean of the curve", "area": "AUC"}[kind]
 
 
@@ -78,20 +78,20 @@ def curve_plot(
     note: str = "",
     mark: float | None = None,
 ) -> Figure:
-    """Draws one curve a tracker; the legend is sorted by score.
+    """Draws one curve per tracker; the legend is sorted by score.
 
     Args:
       thresholds: `[T]`, the x axis.
-      curves: tracker -> (`[T]` shares in [0, 1], the score its legend shows). Its
-        order gives the colours. NaN is not drawn, and ranks last.
+      curves: tracker -> (`[T]` fractions in [0, 1], the score in the legend). Its
+        order gives the colors. NaN is not drawn, and ranks last.
       title: above the axes.
       xlabel: with its unit.
-      ylabel: of the shares.
+      ylabel: of the fractions.
       note: below the title.
-      mark: threshold the score is read at; drawn as a thin line.
+      mark: threshold at which the score is read; drawn as a thin line.
 
     Returns:
-      The figure; wider where many trackers need a legend beside the axes.
+      The figure; wider if many trackers need a legend beside the axes.
     """
     ranked = sorted(
         enumerate(curves.items()),
@@ -109,7 +109,7 @@ def curve_plot(
             **style.line_of(place),
             markevery=(2, max(1, len(thresholds) // 6)),
             linewidth=2 if len(curves) <= 12 else 1.6,
-            zorder=3 + (1 - rank / len(ranked)),  # The better lie on top.
+            zorder=3 + (1 - rank / len(ranked)),  # Better trackers are on top.
         )
     axes.set_xlim(thresholds[0], thresholds[-1])
     axes.set_ylim(0, 1.005)

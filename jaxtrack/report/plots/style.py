@@ -1,7 +1,7 @@
-"""What all figures share: the style sheet, and a colour and a line for each tracker.
+"""The style of all figures: the style sheet, and color and line of each tracker.
 
-A tracker is drawn by its place among the trackers of a report, in every figure, table
-and picture of it.
+A tracker has the same color and line in all figures and tables of a report, by its
+index among the trackers.
 """
 
 import io
@@ -20,8 +20,8 @@ from matplotlib.lines import Line2D
 P, R = ParamSpec("P"), TypeVar("R")
 
 SHEET = Path(__file__).with_name("style.mplstyle")
-# Okabe and Ito's colours, told apart with any kind of colour vision; yellow is left
-# out, being too pale for a line on white.
+# Okabe and Ito's colors, distinct with any kind of color vision; without yellow, which
+# is too pale for a line on white.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#333333")
 INK = "#1c2430"
 _DASHES = (
@@ -32,31 +32,31 @@ _DASHES = (
     (0, (5, 1.2, 1.2, 1.2, 1.2, 1.2)),
 )
 _MARKERS = ("", "o", "s", "^", "D", "v")
-VECTOR = ("pdf", "svg")  # What figures are written as beside PNG, for papers.
-# More entries than this, or half as many longer ones, have no room among the lines.
+VECTOR = ("pdf", "svg")  # Formats for papers, in addition to PNG.
+# More entries than this, or half as many long ones, do not fit inside the axes.
 _FEW = 6
 _LONG = 26
 _RADIUS = 14  # Of a large marker, px.
 
 
 def color_of(place: int) -> str:
-    """Colour of the tracker at that place, `#rrggbb`; repeats after the palette."""
+    """Returns the color of a tracker, `#rrggbb`; repeats after the palette."""
     return PALETTE[place % len(PALETTE)]
 
 
 def dashes_of(place: int) -> int:
-    """Kind of line of the tracker at that place: 0 solid, 1 to 4 dashes and dots."""
+    """Returns the line style of a tracker: 0 is solid, 1 to 4 are dashes and dots."""
     return place % len(_DASHES)
 
 
 def line_of(place: int) -> dict[str, Any]:
-    """How matplotlib draws the line of the tracker at that place.
+    """Returns matplotlib's options for the line of a tracker.
 
     Args:
-      place: of the tracker; 30 places differ without colour, 210 with it.
+      place: index of the tracker; 30 lines differ without color, 210 with it.
 
     Returns:
-      Colour, dashes, and a marker once all dashes are used.
+      Color, dashes, and a marker once all dashes are used.
     """
     marker = place // len(_DASHES) % len(_MARKERS)
     return {
@@ -68,7 +68,7 @@ def line_of(place: int) -> dict[str, Any]:
 
 
 def shortened(name: str, *, length: int = 32) -> str:
-    """A name with its middle left out where it is too long for a figure."""
+    """Shortens a name in its middle if it is too long for a figure."""
     if len(name) <= length:
         return name
     tail = (length - 1) // 2
@@ -76,19 +76,19 @@ def shortened(name: str, *, length: int = 32) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that matplotlib does not take for mathematics."""
+    """Escapes a text so that matplotlib does not parse it as math."""
     return text.replace("$", r"\$")
 
 
 def label(name: str, *numbers: float, digits: int = 3) -> str:
-    """`name [0.612]`, short, safe from mathematics and from the hidden-label rule."""
+    """Returns `name [0.612]`, shortened and escaped; never hidden from legends."""
     name = plain(shortened(name))
     shown = f" [{', '.join(f'{n:.{digits}f}' for n in numbers)}]" if numbers else ""
     return f"{' ' if name.startswith('_') else ''}{name}{shown}"
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function draw by the style sheet, whatever matplotlib is set to."""
+    """Makes a function draw with the style sheet, whatever matplotlib's settings."""
     return matplotlib.rc_context(fname=SHEET)(draw)
 
 
@@ -101,7 +101,7 @@ def axes_of(
       title: above the axes.
       xlabel: with its unit.
       ylabel: with its unit.
-      note: in small letters below the title, such as whose rules scored.
+      note: in small letters below the title, such as the protocol.
 
     Returns:
       The figure and its axes.
@@ -130,12 +130,12 @@ def set_title(axes: Axes, title: str, *, note: str = "") -> None:
 def legend(
     axes: Axes, handles: Sequence[Artist], labels: Sequence[str], *, title: str = ""
 ) -> None:
-    """Draws a legend inside the axes where it hides nothing, else right of them.
+    """Draws a legend inside the axes if it hides nothing, otherwise right of them.
 
     Args:
-      axes: from `axes_of`, its limits set.
-      handles: lines and points that were drawn.
-      labels: of each.
+      axes: from `axes_of`, with limits set.
+      handles: the lines and points.
+      labels: one for each.
       title: of the legend.
     """
     size = 9.0 if len(labels) <= 20 else 7.5
@@ -152,7 +152,7 @@ def legend(
 
 
 def _hides_any(shown: Legend, handles: Sequence[Artist]) -> bool:
-    """Whether a legend lies on a line or a point."""
+    """Returns whether a legend covers a line or a point."""
     shown.figure.draw_without_rendering()
     area = shown.get_window_extent()
     for one in handles:
@@ -168,23 +168,23 @@ def _hides_any(shown: Legend, handles: Sequence[Artist]) -> bool:
 
 
 def png_of(figure: Figure) -> bytes:
-    """The figure as a PNG file's bytes, the same for the same figure."""
+    """Returns a figure as the bytes of a PNG file, reproducibly."""
     return _saved(figure, "png")
 
 
 @styled
 def file_of(figure: Figure, kind: str) -> bytes:
-    """The figure by the style sheet as a file's bytes, the same for the same figure.
+    """Returns a figure as the bytes of a file, reproducibly.
 
     Args:
-      figure: whose fonts are embedded.
-      kind: "png", or of `VECTOR`.
+      figure: its fonts are embedded.
+      kind: "png", or one of `VECTOR`.
     """
     return _saved(figure, kind)
 
 
 def _saved(figure: Figure, kind: str) -> bytes:
-    """The figure as a file's bytes; what would tell the day is left out."""
+    """Returns a figure as the bytes of a file, without dates."""
     dated = {"png": "Software", "pdf": "CreationDate", "svg": "Date"}[kind]
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, metadata={dated: None})

@@ -1,4 +1,4 @@
-"""A tuning: its course, its settings, and which of them matter."""
+"""Figures of a tuning: its history, its settings, and their importance."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +12,19 @@ from jaxtrack.evaluation.tuning.study import Tried
 from jaxtrack.report.plots import style
 
 _UNTUNED, _BEST, _INK = style.color_of(1), style.color_of(2), style.color_of(0)
-_LEAST_SPAN = 0.02  # Of the scores in view: noise is not to look like a cliff.
+_LEAST_SPAN = 0.02  # Smallest range of the score axis, so that noise looks small.
 _MOST_COLUMNS = 4
 
 
 def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, Figure]:
-    """Draws all pictures.
+    """Draws all figures.
 
     Args:
       outcome: see `search.tune`.
       tried: the trials.
 
     Returns:
-      File name without its ending -> figure.
+      File name without extension -> figure.
     """
     label = f"mean {outcome['metric'].upper()}"
     return {
@@ -36,11 +36,11 @@ def draw(outcome: Mapping[str, Any], tried: Sequence[Tried]) -> dict[str, Figure
 
 @style.styled
 def history_plot(tried: Sequence[Tried], *, ylabel: str) -> Figure:
-    """Draws each trial's worth, and the best so far.
+    """Draws each trial's score, and the best so far.
 
     Args:
       tried: the trials; number 0 is the untuned one.
-      ylabel: what they are worth.
+      ylabel: of the score.
 
     Returns:
       The figure.
@@ -66,12 +66,12 @@ def history_plot(tried: Sequence[Tried], *, ylabel: str) -> Figure:
 def slices_plot(
     tried: Sequence[Tried], ranges: Mapping[str, tuple[float, float]], *, ylabel: str
 ) -> Figure:
-    """Draws the trials' worth against each setting; later trials are darker.
+    """Draws the trials' scores against each setting; later trials are darker.
 
     Args:
       tried: the trials; number 0 is the untuned one.
       ranges: field -> lowest and highest value.
-      ylabel: what they are worth.
+      ylabel: of the score.
 
     Returns:
       The figure.
@@ -104,14 +104,14 @@ def importance_plot(importances: Mapping[str, float] | None) -> Figure:
     """Draws how much each setting decides whether a trial is among the best.
 
     Args:
-      importances: field -> share of a sum of 1; None where they are not known.
+      importances: field -> importance, with a sum of 1; None if unknown.
 
     Returns:
       The figure.
     """
-    figure, (axes,) = _figure("What decides (PED-ANOVA)", columns=1)
+    figure, (axes,) = _figure("Importance (PED-ANOVA)", columns=1)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("share of the importance")
+    axes.set_xlabel("relative importance")
     ranked = sorted((importances or {}).items(), key=lambda item: item[1])
     for place, (_, share) in enumerate(ranked):
         axes.barh(place, share, color=_INK, height=0.6)
@@ -119,27 +119,27 @@ def importance_plot(importances: Mapping[str, float] | None) -> Figure:
     axes.set_yticks(range(len(ranked)), [name for name, _ in ranked])
     axes.set_xlim(0, 1.12)
     if not ranked:
-        words = "too few trials, or all alike"
+        words = "too few trials, or all equal"
         axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
     return figure
 
 
 def _bound(axes: Axes, values: np.ndarray) -> None:
-    """Shows the scores' range, and at least `_LEAST_SPAN`."""
+    """Limits the axis to the range of the scores, at least `_LEAST_SPAN`."""
     middle = (values.max() + values.min()) / 2
     half = max(values.max() - values.min(), _LEAST_SPAN) * 0.56
     axes.set_ylim(middle - half, middle + half)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
-    """Says what the marks are, below the panels, where it hides none."""
+    """Draws the legend below the panels."""
     handles, labels = axes.get_legend_handles_labels()
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
     figure.legend(handles, labels, ncols=len(handles), frameon=False, **place)
 
 
 def _figure(title: str, *, columns: int) -> tuple[Figure, list[Axes]]:
-    """A figure with panels side by side, several rows of them where there are many."""
+    """Makes a figure with panels side by side, in several rows if there are many."""
     rows = -(-columns // _MOST_COLUMNS)
     across = -(-columns // rows)
     wide = 4.8 if across == 1 else 2.7 * across

@@ -1,4 +1,4 @@
-"""Scores of VOT's experiment with restarts."""
+"""Figures of VOT's experiment with restarts."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,23 +8,23 @@ from matplotlib.figure import Figure
 from jaxtrack.metrics.vot import SENSITIVITY, VotReport
 from jaxtrack.report.plots import style
 
-# Eight shapes and seven colours make 56 pairs, as they share no divisor.
+# Eight shapes and seven colors make 56 pairs, since they have no common divisor.
 _MARKERS = "osD^vPXp"
 
 
 @style.styled
 def ar_plot(reports: Mapping[str, VotReport]) -> Figure:
-    """Draws each tracker's accuracy over its chance to track on; best is top right.
+    """Draws each tracker's accuracy over its robustness; the best is top right.
 
     Args:
-      reports: tracker -> scores, of one edition. Its order gives the colours.
+      reports: tracker -> scores, of one edition. Its order gives the colors.
 
     Returns:
       The figure.
     """
     points = {name: report.ar_point(SENSITIVITY) for name, report in reports.items()}
     labels = [style.label(name, *point, digits=2) for name, point in points.items()]
-    xlabel = f"robustness: chance to track on for {SENSITIVITY:g} frames"
+    xlabel = f"robustness: probability of {SENSITIVITY:g} frames without failure"
     ylabel = "accuracy: overlap while tracking"
     title = f"Accuracy and robustness on {_edition(reports)}"
     figure, axes = style.axes_of(title, xlabel, ylabel)
@@ -51,10 +51,10 @@ def ar_plot(reports: Mapping[str, VotReport]) -> Figure:
 
 @style.styled
 def eao_curve_plot(reports: Mapping[str, VotReport]) -> Figure:
-    """Draws expected overlap over the length of a sequence; the interval is shaded.
+    """Draws expected overlap over sequence length; the interval is shaded.
 
     Args:
-      reports: tracker -> scores, of one edition. Its order gives the colours; the
+      reports: tracker -> scores, of one edition. Its order gives the colors; the
         legend is sorted by `eao`.
 
     Returns:
@@ -74,7 +74,7 @@ def eao_curve_plot(reports: Mapping[str, VotReport]) -> Figure:
         curve = report.eao_curve
         line = style.line_of(place) | {"markevery": 50, "zorder": 3}
         (lines[name],) = axes.plot(np.arange(1, len(curve) + 1), curve, **line)
-    # Beyond the interval few sequences are left.
+    # Few sequences are longer than the interval.
     axes.set_xlim(1, 1.15 * high)
     axes.set_ylim(0, 1.005)
     axes.set_xticks(sorted({1, low, high, *_between(low, high)}))
@@ -84,10 +84,10 @@ def eao_curve_plot(reports: Mapping[str, VotReport]) -> Figure:
 
 @style.styled
 def eao_ranking_plot(reports: Mapping[str, VotReport]) -> Figure:
-    """Draws a bar a tracker, the best on top; one without a score has no bar.
+    """Draws one bar per tracker, the best on top; without a score there is no bar.
 
     Args:
-      reports: tracker -> scores, of one edition. Its order gives the colours.
+      reports: tracker -> scores, of one edition. Its order gives the colors.
 
     Returns:
       The figure, higher for more trackers.
@@ -116,23 +116,23 @@ def eao_ranking_plot(reports: Mapping[str, VotReport]) -> Figure:
 
 
 def _edition(reports: Mapping[str, VotReport]) -> str:
-    """What the benchmark is called, of which all reports are."""
+    """Returns the name of the benchmark, the same for all reports."""
     return next(iter(reports.values())).edition.upper()
 
 
 def _ranked(reports: Mapping[str, VotReport]) -> list[str]:
-    """Trackers by EAO, the best first, those without last."""
+    """Returns the trackers by EAO, the best first, those without last."""
     return sorted(reports, key=lambda name: -np.nan_to_num(reports[name].eao, nan=-1))
 
 
 def _between(low: int, high: int) -> list[int]:
-    """Round lengths inside the interval, away from its ends."""
+    """Returns round lengths inside the interval, away from its ends."""
     far = 0.12 * high
     return [n for n in range(100, high, 100) if n - low > far and high - n > far]
 
 
 def _view(values: Iterable[float]) -> tuple[float, float]:
-    """A part of [0, 1] with all values inside, and at least a fifth of it."""
+    """Returns a range in [0, 1] that covers all values, at least a fifth wide."""
     known = [v for v in values if np.isfinite(v)] or [0.5]
     low, high = min(known), max(known)
     middle, half = (low + high) / 2, max(0.6 * (high - low), 0.1)
