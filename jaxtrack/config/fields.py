@@ -213,6 +213,12 @@ _AFTER = (
           "Momentum of SGD and LARS, or b1 of AdamW and LAMB.", within=(0, 1)),
     Field("optimizer.adam_b2", 0.999, "b2 of AdamW and LAMB.", within=(0, 1)),
     Field("optimizer.weight_decay", 0.0001, "Weight decay.", least=0),
+    Field("optimizer.stochastic_depth", 0.0,
+          "Stochastic depth: probability that a pair skips a block of an EfficientNet"
+          " backbone while it trains.", within=(0, 0.9)),
+    Field("optimizer.feature_dropout", 0.0,
+          "Dropout of whole channels of the features of template and search crop, the"
+          " same in both.", within=(0, 0.9)),
     Field("optimizer.clip_norm", 10.0,
           "Clips the global norm of the gradient.", above=0),
     Field("optimizer.ema_decay", 0.0,

@@ -15,6 +15,7 @@ from jaxtrack import devices, locks, weights
 from jaxtrack.data import pipeline, processes
 from jaxtrack.data.iterator import PairIterator
 from jaxtrack.data.settings import Augmentation
+from jaxtrack.models.regularization import regularized
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
@@ -189,7 +190,12 @@ def _build(
     train_step = partial(
         step_lib.train_step,
         network=network,
-        forward=family.forward(config, network),
+        forward=regularized(
+            family.forward(config, network),
+            network,
+            stochastic_depth=config.optimizer.stochastic_depth,
+            feature_dropout=config.optimizer.feature_dropout,
+        ),
         loss=distillation.teach(
             family.loss(config, network), teachers, config=config, network=network
         ),
