@@ -127,6 +127,7 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.packing
 	$(BIN)/python -m benchmarks.track
+	$(BIN)/python -m benchmarks.host
 	$(BIN)/python -m benchmarks.evaluate
 	$(BIN)/python -m benchmarks.train_step
 	$(BIN)/python -m benchmarks.augmentation

@@ -26,7 +26,7 @@ from benchmarks import rounds
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.ops import boxes, crop, grid, preprocess
-from jaxtrack.tracking import decoding, run, selection, video
+from jaxtrack.tracking import decoding, many, run, selection, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
@@ -143,7 +143,8 @@ def _scanned(tracker, variables, frames):
 
 def _track_many(drivers, variables, frames, count):
     """Tracks the same frames as `count` sequences."""
-    run.track_videos(drivers, variables, [frames] * count, [_BOX] * count)
+    sources = [many.InMemory(frames) for _ in range(count)]
+    many.track_videos(drivers, variables, sources, [_BOX] * count)
 
 
 def _stages(model, config, variables, frame):

@@ -7,9 +7,10 @@ Example:
             xywh, score = session.update(image)
 """
 
+import contextlib
 import pathlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,10 +18,10 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import describe, folded, tracker_of
-from jaxtrack.tracking import Tracker, check_init_box, run
+from jaxtrack.tracking import Tracker, check_init_box, many, run, sources
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
-from jaxtrack.tracking.video import canvas_size, pad
+from jaxtrack.tracking.video import FrameReader, canvas_size, pad
 from jaxtrack.training.inference import load_for_inference, with_model
 
 
@@ -231,9 +232,66 @@ class Session:
             box, score = jax.device_get(output)
             score = score.astype(np.float64) if targets else float(score)
             self._state = SessionState(targets, state, score)
-        box = box.astype(np.float64)
-        xywh = np.concatenate([box[..., :2] - box[..., 2:] / 2, box[..., 2:]], axis=-1)
-        return TrackedBox(xywh, score)
+        return TrackedBox(_xywh(box), score)
+
+    def track_videos(
+        self,
+        videos: Sequence[sources.Name],
+        xywh: Sequence[Sequence[float]],
+        *,
+        at_once: int = 0,
+        advance: Callable[[int], object] = lambda count: None,
+    ) -> list[TrackedBox]:
+        """Tracks one target through each of many videos, apart from `init`'s target.
+
+        Videos whose pictures have a size of the same multiples of 256 go together;
+        threads decode them straight into the memory that is sent to the device.
+
+        Args:
+          videos: files, folders or lists of images, addresses of recordings; what
+            `jaxtrack.tracking.sources.open_source` takes and is not live.
+          xywh: `[n, 4]`, the target in each video's first frame, pixels.
+          at_once: videos in one step; 0 is 16, or 1 on a CPU, which is faster so.
+          advance: told how many frames were tracked, for a progress bar.
+
+        Returns:
+          Boxes `[T, 4]` and scores `[T]` of each video, in order. The first row is
+          the box that was given, its score 1.
+
+        Raises:
+          InputError: if a video does not open, is live or has a frame that cannot be
+            read, or a box is unusable.
+        """
+        given = np.asarray(xywh, np.float64).reshape(-1, 4)
+        if len(given) != len(videos):
+            raise InputError(
+                f"{len(videos)} videos but {len(given)} boxes: give one box a video"
+            )
+        starts = np.concatenate([given[:, :2] + given[:, 2:] / 2, given[:, 2:]], 1)
+        canvases, lengths = [], []
+        for video, box in zip(videos, starts, strict=True):
+            with FrameReader(video) as reader:
+                if reader.is_live:
+                    raise InputError(f"{reader.name} is live: give recorded videos")
+                check_init_box(box, reader.hw, where=f"{reader.name}: the first box")
+                canvases.append(reader.canvas)
+                lengths.append(reader.length or 0)
+        with self._lock:
+            drivers, variables = self._driver(0), self._open()
+        size = at_once or (1 if jax.default_backend() == "cpu" else many.AT_ONCE)
+        results = {}
+        for group in many.grouped(range(len(videos)), canvases, lengths, size=size):
+            with contextlib.ExitStack() as stack:
+                readers = [stack.enter_context(FrameReader(videos[i])) for i in group]
+                track = many.track_videos if len(group) > 1 else _track_alone
+                outputs = track(
+                    drivers, variables, readers, starts[group], advance=advance
+                )
+            for i, (box, score) in zip(group, outputs, strict=True):
+                boxes = _xywh(box)
+                boxes[0] = given[i]
+                results[i] = TrackedBox(boxes, score.astype(np.float64))
+        return [results[i] for i in range(len(videos))]
 
     def _driver(self, targets):
         """Returns the functions of one target, or of several."""
@@ -273,6 +331,21 @@ def load(source: str | pathlib.Path = "lite", *, model: str = "") -> Session:
         name=f"{source}: {describe(config)}",
         lost_below=float(config.tracking.lost_below),
     )
+
+
+def _track_alone(drivers, variables, readers, boxes, *, advance):
+    """Tracks one video as `many.track_videos` does several."""
+    outputs = []
+    for output in run.track_video(drivers, variables, readers[0], boxes[0]):
+        outputs.append(output)
+        advance(1)
+    return [tuple(map(np.stack, zip(*outputs, strict=True)))]
+
+
+def _xywh(cxcywh):
+    """Turns boxes that a tracker returned, float32, into what is returned to people."""
+    box = cxcywh.astype(np.float64)
+    return np.concatenate([box[..., :2] - box[..., 2:] / 2, box[..., 2:]], axis=-1)
 
 
 def _on_canvas(image):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from jaxtrack.datasets.pictures import to_rgb
 from jaxtrack.errors import InputError
 
 # Formats that may hold them, and pictures looked at for a sequence's range.
@@ -66,12 +67,15 @@ def told(name: str, span: Range) -> str:
     )
 
 
-def read_stretched(path: Path, span: Range) -> np.ndarray:
+def read_stretched(
+    path: Path, span: Range, *, canvas: np.ndarray | None = None
+) -> np.ndarray:
     """Decodes a picture and maps the range on 0 ... 255; levels outside are clipped.
 
     Args:
       path: of the file.
       span: of its sequence.
+      canvas: see `jaxtrack.datasets.pictures.to_rgb`.
 
     Returns:
       `[H, W, 3]` uint8 RGB.
@@ -85,7 +89,7 @@ def read_stretched(path: Path, span: Range) -> np.ndarray:
     scale = 255.0 / max(span.high - span.low, 1e-9)
     levels = np.nan_to_num((image.astype(np.float32) - span.low) * scale)
     levels = np.clip(np.round(levels), 0, 255).astype(np.uint8)
-    return cv2.cvtColor(levels, cv2.COLOR_BGR2RGB)
+    return to_rgb(levels, canvas=canvas)
 
 
 def _decode(path):

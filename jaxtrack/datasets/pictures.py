@@ -12,11 +12,12 @@ from jaxtrack.errors import InputError
 _END, _SCAN = b"\xff\xd9", b"\xda"  # Markers of a JPEG.
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, *, canvas: np.ndarray | None = None) -> np.ndarray:
     """Decodes an image file.
 
     Args:
       path: of the file; one that says it must be turned (Exif) is turned.
+      canvas: see `to_rgb`.
 
     Returns:
       `[H, W, 3]` uint8 RGB; a gray picture has three equal channels.
@@ -36,7 +37,37 @@ def read_image(path: str | Path) -> np.ndarray:
     if image is None:
         what = "empty" if not data else "cut off" if is_cut else "no image"
         raise InputError(f"{path} is {what}: restore the file")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return to_rgb(image, canvas=canvas)
+
+
+def to_rgb(bgr: np.ndarray, *, canvas: np.ndarray | None = None) -> np.ndarray:
+    """Reverses the channels of a picture that OpenCV decoded.
+
+    Args:
+      bgr: `[H, W, 3]` uint8.
+      canvas: `[Hc, Wc, 3]` uint8, into whose top-left corner the picture is written if
+        it fits; the rest of it is left as it is.
+
+    Returns:
+      `[H, W, 3]` uint8, that corner or a new array.
+    """
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, corner(canvas, bgr.shape))
+
+
+def corner(canvas: np.ndarray | None, hw: Sequence[int]) -> np.ndarray | None:
+    """Returns the top-left part of a canvas that a picture of a size covers.
+
+    Args:
+      canvas: `[Hc, Wc, 3]`, or None.
+      hw: height and width of the picture, px, and what else its shape has.
+
+    Returns:
+      `[H, W, 3]`, a view; None where there is no canvas or the picture is larger.
+    """
+    height, width = hw[:2]
+    if canvas is None or height > canvas.shape[0] or width > canvas.shape[1]:
+        return None
+    return canvas[:height, :width]
 
 
 def is_cut_off(data: bytes) -> bool:

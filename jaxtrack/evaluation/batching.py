@@ -1,7 +1,6 @@
 """Tracks sequences, one at a time or many at once, and measures the time."""
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -12,10 +11,15 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import Frame, Tracker, check_init_box
-from jaxtrack.tracking.run import Drivers, compile_tracker, track_video, track_videos
+from jaxtrack.tracking.many import (
+    AT_ONCE,
+    InMemory,
+    UnreadableVideoError,
+    grouped,
+    track_videos,
+)
+from jaxtrack.tracking.run import Drivers, compile_tracker, track_video
 from jaxtrack.tracking.video import FrameReader
-
-GROUP = 16  # Sequences a device.
 
 
 class Tracked(NamedTuple):
@@ -119,25 +123,6 @@ def _blank(canvas: Sequence[int]) -> Iterable[Frame]:
     return [Frame(np.zeros((*canvas, 3), np.uint8), hw)] * 2
 
 
-class _UnreadableError(Exception):
-    """A frame of one of many sequences could not be read."""
-
-    def __init__(self, video: Video, reason: str):
-        """Stores the sequence and the reason."""
-        super().__init__(reason)
-        self.video, self.reason = video, reason
-
-
-def _counted(video: Video, frames: Iterable[Frame], advance) -> Iterator[Frame]:
-    """Yields frames and reports each to the progress bar."""
-    try:
-        for frame in frames:
-            advance(1)
-            yield frame
-    except InputError as fault:
-        raise _UnreadableError(video, str(fault)) from fault
-
-
 def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
     """Turns cxcywh `[N, 4]` into what is written; the first box is given exactly."""
     boxes = np.asarray(boxes, np.float64)
@@ -180,29 +165,6 @@ def _track_one(
     return _result(video, np.stack(boxes), seconds)
 
 
-def groups_by_canvas(
-    videos: Sequence[Video], canvases: Sequence[tuple[int, int]], *, size: int = GROUP
-) -> list[list[Video]]:
-    """Groups sequences by canvas, those of similar length together.
-
-    Args:
-      videos: the sequences.
-      canvases: height and width of each one's canvas, px.
-      size: most sequences in a group.
-
-    Returns:
-      The groups, each ordered by length.
-    """
-    order = sorted(
-        zip(videos, canvases, strict=True), key=lambda vc: (vc[1], len(vc[0].frames))
-    )
-    groups = []
-    for _, same in itertools.groupby(order, key=lambda vc: vc[1]):
-        members = [video for video, _ in same]
-        groups += [members[i : i + size] for i in range(0, len(members), size)]
-    return groups
-
-
 def _track_batched(
     drivers: Drivers, variables: Any, videos, advance, skip: Skip
 ) -> Iterator[Tracked]:
@@ -216,15 +178,15 @@ def _track_batched(
         except InputError as fault:
             skip(video.name, str(fault))
     compiled: set = set()
-    size = GROUP * drivers.num_devices
-    for group in groups_by_canvas(usable, canvases, size=size):
+    lengths = [len(video.frames) for video in usable]
+    size = AT_ONCE * drivers.num_devices
+    for group in grouped(usable, canvases, lengths, size=size):
         while group:
             try:
                 found = _track_group(drivers, variables, group, advance, compiled)
-            except _UnreadableError as fault:
+            except UnreadableVideoError as fault:
                 # The others begin anew without it.
-                skip(fault.video.name, fault.reason)
-                group = [video for video in group if video is not fault.video]
+                skip(group.pop(fault.index).name, str(fault))
                 continue
             yield from found
             break
@@ -238,15 +200,13 @@ def _track_group(
         readers = [_open(stack, video) for video in group]
         key = (readers[0].canvas, len(group))
         if key not in compiled:
-            blank = [_blank(readers[0].canvas)] * len(group)
+            blank = [InMemory(_blank(readers[0].canvas)) for _ in group]
             boxes = [[8.0, 8.0, 8.0, 8.0]] * len(group)
             track_videos(drivers, variables, blank, boxes)
             compiled.add(key)
         start = time.perf_counter()
         first = [first_cxcywh(video) for video in group]
-        pairs = zip(group, readers, strict=True)
-        frames = [_counted(video, reader, advance) for video, reader in pairs]
-        outputs = track_videos(drivers, variables, frames, first)
+        outputs = track_videos(drivers, variables, readers, first, advance=advance)
         seconds = time.perf_counter() - start
     rate = seconds / sum(len(video.frames) for video in group)
     return [

@@ -12,6 +12,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from jaxtrack.datasets.pictures import corner, to_rgb
 from jaxtrack.errors import InputError, missing
 
 # Reads that may fail in a row before what is left of a file counts as read.
@@ -32,8 +33,15 @@ class Decoder(Protocol):
     length: int | None
     fps: float | None
 
-    def read(self) -> np.ndarray | None:
-        """Returns the next frame, `[H, W, 3]` uint8 RGB, or None after the last."""
+    def read(self, canvas: np.ndarray | None = None) -> np.ndarray | None:
+        """Decodes the next frame.
+
+        Args:
+          canvas: see `jaxtrack.datasets.pictures.to_rgb`.
+
+        Returns:
+          `[H, W, 3]` uint8 RGB, or None after the last.
+        """
 
     def faults(self) -> str:
         """Returns what was found to be damaged; "" is nothing. Ask after the last."""
@@ -116,16 +124,22 @@ class FfmpegDecoder:
             start_new_session=True,  # Ctrl-C is for the tracker.
         )
 
-    def read(self) -> np.ndarray | None:
+    def read(self, canvas: np.ndarray | None = None) -> np.ndarray | None:
         """See `Decoder`."""
         pipe = self._process.stdout
         if pipe.closed or pipe.readline() != b"P6\n":
             return None
         width, height = map(int, pipe.readline().split())
         pipe.readline()  # The highest level, 255.
-        image = np.empty((height, width, 3), np.uint8)
-        whole = pipe.readinto(image.reshape(-1))
-        return image if whole == image.size else None
+        place = corner(canvas, (height, width))
+        is_direct = place is not None and place.flags.c_contiguous
+        image = place if is_direct else np.empty((height, width, 3), np.uint8)
+        if pipe.readinto(image.reshape(-1)) != image.size:
+            return None
+        if place is None or is_direct:
+            return image
+        place[:] = image
+        return place
 
     def faults(self) -> str:
         """See `Decoder`."""
@@ -175,14 +189,14 @@ class OpencvDecoder:
         for _ in range(start):
             self.read()
 
-    def read(self) -> np.ndarray | None:
+    def read(self, canvas: np.ndarray | None = None) -> np.ndarray | None:
         """See `Decoder`."""
         for lost in range(self._retries() + 1):
             is_read, image = self._capture.read()
             if is_read:
                 self._count += 1
                 self._lost += lost
-                return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+                return to_rgb(image, canvas=canvas)
         return None
 
     def faults(self) -> str:

@@ -1,4 +1,4 @@
-"""Drives one tracker over live video, recorded video, many videos, many devices.
+"""Compiles a tracker for every way of driving it, and drives it over one video.
 
 All drivers call the same functions, so they give the same boxes up to the rounding of
 float32. Compilation happens here and nowhere else in tracking: crops once a canvas, the
@@ -6,13 +6,11 @@ network once. The host runs ahead of the device, which therefore never waits for
 """
 
 import collections
-import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.compiler import compiler_options
@@ -164,66 +162,6 @@ def track_video(
         yield jax.device_get(output)
 
 
-def track_videos(
-    drivers: Drivers,
-    variables: Any,
-    videos: Sequence[Iterable[Frame]],
-    boxes: Sequence[Sequence[float]],
-    *,
-    ahead: int = _AHEAD,
-) -> list[TrackerOutput]:
-    """Tracks many videos at once; those that ended go on with empty pictures.
-
-    A step costs what the largest canvas costs and runs on until the longest video
-    ends, so give videos of like size and length. `ahead` frames of every video are in
-    memory at once.
-
-    Args:
-      drivers: from `compile_tracker`; with several devices the videos are shared out.
-      variables: of the network.
-      videos: frames of each video.
-      boxes: `[4]` cxcywh of each video's first frame, pixels.
-      ahead: see `track_video`.
-
-    Returns:
-      Outputs of each video in numpy, `box [T, 4]` and `score [T]`, the first frame
-      included (its box is the given one, its score 1).
-
-    Raises:
-      InputError: if a first box is NaN, empty or outside of the picture, or a video
-        has no frame.
-      ValueError: if there is not one box a video.
-    """
-    if len(videos) != len(boxes):
-        raise ValueError(f"{len(videos)} videos but {len(boxes)} boxes")
-    if not videos:
-        return []
-    videos = [iter(video) for video in videos]
-    firsts = [_first(video, box) for video, box in zip(videos, boxes, strict=True)]
-    count = -(-len(videos) // drivers.num_devices) * drivers.num_devices
-    canvas = tuple(np.max([frame.image.shape for frame in firsts], axis=0))
-    # Padding repeats the first video's first frame, so that nothing divides by zero.
-    order = [i if i < len(videos) else 0 for i in range(count)]
-    frames = _stack([firsts[i] for i in order], count, canvas)
-    first_boxes = np.asarray([boxes[i] for i in order], np.float32)
-    variables = _put(variables, drivers.num_devices, split=False)
-    put = functools.partial(_put, num_devices=drivers.num_devices, split=True)
-    state = drivers.init_many(variables, *put((frames, first_boxes)))
-
-    ones = np.ones([], np.float32)
-    results = [[TrackerOutput(b, ones)] for b in first_boxes[: len(videos)]]
-    waiting = collections.deque()
-    while any(now := [next(video, None) for video in videos]):
-        inputs = put(_stack(now, count, canvas))
-        state, outputs = drivers.step_many(variables, state, inputs)
-        waiting.append((outputs, [frame is not None for frame in now]))
-        if len(waiting) > ahead:
-            _append(results, *waiting.popleft())
-    for outputs, is_there in waiting:
-        _append(results, outputs, is_there)
-    return [TrackerOutput(*map(np.stack, zip(*r, strict=True))) for r in results]
-
-
 def _first(frames: Iterator[Frame], box: Sequence[float]) -> Frame:
     """Takes a video's first frame and checks the box on it."""
     frame = next(frames, None)
@@ -231,37 +169,3 @@ def _first(frames: Iterator[Frame], box: Sequence[float]) -> Frame:
         raise InputError("the video has no frame: give one with at least one")
     check_init_box(box, frame.hw)
     return frame
-
-
-def _stack(frames: Sequence[Frame | None], count: int, canvas: Sequence[int]) -> Frame:
-    """Stacks frames on one canvas; pictures of 1 x 1 pixels where there is none."""
-    image = np.zeros((count, *canvas), np.uint8)
-    hw = np.ones((count, 2), np.int32)
-    for k, frame in enumerate(frames):
-        if frame is not None:
-            height, width = frame.image.shape[:2]
-            image[k, :height, :width] = frame.image
-            hw[k] = frame.hw
-    return Frame(image, hw)
-
-
-def _append(
-    results: list[list[TrackerOutput]], outputs: TrackerOutput, is_there: Sequence[bool]
-) -> None:
-    """Fetches one frame's outputs of many videos; appends those of videos not ended."""
-    box, score = jax.device_get(outputs)
-    box, score = box.reshape(-1, box.shape[-1]), score.reshape(-1)
-    for i, is_video in enumerate(is_there):
-        if is_video:
-            results[i].append(TrackerOutput(box[i], score[i]))
-
-
-def _put(tree: Any, num_devices: int, *, split: bool) -> Any:
-    """Puts arrays on the devices: whole on each, or `[B, ...]` split `[D, B / D]`."""
-    if num_devices == 1:
-        return jax.device_put(tree)
-    if split:
-        tree = jax.tree.map(lambda a: a.reshape(num_devices, -1, *a.shape[1:]), tree)
-    mesh = Mesh(np.asarray(jax.local_devices()[:num_devices]), ("device",))
-    spec = PartitionSpec("device") if split else PartitionSpec()
-    return jax.device_put(tree, NamedSharding(mesh, spec))

@@ -2,7 +2,9 @@
 
 import collections
 import concurrent.futures
+import functools
 import itertools
+import math
 import pathlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from jaxtrack.datasets import depth
-from jaxtrack.datasets.pictures import read_image
+from jaxtrack.datasets.pictures import corner, read_image
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import sources
 from jaxtrack.tracking.decoders import is_address
 from jaxtrack.tracking.state import Frame
 
 _CANVAS_STEP = 256
+_ALIGNMENT = 64  # Bytes.
 _NO_RANGES = "; if its index is at the end and the server knows no ranges, download it"
 
 Warn = Callable[[str], None]
-_Load = Callable[[], np.ndarray | None]
+# Decodes the next picture, into the corner of a canvas if it fits there.
+_Load = Callable[[np.ndarray | None], np.ndarray | None]
 
 
 class FrameReader:
@@ -82,7 +86,7 @@ class FrameReader:
         self._waiting = collections.deque()
         try:
             load = next(self._loads, None)
-            first = load() if load else None
+            first = load(None) if load else None
             if first is None:
                 raise self._no_frame()
         except BaseException:
@@ -116,11 +120,11 @@ class FrameReader:
         yield frame
         while True:
             for load in itertools.islice(self._loads, self._room()):
-                self._waiting.append(self._pool.submit(load))
+                self._waiting.append(self._pool.submit(_on_canvas, load, self.canvas))
             if not self._waiting:
                 return
             try:
-                image = self._waiting.popleft().result()
+                image, canvas = self._waiting.popleft().result()
             except InputError as fault:
                 self._count += 1
                 self._skip(f"{fault}; the frame before stands in")
@@ -129,8 +133,38 @@ class FrameReader:
             if image is None:
                 self._check_end()
                 return
-            frame = self._frame(image)
+            frame = self._frame(image, canvas)
             yield frame
+
+    def fill(self, canvas: np.ndarray) -> np.ndarray | None:
+        """Decodes the next frame onto a canvas, instead of iterating.
+
+        For callers that have threads and memory of their own: nothing is read ahead.
+
+        Args:
+          canvas: `[Hc, Wc, 3]` uint8, at least as large as `self.canvas`; outside of
+            the picture it is left as it is.
+
+        Returns:
+          `[2]` int32, height and width of the picture; None after the last.
+
+        Raises:
+          InputError: if the frame is missing, damaged or too large, whatever `warn`.
+        """
+        if not self._is_read:
+            self._is_read = True
+            self._count = self._start + 1
+            height, width = self.hw
+            canvas[:height, :width] = self.first.image[:height, :width]
+            return self.first.hw
+        load = next(self._loads, None)
+        image = load(canvas) if load else None
+        if image is not None:
+            return self._frame(image, canvas, may_grow=False).hw
+        self._loads = iter(())
+        if load:
+            self._check_end()
+        return None
 
     def close(self) -> None:
         """Stops the threads and lets go of the source; may be called twice."""
@@ -152,7 +186,10 @@ class FrameReader:
         self.length = len(paths)
         read = self._image_reader(paths, source.name)
         return source.name, iter(
-            [lambda path=path: read(path) for path in paths[start:]]
+            [
+                lambda canvas, path=path: read(path, canvas=canvas)
+                for path in paths[start:]
+            ]
         )
 
     def _loads_of(self, decoder):
@@ -165,30 +202,32 @@ class FrameReader:
         """Returns the function that reads one of the images."""
         span = depth.sequence_range(paths)
         if span is None:
-            return lambda path: read_image(path)
+            return read_image
         (self._warn or warnings.warn)(depth.told(name, span))
-        return lambda path: depth.read_stretched(path, span)
+        return functools.partial(depth.read_stretched, span=span)
 
     def _room(self) -> int:
         """Counts the frames that may still be sent to be decoded."""
         return self._ahead - len(self._waiting)
 
-    def _frame(self, image: np.ndarray) -> Frame:
-        """Pads an image onto the canvas, or onto a larger one."""
+    def _frame(self, image: np.ndarray, canvas: np.ndarray, *, may_grow=True) -> Frame:
+        """Returns the frame whose image was decoded onto a canvas, if it fits there."""
         self._count += 1
-        canvas = self.canvas
-        if image.shape[:2] != self.hw:
-            height, width = image.shape[:2]
-            said = (
-                f"{self.name}: frame {self._count} is {width} x {height} pixels, the "
-                f"first is {self.hw[1]} x {self.hw[0]}"
-            )
-            canvas = tuple(map(max, canvas_size((height, width)), canvas))
-            if self._warn is None and canvas != self.canvas:
-                raise InputError(f"{said}, too small a canvas for it: shrink it")
-            said += "; it is searched at the same pixel coordinates"
-            (self._warn or warnings.warn)(said)
-        return pad(image, canvas)
+        height, width = image.shape[:2]
+        if (height, width) == self.hw:
+            return Frame(canvas, np.array(self.hw, np.int32))
+        said = (
+            f"{self.name}: frame {self._count} is {width} x {height} pixels, the "
+            f"first is {self.hw[1]} x {self.hw[0]}"
+        )
+        fits = corner(canvas, image.shape) is not None
+        if not fits and (self._warn is None or not may_grow):
+            raise InputError(f"{said}, too small a canvas for it: shrink it")
+        said += "; it is searched at the same pixel coordinates"
+        (self._warn or warnings.warn)(said)
+        if fits:
+            return Frame(canvas, np.array([height, width], np.int32))
+        return pad(image, tuple(map(max, canvas_size((height, width)), self.canvas)))
 
     def _skip(self, said: str) -> None:
         """Counts a part that was not read and says so, or raises."""
@@ -238,6 +277,24 @@ def pad(image: np.ndarray, canvas: Sequence[int]) -> Frame:
       The frame, in numpy.
     """
     height, width = image.shape[:2]
-    padded = np.zeros((*canvas, 3), np.uint8)
+    padded = blank((*canvas, 3))
     padded[:height, :width] = image
     return Frame(padded, np.array([height, width], np.int32))
+
+
+def blank(shape: Sequence[int]) -> np.ndarray:
+    """Returns uint8 zeros that JAX on a CPU takes without a copy: they are aligned.
+
+    Args:
+      shape: of the array.
+    """
+    size = math.prod(shape)
+    memory = np.zeros(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].reshape(shape)
+
+
+def _on_canvas(load: _Load, hw: Sequence[int]) -> tuple[np.ndarray | None, np.ndarray]:
+    """Decodes a picture onto a new canvas, if it fits there; returns both."""
+    canvas = blank((*hw, 3))
+    return load(canvas), canvas

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.datasets.sequence import Sequence
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import batching, scoring
 from jaxtrack.tracking import TrackerOutput, of_whole_frames, run
@@ -86,7 +85,7 @@ def test_all_devices_share_what_is_tracked_together(videos, monkeypatch):
         np.testing.assert_allclose(together[name].xywh, result.xywh, atol=1e-3)
 
 
-def test_frames_of_a_group_are_counted_one_by_one(videos):
+def test_frames_of_a_group_are_counted_step_by_step(videos):
     counts = []
     drivers = batching.compiled(brightest_tracker(), batched=True)
     track_all = batching.tracking_function(
@@ -95,24 +94,14 @@ def test_frames_of_a_group_are_counted_one_by_one(videos):
     tracked = track_all(videos, counts.append)
     assert counts == []
     next(tracked)
-    # Two of the three sequences have one canvas.
-    assert counts == [1] * 12
+    # Two of the three sequences have one canvas, of 7 and 5 frames.
+    assert counts == [2] * 5 + [1] * 2
 
 
 def test_one_by_one_on_a_cpu_unless_told(monkeypatch):
     assert [batching.is_batched(asked) for asked in (None, True, False)] == [0, 1, 0]
     monkeypatch.setattr(batching.jax, "default_backend", lambda: "gpu")
     assert [batching.is_batched(asked) for asked in (None, True, False)] == [1, 1, 0]
-
-
-def test_groups_hold_one_canvas_and_like_lengths():
-    def video(name, length):
-        return Sequence(name, [None] * length, None)
-
-    videos = [video(n, k) for n, k in (("a", 9), ("b", 3), ("c", 5), ("d", 4))]
-    canvases = [(256, 256), (256, 512), (256, 256), (256, 256)]
-    groups = batching.groups_by_canvas(videos, canvases, size=2)
-    assert [[v.name for v in g] for g in groups] == [["d", "c"], ["a"], ["b"]]
 
 
 def test_what_cannot_be_tracked_is_named(videos):

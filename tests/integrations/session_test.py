@@ -3,6 +3,7 @@
 import pickle
 import threading
 
+import cv2
 import jax
 import numpy as np
 import pytest
@@ -205,6 +206,37 @@ def test_threads_take_turns(seeker):
         thread.join()
     # Each update widens the box by a pixel: none was lost, none done twice.
     assert sorted(widths) == list(range(21, 101))
+
+
+@pytest.mark.parametrize("at_once", [0, 2])
+def test_tracks_many_videos_as_one_by_one(seeker, tmp_path, at_once):
+    lengths, first, expected = (3, 2), [20.5, 35, 20, 10], []
+    for name, length in zip("ab", lengths, strict=True):
+        (tmp_path / name).mkdir()
+        images = [picture(30 + 9 * t, 40 + length) for t in range(length)]
+        for t, image in enumerate(images):
+            cv2.imwrite(str(tmp_path / name / f"{t}.png"), image[..., ::-1])
+        seeker.init(images[0], first)
+        expected.append([first, *(seeker.update(i).xywh for i in images[1:])])
+    state, counts = seeker.state, []
+    found = seeker.track_videos(
+        *([tmp_path / "a", tmp_path / "b"], [first] * 2),
+        at_once=at_once,
+        advance=counts.append,
+    )
+    assert sum(counts) == 5
+    for result, boxes in zip(found, expected, strict=True):
+        np.testing.assert_allclose(result.xywh, boxes, atol=1e-4)
+        assert result.score[0] == 1 and len(result.score) == len(boxes)
+    np.testing.assert_array_equal(seeker.state.tracker.box, state.tracker.box)
+
+
+def test_names_the_video_that_cannot_be_tracked(seeker, tmp_path):
+    cv2.imwrite(str(tmp_path / "0.png"), picture(30, 40))
+    with pytest.raises(InputError, match="1 videos but 2 boxes"):
+        seeker.track_videos([tmp_path], [(1, 1, 2, 2)] * 2)
+    with pytest.raises(InputError, match=f"{tmp_path}: the first box is .* outside"):
+        seeker.track_videos([tmp_path], [(500, 1, 2, 2)])
 
 
 def test_closes(seeker):

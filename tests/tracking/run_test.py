@@ -9,7 +9,7 @@ import pytest
 from jax import lax
 
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import run, siamese, video
+from jaxtrack.tracking import many, run, siamese, video
 from tests.networks import build, draw_variables
 
 # Drivers fuse differently; a float32 box of hundreds of pixels carries 1e-5 of them.
@@ -40,26 +40,6 @@ def test_recorded_and_scanned_equal_live(tiny, drivers, draw, pad_all):
     scan = jax.jit(lambda v, s, fs: lax.scan(partial(tiny[0].step, v), s, fs))
     _, scanned = scan(tiny[1], state, stack)
     np.testing.assert_allclose(scanned.box, live[1:], atol=ATOL)
-
-
-@pytest.mark.parametrize("num_devices", [1, 2])
-def test_many_equal_one(tiny, drivers, draw, pad_all, num_devices):
-    one, variables = drivers
-    many = one
-    if num_devices > 1:
-        many = run.compile_tracker(tiny[0], num_devices=num_devices)
-    # Three videos of different length, size and canvas, on two devices: one is padding.
-    drawn = [draw(6), draw(3, hw=(80, 128), velocity=(-1, 1)), draw(1)]
-    videos = [pad_all(images) for images, _ in drawn[:2]] + [
-        pad_all(drawn[2][0], (96, 128))
-    ]
-    starts = [truth[0] for _, truth in drawn]
-    results = run.track_videos(many, variables, videos, starts, ahead=1)
-    assert [len(result.box) for result in results] == [6, 3, 1]
-    assert [result.score.shape for result in results] == [(6,), (3,), (1,)]
-    for result, frames, start in zip(results, videos, starts, strict=True):
-        alone = run.track_video(one, variables, frames, start)
-        np.testing.assert_allclose(result.box, boxes_of(alone), atol=ATOL)
 
 
 def test_canvas_size_does_not_matter(drivers, draw, pad_all):
@@ -101,8 +81,8 @@ def test_only_frames_and_boxes_cross(drivers, draw, pad_all):
     frames = pad_all(images)
     with jax.transfer_guard("disallow"):
         list(run.track_video(*drivers, frames, truth[0]))
-        videos = [frames, frames[:2], frames[:3]]
-        found = run.track_videos(*drivers, videos, truth[[0, 0, 0]])
+        videos = [many.InMemory(frames[:n]) for n in (5, 2, 3)]
+        found = many.track_videos(*drivers, videos, truth[[0, 0, 0]])
     assert len(found) == 3
 
 
@@ -129,11 +109,8 @@ def test_refuses_bad_input(drivers, draw, pad_all):
         next(run.track_video(*drivers, frames, (10, 10, 0, 5)))
     with pytest.raises(InputError, match="no frame"):
         next(run.track_video(*drivers, [], truth[0]))
-    with pytest.raises(ValueError, match="1 videos but 2 boxes"):
-        run.track_videos(*drivers, [frames], truth)
     with pytest.raises(InputError, match="devices"):
         run.compile_tracker(None, num_devices=1000)
-    assert run.track_videos(*drivers, [], []) == []
 
 
 @pytest.mark.slow
@@ -145,7 +122,8 @@ def test_drivers_agree_on_the_lite0_network(config, draw):
     one = run.compile_tracker(tracker)
     live = boxes_of(run.track_video(one, variables, frames, truth[0]))
     for num_devices in (1, 2):
-        many = run.compile_tracker(tracker, num_devices=num_devices)
-        results = run.track_videos(many, variables, [frames] * 2, truth[:1][[0, 0]])
+        compiled = run.compile_tracker(tracker, num_devices=num_devices)
+        videos = [many.InMemory(frames) for _ in range(2)]
+        results = many.track_videos(compiled, variables, videos, truth[[0, 0]])
         for result in results:
             np.testing.assert_allclose(result.box, live, atol=0.02)

@@ -14,6 +14,7 @@ from jaxtrack.tracking import (
     Crop,
     TrackerState,
     cropping,
+    many,
     run,
     siamese,
     two_stage,
@@ -60,9 +61,9 @@ def test_trackers_go_by_the_network(cract, tiny, draw, pad_all):
 
 def test_many_targets_share_a_frame(cract, draw, pad_all):
     images, truth = draw(1)
-    frame, many = pad_all(images)[0], run.over_targets(cract[0])
-    state = jax.eval_shape(many.init, cract[1], frame, truth[[0, 0, 0]])
-    again, output = jax.eval_shape(many.step, cract[1], state, frame)
+    frame, tracker = pad_all(images)[0], run.over_targets(cract[0])
+    state = jax.eval_shape(tracker.init, cract[1], frame, truth[[0, 0, 0]])
+    again, output = jax.eval_shape(tracker.step, cract[1], state, frame)
     assert again == state  # Shapes and types, a compilation's whole identity.
     assert (output.box.shape, output.score.shape) == ((3, 4), (3,))
 
@@ -247,7 +248,8 @@ def test_many_videos_equal_one(cract, drivers, draw, pad_all):
     drawn = [draw(n, velocity=(2, -1 + k % 3)) for k, n in enumerate(lengths)]
     videos = [pad_all(images) for images, _ in drawn]
     starts = [truth[0] for _, truth in drawn]
-    results = run.track_videos(drivers, cract[1], videos, starts)
+    sources = list(map(many.InMemory, videos))
+    results = many.track_videos(drivers, cract[1], sources, starts)
     for result, frames, box, n in zip(results, videos, starts, lengths, strict=True):
         alone = list(run.track_video(drivers, cract[1], frames, box))
         assert len(alone) == len(result.box) == n
