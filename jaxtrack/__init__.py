@@ -1,7 +1,7 @@
 """Single-object visual trackers in JAX.
 
     jaxtrack.build(name)             the network of a tracker, a linen module
-    jaxtrack.train(config, workdir)  a training, resumed where it stopped
+    jaxtrack.train(config, workdir)  trains, or resumes where it stopped
     jaxtrack.load(workdir)           a trained tracker as a `Session`: init, update
     jaxtrack.configs.load(name)      the settings of an experiment
 
@@ -31,24 +31,24 @@ _HOMES = {
 _PACKAGES = (
     "assign",  # labels of one example
     "cli",  # the commands
-    "config",  # every setting once
-    "configs",  # a file an experiment
-    "data",  # pairs for training
+    "config",  # all settings
+    "configs",  # one file per experiment
+    "data",  # training pairs
     "datasets",  # one reader each
-    "evaluation",  # trackers over datasets
+    "evaluation",  # trackers on datasets
     "export",  # trackers for programs without this package
     "integrations",  # our trackers in other programs
-    "losses",  # terms of a loss, and reductions
-    "metrics",  # scores of boxes, in numpy alone
-    "models",  # parts of networks
-    "online",  # what learns while tracking
+    "losses",  # loss terms and reductions
+    "metrics",  # scores of boxes, with only numpy
+    "models",  # network parts
+    "online",  # learning while tracking
     "ops",  # arrays in, arrays out
-    "portability",  # what a machine offers and computes
+    "portability",  # checks of a machine
     "report",  # pages, figures and tables of an evaluation
-    "trackers",  # a file a family
-    "tracking",  # a frame to a box
-    "training",  # a batch to a gradient
-    "weights",  # trackers that ship, files of other codes
+    "trackers",  # one file per family
+    "tracking",  # from a frame to a box
+    "training",  # from a batch to a gradient
+    "weights",  # shipped trackers, files from other code
     "web",  # a video on a page in the browser
 )
 

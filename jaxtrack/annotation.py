@@ -1,4 +1,4 @@
-"""Boxes of a whole video from a few, checked by tracking there and back."""
+"""Labels a whole video from a few boxes, checked by tracking forward and back."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -10,27 +10,27 @@ import numpy as np
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.metrics import overlap
 
-CHUNK = 16  # Frames after which the way back is gone, where only one end is known.
-MET = 0.5  # IoU from which on it counts as back.
+CHUNK = 16  # Frames between two checks by tracking back, if only one end is known.
+MET = 0.5  # Smallest IoU with the start for the way back to count.
 
 
 class Follower(Protocol):
-    """What tracks, such as `jaxtrack.Session`."""
+    """A tracker, such as `jaxtrack.Session`."""
 
     def init(self, image: np.ndarray, xywh: np.ndarray) -> object:
-        """Starts on a picture, RGB uint8 `[H, W, 3]`."""
+        """Starts on an image, RGB uint8 `[H, W, 3]`."""
 
     def update(self, image: np.ndarray) -> tuple[np.ndarray, float]:
-        """Returns the box xywh, px, and score in the next picture."""
+        """Returns the box xywh, px, and score in the next image."""
 
 
 class Labels(NamedTuple):
-    """Boxes of T frames, and how far to trust them.
+    """Boxes of T frames, with their reliability.
 
     Attributes:
-      xywh: `[T, 4]` px; NaN where the target is absent, or nothing is known.
-      agreement: `[T]` IoU of the boxes found there and back, see `label`; 1 of what is
-        known, 0 where nothing is.
+      xywh: `[T, 4]` px; NaN if the target is absent or nothing is known.
+      agreement: `[T]` IoU of the boxes from both directions, see `label`; 1 for known
+        boxes, 0 if nothing is known.
       score: `[T]` of the tracker, likewise.
     """
 
@@ -40,7 +40,7 @@ class Labels(NamedTuple):
 
 
 class Way(NamedTuple):
-    """What a tracker found on n frames, the first of which it was given.
+    """The result of a tracker on n frames; the first box is given.
 
     Attributes:
       xywh: `[n, 4]` px.
@@ -54,31 +54,30 @@ class Way(NamedTuple):
 def label(
     frames: Sequence[Path], known: Mapping[int, np.ndarray], follower: Follower
 ) -> Labels:
-    """Finds the boxes of a video from some that are known.
+    """Labels a video from some known boxes.
 
-    Between two known boxes the target is tracked from both, and the boxes of both ways
-    are averaged, each the more the nearer its start is. Before the first and behind
-    the last one it is tracked from that one, and back again every 16 frames, or fewer
-    where it does not come back; agreement is then the least one since the known box,
-    and 0 from where it is lost. Between two frames of which it is known
-    that the target is absent, it is absent. Kalal et al.,
-    Forward-Backward Error (ICPR 2010), of boxes instead of points.
+    Between two known boxes the target is tracked from both, and the results are
+    averaged, weighted by the distance to their starts. Before the first and after the
+    last known box it is tracked forth, and back every 16 frames, or fewer if it does
+    not return; agreement is then the smallest since the known box, and 0 once it is
+    lost. Between two frames known to be without the target, it is absent. Kalal et al.,
+    Forward-Backward Error (ICPR 2010), for boxes instead of points.
 
     Args:
       frames: image files, T of them.
-      known: index of a frame -> `[4]` xywh, px; NaN says that the target is absent.
-      follower: that tracks.
+      known: index of a frame -> `[4]` xywh, px; NaN means that the target is absent.
+      follower: the tracker.
 
     Returns:
       The boxes of all frames.
 
     Raises:
       InputError: a frame cannot be read, or a box cannot be tracked.
-      ValueError: no box is known, or one is of no frame.
+      ValueError: no box is known, or an index is not a frame.
     """
     count = len(frames)
     if not known or not 0 <= min(known) <= max(known) < count:
-        raise ValueError(f"boxes are known of frames {sorted(known)}, of {count}")
+        raise ValueError(f"known boxes of frames {sorted(known)}, out of {count}")
     boxes = {number: np.asarray(box, float) for number, box in known.items()}
     labels = Labels(np.full((count, 4), np.nan), np.zeros(count), np.zeros(count))
     for number, box in boxes.items():
@@ -105,7 +104,7 @@ def _between(labels, frames, numbers, follower):
     there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
     back = _track(frames, numbers[::-1], labels.xywh[numbers[-1]], follower)
     back = Way(back.xywh[::-1], back.score[::-1])
-    share = np.linspace(0, 1, len(numbers))[:, None]  # Of the way back.
+    share = np.linspace(0, 1, len(numbers))[:, None]  # Weight of the way back.
     mean = (1 - share) * there.xywh + share * back.xywh
     agreement = overlap.iou_xywh(there.xywh, back.xywh)
     score = np.minimum(there.score, back.score)
@@ -114,7 +113,7 @@ def _between(labels, frames, numbers, follower):
 
 
 def _onwards(labels, frames, numbers, follower):
-    """Fills the frames on one side of a known box, from that."""
+    """Fills the frames on one side of a known box."""
     numbers = list(numbers)
     there = _track(frames, numbers, labels.xywh[numbers[0]], follower)
     agreement, start, size = np.zeros(len(numbers)), 0, CHUNK
@@ -124,7 +123,7 @@ def _onwards(labels, frames, numbers, follower):
         back = _track(frames, numbers[part][::-1], boxes[-1], follower)
         met = overlap.iou_xywh(boxes, back.xywh[::-1])
         if met[0] < MET:
-            size //= 2  # It was lost on the way: look nearer.
+            size //= 2  # It was lost on the way: try fewer frames.
             continue
         agreement[part] = np.minimum(met[0], met)
         start += size
@@ -142,28 +141,27 @@ def _track(frames, numbers, xywh, follower):
 
 
 def _put(labels, numbers, xywh, agreement, score):
-    """Writes what is known of some frames."""
+    """Sets the labels of some frames."""
     labels.xywh[numbers] = xywh
     labels.agreement[numbers] = agreement
     labels.score[numbers] = score
 
 
 def accepted(labels: Labels, *, agreement: float, score: float = 0.0) -> np.ndarray:
-    """Says which boxes are to be trusted, `[T]` bool.
+    """Returns which boxes are reliable, `[T]` bool.
 
     Args:
       labels: of the frames.
-      agreement: the least one.
-      score: the least one.
+      agreement: smallest agreement.
+      score: smallest score.
     """
     return (labels.agreement >= agreement) & (labels.score >= score)
 
 
 def to_correct(is_accepted: np.ndarray) -> list[range]:
-    """Lists the stretches of frames whose boxes are not to be trusted.
+    """Lists the ranges of frames without reliable boxes.
 
-    A known box in the middle of each helps most: it is an end of two stretches of half
-    the length.
+    A known box in the middle of a range helps most: it splits the range in two.
 
     Args:
       is_accepted: `[T]` bool.

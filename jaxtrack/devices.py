@@ -8,7 +8,7 @@ from jaxtrack.errors import InputError
 
 
 def check() -> None:
-    """Starts jax's devices, before anything else that fails without them does.
+    """Initializes jax's devices, before other errors hide that there are none.
 
     Raises:
       InputError: there are none of the kind that `JAX_PLATFORMS` asks for.
@@ -20,6 +20,6 @@ def check() -> None:
         reason = str(fault).strip().split("\n")[0] or f"no device of kind {asked!r}"
         raise InputError(
             f"jax finds no device to compute on: JAX_PLATFORMS={asked}: {reason}; "
-            "install jaxtrack[cuda13] or jaxtrack[tpu] for such a device, or unset "
+            "install jaxtrack[cuda13] or jaxtrack[tpu] for a GPU or TPU, or unset "
             "JAX_PLATFORMS to compute on the CPU"
         ) from fault

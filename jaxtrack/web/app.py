@@ -1,4 +1,4 @@
-"""The page's routes: a run as JSON, pictures and files."""
+"""The routes of the page: a run as JSON, pictures and files."""
 
 import asyncio
 import json
@@ -36,10 +36,10 @@ _SAFE = {
 def make(run: Run, token: str) -> Starlette:
     """Makes the web application.
 
-    It answers this machine alone, under its own name, and who knows the token.
+    It answers only requests from this machine, under its own name, with the token.
 
     Args:
-      run: what it shows.
+      run: the run to show.
       token: first part of all paths.
 
     Returns:
@@ -88,7 +88,7 @@ def make(run: Run, token: str) -> Starlette:
 
 
 def _refuse(request: Request, fault: Exception) -> Response:
-    """Says on the page what is wrong."""
+    """Returns an error for the page."""
     return JSONResponse({"error": str(fault)}, status_code=400)
 
 
@@ -101,7 +101,7 @@ def _static(request: Request) -> Response:
 
 
 def _about(run: Run) -> dict[str, Any]:
-    """Returns what does not change."""
+    """Returns the constant facts of a run."""
     frames = run.frames
     height, width = (int(side) for side in frames.hw)
     return {
@@ -142,7 +142,7 @@ def _frame_and_boxes(body: bytes) -> tuple[int, list[list[float] | None]]:
 
 
 def _download(run: Run, request: Request) -> Response:
-    """Returns what was tracked as a file."""
+    """Returns the results as a file."""
     kind = request.path_params["kind"]
     if kind == "mp4":
         with tempfile.NamedTemporaryFile(suffix=".mp4", delete=False) as file:
@@ -163,7 +163,7 @@ def _download(run: Run, request: Request) -> Response:
 
 
 def _json(run: Run) -> str:
-    """Returns all rows with names, and whether a box was given by hand."""
+    """Returns all rows with names, and whether a box was drawn by hand."""
     found = []
     for row in run.rows():
         columns = zip(row.xywh.tolist(), row.score, row.lost, strict=True)

@@ -1,4 +1,4 @@
-"""Frames of one video for a tracker and a page, in bounded memory."""
+"""Frames of a video for both tracker and page, in bounded memory."""
 
 import collections
 import threading
@@ -16,7 +16,7 @@ from jaxtrack.tracking.video import FrameReader, Warn, canvas_size, pad
 _MEMORY = 256 * 2**20
 _QUALITY = 88
 _PATIENCE = 0.1  # Seconds.
-_NEIGHBOURS = 12  # Frames decoded with one that is not in memory any more.
+_NEIGHBOURS = 12  # Frames decoded together with one that is no longer in memory.
 
 
 class Frames(Protocol):
@@ -26,8 +26,8 @@ class Frames(Protocol):
       name: of the video.
       hw: height and width of the first frame, pixels.
       fps: frames a second, or None.
-      length: how many the video states, or None.
-      is_live: whether frames pass, so that only the last ones can be seen again.
+      length: number of frames stated by the video, or None.
+      is_live: whether only the latest frames can be seen again.
       skipped: frames that could not be read.
     """
 
@@ -39,17 +39,17 @@ class Frames(Protocol):
     skipped: int
 
     def walk(self, start: int) -> Iterator[tuple[int, Frame] | None]:
-        """Yields number and frame from one on, and None where a live one is awaited.
+        """Yields number and frame from `start` on; None while waiting for a live one.
 
         Raises:
           InputError: if a frame cannot be read.
         """
 
     def again(self, start: int) -> Iterator[tuple[int, Frame]]:
-        """Yields frames that passed, for who reads beside the tracker."""
+        """Yields past frames, for readers other than the tracker."""
 
     def jpeg(self, number: int) -> bytes | None:
-        """Returns a frame that passed, or None of one that is not kept.
+        """Returns a past frame, or None if it is not kept.
 
         Raises:
           InputError: if it cannot be read again.
@@ -59,7 +59,7 @@ class Frames(Protocol):
         """Returns the numbers of the first and the last frame that can be seen."""
 
     def close(self) -> None:
-        """Lets go of the video."""
+        """Closes the video."""
 
 
 def open_frames(video: str, *, warn: Warn | None) -> Frames:
@@ -67,7 +67,7 @@ def open_frames(video: str, *, warn: Warn | None) -> Frames:
 
     Args:
       video: see `jaxtrack.tracking.sources.open_source`.
-      warn: told of bad frames; None refuses them.
+      warn: called for bad frames; None makes them errors.
 
     Returns:
       Its frames.
@@ -80,20 +80,20 @@ def open_frames(video: str, *, warn: Warn | None) -> Frames:
 
 
 class Store:
-    """JPEGs of the frames stored last."""
+    """JPEGs of the latest frames."""
 
     def __init__(self, *, memory: int = _MEMORY):
         """Starts empty.
 
         Args:
-          memory: that JPEGs may take, bytes; the last one is kept in any case.
+          memory: limit for the JPEGs, bytes; the last one is always kept.
         """
         self._jpegs = collections.OrderedDict()
         self._room = memory
         self._lock = threading.Lock()
 
     def put(self, number: int, frame: Frame) -> None:
-        """Keeps a frame, and forgets those that were stored longest ago."""
+        """Stores a frame, and drops the oldest ones."""
         height, width = frame.hw
         picture = np.ascontiguousarray(frame.image[:height, :width])
         jpeg = simplejpeg.encode_jpeg(picture, _QUALITY, "RGB", "420")
@@ -151,7 +151,7 @@ class Recording:
 
     def jpeg(self, number: int) -> bytes | None:
         """See `Frames`."""
-        with self._lock:  # Who waited may find it decoded.
+        with self._lock:  # It may have been decoded while waiting.
             if self._store.get(number) is None and 0 <= number <= self._last:
                 with self._open(number) as reader:
                     for k, frame in zip(range(_NEIGHBOURS), reader, strict=False):
@@ -168,18 +168,18 @@ class Recording:
             self._reader.close()
 
     def _open(self, start):
-        """Opens the video once more; what is bad in it was told the first time."""
+        """Opens the video again, without repeating warnings."""
         warn = self._warn and (self._warn if start > self._last else lambda said: None)
         return FrameReader(self._video, start=start, warn=warn)
 
 
 class Live:
-    """Frames of a camera or a stream, of which the last ones are kept."""
+    """Frames of a camera or a stream; the latest ones are kept."""
 
     is_live = True
 
     def __init__(self, reader: FrameReader, *, store: Store | None = None):
-        """Takes an open reader and begins to read; see `Frames`.
+        """Takes an open reader and starts to read; see `Frames`.
 
         Args:
           reader: of the source.

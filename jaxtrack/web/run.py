@@ -1,4 +1,4 @@
-"""One video on a page: what is asked of it, what is tracked, what is written."""
+"""A run: one video on the page, with its requests, results and output files."""
 
 import pathlib
 import threading
@@ -17,13 +17,13 @@ from jaxtrack.tracking.track_files import Row
 from jaxtrack.web.frames import Frames
 from jaxtrack.web.targets import Targets
 
-# Phases: boxes are awaited, tracking, paused, at the video's end, stopped by a fault,
-# and the program ends.
+# Phases: waiting for boxes, tracking, paused, at the end of the video, stopped by an
+# error, and the program ends.
 DRAW, TRACK, PAUSE, DONE, FAULT, ENDED = "draw track pause done fault ended".split()
 
 _ROWS_AT_ONCE = 2000
 _MOST_NOTES = 4
-_PATIENCE = 2.0  # Seconds for a frame to be finished; a compilation takes longer.
+_PATIENCE = 2.0  # Seconds to finish a frame; a compilation takes longer.
 
 Boxes = Sequence[Sequence[float] | None]
 
@@ -33,7 +33,7 @@ class Run:
 
     Attributes:
       frames: of the video.
-      fault: what stopped it, or None.
+      fault: the error that stopped it, or None.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Run:
         boxes: Boxes = (),
         notes: Sequence[str] = (),
     ):
-        """Begins to open the session, while the page is looked at.
+        """Starts to open the session in the background.
 
         Args:
           frames: of the video; `close` closes them.
-          open_session: gives what tracks.
-          paths: files that are written as boxes come.
-          boxes: drawn already in the first frame, `[4]` xywh each.
-          notes: warnings, to which more may be appended.
+          open_session: returns the session.
+          paths: files to write during tracking.
+          boxes: initial boxes in the first frame, `[4]` xywh each.
+          notes: warnings; more may be appended.
         """
         self.frames, self.fault = frames, None
         self._open_session, self._paths, self._notes = open_session, paths, notes
@@ -67,19 +67,19 @@ class Run:
         self._worker.start()
 
     def draft(self, frame: int, boxes: Boxes) -> None:
-        """Remembers boxes that are being drawn, for a page that is loaded again."""
+        """Remembers the boxes being drawn, in case the page is reloaded."""
         with self._changed:
             self._draft = {"frame": frame, "boxes": boxes}
 
     def track(self, frame: int, boxes: Boxes) -> None:
-        """Starts on boxes, or corrects targets and goes on from there.
+        """Starts tracking, or corrects targets and continues from there.
 
         Args:
-          frame: where the boxes are.
-          boxes: `[4]` xywh of each target, pixels; None leaves a target as it is.
+          frame: the number of the boxes' frame.
+          boxes: `[4]` xywh of each target, pixels; None leaves a target unchanged.
 
         Raises:
-          InputError: if a box cannot be tracked, or the frame was not.
+          InputError: if a box cannot be tracked, or the frame was not tracked.
         """
         given = {k: box for k, box in enumerate(boxes) if box is not None}
         for k, (x, y, width, height) in given.items():
@@ -94,9 +94,7 @@ class Run:
             elif not given or len(given) != len(boxes):
                 raise InputError("no box yet: drag one around each target")
             elif self.frames.jpeg(frame) is None:
-                raise InputError(
-                    f"frame {frame} is not kept any more: take a newer one"
-                )
+                raise InputError(f"frame {frame} is no longer kept: use a newer one")
             self._asked.append((frame, given))
             self._draft = {"frame": 0, "boxes": []}
             self._go(TRACK)
@@ -108,13 +106,13 @@ class Run:
                 self._go(PAUSE)
 
     def resume(self) -> None:
-        """Goes on."""
+        """Continues tracking."""
         with self._changed:
             if self._phase == PAUSE:
                 self._go(TRACK)
 
     def restart(self) -> None:
-        """Forgets what was tracked; the boxes given first may be changed."""
+        """Discards the results; the first boxes can be changed again."""
         with self._changed:
             self._refuse_when_over()
             if self._targets is not None:
@@ -126,7 +124,7 @@ class Run:
             self._go(DRAW)
 
     def rows(self) -> list[Row]:
-        """Returns what was found, in the order of frames."""
+        """Returns the results, in the order of frames."""
         with self._changed:
             return list(self._targets.rows.values()) if self._targets else []
 
@@ -137,14 +135,14 @@ class Run:
             return target in given.get(frame, {})
 
     def news(self, generation: int, cursor: int) -> dict[str, Any]:
-        """Returns what a page needs to know, as JSON takes it.
+        """Returns the updates for a page, for JSON.
 
         Args:
-          generation: that the page knows; -1 of a page that knows nothing.
-          cursor: changes of it that the page has.
+          generation: the one that the page has; -1 for a new page.
+          cursor: number of its changes that the page has.
 
         Returns:
-          The phase, and the rows that changed since.
+          The phase, and the rows changed since.
         """
         with self._changed:
             targets = self._targets
@@ -167,7 +165,7 @@ class Run:
             }
 
     def write_video(self, path: str) -> None:
-        """Draws the boxes found into an .mp4.
+        """Writes an .mp4 with the boxes drawn.
 
         Raises:
           InputError: if it cannot be written, or nothing is tracked.
@@ -181,7 +179,7 @@ class Run:
             outputs.write_video(path, capped, self.frames.hw, self.frames.fps)
 
     def close(self) -> None:
-        """Ends the thread and finishes the files; the page hears of it."""
+        """Ends the thread, finishes the files and informs the page."""
         with self._changed:
             if self._phase == ENDED:
                 return
@@ -195,11 +193,11 @@ class Run:
             self._draw_again()
 
     def is_working(self) -> bool:
-        """Returns whether the thread goes on after `close`, as compilations do."""
+        """Returns whether the thread still runs after `close`, as when compiling."""
         return self._worker.is_alive()
 
     def _draw_again(self):
-        """Replaces the video by one with the corrected boxes, once that is whole."""
+        """Replaces the video by one with the corrected boxes, once it is complete."""
         path = pathlib.Path(self._paths.out)
         fresh = path.with_name(f".{path.stem}.corrected.mp4")
         try:
@@ -209,27 +207,27 @@ class Run:
             fresh.unlink(missing_ok=True)
 
     def _refuse_when_over(self):
-        """Raises where nothing can be tracked any more."""
+        """Raises if nothing can be tracked any more."""
         if self._phase in (FAULT, ENDED):
             raise InputError("tracking has ended")
 
     def _check_correction(self, frame, given):
-        """Refuses what is no correction."""
+        """Checks that a correction changes a box of a tracked frame."""
         count = len(self._targets) if self._targets else len(self._asked[0][1])
         if not given or max(given) >= count:
-            raise InputError("nothing is corrected: change a box first")
+            raise InputError("no correction: change a box first")
         if not self._targets or frame not in self._targets.rows:
             raise InputError(f"frame {frame} is not tracked yet")
         if self.frames.jpeg(frame) is None:
-            raise InputError(f"frame {frame} is not kept any more")
+            raise InputError(f"frame {frame} is no longer kept: use a newer one")
 
     def _go(self, phase):
-        """Changes the phase, and wakes who waits for it."""
+        """Changes the phase, and wakes waiting threads."""
         self._phase = phase
         self._changed.notify_all()
 
     def _work(self):
-        """Tracks whenever it is asked to."""
+        """Tracks on request until the end."""
         try:
             session = self._open_session()
             session.compile_for(self.frames.hw)
@@ -248,7 +246,7 @@ class Run:
                     self._go(FAULT)
 
     def _track_on(self):
-        """Tracks until something else is asked for."""
+        """Tracks until the next request."""
         with self._changed:
             start, generation = self._take_asked(), self._generation
         targets = self._targets
@@ -264,14 +262,14 @@ class Run:
                 self._go(DONE)
 
     def _may_go_on(self, generation):
-        """Waits while paused; returns whether nothing else is asked for."""
+        """Waits while paused; returns False if there is a new request."""
         with self._changed:
             self._changed.wait_for(lambda: self._phase != PAUSE or self._asked)
             is_same = generation == self._generation and not self._asked
             return is_same and self._phase == TRACK
 
     def _take_asked(self):
-        """Starts on boxes or corrects them; returns the frame that is due."""
+        """Starts on boxes or corrects them; returns the next frame."""
         for frame, boxes in self._asked:
             if self._targets is None:
                 xywh = np.stack([boxes[k] for k in sorted(boxes)])
@@ -289,7 +287,7 @@ class Run:
         return self._targets.next
 
     def _step(self, targets, number, frame):
-        """Tracks a frame, and writes it where it is new."""
+        """Tracks a frame, and writes it if it is new."""
         is_new = not targets.is_behind
         begin = time.perf_counter()
         row = targets.step(number, frame)
@@ -301,7 +299,7 @@ class Run:
                 self._files.write(frame, row)
 
     def _catch_up(self, *, but=None):
-        """Writes boxes again that were corrected since."""
+        """Writes corrected boxes again."""
         if self._is_text_stale:
             self._is_text_stale = False
             self._files.rewrite(row for row in self.rows() if row.frame != but)

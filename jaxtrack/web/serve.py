@@ -1,4 +1,4 @@
-"""Serves the page on this machine until Ctrl-C."""
+"""The server of the page, on this machine, until Ctrl-C."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ _HOST = "127.0.0.1"
 
 
 def has_browser() -> bool:
-    """Returns whether a browser with windows can be opened from here."""
+    """Returns whether a graphical browser can be opened."""
     is_desktop = sys.platform in ("darwin", "win32")
     shown = any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")))
     try:
@@ -29,10 +29,10 @@ class Server:
     """Serves a run in a thread of its own; use it in a `with` statement."""
 
     def __init__(self, run: Run):
-        """Binds a free port; answers from then on.
+        """Binds a free port and starts to serve.
 
         Args:
-          run: what is shown.
+          run: the run to show.
         """
         token = secrets.token_urlsafe(16)
         self._socket = socket.create_server((_HOST, 0))
@@ -55,7 +55,7 @@ class Server:
         return self
 
     def __exit__(self, *fault: object) -> None:
-        """Stops once the last events are sent."""
+        """Stops after the last events are sent."""
         self._server.should_exit = True
         self._thread.join(timeout=3)
         self._socket.close()
@@ -65,8 +65,8 @@ def serve(run: Run, *, open_browser: bool) -> None:
     """Shows a run until Ctrl-C, then finishes its files.
 
     Args:
-      run: what is shown; it is closed at the end.
-      open_browser: whether to open the page, of which the address is printed anyway.
+      run: the run to show; it is closed at the end.
+      open_browser: whether to open the page; its address is always printed.
     """
     with Server(run) as server:
         print(f"open {server.url} (Ctrl-C ends)", file=sys.stderr, flush=True)
@@ -79,7 +79,7 @@ def serve(run: Run, *, open_browser: bool) -> None:
         finally:
             run.close()
     if run.is_working():
-        # A compilation cannot be interrupted, and Python would abort in its midst.
-        # Nothing is tracked yet: there are no files to finish.
-        print("ended while the tracker was compiled", file=sys.stderr, flush=True)
+        # A compilation cannot be interrupted: Python would abort. Nothing is tracked
+        # yet, so there are no files to finish.
+        print("ended during compilation", file=sys.stderr, flush=True)
         os._exit(130)

@@ -1,4 +1,4 @@
-"""Targets that are followed together, until one of them is corrected."""
+"""Targets that are tracked together, until one of them is corrected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +13,12 @@ from jaxtrack.tracking.track_files import Row
 class Targets:
     """Tracks n targets frame by frame, and again from where one was corrected.
 
-    Each target has its next frame. They go through a video in step, in one batch. A
-    box that is given later takes its target back to that frame: alone it catches up
-    with the others, whose boxes stay as they are. Boxes that were given stay, too.
+    Each target has its next frame. Normally all targets advance together, in one batch.
+    A box given later moves its target back to that frame, from where it catches up
+    alone; the boxes of the others, and boxes given by hand, do not change.
 
     Attributes:
-      rows: frame -> boxes found; in the order of frames.
+      rows: frame -> boxes; in the order of frames.
       changes: frames in the order in which rows were written.
       given: frame -> target, from 0 -> `[4]` xywh.
     """
@@ -27,7 +27,7 @@ class Targets:
         """Starts at a frame; nothing is tracked yet.
 
         Args:
-          session: that tracks.
+          session: the tracker.
           frame: the number of the first frame.
           xywh: `[n, 4]` boxes in it, pixels.
         """
@@ -45,19 +45,19 @@ class Targets:
 
     @property
     def next(self) -> int:
-        """The frame that is due."""
+        """The next frame to track."""
         return min(self._next)
 
     @property
     def is_behind(self) -> bool:
-        """Whether a target catches up with the others."""
+        """Whether a target is catching up with the others."""
         return self.next <= max(self.rows, default=-1)
 
     def give(self, frame: int, boxes: Mapping[int, np.ndarray]) -> None:
-        """Corrects targets; those are due at that frame again.
+        """Corrects targets, which continue from that frame.
 
         Args:
-          frame: one that was tracked.
+          frame: a tracked frame.
           boxes: target -> `[4]` xywh.
         """
         self._split()
@@ -66,14 +66,14 @@ class Targets:
             self._next[target] = min(self._next[target], frame)
 
     def step(self, number: int, frame: Frame) -> Row:
-        """Tracks the targets that are due.
+        """Tracks the targets whose next frame this is.
 
         Args:
-          number: of the frame, at least `next`; frames between were not to be had.
+          number: of the frame, at least `next`; frames between were not available.
           frame: in numpy.
 
         Returns:
-          The frame's boxes, of targets that are not due as they were.
+          The boxes of the frame; those of other targets are unchanged.
         """
         due = [k for k, at in enumerate(self._next) if at <= number]
         boxes = [self._given_until(k, number) for k in due]
@@ -96,14 +96,14 @@ class Targets:
         return self.rows[number]
 
     def shown(self, number: int) -> list[Any]:
-        """Returns a row as JSON takes it.
+        """Returns a row for JSON.
 
         Args:
-          number: of a frame that was tracked.
+          number: of a tracked frame.
 
         Returns:
-          The number, and of each target x, y, w, h, score, whether it is lost, and
-          whether the box was given.
+          The number, and for each target x, y, w, h, score, whether it is lost, and
+          whether the box was given by hand.
         """
         row, given = self.rows[number], self.given.get(number, {})
         columns = zip(row.xywh.round(2).tolist(), row.score, row.lost, strict=True)
@@ -114,7 +114,7 @@ class Targets:
         return [number, targets]
 
     def _given_until(self, target, number):
-        """Returns the last box given of a target since it was tracked, or None."""
+        """Returns the latest box given for a target since it was tracked, or None."""
         frames = [
             at
             for at, boxes in self.given.items()
@@ -123,7 +123,7 @@ class Targets:
         return self.given[max(frames)][target] if frames else None
 
     def _together(self, frame, xywh):
-        """Starts on all targets, or goes on with them, in one batch."""
+        """Starts or tracks all targets, in one batch."""
         if xywh is not None:
             found = self._session.init(frame, xywh)
         else:
@@ -138,7 +138,7 @@ class Targets:
         )
 
     def _alone(self, target, xywh, frame):
-        """Starts on one target, or goes on with it."""
+        """Starts or tracks one target."""
         self._split()
         if xywh is not None:
             found = self._session.init(frame, xywh)
@@ -149,7 +149,7 @@ class Targets:
         return found.xywh, found.score, self._session.lost
 
     def _split(self):
-        """Remembers each target apart."""
+        """Splits the state into one for each target."""
         if self._is_joined:
             self._states = self._session.state.split()
             self._is_joined = False

@@ -158,7 +158,7 @@ def test_drag_track_scrub_correct_download(browser, clip, session, width, tmp_pa
         says(page, "number", f"frame {CORRECTED}$")
         center = found[CORRECTED, :2] + found[CORRECTED, 2:] / 2
         fingers.drag(center, np.add(center, (12, 9)))
-        says(page, "main", f"Track on from frame {CORRECTED}")
+        says(page, "main", f"Track from frame {CORRECTED}")
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("Enter")
         finish(run, page, changes=2 * LENGTH - CORRECTED)

@@ -173,7 +173,7 @@ REFUSED = {
     b'{"frame": 0, "boxes": [[NaN, 2, 3, 4]]}': "expected a frame and boxes",
     b'{"frame": 0, "boxes": []}': "no box yet",
     b'{"frame": 0, "boxes": [[90, 2, 3, 4]]}': "outside of the picture",
-    b'{"frame": 5, "boxes": [[1, 2, 3, 4]]}': "frame 5 is not kept",
+    b'{"frame": 5, "boxes": [[1, 2, 3, 4]]}': "frame 5 is no longer kept",
 }
 
 

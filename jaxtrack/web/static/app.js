@@ -1,4 +1,4 @@
-// The page: hears what the server says of a video, and asks it to track.
+// The page: receives the state of a run from the server, and sends requests.
 
 import { boxLayer } from "./boxes.js";
 import { at, canEdit, hasEdits, isDrawing, range, state, takeRows } from "./state.js";
@@ -12,7 +12,7 @@ const boxes = boxLayer(at("boxes"), {
 });
 const render = makeRender({ boxes: () => boxes, changed });
 
-// ---- What the user does.
+// ---- User actions.
 
 async function ask(name, body) {
   say("");
@@ -21,7 +21,7 @@ async function ask(name, body) {
     if (!answer.ok) say((await answer.json()).error);
     return answer.ok;
   } catch {
-    say("The program does not answer: it has ended, or is busy.");
+    say("The program does not respond: it has ended or is busy.");
     return false;
   }
 }
@@ -34,7 +34,7 @@ function grabbed() {
   state.isFollowing = false;
 }
 
-// The user changed a box; null removes it, or takes a correction back.
+// The user changed a box; null removes it, or undoes a correction.
 function changed(k, box) {
   const { rows, shown } = state;
   if (!canEdit() || !(isDrawing() || rows.has(shown))) return;
@@ -57,7 +57,7 @@ async function onMain() {
   if (hasEdits()) {
     if (!(await ask("track", state.edits))) return;
     state.edits = { frame: 0, boxes: [] };
-    state.news.phase = "track"; // It is, before the server's news say so.
+    state.news.phase = "track"; // Without waiting for the server.
     follow();
   } else if (phase === "track") ask("pause");
   else if (phase === "pause" && (await ask("resume"))) follow();
@@ -79,7 +79,7 @@ function changeNothing() {
 
 function onRestart() {
   if (isDrawing()) changeNothing();
-  else if (confirm("Start over? What was tracked so far is dropped.")) ask("restart");
+  else if (confirm("Start over? The results so far are discarded.")) ask("restart");
 }
 
 function follow() {
@@ -157,7 +157,7 @@ function onKey(event) {
   keys[event.key]();
 }
 
-// ---- What the server says.
+// ---- Server events.
 
 let isLoading = false;
 let wanted = 0;
@@ -213,7 +213,7 @@ function listen() {
     isFirst = false;
     if (state.isEnded) events.close();
   };
-  events.onerror = () => say("No connection to the program: it has ended, or is busy.");
+  events.onerror = () => say("No connection to the program: it has ended or is busy.");
 }
 
 async function begin() {

@@ -1,11 +1,11 @@
-// Shows the state of the page; asks nothing of the server.
+// Shows the state of the page; sends nothing to the server.
 
 import { colorOf } from "./boxes.js";
 import { at, boxesShown, canEdit, hasEdits, isDrawing, isEdited, range } from "./state.js";
 import { GIVEN, LOST, SCORE, state } from "./state.js";
 import { drawStrip } from "./timeline.js";
 
-// Makes the function that shows all, once a picture of the screen. `boxes` is the layer
+// Makes the function that renders the page, once per animation frame. `boxes` is the layer
 // of boxes, `changed(k, null)` removes a target.
 export function makeRender({ boxes, changed }) {
   let isPlanned = false;
@@ -22,13 +22,13 @@ export function makeRender({ boxes, changed }) {
   };
 }
 
-// Says what went wrong; "" leaves what stopped the run.
+// Shows an error; "" shows only the error that stopped the run.
 export function say(words) {
   at("error").textContent = words || state.news.fault;
   at("error").hidden = !(words || state.news.fault);
 }
 
-// What was found in the frame that is shown.
+// Shows the results in the current frame.
 const rowsShown = () => (isDrawing() ? [] : (state.rows.get(state.shown) ?? []));
 
 function renderBoxes(boxes) {
@@ -44,14 +44,14 @@ function renderBoxes(boxes) {
 function renderControls() {
   const { phase } = state.news;
   const isChanged = hasEdits();
-  const names = { draw: "Track", track: "Pause", pause: "Go on", done: state.isPlaying ? "Stop" : "Play" };
+  const names = { draw: "Track", track: "Pause", pause: "Continue", done: state.isPlaying ? "Stop" : "Play" };
   const main = at("main");
   main.textContent =
-    isChanged && !isDrawing() ? `Track on from frame ${state.edits.frame}` : (names[phase] ?? "Track");
+    isChanged && !isDrawing() ? `Track from frame ${state.edits.frame}` : (names[phase] ?? "Track");
   main.disabled = !canEdit() || (isDrawing() && !isChanged);
   const second = at("second");
   const away = phase === "track" && !state.isFollowing;
-  second.textContent = isDrawing() ? "Add a box" : isChanged ? "Undo the change" : "Follow";
+  second.textContent = isDrawing() ? "Add a box" : isChanged ? "Undo" : "Follow";
   second.hidden = state.isEnded || !(isDrawing() || isChanged || away);
   const restart = at("restart");
   restart.textContent = isDrawing() ? "Clear boxes" : "Start over";
@@ -63,18 +63,18 @@ function renderControls() {
 }
 
 function statusWords() {
-  if (state.isEnded) return "Ended: the program was stopped. Start it again to go on.";
+  if (state.isEnded) return "Ended: the program was stopped. Start it again to continue.";
   const [, last] = range();
   const total = state.about.length && state.about.length > last ? ` of ${state.about.length}` : "";
-  const edited = hasEdits() && `Press “Track on from frame ${state.edits.frame}” to follow the corrected box.`;
+  const edited = hasEdits() && `Press “Track from frame ${state.edits.frame}” to track from the corrected box.`;
   return {
     draw: hasEdits() ? "Add more boxes, or press Track." : "Drag a box around each target.",
     track: state.rows.size
       ? `Tracking: frame ${state.news.at}${total}, ${state.news.speed} frames/s`
-      : "Preparing the tracker: the first time this takes up to a minute, later seconds …",
-    pause: edited || `Paused at frame ${state.news.at}${total}. Correct a box on any frame, or go on.`,
+      : "Preparing the tracker: up to a minute the first time, seconds later …",
+    pause: edited || `Paused at frame ${state.news.at}${total}. Correct a box on any frame, or continue.`,
     done: edited || `Done: ${state.rows.size} frames. Play, or correct a box on any frame.`,
-    fault: "Stopped by a fault. What was tracked can be seen and downloaded.",
+    fault: "Stopped by an error. You can view and download what was tracked.",
   }[state.news.phase];
 }
 
@@ -83,12 +83,12 @@ function renderTargets(changed) {
   const given = boxesShown();
   const found = rowsShown();
   const told = JSON.stringify([given, found, found.map((_, k) => isEdited(k))]);
-  if (told === shownTargets) return; // A button must stay while it is pressed.
+  if (told === shownTargets) return; // Keep a button while it is pressed.
   shownTargets = told;
   at("targets").replaceChildren(...given.map((box, k) => targetItem(k, found[k], changed)));
   at("hint").textContent = given.length
     ? ""
-    : "Drag on the picture with mouse or finger, or press N. Several boxes are followed together.";
+    : "Drag on the picture with mouse or finger, or press N. Several targets are tracked together.";
 }
 
 function targetItem(k, row, changed) {
