@@ -12,6 +12,7 @@ import signal
 import stat
 import sys
 import threading
+from collections.abc import Sequence
 
 from jaxtrack import cli
 from jaxtrack import config as config_lib
@@ -22,29 +23,37 @@ TRACKER = "tracker"  # Name of the folder of result files.
 PROTOCOL = "no_first"  # Of the scores: the first frame is left out.
 
 
-def train(folder: pathlib.Path) -> None:
-    """Trains, or goes on training, the network of a run.
+def train(folders: Sequence[pathlib.Path]) -> None:
+    """Trains, or goes on training, the networks of runs, all on the same batches.
 
     Args:
-      folder: of the run.
+      folders: of the runs.
     """
+    from experiments import together
     from jaxtrack.training import loop
 
-    spec = json.loads((folder / SETTINGS).read_text())
-    config = config_lib.from_saved(spec["config"], source=str(folder / SETTINGS))
-    loop.train(config, folder / WORKDIR)
+    trainings = []
+    for folder in folders:
+        spec = json.loads((folder / SETTINGS).read_text())
+        config = config_lib.from_saved(spec["config"], source=str(folder / SETTINGS))
+        trainings.append(together.Training(config, folder / WORKDIR))
+    if len(trainings) == 1:
+        loop.train(*trainings[0])
+    else:
+        together.train(trainings)
 
 
-def score(folder: pathlib.Path) -> None:
+def score(run_folders: Sequence[pathlib.Path]) -> None:
     """Tracks a run's sequences, and writes what `runs.Outcome` holds of them.
 
     Args:
-      folder: of the run, with a trained network.
+      run_folders: that of the run, with a trained network.
     """
     from jaxtrack.datasets import folders
     from jaxtrack.evaluation import run, scoring
     from jaxtrack.evaluation.analysis import alignment
 
+    (folder,) = run_folders
     spec = json.loads((folder / SETTINGS).read_text())
     videos = [folders.read_sequence(path, allow_absent=True) for path in spec["videos"]]
     # The network may have been trained for another run, which tracks otherwise.
@@ -87,13 +96,14 @@ def _end_with_parent() -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the arguments."""
     parser.add_argument("stage", choices=("train", "score"), help="what to do")
-    parser.add_argument("folder", type=pathlib.Path, help="folder of the run")
+    meaning = "folder of the run, or to train together of several"
+    parser.add_argument("folders", type=pathlib.Path, nargs="+", help=meaning)
 
 
 def run(args: argparse.Namespace) -> None:
     """Does one stage."""
     _end_with_parent()
-    {"train": train, "score": score}[args.stage](args.folder)
+    {"train": train, "score": score}[args.stage](args.folders)
 
 
 if __name__ == "__main__":

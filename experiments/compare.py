@@ -143,12 +143,16 @@ def describe(
     }
 
 
-def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
+def compare(
+    experiment: Experiment, *, at_once: int = 1, is_together: bool = False
+) -> dict[str, Any]:
     """Trains and tests all configs, as far as that is not done, and compares them.
 
     Args:
       experiment: what to compare.
       at_once: child processes at a time.
+      is_together: trains all configs of a seed and fold in one process, on batches that
+        are loaded once.
 
     Returns:
       See `summary.summarise`.
@@ -163,7 +167,8 @@ def compare(experiment: Experiment, *, at_once: int = 1) -> dict[str, Any]:
         record = describe(experiment, folds, planned)
         text = json.dumps(record, indent=1, allow_nan=False)
         atomic.write_text(out / RECORD, text + "\n")
-        runs.run_all(planned, at_once=at_once, on_finished=lambda: summarise(out))
+        how = {"at_once": at_once, "is_together": is_together}
+        runs.run_all(planned, **how, on_finished=lambda: summarise(out))
         return summarise(out)
 
 
@@ -219,6 +224,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         meaning += f" (default: {' '.join(patterns)})"
         options.add_list(parser, name, "GLOB", meaning)
+    meaning = "train the configs of a seed and fold side by side on the same batches, "
+    meaning += "which are loaded once; needs memory for all of them"
+    options.add_flag(parser, "--together", meaning)
     meaning = "do not measure how confidence ranks overlap"
     options.add_flag(parser, "--noalignment", meaning)
     meaning, out = "folder for everything written", pathlib.Path("runs/compare")
@@ -245,7 +253,8 @@ def run(args: argparse.Namespace) -> None:
             train=args.train or folds_lib.TRAIN,
             held_out=args.held_out or folds_lib.HELD_OUT,
         )
-        result = compare(experiment, at_once=args.processes)
+        how = {"at_once": args.processes, "is_together": args.together}
+        result = compare(experiment, **how)
     print(tables.markdown(result))
     print(f"written: {out / 'compare.md'}")
 

@@ -77,6 +77,7 @@ def run_all(
     runs: Sequence[Run],
     *,
     at_once: int = 1,
+    is_together: bool = False,
     on_finished: Callable[[], None] = lambda: None,
 ) -> None:
     """Trains and scores what is not done yet; see `processes.run_all`.
@@ -84,6 +85,7 @@ def run_all(
     Args:
       runs: in order of importance.
       at_once: child processes at a time.
+      is_together: trains the networks of a seed and fold on the same batches.
       on_finished: called whenever a network is trained and all its runs are scored.
 
     Raises:
@@ -91,46 +93,60 @@ def run_all(
     """
     for run in runs:
         _refuse_change(run)
+    networks: dict[pathlib.Path, list[Run]] = {}
+    for run in runs:
+        networks.setdefault(run.network, []).append(run)
+    groups: dict[str, list[list[Run]]] = {}
+    for network, sharing in networks.items():
+        # Without the digest of the settings: seed and fold.
+        key = network.name.rpartition("_")[0] if is_together else network.name
+        groups.setdefault(key, []).append(sharing)
+    for group in groups.values():
+        settings.check_same_batches([sharing[0].config for sharing in group])
     for run in runs:
         text = json.dumps(_settings(run), indent=1, sort_keys=True)
         atomic.write_text(run.folder / child.SETTINGS, text + "\n")
         _link(run)
-    networks: dict[pathlib.Path, list[Run]] = {}
-    for run in runs:
-        networks.setdefault(run.network, []).append(run)
-    chains = [chain_of(sharing) for sharing in networks.values()]
+    chains = [chain_of(group) for group in groups.values()]
     processes.run_all(chains, at_once=at_once, on_finished=on_finished)
 
 
-def chain_of(runs: Sequence[Run]) -> processes.Chain:
-    """Returns the stages of runs that share a network: train once, score each.
+def chain_of(group: Sequence[Sequence[Run]]) -> processes.Chain:
+    """Returns the stages of networks that are trained together: train, score each run.
 
     Args:
-      runs: one or more.
+      group: for each network the runs that share it, one or more.
 
     Returns:
-      The stages, in order. Once all is scored, the network may be deleted.
+      The stages, in order. Once all is scored, the networks may be deleted.
     """
-    first = runs[0]
-    steps = config_lib.total_steps(first.config)
-    # Orbax gives a checkpoint its name last: where it stands, it is whole.
-    checkpoint = first.network / "checkpoints" / str(steps)
+    steps = config_lib.total_steps(group[0][0].config)
+
+    def is_trained(sharing):
+        # Orbax gives a checkpoint its name last: where it stands, it is whole.
+        checkpoint = sharing[0].network / "checkpoints" / str(steps)
+        return checkpoint.is_dir() or all(map(_is_scored, sharing))
+
+    # Of the others all may be scored, and the network deleted.
+    left = [sharing[0] for sharing in group if not is_trained(sharing)]
+    first = left or [group[0][0]]
     training = _stage(
         first,
         "train",
-        first.network,
-        is_done=lambda: checkpoint.is_dir() or all(map(_is_scored, runs)),
-        share=lambda: _last_step(first.network) / steps,
+        first[0].network,
+        is_done=lambda: all(map(is_trained, group)),
+        share=lambda: min(_last_step(run.network) for run in first) / steps,
     )
     scoring = [
         _stage(
-            run,
+            [run],
             "score",
             run.folder,
             is_done=lambda run=run: _is_scored(run),
             share=lambda run=run: _tracked(run),
         )._replace(weight=_SCORE_WEIGHT)
-        for run in runs
+        for sharing in group
+        for run in sharing
     ]
     return (training, *scoring)
 
@@ -185,14 +201,16 @@ def _link(run):
     link.symlink_to(where, target_is_directory=True)
 
 
-def _stage(run, name, folder, *, is_done, share) -> processes.Stage:
+def _stage(runs, name, folder, *, is_done, share) -> processes.Stage:
     """Makes a stage that another process of this Python does."""
-    command = (sys.executable, "-m", "experiments.child", name, str(run.folder))
+    folders = [str(run.folder) for run in runs]
+    command = (sys.executable, "-m", "experiments.child", name, *folders)
     return processes.Stage(
-        label=f"{run.label}: {name}",
+        label=f"{', '.join(run.label for run in runs)}: {name}",
         command=command,
         log=folder / f"{name}.log",
-        usage=folder / f"{name}_usage.json",
+        # Of several trainings nobody knows what each one used.
+        usage=folder / f"{name}{'_together' * (len(runs) > 1)}_usage.json",
         is_done=is_done,
         share=share,
     )

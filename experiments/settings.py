@@ -27,6 +27,10 @@ RESERVED = (
     *("data.records", "data.record_weights"),
 )
 
+# Of these the batches depend on: whole groups, and single fields.
+_BATCH_GROUPS = ("data.", "augment.")
+_BATCH_FIELDS = ("run.seed", "run.batch_size", "run.num_epochs", "run.pairs_per_epoch")
+
 # Changed settings: pairs of a dotted field and its value as text.
 Changes = Sequence[tuple[str, str]]
 
@@ -126,3 +130,20 @@ def differences(trainings: Sequence[ConfigDict]) -> dict[str, list[Any]]:
     fields = [flat_json(config) for config in trainings]
     values = {name: [f[name] for f in fields] for name in sorted(fields[0])}
     return {name: row for name, row in values.items() if row.count(row[0]) < len(row)}
+
+
+def check_same_batches(trainings: Sequence[ConfigDict]) -> None:
+    """Refuses settings that do not draw the same batches.
+
+    Args:
+      trainings: the settings.
+
+    Raises:
+      InputError: a field that the batches depend on differs.
+    """
+    for name, values in differences(trainings).items():
+        if name.startswith(_BATCH_GROUPS) or name in _BATCH_FIELDS:
+            raise InputError(
+                f"--together: {name} is {', '.join(map(str, values))}: trainings on "
+                "the same batches have one value; leave --together out"
+            )

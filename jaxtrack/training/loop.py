@@ -44,6 +44,23 @@ class Phase(NamedTuple):
 
 
 PhaseOf = Callable[[int], Phase]  # Takes the number of steps done.
+OpenLoader = Callable[[ConfigDict, Geometry], PairIterator]
+
+
+def open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
+    """Opens the loader of this process's part of the batches.
+
+    Args:
+      config: see docs/settings.md.
+      geometry: of the network, which has the sizes of the crops.
+    """
+    return pipeline.make(
+        config,
+        template_size=geometry.template_size,
+        search_size=geometry.search_size,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+    )
 
 
 def train(
@@ -52,6 +69,7 @@ def train(
     *,
     family: Family | None = None,
     allow_random_backbone: bool = False,
+    loader_of: OpenLoader | None = None,
 ) -> TrainState:
     """Trains a tracker, or resumes the run in `workdir`.
 
@@ -66,6 +84,7 @@ def train(
       family: the tracker; None takes the one named in the settings.
       allow_random_backbone: whether that one may train without trained weights to start
         from, although the first parts of its backbone are never trained.
+      loader_of: opens the loader; None opens that of the settings.
 
     Returns:
       The state after the last step done.
@@ -98,7 +117,7 @@ def train(
         if number == 0:
             lock = locks.locked(workdir, "training", option="--workdir")
             stack.enter_context(lock)
-        loader = _open_loader(config, network.geometry)
+        loader = (loader_of or open_loader)(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
         state, phase_of = _build(config, family, network, teachers)
         store = stack.enter_context(_open_store(config, workdir))
@@ -162,17 +181,6 @@ def _run(
     if done < total:
         _say(f"stopped by a signal: step {done} is saved in {store.folder}")
     return state
-
-
-def _open_loader(config: ConfigDict, geometry: Geometry) -> PairIterator:
-    """Opens the loader of this process's part of the batches."""
-    return pipeline.make(
-        config,
-        template_size=geometry.template_size,
-        search_size=geometry.search_size,
-        process_index=jax.process_index(),
-        process_count=jax.process_count(),
-    )
 
 
 def _build(

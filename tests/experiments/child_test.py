@@ -55,7 +55,7 @@ def tracked(monkeypatch):
 def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
     asked = []
     monkeypatch.setattr(loop, "train", lambda *given: asked.append(given))
-    child.train(folder)
+    child.train([folder])
     ((config, workdir),) = asked
     assert workdir == folder / "train"
     of_run = config.run
@@ -64,7 +64,7 @@ def test_trains_by_the_settings_of_the_folder(folder, monkeypatch):
 
 
 def test_scores_by_the_first_frame_left_out(folder, tracked):
-    child.score(folder)
+    child.score([folder])
     found = runs.read_outcome(folder)
     # IoU 1/2 in every frame: above the thresholds 0, 0.05, ..., 0.45, 10 of 21.
     assert found.auc == {"a": pytest.approx(10 / 21)}
@@ -86,7 +86,7 @@ def change(folder, fields=(), **changes):
 def test_tracks_by_the_settings_of_the_run(folder, tracked):
     values = {"tracking.window": 0.125, "online.learns": False}
     change(folder, {**values, "optimizer.lr": 0.5, "refine.samples": 3})
-    child.score(folder)
+    child.score([folder])
     ((given),) = tracked
     assert {name: given[name] for name in values} == values
     # Nothing that training reads, and all that it does not.
@@ -106,7 +106,7 @@ def test_measures_alignment_if_asked(folder, tracked, monkeypatch):
 
     monkeypatch.setattr(alignment, "measure", measure)
     change(folder, {"tracking.window": 0.125}, aligns=True)
-    child.score(folder)
+    child.score([folder])
     assert asked == [(folder / "train", folder, 0.125)]
     assert runs.read_outcome(folder).alignment == {"a": 0.25, "b": None}
 

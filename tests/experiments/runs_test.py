@@ -91,7 +91,7 @@ def test_what_tracking_alone_reads_does_not_part_networks(tmp_path):
 
 def test_stages_are_done_by_what_lies_there(make_run):
     run = make_run(aligns=True)
-    train, score = runs.chain_of([run])
+    train, score = runs.chain_of([[run]])
     assert train.command[-3:] == ("experiments.child", "train", str(run.folder))
     assert "score" in score.command
     assert train.share() == 0.0 and score.share() == 0.0
@@ -108,7 +108,7 @@ def test_stages_are_done_by_what_lies_there(make_run):
     (run.folder / "results" / "tracker" / "a.txt").touch()
     assert score.share() == 0.25  # One of two sequences, half of tracking and ranking.
     (run.folder / "scores.json").write_text('{"auc": {}}')
-    assert not score.is_done() and runs.chain_of([make_run()])[1].is_done()
+    assert not score.is_done() and runs.chain_of([[make_run()]])[1].is_done()
     (run.folder / "scores.json").write_text('{"auc": {}, "alignment": {}}')
     assert score.is_done()
     # What is scored needs no network any more.
@@ -144,13 +144,36 @@ def test_runs_that_share_a_network_are_scored_after_it(make_run, children):
         assert spec["config"]["tracking"]["window"] == run.config.tracking.window
         assert (run.folder / "train").samefile(group[0].network)
     # A training is as long as four scorings.
-    chain = runs.chain_of(group)
+    chain = runs.chain_of([group])
     (group[1].folder / "scores.json").unlink()
     assert processes.share_done(chain) == pytest.approx(6 / 7)
     assert processes.next_stage(chain).log == group[1].folder / "score.log"
     # Only that is done again, in any order.
     runs.run_all([*group[::-1], other])
     assert children() == ["score run1 seed0_fold0"]
+
+
+def test_networks_of_a_seed_and_fold_are_trained_together(make_run, started):
+    one = make_run()
+    two = make_run("two", **{"optimizer.lr": 0.5})
+    runs.run_all([one, two], is_together=True)
+    (train, *scoring) = started[0]
+    folders = (str(one.folder), str(two.folder))
+    assert len(started) == 1 and train.command[-3:] == ("train", *folders)
+    assert [stage.label for stage in scoring] == ["one: score", "two: score"]
+    for run in (one, two):
+        assert train.share() == 0.0 and not train.is_done()
+        (run.network / "log.jsonl").write_text('{"step": 7}\n')
+    assert train.share() == 0.7
+    # What is trained is not trained again.
+    (one.network / "checkpoints" / "10").mkdir(parents=True)
+    again = runs.chain_of([[one], [two]])[0]
+    assert again.command[-2:] == ("train", str(two.folder)) and not again.is_done()
+    mixed = [one, make_run("bank", **{"data.negative_ratio": 0.5})]
+    with pytest.raises(
+        InputError, match=r"--together: data.negative_ratio is 0.*, 0.5"
+    ):
+        runs.run_all(mixed, is_together=True)
 
 
 def test_an_experiment_can_be_moved_or_copied(

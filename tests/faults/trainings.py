@@ -63,7 +63,7 @@ def start(workdir, *, devices=1, steps=STEPS, file_size=None):
     status = 1
     try:
         jax.config.update("jax_num_cpu_devices", devices)
-        loop._open_loader = lambda config, geometry: Loader(last=steps)
+        loop.open_loader = lambda config, geometry: Loader(last=steps)
         config = settings()
         if file_size:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

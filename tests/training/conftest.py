@@ -136,6 +136,6 @@ def small_config():
 def tiny_config(monkeypatch):
     """`small_config`, with the loader in its place."""
     monkeypatch.setattr(
-        loop, "_open_loader", lambda c, geometry: MemoryLoader(c.run.batch_size)
+        loop, "open_loader", lambda c, geometry: MemoryLoader(c.run.batch_size)
     )
     return small_config()

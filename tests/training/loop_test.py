@@ -79,10 +79,10 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch, number
 ):
     straight = loop.train(tiny_config, tmp_path / "straight", family=TINY)
-    monkeypatch.setattr(loop, "_open_loader", lambda *_: Interrupting(3, number))
+    monkeypatch.setattr(loop, "open_loader", lambda *_: Interrupting(3, number))
     cut = loop.train(tiny_config, tmp_path / "cut", family=TINY)
     assert 0 < int(cut.step) < 6
-    monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
+    monkeypatch.setattr(loop, "open_loader", lambda *_: MemoryLoader())
     resumed = loop.train(tiny_config, tmp_path / "cut", family=TINY)
     assert int(resumed.step) == 6
     equal(straight, resumed)
@@ -100,12 +100,10 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
     last = json.loads(rows[-1])
     assert last["refined_positives"] > 0
     assert {"refine", "identity", "refined_iou", "identified"} <= last.keys()
-    monkeypatch.setattr(
-        loop, "_open_loader", lambda *_: Interrupting(3, signal.SIGTERM)
-    )
+    monkeypatch.setattr(loop, "open_loader", lambda *_: Interrupting(3, signal.SIGTERM))
     cut = loop.train(config, tmp_path / "cut", family=tiny_cract.FAMILY)
     assert 0 < int(cut.step) < 6
-    monkeypatch.setattr(loop, "_open_loader", lambda *_: MemoryLoader())
+    monkeypatch.setattr(loop, "open_loader", lambda *_: MemoryLoader())
     resumed = loop.train(config, tmp_path / "cut", family=tiny_cract.FAMILY)
     assert int(resumed.step) == 6
     equal(straight, resumed)
@@ -136,7 +134,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tmp_path, monkeypa
 
         return loss
 
-    monkeypatch.setattr(loop, "_open_loader", lambda *_: Black())
+    monkeypatch.setattr(loop, "open_loader", lambda *_: Black())
     family = dataclasses.replace(TINY, loss=make_loss)
     with pytest.raises(
         InputError, match=r"not finite at step 4 .*checkpoint is .*checkpoints/2;"
@@ -152,7 +150,7 @@ def test_a_fault_of_the_data_keeps_what_was_saved(tiny_config, tmp_path, monkeyp
                 raise InputError("0004.jpg is damaged")
             return super().__next__()
 
-    monkeypatch.setattr(loop, "_open_loader", lambda *_: Damaged())
+    monkeypatch.setattr(loop, "open_loader", lambda *_: Damaged())
     with pytest.raises(InputError, match=r"0004\.jpg"):
         loop.train(tiny_config, tmp_path, family=TINY)
     assert load_for_inference(tmp_path).step == 2

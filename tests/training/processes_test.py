@@ -42,7 +42,7 @@ config.run.pairs_per_epoch = config.run.batch_size
 config.optimizer.backbone_from_epoch = 2.0
 rates = config.optimizer  # The same, however many steps.
 rates.lr_warmup = rates.lr_end = rates.lr
-loop._open_loader = lambda config, geometry: Share(config.run.batch_size)
+loop.open_loader = lambda config, geometry: Share(config.run.batch_size)
 state = loop.train(config, workdir, family=tiny.TINY)
 print("done", int(state.step), jax.device_count())
 """

@@ -259,7 +259,7 @@ def test_a_random_backbone_is_refused_unless_allowed(tmp_path, monkeypatch):
     def stop(*_):
         raise ReachedError
 
-    monkeypatch.setattr(loop, "_open_loader", stop)
+    monkeypatch.setattr(loop, "open_loader", stop)
     config = configs.load("siamcar_r18")
     with pytest.raises(InputError, match="resnet18.*never trained"):
         loop.train(config, tmp_path / "run")
