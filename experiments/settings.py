@@ -73,7 +73,8 @@ def of_training(
 ) -> ConfigDict:
     """Makes the settings of one training: one epoch of `pairs // batch_size` steps.
 
-    The first tenth of the steps is warm-up, and the backbone stays frozen.
+    The first tenth of the steps is warm-up. The backbone stays frozen, or trains from
+    that share of the training on from which the config trains it.
 
     Args:
       path: the config file.
@@ -98,12 +99,13 @@ def of_training(
         raise InputError(
             f"--pairs={pairs}: fewer than one batch of {config.run.batch_size}"
         )
+    frozen = config.optimizer.backbone_from_epoch / config.run.num_epochs
     schedule = {
         "run.seed": seed,
         "run.num_epochs": 1,
         "run.pairs_per_epoch": steps * config.run.batch_size,
         "optimizer.warmup_epochs": WARMUP,
-        "optimizer.backbone_from_epoch": 1.0,
+        "optimizer.backbone_from_epoch": min(frozen, 1.0),
         "run.checkpoint_every": CHECKPOINT_EVERY,
     }
     config.update_from_flattened_dict(

@@ -20,6 +20,8 @@ NAMES = sorted(
     for path in (ROOT / "configs").rglob("[!_]*.py")
 )
 
+ROWS = ("ablations", "siamla", "regularization")  # Folders of small changes.
+
 
 def test_every_config_is_sound():
     fields = set(config_lib.flat(get_config()))
@@ -43,7 +45,7 @@ def test_every_config_is_sound():
         )  # Their losses are dla_*_lite0's.
         else n
         for n in NAMES
-        if ".ablations." not in n and ".siamla." not in n
+        if not any(f".{folder}." in n for folder in ROWS)
     ],
 )
 def test_every_config_has_a_loss_for_its_network(name):
@@ -81,7 +83,7 @@ def outputs_of(config, network):
 
 
 def test_ablations_are_a_few_lines():
-    for name in (n for n in NAMES if ".ablations." in n or ".siamla." in n):
+    for name in (n for n in NAMES if any(f".{folder}." in n for folder in ROWS)):
         path = (ROOT / name.replace(".", "/")).with_suffix(".py")
         assert len(path.read_text().splitlines()) <= 15
 
@@ -115,6 +117,25 @@ def test_cract_is_trained_as_its_paper_says():
     assert (online.first_positives, online.first_negatives) == (200, 1000)
     assert (online.every, online.positives, online.negatives) == (10, 50, 200)
     assert online.learns
+
+
+def test_rows_of_regularization_change_what_they_say():
+    late = {"optimizer.backbone_from_epoch": 7.5}  # Of 15.
+    changes = {
+        "feature_dropout": {"optimizer.feature_dropout": 0.1},
+        "no_weight_decay": {"optimizer.weight_decay": 0.0},
+        "no_average": {"optimizer.ema_decay": 0.0},
+        "occluders": {"augment.occluder": 0.5},
+        "occluders_ignored": {
+            "augment.occluder": 0.5,
+            "augment.occluder_ignored": True,
+        },
+        "negatives": {"data.negative_ratio": 0.2},
+        "tuned_backbone": late,
+        "stochastic_depth": late | {"optimizer.stochastic_depth": 0.1},
+    }
+    for name, expected in changes.items():
+        assert differences(f"regularization.{name}", "siamcar_lite0") == expected
 
 
 # What each file changes of the full network: the paper's tables one thing each.

@@ -64,6 +64,12 @@ def test_budget_is_the_whole_training():
         assert (config.run.seed, config.run.checkpoint_every) == (2, 50)
 
 
+def test_a_backbone_trains_from_the_same_share_on():
+    # From 7.5 of 15 epochs on, and from 10 of 20.
+    for name in ("regularization/tuned_backbone", "siamcar_r50"):
+        assert finish(name).optimizer.backbone_from_epoch == 0.5
+
+
 def test_user_goes_over_the_experiment_and_the_batch_counts():
     changes = [("run.batch_size", "8"), ("data.num_workers", "0")]
     changes += [("run.checkpoint_every", "7")]

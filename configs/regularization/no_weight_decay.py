@@ -1,0 +1,10 @@
+"""No weight decay."""
+
+from jaxtrack.configs import siamcar_lite0
+
+
+def get_config():
+    """Returns the settings of this row."""
+    c = siamcar_lite0.get_config()
+    c.optimizer.weight_decay = 0.0
+    return c
