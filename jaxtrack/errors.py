@@ -1,7 +1,9 @@
 """Errors that a user can fix: wrong input, and packages that are not installed."""
 
 import difflib
+import errno
 import importlib.util
+import pathlib
 from collections.abc import Iterable
 
 # Package that only some commands need -> the extra that installs it.
@@ -23,12 +25,44 @@ EXTRAS = {
     "wandb": "wandb",
 }
 
+_FREE_SPACE = "free space, then run the same command again"
+# Errors of the system that code cannot prevent -> what to do.
+REMEDIES = {
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EPERM: "choose another place, or change its permissions",
+    errno.EROFS: "choose another place",
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`)",
+    errno.EMFILE: "raise the limit on open files (`ulimit -n`)",
+}
+
 
 class InputError(ValueError):
     """Wrong input: says what is wrong, where, and what to do.
 
     Commands print its message as one line and exit with code 2; see `jaxtrack.cli`.
     """
+
+
+def system_reason(fault: OSError) -> str:
+    """Words an error of the system, and what to do where that is known.
+
+    Args:
+      fault: as raised.
+    """
+    reason, remedy = fault.strerror or str(fault), REMEDIES.get(fault.errno or 0)
+    return f"{reason}: {remedy}" if remedy else reason
+
+
+def unwritable(path: str | pathlib.Path, fault: OSError) -> InputError:
+    """Returns the error that a file cannot be written, with what to do.
+
+    Args:
+      path: of the file.
+      fault: as raised.
+    """
+    return InputError(f"cannot write {path}: {system_reason(fault)}")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from jaxtrack import __version__
 from jaxtrack.cli import faults, parsing
+from jaxtrack.cli.interrupts import INTERRUPTED
 from jaxtrack.cli.parsing import Command
 
 __all__ = ["COMMANDS", "Command", "main", "run_command"]
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         faults.guarded(lambda: _dispatch(list(sys.argv[1:] if argv is None else argv)))
     except SystemExit as end:
-        if argv is None and end.code == faults.INTERRUPTED:
+        if argv is None and end.code == INTERRUPTED:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # The next one ends at once.
         raise
 

@@ -18,7 +18,7 @@ import shutil
 import tempfile
 
 from jaxtrack.cli import checks, options
-from jaxtrack.errors import InputError, require
+from jaxtrack.errors import require, unwritable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as fault:
-        raise InputError(f"cannot write {out}: {fault.strerror}") from None
+        raise unwritable(out, fault) from None
     sizes = [f"{p.name} {p.stat().st_size / 1e6:.1f} MB" for p in sorted(out.iterdir())]
     print(f"{out}: {trackers.describe(config)}: {', '.join(sizes)}")
 

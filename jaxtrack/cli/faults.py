@@ -1,29 +1,15 @@
 """How a command ends when something goes wrong, and what it prints."""
 
 import contextlib
-import errno
 import os
-import signal
 import sys
 from collections.abc import Callable
 
-from jaxtrack.errors import EXTRAS, InputError, missing
+from jaxtrack.cli.interrupts import INTERRUPTED, Interrupts
+from jaxtrack.errors import EXTRAS, REMEDIES, InputError, missing, system_reason
 
-INTERRUPTED = 130  # Exit statuses, as shells report programs ended by signals.
-_BROKEN_PIPE = 141
-_PATIENCE = 3  # Times that Ctrl-C is pressed.
-_presses: list[int] = []
-_FREE_SPACE = "free space, then run the same command again"
-# Errors of the system that code cannot prevent -> what to do.
-_OF_THE_SYSTEM = {
-    errno.EACCES: "choose another place, or change its permissions",
-    errno.EPERM: "choose another place, or change its permissions",
-    errno.EROFS: "choose another place",
-    errno.ENOSPC: _FREE_SPACE,
-    errno.EDQUOT: _FREE_SPACE,
-    errno.EFBIG: "raise the limit on file sizes (`ulimit -f`)",
-    errno.EMFILE: "raise the limit on open files (`ulimit -n`)",
-}
+_BROKEN_PIPE = 141  # The exit status that shells report of a program ended by it.
+_caught: list[Interrupts] = []
 
 
 def fail(message: str) -> None:
@@ -34,15 +20,8 @@ def fail(message: str) -> None:
 
 
 def catch_interrupts() -> None:
-    """Counts Ctrl-C, which ends the process without cleaning up at the third time."""
-
-    def handler(number, frame):
-        _presses.append(number)
-        if len(_presses) >= _PATIENCE:
-            os._exit(INTERRUPTED)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, handler)
+    """Answers Ctrl-C for the rest of the process; see `jaxtrack.cli.interrupts`."""
+    _caught.append(Interrupts())
 
 
 def guarded(call: Callable[[], None]) -> None:
@@ -52,8 +31,9 @@ def guarded(call: Callable[[], None]) -> None:
     except SystemExit:
         raise
     except BaseException as fault:
-        # A module that is being imported may turn Ctrl-C into another exception.
-        if not isinstance(fault, KeyboardInterrupt) and not _presses:
+        # A library that calls Python may turn Ctrl-C into another exception.
+        pressed = any(interrupts.presses for interrupts in _caught)
+        if not isinstance(fault, KeyboardInterrupt) and not pressed:
             raise
         print("interrupted", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
@@ -77,11 +57,11 @@ def _reported(call):
         _drop_output()
         raise SystemExit(_BROKEN_PIPE) from None
     except OSError as fault:
-        if fault.errno not in _OF_THE_SYSTEM:
+        if fault.errno not in REMEDIES:
             raise
         _drop_output()
         where = f"{fault.filename}: " if fault.filename else ""
-        fail(f"{where}{fault.strerror}: {_OF_THE_SYSTEM[fault.errno]}")
+        fail(f"{where}{system_reason(fault)}")
 
 
 def _drop_output():

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import unwritable
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -32,4 +32,4 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     except OSError as fault:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {fault.strerror}") from None
+        raise unwritable(path, fault) from None

@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, unwritable
 
 _HEADER = "frame,target,x,y,w,h,score,lost"
 
@@ -70,10 +70,11 @@ class TrackFiles:
         """Returns itself."""
         return self
 
-    def __exit__(self, *fault: object) -> None:
+    def __exit__(self, *_: object) -> None:
         """Closes the files."""
         for file in self._files.values():
-            file.stream.close()
+            with contextlib.suppress(OSError):  # Of what `write` has raised before.
+                file.stream.close()
 
     def write(self, row: Row) -> None:
         """Adds a frame.
@@ -156,7 +157,7 @@ def _open(path: str, mode: str) -> IO[str]:
     try:
         return open(path, mode, buffering=1, encoding="utf-8")
     except OSError as fault:
-        raise _failure(path, fault) from fault
+        raise unwritable(path, fault) from fault
 
 
 def _write(file: IO[str], text: str) -> None:
@@ -165,9 +166,4 @@ def _write(file: IO[str], text: str) -> None:
         file.write(text)
         file.flush()
     except OSError as fault:
-        raise _failure(file.name, fault) from fault
-
-
-def _failure(path: str, fault: OSError) -> InputError:
-    """Words why a file could not be written."""
-    return InputError(f"{path} could not be written: {fault.strerror}")
+        raise unwritable(file.name, fault) from fault

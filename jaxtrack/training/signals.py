@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from collections.abc import Callable
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+
+from jaxtrack.signals import Listener
 
 _PATIENCE = 1.0  # Seconds for Python to notice the second Ctrl-C.
 _INTERRUPTED = 130  # The exit status of a program that Ctrl-C ends.
@@ -20,10 +21,9 @@ Say = Callable[[str], None]
 class Stopper:
     """Turns SIGTERM and the first Ctrl-C into a flag while it is open.
 
-    The second Ctrl-C raises `KeyboardInterrupt`. Python runs signal handlers between
-    two of its own instructions, therefore not while XLA compiles or a device computes:
-    in that case, and at the third Ctrl-C, the process is ended without it. A thread,
-    woken by the system's handler through a socket, tells the user at once.
+    The second Ctrl-C raises `KeyboardInterrupt`. While XLA compiles or a device
+    computes, when Python cannot, and at the third Ctrl-C, the process is ended without
+    it. A listener tells the user at once.
 
     Attributes:
       until: what the first signal waits for, such as "this step".
@@ -44,20 +44,12 @@ class Stopper:
         self._every, self._say, self._end = every, say, end
         self._flag, self._is_raised = threading.Event(), threading.Event()
         self._old: dict = {}
-        self._count = 0
+        self._count = self._heard = 0
 
     def __enter__(self):
         """Installs the handlers, if this is the main thread."""
         if threading.current_thread() is threading.main_thread():
-            self._socket, woken = socket.socketpair()
-            self._socket.setblocking(False)
-            self._old_wakeup = signal.set_wakeup_fd(
-                self._socket.fileno(), warn_on_full_buffer=False
-            )
-            self._thread = threading.Thread(
-                target=self._answer, args=[woken], daemon=True
-            )
-            self._thread.start()
+            self._listener = Listener(self._answer)
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._old[number] = signal.signal(number, self._catch)
         return self
@@ -68,9 +60,7 @@ class Stopper:
             return
         for number, handler in self._old.items():
             signal.signal(number, handler)
-        signal.set_wakeup_fd(self._old_wakeup)
-        self._socket.close()
-        self._thread.join()
+        self._listener.close()
 
     def _catch(self, number, frame):
         """Sets the flag; the second Ctrl-C raises."""
@@ -81,18 +71,15 @@ class Stopper:
             raise KeyboardInterrupt
         self._flag.set()
 
-    def _answer(self, woken):
+    def _answer(self, number):
         """Acknowledges signals; ends the process where Python cannot."""
-        count = 0
-        with woken:
-            while numbers := woken.recv(1):
-                count += numbers[0] == signal.SIGINT
-                if numbers[0] == signal.SIGTERM or count == 1:
-                    self._acknowledge()
-                elif count > 2 or not self._is_raised.wait(_PATIENCE):
-                    self._say(f"stopped without saving: {self._told()}")
-                    sys.stdout.flush()
-                    self._end(_INTERRUPTED)
+        self._heard += number == signal.SIGINT
+        if number == signal.SIGTERM or self._heard == 1:
+            self._acknowledge()
+        elif self._heard > 2 or not self._is_raised.wait(_PATIENCE):
+            self._say(f"stopped without saving: {self._told()}")
+            sys.stdout.flush()
+            self._end(_INTERRUPTED)
 
     def _acknowledge(self):
         """Says when the run will stop."""

@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from jaxtrack import config as config_lib
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, unwritable
 from jaxtrack.weights import digests
 from jaxtrack.weights.files import read_safetensors
 from jaxtrack.weights.matching import match
@@ -128,7 +128,7 @@ def _write(path, arrays, metadata):
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as fault:
-        raise InputError(f"{path} could not be written: {fault.strerror}") from fault
+        raise unwritable(path, fault) from fault
     finally:
         partial.unlink(missing_ok=True)
 

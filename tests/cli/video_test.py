@@ -1,6 +1,7 @@
 """Tests for jaxtrack.cli.video."""
 
 import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -226,6 +227,13 @@ def test_rewrites_what_was_corrected_and_goes_on(tmp_path):
         "1,1,5",
     ]
     assert {path.name for path in tmp_path.iterdir()} == {"boxes.txt", "boxes.csv"}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+def test_a_full_disk_is_told_with_the_name_of_the_file():
+    told = "cannot write /dev/full: No space left on device: free space, then run"
+    with pytest.raises(InputError, match=told), TrackFiles(boxes="/dev/full") as files:
+        files.write(row([1, 2, 3, 4]))
 
 
 @pytest.mark.parametrize(

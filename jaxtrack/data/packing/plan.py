@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxtrack.data.packing import items as packing_items
 from jaxtrack.data.packing.items import Items, Part, Request
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, unwritable
 
 FILE_NAME = "plan.json"
 # A part is the work that is lost when packing is killed.
@@ -89,7 +89,7 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
             temporary.write_text(json.dumps(told))
             temporary.replace(path)
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+            raise unwritable(path, error) from error
     return _plan(told), items
 
 
