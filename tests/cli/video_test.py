@@ -142,9 +142,9 @@ def test_boxes_are_on_the_disk_as_they_come(folder, tmp_path):
     with video.FrameReader(folder) as reader:
         plain = reader._frame
 
-        def frame(image):
+        def frame(image, canvas):
             seen.append(len(boxes.read_text().splitlines()))
-            return plain(image)
+            return plain(image, canvas)
 
         reader._frame = frame
         outputs = Outputs(boxes=str(boxes))
@@ -160,10 +160,10 @@ def test_ctrl_c_ends_a_camera_and_interrupts_a_file(folder, tmp_path):
             reader.is_live = is_live
             plain = reader._frame
 
-            def frame(image):
+            def frame(image, canvas):
                 if reader._count == 3:
                     raise KeyboardInterrupt
-                return plain(image)
+                return plain(image, canvas)
 
             reader._frame = frame
             return command.track(drifting(), reader, EXPECTED[:1], outputs)
