@@ -56,7 +56,10 @@ ALLOWED = {
     "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "annotation": ("datasets", "metrics"),
     "session": ("trackers", "tracking", "training.inference"),
-    "portability": ("devices",),
+    "portability": (
+        *("config", "configs", "devices", "metrics", "models", "ops", "tracking"),
+        *("trackers", "training", "weights", "evaluation.atomic", "__version__"),
+    ),
     "web": ("session", "tracking"),
     "integrations": ("metrics", "session", "tracking.video"),
 }
@@ -116,7 +119,7 @@ BUILDERS = (
     *("training.schedule", "training.optimizer", "training.division"),
     *("weights.pretrained", "weights.foreign", "weights.bundle", "evaluation.loading"),
     *("training.pair_sheet", "training.overview", "training.report"),
-    *("training.compile_times", "training.distillation"),
+    *("training.compile_times", "training.distillation", "portability.compute"),
 )
 
 

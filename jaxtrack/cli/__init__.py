@@ -33,6 +33,7 @@ COMMANDS = {
     "weights": "inspect, import and export files of weights",
     "export": "write a tracker as StableHLO or ONNX",
     "doctor": "show what this machine offers, and what will go wrong on it",
+    "portability": "record what this machine computes, and compare machines",
     "trax": "serve a tracker to the VOT toolkit",
 }
 
