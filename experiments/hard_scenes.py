@@ -14,6 +14,7 @@ import dataclasses
 import fnmatch
 import functools
 import itertools
+import math
 import pathlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +41,7 @@ _GROWING = dataclasses.replace(_SETTINGS, zoom=0.7, target_size=(0.16, 0.24))
 
 
 def occluded(make: compose.Maker, *, times: int = 2) -> scene.Scene:
-    """Draws a target that is hidden `times` times, among other objects."""
+    """Draws a target that is hidden `times` times in 180 frames, among others."""
     size = make.target_size()
     target = make.sprite(make.skin(size), size)
     count = int(make.rng.integers(0, 3))
@@ -81,10 +82,11 @@ def occluders(
     Args:
       make: of the scene.
       target: what is to be hidden.
-      times: how often.
+      times: how often in 180 frames.
     """
     boxes, made = target.boxes(), []
-    ends = np.linspace(_FIRST, len(boxes) - 10, times + 1).astype(int)
+    count = math.ceil(times * len(boxes) / _LENGTH)
+    ends = np.linspace(_FIRST, len(boxes) - 10, count + 1).astype(int)
     for start, end in itertools.pairwise(ends):
         standing = _standing(make, boxes, start, end, made)
         made.append(standing or _passing(make, boxes, start, end))
@@ -182,6 +184,7 @@ def write_scenes(
     photos: str,
     cutouts: str,
     exclude: Sequence[str] = (),
+    length: int = _LENGTH,
 ) -> None:
     """Writes composed scenes of a kind.
 
@@ -193,6 +196,7 @@ def write_scenes(
       photos: a folder of photographs.
       cutouts: a folder of sequences with masks.
       exclude: globs of names of sequences that lend no object.
+      length: frames of a scene.
     """
     composer, settings = KINDS[kind]
     folders = [
@@ -204,7 +208,7 @@ def write_scenes(
         photos,
         cutouts=folders,
         num_tracks=num,
-        length=_LENGTH,
+        length=length,
         seed=seed + list(KINDS).index(kind),
         split="all",
         settings=settings,
@@ -223,6 +227,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--cutouts", "DIR", "folder of sequences with masks", required=True)
     options.add_list(parser, "--exclude", "GLOB", "sequences that lend no object")
     add(parser, "--num", "N", "scenes of each kind", type=count, default=8)
+    length = functools.partial(whole, least=60)
+    add(parser, "--length", "N", "frames of a scene", type=length, default=_LENGTH)
     add(parser, "--seed", "N", "of all random choices", type=whole, default=0)
 
 
@@ -239,6 +245,7 @@ def run(args: argparse.Namespace) -> None:
             photos=args.photos,
             cutouts=args.cutouts,
             exclude=tuple(args.exclude),
+            length=args.length,
         )
 
 
