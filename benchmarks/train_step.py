@@ -123,14 +123,8 @@ def batch_of(config, size):
     return batch
 
 
-def step_of(
-    config, variables, batch, train_backbone, *, assign=None, augmentation=None
-):
-    """Returns name -> what to time, and the operations XLA counts in a step.
-
-    With `assign`, that labels the pairs instead of the settings' assigner; with
-    `augmentation`, pairs are augmented first.
-    """
+def device_step(config, train_backbone, *, assign=None, augmentation=None):
+    """Returns a step of one device, and its optimizer; see `step_of`."""
     family = trackers.family_of(config)
     network = trackers.network_of(config, training=True, axis_name=step.AXIS)
     tx = optimizer.make_optimizer(
@@ -144,7 +138,7 @@ def step_of(
         weight_decay=config.optimizer.weight_decay,
         clip_norm=config.optimizer.clip_norm,
     )
-    train_step = partial(
+    return partial(
         step.train_step,
         network=network,
         forward=family.forward(config, network),
@@ -154,6 +148,19 @@ def step_of(
         train_backbone=train_backbone,
         ema_decay=config.optimizer.ema_decay,
         augmentation=augmentation,
+    ), tx
+
+
+def step_of(
+    config, variables, batch, train_backbone, *, assign=None, augmentation=None
+):
+    """Returns name -> what to time, and the operations XLA counts in a step.
+
+    With `assign`, that labels the pairs instead of the settings' assigner; with
+    `augmentation`, pairs are augmented first.
+    """
+    train_step, tx = device_step(
+        config, train_backbone, assign=assign, augmentation=augmentation
     )
     device = jax.local_devices()[:1]
     mapped = step.pmap_step(train_step, devices=device)

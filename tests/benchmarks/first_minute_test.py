@@ -13,13 +13,17 @@ def python(*lines):
     return (sys.executable, "-u", "-c", "\n".join(lines))
 
 
-def test_stops_at_a_line_of_the_output():
-    talker = python("import time", "print(1)", "print(2)", "time.sleep(60)")
+def test_stops_when_something_is_there(tmp_path):
+    log = tmp_path / "log.txt"
+    worker = python(
+        "sum(range(10**6))", "print('1,2,3,4')", "import time; time.sleep(60)"
+    )
     begin = time.perf_counter()
-    seconds = first_minute.until_line(2, *talker)
-    assert 0 < seconds <= time.perf_counter() - begin < 30
-    with pytest.raises(InputError, match="ended before line 2"):
-        first_minute.until_line(2, *python("print(1)"))
+    spent = first_minute.until(lambda: first_minute._lines(log) == 1, *worker, log=log)
+    assert 0 < spent.wall <= time.perf_counter() - begin < 30
+    assert 0 < spent.cpu < 20
+    with pytest.raises(InputError, match="ended too early: a b$"):
+        first_minute.until(lambda: False, *python("print('a b')"), log=log)
 
 
 def test_a_failure_says_its_last_line(tmp_path):
