@@ -1,4 +1,4 @@
-"""Training data on the host: from files to batches of pairs; never imports jax.
+"""Training data on the host, from files to batches of pairs; never imports jax.
 
 datasets, encoding ─► packing, build ─► sources ─► mixture, order ─► pairs
 ─► transforms ─► pipeline

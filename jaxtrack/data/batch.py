@@ -1,4 +1,4 @@
-"""The batch of pairs that crosses from the loader to the training step.
+"""The batch of pairs that the loader passes to the training step.
 
     z_image      uint8   [B, template, template, 3]  template crop, RGB
     x_image      uint8   [B, search, search, 3]      search crop, RGB
@@ -6,8 +6,8 @@
     xyxy         float32 [B, 4]  box of the target, px of the search crop, edge origin
     is_positive  bool    [B]     False: the search crop does not show the target
 
-In a negative pair `z_xyxy` frames the template's own target still; `xyxy` says where
-the other object lies and must not be learned. Boxes are not clipped to their crops.
+In a negative pair `z_xyxy` is still the template's own target; `xyxy` is the box of the
+other object, which must not be learned. Boxes are not clipped to their crops.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ Batch = dict[str, np.ndarray]
 
 
 def shard(batch: Batch, num_devices: int) -> Batch:
-    """Splits a batch into equal parts, one a device.
+    """Splits a batch into equal parts, one per device.
 
     Args:
       batch: arrays `[B, ...]`.

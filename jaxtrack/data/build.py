@@ -1,7 +1,7 @@
-"""Packs datasets, tables of stills and photographs into a folder of records.
+"""Packs datasets, tables of still images and photographs into a folder of records.
 
-Killed, it goes on where it stopped when called again; the folder appears when it is
-complete. Several machines may each pack a share, and the shares are joined.
+If it is interrupted, call it again to continue; the folder appears when it is complete.
+Several machines can each pack a share, and the shares are joined.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ _KEY = "00000-0123456789ab"  # As long as every part's.
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """What the data card says of the data beside what was found in them.
+    """The origin of the data, for the data card.
 
     Attributes:
-      command: that was typed.
+      command: the command line.
       version: of jaxtrack.
       source: where the data come from.
-      terms: under which they may be used.
+      terms: of use.
     """
 
     command: str = ""
@@ -60,33 +60,33 @@ def build(
     share: Share = WHOLE,
     origin: Origin = Origin(),
 ) -> tracks.TrackIndex | None:
-    """Packs sequences, stills and photographs into a folder to train from.
+    """Packs sequences, still images and photographs into a folder to train from.
 
-    Work in progress lies in `OUT.incomplete` and is taken up by the next call. A folder
-    that was packed from the same names with the same settings is left alone; that its
-    files have changed since is not noticed.
+    Work in progress is in `OUT.incomplete`, and the next call continues it. A folder
+    packed from the same names with the same settings is left alone, even if its
+    files have changed since.
 
     Args:
       out: the folder to make.
       root: folder of the dataset, or None.
-      patterns: names of sequences, or patterns of them; none takes all.
-      exclude: lists of sequences, names or patterns, that are left out.
+      patterns: names or glob patterns of sequences; none takes all.
+      exclude: lists, names or patterns of sequences to leave out.
       stills: tables `image x y w h`.
       photos: folders of photographs without boxes, for composed scenes.
       dataset: key of `datasets.TRAINING_SETS`.
       split: of the dataset; None takes its first.
       shrink: what is stored of a frame.
       max_bad: how many images, boxes and sequences may be unusable.
-      num_workers: number of processes; 0 takes one a core.
-      share: of several machines that pack together.
-      origin: told on the data card.
+      num_workers: number of processes; 0 takes one per core.
+      share: of this machine, if several pack together.
+      origin: for the data card.
 
     Returns:
-      The index of what was packed; None if other shares are not yet there.
+      The index of the packed folder; None if other shares are missing.
 
     Raises:
       InputError: if more is unusable than `max_bad` allows, nothing is found, `out`
-        holds other data, the disk is full, another process packs into it, or
+        has other data, the disk is full, another process packs into it, or
         tensorflow-datasets is not installed.
     """
     require("tensorflow_datasets")
@@ -120,19 +120,19 @@ def join(
     max_bad: int = 0,
     origin: Origin = Origin(),
 ) -> tracks.TrackIndex:
-    """Joins what several machines packed, without copying a shard.
+    """Joins the shares of several machines, without copying a shard.
 
     Args:
       out: the folder to make.
       shares: folders `OUT.incomplete` of the machines; they are kept.
       max_bad: how many images, boxes and sequences may be unusable.
-      origin: told on the data card.
+      origin: for the data card.
 
     Returns:
       The index of all tracks.
 
     Raises:
-      InputError: a part is in none of the folders, or they are of different work.
+      InputError: a part is missing, or the folders have different data or settings.
     """
     require("tensorflow_datasets")
     out, shares = pathlib.Path(out), [pathlib.Path(share) for share in shares]
@@ -145,7 +145,7 @@ def join(
 
 
 def _build(out, request, *, max_bad, num_workers, share, origin):
-    """Packs what was asked for; see `build`."""
+    """Packs a request; see `build`."""
     work = out.with_name(out.name + ".incomplete")
     with _locked(work, share):
         whole, items = plan.make(request, work)
@@ -174,12 +174,12 @@ def _build(out, request, *, max_bad, num_workers, share, origin):
 
 
 def _existing(out, request, max_bad):
-    """Returns the index of what was packed before, if the same was asked for."""
+    """Returns the index of the existing folder, if it has the same request."""
     told = card.read(out)
     digest = plan.digest_of(request, packing_items.find(request)[0])
     if told["request"] != request.named() or told["digest"] != digest:
         raise InputError(
-            f"{out}: holds other data, or was packed with other settings; delete it or "
+            f"{out}: holds other data or was packed with other settings; delete it or "
             "choose another --out"
         )
     _refuse(told["bad"], max_bad, out / card.BAD)
@@ -188,7 +188,7 @@ def _existing(out, request, max_bad):
 
 
 def _clear(folder, parts, share):
-    """Removes what a killed process left, and parts of other work."""
+    """Removes leftovers of a killed process, and parts of other work."""
     keys = {part.key for part in parts}
     for entry in folder.iterdir():
         own = entry.name.startswith(UNFINISHED) and entry.name[-len(_KEY) :] in keys
@@ -197,7 +197,7 @@ def _clear(folder, parts, share):
 
 
 def _missing(parts, folder, max_bad):
-    """Returns the parts that are not there, or whose bad items may have been mended."""
+    """Returns missing parts, and parts whose bad items may have been fixed."""
     done = [part for part in parts if (folder / part.key).exists()]
     if len(_bad_of(done, folder)) > max_bad:
         done = [part for part in done if not _bad_of([part], folder)]
@@ -208,39 +208,39 @@ def _missing(parts, folder, max_bad):
 
 
 def _bad_of(parts, folder):
-    """Returns what is bad in finished parts, one line each."""
+    """Returns the bad items of finished parts, one line each."""
     return summary.add([folder / part.key for part in parts]).bad
 
 
 def _refuse(bad, max_bad, listing):
-    """Lists what is bad; raises if it is more than may be."""
+    """Lists bad items; raises if there are too many."""
     if not bad:
         return
     if not listing.exists() or len(bad) > max_bad:
         listing.write_text("".join(f"{line}\n" for line in bad))
     if len(bad) > max_bad:
         raise InputError(
-            f"{_worded(bad, listing)}: mend them and run the same command again, or "
-            f"leave them out by --max_bad={len(bad)} (not --strict); what is packed is "
-            "kept"
+            f"{_worded(bad, listing)}: fix them and run the same command again, or "
+            f"leave them out with --max_bad={len(bad)} (not --strict); packed parts "
+            "are kept"
         )
 
 
 def _tell_left_out(bad, listing):
-    """Says what was left out."""
+    """Reports the items left out."""
     if bad:
         tqdm.write(f"left out {_worded(bad, listing)}", file=sys.stderr)
 
 
 def _worded(bad, listing):
-    """Counts what is bad, and names the first."""
+    """Counts bad items, and names the first."""
     what = "images, boxes or sequences" if len(bad) > 1 else "image, box or sequence"
     named = "; ".join(bad[:_MOST_NAMED])
     return f"{len(bad)} bad {what}: {named} (all in {listing})"
 
 
 def _finish(whole, folders, work, out, max_bad, origin):
-    """Joins parts into one folder with its card, and gives it its name last."""
+    """Joins parts into one folder with its card, and renames it at the end."""
     finished_folder = work / "final"
     with disk.writing(work):
         finish.clear(finished_folder)
@@ -254,14 +254,14 @@ def _finish(whole, folders, work, out, max_bad, origin):
 
 
 def _locked(work: pathlib.Path, share: Share) -> contextlib.AbstractContextManager:
-    """Holds a share of the work in a folder, which is made; refuses if another does."""
+    """Locks a share of the work in a folder, which is created."""
     name = f"lock-{share.number}-of-{share.count}"
     return locks.locked(work, "packing", name=name)
 
 
 @contextlib.contextmanager
 def _finishing(work: pathlib.Path, out: pathlib.Path) -> Iterator[bool]:
-    """Lets one machine after the other finish; says whether another one has."""
+    """Lets machines finish one at a time; yields whether another one has finished."""
     try:
         file = open(work / "lock-finish", "w")
     except OSError:

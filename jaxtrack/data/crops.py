@@ -1,4 +1,4 @@
-"""Crops of a frame on the host, with the geometry of `ops/crop.py`."""
+"""Crops on the host, with the geometry of `ops/crop.py`."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,15 @@ import numpy as np
 
 from jaxtrack.data.frames import Frame
 
-# As in ops/crop.py: a crop is shrunk by at most this much by bilinear interpolation.
+# As in ops/crop.py: bilinear interpolation shrinks by at most this factor.
 _LEVEL_CHANGE = 1.61
 
 
 class View(NamedTuple):
-    """A rectangle of a frame that a square crop shows.
+    """The rectangle of a frame that a square crop shows.
 
     Attributes:
-      center_xy: its centre, `[2]` float64, px of the full-size frame.
+      center_xy: its center, `[2]` float64, px of the full-size frame.
       sides_xy: width and height, `[2]` float64, px of the full-size frame.
     """
 
@@ -24,7 +24,7 @@ class View(NamedTuple):
 
 
 def context_side(wh: np.ndarray, *, context: float = 0.5) -> float:
-    """Returns the side of the square that the template shows of a box.
+    """Returns the side of the template's square around a box.
 
         sqrt((w + p) (h + p)),  p = context (w + h)
 
@@ -32,7 +32,7 @@ def context_side(wh: np.ndarray, *, context: float = 0.5) -> float:
 
     Args:
       wh: width and height of the box, `[2]`, px.
-      context: share of the context.
+      context: factor of the context.
 
     Returns:
       The side, px.
@@ -42,11 +42,11 @@ def context_side(wh: np.ndarray, *, context: float = 0.5) -> float:
 
 
 def to_crop(xyxy: np.ndarray, view: View, size: int) -> np.ndarray:
-    """Expresses a box in pixels of a crop.
+    """Converts a box to pixels of a crop.
 
     Args:
       xyxy: the box, `[4]` xyxy px of the full-size frame.
-      view: what the crop shows.
+      view: the rectangle of the crop.
       size: side of the crop, px.
 
     Returns:
@@ -58,26 +58,26 @@ def to_crop(xyxy: np.ndarray, view: View, size: int) -> np.ndarray:
 
 
 def reduction(view: View, size: int) -> int:
-    """Returns how many pixels a crop must average on each axis so as not to alias.
+    """Returns the block size of averaging that a crop needs against aliasing.
 
     Args:
-      view: what the crop shows.
+      view: the rectangle of the crop.
       size: side of the crop, px.
 
     Returns:
-      1, 2 or 4; see `reductions`. Of an oblong view the geometric mean counts.
+      1, 2 or 4; see `reductions`. For oblong views the geometric mean counts.
     """
     return int(reductions(np.sqrt(view.sides_xy[0] * view.sides_xy[1]) / size))
 
 
 def reductions(ratio: np.ndarray) -> np.ndarray:
-    """Returns how many pixels must be averaged on each axis so as not to alias.
+    """Returns the block size of averaging needed against aliasing.
 
     Args:
-      ratio: frame pixels a crop pixel, of any shape.
+      ratio: frame pixels per crop pixel, of any shape.
 
     Returns:
-      1, 2 or 4 each, int64: 2 from 1.61 frame pixels a crop pixel, 4 from 3.22.
+      1, 2 or 4 each, int64: 2 from 1.61 frame pixels per crop pixel, 4 from 3.22.
     """
     ratio = np.asarray(ratio)
     return 1 + (ratio > _LEVEL_CHANGE) + 2 * (ratio > 2 * _LEVEL_CHANGE)
@@ -90,31 +90,31 @@ def cut(frame: Frame, view: View, size: int, fill: np.ndarray) -> np.ndarray:
 
         (x, y) = center_xy + ((j + 0.5, i + 0.5) / size - 0.5) * sides_xy
 
-    of the frame, averaged over blocks of `reduction(view, size)` pixels beforehand,
-    where every pixel outside of the frame reads `fill`. What is computed depends on
-    the view and not on how much of the frame is there beside it.
+    of the frame, averaged beforehand over blocks of `reduction(view, size)` pixels,
+    with `fill` for pixels outside of the frame. The result depends only on the view,
+    not on which part of the frame is available.
 
     Args:
-      frame: the frame or a part; if it is reduced, the rest of the averaging is done
-        here.
-      view: what to show.
+      frame: the frame or a part of it; if it is reduced, only the rest of the averaging
+        is done here.
+      view: the rectangle to show.
       size: side of the crop, px.
-      fill: colour outside of the frame, `[3]`.
+      fill: color outside of the frame, `[3]`.
 
     Returns:
       `[size, size, 3]` uint8.
 
     Raises:
-      ValueError: if the view shows pixels of the frame that are not there.
+      ValueError: if the view shows pixels of the frame that are not available.
     """
     block = max(reduction(view, size) // frame.reduced, 1)
-    # In blocks: pixels of the averaged frame, of which `origin` is the first there is.
+    # In blocks, the pixels of the averaged frame; `origin` is the first available.
     center, sides = (xy / (frame.reduced * block) for xy in view)
     image, origin = _needed(frame, center - sides / 2, center + sides / 2, block, fill)
     if image.size == 0:
         return np.broadcast_to(np.round(fill), (size, size, 3)).astype(np.uint8)
     scale = sides / size
-    offset = center - origin - 0.5 * (sides - scale) - 0.5  # The first pixel's centre.
+    offset = center - origin - 0.5 * (sides - scale) - 0.5  # Center of the first pixel.
     matrix = np.array([[scale[0], 0.0, offset[0]], [0.0, scale[1], offset[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": fill.tolist()}
@@ -125,10 +125,10 @@ def cut(frame: Frame, view: View, size: int, fill: np.ndarray) -> np.ndarray:
 
 
 def is_inside(view: View, size: int, hw: tuple[int, int]) -> bool:
-    """Tells whether a crop reads pixels of the frame only, even when averaging.
+    """Returns whether a crop reads only pixels of the frame, even when averaging.
 
     Args:
-      view: what the crop shows.
+      view: the rectangle of the crop.
       size: side of the crop, px.
       hw: height and width of the full-size frame, px.
 
@@ -142,10 +142,10 @@ def is_inside(view: View, size: int, hw: tuple[int, int]) -> bool:
 
 
 def frame_part(view: View, size: int, hw: tuple[int, int]) -> tuple[slice, slice]:
-    """Returns the rows and columns of a crop whose pixels' centres lie in the frame.
+    """Returns the rows and columns of a crop whose pixel centers are in the frame.
 
     Args:
-      view: what the crop shows.
+      view: the rectangle of the crop.
       size: side of the crop, px.
       hw: height and width of the full-size frame, px.
 
@@ -162,7 +162,7 @@ def frame_part(view: View, size: int, hw: tuple[int, int]) -> tuple[slice, slice
 def _needed(frame, low, high, block, fill):
     """Returns the part that a crop reads, averaged over blocks, and its corner.
 
-    Corners are in blocks; one more on each side is for the interpolation.
+    Corners are in blocks; there is one more on each side for the interpolation.
     """
     whole = -(-np.array(frame.hw[::-1]) // block)
     x0, y0 = np.maximum(np.floor(low).astype(int) - 1, 0).tolist()
@@ -180,7 +180,7 @@ def _needed(frame, low, high, block, fill):
     if block == 1:
         return part, np.array([x0, y0])
     missing = (y1 - y0) * block - part.shape[0], (x1 - x0) * block - part.shape[1]
-    if any(missing):  # Blocks across the border average the fill, too.
+    if any(missing):  # Blocks across the border also average the fill.
         sides, kind = (0, missing[0], 0, missing[1]), cv2.BORDER_CONSTANT
         part = cv2.copyMakeBorder(part, *sides, kind, value=fill.tolist())
     averaged = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
 """Encoded pictures: checked when packed, decoded fast when read.
 
-`simplejpeg` decodes to the same values as OpenCV in two thirds of its time, and refuses
-a truncated file where OpenCV paints the rest grey.
+`simplejpeg` decodes to the same values as OpenCV in two thirds of its time, and rejects
+truncated files, whose rest OpenCV fills with gray.
 """
 
 import pathlib
@@ -16,14 +16,14 @@ from jaxtrack.errors import InputError
 
 FORMATS = ("jpeg", "webp")
 REDUCTIONS = (1, 2, 4, 8)
-QUALITY = 90  # Of pictures that are encoded anew; see docs/performance.md.
+QUALITY = 90  # Of pictures that are encoded again; see docs/performance.md.
 
 
 class Picture(NamedTuple):
-    """A picture file that was found to be sound.
+    """A valid picture file.
 
     Attributes:
-      data: its bytes, where they are a JPEG that `decode` reads upright; else None.
+      data: its bytes, if they are a JPEG that `decode` reads upright; otherwise None.
       image: `[H, W, 3]` uint8 RGB, upright.
     """
 
@@ -32,15 +32,15 @@ class Picture(NamedTuple):
 
 
 def decode(data: bytes, name: str, *, reduction: int = 1) -> np.ndarray:
-    """Decodes a JPEG or WebP picture, at a fraction of its size where that is enough.
+    """Decodes a JPEG or WebP picture, optionally at reduced size.
 
     A reduced JPEG is made from the low frequencies of each 8 x 8 block, so its pixels
-    are averages: it does not alias, and takes less time than the whole image. A WebP
-    picture has to be decoded whole, and is averaged then.
+    are averages: it has no aliasing, and takes less time than the whole image. A WebP
+    picture is decoded as a whole, then averaged.
 
     Args:
       data: the encoded picture.
-      name: what the message of an error calls it.
+      name: for the error message.
       reduction: 1, 2, 4 or 8 times smaller on each axis (rounded up).
 
     Returns:
@@ -48,7 +48,7 @@ def decode(data: bytes, name: str, *, reduction: int = 1) -> np.ndarray:
 
     Raises:
       InputError: if the bytes are damaged.
-      ValueError: if the reduction is another.
+      ValueError: if the reduction is not one of these.
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction {reduction} is not one of {REDUCTIONS}")
@@ -77,8 +77,8 @@ def encode(
       image: `[H, W, 3]` uint8 RGB.
       format: one of `FORMATS`.
       quality: 1 to 100.
-      subsampling: of a JPEG's colours: "420" has them at half resolution, as cameras
-        store them, "444" at full.
+      subsampling: of a JPEG's colors: "420" is half resolution, as from cameras, "444"
+        is full resolution.
 
     Returns:
       Bytes that `decode` reads.
@@ -91,7 +91,7 @@ def encode(
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
-    """Encodes a mask, `[H, W]` bool, as a PNG of one bit a pixel."""
+    """Encodes a mask, `[H, W]` bool, as a PNG with one bit per pixel."""
     options = [cv2.IMWRITE_PNG_BILEVEL, 1]
     return cv2.imencode(".png", np.uint8(mask) * 255, options)[1].tobytes()
 
@@ -101,7 +101,7 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
 
     Args:
       data: the encoded mask; every value but 0 is the object.
-      name: what the message of an error calls it.
+      name: for the error message.
 
     Returns:
       `[H, W]` bool.
@@ -113,22 +113,22 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
     if data:
         mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise InputError(f"{name}: cannot read the mask: damaged or no image")
+        raise InputError(f"{name}: cannot read the mask: damaged or not an image")
     return mask > 0
 
 
 def read(path: str | pathlib.Path, *, span: depth.Range | None = None) -> Picture:
-    """Reads a picture file whole, and decodes it to be sure that it is sound.
+    """Reads a picture file, and decodes it to check that it is valid.
 
     Args:
-      path: of any kind that OpenCV reads; one that says it must be turned (Exif) is.
-      span: levels of its sequence, if they have more than eight bits.
+      path: in any format that OpenCV reads; Exif rotation is applied.
+      span: range of levels of its sequence, if they have more than eight bits.
 
     Returns:
       The picture.
 
     Raises:
-      InputError: if the file is absent, unreadable or damaged; it names the file.
+      InputError: if the file is missing, unreadable or damaged; names the file.
     """
     if span is not None:
         return Picture(None, depth.read_stretched(pathlib.Path(path), span))
@@ -161,11 +161,11 @@ def _decode_webp(data, name, reduction):
 
 
 def _upright(data):
-    """Returns the image if the file must be encoded anew, else None."""
+    """Returns the image if the file must be encoded again, otherwise None."""
     try:
         is_cmyk = simplejpeg.decode_jpeg_header(data)[2] in ("CMYK", "YCCK")
     except ValueError:
-        return None  # `decode` says what is wrong.
+        return None  # `decode` gives the error.
     if not is_cmyk and b"Exif\0" not in data[:4096]:
         return None
     buffer, as_stored = np.frombuffer(data, np.uint8), cv2.IMREAD_IGNORE_ORIENTATION

@@ -1,16 +1,16 @@
-"""A frame as it was read: whole or a part of it, full-size or reduced."""
+"""A frame as it was read: whole or in part, full-size or reduced."""
 
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-PICTURE_SIDE = 128  # Of a picture that fills what lies outside of a frame, px.
-NUM_PICTURES = 256  # Different ones of a source, at most: 12 MB.
+PICTURE_SIDE = 128  # Of a picture for padding, px.
+NUM_PICTURES = 256  # Largest number of pictures of a source: 12 MB.
 
 
 class Frame(NamedTuple):
-    """Pixels of one frame, and where in the frame they lie.
+    """Pixels of one frame, and their position in it.
 
     Pixel `i` of a frame reduced `r` times covers `[r i, r (i + 1))` of the full-size
     one.
@@ -20,8 +20,8 @@ class Frame(NamedTuple):
       reduced: how many times smaller the frame is on each axis.
       corner: x and y of the part's first pixel, px of the reduced frame.
       hw: height and width of the whole reduced frame, px.
-      mean: mean colour of the whole reduced frame, `[3]` float64; None if it is not
-        known beforehand.
+      mean: mean color of the whole reduced frame, `[3]` float64; None if not known
+        beforehand.
     """
 
     image: np.ndarray
@@ -32,14 +32,14 @@ class Frame(NamedTuple):
 
     @property
     def mean_color(self) -> np.ndarray:
-        """Mean colour of the whole frame, `[3]` float64."""
+        """Mean color of the whole frame, `[3]` float64."""
         if self.mean is not None:
             return self.mean
         return np.array(cv2.mean(self.image)[:3])
 
 
 def whole(image: np.ndarray, *, reduced: int = 1) -> Frame:
-    """Returns a frame of which all is there.
+    """Returns a complete frame.
 
     Args:
       image: `[H, W, 3]` uint8 RGB.
@@ -49,7 +49,7 @@ def whole(image: np.ndarray, *, reduced: int = 1) -> Frame:
 
 
 def picture(image: np.ndarray) -> np.ndarray:
-    """Makes a small square picture of an image, whatever its shape.
+    """Resizes an image of any shape to a small square picture.
 
     Args:
       image: `[H, W, 3]` uint8 RGB.

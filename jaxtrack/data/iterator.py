@@ -14,8 +14,8 @@ from jaxtrack.errors import InputError
 
 _THREADS_IN_PROCESS = 2
 _BATCHES_AHEAD = 2  # Of each loader process.
-_RESTARTS = 3  # Of loader processes that died, as long as
-_CALM = 100  # batches do not pass between them.
+_RESTARTS = 3  # Of loader processes that died,
+_CALM = 100  # within this many batches.
 _DIED = "terminated unexpectedly"  # As Grain says of a loader process.
 
 
@@ -23,7 +23,7 @@ class PairIterator(grain.DatasetIterator):
     """An endless iterator of batches, which stores its position and ends its processes.
 
     Attributes:
-      contents: what is drawn from, in words, a line for each part.
+      contents: description of the data, one line per portion.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class PairIterator(grain.DatasetIterator):
         """Makes an iterator; it starts at the first batch asked for.
 
         Args:
-          dataset: the batches, numbered.
+          dataset: the numbered batches.
           num_workers: loader processes; 0 loads in threads of this process.
-          fingerprint: what must be equal for a state to mean the same batches: at
-            least `batch_size` and `process_count`.
-          filler: is told which pair comes next.
-          contents: what is drawn from, in words.
+          fingerprint: values that must be equal for a state to mean the same batches:
+            at least `batch_size` and `process_count`.
+          filler: informed of the next pair.
+          contents: description of the data.
         """
         super().__init__()
         self.contents = tuple(contents)
@@ -53,8 +53,8 @@ class PairIterator(grain.DatasetIterator):
         self._filler = filler
         self._position = 0
         self._deaths, self._last_death = 0, 0
-        # In a list that is emptied at exit: Grain cannot close what is still alive when
-        # Python takes its modules down.
+        # In a list that is emptied at exit: Grain cannot be closed while Python unloads
+        # its modules.
         self._running: list[grain.DatasetIterator | SceneFiller] = []
         weakref.finalize(self, self._end, self._running)
 
@@ -62,17 +62,17 @@ class PairIterator(grain.DatasetIterator):
         """Returns the next batch.
 
         Raises:
-          InputError: if frames are damaged, or loader processes die again and again.
+          InputError: if frames are damaged, or loader processes die repeatedly.
         """
         batch = self._take()
         self._position += 1
         if not self._num_workers:
             return batch
-        # Out of the memory shared with a loader, which must outlive every view of it.
+        # Copied from memory shared with a loader, which must outlive all views of it.
         return {name: np.array(array) for name, array in batch.items()}
 
     def _take(self):
-        """Takes a batch; processes that died are started again, where they were."""
+        """Takes a batch; restarts dead processes at their position."""
         while True:
             self.start_prefetch()
             if self._filler is not None:
@@ -88,7 +88,7 @@ class PairIterator(grain.DatasetIterator):
                 self._count_death(error)
 
     def _count_death(self, error):
-        """Says that a loader process died; raises if too many did."""
+        """Reports that a loader process died; raises if too many did."""
         is_calm = self._position - self._last_death >= _CALM
         self._deaths = 1 if is_calm else self._deaths + 1
         self._last_death = self._position
@@ -97,19 +97,19 @@ class PairIterator(grain.DatasetIterator):
             raise InputError(
                 f"loader processes died {self._deaths} times within {_CALM} batches, "
                 f"the last at batch {self._position} ({told}): if the system kills "
-                "them because memory is short, lower config.data.num_workers"
+                "them for lack of memory, lower config.data.num_workers"
             ) from error
-        logging.warning("%s: loading again from batch %d", told, self._position)
+        logging.warning("%s: restarted at batch %d", told, self._position)
 
     def get_state(self) -> dict[str, int]:
-        """Returns the number of batches taken and what they depend on."""
+        """Returns the number of batches taken, and the fingerprint."""
         return {"position": self._position, **self._fingerprint}
 
     def set_state(self, state: dict[str, int]) -> None:
-        """Goes to where another iterator was, whatever its number of processes.
+        """Moves to the position of another iterator with any number of processes.
 
         Args:
-          state: as `get_state` returned it.
+          state: from `get_state`.
 
         Raises:
           InputError: if the state is of a stream with other settings.
@@ -117,8 +117,8 @@ class PairIterator(grain.DatasetIterator):
         for name, value in self._fingerprint.items():
             if state.get(name) != value:
                 raise InputError(
-                    f"the saved data position is of {name}={state.get(name)}, this run "
-                    f"has {name}={value}: resume with the same value"
+                    f"the saved data position is for {name}={state.get(name)}, this "
+                    f"run has {name}={value}: resume with the same value"
                 )
         self.close()
         self._position = int(state["position"])
@@ -131,17 +131,17 @@ class PairIterator(grain.DatasetIterator):
                 self._running.append(self._filler)
 
     def close(self) -> None:
-        """Ends the loader processes; the next batch asked for starts new ones."""
+        """Ends the loader processes; the next batch starts new ones."""
         self._end(self._running)
 
     @staticmethod
     def _end(running):
-        """Ends what is running and forgets it; reads no name of this module."""
+        """Ends and forgets the running loader; uses no name of this module."""
         while running:
             running.pop().close()
 
     def _start(self):
-        """Starts the loader at the present position."""
+        """Starts the loader at the current position."""
         threads = 1 if self._num_workers else _THREADS_IN_PROCESS
         options = grain.ReadOptions(
             num_threads=threads, prefetch_buffer_size=_BATCHES_AHEAD

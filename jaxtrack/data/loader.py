@@ -1,4 +1,4 @@
-"""One training pair, from the number of a track to crops and a box."""
+"""Loads one training pair: from the number of a clip to crops and boxes."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ _PICTURES_TRIED = 20
 
 @dataclasses.dataclass(frozen=True)
 class PairLoader(grain.transforms.RandomMap):
-    """Draws and makes the pair whose template shows an object of a clip.
+    """Draws and loads a pair whose template shows an object of a given clip.
 
     Attributes:
-      portions: what is trained on.
+      portions: the training data.
       settings: how pairs are drawn and cropped.
-      augmentation: what is done to the crops.
-      skip_damaged: whether another pair is drawn where a frame is damaged.
+      augmentation: of the crops.
+      skip_damaged: whether to draw another pair if a frame is damaged.
     """
 
     portions: Sequence[Portion]
@@ -35,18 +35,18 @@ class PairLoader(grain.transforms.RandomMap):
     def random_map(
         self, element: tuple[int, int], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """Makes one pair.
+        """Loads one pair.
 
         Args:
-          element: numbers of the portion and of the template's clip.
+          element: indices of the portion and of the template's clip.
           rng: random numbers of this pair.
 
         Returns:
           One row of a batch; see `data/batch.py`.
 
         Raises:
-          InputError: if a frame is damaged and damaged ones are not skipped, or if too
-            many in a row are.
+          InputError: if a frame is damaged and `skip_damaged` is off, or too many in a
+            row are damaged.
         """
         number, clip = element
         portion = self.portions[number]
@@ -88,7 +88,7 @@ class PairLoader(grain.transforms.RandomMap):
 
 
 def _draw_picture(portions, z, rng):
-    """Draws a picture of no track or another one; None where there seems to be none."""
+    """Draws a picture of no or another track; None if none is found."""
     for _ in range(_PICTURES_TRIED):
         source = int(rng.integers(len(portions)))
         number = int(rng.integers(portions[source].source.num_pictures))

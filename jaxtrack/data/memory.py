@@ -14,10 +14,10 @@ def machine_bytes() -> int:
 
 
 def number_kept(size: float, share: float) -> int:
-    """Returns how many things a process may keep, if there is one process a core.
+    """Returns how many items a process may cache, assuming one process per core.
 
     Args:
-      size: of one thing, bytes.
-      share: of the memory that all processes may fill with them.
+      size: of one item, bytes.
+      share: fraction of the memory for the items of all processes.
     """
     return max(int(share * machine_bytes() / (os.cpu_count() or 1) / size), 100)

@@ -23,11 +23,11 @@ def make_portions(config: ConfigDict) -> list[Portion]:
       config: see docs/settings.md.
 
     Returns:
-      Packed folders first, then composed scenes; those of no share are left out.
+      Packed folders first, then composed scenes; without those of weight 0.
 
     Raises:
-      InputError: if a folder is absent or not packed, a pattern fits no track,
-        pictures are absent, or a second track is asked for that is not there.
+      InputError: if a folder is missing or not packed, a pattern matches no track,
+        pictures are missing, or settings need a second track that does not exist.
     """
     check_folders(config)
     data = config.data
@@ -50,13 +50,13 @@ def make_portions(config: ConfigDict) -> list[Portion]:
 
 
 def used_folders(config: ConfigDict) -> list[tuple[int, pathlib.Path]]:
-    """Lists the packed folders that pairs are drawn from.
+    """Lists the packed folders to draw pairs from.
 
     Args:
       config: see docs/settings.md.
 
     Returns:
-      Place in `data.records`, and the folder, of those whose share is not 0.
+      Index in `data.records` and folder, without those of weight 0.
     """
     data = config.data
     folders = [pathlib.Path(data.root, name) for name in data.records]
@@ -72,7 +72,7 @@ def check_folders(config: ConfigDict) -> None:
       config: see docs/settings.md.
 
     Raises:
-      InputError: naming every missing folder, and the command that makes the first.
+      InputError: names every missing folder, and the command that makes the first.
     """
     missing = [folder for _, folder in used_folders(config) if not folder.is_dir()]
     if not missing:
@@ -81,37 +81,37 @@ def check_folders(config: ConfigDict) -> None:
     known = first.name in datasets.TRAINING_SETS
     counts = "num_use" if data.num_use else "record_weights"
     raise InputError(
-        f"config.data.records: there is no folder {', '.join(map(str, missing))}: make "
-        f"{'it' if len(missing) == 1 else 'each'} by `jaxtrack pack"
+        f"config.data.records: no folder {', '.join(map(str, missing))}: make "
+        f"{'it' if len(missing) == 1 else 'each'} with `jaxtrack pack"
         f"{f' --dataset={first.name}' if known else ''} --root=DIR --out={first}`, "
-        f"leave it out by a 0 in config.data.{counts}, or say by config.data.root "
-        f"where it is (now {data.root or '.'})"
+        f"leave it out with a 0 in config.data.{counts}, or set config.data.root "
+        f"to its parent folder (now {data.root or '.'})"
     )
 
 
 def check_extents(portions: Sequence[Portion], needed: float) -> None:
-    """Refuses packed folders that show less around a target than crops may show.
+    """Checks that packed pictures show as much around targets as crops may need.
 
     Args:
-      portions: what is trained on.
+      portions: the training data.
       needed: see `transforms.reach`.
 
     Raises:
-      InputError: naming the folder, and what to do.
+      InputError: names the folder and what to do.
     """
     for portion in portions:
         extent = getattr(portion.source, "extent", 0.0)
         if 0 < extent < needed:
             raise InputError(
-                f"{portion.name}: holds {extent:.2f} template sides around each target "
-                f"and search crops of this config may show {needed:.2f}: lower "
+                f"{portion.name}: has {extent:.2f} template sides around each target, "
+                f"but search crops of this config may show {needed:.2f}: lower "
                 "config.augment.search_shift or search_scale, or pack again with "
                 "--crop=whole"
             )
 
 
 def _cutouts(data):
-    """Lists the sequences with masks whose names fit one of the patterns."""
+    """Lists the sequences with masks whose names match one of the patterns."""
     if not data.composed_cutouts:
         return None
     try:
@@ -137,7 +137,7 @@ def _of_folder(data, place, folder):
 
 
 def _weights(data, names):
-    """Returns the weight of each track by the first pattern that fits its name."""
+    """Returns the weight of each track by the first pattern that matches its name."""
     if not data.track_patterns:
         return None
     weights = np.ones(len(names))
@@ -148,26 +148,26 @@ def _weights(data, names):
 
 
 def _fitting(names, pattern):
-    """Lists the numbers of the names that fit a glob pattern."""
+    """Lists the indices of the names that match a glob pattern."""
     fits = re.compile(fnmatch.translate(pattern)).match
     return [number for number, name in enumerate(names) if fits(name)]
 
 
 def _check_patterns(data, portions):
-    """Refuses patterns that fit no track of any folder: most often a slip."""
+    """Checks that every pattern matches a track of some folder."""
     sources = [portion.source for portion in portions]
     for pattern in data.track_patterns:
         if any(_fitting(source.track_names, pattern) for source in sources):
             continue
         known = [str(name) for source in sources for name in source.track_names[:2]]
         raise InputError(
-            f"config.data.track_patterns: no track fits {pattern!r}; there are "
+            f"config.data.track_patterns: no track matches {pattern!r}; there are "
             f"{', '.join(known) or 'no packed folders'}, ..."
         )
 
 
 def _check_second_track(config, portions):
-    """Refuses settings that need a second track where there is only one."""
+    """Checks that there is a second track if settings need one."""
     needs = [
         f"config.{name} {value:g}"
         for name, value in (
@@ -178,15 +178,15 @@ def _check_second_track(config, portions):
     ]
     if needs and portions and _count_visible(portions, enough=2) < 2:
         raise InputError(
-            f"{' and '.join(p.name for p in portions)}: a single track, but "
+            f"{' and '.join(p.name for p in portions)}: only one track, but "
             f"{' and '.join(needs)} need pictures of another one: set "
-            f"{'both' if len(needs) > 1 else 'it'} to 0, or add composed scenes by "
+            f"{'both' if len(needs) > 1 else 'it'} to 0, or add composed scenes with "
             "config.data.composed_weight above 0"
         )
 
 
 def _count_visible(portions, enough):
-    """Counts tracks that may be drawn and show their object, up to a number."""
+    """Counts tracks that can be drawn and show their object, up to a limit."""
     count = 0
     for portion in portions:
         for track in range(portion.source.num_tracks):

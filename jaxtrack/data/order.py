@@ -1,4 +1,4 @@
-"""Which clip comes next: shares, counts and weights, in an order that a seed gives."""
+"""The order of clips: shares, counts and weights, shuffled by a seed."""
 
 from collections.abc import Sequence
 
@@ -10,28 +10,28 @@ from jaxtrack.errors import InputError
 
 
 def mix_clips(portions: Sequence[Portion], seed: int) -> grain.MapDataset:
-    """Returns an endless stream of (number of a portion, number of a clip).
+    """Returns an endless stream of (index of a portion, index of a clip).
 
-    Without counts, portions take turns in proportion to their shares, and the clips of
-    each are shuffled anew every time all have been shown.
+    Without counts, portions alternate in proportion to their shares, and the clips of
+    each are shuffled again after all have been shown.
 
-    With `num_use`, an epoch is what pysot's is: each portion's clips in random order,
-    again and again up to its count, those of all portions together shuffled. Other
-    than pysot, which draws once for all epochs, every epoch draws anew: a portion of
-    more clips than its count shows others of them. Portions without a count, such as
-    composed scenes, have their share beside the counted ones, whose share is 1.
+    With `num_use`, epochs are like pysot's: each portion's clips in random order,
+    repeated up to its count, then shuffled together with those of the other portions.
+    Unlike pysot, which draws once for all epochs, every epoch draws again: a portion
+    with more clips than its count shows different ones. Portions without a count, such
+    as composed scenes, have a share relative to the counted ones, whose share is 1.
 
-    A weight makes the clips of a portion that share it one stream of their own, in
-    proportion to the sum of their weights.
+    Clips of a portion with equal weights form a stream of their own, in proportion to
+    the sum of their weights.
 
-    Element `i` is a function of the seed and `i` alone.
+    Element `i` is a function only of the seed and `i`.
 
     Args:
-      portions: what to draw from, each with a share or count above 0.
+      portions: to draw from, each with a share or count above 0.
       seed: of every random choice.
 
     Raises:
-      InputError: if there is nothing to draw from, or a portion without tracks.
+      InputError: if there is nothing to draw from, or a portion has no tracks.
     """
     counted, streams, shares = [], [], []
     for number, portion in enumerate(portions):
@@ -51,20 +51,20 @@ def mix_clips(portions: Sequence[Portion], seed: int) -> grain.MapDataset:
         shares.append(1.0)
     if not streams:
         raise InputError("no training data: every source is absent or has weight 0")
-    # Grain counts in hundredths of the smallest and cuts the rest off: 3 / 10 to 1 / 10
-    # would be 299 to 100.
+    # Grain truncates to hundredths of the smallest: 3 / 10 to 1 / 10 would be 299 to
+    # 100.
     whole = [round(100 * share / min(shares)) for share in shares]
     return grain.MapDataset.mix([stream.repeat() for stream in streams], whole)
 
 
 def derive_seed(seed: int, *stream: int) -> int:
-    """Derives the seed of one stream of random choices, 31 bits.
+    """Derives the 31-bit seed of a stream of random choices.
 
-    Zeros at the end change nothing: `(seed, 1, 0)` is `(seed, 1)`.
+    Trailing zeros change nothing: `(seed, 1, 0)` equals `(seed, 1)`.
 
     Args:
       seed: of the training.
-      *stream: numbers of the stream.
+      *stream: numbers that identify the stream.
     """
     return int(np.random.SeedSequence((seed, *stream)).generate_state(1)[0] >> 1)
 
@@ -79,18 +79,18 @@ def _apportion(total, sizes):
 
 
 class _Passes(grain.MapDataset):
-    """Passes through clips, each in a new order: (number of a portion, of a clip).
+    """Passes over clips, each in a new order: (index of a portion, of a clip).
 
-    A whole pass is drawn at once: Grain's own shuffling walks through 2^16 numbers to
-    find one of few (4 ms an element where there are five).
+    A whole pass is drawn at once: Grain's own shuffling searches 2^16 numbers for one
+    of few (4 ms per element if there are five).
     """
 
     def __init__(self, groups: Sequence[tuple[int, np.ndarray, int]], seed: int):
-        """Keeps what a pass consists of.
+        """Stores the contents of a pass.
 
         Args:
-          groups: number of a portion, clips of it, `[G]` int64, and how many a pass
-            shows: of more than `G`, some come once more often than others.
+          groups: index of a portion, its clips, `[G]` int64, and how many a pass
+            shows: if more than `G`, some are shown once more than others.
           seed: of every order.
         """
         super().__init__()
@@ -107,7 +107,7 @@ class _Passes(grain.MapDataset):
         if isinstance(index, slice):
             return self.slice(index)
         number, place = divmod(index, len(self))
-        # The present pass and its neighbour, since several threads read ahead.
+        # This pass and its neighbor, since several threads read ahead.
         drawn, rows = self._drawn.get(number % 2, (None, None))
         if drawn != number:
             rows = self._draw(number)
@@ -128,12 +128,12 @@ class _Passes(grain.MapDataset):
         return rng.permutation(rows.astype(np.int32))
 
     def __getstate__(self):
-        """Leaves out what was drawn: another process draws the same."""
+        """Leaves out drawn passes: another process draws the same."""
         return {**self.__dict__, "_drawn": {}}
 
 
 def _repeat(clips, count, rng):
-    """Returns clips in random order, again and again up to a number."""
+    """Returns clips in random order, repeated up to a count."""
     repetitions = -(-count // len(clips))
     orders = [rng.permutation(clips) for _ in range(repetitions)]
     return np.concatenate(orders)[:count]

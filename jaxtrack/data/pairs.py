@@ -15,7 +15,7 @@ class FrameBox(NamedTuple):
     """An object in a frame.
 
     Attributes:
-      source: number of the portion whose source it is of.
+      source: index of the portion that it comes from.
       track: number of the track.
       time: number of the frame, among those of the track.
       xyxy: its box, `[4]` float32 xyxy px of the full-size frame.
@@ -45,7 +45,7 @@ def visible_times(xyxy: np.ndarray) -> np.ndarray:
     """Lists the frames in which an object is present.
 
     Args:
-      xyxy: boxes of a track, `[T, 4]` px; absent: NaN, or no width or height.
+      xyxy: boxes of a track, `[T, 4]` px; NaN, or without width or height, if absent.
 
     Returns:
       Their numbers, `[N]` int64, ascending.
@@ -71,10 +71,10 @@ def sample_pair(
     (arXiv:1808.06048), on negative pairs.
 
     Args:
-      portions: what is trained on.
-      source: number of the template's portion.
-      clip: number of its clip; where the object drawn is never visible, a track of
-        another clip of the portion is.
+      portions: the training data.
+      source: index of the template's portion.
+      clip: index of its clip; if the object drawn is never visible, another clip of the
+        portion is used.
       rng: random numbers.
       negative_ratio: share of negative pairs.
 
@@ -82,8 +82,8 @@ def sample_pair(
       The pair.
 
     Raises:
-      InputError: if no track with a visible object is found, or a negative pair is
-        asked for and there is only one track.
+      InputError: if no track with a visible object is found, or there is no second
+        track for a negative pair.
     """
     track = portions[source].draw_track(clip, rng)
     z, times, xyxy = _sample_frame(portions, source, track, rng)
@@ -101,8 +101,8 @@ def sample_other(
     """Draws an object of another track, from a uniformly chosen portion.
 
     Args:
-      portions: what is trained on.
-      z: the object whose track is left out.
+      portions: the training data.
+      z: the object whose track is excluded.
       rng: random numbers.
 
     Returns:
@@ -120,7 +120,7 @@ def sample_other(
         if (other.source, other.track) != (z.source, z.track):
             return other
     raise InputError(
-        "a pair needs a track other than the template's, and none is found: add "
+        "a pair needs a second track, but there is none: add "
         "data, or set config.data.negative_ratio and config.augment.fill_image to 0"
     )
 

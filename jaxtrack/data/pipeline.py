@@ -2,7 +2,7 @@
 
 Pair `i` of the stream is a function of the seed and `i` alone; process `p` of `P` takes
 the pairs `p, p + P, ...`. So the stream depends neither on the number of loader
-processes nor on where it was taken up again.
+processes nor on where it was resumed.
 """
 
 import dataclasses
@@ -31,20 +31,20 @@ def make(
     process_index: int = 0,
     process_count: int = 1,
 ) -> PairIterator:
-    """Makes a process's share of the training batches of a config.
+    """Makes the stream of training batches of a config, for one process.
 
     Args:
       config: see docs/settings.md.
       template_size: side of the template crop, px.
       search_size: side of the search crop, px.
-      process_index: number of this training process.
+      process_index: index of this training process.
       process_count: how many training processes share the stream.
 
     Returns:
-      An endless iterator; nothing is started before the first batch is drawn.
+      An endless iterator; nothing starts before the first batch is drawn.
 
     Raises:
-      InputError: if there is nothing to train on.
+      InputError: if there is no training data.
     """
     portions = mixture.make_portions(config)
     settings = PairSettings(
@@ -87,7 +87,7 @@ def make(
 
 
 def _bank_options(config):
-    """Says how a bank is filled; processes only where there are loader processes."""
+    """Returns how to fill a bank; with processes only if there are loader processes."""
     return bank.Options(
         num_workers=(os.cpu_count() or 1) if config.data.num_workers else 0,
         skip_damaged=config.data.skip_damaged,
@@ -95,7 +95,7 @@ def _bank_options(config):
 
 
 def _count_reads(config, portions, redraw):
-    """Returns how many frames are read of each portion, before scenes are redrawn."""
+    """Returns how many frames of each portion are read before scenes are redrawn."""
     pairs = [config_lib.total_steps(config) * config.run.batch_size] * len(portions)
     if redraw is not None:
         pairs[redraw.number] = min(pairs[redraw.number], redraw.every)
@@ -104,7 +104,7 @@ def _count_reads(config, portions, redraw):
 
 
 def _say_nothing(line):
-    """Leaves the word to the first process."""
+    """Prints nothing: only the first process reports."""
 
 
 def from_portions(
@@ -124,24 +124,24 @@ def from_portions(
     """Makes the stream of training batches.
 
     Args:
-      portions: what is trained on (`order.mix_clips`); those of share or count 0 are
+      portions: the training data (`order.mix_clips`); those of share or count 0 are
         left out.
       settings: how pairs are drawn and cropped.
-      augmentation: what is done to the crops.
-      batch_size: pairs a batch, of this process.
+      augmentation: of the crops.
+      batch_size: pairs per batch of this process.
       seed: of every random choice.
       num_workers: loader processes; 0 loads in threads of this process.
-      process_index: number of this training process.
+      process_index: index of this training process.
       process_count: how many training processes share the stream.
-      skip_damaged: whether damaged frames are left out, with a warning each.
-      redraw: when other scenes are composed, and where; None never does.
-      contents: of the portions, in words.
+      skip_damaged: whether to skip damaged frames, with a warning each.
+      redraw: when and where new scenes are composed; None for never.
+      contents: description of the portions.
 
     Returns:
       An endless iterator of batches (`data/batch.py`); call its `close()`.
 
     Raises:
-      InputError: if there is nothing to draw from, or a portion without tracks.
+      InputError: if there is nothing to draw from, or a portion has no tracks.
     """
     portions = [portion for portion in portions if portion.is_used]
     loader = PairLoader(portions, settings, augmentation, skip_damaged)
@@ -152,7 +152,7 @@ def from_portions(
         loader = RedrawnLoader(loader, redraw)
         filler = SceneFiller(redraw) if redraw.root else None
     stream = stream.random_map(loader, seed=pair_seed)
-    cv2.setNumThreads(0)  # One pair a thread; more threads only get in the way.
+    cv2.setNumThreads(0)  # One thread per pair; more threads only slow it down.
     batches = stream[process_index::process_count].batch(batch_size)
     fingerprint = {"seed": seed, "batch_size": batch_size}
     fingerprint["process_count"] = process_count

@@ -16,17 +16,17 @@ ALL = -1  # As `num_use`: every clip once.
 class Portion:
     """A source of tracks, and how often each of its clips is shown.
 
-    A clip is a video or a photograph; its tracks are the objects in it. Clips take
-    turns, and a track of the clip is drawn each time, so a crowded photograph counts
-    no more than one of a single object.
+    A clip is a video or a photograph; its tracks are the objects in it. A track is
+    drawn each time a clip is shown, so a crowded photograph counts no more than one
+    with a single object.
 
     Attributes:
-      name: what messages call it.
+      name: for messages.
       source: the tracks.
       frame_range: largest distance between the two frames of a pair.
-      share: of the pairs, on any positive scale; not read where clips are counted.
-      num_use: how many clips an epoch shows, `ALL` for each once; None: no epochs.
-      clips: number of each track's clip, `[N]` int64, from 0, ascending without gaps;
+      share: of the pairs, on any positive scale; not used with `num_use`.
+      num_use: number of clips per epoch, `ALL` for each once; None for no epochs.
+      clips: index of each track's clip, `[N]` int64, from 0, ascending without gaps;
         None: every track is a clip of its own.
       weights: of each track, `[N]` float64, at least 0: a clip of weight 0.5 is shown
         half as often as one of weight 1; None: all are 1.
@@ -54,10 +54,10 @@ class Portion:
 
     @functools.cached_property
     def groups(self) -> list[tuple[np.ndarray, float]]:
-        """Clips of equal weight: their numbers, `[G]` int64, and the weight of each.
+        """Returns clips of equal weight: their indices, `[G]` int64, and the weight.
 
-        The largest weight comes first; clips of weight 0 are in none. The weight of a
-        clip is the largest of its tracks'.
+        The largest weight comes first, clips of weight 0 are left out. The weight of a
+        clip is the largest among its tracks.
 
         Raises:
           InputError: no clip has a weight above 0.
@@ -69,7 +69,7 @@ class Portion:
         ]
         if groups:
             return groups
-        heavy = " of a weight above 0" if len(clips) else ""
+        heavy = " with a weight above 0" if len(clips) else ""
         raise InputError(f"{self.name} has no tracks{heavy}")
 
     def draw_clip(self, rng: np.random.Generator) -> int:
@@ -86,8 +86,8 @@ class Portion:
         """Draws a track of a clip in proportion to the weights.
 
         Args:
-          clip: its number.
-          rng: random numbers; none is taken where the clip has a single track.
+          clip: its index.
+          rng: random numbers; not used if the clip has a single track.
         """
         if self.clips is None:
             return clip
@@ -100,7 +100,7 @@ class Portion:
 
     @functools.cached_property
     def _first_tracks(self):
-        """Number of the first track of each clip, and that of all tracks."""
+        """Index of the first track of each clip, then the number of all tracks."""
         return np.searchsorted(self.clips, np.arange(self.num_clips + 1))
 
     @functools.cached_property
@@ -122,7 +122,7 @@ def shares(portions: Sequence[Portion]) -> list[float]:
     """Returns each portion's share of the pairs; they sum to 1.
 
     Args:
-      portions: those with counts together have the share 1 beside the others.
+      portions: all portions with counts together have a share of 1.
     """
     counts = [
         portion.num_clips if portion.num_use == ALL else portion.num_use or 0
@@ -136,7 +136,7 @@ def shares(portions: Sequence[Portion]) -> list[float]:
 
 
 def describe(portions: Sequence[Portion]) -> list[str]:
-    """Describes the training data, a line for each portion, in columns.
+    """Describes the training data, one line per portion, in columns.
 
     Args:
       portions: of stored sources.
@@ -158,5 +158,5 @@ def describe(portions: Sequence[Portion]) -> list[str]:
 
 
 def _draw(sums, rng):
-    """Draws a number in proportion to weights of which the running sums are given."""
+    """Draws an index in proportion to weights, given their running sums."""
     return int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))

@@ -1,4 +1,4 @@
-"""Worker processes: what each does first, and what must hold before they start."""
+"""Worker processes: their preparation, and a check before they start."""
 
 import ast
 import multiprocessing
@@ -15,12 +15,12 @@ from jaxtrack.errors import InputError
 
 
 def prepare_worker(*which: int) -> None:
-    """Makes a worker use one thread, leave Ctrl-C to its parent, and die with it.
+    """Makes a worker use one thread, ignore Ctrl-C, and end with its parent.
 
-    A parent that is killed cannot end its workers, which would wait for it for ever.
+    A killed parent cannot end its workers, which would wait for it forever.
 
     Args:
-      *which: Grain's number of the worker, and how many there are; they do not matter.
+      *which: Grain's index and number of workers; not used.
     """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -28,7 +28,7 @@ def prepare_worker(*which: int) -> None:
 
 
 def _follow_parent():
-    """Ends this process when its parent ends, however that ends."""
+    """Ends this process when its parent ends, in whatever way."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -36,14 +36,13 @@ def _follow_parent():
 
 
 def check_main() -> None:
-    """Refuses a script that would start all over in every worker process.
+    """Checks that the main script does not run again in every worker process.
 
-    A worker imports the main script again, and so runs all that is not below
-    `if __name__ == "__main__":`, such as this very call, or
-    `jax.distributed.initialize`.
+    A worker imports the main script, and so runs everything that is not below
+    `if __name__ == "__main__":`, such as this call or `jax.distributed.initialize`.
 
     Raises:
-      InputError: the line of the script that led here is not below it.
+      InputError: the calling line of the script is not below it.
     """
     frame, path = _frame_of_main()
     if frame is None or path is None:
@@ -59,13 +58,13 @@ def check_main() -> None:
             if "__name__" not in test:
                 raise InputError(
                     f"{path}, line {line}: worker processes import this script and "
-                    "would run this line again: put all that it does below "
+                    "would run this line again: put everything below "
                     '`if __name__ == "__main__":`'
                 )
 
 
 def _frame_of_main() -> tuple[FrameType | None, pathlib.Path | None]:
-    """Returns the main script's own frame, if it led here, and its file, if any."""
+    """Returns the calling frame of the main script and its file, if any."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     frame: FrameType | None = sys._getframe()
     while frame is not None:

@@ -1,9 +1,9 @@
 """Records of a packed folder: ArrayRecord shards that tfds reads, without TensorFlow.
 
-A packed folder is a tfds data set of up to three splits: `train` holds the frames,
-`masks` those masks that frames have, `photos` photographs without boxes. A record is
-`{"image": encoded bytes, "name": str}`. Boxes are not in the records: the index of
-tracks beside them (`data.tracks`) says which records a track is made of.
+A packed folder is a tfds dataset with up to three splits: `train` has the frames,
+`masks` the masks of frames, `photos` photographs without boxes. A record is
+`{"image": encoded bytes, "name": str}`. Boxes are in the index of tracks
+(`data.tracks`), which lists the records of each track.
 """
 
 import io
@@ -18,7 +18,7 @@ from tensorflow_datasets.core import example_serializer
 
 from jaxtrack.errors import InputError
 
-DATASET = "tracks"  # The name of the data set, with which its files begin.
+DATASET = "tracks"  # Name of the dataset, the prefix of its files.
 FRAMES, MASKS, PHOTOS = SPLITS = ("train", "masks", "photos")
 
 
@@ -39,7 +39,7 @@ class Shard(NamedTuple):
 
 
 class Writer:
-    """Writes one shard; every record is a group of its own, for random access."""
+    """Writes one shard; each record is a group of its own, for random access."""
 
     def __init__(self, path: str | pathlib.Path):
         """Opens the file.
@@ -61,15 +61,15 @@ class Writer:
 
         Args:
           data: an encoded picture.
-          name: what messages call it.
+          name: for messages.
 
         Returns:
-          The number of the record, from 0.
+          The index of the record, from 0.
 
         Raises:
           OSError: it cannot be written.
         """
-        # A file object is how tfds takes bytes that are already encoded.
+        # tfds takes already encoded bytes as a file object.
         example = {"image": io.BytesIO(data), "name": name}
         encoded = self._features.encode_example(example)
         try:
@@ -103,10 +103,10 @@ def file_name(split: str, number: int, count: int) -> str:
 
 
 def write_metadata(folder: str | pathlib.Path, shards: Sequence[Shard]) -> None:
-    """Writes what makes a folder of shards a tfds data set.
+    """Writes the metadata that make a folder of shards a tfds dataset.
 
     Args:
-      folder: of the shards; gets `dataset_info.json` and `features.json`.
+      folder: of the shards; receives `dataset_info.json` and `features.json`.
       shards: in the order of their numbers.
     """
     infos = []
@@ -131,7 +131,7 @@ def write_metadata(folder: str | pathlib.Path, shards: Sequence[Shard]) -> None:
         split_infos=infos,
         filename_template="{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
         check_data=False,
-        description="Frames of annotated sequences and stills.",
+        description="Frames of annotated sequences and still images.",
     )
 
 
@@ -143,7 +143,7 @@ def open_split(folder: str | pathlib.Path, split: str) -> Sequence[dict]:
       split: one of `SPLITS`.
 
     Returns:
-      Record number -> `{"image": bytes, "name": bytes}`.
+      Index of a record -> `{"image": bytes, "name": bytes}`.
 
     Raises:
       InputError: the folder cannot be opened, or lacks the split.
@@ -152,7 +152,7 @@ def open_split(folder: str | pathlib.Path, split: str) -> Sequence[dict]:
         return tfds.builder_from_directory(os.fspath(folder)).as_data_source(
             split=split, decoders={"image": tfds.decode.SkipDecoding()}
         )
-    except Exception as error:  # tfds and ArrayRecord raise many kinds.
+    except Exception as error:  # tfds and ArrayRecord raise many types.
         said = f"{folder}: damaged records ({_line(error)}); pack again"
         raise InputError(said) from error
 
@@ -161,19 +161,19 @@ def read_record(records: Sequence[dict], number: int, name: str) -> bytes:
     """Returns the encoded picture of a record.
 
     Args:
-      records: as `open_split` opened them.
-      number: of the record.
-      name: what the message of an error calls it.
+      records: from `open_split`.
+      number: index of the record.
+      name: for the error message.
 
     Raises:
       InputError: the record is damaged, or its file has vanished.
     """
     try:
         data = records[number]["image"]
-    except Exception as error:  # ArrayRecord and protobuf raise many kinds.
+    except Exception as error:  # ArrayRecord and protobuf raise many types.
         said = f"{name}: damaged or vanished record ({_line(error)}); pack again"
         raise InputError(said) from error
-    if not data:  # Of a shard that was cut while it was open.
+    if not data:  # The shard was truncated while it was open.
         raise InputError(f"{name}: damaged or vanished record (empty); pack again")
     return data
 
@@ -189,6 +189,6 @@ def _refused(error):
 
 
 def _features():
-    """Describes a record; the bytes are of any kind that `encoding` reads."""
+    """Describes a record; the bytes have any format that `encoding` reads."""
     image = tfds.features.Image(shape=(None, None, 3))
     return tfds.features.FeaturesDict({"image": image, "name": tfds.features.Text()})

@@ -1,4 +1,4 @@
-"""Other composed scenes after every so many pairs, filled into banks ahead of time."""
+"""New composed scenes after a number of pairs, stored in banks ahead of time."""
 
 import dataclasses
 import functools
@@ -24,14 +24,14 @@ _NICENESS = 10  # Of the process that draws ahead while the network trains.
 
 @dataclasses.dataclass(frozen=True)
 class Redraw:
-    """Which scenes pairs show: those of a generation, which lasts some pairs.
+    """The generations of scenes; each is used for a number of pairs.
 
     Attributes:
-      number: of the portion of scenes.
+      number: index of the portion of scenes.
       scenes: the scenes of generation 0.
-      every: pairs of a generation, of all portions together.
+      every: pairs per generation, over all portions.
       root: folder of the banks; None draws for every pair.
-      footprint: what training can see.
+      footprint: the part of frames that training can see.
     """
 
     number: int
@@ -43,17 +43,17 @@ class Redraw:
     def beside(
         self, source: ComposedSource | BankedSource, footprint: Footprint
     ) -> "Redraw":
-        """Returns the same with banks beside that of generation 0, if there is one.
+        """Returns the same with banks beside the one of generation 0, if it has one.
 
         Args:
-          source: the scenes of generation 0, banked or not.
-          footprint: what training can see.
+          source: the scenes of generation 0, with or without a bank.
+          footprint: the part of frames that training can see.
         """
         root = source.folder.parent if isinstance(source, BankedSource) else None
         return dataclasses.replace(self, root=root, footprint=footprint)
 
     def source(self, generation: int) -> ComposedSource | BankedSource:
-        """Returns the scenes of a generation; a bank is used as soon as it is there."""
+        """Returns the scenes of a generation; its bank is used as soon as it exists."""
         scenes = self.scenes.redrawn(generation)
         if self.root is None:
             return scenes
@@ -67,10 +67,10 @@ class Redraw:
 
 @dataclasses.dataclass(frozen=True)
 class RedrawnLoader(grain.transforms.RandomMap):
-    """Makes pairs of the scenes that are shown at the time.
+    """Loads pairs with the scenes of the current generation.
 
     Attributes:
-      loader: makes pairs of generation 0.
+      loader: of generation 0.
       redraw: the other generations.
     """
 
@@ -80,10 +80,10 @@ class RedrawnLoader(grain.transforms.RandomMap):
     def random_map(
         self, element: tuple[int, tuple[int, int]], rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """Makes one pair.
+        """Loads one pair.
 
         Args:
-          element: number of the generation, and what `PairLoader` takes.
+          element: number of the generation, and the element for `PairLoader`.
           rng: random numbers of this pair.
 
         Returns:
@@ -94,7 +94,7 @@ class RedrawnLoader(grain.transforms.RandomMap):
 
     @functools.cached_property
     def _of(self):
-        """Keeps the loaders of two generations: several threads read ahead."""
+        """Caches the loaders of two generations, since several threads read ahead."""
         return functools.lru_cache(2)(self._make)
 
     def _make(self, generation):
@@ -111,15 +111,15 @@ class RedrawnLoader(grain.transforms.RandomMap):
         return {"loader": self.loader, "redraw": self.redraw}
 
     def __setstate__(self, state):
-        """Restores what was sent."""
+        """Restores the loader."""
         self.__dict__.update(state)
 
 
 class Numbered(grain.transforms.MapWithIndex):
-    """Tells of every clip which generation of scenes its pair sees."""
+    """Adds the generation of scenes to every clip."""
 
     def __init__(self, every: int):
-        """Takes the pairs of a generation."""
+        """Takes the number of pairs per generation."""
         self._every = every
 
     def map_with_index(
@@ -130,17 +130,16 @@ class Numbered(grain.transforms.MapWithIndex):
 
 
 class SceneFiller:
-    """Fills the bank of the next generation while this one is shown.
+    """Fills the bank of the next generation while this one is in use.
 
-    Pairs do not wait for it: what is not there yet is drawn for them, equal pixel by
-    pixel.
+    Pairs do not wait for it: missing scenes are drawn for them, with equal pixels.
     """
 
     def __init__(self, redraw: Redraw):
-        """Starts nothing.
+        """Does not start anything yet.
 
         Args:
-          redraw: the generations; with a folder of banks.
+          redraw: the generations, with a folder of banks.
         """
         self._redraw = redraw
         self._generation = -1
@@ -148,10 +147,10 @@ class SceneFiller:
         self._thread: threading.Thread | None = None
 
     def reach(self, pair: int) -> None:
-        """Lets the thread know where the stream is; starts it if need be.
+        """Tells the thread the position of the stream; starts it if needed.
 
         Args:
-          pair: number of the pair that is drawn next.
+          pair: number of the next pair.
         """
         generation = pair // self._redraw.every
         if generation == self._generation:
@@ -164,7 +163,7 @@ class SceneFiller:
             self._thread.start()
 
     def close(self) -> None:
-        """Ends the thread; waits for the end of what is being drawn."""
+        """Ends the thread, after the scene that it is drawing."""
         with self._changed:
             self._generation = -1
             self._changed.notify()
@@ -173,10 +172,10 @@ class SceneFiller:
         self._thread = None
 
     def _run(self):
-        """Fills the generation that is shown and the next, until it is closed."""
+        """Fills the current and the next generation, until closed."""
         done = -1
         while (generation := self._generation) >= 0:
-            if generation > 1:  # Generation 0 is where a training that resumes begins.
+            if generation > 1:  # A resumed training starts with generation 0.
                 old = self._redraw.folder(generation - 1)
                 shutil.rmtree(old, ignore_errors=True)
             for number in range(max(generation, done + 1), generation + 2):
@@ -186,7 +185,7 @@ class SceneFiller:
                 self._changed.wait_for(lambda now=generation: self._generation != now)
 
     def _fill(self, number):
-        """Fills the bank of a generation, unless it is there, or is over meanwhile."""
+        """Fills the bank of a generation, unless it exists or is no longer needed."""
         try:
             choice.fill_quietly(
                 self._redraw.scenes.redrawn(number),
@@ -196,15 +195,15 @@ class SceneFiller:
                 is_stopped=lambda: not 0 <= self._generation <= number,
             )
         except (InputError, OSError) as error:
-            logging.warning("scenes are drawn for every pair: %s", error)
+            logging.warning("no bank, scenes are drawn for every pair: %s", error)
 
 
 def find(portions: Sequence[Portion], every: int) -> Redraw | None:
-    """Returns when scenes are redrawn, without banks; None if there are none.
+    """Returns how scenes are redrawn, without banks; None if there are no scenes.
 
     Args:
-      portions: what is trained on.
-      every: pairs of a generation, of all portions together; 0 never redraws.
+      portions: the training data.
+      every: pairs per generation, over all portions; 0 never redraws.
     """
     for number, portion in enumerate(portions):
         if every and isinstance(portion.source, ComposedSource):
@@ -215,11 +214,11 @@ def find(portions: Sequence[Portion], every: int) -> Redraw | None:
 def replace_source(
     portions: Sequence[Portion], number: int, source: ComposedSource | BankedSource
 ) -> list[Portion]:
-    """Returns portions of which one draws from another source.
+    """Returns the portions with the source of one replaced.
 
     Args:
-      portions: what is trained on.
-      number: of the portion.
+      portions: the training data.
+      number: index of the portion.
       source: its new source.
     """
     changed = list(portions)

@@ -1,4 +1,4 @@
-"""Options of drawing, cropping and augmenting a pair."""
+"""Options for drawing, cropping and augmenting pairs."""
 
 import dataclasses
 
@@ -10,9 +10,9 @@ class PairSettings:
     Attributes:
       template_size: side of the template crop, px.
       search_size: side of the search crop, px.
-      context: share `c` of the context: the template shows a square of side
+      context: factor `c` of the context: the template is a square of side
         `sqrt((w + p) (h + p))`, `p = c (w + h)`, around a `w x h` box.
-      negative_ratio: share of pairs whose search image lacks the target.
+      negative_ratio: share of pairs whose search image does not show the target.
     """
 
     template_size: int
@@ -23,39 +23,39 @@ class PairSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What is done to a pair of crops: the group "augment" of the settings.
+    """Augmentation of a pair of crops: the group "augment" of the settings.
 
-    `*_shift` are px of the crop, `*_scale` and `aspect` relative sizes, `*_color`,
-    `*_blur` and all from `flip` on probabilities in [0, 1].
+    `*_shift` are px of the crop, `*_scale` and `aspect` are relative sizes; `*_color`,
+    `*_blur` and everything from `flip` on are probabilities in [0, 1].
 
     Attributes:
-      jitter: how shifts and scales are drawn. "pysot": as the fields below say.
-        "video_analyst" (SiamFC++): both sides share a factor, uniform from
-        `1 / (1 + scale)` to `1 + scale` (the template's in its logarithm), and a shift
-        is px of the scaled crop.
-      attempts: they are drawn at most so often until both crops show the whole box,
-        and left out if none does; 0 draws once, whatever is shown.
-      template_shift: largest shift of the template crop on each axis.
-      template_scale: the sides of the template crop are multiplied by
-        `1 + U(-1, 1) * scale`, each axis on its own.
-      template_blur: a plus-shaped blur of the template.
-      template_color: a shift of the template's colour along natural directions.
-      search_shift: as `template_shift`, of the search crop.
-      search_scale: as `template_scale`, of the search crop.
-      search_blur: as `template_blur`, of the search crop.
-      search_color: as `template_color`, of the search crop.
-      flip: both crops mirrored.
-      gray: both crops without colour.
-      aspect: largest extra log-aspect `a` of the search crop: its width is multiplied
-        by `exp(a / 2)`, its height by `exp(-a / 2)`.
-      fill_image: outside of the frame shows another image, not the mean colour.
-      occluder: a piece of the surroundings covers part of the target in the search
-        crop.
-      occluder_ignored: labels neither reward nor punish what that piece covers.
-      motion_blur: the search crop is blurred along a line.
-      low_resolution: the search crop loses detail by shrinking and enlarging.
-      noise: the search crop gets Gaussian noise.
-      tone: gain, gamma and saturation of each crop change.
+      jitter: how shifts and scales are drawn. "pysot": as described below.
+        "video_analyst" (SiamFC++): one factor for both sides, uniform from
+        `1 / (1 + scale)` to `1 + scale` (for the template: log-uniform), and a shift
+        in px of the scaled crop.
+      attempts: largest number of draws until both crops show the whole box; otherwise
+        crops are neither shifted nor scaled. 0 draws once.
+      template_shift: largest shift of the template crop along each axis.
+      template_scale: each side of the template crop is multiplied by
+        `1 + U(-1, 1) * scale`.
+      template_blur: plus-shaped blur of the template.
+      template_color: PCA color shift of the template.
+      search_shift: as `template_shift`, for the search crop.
+      search_scale: as `template_scale`, for the search crop.
+      search_blur: as `template_blur`, for the search crop.
+      search_color: as `template_color`, for the search crop.
+      flip: flips both crops horizontally.
+      gray: turns both crops gray.
+      aspect: largest change of the search crop's aspect ratio, as a logarithm `a`: the
+        width is multiplied by `exp(a / 2)`, the height by `exp(-a / 2)`.
+      fill_image: pads crops with another image, not with the mean color.
+      occluder: covers part of the target in the search crop with a piece of its
+        surroundings.
+      occluder_ignored: whether labels ignore the covered cells.
+      motion_blur: motion blur of the search crop.
+      low_resolution: shrinks the search crop and enlarges it again.
+      noise: Gaussian noise in the search crop.
+      tone: changes gain, gamma and saturation of each crop.
     """
 
     jitter: str

@@ -1,4 +1,4 @@
-"""Tracks: where the frames and boxes of training pairs come from."""
+"""Sources of tracks: the frames and boxes of training pairs."""
 
 import functools
 import hashlib
@@ -11,15 +11,15 @@ from jaxtrack.data import encoding, frames, tracks
 from jaxtrack.data.frames import NUM_PICTURES, Frame
 from jaxtrack.errors import InputError, require
 
-_PICTURE_REDUCTION = 4  # What only fills the outside need not be sharp.
+_PICTURE_REDUCTION = 4  # Pictures for padding need not be sharp.
 
 
 class TrackSource(Protocol):
-    """A numbered set of tracks, each one object followed through some frames.
+    """A numbered set of tracks, each of one object over some frames.
 
-    A source is picklable (it is sent to loader processes), opens its files at first
+    A source can be pickled (it is sent to loader processes), opens its files at first
     use, and is read by several threads at once. Its methods are pure: equal
-    arguments give equal answers in every process.
+    arguments give equal results in every process.
     """
 
     @property
@@ -29,14 +29,14 @@ class TrackSource(Protocol):
     def track_boxes(self, track: int) -> np.ndarray:
         """Boxes of a track, `[T, 4]` float32 xyxy px of the full-size frames.
 
-        A row with NaN, or of no width or height, says the object is absent. A still
-        photograph is a track with `T = 1`. Must be cheap: every pair asks for it.
+        A row with NaN, or without width or height, means that the object is absent. A
+        still image is a track with `T = 1`. Must be cheap: every pair calls it.
         """
 
     def track_times(self, track: int) -> np.ndarray:
-        """When each frame of a track was, `[T]` int, ascending.
+        """Frame numbers of a track, `[T]` int, ascending.
 
-        In frames of the video, of which only some may have been packed.
+        They count frames of the video, even if only some were packed.
         """
 
     def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
@@ -46,48 +46,48 @@ class TrackSource(Protocol):
           track: number of the track.
           time: number of the frame, `0 <= time < T`.
           reduction: how many times smaller the image may be on each axis, one of 1,
-            2, 4, 8; a source may always ignore it and answer the full size.
+            2, 4, 8; a source may ignore it and return the full size.
 
         Returns:
-          The frame, reduced 1 time or a power of two up to `reduction`; of a part of
-          it all that a training pair may show is there.
+          The frame, reduced by a power of two up to `reduction`; possibly only the part
+          that a training pair can show.
 
         Raises:
-          InputError: if the frame cannot be decoded (the message names it).
+          InputError: if the frame cannot be decoded; names the frame.
         """
 
     @property
     def num_pictures(self) -> int:
-        """Number of pictures that may fill borders, at most `NUM_PICTURES`."""
+        """Number of pictures for padding, at most `NUM_PICTURES`."""
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
-        """Returns a small picture to show outside of other tracks' frames.
+        """Returns a small picture to pad the crops of other tracks.
 
         Args:
-          number: which, `0 <= number < num_pictures`.
+          number: of the picture, `0 <= number < num_pictures`.
 
         Returns:
-          The track that it shows (-1 if it shows none), and the picture,
-          `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB, whatever its shape was.
+          The track that it shows (-1 for none), and the picture, resized to
+          `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB.
         """
 
 
 class StoredSource(TrackSource, Protocol):
-    """A source whose frames a bank may keep decoded; see `data/bank`."""
+    """A source whose decoded frames can be kept in a bank; see `data/bank`."""
 
     @property
     def label(self) -> str:
-        """Names the source to a user; a file name, too."""
+        """Name of the source, for messages and file names."""
 
     @property
     def num_frames(self) -> int:
         """Number of frames of all tracks."""
 
     def frame_ids(self, track: int) -> np.ndarray:
-        """Numbers that are equal where tracks share a frame, `[T]` int64."""
+        """Frame ids, `[T]` int64, equal if tracks share a frame."""
 
     def fingerprint(self) -> str:
-        """Says, or hashes, everything that pixels and boxes depend on."""
+        """Identifies everything that pixels and boxes depend on."""
 
 
 class RecordSource:
@@ -104,7 +104,7 @@ class RecordSource:
           folder: the packed folder.
 
         Raises:
-          InputError: if the folder is absent, unfinished or damaged, or
+          InputError: if the folder is missing, unfinished or damaged, or
             tensorflow-datasets is not installed.
         """
         require("tensorflow_datasets")
@@ -124,7 +124,7 @@ class RecordSource:
 
     @property
     def extent(self) -> float:
-        """How much is stored around a target; see `tracks.TrackIndex`."""
+        """Extent of the stored pictures around a target; see `tracks.TrackIndex`."""
         return self._index.extent
 
     @property
@@ -134,7 +134,7 @@ class RecordSource:
 
     @property
     def track_clips(self) -> np.ndarray:
-        """Number of each track's clip, `[N]` int64, from 0, ascending without gaps."""
+        """Index of each track's clip, `[N]` int64, from 0, ascending without gaps."""
         return self._index.clips
 
     def track_boxes(self, track: int) -> np.ndarray:
@@ -152,7 +152,7 @@ class RecordSource:
         row = range(rows.start, rows.stop)[time]
         record = int(self._index.records[row])
         if record < 0:
-            raise InputError(f"{name}: shows no object, or was left out when packed")
+            raise InputError(f"{name}: shows no object or was left out when packed")
         from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
 
         data = records.read_record(self._records, record, name)
@@ -160,16 +160,16 @@ class RecordSource:
         frame = frames.whole(image, reduced=reduction)
         if not self.extent:
             return frame
-        # What crops show outside of the frame is the mean of all of it.
+        # Crops are padded with the mean of the whole frame.
         return frame._replace(mean=self._index.means[row].astype(np.float64))
 
     @property
     def num_pictures(self) -> int:
-        """Number of pictures that may fill borders; see `TrackSource`."""
+        """Number of pictures for padding; see `TrackSource`."""
         return min(self.num_tracks, NUM_PICTURES)
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
-        """Returns a frame of one of some tracks, small; see `TrackSource`."""
+        """Returns a small frame of one of the tracks; see `TrackSource`."""
         return self._picture(number * self.num_tracks // self.num_pictures)
 
     @property
@@ -182,17 +182,17 @@ class RecordSource:
         return self._index.records[self._index.rows(track)]
 
     def fingerprint(self) -> str:
-        """Hashes the index, which knows its rows and shards; see `StoredSource`."""
+        """Hashes the index, with its rows and shards; see `StoredSource`."""
         index = (pathlib.Path(self.folder) / tracks.FILE_NAME).read_bytes()
         return hashlib.sha256(index).hexdigest()
 
     @functools.cached_property
     def _picture(self):
-        """Keeps the pictures that were read."""
+        """Caches the pictures that were read."""
         return functools.lru_cache(NUM_PICTURES)(self._read_picture)
 
     def _read_picture(self, track):
-        """Reads the middle one of a track's frames that are there."""
+        """Reads the middle one of a track's available frames."""
         records = self._index.records[self._index.rows(track)]
         times = np.flatnonzero(records >= 0)
         time = int(times[len(times) // 2]) if len(times) else 0
@@ -207,10 +207,10 @@ class RecordSource:
         return records.open_split(self.folder, records.FRAMES)
 
     def __getstate__(self):
-        """Sends the folder's name only; each process opens it for itself."""
+        """Sends only the folder's name; each process opens it itself."""
         return {"folder": self.folder}
 
     def __setstate__(self, state):
-        """Opens the folder again, which who sent its name has checked."""
+        """Opens the folder again, without the checks of the first process."""
         self.folder = state["folder"]
         self._index = tracks.read(self.folder)

@@ -1,8 +1,8 @@
-"""The index of tracks: which records, with which boxes, make up each track.
+"""The index of tracks: the records and boxes of each track.
 
-Rows lie in `rows.npy` and names in `names.npy`, which are mapped into memory: processes
-that read a folder share them, and opening one of fourteen million frames takes no time.
-The rest is in `tracks.npz`, the one file that is written last.
+Rows are in `rows.npy` and names in `names.npy`, which are memory-mapped: processes
+that read a folder share them, and opening fourteen million frames takes no time.
+The rest is in `tracks.npz`, which is written last.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 1 << 18
 
 
 class ShardFile(NamedTuple):
-    """A file of records that a packed folder has to hold.
+    """A file of records that a packed folder must have.
 
     Attributes:
       name: of the file.
@@ -50,17 +50,16 @@ class TrackIndex:
 
     Attributes:
       names: name of each track, `[N]` str.
-      clips: number of the clip (video or photograph) each track is of, `[N]` int64.
+      clips: index of each track's clip (video or photograph), `[N]` int64.
       offsets: `[N + 1]` int64, from 0 to the number `M` of rows.
-      table: `[M]` of `ROW`: record of the frame, -1 where the object is absent or the
+      table: `[M]` of `ROW`: record of the frame, -1 if the object is absent or the
         file was damaged; record of its mask, or -1; number of the frame in its
-        sequence; box, xyxy px of the stored picture, NaN where the object is absent;
-        mean colour of the whole frame, RGB and a filler.
-      photos: names of the photographs, `[P]` str; record `i` of their split is the
-        `i`-th.
-      shards: files that the folder holds.
-      extent: how much pictures show around a target, in sides of the square that a
-        template shows; 0 where they are whole frames.
+        sequence; box, xyxy px of the stored picture, NaN if the object is absent;
+        mean color of the whole frame, RGB and padding.
+      photos: names of the photographs, `[P]` str, in the order of their records.
+      shards: files in the folder.
+      extent: side of the pictures around a target, as a multiple of the template's
+        side; 0 for whole frames.
     """
 
     names: np.ndarray
@@ -88,12 +87,12 @@ class TrackIndex:
 
     @property
     def xyxy(self) -> np.ndarray:
-        """Boxes, `[M, 4]` float32 xyxy px; a row of NaN says the object is absent."""
+        """Boxes, `[M, 4]` float32 xyxy px; NaN if the object is absent."""
         return self.table["xyxy"]
 
     @property
     def means(self) -> np.ndarray:
-        """Mean colour of the frame that each row's picture is of, `[M, 3]` uint8."""
+        """Mean color of each row's whole frame, `[M, 3]` uint8."""
         return self.table["mean"][:, :3]
 
     def rows(self, track: int) -> slice:
@@ -114,7 +113,7 @@ def make(
     Args:
       names: of the tracks.
       tables: rows of each, `[T]` of `ROW`.
-      clips: number of each one's clip, ascending; () says that each has its own.
+      clips: index of each track's clip, ascending; () if each has its own.
       photos: names of the photographs.
       extent: see `TrackIndex`.
 
@@ -137,20 +136,20 @@ def join(
     num_masks: Sequence[int],
     folder: str | pathlib.Path,
 ) -> TrackIndex:
-    """Lays indices end to end, as their records are; rows go to the disk one by one.
+    """Concatenates indices; the rows are written to disk part by part.
 
     Args:
       parts: indices, each with records counted from 0.
-      num_frames: number of records of each part's frames.
-      num_masks: likewise of its masks.
-      folder: gets the rows.
+      num_frames: number of frame records in each part.
+      num_masks: number of mask records in each part.
+      folder: receives the rows.
 
     Returns:
-      The index of all tracks, to be written there.
+      The index of all tracks, to be written to `folder`.
     """
     total = sum(len(part.table) for part in parts)
     path = pathlib.Path(folder) / ROWS_NAME
-    # An array of no rows cannot be mapped.
+    # An empty array cannot be mapped.
     table = np.zeros(0, ROW)
     if total:
         table = np.lib.format.open_memmap(path, "w+", ROW, (total,))
@@ -181,7 +180,7 @@ def join(
 
 
 def write(index: TrackIndex, folder: str | pathlib.Path) -> None:
-    """Writes an index into a folder; rows that `join` wrote there stay."""
+    """Writes an index to a folder; rows written there by `join` are kept."""
     folder = pathlib.Path(folder)
     _save(folder / ROWS_NAME, index.table)
     _save(folder / NAMES_NAME, index.names)
@@ -198,23 +197,23 @@ def write(index: TrackIndex, folder: str | pathlib.Path) -> None:
 
 
 def read(folder: str | pathlib.Path) -> TrackIndex:
-    """Reads the index of a packed folder, and looks for its shards.
+    """Reads the index of a packed folder, and checks that its shards exist.
 
     Args:
-      folder: as `jaxtrack pack` made it.
+      folder: made by `jaxtrack pack`.
 
     Returns:
       The index; rows and names are mapped, not read.
 
     Raises:
-      InputError: if the folder is absent, unfinished, or its index is damaged; or a
-        shard is missing or was cut off. The message names the file.
+      InputError: if the folder is missing or unfinished, its index is damaged, or a
+        shard is missing or truncated; names the file.
     """
     folder = pathlib.Path(folder)
     path = folder / FILE_NAME
     if not path.is_file():
         raise InputError(
-            f"{folder}: no packed data ({FILE_NAME} is absent); make it by "
+            f"{folder}: no packed data ({FILE_NAME} is missing); make it with "
             "`jaxtrack pack`"
         )
     try:
@@ -222,7 +221,7 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
             fields = {name: arrays[name] for name in _ARRAYS}
             extent = float(arrays["extent"])
             shards = arrays["shard_names"].tolist(), arrays["shard_sizes"].tolist()
-    except Exception as error:  # numpy raises many kinds on a damaged archive.
+    except Exception as error:  # numpy raises many types for a damaged archive.
         raise InputError(f"{path}: damaged index ({error}); pack again") from error
     shards = tuple(map(ShardFile, *shards))
     for shard in shards:
@@ -235,14 +234,13 @@ def read(folder: str | pathlib.Path) -> TrackIndex:
 
 
 def check(folder: str | pathlib.Path) -> None:
-    """Reads the mapped files of an index whole: their checksums, and what rows say.
+    """Checks the mapped files of an index: their checksums, and the rows.
 
     Args:
-      folder: a packed folder that `read` reads.
+      folder: a packed folder.
 
     Raises:
-      InputError: one is damaged, or a row was made by hand and cannot be; the message
-        names it.
+      InputError: a file is damaged, or a row is impossible; names it.
     """
     folder = pathlib.Path(folder)
     with np.load(folder / FILE_NAME) as arrays:
@@ -258,12 +256,12 @@ def check(folder: str | pathlib.Path) -> None:
         fault = _fault_of_rows(table[start : start + _ROWS_AT_ONCE], start)
         if fault:
             raise InputError(
-                f"{folder / ROWS_NAME}: {fault}: fix what wrote it, or pack again"
+                f"{folder / ROWS_NAME}: {fault}: fix its writer, or pack again"
             )
 
 
 def _fault_of_tracks(offsets, clips):
-    """Describes what is wrong with tracks' beginnings or clips; or ""."""
+    """Describes a fault of tracks' offsets or clips; or ""."""
     arrays = {"offsets": offsets, "clips": clips}
     for name, array in arrays.items():
         if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -271,19 +269,19 @@ def _fault_of_tracks(offsets, clips):
     if len(offsets) != len(clips) + 1:
         return f"{len(offsets)} offsets for {len(clips)} tracks"
     if offsets[0] != 0 or (np.diff(offsets) < 0).any():
-        return "offsets do not ascend from 0"
+        return "offsets are not ascending from 0"
     if (np.diff(clips, prepend=0) < 0).any():
-        return "clips do not ascend"
+        return "clips are not ascending"
     return ""
 
 
 def _fault_of_rows(table, start):
-    """Describes the fault of some rows, of which the first has a number; or ""."""
+    """Describes a fault of some rows, the first of which has index `start`; or ""."""
     xyxy = table["xyxy"]
     is_nan = np.isnan(xyxy)
     is_absent = is_nan.all(axis=1)
     faults = {
-        "a box that is in part no number": is_nan.any(axis=1) & ~is_absent,
+        "a box that is partly NaN": is_nan.any(axis=1) & ~is_absent,
         "an infinite box": np.isinf(xyxy).any(axis=1),
         "a picture, but no box": is_absent & (table["record"] >= 0),
         "a negative record": np.minimum(table["record"], table["mask"]) < -1,
@@ -295,7 +293,7 @@ def _fault_of_rows(table, start):
 
 
 def _joined_clips(parts):
-    """Numbers the clips of all parts anew, from 0 and without gaps."""
+    """Renumbers the clips of all parts, from 0 and without gaps."""
     count, joined = 0, []
     for part in parts:
         _, numbers = np.unique(part.clips, return_inverse=True)
@@ -321,7 +319,7 @@ def _look_for(folder, shard):
 
 
 def _save(path, array):
-    """Writes an array, unless it is what is mapped from that file."""
+    """Writes an array, unless it is mapped from that file."""
     own = isinstance(array, np.memmap) and pathlib.Path(array.filename)
     if not own or own.resolve() != path.resolve():
         np.save(path, array)
@@ -338,9 +336,7 @@ def _map(path, count):
             f"{path}: damaged index ({len(array)} entries, not {count}); pack again"
         )
     if path.name == ROWS_NAME and array.dtype != ROW:
-        raise InputError(
-            f"{path}: the index is of another version of jaxtrack; pack again"
-        )
+        raise InputError(f"{path}: index from another version of jaxtrack; pack again")
     return array
 
 

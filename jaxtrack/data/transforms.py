@@ -1,7 +1,7 @@
 """From two frames with boxes to one training pair.
 
-Crops follow pysot's; what it lacks is off by default. Colours, sharpness and mirroring
-change on the device: `training/augmentation.py`.
+Crops follow pysot's; everything else is off by default. Color, blur and flips change on
+the device: `training/augmentation.py`.
 """
 
 from collections.abc import Callable
@@ -25,12 +25,12 @@ def draw_views(
     settings: PairSettings,
     augmentation: Augmentation,
 ) -> tuple[crops.View, crops.View]:
-    """Draws where the crops lie: around the targets, shifted and scaled at random.
+    """Draws the views of both crops: around the targets, randomly shifted and scaled.
 
     The unscaled template shows `crops.context_side` frame pixels, the unscaled search
-    crop `search_size / template_size` times as many. Shifts and scales are drawn as
-    `augmentation.jitter` says, again and again where both crops have to show the whole
-    of their boxes (`augmentation.attempts`).
+    crop `search_size / template_size` times as many. Shifts and scales are drawn as in
+    `augmentation.jitter`, repeatedly if both crops must show the whole box
+    (`augmentation.attempts`).
 
     Args:
       z_xyxy: box of the target in the template's frame, `[4]` xyxy px.
@@ -40,7 +40,7 @@ def draw_views(
       augmentation: largest shifts and scales, and how they are drawn.
 
     Returns:
-      What the template crop shows of its frame, and the search crop of its.
+      The views of the template crop and of the search crop.
     """
     a = augmentation
     laws = _LAWS[a.jitter]
@@ -67,19 +67,20 @@ def draw_views(
 def reach(settings: PairSettings, augmentation: Augmentation) -> float:
     """Returns the side of the square around a target that crops can show.
 
-    With a template crop of `n` px, and shifts, scales and aspects at their largest,
+    With a template crop of `n` px and the largest shifts, scales and aspects, the side
+    of the search crop is
 
         2 (size / 2n (1 + scale) exp(aspect / 2) + shift / n)
 
-    of the search crop; "video_analyst" scales the shift, too.
+    "video_analyst" also scales the shift.
 
     Args:
       settings: sizes and context.
       augmentation: largest shifts and scales.
 
     Returns:
-      The side, in sides `crops.context_side(wh)` of the square that a template shows
-      at a context of 0.5.
+      The side, as a multiple of the template's `crops.context_side(wh)` at a context
+      of 0.5.
     """
     a, n, c = augmentation, settings.template_size, settings.context
     sides = []
@@ -90,7 +91,7 @@ def reach(settings: PairSettings, augmentation: Augmentation) -> float:
         of_shift = 1 + scale if a.jitter == "video_analyst" else 1.0
         half = size / 2 * (1 + scale) * np.exp(aspect / 2) + shift * of_shift
         sides.append(2 * half / n)
-    # Of a square box, and of one that is much longer than wide.
+    # For a square box, and for a very oblong one.
     of_context = max((1 + 2 * c) / 2, np.sqrt(c * (1 + c) / 0.75))
     return float(max(sides) * of_context)
 
@@ -102,14 +103,14 @@ def cut_filled(
     *,
     read_other: ReadPicture | None = None,
 ) -> np.ndarray:
-    """Cuts a view out of a frame; what lies outside is the mean colour, or an image.
+    """Cuts a view out of a frame, padded with the mean color or another image.
 
     Args:
       frame: the frame, or the part of it that the view shows.
-      view: what the crop shows.
+      view: the rectangle of the crop.
       size: side of the crop, px.
-      read_other: reads the image to show outside, if there is an outside. The mean
-        colour of the frame is shown where it or what it returns is None.
+      read_other: reads the image for padding, if it is needed. If it is None or returns
+        None, the mean color of the frame is used.
 
     Returns:
       The crop, `[size, size, 3]` uint8.
@@ -122,7 +123,7 @@ def cut_filled(
     if other is None:
         return crop
     rows, columns = crops.frame_part(view, size, hw)
-    # Enlarged by INTER_AREA a picture would show blocks, which tell what is outside.
+    # INTER_AREA would enlarge to visible blocks, which give away the padding.
     is_larger = size > min(other.shape[:2])
     how = cv2.INTER_LINEAR if is_larger else cv2.INTER_AREA
     filled = cv2.resize(other, (size, size), interpolation=how)
@@ -141,18 +142,17 @@ def make_pair(
     augmentation: Augmentation,
     read_other: ReadPicture | None = None,
 ) -> dict[str, np.ndarray]:
-    """Makes the crops of a pair; frames are read once it is known how sharp.
+    """Makes the crops of a pair; frames are read at the resolution that these need.
 
     Args:
       read_z: reads the template's frame, given how much it may be reduced.
-      read_x: reads the search frame; None says it is the template's.
+      read_x: reads the search frame; None if it is the template's.
       z_xyxy: box in the template's frame, `[4]` xyxy px.
       x_xyxy: box in the search frame, `[4]` xyxy px.
       rng: random numbers.
       settings: sizes and context.
-      augmentation: how crops are shifted and scaled, and what fills the outside.
-      read_other: reads an image to show outside of the frames, where the augmentation
-        wants one; None never does.
+      augmentation: how crops are shifted, scaled and padded.
+      read_other: reads an image for padding, if the augmentation needs one; or None.
 
     Returns:
       `z_image`, `x_image`, `z_xyxy` and `xyxy` of `data/batch.py`, without the batch
@@ -177,7 +177,7 @@ def make_pair(
 
 
 def _draw_view(xyxy, settings, size, limits, law, rng):
-    """Draws one view, its shift, scale and aspect within limits; see `draw_views`."""
+    """Draws one view with shift, scale and aspect within limits; see `draw_views`."""
     shift, scale, aspect = limits
     corners = np.asarray(xyxy, np.float64).reshape(2, 2)
     side = crops.context_side(corners[1] - corners[0], context=settings.context)
@@ -190,23 +190,23 @@ def _draw_view(xyxy, settings, size, limits, law, rng):
 
 
 def _of_each_side(scale, rng):
-    """Draws factors of both sides; a shift counts pixels of the unscaled crop."""
+    """Draws one factor per side; shifts are in pixels of the unscaled crop."""
     return 1 + rng.uniform(-1, 1, size=2) * scale, 1.0
 
 
 def _of_both_sides(scale, rng):
-    """Draws one factor of both sides and of the shift, uniform."""
+    """Draws one uniform factor for both sides and the shift."""
     factor = rng.uniform(1 / (1 + scale), 1 + scale)
     return factor, factor
 
 
 def _of_both_sides_in_log(scale, rng):
-    """Draws one factor of both sides and of the shift, uniform in its logarithm."""
+    """Draws one log-uniform factor for both sides and the shift."""
     factor = (1 + scale) ** rng.uniform(-1, 1)
     return factor, factor
 
 
-# How the factors of the template's sides and of the search crop's are drawn.
+# How the factors of the template's and of the search crop's sides are drawn.
 _LAWS = {
     "pysot": (_of_each_side, _of_each_side),
     "video_analyst": (_of_both_sides_in_log, _of_both_sides),
@@ -214,6 +214,6 @@ _LAWS = {
 
 
 def _shows(view, xyxy):
-    """Tells whether a view holds the whole of a box."""
+    """Returns whether a view contains a whole box."""
     corners = crops.to_crop(xyxy, view, 1)
     return bool(corners.min() >= 0 and corners.max() <= 1)

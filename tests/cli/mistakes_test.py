@@ -147,10 +147,10 @@ MISTAKES = (
     ),
     ("pack --root=videos --out=file", "file is a file: name another folder"),
     # Data and results.
-    ("train --config.data.records=none", "no folder none: make it by `jaxtrack pack"),
-    ("train --config.data.records=text", "text: no packed data (tracks.npz is absent)"),
+    ("train --config.data.records=none", "no folder none: make it with `jaxtrack pac"),
+    ("train --config.data.records=text", "text: no packed data (tracks.npz is missing"),
     ("pack", "--out is missing: name the folder to make"),
-    ("pack --out=p", "nothing to pack: name a folder of sequences by --root, a table"),
+    ("pack --out=p", "nothing to pack: name a folder of sequences with --root, a tab"),
     ("pack --root=none --out=p", "none: no such folder"),
     ("pack --root=empty --out=p", "none of its folders holds groundtruth_rect.txt"),
     ("pack --root=videos --out=p --pattern=cat*", "no sequence 'cat*'; they are ball"),

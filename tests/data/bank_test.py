@@ -237,7 +237,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(packed, tmp_path, monkeypatch):
 
 def test_a_place_that_cannot_be_used_is_named(packed, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="name another folder by data.bank"):
+    with pytest.raises(InputError, match="set data.bank to another folder"):
         open_one(RecordSource(packed), tmp_path / "file" / "bank")
     source = RecordSource(packed)
     assert open_one(source, "off") is source
@@ -261,7 +261,7 @@ def test_auto_decides_by_reads_and_space():
     assert "1.5 times each" in choice.refusal(1000, 10**9, reads=1500.0, **room)
     assert "of memory" in choice.refusal(1000, 6 * 10**10, reads=math.inf, **room)
     room["free"] = 10**9
-    assert "1.00 GB free" in choice.refusal(1000, 6 * 10**8, reads=math.inf, **room)
+    assert "free 1.00 GB" in choice.refusal(1000, 6 * 10**8, reads=math.inf, **room)
 
 
 def test_auto_keeps_banks_for_days(packed, tmp_path, monkeypatch):

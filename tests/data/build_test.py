@@ -244,7 +244,7 @@ def test_shares_of_different_work_are_not_joined(root, tmp_path, in_process):
     build.build(tmp_path / "m0", root=root, share=build.Share(0, 2))
     options = {"share": build.Share(1, 2), "shrink": WHOLE}
     build.build(tmp_path / "m1", root=root, **options)
-    with pytest.raises(InputError, match="m1.incomplete: is of other data"):
+    with pytest.raises(InputError, match="m1.incomplete: has other data"):
         build.join(tmp_path / "out", shares)
     with pytest.raises(InputError, match=r"no plan.json"):
         build.join(tmp_path / "out", [root])
@@ -313,7 +313,7 @@ def test_a_disk_that_fills_up_at_the_end_is_told_and_gone_on_with(
 def test_nothing_usable_is_told(root, tmp_path, in_process):
     for image in root.rglob("*.jpg"):
         image.write_bytes(b"no image")
-    with pytest.raises(InputError, match="nothing that can be used"):
+    with pytest.raises(InputError, match="nothing usable to pack"):
         build.build(tmp_path / "out", root=root, max_bad=100)
 
 

@@ -62,7 +62,7 @@ def test_patterns_weigh_tracks_and_the_first_that_fits_decides(packed):
     expected = [0.25 if name == names[1] else 0.5 for name in names]
     assert (weighted.weights.tolist(), weighted.num_use) == (expected, 9)
     weights["track_patterns"] = (names[1], "drone_*")
-    with pytest.raises(InputError, match=rf"no track fits 'drone_\*'.*{names[0]}"):
+    with pytest.raises(InputError, match=rf"no track matches 'drone_\*'.*{names[0]}"):
         mixture.make_portions(packed_config(packed, **weights))
 
 
@@ -74,8 +74,8 @@ def test_a_missing_folder_is_named_with_the_command_that_makes_it(tmp_path):
     for said in (
         f"no folder {folder}:",
         f"jaxtrack pack --dataset=got10k --root=DIR --out={folder}`",
-        "by a 0 in config.data.record_weights",
-        f"config.data.root where it is (now {tmp_path})",
+        "with a 0 in config.data.record_weights",
+        f"config.data.root to its parent folder (now {tmp_path})",
     ):
         assert said in str(caught.value)
     config.data.record_weights = (0.0,)
@@ -112,7 +112,7 @@ def test_a_folder_that_shows_too_little_is_named():
     source = types.SimpleNamespace(extent=4.2, num_tracks=3)
     portion = Portion("packed/x", source, 100, 1.0)
     mixture.check_extents([portion], 4.1)
-    with pytest.raises(InputError, match="packed/x: holds 4.20 .* may show 4.30"):
+    with pytest.raises(InputError, match="packed/x: has 4.20 .* may show 4.30"):
         mixture.check_extents([portion], 4.3)
     source.extent = 0.0  # Whole frames.
     mixture.check_extents([portion], 4.3)

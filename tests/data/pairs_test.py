@@ -105,5 +105,5 @@ def test_negative_pairs_show_another_track():
 def test_what_cannot_be_drawn_is_said():
     with pytest.raises(InputError, match="no object in any frame"):
         draw([Boxes([ABSENT], [FLAT])])
-    with pytest.raises(InputError, match="a track other than"):
+    with pytest.raises(InputError, match="needs a second track"):
         draw([Boxes([SEEN])], negative_ratio=1.0)

@@ -130,15 +130,15 @@ def test_an_index_made_by_hand_is_refused_at_open(tmp_path):
             tracks.check(tmp_path)
 
     refused("2 offsets for 2 tracks", offsets=np.array([0, 3]))
-    refused("offsets do not ascend", offsets=np.array([0, 5, 3]))
-    refused("offsets do not ascend", offsets=np.array([1, 2, 3]))
+    refused("offsets are not ascending", offsets=np.array([0, 5, 3]))
+    refused("offsets are not ascending", offsets=np.array([1, 2, 3]))
     refused("offsets are float64", offsets=np.array([0, 2.0, 3]))
     refused(r"damaged index \(3 entries, not 4\)", offsets=np.array([0, 2, 4]))
-    refused("clips do not ascend", clips=np.array([1, 0]))
+    refused("clips are not ascending", clips=np.array([1, 0]))
     refused("clips have gaps", clips=np.array([0, 2]))
     nan, inf = np.nan, np.inf
     refused("row 1 has an infinite box", rows={"xyxy": (1, [0, 0, inf, 9])})
-    refused("row 2 has a box that is in part no", rows={"xyxy": (2, [0, nan, 9, 9])})
+    refused("row 2 has a box that is partly NaN", rows={"xyxy": (2, [0, nan, 9, 9])})
     refused("row 0 has a picture, but no box", rows={"xyxy": (0, nan)})
     refused("row 0 has a negative record", rows={"record": (0, -2)})
     # Who trains opens it so.

@@ -1,7 +1,7 @@
-"""Fills a bank: every visible frame decoded once, the part that training can see.
+"""Fills a bank with the visible part of every frame, decoded once.
 
-Processes read tracks side by side and append to one file; the folder gets its name
-when all is written.
+Processes read tracks in parallel and append to one file; the folder is renamed when
+everything is written.
 """
 
 import concurrent.futures
@@ -26,13 +26,13 @@ from jaxtrack.data.sources import StoredSource
 from jaxtrack.errors import InputError
 
 PIXELS, SUMMARY = "pixels.bin", "bank.json"
-_JOBS_A_PROCESS = 16  # At least, so that all have work to the end.
-_MOST_TRACKS = 64  # Of a job, so that it ends soon.
+_JOBS_A_PROCESS = 16  # At least, so that all processes finish together.
+_MOST_TRACKS = 64  # Per job, so that it ends soon.
 _MOST_NAMED = 5
 
 
 class StoppedError(Exception):
-    """A build was told to stop."""
+    """A build was stopped."""
 
 
 def build(
@@ -46,17 +46,17 @@ def build(
     niceness: int = 0,
     is_stopped: Callable[[], bool] | None = None,
 ) -> None:
-    """Stores all that training can see of a source's frames.
+    """Stores the part of a source's frames that training can see.
 
     Args:
-      source: what to store.
-      footprint: what training can see.
-      folder: the folder to make; what a killed build left beside it is deleted.
+      source: the frames.
+      footprint: the part that training can see.
+      folder: the folder to make; leftovers of a killed build are deleted.
       num_workers: number of processes; 0 stores in this one.
-      skip_damaged: whether frames that cannot be read are left out.
-      label: names a progress bar; "" shows none.
+      skip_damaged: whether to leave out unreadable frames.
+      label: of the progress bar; "" shows none.
       niceness: of the processes, added to this one's.
-      is_stopped: tells whether to end the build; asked now and then.
+      is_stopped: returns whether to stop; called now and then.
 
     Raises:
       StoppedError: if it was stopped; nothing is left.
@@ -91,8 +91,8 @@ def build(
         shutil.rmtree(work, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise InputError(
-                f"{folder.parent}: disk full while filling the bank; name another "
-                "folder by data.bank, or set data.bank=off"
+                f"{folder.parent}: disk full while filling the bank; set data.bank to "
+                "another folder, or to off"
             ) from error
         raise InputError(f"{folder}: cannot fill the bank ({error})") from error
     except BaseException:
@@ -102,7 +102,7 @@ def build(
 
 
 def _run(jobs: Iterable[Job], num_workers: int, niceness: int) -> Iterator[Rows]:
-    """Yields what each job stored, in the order of the jobs."""
+    """Yields the results of the jobs, in order."""
     if num_workers < 1:
         yield from map(store, jobs)
         return
@@ -118,8 +118,8 @@ def _run(jobs: Iterable[Job], num_workers: int, niceness: int) -> Iterator[Rows]
             yield from pool.map(store, jobs)
         except BrokenProcessPool:
             raise InputError(
-                "a process that fills the bank was killed: where memory is short set "
-                "data.bank=off; the same command begins it again"
+                "a process that fills the bank was killed: if memory is short, set "
+                "data.bank=off; the same command starts it again"
             ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -127,13 +127,13 @@ def _run(jobs: Iterable[Job], num_workers: int, niceness: int) -> Iterator[Rows]
 
 
 def _prepare(niceness):
-    """Readies a worker process."""
+    """Prepares a worker process."""
     os.nice(niceness)
     processes.prepare_worker()
 
 
 def _join(parts):
-    """Lays rows end to end; entries are numbered on."""
+    """Concatenates rows, and renumbers their entries."""
     counts = np.array([len(part.entries) for part in parts])
     lookups = [
         np.where(part.lookup < 0, -1, part.lookup + first)
@@ -149,17 +149,17 @@ def _join(parts):
 
 
 def _refuse(faults, skip_damaged):
-    """Names damaged frames; raises unless they may be skipped."""
+    """Reports damaged frames; raises unless they may be skipped."""
     if faults and not skip_damaged:
         named = "; ".join(faults[:_MOST_NAMED])
         raise InputError(
-            f"{len(faults)} damaged frames: {named}: mend them, or leave them out by "
+            f"{len(faults)} damaged frames: {named}: fix them, or leave them out with "
             "data.skip_damaged=True"
         )
 
 
 def _pictures(source, skip_damaged):
-    """Returns the pictures that fill borders, and the track that each shows."""
+    """Returns the pictures for padding, and the track that each shows."""
     shape = (source.num_pictures, PICTURE_SIDE, PICTURE_SIDE, 3)
     images = np.zeros(shape, np.uint8)
     tracks = np.full(source.num_pictures, -2, np.int64)  # -2: could not be read.
@@ -173,7 +173,7 @@ def _pictures(source, skip_damaged):
 
 
 def _save(rows, pictures, work):
-    """Writes the index, and what says that it is whole last."""
+    """Writes the index, with the mark of completeness last."""
     arrays = {
         "offsets": np.cumsum([0, *rows.lengths]),
         "xyxy": rows.xyxy,

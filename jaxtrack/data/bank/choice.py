@@ -1,4 +1,4 @@
-"""Whether and where frames are kept decoded."""
+"""Decides whether and where decoded frames are kept."""
 
 import contextlib
 import fcntl
@@ -25,11 +25,11 @@ from jaxtrack.errors import InputError
 
 AUTO, OFF = "auto", "off"
 
-_FORMAT = 1  # Of the files; a bank of another one is not reused.
-_SHARE = 0.5  # Of the free space, and of the memory, that "auto" takes at most.
-_READ_AT_LEAST = 2  # Times that a training reads a frame, for "auto" to store it.
-_LEAST_READS = 20_000  # Frames that a training reads, for "auto" to look into it.
-_SAMPLED = 32  # Tracks that an estimate looks at.
+_FORMAT = 1  # Of the files; banks of other formats are not reused.
+_SHARE = 0.5  # Largest fraction of free space and memory that "auto" uses.
+_READ_AT_LEAST = 2  # Reads per frame from which "auto" stores frames.
+_LEAST_READS = 20_000  # Reads per training from which "auto" considers a bank.
+_SAMPLED = 32  # Tracks used for an estimate.
 _DAYS_KEPT = 7  # Unused banks in the folder of "auto".
 
 Say = Callable[[str], None]
@@ -40,7 +40,7 @@ class Options(NamedTuple):
 
     Attributes:
       num_workers: number of processes; 0 stores in this one.
-      skip_damaged: whether frames that cannot be read are left out.
+      skip_damaged: whether to leave out unreadable frames.
     """
 
     num_workers: int
@@ -56,27 +56,27 @@ def open_bank(
     *,
     say: Say | None = None,
 ) -> list[StoredSource]:
-    """Returns sources that read decoded frames, where they may be kept.
+    """Replaces sources by their banks of decoded frames, if these may be kept.
 
     Args:
-      sources: what pairs are drawn from.
-      reads: frames that the training reads of each, infinity if nobody knows.
+      sources: of the pairs.
+      reads: number of frames that the training reads of each; infinity if unknown.
       place: a folder on local disk or tmpfs, "auto" or "off".
-      footprint: what training can see.
+      footprint: the part of frames that training can see.
       options: how to fill a bank.
       say: shows a line to the user; None writes it to standard error.
 
     Returns:
-      The sources in the same order, some of them banked.
+      The sources in the same order, some with a bank.
 
     Raises:
-      InputError: if frames are damaged, or a folder that was named cannot be used.
+      InputError: if frames are damaged, or the given folder cannot be used.
     """
     if place == OFF:
         return list(sources)
     say = say or _print
     if place == AUTO and sum(reads) < _LEAST_READS:
-        return list(sources)  # Not worth a word.
+        return list(sources)  # Nothing to report.
     is_auto = place == AUTO
     root = _auto_folder() if is_auto else pathlib.Path(place)
     opened = []
@@ -91,12 +91,12 @@ def open_bank(
 
 
 def folder_of(source: StoredSource, root: pathlib.Path, footprint: Footprint):
-    """Returns where the bank of a source lies, whose name says all that is in it.
+    """Returns the folder of a source's bank; its name identifies the contents.
 
     Args:
-      source: what is stored.
+      source: the frames.
       root: the folder of banks.
-      footprint: what training can see.
+      footprint: the part of frames that training can see.
     """
     content = repr((_FORMAT, source.fingerprint(), footprint))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -104,11 +104,11 @@ def folder_of(source: StoredSource, root: pathlib.Path, footprint: Footprint):
 
 
 def estimate(source: StoredSource, footprint: Footprint) -> tuple[int, int]:
-    """Estimates what a bank would hold, from some tracks.
+    """Estimates the size of a bank from some tracks.
 
     Args:
-      source: what would be stored.
-      footprint: what training can see.
+      source: the frames.
+      footprint: the part of frames that training can see.
 
     Returns:
       The number of frames and of bytes.
@@ -121,7 +121,7 @@ def estimate(source: StoredSource, footprint: Footprint) -> tuple[int, int]:
         frames += len(times)
         if not len(times):
             continue
-        with contextlib.suppress(InputError):  # The build says what is damaged.
+        with contextlib.suppress(InputError):  # The build reports damaged frames.
             hw = source.frame(int(track), int(times[0]), reduction=4)
             limits = np.array([*hw.hw[::-1], *hw.hw[::-1]]) * hw.reduced
             regions = np.clip(footprint.regions(xyxy[times]), 0, limits)
@@ -133,26 +133,26 @@ def estimate(source: StoredSource, footprint: Footprint) -> tuple[int, int]:
 
 
 def refusal(frames: int, size: int, *, free: int, total: int, reads: float) -> str:
-    """Says why "auto" does without a bank; "" if it takes one.
+    """Returns why "auto" does not use a bank; "" if it does.
 
     Args:
-      frames: that would be stored.
-      size: of them, bytes.
+      frames: number of frames to store.
+      size: of the bank, bytes.
       free: space on the disk, bytes.
-      total: memory of the machine, bytes: what is larger would not stay in it.
-      reads: frames that the training reads.
+      total: memory of the machine, bytes, in which the bank should fit.
+      reads: number of frames that the training reads.
     """
     if reads < _READ_AT_LEAST * frames:
-        return f"it would read {frames} frames {reads / max(frames, 1):.1f} times each"
+        return f"{frames} frames are read only {reads / max(frames, 1):.1f} times each"
     if size > _SHARE * free:
-        return f"{_gigabytes(size)} are over half of the {_gigabytes(free)} free"
+        return f"{_gigabytes(size)} is over half of the free {_gigabytes(free)}"
     if size > _SHARE * total:
-        return f"{_gigabytes(size)} are over half of {_gigabytes(total)} of memory"
+        return f"{_gigabytes(size)} is over half of the {_gigabytes(total)} of memory"
     return ""
 
 
 def _refusal(source, folder, footprint, reads):
-    """Says why "auto" does without a bank; "" if there is one, or may be one."""
+    """Returns why "auto" does not use a bank; "" if one exists or may be made."""
     if stored_bytes(folder) is not None:
         return ""
     _prune(folder.parent)
@@ -163,7 +163,7 @@ def _refusal(source, folder, footprint, reads):
 
 
 def _open(source, folder, footprint, options, is_auto, say):
-    """Tells whether there is a bank of a source now; it is filled if need be."""
+    """Fills the bank of a source if needed; returns whether there is one."""
     root = folder.parent
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -173,13 +173,13 @@ def _open(source, folder, footprint, options, is_auto, say):
     except OSError as error:
         message = f"{root}: cannot keep a bank there ({error.strerror})"
         if not is_auto:
-            raise InputError(f"{message}: name another folder by data.bank") from error
+            raise InputError(f"{message}: set data.bank to another folder") from error
         say(message)
         return False
 
 
 def _fill(source, folder, footprint, options, say):
-    """Reuses or fills a bank; only one process of the machine does at a time."""
+    """Reuses or fills a bank; only one process per machine at a time."""
     size = stored_bytes(folder)
     if size is not None:
         os.utime(folder)
@@ -208,14 +208,14 @@ def fill_quietly(
     niceness: int,
     is_stopped: Callable[[], bool],
 ) -> None:
-    """Fills a bank beside a training, with one process, unless it is there.
+    """Fills a bank during training, with one process, unless it exists.
 
     Args:
-      source: what to store.
-      folder: the bank's, as `folder_of` names it.
-      footprint: what training can see.
+      source: the frames.
+      folder: of the bank, from `folder_of`.
+      footprint: the part of frames that training can see.
       niceness: of the process, added to this one's.
-      is_stopped: tells whether to end it and leave nothing; asked now and then.
+      is_stopped: returns whether to stop and leave nothing; called now and then.
 
     Raises:
       InputError: if it cannot be filled.
@@ -232,14 +232,14 @@ def fill_quietly(
 
 @contextlib.contextmanager
 def _locked(path: pathlib.Path) -> Iterator[None]:
-    """Holds a lock that the system takes back from a process that dies."""
+    """Holds a lock that the system releases when the process ends."""
     with open(path, "a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _prune(root):
-    """Deletes banks that nothing has used for days; who maps one keeps its pixels."""
+    """Deletes banks unused for days; a process that has mapped one keeps its pixels."""
     oldest = time.time() - _DAYS_KEPT * 86400
     for summary in root.glob(f"*/{build_lib.SUMMARY}"):
         if summary.parent.stat().st_mtime < oldest:
@@ -252,7 +252,7 @@ def _auto_folder():
 
 
 def _existing_parent(path):
-    """Returns the nearest folder above a path that is there."""
+    """Returns the nearest existing folder above a path."""
     return next(p for p in (path, *path.absolute().parents) if p.exists())
 
 

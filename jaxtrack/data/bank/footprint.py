@@ -1,4 +1,4 @@
-"""What training pairs can show of a frame, and how sharp."""
+"""The parts of a frame that training pairs can show, and their resolution."""
 
 import dataclasses
 from typing import NamedTuple
@@ -8,9 +8,9 @@ import numpy as np
 from jaxtrack.data import crops
 from jaxtrack.data.settings import Augmentation, PairSettings
 
-REDUCTIONS = (1, 2, 4)  # That a crop may ask for; see `crops.reduction`.
+REDUCTIONS = (1, 2, 4)  # That crops may need; see `crops.reduction`.
 
-_ALIGNMENT = 8  # Corners of parts are multiples, whole pixels of any reduced frame, px.
+_ALIGNMENT = 8  # Corners are multiples of it, whole pixels when reduced, px.
 _MARGIN = 8  # Two blocks of the strongest averaging on each side, px.
 _SLACK = 1e-6  # Relative; views are drawn in float64.
 
@@ -20,9 +20,9 @@ class Crop(NamedTuple):
 
     Attributes:
       size: side of the crop, px.
-      shift: its largest shift on each axis, px of the unscaled crop.
-      smallest: least factor of its sides.
-      largest: greatest factor of its sides.
+      shift: its largest shift along each axis, px of the unscaled crop.
+      smallest: smallest factor of its sides.
+      largest: largest factor of its sides.
       aspect: largest log-aspect.
     """
 
@@ -35,12 +35,12 @@ class Crop(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Footprint:
-    """Bounds of `transforms.draw_views`: any frame may be either crop's.
+    """Bounds of `transforms.draw_views`: any frame may be used for either crop.
 
     Attributes:
       template: bounds of the template crop.
       search: bounds of the search crop.
-      context: share of the context around a box.
+      context: factor of the context around a box.
     """
 
     template: Crop
@@ -48,7 +48,7 @@ class Footprint:
     context: float
 
     def regions(self, xyxy: np.ndarray) -> np.ndarray:
-        """Returns what crops around boxes may read.
+        """Returns the regions that crops around boxes may read.
 
         Args:
           xyxy: boxes, `[N, 4]` px of the full-size frame, none of them NaN.
@@ -68,13 +68,13 @@ class Footprint:
         return aligned.astype(np.int64) * _ALIGNMENT
 
     def reductions(self, xyxy: np.ndarray) -> np.ndarray:
-        """Tells how much frames may be reduced for crops around boxes.
+        """Returns how much frames may be reduced for crops around boxes.
 
         Args:
           xyxy: boxes, `[N, 4]` px of the full-size frame, none of them NaN.
 
         Returns:
-          `[N, 3]` bool: whether some crop asks for each of `REDUCTIONS`.
+          `[N, 3]` bool: whether some crop needs each of `REDUCTIONS`.
         """
         per_pixel = self._per_pixel(xyxy)
         asked = np.zeros((len(xyxy), len(REDUCTIONS)), bool)
@@ -87,14 +87,14 @@ class Footprint:
         return asked
 
     def _per_pixel(self, xyxy):
-        """Returns frame pixels a crop pixel, unscaled, of each box."""
+        """Returns frame pixels per unscaled crop pixel for each box."""
         wh = xyxy[:, 2:].astype(np.float64) - xyxy[:, :2]
         pad = self.context * wh.sum(axis=1, keepdims=True)
         return np.sqrt(np.prod(wh + pad, axis=1)) / self.template.size
 
 
 def of_pairs(settings: PairSettings, augmentation: Augmentation) -> Footprint:
-    """Returns the bounds of pairs that are drawn with some settings."""
+    """Returns the bounds of pairs drawn with these settings."""
     a = augmentation
 
     def crop(size, shift, scale, aspect):

@@ -1,4 +1,4 @@
-"""A track source whose frames lie decoded in a memory-mapped file."""
+"""A track source with decoded frames in a memory-mapped file."""
 
 import json
 import math
@@ -30,13 +30,13 @@ class Arrays(NamedTuple):
 
 
 class BankedSource:
-    """A source, read from its bank; equal to the source pixel by pixel.
+    """A source read from its bank; equal to the source pixel by pixel.
 
-    What the bank lacks comes from the source: frames that were damaged when it was
-    filled, and everything if its folder is gone.
+    Frames that the bank lacks come from the source: damaged ones, and all of them if
+    its folder is gone.
 
     Attributes:
-      folder: where the bank lies.
+      folder: of the bank.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class BankedSource:
         """Remembers the folder; each process maps it at first use.
 
         Args:
-          source: what was stored.
-          folder: as `bank.build.build` made it.
-          is_awaited: whether it may be made later: it is looked for again then.
+          source: the stored source.
+          folder: made by `bank.build.build`.
+          is_awaited: whether it may be made later, so that it is looked for again.
         """
         self.folder = folder
         self._source = source
@@ -65,7 +65,7 @@ class BankedSource:
 
     @property
     def num_pictures(self) -> int:
-        """Number of pictures that fill borders."""
+        """Number of pictures for padding."""
         return self._source.num_pictures
 
     def track_boxes(self, track: int) -> np.ndarray:
@@ -80,7 +80,7 @@ class BankedSource:
         return self._source.track_times(track)
 
     def frame(self, track: int, time: int, *, reduction: int = 1) -> Frame:
-        """Returns what training can see of a frame, not copied; see `TrackSource`."""
+        """Returns the visible part of a frame without copying; see `TrackSource`."""
         arrays = self._arrays
         number = -1
         if arrays is not None:
@@ -105,7 +105,7 @@ class BankedSource:
 
     @property
     def _arrays(self) -> Arrays | None:
-        """The mapped files, or None while they are not all there."""
+        """The mapped files, or None if they are incomplete."""
         if self._mapped is None and time.monotonic() >= self._next_look:
             self._mapped = _map(self.folder)
             if self._is_awaited:
@@ -113,12 +113,12 @@ class BankedSource:
             elif self._mapped is None:
                 self._next_look = math.inf
                 logging.warning(
-                    "%s: no whole bank any more, goes on without", self.folder
+                    "%s: the bank is gone, continuing without it", self.folder
                 )
         return self._mapped
 
     def __getstate__(self):
-        """Sends names; each process maps the files for itself."""
+        """Sends only names; each process maps the files itself."""
         return {
             "folder": self.folder,
             "_source": self._source,
@@ -126,13 +126,13 @@ class BankedSource:
         }
 
     def __setstate__(self, state):
-        """Restores a source that has mapped nothing."""
+        """Restores the source without mapped files."""
         self.__dict__.update(state)
         self._forget()
 
 
 def _map(folder):
-    """Maps the files of a bank; None if they are not all there."""
+    """Maps the files of a bank; None if they are incomplete."""
     if (size := stored_bytes(folder)) is None:
         return None
     names = [name for name in Arrays._fields if name != "pixels"]
@@ -143,15 +143,15 @@ def _map(folder):
             pixels = np.memmap(folder / PIXELS, np.uint8, mode="r")
     except (OSError, ValueError):  # It was deleted meanwhile, or is damaged.
         return None
-    # Plain views: a memmap costs several microseconds a slice.
+    # Plain views: slicing a memmap takes several microseconds.
     return Arrays(*(np.asarray(array) for array in arrays), pixels=np.asarray(pixels))
 
 
 def stored_bytes(folder: pathlib.Path) -> int | None:
-    """Returns the size of a bank's pixels, bytes; None if it is not whole.
+    """Returns the size of a bank's pixels, bytes; None if it is incomplete.
 
     Args:
-      folder: as `bank.build.build` made it.
+      folder: made by `bank.build.build`.
     """
     try:
         size = int(json.loads((folder / SUMMARY).read_text())["bytes"])

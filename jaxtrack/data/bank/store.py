@@ -1,4 +1,4 @@
-"""What one process stores of the frames of some tracks."""
+"""Stores the frames of some tracks, in one process."""
 
 import fcntl
 import functools
@@ -17,7 +17,7 @@ from jaxtrack.errors import InputError
 ENTRY = np.dtype(
     [
         ("offset", np.int64),  # Of the first byte in the file of pixels.
-        ("part_hw", np.int32, 2),  # Of what is stored, px of the reduced frame.
+        ("part_hw", np.int32, 2),  # Of the stored part, px of the reduced frame.
         ("corner", np.int32, 2),  # x, y of its first pixel.
         ("hw", np.int32, 2),  # Of the whole reduced frame.
         ("reduced", np.int32),
@@ -25,17 +25,17 @@ ENTRY = np.dtype(
     ]
 )
 
-_CHUNK = 64 * 2**20  # Bytes that a process gathers before it writes.
+_CHUNK = 64 * 2**20  # Bytes that a process buffers before it writes.
 
 
 class Rows(NamedTuple):
-    """Frames of some tracks, laid end to end.
+    """Frames of some tracks, concatenated.
 
     Attributes:
       lengths: frames of each track, `[N]`.
       xyxy: boxes, `[R, 4]` float32.
-      lookup: `[R, 3]` int64 number of the entry to read at each of `REDUCTIONS`; -1
-        where there is none.
+      lookup: `[R, 3]` int64 index of the entry to read at each of `REDUCTIONS`; -1 for
+        none.
       entries: `[E]` of `ENTRY`.
       faults: damaged frames, one line each.
     """
@@ -48,13 +48,13 @@ class Rows(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What a process stores in one go.
+    """Tracks that a process stores together.
 
     Attributes:
       source: the pickled source.
-      footprint: what training can see.
+      footprint: the part of frames that training can see.
       path: the file of pixels.
-      tracks: numbers of the tracks.
+      tracks: indices of the tracks.
     """
 
     source: bytes
@@ -70,7 +70,7 @@ def store(job: Job) -> Rows:
       job: what to store, and where.
 
     Returns:
-      What was stored.
+      The stored frames.
     """
     source = _unpickled(job.source)
     boxes = [source.track_boxes(track) for track in job.tracks]
@@ -98,20 +98,20 @@ def store(job: Job) -> Rows:
 
 
 class _Writer:
-    """Gathers parts of frames and appends them to a file that others append to."""
+    """Buffers parts of frames and appends them to a file shared with others."""
 
     def __init__(self, path):
         self._path = path
         self._entries = []
-        self._pending = []  # Arrays that are not written yet.
+        self._pending = []  # Arrays not written yet.
         self._bytes = 0
-        self._first = 0  # Number of the first entry that is not written.
-        self._last = (-1, 0, -1)  # Row and reduction of the newest entry, its number.
+        self._first = 0  # Index of the first entry not written.
+        self._last = (-1, 0, -1)  # Row and reduction of the newest entry, its index.
 
     def add(self, frame: Frame, region: np.ndarray, row: int) -> int:
-        """Adds a region (xyxy px of the full-size frame); returns its entry's number.
+        """Adds a region (xyxy px of the full-size frame); returns its entry's index.
 
-        A source that ignores the reduction is asked twice and stored once.
+        A source that ignores the reduction is read twice and stored once.
         """
         if self._last[:2] == (row, frame.reduced):
             return self._last[2]
@@ -136,7 +136,7 @@ class _Writer:
         return np.array(self._entries, ENTRY)
 
     def _flush(self):
-        """Takes room at the end of the file while nobody else does, and fills it."""
+        """Reserves space at the end of the file under a lock, and fills it."""
         with open(self._path, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             start = os.fstat(file.fileno()).st_size
@@ -151,14 +151,14 @@ class _Writer:
 
 
 class _Reader:
-    """Reads frames; the last one is not decoded again for the next track."""
+    """Reads frames; does not decode the last one again for the next track."""
 
     def __init__(self, source):
         self._source = source
         self._id, self._read = -1, {}
 
     def read(self, frame_id: int, where: tuple[int, int], reduction: int) -> Frame:
-        """Reads the frame of a track (and time), whose number says which it is."""
+        """Reads the frame with an id at a (track, time)."""
         if frame_id != self._id:
             self._id, self._read = frame_id, {}
         if reduction not in self._read:
@@ -168,5 +168,5 @@ class _Reader:
 
 @functools.lru_cache(1)
 def _unpickled(data):
-    """Opens a source once a process."""
+    """Opens a source once per process."""
     return pickle.loads(data)

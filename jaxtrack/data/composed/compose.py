@@ -15,23 +15,23 @@ class SceneSettings:
     """How scenes are composed; probabilities and shares lie in [0, 1].
 
     Attributes:
-      target_size: smallest and largest target as shares of the frame's shorter side;
-        size is the root of the outline box's area, before the scene's zoom.
-      speed: slowest and fastest bound of the target's motion, sizes a frame.
+      target_size: smallest and largest target, as a fraction of the frame's shorter
+        side; the size is the root of the box's area, before the scene's zoom.
+      speed: smallest and largest bound of the target's speed, sizes per frame.
       zoom: largest change of size over time, natural logarithm.
       cutout: probability that a target is a cut-out, if there are any.
-      rotation: probability that an object turns by up to `rotation_angle`.
-      rotation_angle: radians either way.
+      rotation: probability that an object rotates by up to `rotation_angle`.
+      rotation_angle: radians in either direction.
       bend: strength of the ripple that bends painted objects; cut-outs, which move
-        by themselves, get a quarter.
-      distractors: probability that other objects are about.
+        by themselves, get a quarter of it.
+      distractors: probability of other objects.
       lookalike: probability that a distractor has the target's outline and texture.
       occluder: probability that something passes in front of the target, if it does
         not touch it in the first frame.
-      motion_blur: probability that fast sprites are smeared.
+      motion_blur: probability of motion blur for fast sprites.
       light: largest change of brightness over time.
-      background_change: probability that the background is cut to another photograph
-        once, while the objects go on as they were. Good for training, odd to watch.
+      background_change: probability that the background changes to another photograph
+        once, while the objects continue. Good for training, odd to watch.
     """
 
     target_size: tuple[float, float] = (0.10, 0.42)
@@ -53,7 +53,7 @@ def compose(make: "Maker") -> scene.Scene:
     """Draws a scene of a target, perhaps with other objects and an occluder.
 
     Args:
-      make: what `stage` returned.
+      make: from `stage`.
 
     Returns:
       The scene; the same state of `make.rng` gives the same one.
@@ -82,7 +82,7 @@ def stage(
     length: int,
     settings: SceneSettings,
 ) -> "Maker":
-    """Draws what is behind a scene, and readies what makes the rest.
+    """Draws the background of a scene, and prepares the rest.
 
     Args:
       rng: source of randomness; the same state gives the same scene.
@@ -93,7 +93,7 @@ def stage(
       settings: how to compose.
 
     Returns:
-      A maker that takes textures from the other photographs, if there are others.
+      A maker that takes textures from other photographs, if there are any.
     """
     times = np.arange(length)
     order = rng.permutation(len(photographs))
@@ -122,11 +122,11 @@ def _backdrop(rng, photo, times) -> scene.Backdrop:
 
 @dataclasses.dataclass(frozen=True)
 class Maker:
-    """Makes the sprites and the light of one scene; every call draws anew.
+    """Makes the sprites and the light of one scene; every call draws again.
 
     Attributes:
       rng: source of randomness.
-      backdrops: what is behind; one is shown at a time.
+      backdrops: backgrounds; one is shown at a time.
       shown: `[T]` index of the backdrop shown.
       textures: photographs that fill outlines.
       videos: objects to cut out.
@@ -150,7 +150,7 @@ class Maker:
         target: sprites.Sprite,
         front: Sequence[sprites.Sprite],
     ) -> scene.Scene:
-        """Puts a target between other objects; draws the light."""
+        """Places a target among other objects; draws the light."""
         cast, place = (*behind, target, *front), len(behind)
         light = self.light()
         return scene.Scene(self.hw, self.backdrops, self.shown, cast, place, light)
@@ -161,7 +161,7 @@ class Maker:
         return motion.random_drift(self.rng, self.times, bound, **options)
 
     def speed(self, size: float) -> float:
-        """Draws the largest speed of an object of `size` px, px a frame."""
+        """Draws the largest speed of an object of `size` px, px per frame."""
         low, high = np.log(self.settings.speed)
         return size * float(np.exp(self.rng.uniform(low, high)))
 
@@ -171,7 +171,7 @@ class Maker:
         return min(self.hw) * float(np.exp(self.rng.uniform(low, high)))
 
     def light(self) -> np.ndarray:
-        """Draws the brightness of each colour over time, `[T, 3]`."""
+        """Draws the brightness of each color over time, `[T, 3]`."""
         drift = self.drift([self.settings.light] * 3, (40, 200))
         return 1 + drift.mean(-1, keepdims=True) + 0.25 * drift
 
@@ -185,7 +185,7 @@ class Maker:
         return self.paint(shapes.rounded_polygon(rng), size)
 
     def footage(self, video: cutouts.Cutout) -> sprites.Footage:
-        """Draws when a video starts and how fast it plays, there and back again."""
+        """Draws when a video starts and how fast it plays, forward and backward."""
         count = len(video.images)
         pace = 1.0 if self.rng.random() < 0.8 else 0.5
         position = self.rng.integers(2 * count) + pace * self.times
@@ -197,15 +197,15 @@ class Maker:
         """Draws the window of a photograph that fills a curve."""
         rng = self.rng
         photo = self.textures[int(rng.integers(len(self.textures)))]
-        # Photograph px a rest unit: about as many as the object has px, so that
-        # texture is neither blurred nor lost. Places wrap by reflection.
+        # Photograph px per rest unit: about as many as the object has px, so that
+        # texture is neither blurred nor lost. Positions wrap by reflection.
         scale = np.clip(size * np.exp(rng.uniform(-0.2, 1.0)), 24, 400)
         offset = rng.uniform(0.2, 0.8, 2) * 500
         mirror = np.where(rng.random(2) < 0.5, -1.0, 1.0)
         return sprites.Paint(curve, photo, scale * mirror, offset)
 
     def sprite(self, skin, size: float, *, path: np.ndarray | None = None):
-        """Draws the motion and looks of an object of `size` px."""
+        """Draws the motion and appearance of an object of `size` px."""
         rng, settings = self.rng, self.settings
         is_footage = isinstance(skin, sprites.Footage)
         zoom = self.drift([rng.random() * settings.zoom], (60, 240))[:, 0]
@@ -226,7 +226,7 @@ class Maker:
         return sprites.Sprite(skin, path, matrix, ripple, shutter=shutter, **looks)
 
     def distractor(self, target: sprites.Sprite, size: float) -> sprites.Sprite:
-        """Draws another object, sometimes just like the target."""
+        """Draws another object, sometimes identical to the target."""
         rng = self.rng
         if rng.random() >= self.settings.lookalike:
             size = size * float(np.exp(rng.uniform(-0.7, 0.4)))
@@ -239,7 +239,7 @@ class Maker:
         return dataclasses.replace(self.sprite(skin, size), **looks)
 
     def occluder(self, target: sprites.Sprite, size: float) -> sprites.Sprite:
-        """Draws something that is in front of the target at one time at least."""
+        """Draws something that is in front of the target at least once."""
         rng, times = self.rng, self.times
         meeting = int(rng.integers(len(times) // 4, len(times)))
         if rng.random() < 0.5:  # A pole: taller than the target.
@@ -249,7 +249,7 @@ class Maker:
         else:
             size = size * rng.uniform(0.5, 1.1)
             skin = self.paint(shapes.blob(rng), size)
-        # It passes at a steady pace, or hardly moves and lets the target pass.
+        # It passes at constant speed, or hardly moves while the target passes.
         heading = rng.uniform(0, 2 * np.pi)
         pace = size * (rng.uniform(0.03, 0.12) if rng.random() < 0.75 else 0.005)
         step = pace * np.array([np.cos(heading), 0.3 * np.sin(heading)])
@@ -278,6 +278,6 @@ class Maker:
 
 
 def _touch(a: sprites.Sprite, b: sprites.Sprite) -> bool:
-    """Whether boxes overlap in the first frame, where a tracker learns its target."""
+    """Returns whether boxes overlap in the first frame, where trackers start."""
     a, b = (np.concatenate(sprite.curves(0)) for sprite in (a, b))
     return bool(np.all((a.min(0) < b.max(0)) & (b.min(0) < a.max(0))))

@@ -15,12 +15,12 @@ from jaxtrack.data.composed import packed, photos
 from jaxtrack.data.composed.packed import PackedSequence, Picture
 from jaxtrack.errors import InputError
 
-_LEAST_AREA = 100  # Masks of fewer px are left out.
-_LEAST_PIECE = 0.03  # Pieces below this share of the mask's area are left out.
+_LEAST_AREA = 100  # Smaller masks are left out, px.
+_LEAST_PIECE = 0.03  # Smaller pieces are left out, fraction of the mask's area.
 _MARGIN = 6  # Kept around the mask, px of the video.
 _MAX_SIDE = 192  # Of a kept cut-out, px.
-_KEPT = memory.number_kept(0.2e6, 0.1)  # Pictures, by a process.
-_LEAST_OVERLAP = 0.6  # IoU of boxes, below which the mask is taken to have jumped.
+_KEPT = memory.number_kept(0.2e6, 0.1)  # Pictures cached per process.
+_LEAST_OVERLAP = 0.6  # IoU of boxes below which the mask has jumped.
 _SMOOTHING = 9  # Frames over which the object's size is averaged.
 
 
@@ -36,17 +36,17 @@ def find_cutouts(
     """Lists the sequences whose objects can be cut out.
 
     Args:
-      cutouts: a folder of sequences, of which those with a `mask` folder are taken; a
-        packed folder, of which the tracks with masks are; a list of sequence folders,
-        each of which must have one, or of packed sequences; or None.
-      patterns: of names of a folder's sequences.
+      cutouts: a folder of sequences, from which those with a `mask` folder are taken; a
+        packed folder, from which the tracks with masks are taken; a list of sequence
+        folders with masks, or of packed sequences; or None.
+      patterns: glob patterns of a folder's sequences.
 
     Returns:
       Folders `<sequence>` with `img` and `mask`, or packed sequences; those of a folder
-      in the order of their names.
+      are sorted by name.
 
     Raises:
-      InputError: if a folder is absent or there are no masks.
+      InputError: if a folder is missing or there are no masks.
     """
     if isinstance(cutouts, (str, os.PathLike)):
         return _choose(pathlib.Path(cutouts), patterns)
@@ -56,12 +56,12 @@ def find_cutouts(
     folders = [p for p in found if isinstance(p, pathlib.Path)]
     for part in (folder / name for folder in folders for name in ("img", "mask")):
         if not part.is_dir():
-            raise InputError(f"no folder {part}: cut-outs need img, mask")
+            raise InputError(f"no folder {part}: cut-outs need img and mask")
     return found
 
 
 def _choose(root, patterns):
-    """Lists the sequences with masks in a folder whose names fit a pattern."""
+    """Lists the sequences with masks in a folder whose names match a pattern."""
     if not root.is_dir():
         raise InputError(f"no folder of cut-outs at {root}")
     if packed.is_packed(root):
@@ -85,16 +85,16 @@ def _choose(root, patterns):
 class Cutout(NamedTuple):
     """One object of one video, frame by frame.
 
-    In its rest coordinates the mask's centroid is the origin and the object measures
+    In rest coordinates the mask's centroid is the origin and the object has a size of
     about one: `px = origin[f] + unit[f] * rest`, in pixels of video frame `f`.
 
     Attributes:
-      images: the video frames, `F` of them.
+      images: the `F` frames of the video.
       outlines: for each frame the closed curves of its mask, tuple of `[N, 2]` rest
         coordinates; even-odd, so a curve within another is a hole.
       origin: `[F, 2]` px.
       unit: `[F]` px.
-      window: part of the frame that is kept, `[F, 4]` int xyxy px.
+      window: the part of each frame that is kept, `[F, 4]` int xyxy px.
     """
 
     images: tuple[Picture, ...]
@@ -104,9 +104,9 @@ class Cutout(NamedTuple):
     window: np.ndarray
 
     def texture(self, frame: int):
-        """Returns pyramid levels, and scale and offset, `[2]` each, of a video frame.
+        """Returns pyramid levels, scale and offset, `[2]` each, of a video frame.
 
-        A rest point lies at `scale * rest + offset`, px of level 0.
+        A rest point is at `scale * rest + offset`, px of level 0.
         """
         x0, y0, x1, y1 = map(int, self.window[frame])
         levels = _read_pyramid(self.images[frame], (x0, y0, x1, y1))
@@ -118,7 +118,7 @@ class Cutout(NamedTuple):
 
 @functools.lru_cache(_KEPT)
 def _read_pyramid(path, window):
-    """Decodes a window `xyxy` of a picture, and keeps it."""
+    """Decodes a window `xyxy` of a picture, and caches it."""
     x0, y0, x1, y1 = window
     return photos.pyramid(
         photos.shrink(packed.read_picture(path)[y0:y1, x0:x1], _MAX_SIDE)
@@ -128,8 +128,8 @@ def _read_pyramid(path, window):
 def read_cutout(sequence: MaskedSequence) -> Cutout:
     """Reads the masks of a sequence; its pictures are decoded when they are drawn.
 
-    Taken is the longest run of frames in which the mask is never tiny and never jumps,
-    as it does where something passes in front of the object.
+    Uses the longest run of frames in which the mask is never tiny and never jumps, as
+    it does if something passes in front of the object.
 
     Args:
       sequence: a folder with `img/<frame>.jpg` and `mask/<frame>.png` (zero is
@@ -177,10 +177,10 @@ class _Shape(NamedTuple):
 
 
 def _files(folder):
-    """Returns picture and mask of each mask of a sequence's folder."""
+    """Returns picture and mask for each mask in a sequence's folder."""
     masks = sorted((folder / "mask").glob("*.png"))
     if not masks:
-        raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png and so on")
+        raise InputError(f"no masks in {folder / 'mask'}: it needs 0001.png ...")
     return [(folder / "img" / f"{mask.stem}.jpg", mask) for mask in masks]
 
 
@@ -191,8 +191,8 @@ def _read_curves(path: Picture) -> _Shape | None:
     if area < _LEAST_AREA:
         return None
     curves, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    # Curves run through the centres of border pixels: half a pixel within the mask,
-    # which keeps the colours of the background out.
+    # Curves run through the centers of border pixels, half a pixel inside the mask,
+    # which excludes the colors of the background.
     curves = [cv2.approxPolyDP(curve, 0.7, True)[:, 0] + 0.5 for curve in curves]
     least = _LEAST_PIECE * area
     areas = [len(c) >= 3 and cv2.contourArea(c.astype(np.float32)) for c in curves]
@@ -225,7 +225,7 @@ def _longest_run(shapes: list[_Shape | None]) -> range:
 
 
 def _overlap(a: _Shape, b: _Shape) -> float:
-    """Returns the IoU of two boxes whose centroids are laid on each other."""
+    """Returns the IoU of two boxes with aligned centroids."""
     low = [shape.xyxy[:2] - shape.centroid for shape in (a, b)]
     high = [shape.xyxy[2:] - shape.centroid for shape in (a, b)]
     shared = np.prod(np.maximum(np.minimum(*high) - np.maximum(*low), 0))
@@ -233,7 +233,7 @@ def _overlap(a: _Shape, b: _Shape) -> float:
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
-    """Returns a moving average of `values [F]`, ends repeated."""
+    """Returns a moving average of `values [F]`, with repeated ends."""
     half = _SMOOTHING // 2
     padded = np.pad(values, half, mode="edge")
     return np.convolve(padded, np.full(_SMOOTHING, 1 / _SMOOTHING), mode="valid")

@@ -1,7 +1,7 @@
 """Look-alikes: composed videos in which copies of the target cross its path.
 
-They test whether a tracker tells this object from others of its kind. `jaxtrack
-compose` writes them; killed, it goes on where it stopped when run again.
+They test whether a tracker distinguishes the target from similar objects. `jaxtrack
+compose` writes them; run it again to continue after an interruption.
 """
 
 import dataclasses
@@ -20,28 +20,28 @@ SETTINGS = compose.SceneSettings(
 )
 
 _LEAST_FRAMES = 20
-_CROSSINGS = (0.25, 0.9)  # When, as shares of the video; split among the look-alikes.
-_FARTHEST = 2.2  # Before and after a crossing, in sides of the target's box.
-_MISS = (0.1, 0.5)  # At the crossing, in the same unit; of one behind the target,
-_MISS_IN_FRONT = (0.35, 0.5)  # and of one in front, so that it is never all hidden.
+_CROSSINGS = (0.25, 0.9)  # Times, as fractions of the video, for all look-alikes.
+_FARTHEST = 2.2  # Distance before and after a crossing, in sides of the target's box.
+_MISS = (0.1, 0.5)  # Distance at the crossing, same unit, of one behind the target,
+_MISS_IN_FRONT = (0.35, 0.5)  # and of one in front, which never hides all of it.
 
-_SIZE = 0.12  # Changes at most, where twins may differ most: of the logarithm of size,
+_SIZE = 0.12  # Largest differences of twins: of the logarithm of size,
 _LIGHT = 0.25  # of brightness,
 _HUE = 0.7  # of hue, radians,
-_SHIFT = 0.5  # and of the places of texture and marking, rest units.
+_SHIFT = 0.5  # and of the positions of texture and marking, rest units.
 
 
 def compose_lookalikes(make: compose.Maker, *, difference: float = 0.5) -> scene.Scene:
     """Draws a scene of a target and two or three look-alikes that cross its path.
 
-    A look-alike has the target's outline and bends, turns and grows much as it does.
+    A look-alike has the target's outline and bends, turns and grows much like it.
     It stays about two sides of the target's box away, and once passes within half a
-    side, before or behind it (`motion.random_passage`), each at a time of its own.
+    side, in front or behind (`motion.random_passage`), each at a different time.
     None touches the target in the first frame. Paths do not depend on `difference`.
 
     Args:
-      make: of 20 frames or more; its settings' distractors and occluders are left out.
-      difference: how much look-alikes may differ, from 0, identical, to 1; see `twin`.
+      make: of 20 frames or more; distractors and occluders of its settings are ignored.
+      difference: how much look-alikes may differ, from 0 (identical) to 1; see `twin`.
 
     Returns:
       The scene; the same state of `make.rng` gives the same one.
@@ -84,19 +84,19 @@ def twin(
     difference: float,
     rotation_angle: float = 0.26,
 ) -> sprites.Sprite:
-    """Draws an object with another's outline, in another's place.
+    """Draws an object with the target's outline.
 
-    It bends like the other one at other times, and turns a little on its own, but not
-    in the first frame. Its size, hue, brightness and the places of texture and marking
-    differ by random shares of `difference` times the most (12 %, 40 degrees, 25 %, half
-    the object); at 1 every second one is a mirror image inside its outline, too.
-    A cut-out keeps its video, or is mirrored.
+    It bends like the target at other times, and rotates a little by itself, but not in
+    the first frame. Its size, hue, brightness and the positions of texture and marking
+    differ by random fractions of `difference` times the largest differences (12 %, 40
+    degrees, 25 %, half the object); at 1 every second one is also mirrored inside its
+    outline. A cut-out keeps its video, or is mirrored.
 
     Args:
-      rng: source of randomness; as many numbers are drawn whatever `difference` is.
-      target: the other one.
-      difference: how much they may differ, from 0, identical, to 1.
-      rotation_angle: largest turn against the other one, half of it, radians.
+      rng: source of randomness; the number of draws does not depend on `difference`.
+      target: the object to copy.
+      difference: how much they may differ, from 0 (identical) to 1.
+      rotation_angle: twice the largest rotation relative to the target, radians.
 
     Returns:
       The object.
@@ -134,42 +134,42 @@ def hue_turn(angle: float) -> np.ndarray:
     """Returns the rotation of RGB about the axis of grays (Rodrigues' formula).
 
     Args:
-      angle: radians; a third of a turn takes red to green.
+      angle: radians; a third of a turn maps red to green.
 
     Returns:
-      `[3, 3]`; it leaves grays as they are.
+      `[3, 3]`; grays do not change.
     """
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def _check(length, difference):
-    """Refuses a video without time to cross, and a share that is none."""
+    """Checks the length of the video and the range of `difference`."""
     if length < _LEAST_FRAMES:
         raise InputError(
-            f"look-alikes need {_LEAST_FRAMES} frames or more to cross: not {length}"
+            f"look-alikes need {_LEAST_FRAMES} frames or more: length is {length}"
         )
     if not 0 <= difference <= 1:
         raise InputError(
-            f"difference is {difference}: it must lie in [0, 1], 0 is identical"
+            f"difference is {difference}: it must be in [0, 1], 0 is identical"
         )
 
 
 def make_source(
     photos=None, *, difference: float = 0.5, **options
 ) -> source.ComposedSource:
-    """Makes a source of videos with look-alikes, of the split "eval" unless told.
+    """Makes a source of videos with look-alikes, by default of the split "eval".
 
     Args:
       photos: see `ComposedSource`.
       difference: how much look-alikes may differ; see `compose_lookalikes`.
-      **options: of `ComposedSource`; 120 frames a video unless told.
+      **options: of `ComposedSource`; by default 120 frames per video.
 
     Returns:
       The source; `write_sequences` writes it as folders.
 
     Raises:
-      InputError: if `difference` or the length is out of range; or of
+      InputError: if `difference` or the length is out of range; see also
         `ComposedSource`.
     """
     options = {"split": "eval", "settings": SETTINGS, "length": 120, **options}
@@ -179,19 +179,19 @@ def make_source(
 
 
 def write(out: str | pathlib.Path, *, num: int, **options) -> list[pathlib.Path]:
-    """Writes videos with look-alikes; what an earlier call has written is kept.
+    """Writes videos with look-alikes; finished ones of an earlier call are kept.
 
     Args:
-      out: where to; made if absent.
-      num: how many.
-      **options: of `make_source`; plain values, which are noted in
+      out: the output folder; created if missing.
+      num: number of videos.
+      **options: of `make_source`; plain values, which are recorded in
         `OUT/lookalikes.json`.
 
     Returns:
       The sequences' folders.
 
     Raises:
-      InputError: if `out` holds videos of other options, or an option is wrong.
+      InputError: if `out` has videos of other options, or an option is wrong.
     """
     if num < 1:
         raise InputError(f"--num is {num}: it must be at least 1")
@@ -200,10 +200,10 @@ def write(out: str | pathlib.Path, *, num: int, **options) -> list[pathlib.Path]
     note = out / "lookalikes.json"
     if note.exists() and json.loads(note.read_text()) != options:
         raise InputError(
-            f"{out} holds videos of other settings ({note.name}): delete it or choose "
+            f"{out} has videos of other settings ({note.name}): delete it or choose "
             "another --out"
         )
-    if not out.is_file():  # That is `write_sequences`' to refuse.
+    if not out.is_file():  # `write_sequences` raises for a file.
         out.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(options))
     return write_sequences(videos, out, prefix="lookalikes")

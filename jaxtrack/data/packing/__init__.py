@@ -1,5 +1,5 @@
-"""Packing: from a dataset's files to a folder of records.
+"""Packing: from the files of a dataset to a folder of records.
 
-plan (what is packed, in parts) ─► workers (processes) ─► part (one process, one shard)
+plan (the work, in parts) ─► workers (processes) ─► part (one process, one shard)
 ─► finish (one folder of all parts, with its data card)
 """

@@ -1,4 +1,4 @@
-"""The data card of a packed folder: what is in it, where it came from, what is not."""
+"""The data card of a packed folder: contents, origin, and what was left out."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ from jaxtrack.data.packing.plan import Plan
 from jaxtrack.errors import InputError
 
 JSON, PAGE = "card.json", "card.md"
-BAD, SKIPPED = "bad.txt", "skipped.txt"  # A line each.
+BAD, SKIPPED = "bad.txt", "skipped.txt"  # One line per item.
 
 
 def write(
@@ -32,12 +32,12 @@ def write(
 
     Args:
       folder: the packed folder.
-      plan: what was packed.
-      finished: what became of it.
-      command: that was typed.
+      plan: the work.
+      finished: its result.
+      command: the command line.
       version: of jaxtrack.
-      source: where the data come from; else as `TRAINING_SETS` says of a dataset.
-      terms: under which they may be used; likewise.
+      source: where the data come from; "" takes it from `TRAINING_SETS`.
+      terms: of use; likewise.
     """
     index, summary = finished.index, finished.summary
     has_box = ~np.isnan(index.xyxy).any(axis=1)
@@ -80,10 +80,10 @@ def read(folder: str | pathlib.Path) -> dict[str, Any]:
     """Reads the data card of a packed folder.
 
     Args:
-      folder: as `jaxtrack pack` made it.
+      folder: made by `jaxtrack pack`.
 
     Raises:
-      InputError: it is absent or damaged.
+      InputError: it is missing or damaged.
     """
     path = pathlib.Path(folder) / JSON
     try:
@@ -91,16 +91,16 @@ def read(folder: str | pathlib.Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(
-            f"{path}: no data card ({why}); the folder is not of `jaxtrack pack`, or "
-            "damaged: choose another --out, or delete it"
+            f"{path}: no data card ({why}); the folder was not made by `jaxtrack pack` "
+            "or is damaged: choose another --out, or delete it"
         ) from error
 
 
 def page(card: Mapping[str, Any]) -> str:
-    """Words a data card in Markdown.
+    """Formats a data card as Markdown.
 
     Args:
-      card: as `read` returns it.
+      card: from `read`.
     """
     request = card["request"]
     what = request["dataset"] if request["root"] else "pictures"
@@ -133,5 +133,5 @@ def _records(finished, split):
 
 
 def _reason(line):
-    """Returns why something was left out: the end of its line."""
+    """Returns the reason for leaving something out: the end of its line."""
     return line.rpartition(": ")[2]

@@ -1,4 +1,4 @@
-"""What a disk refuses, told in one line."""
+"""One-line errors for failed writes."""
 
 import contextlib
 import pathlib
@@ -9,16 +9,16 @@ from jaxtrack.errors import InputError
 
 @contextlib.contextmanager
 def writing(folder: pathlib.Path) -> Iterator[None]:
-    """Turns what the disk refuses while a folder is written to into an `InputError`.
+    """Turns failed writes to a folder into an `InputError`.
 
     Args:
-      folder: of work in progress, which the error names.
+      folder: of work in progress, for the error message.
     """
     try:
         yield
     except OSError as error:
-        # numpy's has no number of the error.
+        # numpy's errors have no error number.
         raise InputError(
             f"{folder}: cannot be written to ({error.strerror or error}): free space, "
-            "then run the same command again, which goes on"
+            "then run the same command again to continue"
         ) from error

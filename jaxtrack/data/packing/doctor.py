@@ -1,8 +1,8 @@
-"""Looks through training data for what would spoil hours of training.
+"""Checks training data for faults that would spoil hours of training.
 
 Every picture is decoded, packed or not, and every box compared with its picture and
-its neighbours in time. What is damaged is wrong for sure; what is suspicious is to be
-looked at, as a slip of an annotator looks like a fast target.
+the previous frame. Damaged items are certainly wrong; suspicious ones need a look,
+since an annotation error looks like a fast target.
 """
 
 import concurrent.futures
@@ -24,29 +24,29 @@ from jaxtrack.data import encoding, processes, tracks
 from jaxtrack.datasets.training_sets import ReadClip
 from jaxtrack.errors import InputError
 
-# Jobs are small, so that the bar moves and little is lost by a stop.
+# Jobs are small, so that the bar moves and it can stop soon.
 _RECORDS_A_JOB, _CLIPS_A_JOB = 256, 8
-# A side below so many pixels shows hardly anything in a crop.
+# A box with a smaller side shows hardly anything in a crop, px.
 _LEAST_SIDE = 4.0
 _MOST_ASPECT = 20.0
-# Between two frames in a row a box seldom leaves itself by so many of its sides.
+# A box seldom moves farther between consecutive frames, in multiples of its side.
 _MOST_JUMP = 3.0
-_LEAST_INSIDE = 0.1  # Share of a box's area that lies in the picture.
+_LEAST_INSIDE = 0.1  # Fraction of a box's area inside the picture.
 
 _Job = tuple[Callable[..., "Findings"], tuple]
 
 
 @dataclasses.dataclass
 class Findings:
-    """What was found in some data.
+    """The result of checking some data.
 
     Attributes:
-      num_pictures: decoded.
-      num_tracks: objects followed.
-      num_boxes: frames that show their object.
-      num_absent: frames that do not.
-      damaged: what is wrong for sure, one line each.
-      suspicious: what is to be looked at, one line each.
+      num_pictures: decoded pictures.
+      num_tracks: tracks.
+      num_boxes: frames with a box.
+      num_absent: frames without one.
+      damaged: items that are certainly wrong, one line each.
+      suspicious: items to look at, one line each.
       sides: geometric means of width and height of boxes, `[n]` px, a few thousand.
     """
 
@@ -59,35 +59,35 @@ class Findings:
     sides: list[float] = dataclasses.field(default_factory=list)
 
     def add(self, other: "Findings") -> None:
-        """Adds what was found in other data."""
+        """Adds the result for other data."""
         for field in dataclasses.fields(self):
             both = getattr(self, field.name) + getattr(other, field.name)
             setattr(self, field.name, both)
 
     def told(self) -> str:
-        """Words the numbers in one line."""
+        """Returns the numbers in one line."""
         shares = np.quantile(self.sides or [0.0], (0.05, 0.5, 0.95))
         sides = ", ".join(f"{side:.0f}" for side in shares)
         return (
             f"{self.num_pictures} pictures decoded, {self.num_tracks} tracks, "
             f"{self.num_boxes} boxes, {self.num_absent} frames without; sides of boxes "
-            f"(5 %, half, 95 %): {sides} px; {len(self.damaged)} damaged, "
+            f"(5 %, median, 95 %): {sides} px; {len(self.damaged)} damaged, "
             f"{len(self.suspicious)} suspicious"
         )
 
 
 def check_packed(folder: str | pathlib.Path, *, num_workers: int = 0) -> Findings:
-    """Looks through a packed folder: index, every record, every box.
+    """Checks a packed folder: index, every record, every box.
 
     Args:
-      folder: as `jaxtrack pack` made it.
-      num_workers: processes; 0 takes one a core.
+      folder: made by `jaxtrack pack`.
+      num_workers: processes; 0 takes one per core.
 
     Returns:
-      What was found.
+      The result.
 
     Raises:
-      InputError: there is no packed data, a shard is missing or cut off, or the index
+      InputError: there is no packed data, a shard is missing or truncated, or the index
         is damaged.
     """
     from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
@@ -126,17 +126,17 @@ def check_dataset(
     patterns: Sequence[str] = (),
     num_workers: int = 0,
 ) -> Findings:
-    """Looks through a dataset before it is packed.
+    """Checks a dataset before it is packed.
 
     Args:
       name: key of `datasets.TRAINING_SETS`.
-      root: the folder that the dataset's archives unpack to.
+      root: the folder of the unpacked archives.
       split: None takes the dataset's first.
-      patterns: names of sequences, or patterns of them; none takes all.
-      num_workers: processes; 0 takes one a core.
+      patterns: names or glob patterns of sequences; none takes all.
+      num_workers: processes; 0 takes one per core.
 
     Returns:
-      What was found.
+      The result.
 
     Raises:
       InputError: see `datasets.training`.
@@ -144,7 +144,7 @@ def check_dataset(
     listing, read = datasets.training(name, root, split=split, patterns=patterns)
     items = list(listing.found.items())
     if not items:
-        raise InputError(f"{root}: {name} has nothing to train on there")
+        raise InputError(f"{root}: no training data of {name} there")
     jobs: list[_Job] = [
         (_check_clips, (read, items[first : first + _CLIPS_A_JOB]))
         for first in range(0, len(items), _CLIPS_A_JOB)
@@ -163,13 +163,13 @@ def check_boxes(
 
     Args:
       name: of the track, for messages.
-      xyxy: boxes, `[T, 4]` px; a row of NaN says that the object is absent.
-      hw: height and width of each frame's picture, px; None where it is unknown.
-      times: number of each frame, `[T]`; None says that pictures are crops, whose boxes
-        cannot be compared with each other.
+      xyxy: boxes, `[T, 4]` px; NaN if the object is absent.
+      hw: height and width of each frame's picture, px; None if unknown.
+      times: number of each frame, `[T]`; None for crops, whose boxes cannot be compared
+        with each other.
 
     Returns:
-      What was found.
+      The result.
     """
     found = Findings(num_tracks=1)
     last = None
@@ -194,12 +194,12 @@ def check_boxes(
         if len(found.sides) < 8:
             found.sides.append(float(np.sqrt(max(np.prod(box[2:] - box[:2]), 0))))
     if not found.num_boxes:
-        found.suspicious.append(f"{name}: shows its object in no frame")
+        found.suspicious.append(f"{name}: its object is visible in no frame")
     return found
 
 
 def _fault_of(box, hw):
-    """Returns whether a box is wrong for sure, and why; None if it is sound."""
+    """Returns whether a box is certainly wrong, and why; None if it is valid."""
     wh = box[2:] - box[:2]
     if not np.isfinite(box).all() or wh.min() <= 0:
         return True, "a box of no size"
@@ -210,7 +210,7 @@ def _fault_of(box, hw):
         if share <= 0:
             return True, f"a box outside of its picture of {hw[1]} x {hw[0]} px"
         if share < _LEAST_INSIDE:
-            return False, f"{100 * share:.0f} % of the box lie in the picture"
+            return False, f"only {100 * share:.0f} % of the box is inside the picture"
     if wh.min() < _LEAST_SIDE:
         return False, "a very small box"
     if wh.max() / wh.min() > _MOST_ASPECT:
@@ -219,14 +219,14 @@ def _fault_of(box, hw):
 
 
 def _is_jump(before, box):
-    """Tells whether a box is far from that of the frame before."""
+    """Returns whether a box is far from the previous one."""
     centers = (before[:2] + before[2:]) / 2, (box[:2] + box[2:]) / 2
     side = max((before[2:] - before[:2]).max(), (box[2:] - box[:2]).max())
     return np.abs(centers[1] - centers[0]).max() > _MOST_JUMP * side
 
 
 def _worded(box):
-    """Words a box as people and files write it."""
+    """Formats a box as x, y, width, height."""
     x0, y0, x1, y1 = box
     return f"x {x0:.0f}, y {y0:.0f}, w {x1 - x0:.1f}, h {y1 - y0:.1f}"
 
@@ -237,7 +237,7 @@ def _run_all(
     *,
     on_sizes: Callable[[Any], None] | None = None,
 ) -> Findings:
-    """Runs jobs, with a bar that tells the time left, and adds what they found."""
+    """Runs jobs, with a progress bar, and adds up their results."""
     found = Findings()
     seconds = 0.5 if sys.stderr.isatty() else 30.0
     bar = tqdm(total=len(jobs), desc="checking", mininterval=seconds, delay=seconds)
@@ -251,7 +251,7 @@ def _run_all(
 
 
 def _results(jobs, num_workers):
-    """Yields results in the order of the jobs, so that two runs say the same."""
+    """Yields results in the order of the jobs, so that two runs are equal."""
     count = min(num_workers or os.cpu_count() or 1, len(jobs))
     if count <= 1:
         yield from (function(*arguments) for function, arguments in jobs)
@@ -270,7 +270,7 @@ def _results(jobs, num_workers):
 
 
 def _decode_records(folder, split, numbers):
-    """Decodes records; returns what was found, and sizes of frames by number."""
+    """Decodes records; returns the result, and sizes of frames by index."""
     from jaxtrack.data import records
 
     found, sizes = Findings(), {}
@@ -292,7 +292,7 @@ def _decode_records(folder, split, numbers):
 
 @functools.lru_cache(8)
 def _opened(folder, split):
-    """Opens records once a process."""
+    """Opens records once per process."""
     from jaxtrack.data import records
 
     return records.open_split(folder, split)

@@ -1,4 +1,4 @@
-"""From parts, wherever they lie, to one packed folder: by links, not by copies."""
+"""Joins parts from any folders into one packed folder, by links instead of copies."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ from jaxtrack.errors import InputError
 
 @dataclass
 class Finished:
-    """What became of all parts.
+    """The result of all parts.
 
     Attributes:
       index: of all tracks.
@@ -28,17 +28,17 @@ class Finished:
 
 
 def join(folders: Sequence[pathlib.Path], out: pathlib.Path) -> Finished:
-    """Makes a folder of the shards of parts, in their order, and their joint index.
+    """Makes a folder with the shards of all parts, in order, and their joined index.
 
     Args:
       folders: of the parts.
-      out: an empty folder, which gets the shards under new names.
+      out: an empty folder, which receives the shards under new names.
 
     Returns:
-      What is in it.
+      Its contents.
 
     Raises:
-      InputError: a part is damaged or its shard was cut off; or all are empty.
+      InputError: a part is damaged, a shard is truncated, or all are empty.
     """
     indices = [tracks.read(folder) for folder in folders]
     told = [summaries.read(folder) for folder in folders]
@@ -59,7 +59,7 @@ def join(folders: Sequence[pathlib.Path], out: pathlib.Path) -> Finished:
             _link(path, out / name)
             files[name] = shard
     if not files:
-        raise InputError(f"nothing that can be used is left to pack (see {out.parent})")
+        raise InputError(f"there is nothing usable to pack (see {out.parent})")
     records.write_metadata(out, list(files.values()))
     index = tracks.join(indices, lengths[records.FRAMES], lengths[records.MASKS], out)
     shards = tuple(tracks.ShardFile(name, s.size) for name, s in files.items())
@@ -69,7 +69,7 @@ def join(folders: Sequence[pathlib.Path], out: pathlib.Path) -> Finished:
 
 
 def _check_size(path, shard):
-    """Refuses a part's shard that is not as it was written."""
+    """Checks that a part's shard has its original size."""
     size = path.stat().st_size if path.is_file() else 0
     if size != shard.size:
         raise InputError(
@@ -79,7 +79,7 @@ def _check_size(path, shard):
 
 
 def _link(source, target):
-    """Gives a file a second name, or a symbolic link on another file system."""
+    """Makes a hard link, or a symbolic link to another file system."""
     try:
         os.link(source, target)
     except OSError:
@@ -87,11 +87,11 @@ def _link(source, target):
 
 
 def replace_folder(new: pathlib.Path, out: pathlib.Path) -> None:
-    """Gives a complete folder its name, as the last step.
+    """Renames a complete folder, as the last step.
 
     Args:
       new: the folder.
-      out: its name.
+      out: its new name.
 
     Raises:
       InputError: the name is taken.
@@ -99,10 +99,10 @@ def replace_folder(new: pathlib.Path, out: pathlib.Path) -> None:
     try:
         os.replace(new, out)
     except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror})") from error
+        raise InputError(f"{out}: cannot be created ({error.strerror})") from error
 
 
 def clear(folder: pathlib.Path) -> None:
-    """Makes an empty folder, whatever was there."""
+    """Makes an empty folder, replacing an existing one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What there is to pack: clips by name and place, read where they are packed."""
+"""The clips to pack, by name and place; they are read when they are packed."""
 
 import bisect
 import dataclasses
@@ -21,14 +21,14 @@ from jaxtrack.errors import InputError
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """The data to pack.
 
     Attributes:
-      root: folder of the dataset, "" without one.
+      root: folder of the dataset, "" for none.
       dataset: key of `datasets.TRAINING_SETS`.
       split: of the dataset; "" takes its first.
-      patterns: names of sequences, or patterns of them; none takes all.
-      exclude: lists of sequences, names or patterns, that are left out.
+      patterns: names or glob patterns of sequences; none takes all.
+      exclude: lists, names or patterns of sequences to leave out.
       stills: tables of photographs with boxes: see `datasets.boxes`.
       photos: folders of photographs without boxes.
       shrink: what is stored of a frame.
@@ -44,7 +44,7 @@ class Request:
     shrink: Shrink = field(default_factory=Shrink)
 
     def named(self) -> dict[str, Any]:
-        """Returns the fields as JSON has them, files by their absolute paths."""
+        """Returns the fields for JSON, with absolute paths."""
         fields = json.loads(json.dumps(asdict(self)))
         for name in ("stills", "photos"):
             fields[name] = [str(pathlib.Path(p).absolute()) for p in fields[name]]
@@ -54,11 +54,11 @@ class Request:
 
 
 class Item(NamedTuple):
-    """A clip to be read.
+    """A clip to read.
 
     Attributes:
       name: of the clip.
-      place: what its reader takes.
+      place: argument of its reader.
       read: its reader.
       is_photo: whether it is a photograph without boxes, for composed scenes.
     """
@@ -70,13 +70,13 @@ class Item(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Clips that one process packs in one go: items `start` to `stop`.
+    """Clips that one process packs together: items `start` to `stop`.
 
     Attributes:
       number: of the part, from 0.
-      key: of its folder.
+      key: name of its folder.
       start: first item.
-      stop: after the last.
+      stop: after the last item.
     """
 
     number: int
@@ -86,7 +86,7 @@ class Part(NamedTuple):
 
 
 class Items(Sequence[Item]):
-    """Clips of several datasets end to end; places are made when they are asked for."""
+    """Clips of several datasets, concatenated; places are made on demand."""
 
     def __init__(self):
         """Makes an empty list."""
@@ -129,16 +129,17 @@ class Items(Sequence[Item]):
 
 
 def find(request: Request) -> tuple[Items, tuple[str, ...]]:
-    """Lists what there is to pack; opens no picture.
+    """Lists the clips to pack; opens no picture.
 
     Args:
-      request: what is asked for.
+      request: the data to pack.
 
     Returns:
-      The clips, and sentences that the data card carries.
+      The clips, and notes for the data card.
 
     Raises:
-      InputError: nothing is found, a table is malformed, or the dataset refuses.
+      InputError: nothing is found, a table is malformed, or the dataset cannot be
+        packed.
     """
     items, notes = Items(), ()
     if request.root:
@@ -163,14 +164,14 @@ def find(request: Request) -> tuple[Items, tuple[str, ...]]:
         items.add(named, _read_photograph, are_photos=True)
     if not len(items):
         raise InputError(
-            "nothing to pack: name a folder of sequences by --root, a table of stills "
-            "by --stills or a folder of photographs by --photos"
+            "nothing to pack: name a folder of sequences with --root, a table of still "
+            "images with --stills or a folder of photographs with --photos"
         )
     return items, notes
 
 
 def _read_still(read, before, name, place):
-    """Reads a still of a table, whose name goes before its own."""
+    """Reads a still image of a table; prefixes its name with the table's."""
     return dataclasses.replace(read(name.removeprefix(before), place), name=name)
 
 

@@ -1,4 +1,4 @@
-"""One part of the work: written whole, or not at all, by one process."""
+"""Packs one part of the work in one process, as a whole or not at all."""
 
 import hashlib
 import os
@@ -20,10 +20,10 @@ from jaxtrack.data.packing.summary import Summary, shard_path
 from jaxtrack.datasets import depth
 from jaxtrack.errors import InputError
 
-UNFINISHED = "unfinished-"  # Begins the name of a part's folder until it is complete.
+UNFINISHED = "unfinished-"  # Prefix of a part's folder until it is complete.
 PHOTO_SIDE = 640  # Photographs are shrunk to this, px.
 
-# Is told how many clips are packed, after every frame; may raise to stop.
+# Called after every frame with the number of packed clips; may raise to stop.
 OnFrame = Callable[[int], None]
 
 
@@ -37,14 +37,14 @@ def pack(
 ) -> None:
     """Packs a part into `folder / key`, which appears when it is complete.
 
-    What is damaged is left out of the records and noted.
+    Damaged items are left out of the records and listed.
 
     Args:
       key: of the part.
       items: clips to pack.
-      folder: where the parts of this work lie.
+      folder: of all parts.
       shrink: what is stored of a frame.
-      on_frame: is told of progress.
+      on_frame: called with the progress.
 
     Raises:
       InputError: the disk is full or cannot be written to.
@@ -65,7 +65,7 @@ def pack(
 
 
 class _PartWriter:
-    """Writes the records of clips one by one, and their index at the end."""
+    """Writes the records of one clip after another, and their index at the end."""
 
     def __init__(self, folder, shrink, on_frame):
         self._folder, self._shrink, self._on_frame = folder, shrink, on_frame
@@ -73,11 +73,11 @@ class _PartWriter:
         self._summary = Summary()
         self._names: list[str] = []
         self._tables: list[np.ndarray] = []
-        self._clips: list[int] = []  # Of each track, the number of its clip.
+        self._clips: list[int] = []  # Index of each track's clip.
         self._photos: list[str] = []
 
     def add(self, item: Item) -> None:
-        """Packs a clip, or notes why it cannot be read."""
+        """Packs a clip, or lists why it cannot be read."""
         try:
             clip = item.read(item.name, item.place)
         except (InputError, OSError) as error:
@@ -110,7 +110,7 @@ class _PartWriter:
         self._summary.write(self._folder)
 
     def _write(self, split, data, name):
-        """Appends a record to a split and returns its number."""
+        """Appends a record to a split and returns its index."""
         if split not in self._writers:
             path = shard_path(self._folder, split)
             self._writers[split] = records.Writer(path)
@@ -131,7 +131,7 @@ class _PartWriter:
         self._photos.append(clip.name)
 
     def _add_clip(self, clip):
-        """Packs the frames of a clip that show a target, and makes its tracks."""
+        """Packs the frames of a clip with targets, and makes its tracks."""
         if not len(clip.xyxy):
             self._summary.skipped.append(f"{clip.name}: no object is left")
         chosen = [shrinking.choose_times(xyxy, self._shrink) for xyxy in clip.xyxy]
@@ -147,7 +147,7 @@ class _PartWriter:
             targets = self._within(clip, targets, time, picture.image.shape)
             mean = np.round(cv2.mean(picture.image))
             for piece in self._pieces(picture, clip.xyxy[targets, time]):
-                called = f"{clip.name}/{path.name}"  # The same on every machine.
+                called = f"{clip.name}/{path.name}"  # Equal on every machine.
                 record = self._write(records.FRAMES, piece.data, called)
                 for number, xyxy in zip(piece.targets, piece.xyxy, strict=True):
                     target = targets[number]
@@ -158,7 +158,7 @@ class _PartWriter:
         for number, table in enumerate(tables):
             if (table["record"] < 0).all():
                 where = f"{clip.name}, object {number}"
-                self._summary.skipped.append(f"{where}: in no frame that can be used")
+                self._summary.skipped.append(f"{where}: no usable frame")
                 continue
             several = len(tables) > 1
             self._names.append(f"{clip.name}#{number}" if several else clip.name)
@@ -166,14 +166,14 @@ class _PartWriter:
             self._clips.append(self._summary.clips)
 
     def _within(self, clip, targets, time, shape):
-        """Returns the targets whose boxes touch the image; notes the others."""
+        """Returns the targets whose boxes touch the image; lists the others."""
         inside = []
         for target in targets:
             box = clip.xyxy[target, time]
             if box[2] > 0 and box[3] > 0 and box[0] < shape[1] and box[1] < shape[0]:
                 inside.append(target)
                 continue
-            which = f"box {target} lies outside of the image"
+            which = f"box {target} is outside of the image"
             self._summary.bad.append(f"{clip.frames[time]}: {which}")
         return inside
 
@@ -202,7 +202,7 @@ class _PartWriter:
         try:
             mask = encoding.decode_mask(path.read_bytes(), str(path))
             if mask.shape != picture.image.shape[:2]:
-                raise InputError(f"{path}: mask of another size than its frame")
+                raise InputError(f"{path}: size of the mask differs from its frame")
         except (InputError, OSError) as error:
             self._summary.bad.append(str(error))
             return -1
@@ -212,7 +212,7 @@ class _PartWriter:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A picture to store, with the targets in it, their boxes, and its window."""
+    """A picture to store, with its targets, their boxes, and its window."""
 
     data: bytes
     targets: tuple[int, ...]
@@ -221,7 +221,7 @@ class _Piece:
 
 
 def _empty_table(times):
-    """Returns the rows of a track in whose frames nothing is known to be."""
+    """Returns the rows of a track without any boxes."""
     table = np.zeros(len(times), tracks.ROW)
     table["record"] = table["mask"] = -1
     table["time"] = times
@@ -230,7 +230,7 @@ def _empty_table(times):
 
 
 def _targets_by_time(xyxy, chosen):
-    """Returns time -> numbers of the targets that are stored then, in order of time."""
+    """Returns time -> indices of the targets to store, in order of time."""
     found: dict[int, list[int]] = {}
     for target, times in enumerate(chosen):
         for time in times:
@@ -240,7 +240,7 @@ def _targets_by_time(xyxy, chosen):
 
 
 def _span(clip):
-    """Returns the levels of a clip's pictures, where they have more than eight bits."""
+    """Returns a clip's range of levels if it has more than eight bits."""
     span = depth.sequence_range(clip.frames)
     if span is not None:
         warnings.warn(depth.told(clip.name, span), stacklevel=2)
@@ -256,7 +256,7 @@ def _mask_folder(clip):
 
 
 def _encoded(picture, window, shrink):
-    """Encodes a window of a picture; bytes that serve as they are, are kept."""
+    """Encodes a window of a picture; keeps the original bytes where possible."""
     height, width = picture.image.shape[:2]
     is_whole = window.wh == (width, height)
     if picture.data is not None and is_whole:
@@ -268,6 +268,6 @@ def _encoded(picture, window, shrink):
 
 
 def _compress(image, shrink):
-    """Encodes an image as the settings say."""
+    """Encodes an image by the settings."""
     quality = shrink.quality or encoding.QUALITY
     return encoding.encode(image, format=shrink.format, quality=quality)

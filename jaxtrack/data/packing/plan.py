@@ -1,6 +1,6 @@
-"""What is packed, divided into parts: each is the work of one process, and one shard.
+"""Divides the work into parts; each is packed by one process into one shard.
 
-How the work was divided is remembered in `OUT.incomplete`, for who goes on with it.
+The division is stored in `OUT.incomplete`, so that any machine can continue.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from jaxtrack.data.packing.items import Items, Part, Request
 from jaxtrack.errors import InputError, unwritable
 
 FILE_NAME = "plan.json"
-# A part is the work that is lost when packing is killed.
+# If packing is killed, the work on unfinished parts is lost.
 _PARTS_AIMED_AT = 64
 _MIN_FRAMES, _MAX_FRAMES = 256, 8192
-_SAMPLED = 8  # Clips that are read to learn how long they are.
-_VERSION = 1  # Of what is packed from equal requests.
+_SAMPLED = 8  # Clips that are read to estimate their length.
+_VERSION = 1  # Of the output for equal requests.
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,10 @@ class Plan:
     """All parts.
 
     Attributes:
-      request: as `Request.named` has it.
-      digest: hash of what is asked for, wherever it lies: equal on machines that share
-        the work.
+      request: from `Request.named`.
+      digest: hash of the request without paths: equal on machines that share the work.
       parts: in order.
-      notes: sentences that the data card carries.
+      notes: for the data card.
     """
 
     request: Mapping[str, Any]
@@ -44,11 +43,11 @@ class Plan:
 
 
 def digest_of(request: Request, items: Items) -> str:
-    """Hashes what is asked for, but not where it lies.
+    """Hashes a request without its paths.
 
     Args:
-      request: what is asked for.
-      items: as `items.find` listed them.
+      request: the data to pack.
+      items: from `items.find`.
     """
     named = request.named()
     own = {k: v for k, v in named.items() if k not in ("root", "stills", "photos")}
@@ -62,17 +61,17 @@ def digest_of(request: Request, items: Items) -> str:
 
 
 def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
-    """Divides what is asked for into parts, the same as when it was begun.
+    """Divides a request into parts, or restores the earlier division.
 
     Args:
-      request: what is asked for.
-      folder: of work in progress; remembers where parts begin.
+      request: the data to pack.
+      folder: of work in progress; stores where parts start.
 
     Returns:
       The plan, and the clips.
 
     Raises:
-      InputError: as `items.find`, or `folder` cannot be written to.
+      InputError: see `items.find`; or `folder` cannot be written to.
     """
     items, notes = packing_items.find(request)
     named, digest = request.named(), digest_of(request, items)
@@ -84,7 +83,7 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
         path = folder / FILE_NAME
         temporary = path.with_suffix(
             f".{uuid.uuid4().hex}"
-        )  # Machines may begin at once.
+        )  # Several machines may start at the same time.
         try:
             temporary.write_text(json.dumps(told))
             temporary.replace(path)
@@ -94,30 +93,28 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
 
 
 def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
-    """Finds the parts that several machines packed.
+    """Finds the parts packed by several machines.
 
     Args:
-      folders: of work in progress, of one machine each.
+      folders: of work in progress, one per machine.
 
     Returns:
       The plan, and the folder of each part.
 
     Raises:
-      InputError: a folder holds no plan, they differ, or a part is in none.
+      InputError: a folder has no plan, they differ, or a part is missing.
     """
     plans = []
     for folder in folders:
         told = _remembered(folder)
         if told is None:
             raise InputError(
-                f"{folder}: no {FILE_NAME}: it is not a folder of `jaxtrack pack "
-                f"--shard=...` (OUT.incomplete){_hint(folder)}"
+                f"{folder}: no {FILE_NAME}: this is not a folder OUT.incomplete of "
+                f"`jaxtrack pack --shard=...`{_hint(folder)}"
             )
         same = all(told[k] == plans[0][k] for k in ("digest", "starts")) if plans else 1
         if not same:
-            raise InputError(
-                f"{folder}: is of other data or other settings than {folders[0]}"
-            )
+            raise InputError(f"{folder}: has other data or settings than {folders[0]}")
         plans.append(told)
     if not plans:
         raise InputError("nothing to join: name the folders OUT.incomplete")
@@ -137,15 +134,15 @@ def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
 
 
 def _hint(folder):
-    """Says what became of a folder that a machine finished alone: its share was all."""
+    """Explains a missing folder if one machine has finished all the work."""
     finished = folder.with_name(folder.name.removesuffix(".incomplete"))
     if finished == folder or not finished.is_dir():
         return ""
-    return f"; {finished} is there and complete: nothing is left to join"
+    return f"; {finished} is complete: there is nothing to join"
 
 
 def _plan(told):
-    """Makes a plan of what is remembered of it."""
+    """Restores a plan from its stored form."""
     ends = [*told["starts"][1:], told["stop"]]
     parts = (
         Part(number, f"{number:05d}-{told['key']}", start, end)
@@ -155,7 +152,7 @@ def _plan(told):
 
 
 def _remembered(folder):
-    """Returns what is known of the work begun in a folder, or None."""
+    """Returns the stored plan of a folder, or None."""
     try:
         return json.loads((folder / FILE_NAME).read_text())
     except (OSError, ValueError):
@@ -163,10 +160,10 @@ def _remembered(folder):
 
 
 def _starts(items):
-    """Returns where parts begin, for about equal numbers of frames.
+    """Returns where parts start, for about equal numbers of frames.
 
-    How long the clips are is estimated from a few: listing the frames of all of a
-    large dataset takes hours on some file systems.
+    The length of clips is estimated from a few: listing all frames of a large dataset
+    takes hours on some file systems.
     """
     mean = _mean_length(items)
     total = mean * len(items)
@@ -175,7 +172,7 @@ def _starts(items):
 
 
 def _mean_length(items):
-    """Estimates the number of frames of a clip."""
+    """Estimates the mean number of frames per clip."""
     chosen = np.unique(np.linspace(0, len(items) - 1, _SAMPLED).round().astype(int))
     lengths = []
     for number in chosen:
@@ -183,7 +180,7 @@ def _mean_length(items):
         try:
             lengths.append(len(item.read(item.name, item.place).frames))
         except InputError:
-            continue  # Packing says what is wrong with it.
+            continue  # Packing reports the error.
     return float(np.mean(lengths)) if lengths else 1.0
 
 

@@ -1,9 +1,9 @@
-"""What is stored of a frame: the whole of it, or what training can see of each target.
+"""What is stored of a frame: all of it, or the part around each target.
 
 A template shows a square of side `s = crops.context_side(wh)` at about 127 px, and a
-search crop no more than `EXTENT` such sides however the configs shift and scale it
+search crop at most `EXTENT` such sides, with the shifts and scales of all configs
 (`transforms.reach`). So a picture of that part in which `s` is 127 px, the resolution
-that pysot stores, holds all that training reads.
+that pysot stores, contains everything that training reads.
 """
 
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ class Shrink:
     """How frames are stored.
 
     Attributes:
-      crop: "track" cuts out `EXTENT` template sides around each target, as far as the
-        frame reaches; "whole" keeps the frame; "511" resamples to pysot's squares.
-      longest_side: of what is stored around a target at `EXTENT`, or of a whole frame,
-        px; larger ones are shrunk. 0: `SIDE` of tracks, 511 of pysot's squares, any
-        of whole frames.
-      quality: of encoding, 1 to 100; 0: 90, and whole frames keep their bytes.
+      crop: "track" cuts out `EXTENT` template sides around each target, up to the
+        frame's border; "whole" keeps the frame; "511" resamples to pysot's squares.
+      longest_side: of a picture of `EXTENT` sides, or of a whole frame, px; larger ones
+        are shrunk. 0 is `SIDE` for tracks, 511 for pysot's squares, and no limit for
+        whole frames.
+      quality: of encoding, 1 to 100; 0 is 90, but whole frames keep their bytes.
       format: "jpeg" or "webp".
-      frames: of a track, at most, spread evenly over those with a box; 0: all.
+      frames: largest number per track, spread evenly over those with a box; 0 for all.
     """
 
     crop: str = "track"
@@ -45,12 +45,12 @@ class Shrink:
 
     @property
     def extent(self) -> float:
-        """How much is stored around a target, template sides; 0: the whole frame."""
+        """Side of the part around a target, in template sides; 0 for whole frames."""
         extents = {"track": EXTENT, "whole": 0.0, "511": PYSOT_SIDE / _TEMPLATE}
         return extents[self.crop]
 
 
-WHOLE = Shrink(crop="whole")  # Frames as they are.
+WHOLE = Shrink(crop="whole")  # Unchanged frames.
 
 
 class Window(NamedTuple):
@@ -59,7 +59,7 @@ class Window(NamedTuple):
     Attributes:
       xyxy: the part, `[4]` int px of the frame.
       wh: width and height of the picture, px.
-      targets: numbers of the targets whose boxes it is for.
+      targets: indices of its targets.
     """
 
     xyxy: tuple[int, int, int, int]
@@ -67,13 +67,13 @@ class Window(NamedTuple):
     targets: tuple[int, ...]
 
     def place(self, xyxy: np.ndarray) -> np.ndarray:
-        """Expresses a box of the frame, `[4]` xyxy px, in px of the picture."""
+        """Converts a box of the frame, `[4]` xyxy px, to px of the picture."""
         x0, y0, x1, y1 = self.xyxy
         scale = np.array(self.wh) / (x1 - x0, y1 - y0)
         return (xyxy - np.tile((x0, y0), 2)) * np.tile(scale, 2)
 
     def cut(self, image: np.ndarray) -> np.ndarray:
-        """Cuts the picture out of the frame, area-averaged; a mask `[H, W]` likewise.
+        """Cuts the picture out of a frame or a mask, with area averaging.
 
         Args:
           image: `[H, W, 3]` or `[H, W]` uint8.
@@ -89,13 +89,13 @@ class Window(NamedTuple):
 
 
 def check(shrink: Shrink) -> None:
-    """Refuses settings that mean nothing.
+    """Checks the settings.
 
     Args:
       shrink: how frames are stored.
 
     Raises:
-      InputError: a choice is none of those that there are, or a number is too large.
+      InputError: a choice is unknown, or a number is out of range.
     """
     choices = (("crop", CROPS), ("format", encoding.FORMATS))
     for name, known in choices:
@@ -106,10 +106,9 @@ def check(shrink: Shrink) -> None:
 
 
 def windows(xyxy: np.ndarray, hw: tuple[int, int], shrink: Shrink) -> list[Window]:
-    """Says which parts of a frame are stored, at which size.
+    """Returns which parts of a frame are stored, and their sizes.
 
-    Where several targets' windows together have more pixels than the one picture that
-    serves all, that one is stored.
+    Targets share one picture if it has fewer pixels than their separate windows.
 
     Args:
       xyxy: boxes of the targets in the frame, `[K, 4]` px.
@@ -145,12 +144,12 @@ def windows(xyxy: np.ndarray, hw: tuple[int, int], shrink: Shrink) -> list[Windo
 def pysot_crop(
     image: np.ndarray, xyxy: np.ndarray, shrink: Shrink
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts pysot's square around a target; outside of the frame is its mean colour.
+    """Cuts pysot's square around a target, padded with the frame's mean color.
 
     Args:
       image: the frame, `[H, W, 3]` uint8.
       xyxy: box of the target, `[4]` px.
-      shrink: says the side.
+      shrink: gives the side.
 
     Returns:
       The crop, `[S, S, 3]` uint8, and the box in it, `[4]` xyxy px.
@@ -168,11 +167,11 @@ def choose_times(xyxy: np.ndarray, shrink: Shrink) -> np.ndarray:
     """Chooses the frames of a track that are stored.
 
     Args:
-      xyxy: boxes, `[T, 4]`, NaN where the object is absent.
-      shrink: says how many.
+      xyxy: boxes, `[T, 4]`, NaN if the object is absent.
+      shrink: gives their number.
 
     Returns:
-      Their numbers, ascending: all without a limit, else of those with a box.
+      Their indices, ascending: all without a limit, otherwise of frames with a box.
     """
     if not shrink.frames:
         return np.arange(len(xyxy))
@@ -183,7 +182,7 @@ def choose_times(xyxy: np.ndarray, shrink: Shrink) -> np.ndarray:
 
 
 def _window(bounds, scale, targets):
-    """Makes a window whose picture is `scale` times as large, of whole pixels."""
+    """Makes a window whose picture is `scale` times as large, in whole pixels."""
     x0, y0, x1, y1 = bounds
     wh = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
     return Window(bounds, wh, targets)

@@ -1,4 +1,4 @@
-"""What has become of a part: its files, and what was left out of them."""
+"""The result of a part: its files, and the items left out."""
 
 import json
 import pathlib
@@ -13,14 +13,14 @@ FILE_NAME = "part.json"
 
 @dataclass
 class Summary:
-    """What has become of a part.
+    """The result of a part.
 
     Attributes:
       clips: number of clips that were read.
       frames: number of their frames.
-      bad: what is wrong with images, boxes and sequences left out, one line each.
-      skipped: why objects were left out that no training wants, one line each.
-      shards: of its files, by name of the split.
+      bad: errors of unusable images, boxes and sequences, one line each.
+      skipped: reasons for objects left out on purpose, one line each.
+      shards: its files, by name of the split.
     """
 
     clips: int = 0
@@ -30,12 +30,12 @@ class Summary:
     shards: dict[str, Shard] = field(default_factory=dict)
 
     def write(self, folder: pathlib.Path) -> None:
-        """Writes it into the folder of its part."""
+        """Writes it to the folder of its part."""
         (folder / FILE_NAME).write_text(json.dumps(asdict(self)))
 
 
 def read(folder: pathlib.Path) -> Summary:
-    """Reads what has become of a part.
+    """Reads the result of a part.
 
     Args:
       folder: of the part.
@@ -52,12 +52,12 @@ def read(folder: pathlib.Path) -> Summary:
 
 
 def shard_path(folder: pathlib.Path, split: str) -> pathlib.Path:
-    """Returns the file of a part's records of a split."""
+    """Returns the file of a part's records in a split."""
     return folder / f"{split}.array_record"
 
 
 def add(folders: Sequence[pathlib.Path]) -> Summary:
-    """Returns what became of parts, together, but for their shards.
+    """Adds up the results of parts, without their shards.
 
     Args:
       folders: of the parts.

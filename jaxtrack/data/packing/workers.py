@@ -1,4 +1,4 @@
-"""Parts packed by processes: with progress, a stop that is heard, and few retries."""
+"""Packs parts in processes: with progress, prompt stopping, and a few retries."""
 
 import collections
 import concurrent.futures
@@ -18,15 +18,15 @@ from jaxtrack.data.packing.plan import num_clips
 from jaxtrack.data.packing.shrink import Shrink
 from jaxtrack.errors import InputError
 
-_RETRIES = 2  # Of what a killed process leaves undone.
+_RETRIES = 2  # Of work left undone by a killed process.
 _POLL_SECONDS = 0.5
 
-# Of a worker: clips done of each part, and after them whether all have to stop.
+# In a worker: finished clips of each part, then whether all have to stop.
 _board = None
 
 
 class _StoppedError(Exception):
-    """The parent wants no more."""
+    """The parent stops all workers."""
 
 
 def pack_all(
@@ -38,21 +38,21 @@ def pack_all(
     num_workers: int = 0,
     num_done: int = 0,
 ) -> None:
-    """Packs parts in processes, with a bar of clips that tells the time left.
+    """Packs parts in processes, with a progress bar of clips.
 
     Args:
-      parts: what to pack.
+      parts: to pack.
       items: clips of all parts.
-      folder: gets a folder of each.
+      folder: receives one folder per part.
       shrink: what is stored of a frame.
-      num_workers: number of processes; 0 takes one a core.
+      num_workers: number of processes; 0 takes one per core.
       num_done: clips that were packed before.
 
     Raises:
-      InputError: the disk is full, or processes are killed again and again.
+      InputError: the disk is full, or processes are killed repeatedly.
     """
     processes.check_main()
-    # Into a log it is written now and then, and not at all of what takes seconds.
+    # In a log file it appears rarely, and not at all for short work.
     seconds = 0.5 if sys.stderr.isatty() else 30.0
     bar = tqdm(
         total=num_done + num_clips(parts),
@@ -73,13 +73,13 @@ def pack_all(
                     raise InputError(
                         f"{folder.parent}: a packing process was killed "
                         f"{_RETRIES + 1} times, the last time at or after {first}; "
-                        "where memory is short take fewer --num_workers; the same "
-                        "command goes on"
+                        "if memory is short, lower --num_workers; the same "
+                        "command continues"
                     ) from None
 
 
 def _pack_once(parts, items, folder, shrink, num_workers, bar):
-    """Packs parts; ends with its processes whatever happens."""
+    """Packs parts; always ends its processes."""
     if not parts:
         return
     # Spawned: a forked child inherits the threads' locks of whoever calls.
@@ -123,7 +123,7 @@ def _start(board):
 
 
 def _pack_one(number, what):
-    """Packs a part in a worker; reports and listens after every frame."""
+    """Packs a part in a worker; reports progress and checks for a stop every frame."""
 
     def on_frame(clips):
         _board[number] = clips

@@ -189,10 +189,10 @@ def test_faults_are_one_line(tmp_path, photo_folder, capsys):
     (tmp_path / "out" / "lookalikes.json").write_text('{"seed": 0}')
     for flag, message in (
         ("num=0", "--num=0: give a whole number of at least 1"),
-        ("length=19", "need 20 frames or more to cross: not 19"),
-        ("difference=1.5", "difference is 1.5: it must lie in [0, 1]"),
+        ("length=19", "need 20 frames or more: length is 19"),
+        ("difference=1.5", "difference is 1.5: it must be in [0, 1]"),
         ("difference=-0.1", "difference is -0.1"),
-        (f"out={tmp_path / 'out'}", "holds videos of other settings"),
+        (f"out={tmp_path / 'out'}", "has videos of other settings"),
         ("photos=/absent", "no folder of photographs"),
         (f"out={tmp_path / 'FILE'}", "FILE is a file"),
     ):

@@ -25,11 +25,11 @@ def said(xyxy, times=None, hw=HW):
 def test_boxes_are_compared_with_their_picture_and_each_other():
     absent, sound = [np.nan] * 4, [10, 10, 50, 40]
     assert said([sound, absent, sound]) == ([], [])
-    assert said([absent]) == ([], ["a: shows its object in no frame"])
+    assert said([absent]) == ([], ["a: its object is visible in no frame"])
     # At x = 200 the picture ends; 2 of 30 px are inside of it in the second.
     for box, kind, text in (
         ([200, 10, 230, 40], 0, "a box outside of its picture of 200 x 100 px"),
-        ([198, 10, 228, 40], 1, "7 % of the box lie in the picture"),
+        ([198, 10, 228, 40], 1, "only 7 % of the box is inside the picture"),
         ([10, 10, 10, 40], 0, "a box of no size"),
         ([10, 10, 13, 13], 1, "a very small box"),
         ([10, 10, 190, 18], 1, "a very oblong box"),

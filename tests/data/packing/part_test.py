@@ -53,7 +53,7 @@ def test_bad_items_are_left_out_and_listed(pack, tmp_path):
     index, told = pack(clip)
     damaged, outside = told.bad
     assert "0002.jpg: damaged JPEG" in damaged
-    assert "0003.jpg: box 0 lies outside" in outside
+    assert "0003.jpg: box 0 is outside" in outside
     assert told.skipped == ["a, object 7: crowd"] and told.clips == 1
     # Of the absent object's frame nothing is stored.
     np.testing.assert_array_equal(index.records, [0, -1, -1, -1, 1])
