@@ -120,8 +120,8 @@ def _build(args):
         raise InputError(f"pack build: unexpected {args.folders[0]!r}: name --root")
     if not (args.root or args.stills or args.photos):
         raise InputError(
-            "nothing to pack: name a folder of sequences by --root, a table of stills "
-            "by --stills or a folder of photographs by --photos"
+            "nothing to pack: name a folder of sequences with --root, a table of still "
+            "images with --stills or a folder of photographs with --photos"
         )
     checks.check_folder(args.out)
     stored = shrink.Shrink(

@@ -143,7 +143,7 @@ MISTAKES = (
     ("demo --out=file/demo", "file is a file: name another folder"),
     (
         "pack --root=videos --out=full",
-        "not of `jaxtrack pack`, or damaged: choose anot",
+        "not made by `jaxtrack pack` or is damaged: choose",
     ),
     ("pack --root=videos --out=file", "file is a file: name another folder"),
     # Data and results.

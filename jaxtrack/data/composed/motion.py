@@ -1,4 +1,4 @@
-"""Smooth random functions of time: paths, and ripples that bend an outline."""
+"""Smooth random functions of time: paths, and ripples that bend outlines."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 _CONTRACTION = 0.45
 _WAVES = 2  # Of a ripple.
 _TERMS = 3  # Sines of a drift.
-_DURATION = (7.0, 12.0)  # Frames from a passage's miss to three quarters of the way.
+_DURATION = (7.0, 12.0)  # Frames from the crossing to three quarters of the way.
 _MAX_ITERATIONS = 12
 _PRECISION = 1e-4  # Local units.
 
@@ -22,16 +22,16 @@ def random_drift(
     period: tuple[float, float],
     max_speed: float = np.inf,
 ) -> np.ndarray:
-    """Draws a slow function of time that stays within a bound and below a speed.
+    """Draws a slow function of time with bounded value and speed.
 
         x(t) = sum_k amplitude[k] * sin(2 pi (frequency[k] * t + phase[k])),  k = 1..3
 
     Args:
       rng: source of randomness.
       times: `[T]` frames.
-      bound: `[D]`, of the absolute value on each axis; in the unit of the result.
+      bound: `[D]`, of the absolute value along each axis; in the unit of the result.
       period: shortest and longest period of a sine, frames.
-      max_speed: bound of the change a frame on each axis; the periods grow until it
+      max_speed: bound of the change per frame along each axis; periods grow until it
         holds.
 
     Returns:
@@ -64,16 +64,16 @@ def random_passage(
         a(t) tanh(s) (cos b(t), sin b(t)) + m sech(s) (-sin b(t), cos b(t)),
         s = (t - crossing) / duration
 
-    The duration is 7 to 12 frames, or fewer where the crossing is too soon to begin far
+    The duration is 7 to 12 frames, or fewer if the crossing is too early to start far
     away.
 
     Args:
       rng: source of randomness.
       times: `[T]` from 0.
-      crossing: when it is nearest to the origin, at the distance `m`.
-      bearing: about `b`, radians: towards where it goes on; it comes from the opposite
-        side. It sways by up to 0.7.
-      distance: bounds of `a`, up to a sway by 8 %.
+      crossing: time of the smallest distance `m` to the origin.
+      bearing: mean of `b`, radians: the direction of motion; it comes from the opposite
+        side. `b` varies by up to 0.7.
+      distance: bounds of `a`, which also varies by 8 %.
       miss: bounds of `m`; it passes on either side.
 
     Returns:
@@ -83,7 +83,7 @@ def random_passage(
     sway = random_drift(rng, times, [0.08, 0.7], period=(30, 90))
     a = (rng.uniform(*distance) * (1 + sway[:, 0]))[:, None]
     b = bearing + sway[:, 1]
-    # At 2.7 durations from the crossing the path is all but far away: tanh(2.7) = 0.99.
+    # At 2.7 durations from the crossing it is almost at its end: tanh(2.7) = 0.99.
     s = (times - crossing) / min(rng.uniform(*_DURATION), crossing / 2.7)
     along, across = np.tanh(s)[:, None], m / np.cosh(s)[:, None]
     cosine, sine = np.cos(b), np.sin(b)
@@ -92,16 +92,16 @@ def random_passage(
 
 
 class Ripple(NamedTuple):
-    """A travelling displacement of the plane, small enough to be inverted.
+    """A traveling displacement of the plane, small enough to be inverted.
 
         d(q, t) = sum_k push[k] * sin(wave[k] . q + 2 pi (frequency[k] * t + phase[k]))
 
     The point drawn at `q` shows the object's rest point `q + d(q, t)`.
 
     Attributes:
-      push: `[K, 2]`, local units (an object at rest measures about one).
-      wave: `[K, 2]`, radians a local unit.
-      frequency: `[K]`, cycles a frame.
+      push: `[K, 2]`, local units (an object at rest has a size of about one).
+      wave: `[K, 2]`, radians per local unit.
+      frequency: `[K]`, cycles per frame.
       phase: `[K]`, cycles.
     """
 
@@ -116,7 +116,7 @@ class Ripple(NamedTuple):
         return 2 * np.pi * (self.frequency * t + self.phase)
 
     def inverse(self, rest, t):
-        """Returns where the rest points are drawn: the `q` with `q + d(q, t) = rest`.
+        """Returns where rest points are drawn: the `q` with `q + d(q, t) = rest`.
 
         Args:
           rest: rest points, `[..., 2]` local units.
@@ -136,7 +136,7 @@ class Ripple(NamedTuple):
 
 
 def random_ripple(rng: np.random.Generator, strength: float) -> Ripple:
-    """Draws a ripple; `strength` 0 is none and 1 the strongest that is invertible."""
+    """Draws a ripple; `strength` 0 is none, 1 the strongest invertible one."""
     towards = rng.uniform(0.0, 2 * np.pi, (2, _WAVES))
     number = 2 * np.pi / rng.uniform(0.6, 1.6, _WAVES)  # Over local units.
     push = strength * _CONTRACTION / (_WAVES * number)

@@ -19,8 +19,8 @@ class PackedPicture:
 
     Attributes:
       folder: the packed folder.
-      split: of its records.
-      record: number of the picture in it.
+      split: of its record.
+      record: index of the picture in the split.
       name: of the picture.
     """
 
@@ -50,7 +50,7 @@ class PackedSequence:
 
     Attributes:
       folder: the packed folder.
-      track: number of the track.
+      track: index of the track.
       name: of the track.
     """
 
@@ -59,7 +59,7 @@ class PackedSequence:
     name: str
 
     def frames(self) -> list[tuple[PackedPicture, PackedPicture]]:
-        """Returns picture and mask of each frame that has one, in order."""
+        """Returns picture and mask of each frame with a mask, in order."""
         index = _index(self.folder)
         rows = index.table[index.rows(self.track)]
         return [
@@ -73,7 +73,7 @@ class PackedSequence:
 
 
 def is_packed(folder: str | os.PathLike) -> bool:
-    """Tells whether `jaxtrack pack` made a folder."""
+    """Returns whether a folder was made by `jaxtrack pack`."""
     return (Path(folder) / tracks.FILE_NAME).is_file()
 
 
@@ -84,12 +84,12 @@ def find_photographs(folder: str | os.PathLike) -> list[PackedPicture]:
       folder: the packed folder.
 
     Raises:
-      InputError: it holds none, or is damaged.
+      InputError: it has none, or is damaged.
     """
     names = tracks.read(folder).photos
     if not len(names):
         raise InputError(
-            f"{folder}: holds no photographs: pack them by `jaxtrack pack --photos=DIR`"
+            f"{folder}: no photographs: pack some with `jaxtrack pack --photos=DIR`"
         )
     where = os.fspath(folder)
     return [PackedPicture(where, "photos", k, str(n)) for k, n in enumerate(names)]
@@ -108,7 +108,7 @@ def find_sequences(folder: str | os.PathLike) -> list[PackedSequence]:
     counts = np.add.reduceat(index.masks >= 0, index.offsets[:-1], dtype=int)
     if not counts.any():
         raise InputError(
-            f"{folder}: no masks are packed there: pack sequences with img/0001.jpg "
+            f"{folder}: no packed masks: pack sequences with img/0001.jpg "
             "and mask/0001.png"
         )
     where = os.fspath(folder)
@@ -117,7 +117,7 @@ def find_sequences(folder: str | os.PathLike) -> list[PackedSequence]:
 
 
 def read_picture(picture: Picture) -> np.ndarray:
-    """Decodes a picture, of a file or packed.
+    """Decodes a picture from a file or a packed folder.
 
     Args:
       picture: a path, or a packed picture.
@@ -134,10 +134,10 @@ def read_picture(picture: Picture) -> np.ndarray:
 
 
 def stamp(item: Picture | PackedSequence) -> str:
-    """Names a picture or a sequence, and when its file or its folder was changed.
+    """Identifies a picture or a sequence by its name and the time of its last change.
 
     Args:
-      item: a path, or something packed.
+      item: a path, or a packed picture or sequence.
     """
     if isinstance(item, PackedPicture | PackedSequence):
         return f"{item} {_changed(Path(item.folder) / tracks.FILE_NAME)}"
@@ -145,13 +145,13 @@ def stamp(item: Picture | PackedSequence) -> str:
 
 
 def _changed(path):
-    """Returns size and time of change of a file or folder."""
+    """Returns size and modification time of a file or folder."""
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
 
 
 def read_mask(picture: Picture) -> np.ndarray:
-    """Decodes a mask, of a file or packed; every value but 0 is the object.
+    """Decodes a mask from a file or a packed folder; every value but 0 is the object.
 
     Args:
       picture: a path, or a packed mask.
@@ -173,13 +173,13 @@ def read_mask(picture: Picture) -> np.ndarray:
 
 @functools.lru_cache(8)
 def _index(folder: str) -> tracks.TrackIndex:
-    """Reads the index of a packed folder, once a process."""
+    """Reads the index of a packed folder, once per process."""
     return tracks.read(folder)
 
 
 @functools.lru_cache(8)
 def _records(folder: str, split: str) -> Sequence[dict]:
-    """Opens the records of a packed folder, once a process."""
+    """Opens the records of a packed folder, once per process."""
     from jaxtrack.data import records  # Late: as above.
 
     return records.open_split(folder, split)

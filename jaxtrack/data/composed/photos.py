@@ -1,4 +1,4 @@
-"""Photographs: which there are, and decoded ones, of which the last are kept."""
+"""Photographs: listing and decoding them, with a cache."""
 
 import functools
 import importlib.util
@@ -15,12 +15,12 @@ from jaxtrack.data.composed.packed import PackedPicture, Picture
 from jaxtrack.errors import InputError, missing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-MAX_SIDE = 640  # Photographs are shrunk to this once, px.
-_KEPT = memory.number_kept(1.6e6, 0.2)  # Photographs, by a process.
+MAX_SIDE = 640  # Photographs are shrunk to this, px.
+_KEPT = memory.number_kept(1.6e6, 0.2)  # Photographs cached per process.
 _LEAST_LEVEL = 24  # Shorter side of the smallest pyramid level, px.
 
-# Photographs among the pictures in scikit-image's wheel. Of the stereo pair one image
-# is left out, so that the two splits never share a scene.
+# Photographs in scikit-image's wheel; only one image of the stereo pair, so that the
+# splits never share a scene.
 _SCIKIT_IMAGE = """
 astronaut.png brick.png camera.png chelsea.png coffee.png coins.png grass.png gravel.png
 hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png retina.jpg rocket.jpg
@@ -35,24 +35,23 @@ def find_photographs(
     """Lists photographs without opening them.
 
     Args:
-      photos: a folder (searched with its subfolders), a folder packed with
-        photographs, a list of files, or None for the photographs of the installed
-        scikit-image.
+      photos: a folder (searched recursively), a packed folder with photographs, a list
+        of files, or None for the photographs of the installed scikit-image.
 
     Returns:
-      Paths or packed pictures; those of a folder sorted, a list in its own order.
+      Paths or packed pictures; those of a folder are sorted, a list keeps its order.
 
     Raises:
-      InputError: if a file or folder is absent, or there are no photographs.
+      InputError: if a file or folder is missing, or there are no photographs.
     """
     if photos is None:
         return _scikit_image_photographs()
     if not isinstance(photos, (str, os.PathLike)):
         found = [pathlib.Path(p) for p in photos]
         if absent := [p for p in found if not p.is_file()]:
-            raise InputError(f"no photograph at {absent[0]} ({len(absent)} are absent)")
+            raise InputError(f"no photograph {absent[0]} ({len(absent)} are missing)")
         if not found:
-            raise InputError("the list of photographs is empty: name two files or more")
+            raise InputError("the list of photographs is empty: give two or more files")
         return found
     folder = pathlib.Path(photos)
     if not folder.is_dir():
@@ -99,12 +98,12 @@ def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
 
 
 def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Returns the picture, its half, quarter and so on, each `[H, W, 4]` uint8.
+    """Returns the picture at full, half, quarter size and so on, `[H, W, 4]` uint8.
 
-    The fourth channel is filler: OpenCV warps four channels in 0.4 of the time it
-    takes for three.
+    The fourth channel is padding: OpenCV warps four channels in 0.4 of the time for
+    three.
 
-    Level l is the 2x2 area mean of level l - 1, an odd last row or column left out;
+    Level l is the 2x2 area mean of level l - 1 without an odd last row or column;
     so point `xy` of level 0 is `xy / 2**l` of level l, edge origin.
     """
     levels = [cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)]
@@ -117,5 +116,5 @@ def pyramid(image: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @functools.lru_cache(_KEPT)
 def read_pyramid(photo: Picture) -> tuple[np.ndarray, ...]:
-    """Decodes a photograph into a pyramid of at most `MAX_SIDE` px, and keeps it."""
+    """Decodes a photograph into a pyramid of at most `MAX_SIDE` px, and caches it."""
     return pyramid(shrink(packed.read_picture(photo), MAX_SIDE))

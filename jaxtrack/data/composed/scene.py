@@ -1,4 +1,4 @@
-"""A scene: a photograph seen by a moving camera, with sprites drawn over it."""
+"""A scene: a photograph seen by a moving camera, with sprites in front."""
 
 import dataclasses
 import pathlib
@@ -13,16 +13,16 @@ from jaxtrack.data.composed import photos, shapes, sprites
 class Backdrop:
     """A photograph seen by a moving camera.
 
-    Frame point `p` (px from the frame's centre) shows the photograph at
-    `centre[t] + step[t] R(turn[t]) p`, where `step` px of the photograph a frame px
-    makes the frame see `height[t]` of it. Beyond its border it is mirrored.
+    Frame point `p` (px from the frame's center) shows the photograph at
+    `centre[t] + step[t] R(turn[t]) p`, with `step` px of the photograph per frame px so
+    that the frame shows `height[t]` of it. Beyond its border it is mirrored.
 
     Attributes:
       photo: the photograph's file.
-      centre: `[T, 2]` what the frame's centre shows, as a share of width and height.
-      height: `[T]` the frame's height as a share of the photograph's that is seen.
+      centre: `[T, 2]` position of the frame's center, relative to width and height.
+      height: `[T]` height of the frame, relative to the photograph's visible height.
       turn: `[T]` angle of the camera, radians.
-      mirror: whether left and right are exchanged.
+      mirror: whether it is flipped horizontally.
     """
 
     photo: pathlib.Path
@@ -44,7 +44,7 @@ class Backdrop:
         """
         levels = photos.read_pyramid(self.photo)
         rows, columns = levels[0].shape[:2]
-        # The view fits the photograph both ways, whatever the two shapes.
+        # The view fits the photograph in both directions, whatever their shapes.
         step = self.height[t] * min(rows / hw[0], columns / hw[1]) * reduction
         level = int(np.clip(round(np.log2(step)), 0, len(levels) - 1))
         step = step / 2**level
@@ -69,15 +69,15 @@ class Backdrop:
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """A composed video, any frame of which can be drawn alone.
+    """A composed video; each frame can be drawn separately.
 
     Attributes:
       hw: height and width, px.
-      backdrops: what is behind; one is shown at a time.
+      backdrops: backgrounds; one is shown at a time.
       shown: `[T]` index of the backdrop shown.
       cast: the sprites from the farthest to the nearest.
       target: index of the tracked sprite in `cast`.
-      light: `[T, 3]` brightness of each colour, 1 is unchanged.
+      light: `[T, 3]` brightness of each color, 1 is unchanged.
     """
 
     hw: tuple[int, int]
@@ -91,8 +91,8 @@ class Scene:
         """Returns the target's boxes without drawing.
 
         Returns:
-          `[T, 4]` float32 xyxy px: the tight box of the target's outline as if
-          nothing covered it, within the frame. NaN where it is wholly outside.
+          `[T, 4]` float32 xyxy px: the tight box of the target's whole outline,
+          occluded or not, inside the frame. NaN if it is entirely outside.
         """
         height, width = self.hw
         target = self.cast[self.target]

@@ -1,4 +1,4 @@
-"""Random outlines: closed curves in rest coordinates, where an object measures one."""
+"""Random outlines: closed curves in rest coordinates, with a size of one."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ _POINTS = 72
 
 
 def _unit(points: np.ndarray) -> np.ndarray:
-    """Centres a curve's box on the origin and scales it to the area one."""
+    """Centers a curve's box on the origin and scales it to area one."""
     low, high = points.min(0), points.max(0)
     return (points - (low + high) / 2) / np.sqrt(np.prod(high - low))
 
@@ -19,7 +19,7 @@ def blob(rng: np.random.Generator, *, roughness: float = 1.0) -> np.ndarray:
       roughness: 0 is an ellipse, 1 has deep bays.
 
     Returns:
-      Curve, `[N, 2]`, whose box is centred on 0 and has the area 1.
+      Curve, `[N, 2]`, whose box is centered on 0 and has area 1.
     """
     angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)
     order = np.arange(2, 7)
@@ -33,7 +33,7 @@ def blob(rng: np.random.Generator, *, roughness: float = 1.0) -> np.ndarray:
 
 
 def rounded_polygon(rng: np.random.Generator) -> np.ndarray:
-    """Draws a polygon of 3 to 7 corners, corners rounded (as `blob` returns)."""
+    """Draws a polygon of 3 to 7 rounded corners, in the form of `blob`."""
     corners = int(rng.integers(3, 8))
     angle = (np.arange(corners) + rng.uniform(-0.25, 0.25, corners)) / corners
     angle = 2 * np.pi * (angle + rng.uniform())
@@ -44,7 +44,7 @@ def rounded_polygon(rng: np.random.Generator) -> np.ndarray:
 
 
 def bar(rng: np.random.Generator, length: float) -> np.ndarray:
-    """Draws an upright rounded bar of `length` times its width, as `blob` returns."""
+    """Draws an upright rounded bar, `length` times its width, in the form of `blob`."""
     half = np.array([1.0, length]) / 2
     corner = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     corner = corner * rng.uniform(0.85, 1.15, (4, 1))
@@ -53,18 +53,17 @@ def bar(rng: np.random.Generator, length: float) -> np.ndarray:
 
 
 def clipped_box(curves, hw: tuple[int, int]) -> np.ndarray:
-    """Returns the tight box of what lies within the frame.
+    """Returns the tight box of the part inside the frame.
 
     Each curve is clipped at the frame's four sides in turn (Sutherland and Hodgman's
-    algorithm); the box of a shape is not the clipped box of the shape when a part of
-    it leaves the frame.
+    algorithm), since clipping the box itself would not be tight.
 
     Args:
       curves: closed curves, `[N, 2]` px each.
       hw: the frame's height and width, px.
 
     Returns:
-      `[4]` xyxy px; NaN if nothing lies within.
+      `[4]` xyxy px; NaN if nothing is inside.
     """
     kept = []
     for curve in curves:
@@ -86,7 +85,7 @@ def _clip(curve: np.ndarray, axis: int, limit: float, sign: int) -> np.ndarray:
     share = here / np.where(crosses, here - there, 1.0)
     crossing = curve + share[:, None] * (following - curve)
     crossing[:, axis] = limit
-    # Of each corner, then the crossing on the edge after it, those which exist.
+    # Each corner, then the crossing on the edge after it, if they exist.
     both = np.stack([curve, crossing], 1)
     return both[np.stack([here >= 0, crosses], 1)]
 

@@ -1,4 +1,4 @@
-"""A track source whose videos are composed while they are read."""
+"""A track source whose videos are composed on reading."""
 
 import copy
 import functools
@@ -22,8 +22,8 @@ SPLITS = ("train", "eval", "all")
 TRAINING = SceneSettings(background_change=0.6)
 EVALUATION = SceneSettings()
 
-_EVAL_EVERY = 4  # Of every four photographs or videos one is for evaluation.
-_KEPT_SCENES = memory.number_kept(60e3, 0.05)  # By a process.
+_EVAL_EVERY = 4  # One in four photographs and videos is for evaluation.
+_KEPT_SCENES = memory.number_kept(60e3, 0.05)  # Cached per process.
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -32,18 +32,18 @@ class ComposedSource:
     """Videos of moving objects over photographs, with exact boxes.
 
     A track is a pure function of the constructor's arguments and its index: any
-    process may draw any frame in any order and gets the same pixels. The splits
+    process may draw any frame in any order, with the same pixels. The splits
     "train" and "eval" share no photograph, no cut-out video and no random stream;
-    "all" takes every picture. Pickling carries no pictures; each process decodes
-    what it draws, and keeps the last of it.
+    "all" takes every picture. Pickles contain no pictures; each process decodes
+    what it draws, with a cache.
 
     Attributes:
       num_tracks: number of tracks.
       num_frames: number of frames of all tracks.
       length: frames of every track.
       size: height and width of every frame, px.
-      num_pictures: number of photographs that may fill borders.
-      label: names the source to a user.
+      num_pictures: number of photographs for padding.
+      label: name of the source, for messages.
     """
 
     label = "scenes"
@@ -62,26 +62,26 @@ class ComposedSource:
         settings: SceneSettings | None = None,
         composer: Callable[[Maker], Scene] = compose,
     ):
-        """Lists the pictures; decodes none.
+        """Lists the pictures without decoding.
 
         Args:
-          photos: a folder or a list of photographs; None takes those which the
-            installed scikit-image carries.
+          photos: a folder or a list of photographs; None takes those of the installed
+            scikit-image.
           cutouts: a folder of sequences with `img/*.jpg` and `mask/*.png`, or a list
             of such sequences, whose objects are pasted; None draws outlines only.
           num_tracks: number of tracks.
-          length: frames a track.
-          shown: frames of a track that have a box, drawn from all of them; 0 is all.
+          length: frames per track.
+          shown: frames per track with a box, chosen at random; 0 for all.
           seed: of all random choices.
           size: height and width of a frame, px.
           split: "train", "eval" or "all".
           settings: how scenes are composed; None is `TRAINING` or, for the split
             "eval", `EVALUATION`.
-          composer: draws a track's scene, as `compose.compose` does.
+          composer: draws a track's scene, like `compose.compose`.
 
         Raises:
-          InputError: if pictures are absent or a split has too few of them, or the
-            seed is negative.
+          InputError: if pictures are missing, a split has too few, or the seed is
+            negative.
           ValueError: if a count or size is not positive.
         """
         if num_tracks < 1 or length < 1 or min(size) < 16:
@@ -90,7 +90,7 @@ class ComposedSource:
                 f"px: num_tracks {num_tracks}, length {length}, size {size}"
             )
         if split not in SPLITS:
-            raise InputError(f"unknown split {split!r}: it is one of {SPLITS}")
+            raise InputError(f"unknown split {split!r}: choose from {SPLITS}")
         if seed < 0:
             raise InputError(f"seed is {seed}: it must not be negative")
         if settings is None:
@@ -107,23 +107,23 @@ class ComposedSource:
         if len(self._photos) < 2:
             raise InputError(
                 f"split {split!r} has {len(self._photos)} photographs and needs two "
-                "(a background, a texture): add photographs or take the split 'all'"
+                "(background and texture): add photographs or use the split 'all'"
             )
         folders = find_cutouts(cutouts)
         self._folders = _part(folders, split)
         if folders and not self._folders:
             raise InputError(
                 f"split {split!r} has none of the {len(folders)} cut-out sequences, "
-                f"it takes one of {_EVAL_EVERY}: add sequences or take the split 'all'"
+                f"one in {_EVAL_EVERY}: add sequences or use the split 'all'"
             )
         self.num_pictures = min(len(self._photos), frames.NUM_PICTURES)
         self._reset()
 
     def redrawn(self, generation: int) -> "ComposedSource":
-        """Returns the source with other scenes of the same pictures.
+        """Returns the source with new scenes of the same pictures.
 
         Args:
-          generation: which; 0 is the source as it was made.
+          generation: its number; 0 is the original source.
         """
         source = copy.copy(self)
         source._generation = generation
@@ -135,22 +135,22 @@ class ComposedSource:
 
     def track_times(self, track: int) -> np.ndarray:
         """Returns the numbers of a track's frames; see `data.TrackSource`."""
-        del track  # All are alike.
+        del track  # Equal for all.
         return np.arange(self.length)
 
     def track_boxes(self, track: int) -> np.ndarray:
         """Returns the boxes of a track, clipped to the frame; see `TrackSource`.
 
-        They are tight around the target as if nothing covered it. Nothing is drawn.
+        They are tight around the whole target, occluded or not. Nothing is drawn.
         """
         return self._scene(track)[1].copy()
 
     def scene(self, track: int) -> Scene:
-        """Returns what a track shows, not drawn."""
+        """Returns the scene of a track, not drawn."""
         return self._scene(track)[0]
 
     def frame(self, track: int, time: int, *, reduction: int = 1) -> frames.Frame:
-        """Draws one frame, smaller by any whole number; see `TrackSource`."""
+        """Draws one frame, reduced by any whole number; see `TrackSource`."""
         if not 0 <= time < self.length:
             raise IndexError(f"frame {time} of a track of {self.length} frames")
         scene = self._scene(track)[0]
@@ -159,16 +159,16 @@ class ComposedSource:
         )
 
     def picture(self, number: int) -> tuple[int, np.ndarray]:
-        """Returns a photograph, small; composes nothing; see `TrackSource`."""
+        """Returns a small photograph, without composing; see `TrackSource`."""
         chosen = number * len(self._photos) // self.num_pictures
         return -1, _read_picture(self._photos[chosen])
 
     def frame_ids(self, track: int) -> np.ndarray:
-        """Numbers frames: no two tracks share one; see `StoredSource`."""
+        """Returns frame ids; no two tracks share a frame; see `StoredSource`."""
         return track * self.length + np.arange(self.length)
 
     def fingerprint(self) -> str:
-        """Names arguments, pictures and the code that draws; see `StoredSource`."""
+        """Identifies arguments, pictures and drawing code; see `StoredSource`."""
         modules = sorted(pathlib.Path(__file__).parent.glob("*.py"))
         code = hashlib.sha256(b"".join(path.read_bytes() for path in modules))
         files = [packed.stamp(picture) for picture in (*self._photos, *self._folders)]
@@ -181,7 +181,7 @@ class ComposedSource:
         return _Videos(self._folders)
 
     def _compose(self, track: int) -> tuple[Scene, np.ndarray]:
-        """Returns a track's scene and boxes; `_scene` remembers them."""
+        """Returns a track's scene and boxes; `_scene` caches them."""
         if not 0 <= track < self.num_tracks:
             raise IndexError(f"track {track} of {self.num_tracks}")
         make = stage(
@@ -201,7 +201,7 @@ class ComposedSource:
         return scene, boxes
 
     def __getstate__(self):
-        """Leaves out what each process makes for itself."""
+        """Leaves out what each process makes itself."""
         made = ("_videos", "_scene")
         return {k: v for k, v in self.__dict__.items() if k not in made}
 
@@ -212,7 +212,7 @@ class ComposedSource:
 
 
 class _Videos:
-    """Objects to cut out, each read when it is drawn first: reading takes a while."""
+    """Objects to cut out, each read at first use, since reading is slow."""
 
     def __init__(self, folders):
         self._folders = folders
@@ -226,13 +226,13 @@ class _Videos:
 
 @functools.cache
 def _read_video(folder) -> Cutout:
-    """Reads the masks of a sequence, and keeps their outlines."""
+    """Reads the masks of a sequence, and caches their outlines."""
     return read_cutout(folder)
 
 
 @functools.lru_cache(frames.NUM_PICTURES)
 def _read_picture(path):
-    """Reads a photograph as a small square, and keeps it."""
+    """Reads a photograph as a small square, and caches it."""
     return frames.picture(packed.read_picture(path))
 
 

@@ -1,12 +1,12 @@
-"""Sprites: textured outlines that move, turn, grow and bend, drawn on a canvas.
+"""Sprites: textured outlines that move, rotate, grow and bend, drawn on a canvas.
 
-A sprite's points live in rest coordinates `u`, where it measures about one. At time t
+A sprite's points have rest coordinates `u`, in which its size is about one. At time t
 they are drawn at the frame's pixel
 
     p = centre[t] + matrix[t] q,   with   q + d(q, t) = u,
 
-d being the sprite's ripple. The outline is that map of a polygon, so its box is exact
-without drawing anything; texture is fetched through the inverse map, pixel by pixel.
+with d the sprite's ripple. The outline is a polygon mapped like this, so its box is
+exact without drawing; texture is fetched with the inverse map, pixel by pixel.
 """
 
 import dataclasses
@@ -23,12 +23,12 @@ _MAX_BLUR = 15  # Longest motion blur, px.
 
 
 class Paint(NamedTuple):
-    """An outline filled with a window of a photograph, the same at all times.
+    """An outline filled with a window of a photograph, constant over time.
 
     Attributes:
       curve: `[N, 2]` rest coordinates.
-      photo: where the texture comes from.
-      scale: `[2]` px of the photograph a rest unit; a negative one mirrors.
+      photo: source of the texture.
+      scale: `[2]` px of the photograph per rest unit; negative ones mirror.
       offset: `[2]` px of the photograph at the rest origin.
     """
 
@@ -49,12 +49,12 @@ class Paint(NamedTuple):
 
 
 class Footage(NamedTuple):
-    """A cut-out object that acts as it did in its video, forwards and backwards.
+    """A cut-out object that moves as in its video, forward and backward.
 
     Attributes:
       cutout: the object.
       frames: `[T]` video frame shown at each time.
-      mirror: whether left and right are exchanged.
+      mirror: whether it is flipped horizontally.
     """
 
     cutout: cutouts.Cutout
@@ -74,17 +74,17 @@ class Footage(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Sprite:
-    """Something drawn in every frame of a scene.
+    """An object drawn in every frame of a scene.
 
     Attributes:
       skin: its outline and texture.
       centre: `[T, 2]` px.
-      matrix: `[T, 2, 2]` px a rest unit.
+      matrix: `[T, 2, 2]` px per rest unit.
       ripple: how it bends.
-      marking: drawn within the outline, or None.
-      tint: `[3, 3]` colour matrix, or None.
+      marking: drawn inside the outline, or None.
+      tint: `[3, 3]` color matrix, or None.
       relief: how much darker the rim is than the middle, in [0, 1].
-      shutter: part of a frame's time over which motion smears, in [0, 1].
+      shutter: exposure time for motion blur, in frames, in [0, 1].
     """
 
     skin: Paint | Footage
@@ -116,7 +116,7 @@ class Sprite:
         return np.concatenate([low, np.maximum.reduceat(drawn, start)], -1)
 
     def velocity(self, t: int) -> np.ndarray:
-        """Returns the centre's change a frame around `t`, `[2]` px."""
+        """Returns the velocity of the center at `t`, `[2]` px per frame."""
         before, after = max(t - 1, 0), min(t + 1, len(self.centre) - 1)
         return (self.centre[after] - self.centre[before]) / max(after - before, 1)
 
@@ -128,7 +128,7 @@ class Sprite:
         return dataclasses.replace(self, centre=centre, matrix=matrix)
 
     def draw(self, canvas: np.ndarray, t: int) -> None:
-        """Paints the sprite at time `t` over `canvas [H, W, 3]` uint8, in place."""
+        """Draws the sprite at time `t` over `canvas [H, W, 3]` uint8, in place."""
         curves = self.curves(t)
         smear = _smear(self.velocity(t) * self.shutter)
         margin = 1 if smear is None else 1 + smear.shape[0] // 2
@@ -155,7 +155,7 @@ class Sprite:
         """Fetches the texture under a region `xyxy` of the frame, `[h, w, 3]`."""
         levels, scale, offset = skin.texture(t)
         inverse = np.linalg.inv(self.matrix[t])
-        # Photograph px a frame px: read the level on which it is about one.
+        # Photograph px per frame px: read the level on which it is about one.
         ratio = np.sqrt(abs(np.prod(scale) * np.linalg.det(inverse)))
         level = int(np.clip(round(np.log2(max(ratio, 1e-6))), 0, len(levels) - 1))
         scale, offset = scale / 2**level, offset / 2**level
@@ -196,7 +196,7 @@ def fill_curves(curves: list[np.ndarray], region) -> np.ndarray:
     """
     x0, y0, x1, y1 = region
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    # OpenCV's corners are pixel centres: half a pixel less than ours.
+    # OpenCV's corners are pixel centers: half a pixel less than ours.
     corners = [
         np.round((curve - (x0 + 0.5, y0 + 0.5)) * 2**_SHIFT).astype(np.int32)
         for curve in curves
@@ -208,16 +208,16 @@ def fill_curves(curves: list[np.ndarray], region) -> np.ndarray:
 def _soften(mask: np.ndarray) -> np.ndarray:
     """Makes the border half transparent.
 
-    `fill_curves` fills every pixel that the curve touches. The mean over 3x3 of a
-    straight border is 2/3 in its outermost pixel and 1/3 beyond; stretched to 1/2 and
-    0, the visible border lies where the curve is, not half a pixel outside.
+    `fill_curves` fills every pixel that the curve touches. The 3x3 mean of a straight
+    border is 2/3 in its outermost pixel and 1/3 beyond; stretched to 1/2 and 0, the
+    visible border is at the curve, not half a pixel outside.
     """
     mean = cv2.blur(mask, (3, 3), borderType=cv2.BORDER_REPLICATE)
     return cv2.addWeighted(mean, 1.5, mean, 0, -127.5)
 
 
 def _region(curves, hw, margin):
-    """Returns the whole-pixel box of the curves within the frame, or None."""
+    """Returns the whole-pixel box of the curves inside the frame, or None."""
     low = np.min([curve.min(0) for curve in curves], 0)
     high = np.max([curve.max(0) for curve in curves], 0)
     x0, y0 = np.maximum(np.floor(low).astype(int) - margin, 0)
@@ -226,7 +226,7 @@ def _region(curves, hw, margin):
 
 
 def _smear(shift: np.ndarray) -> np.ndarray | None:
-    """Returns the kernel of a motion blur along `shift` px; None if it is short."""
+    """Returns the kernel of motion blur along `shift` px; None if it is short."""
     length = float(np.hypot(*shift))
     if length < 2:
         return None
@@ -240,7 +240,7 @@ def _smear(shift: np.ndarray) -> np.ndarray | None:
 
 
 def _shade(patch: np.ndarray, mask: np.ndarray, relief: float) -> np.ndarray:
-    """Darkens the rim, as if the sprite were round."""
+    """Darkens the rim, as on a round object."""
     side = max(3, min(mask.shape) // 4)
     inside = cv2.blur(mask, (side, side), borderType=cv2.BORDER_REPLICATE)
     light = cv2.convertScaleAbs(inside, alpha=relief, beta=255 * (1 - relief))

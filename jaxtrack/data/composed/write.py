@@ -1,4 +1,4 @@
-"""Writes composed videos as folders that every evaluation reads."""
+"""Writes composed videos as folders that can be evaluated."""
 
 import os
 import pathlib
@@ -18,14 +18,14 @@ def write_sequences(
 ) -> list[pathlib.Path]:
     """Writes each track as `<prefix>_0000/img/0001.jpg` and so on.
 
-    Beside the frames lies `groundtruth_rect.txt`: x,y,w,h a line, continuous pixels
-    with the origin at the frame's top-left edge. A sequence appears whole or not at
-    all, so an interrupted run can be repeated: what is there is kept.
+    `groundtruth_rect.txt` has lines x,y,w,h in continuous pixels from the frame's
+    top-left edge. A sequence appears as a whole or not at all, and existing ones are
+    kept, so an interrupted run can be repeated.
 
     Args:
-      source: what to write.
-      folder: where to; made if absent.
-      prefix: start of the sequences' names.
+      source: of the videos.
+      folder: the output folder; created if missing.
+      prefix: of the sequences' names.
 
     Returns:
       The sequences' folders.
@@ -45,16 +45,16 @@ def write_sequences(
 
 
 def _write_sequence(source, i, sequence):
-    """Writes track `i` under another name, then renames it."""
+    """Writes track `i` under a temporary name, then renames it."""
     partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial_", dir=sequence.parent))
     try:
-        partial.chmod(0o755)  # mkdtemp lets nobody else read.
+        partial.chmod(0o755)  # mkdtemp makes private folders.
         (partial / "img").mkdir()
         for t in range(source.length):
             image = source.frame(i, t).image
             path = partial / "img" / f"{t + 1:04d}.jpg"
             bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-            if not cv2.imwrite(os.fspath(path), bgr):  # Of quality 95.
+            if not cv2.imwrite(os.fspath(path), bgr):  # With quality 95.
                 raise InputError(f"cannot write {path}: is the disk full?")
         write_boxes(partial / "groundtruth_rect.txt", source.track_boxes(i))
         partial.rename(sequence)

@@ -70,5 +70,5 @@ def test_what_was_not_packed_is_told(tmp_path, pack, photo_folder):
         cutouts.find_cutouts(folder)
     out = tmp_path / "photos_only"
     build.build(out, photos=[photo_folder])
-    with pytest.raises(InputError, match="no masks are packed there"):
+    with pytest.raises(InputError, match="no packed masks"):
         cutouts.find_cutouts(out)
