@@ -1,4 +1,4 @@
-"""Trackers as pure functions, and the loops that drive them over video."""
+"""Trackers as pure functions, and the loops that run them on videos."""
 
 from jaxtrack.tracking.state import (
     Crop,

@@ -1,4 +1,4 @@
-"""What XLA is told when it compiles a network that tracks one frame at a time."""
+"""XLA's options for networks that track one frame at a time."""
 
 import functools
 from types import MappingProxyType
@@ -15,9 +15,9 @@ _WITHOUT_YNN = MappingProxyType({"xla_cpu_experimental_ynn_fusion_type": ""})
 
 @functools.cache
 def compiler_options() -> dict[str, str]:
-    """Returns `compiler_options` of `jax.jit`; none where XLA does not know them.
+    """Returns `compiler_options` for `jax.jit`; none if XLA does not know them.
 
-    A function of one number is compiled to ask it, once a process, on CPUs alone.
+    A tiny function is compiled to find out, once per process and only on CPUs.
     """
     if jax.default_backend() != "cpu":
         return {}

@@ -1,4 +1,4 @@
-"""What a tracker sees of a frame: square crops around the target."""
+"""Crops of a tracker: squares around the target."""
 
 import functools
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from jax import lax
 from jaxtrack.ops import boxes, crop, fixed_resize, grid, preprocess
 from jaxtrack.tracking.state import Crop, Frame
 
-# Selections of public code, which also crop as that code does: SiamCAR's and pysot's on
-# whole pixels, video_analyst's not.
+# Selections of public code, with the crops of that code: SiamCAR's and pysot's start at
+# whole pixels, video_analyst's do not.
 _ON_WHOLE_PIXELS = ("released", "pysot")
 PUBLIC = (*_ON_WHOLE_PIXELS, "video_analyst")
 
 
-# Steps a pixel of a search crop's centre and side. A step of tracking depends on the
-# last one through its crop: on a grid, the rounding errors of float32, which differ
+# Steps per pixel of a search crop's center and side. A tracking step depends on the
+# previous one through its crop: on a grid, the rounding errors of float32, which differ
 # between compilations, mostly vanish there instead of growing from frame to frame.
 _STEPS = 8.0
 
 
 class Aim(NamedTuple):
-    """Where a crop is cut; shapes are those of all crops of a tracker.
+    """Where a crop is cut; all crops of a tracker have the same shapes.
 
     Attributes:
-      taps: the pixels that are read.
-      box: `[4]` cxcywh that is looked around, pixels of the picture.
-      center: `[2]` xy of the crop's middle, pixels of the picture.
+      taps: the pixels to read.
+      box: `[4]` cxcywh to crop around, pixels of the picture.
+      center: `[2]` xy of the crop's center, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
       hw: `[2]` int32, height and width of the picture, pixels.
     """
@@ -42,14 +42,14 @@ class Aim(NamedTuple):
 
 
 class View(NamedTuple):
-    """Functions that look at frames.
+    """Functions that crop frames.
 
     Attributes:
       side: `(wh [2]) -> []`, side of the template crop, pixels of the picture.
       template: `(box [4] cxcywh px, hw [2]) -> Aim` of the template crop.
       search: `(box [4] cxcywh px, hw [2]) -> Aim` of the search crop.
       cut: `(frame, aim) -> pixels` of a crop.
-      fill: `(frame) -> [3]`, RGB seen outside the picture.
+      fill: `(frame) -> [3]`, RGB for padding.
       template_image: `(crop, fill) -> [1, Z, Z, 3]`, preprocessed.
       search_image: `(crop, fill) -> [1, S, S, 3]`, preprocessed.
     """
@@ -70,14 +70,14 @@ def make_view(
     selection: str,
     preprocessing: preprocess.Preprocessing,
 ) -> View:
-    """Returns how a tracker looks at frames.
+    """Returns how a tracker crops frames.
 
     Args:
       geometry: sizes of the crops.
-      context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
-      selection: whose crops: "released", "pysot", "video_analyst" or "clean"; see
+      context: factor c of the context; see `jaxtrack.ops.boxes.context_side`.
+      selection: kind of crops: "released", "pysot", "video_analyst" or "clean"; see
         `jaxtrack.tracking.siamese.make`.
-      preprocessing: what the network's weights expect.
+      preprocessing: of the network's weights.
 
     Returns:
       The functions.
@@ -125,24 +125,24 @@ def make_view(
 
 
 def cut(frame: Frame, aim: Aim) -> jax.Array:
-    """Cuts a crop, which vmap on a CPU does for one video or target at a time.
+    """Cuts a crop; under vmap on a CPU one video or target at a time.
 
-    Under plain vmap the choice between averaged copies becomes a selection among all of
-    them: on a CPU that costs ten times the crop, on a GPU next to nothing. A frame that
-    is not mapped is not copied.
+    Plain vmap would compute all averaged copies and select one of them: on a CPU that
+    costs ten times the crop, on a GPU almost nothing. A frame that is not mapped is not
+    copied.
 
     Args:
-      frame: with the target.
-      aim: where it is.
+      frame: the frame.
+      aim: where to cut.
 
     Returns:
-      `[cells, cells, 3]` float32, without what is outside of the picture.
+      `[cells, cells, 3]` float32, not padded.
     """
     return _sample_alone(frame.image, aim.taps)
 
 
 def _sample_many(axis_size, is_batched, *arguments):
-    """Samples many: one after another on a CPU, together elsewhere."""
+    """Samples many: one after another on a CPU, otherwise together."""
     del axis_size
     flags = jax.tree.leaves(is_batched)
     leaves, tree = jax.tree.flatten(arguments)
@@ -165,29 +165,29 @@ def _sample_many(axis_size, is_batched, *arguments):
 
 _sample_mapped = jax.custom_batching.custom_vmap(crop.sample)
 _sample_mapped.def_vmap(_sample_many)
-# custom_vmap has no reverse mode; derivatives take the plain crop.
+# custom_vmap has no reverse mode; gradients use the plain crop.
 _sample_alone = jax.custom_jvp(_sample_mapped)
 _sample_alone.defjvp(lambda values, tangents: jax.jvp(crop.sample, values, tangents))
 
 
 def on_grid(px: jax.Array) -> jax.Array:
-    """Rounds pixels to eighths, which float32 holds exactly up to 2 million.
+    """Rounds pixels to eighths, which float32 represents exactly up to 2 million.
 
-    Derivatives are those of the unrounded pixels. The sum is exact: the difference is
-    at most a sixteenth and no finer than `px`.
+    Gradients are those of the unrounded pixels. The sum is exact: the difference is
+    at most a sixteenth and not finer than `px`.
     """
     return px + lax.stop_gradient(jnp.round(px * _STEPS) / _STEPS - px)
 
 
 def pixel_center(selection: str) -> float:
-    """Returns where a tracker has the centre of pixel 0, for regions of pixel indices.
+    """Returns a tracker's coordinate of the center of pixel 0.
 
     Args:
       selection: a value of the setting `tracking.selection`.
 
     Returns:
-      1/2, as pixels are continuous; 0 of SiamCAR's and pysot's selections, which take
-      the index itself: see `whole_pixel_square`.
+      1/2 for continuous pixels; 0 for SiamCAR's and pysot's selections, which use the
+      index itself: see `whole_pixel_square`.
     """
     return 0.0 if selection in _ON_WHOLE_PIXELS else 0.5
 
@@ -195,25 +195,25 @@ def pixel_center(selection: str) -> float:
 def whole_pixel_square(
     center: jax.Array, side: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Moves a square to whole pixels as pysot's `get_subwindow` does.
+    """Moves a square to whole pixels like pysot's `get_subwindow`.
 
     Its left-most pixel is `floor(c - (side + 1) / 2 + 0.5)`, with the side rounded half
-    to even. pysot's test driver gives `x + w / 2` of a rectangle for c, and writes
-    `c - w / 2` back: no half pixel on either way, although c then counts pixels by
-    index. So c is our centre itself, and what a tracker that takes c for the crop's
-    middle reports, be its network exact, is right and below of the target by
+    to even. pysot's test driver takes `x + w / 2` of a rectangle as c, and writes
+    `c - w / 2`: without half a pixel in either direction, although c then counts pixel
+    indices. So c equals our center, and a tracker that takes c as the crop's center
+    reports boxes, even with an exact network, too far to the right and bottom by
 
         frac(c - side / 2), from 0 to 1 px, 1/2 px on average
 
-    as in pysot. Polygons (VOT) are given and written as indices there:
-    `jaxtrack.evaluation.vot_run` leaves their half pixel out.
+    as in pysot. Polygons (VOT) are read and written as indices there:
+    `jaxtrack.evaluation.vot_run` omits their half pixel.
 
     Args:
       center: c, `[2]` xy, pixels.
       side: `[]` pixels.
 
     Returns:
-      Centre `[2]` and side `[]` of the square whose edges lie between pixels.
+      Center `[2]` and side `[]` of the square, whose edges are between pixels.
     """
     side = jnp.maximum(jnp.round(side), 1.0)
     corner = jnp.floor(center - side / 2)
@@ -223,16 +223,16 @@ def whole_pixel_square(
 def corner_to_corner(side: jax.Array, size: int) -> jax.Array:
     """Returns how much of a picture video_analyst's crop shows.
 
-    Its affine map lays the outermost of the crop's `size` pixels on the outermost of
+    Its affine map places the outermost of the crop's `size` pixels on the outermost of
     the `round(side)` pixels around the target, so that a crop pixel is
 
         (round(side) - 1) / (size - 1)
 
-    pixels wide, up to some 1 % off the `side / size` by which boxes are scaled back.
-    The target's middle is the crop's: crops of video_analyst have no bias.
+    pixels wide, about 1 % off the `side / size` by which boxes are scaled back.
+    Target and crop have the same center: crops of video_analyst have no bias.
 
     Args:
-      side: of the square that is asked for, `[]` pixels.
+      side: of the requested square, `[]` pixels.
       size: of the crop, px.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A network's raw maps, as selections take them."""
+"""Decodes a network's raw maps for the selection."""
 
 import jax
 import jax.numpy as jnp
@@ -6,32 +6,32 @@ import jax.numpy as jnp
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes
 
-# No box is more than exp(4) = 55 times as wide or high as its anchor.
+# Boxes are at most exp(4) = 55 times as wide or high as their anchors.
 _MOST_LOG_SCALE = 4.0
 
 
 def scores_and_boxes(
     outputs: dict[str, jax.Array], places: jax.Array, *, stretch: bool = False
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Turns a network's raw maps of one example into what selections take.
+    """Decodes a network's raw maps of one example for the selection.
 
     Two classification logits go through a softmax, a single one (SiamLA, S8) through a
-    sigmoid; so does the quality (S15), unless it is to be stretched. A network that
-    predicts no quality has 1 everywhere.
+    sigmoid, like the quality (S15) unless it is stretched. Without a predicted quality
+    it is 1 everywhere.
 
     Args:
       outputs: "cls" `[1, H, W, 2 or 1]`, "ltrb" `[1, H, W, 4]`, and perhaps
         "localization" or "centerness" `[1, H, W, 1]` logits; or, of A anchors, "cls"
         `[1, H, W, A, 2]` and "deltas" `[1, H, W, A, 4]`.
-      places: of the cells, points `[H, W, 2]` xy, or anchors `[H, W, A, 4]` xyxy,
+      places: points of the cells `[H, W, 2]` xy, or anchors `[H, W, A, 4]` xyxy,
         pixels of the search crop.
-      stretch: whether centre-ness logits are stretched to [0, 1] over the map, as in
+      stretch: whether centerness logits are stretched to [0, 1] over the map, as in
         SiamCAR's released code.
 
     Returns:
       Probability of the target `[H, W]`, ltrb `[H, W, 4]` as distances from the cell's
-      point, and quality in [0, 1] `[H, W]`, float32; all with an axis A after W where
-      there are anchors.
+      point, and quality in [0, 1] `[H, W]`, float32; with anchors all have an axis A
+      after W.
     """
     outputs = {name: value[0].astype(jnp.float32) for name, value in outputs.items()}
     logits = outputs["cls"]
@@ -58,11 +58,11 @@ def scores_and_boxes(
 
 
 def best_anchors(ranked: jax.Array, *maps: jax.Array) -> tuple[jax.Array, ...]:
-    """Keeps of each cell the anchor that ranks highest, the first of equal ones.
+    """Keeps the highest-ranked anchor of each cell, the first of equal ones.
 
     Args:
-      ranked: `[H, W, A]`, or `[H, W]` where there are no anchors.
-      *maps: `[H, W, A, ...]`, or `[H, W, ...]`, which are returned as they are.
+      ranked: `[H, W, A]`, or `[H, W]` without anchors.
+      *maps: `[H, W, A, ...]`, or `[H, W, ...]`, which are returned unchanged.
 
     Returns:
       Maps `[H, W, ...]`.
@@ -79,9 +79,9 @@ def best_anchors(ranked: jax.Array, *maps: jax.Array) -> tuple[jax.Array, ...]:
 
 
 def stretched(logits: jax.Array) -> jax.Array:
-    """Stretches a map to [0, 1]: `(x - min) / (max - min)`, 0 where it is flat.
+    """Stretches a map to [0, 1]: `(x - min) / (max - min)`, 0 if it is flat.
 
-    SiamCAR's released code does so with centre-ness logits instead of a sigmoid.
+    SiamCAR's released code does this to centerness logits instead of a sigmoid.
 
     Args:
       logits: `[H, W]`.

@@ -1,4 +1,4 @@
-"""Draws what a tracker found on a frame."""
+"""Draws tracked boxes on a frame."""
 
 import cv2
 import numpy as np
@@ -7,20 +7,20 @@ from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.track_files import Row
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-# Of several targets, in turn: distinct for colour-blind eyes too (Okabe, Ito 2008).
+# Colors of several targets, distinct with color blindness too (Okabe, Ito 2008).
 COLORS = ((86, 180, 233), (230, 159, 0), (0, 200, 140), (240, 228, 66), (204, 121, 167))
 
 
 def draw_boxes(frame: Frame, row: Row, *, fps: float = float("nan")) -> np.ndarray:
     """Draws boxes and their scores.
 
-    One target's box is green where the score is high and red where it is low; of
-    several each has its colour and number.
+    The box of a single target is green for high and red for low scores; of several
+    targets each has a color and number.
 
     Args:
       frame: in numpy.
-      row: what was found in it.
-      fps: frames a second, told with one target; NaN is left out.
+      row: its boxes.
+      fps: frames per second, shown for a single target; NaN is not shown.
 
     Returns:
       `[H, W, 3]` uint8 RGB, the picture without the rest of the canvas.
@@ -43,7 +43,7 @@ def draw_boxes(frame: Frame, row: Row, *, fps: float = float("nan")) -> np.ndarr
 
 
 def _draw_box(picture, xywh, color):
-    """Draws a rectangle; returns its left upper corner."""
+    """Draws a rectangle; returns its top-left corner."""
     low, high = (
         tuple(int(v) for v in np.clip(np.round(corner), -1e4, 1e4))
         for corner in (xywh[:2], xywh[:2] + xywh[2:])
@@ -54,7 +54,7 @@ def _draw_box(picture, xywh, color):
 
 
 def _draw_words(picture, words, corner, *, color=(255, 255, 255)):
-    """Writes on black, as near to a corner as the picture allows."""
+    """Writes on black, as close to a corner as the picture allows."""
     scale = _scale(picture)
     thick = max(1, round(2 * scale))
     (width, height), below = cv2.getTextSize(words, _FONT, scale, thick)
@@ -67,5 +67,5 @@ def _draw_words(picture, words, corner, *, color=(255, 255, 255)):
 
 
 def _scale(picture):
-    """Returns the size of letters that suits a picture."""
+    """Returns the font scale for a picture."""
     return max(0.5, min(picture.shape[:2]) / 900)

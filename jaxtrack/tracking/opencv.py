@@ -1,15 +1,15 @@
-"""OpenCV's TrackerNano: what it crops and how it chooses, whatever the network.
+"""OpenCV's TrackerNano: its crops and its selection, for any network.
 
-Facts of OpenCV 5.0, modules/video, `TrackerNano`; boxes agree with it frame by frame
-up to rounding. What differs from pysot's rules:
+As in OpenCV 5.0, modules/video, `TrackerNano`; boxes agree with it frame by frame
+up to rounding. Differences from pysot:
 
 - the search crop's side is a whole multiple of the template's, rounded down, although
   boxes are scaled by the ratio of the crops' pixels;
-- sides and corners are cut off to whole pixels, and crops are `cv2.resize`'s;
-- outside of the picture is the mean of the frame at hand, not of the first one;
+- sides and corners are truncated to whole pixels, and crops are `cv2.resize`'s;
+- padding is the mean of the current frame, not of the first one;
 - the window is the root of Hann's;
-- a change of size is measured against the target's *place*: the code passes its centre
-  where its size is meant, so that penalties differ over the picture.
+- a change of size is measured relative to the target's *position*: the code passes its
+  center instead of its size, so that penalties vary over the picture.
 """
 
 import functools
@@ -28,15 +28,15 @@ from jaxtrack.tracking.state import Crop, Frame
 def make_view(
     geometry: grid.Geometry, *, context: float, preprocessing: preprocess.Preprocessing
 ) -> View:
-    """Returns how OpenCV's tracker looks at frames.
+    """Returns how OpenCV's tracker crops frames.
 
     Args:
       geometry: sizes of the crops.
-      context: share c of the context; see `jaxtrack.ops.boxes.context_side`.
-      preprocessing: what the network's weights expect.
+      context: factor c of the context; see `jaxtrack.ops.boxes.context_side`.
+      preprocessing: of the network's weights.
 
     Returns:
-      The functions; what is outside of the picture is in the crop already.
+      The functions; their crops are already padded.
     """
     sizes = geometry.template_size, geometry.search_size
     growth = sizes[1] // sizes[0]
@@ -45,14 +45,14 @@ def make_view(
         return jnp.maximum(boxes.context_side(wh, context=context), 1.0)
 
     def aim(box, seen, scale, size, hw) -> Aim:
-        seen = seen.astype(jnp.int32)  # Cut off to whole pixels, as the place.
+        seen = seen.astype(jnp.int32)  # Truncated to whole pixels, like the position.
         corner = box[:2].astype(jnp.int32) - (seen + 1) // 2
         taps = fixed_resize.list_taps(corner, seen, size, cells=max(sizes))
         return Aim(taps, box, box[:2], scale, jnp.asarray(hw))
 
     def template(box: jax.Array, hw: jax.Array) -> Aim:
         box = jnp.asarray(box).astype(jnp.float32)
-        # OpenCV takes a box of whole pixels: the nearest ones.
+        # OpenCV takes a box of whole pixels, rounded to nearest.
         corner, size = jnp.round(box[:2] - box[2:] / 2), jnp.round(box[2:])
         box = jnp.concatenate([corner + size / 2, size])
         seen = side(box[2:])
@@ -60,13 +60,13 @@ def make_view(
 
     def search(box: jax.Array, hw: jax.Array) -> Aim:
         box = jnp.asarray(box).astype(jnp.float32)
-        # As `side`, but that the sum of width and height is cut off.
+        # As `side`, but the sum of width and height is truncated.
         around = box[2:] + context * jnp.floor(jnp.sum(box[2:]))
         seen = jnp.maximum(jnp.sqrt(jnp.prod(around)), 1.0)
         return aim(box, growth * seen, sizes[0] / seen, sizes[1], hw)
 
     def cut(frame: Frame, aim: Aim) -> jax.Array:
-        # The mean takes as long as the crop; most crops lie in the picture.
+        # The mean takes as long as the crop; most crops are inside the picture.
         wh = jnp.asarray(frame.hw)[::-1, None, None]
         hangs_over = jnp.any((aim.taps.index < 0) | (aim.taps.index >= wh))
         mean = lax.cond(
@@ -97,29 +97,29 @@ def select(
     size_rate: float | jax.Array = 0.37,
     quality_power: float | jax.Array = 1.0,
 ) -> Selection:
-    """Takes the best cell's box after penalty and window, as OpenCV's tracker does.
+    """Selects the best cell's box after penalty and window, like OpenCV's tracker.
 
         cost = exp(-(max(r, 1/r) max(s, 1/s) - 1) penalty),  score = cls quality^power
         ranked = (1 - window) cost score + window sqrt(hann)
 
-    r is the ratio of the aspects, s that of the predicted box's context side and of
-    what the target's place gives, in place of its size (see above). The size moves by
-    the share `cost score size_rate` from the old to the new one.
+    r is the ratio of the aspects, s the ratio of the predicted box's context side and
+    the one computed from the target's position instead of its size (see above). The
+    size moves by the fraction `cost score size_rate` from the old to the new one.
 
     Args:
       cls: `[H, W]` probability of the target, or `[H, W, A]` of A anchors.
       ltrb: `[H, W, 4]` distances to the box's sides, crop pixels, or `[H, W, A, 4]`.
-      quality: `[H, W]` in [0, 1], or `[H, W, A]`; 1 where a network has none.
+      quality: `[H, W]` in [0, 1], or `[H, W, A]`; 1 for a network without quality.
       box: `[4]` cxcywh, the last one, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
-      geometry: which crop pixel each cell looks at.
+      geometry: positions of the cells in the crop.
       penalty: cost of a change of shape.
-      window: share of the window, in [0, 1].
-      size_rate: largest share of the new size.
+      window: weight of the window, in [0, 1].
+      size_rate: largest weight of the new size.
       quality_power: exponent of the quality.
 
     Returns:
-      The selection; its score is that of the best cell. (OpenCV tells its rank.)
+      The selection; its score is the best cell's. (OpenCV reports the ranked score.)
     """
     score = cls * quality**quality_power
     points, hann = grid.points(geometry), jnp.sqrt(grid.hann_window(cls.shape[0]))
@@ -146,11 +146,11 @@ def select(
 
 
 def whole_pixels(box: jax.Array) -> jax.Array:
-    """Cuts a box's corner and size off to whole pixels, as OpenCV tells them.
+    """Truncates a box's corner and size to whole pixels, like OpenCV's output.
 
-    It takes off half a pixel on average, by which what the tracker follows lies right
-    and below of the target: its crops begin so much further left and above. What it
-    follows stays as it is.
+    This subtracts half a pixel on average, about as much as tracked boxes are too far
+    to the right and bottom, since crops start too far to the left and top. The state
+    of the tracker does not change.
 
     Args:
       box: `[4]` cxcywh, pixels.

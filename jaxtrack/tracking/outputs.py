@@ -1,4 +1,4 @@
-"""Files of what tracking a video finds: boxes as text, and a video with them drawn."""
+"""Output files of tracking a video: boxes as text, and a video with boxes drawn."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
@@ -18,11 +18,11 @@ Say = Callable[[str], None]
 
 
 class Outputs(NamedTuple):
-    """Where boxes go; "" is nowhere.
+    """Names of the output files; "" for none.
 
     Attributes:
       out: video with the boxes drawn, an .mp4.
-      boxes: text file, a line a frame: x,y,w,h of each target.
+      boxes: text file with one line per frame: x,y,w,h of each target.
       csv: text file with a header; see `jaxtrack.tracking.track_files`.
     """
 
@@ -31,10 +31,10 @@ class Outputs(NamedTuple):
     csv: str = ""
 
     def check(self) -> None:
-        """Refuses names under which nothing can be written.
+        """Checks that the files can be written.
 
         Raises:
-          InputError: if a folder is missing, or a name is a folder's or no video's.
+          InputError: if a folder is missing, or a name is a folder or not a video.
         """
         if self.out:
             video_writer.check_path(self.out)
@@ -62,9 +62,9 @@ class OutputFiles:
         Args:
           outputs: their names.
           hw: height and width of the first frame, pixels.
-          fps: frames a second of the video; None takes 25.
-          warn: told where the video fails and boxes go on.
-          to_standard_output: whether boxes are printed, too.
+          fps: frames per second of the video; None takes 25.
+          warn: called if the video fails, while boxes continue.
+          to_standard_output: whether boxes are also printed.
 
         Raises:
           InputError: if a file cannot be written.
@@ -95,12 +95,12 @@ class OutputFiles:
 
         Args:
           frame: in numpy.
-          row: what was found in it.
-          speed: of the tracker, frames a second; drawn unless NaN.
+          row: its boxes.
+          speed: of the tracker, frames per second; drawn unless NaN.
 
         Raises:
-          InputError: if the boxes cannot be written; a video that cannot is given up
-            while they go on, and closing the files raises it then.
+          InputError: if the boxes cannot be written. If the video cannot, boxes
+            continue, and closing the files raises.
         """
         self._files.write(row)
         if self._writer is None:
@@ -111,11 +111,11 @@ class OutputFiles:
         except InputError as fault:
             if not self._has_text:
                 raise
-            self._warn(f"{fault}; boxes go on")
+            self._warn(f"{fault}; boxes continue")
             self._writer = None
 
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replaces the boxes written, after they were corrected; see `TrackFiles`."""
+        """Replaces the written boxes after a correction; see `TrackFiles`."""
         self._files.rewrite(rows)
 
 
@@ -125,13 +125,13 @@ def write_video(
     hw: Sequence[int],
     fps: float | None,
 ) -> None:
-    """Draws boxes into a whole video.
+    """Writes a video with boxes drawn.
 
     Args:
       path: of the .mp4.
-      frames: and what was found in each.
+      frames: with their boxes.
       hw: height and width of the first, pixels.
-      fps: frames a second; None takes 25.
+      fps: frames per second; None takes 25.
 
     Raises:
       InputError: if it cannot be written.
@@ -142,7 +142,7 @@ def write_video(
 
 
 def _of_size(picture, hw):
-    """Cuts or pads a picture of another size to that of the first."""
+    """Crops or pads a picture to the size of the first."""
     if picture.shape[:2] == hw:
         return picture
     canvas = np.zeros((*hw, 3), np.uint8)

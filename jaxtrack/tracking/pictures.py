@@ -1,4 +1,4 @@
-"""Turns what programs call a picture or a box into ours, or says why it is none."""
+"""Converts the images and boxes of calling programs, with errors for wrong ones."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 
-# Resampling overshoots [0, 1] a little.
+# Resampling slightly overshoots [0, 1].
 _OVERSHOOT = 1e-3
 
 
 def to_rgb(image: Any, *, where: str = "the picture") -> np.ndarray:
-    """Converts a picture to the one kind that trackers take.
+    """Converts an image to the format of trackers.
 
-    Grey becomes three equal channels, a fourth channel (alpha) is left out, 16 bits are
-    cut to 8, floats in [0, 1] are multiplied by 255. That channels are in the order RGB
-    cannot be seen: reverse what OpenCV reads (`image[..., ::-1]`).
+    Gray becomes three equal channels, a fourth channel (alpha) is dropped, 16 bits are
+    cut to 8, floats in [0, 1] are multiplied by 255. The order RGB cannot be checked:
+    reverse the channels of images read by OpenCV (`image[..., ::-1]`).
 
     Args:
-      image: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`, of uint8, uint16 or
-        floats: an array, or what numpy makes one of (PIL, jax, torch on the host).
-      where: what a message names.
+      image: `[H, W]`, `[H, W, 1]`, `[H, W, 3]` or `[H, W, 4]`, uint8, uint16 or floats:
+        an array, or anything that numpy converts (PIL, jax, torch on the host).
+      where: name of the image in messages.
 
     Returns:
-      `[H, W, 3]` uint8 RGB; the same array if it was that already.
+      `[H, W, 3]` uint8 RGB; the same array if it already was.
 
     Raises:
       InputError: if it is anything else.
@@ -44,10 +44,10 @@ def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
 
     Args:
       xywh: `[4]` or `[1, 4]`, x, y, width and height in pixels, or `[n, 4]` of n boxes.
-      where: what a message names.
+      where: name of the box in messages.
 
     Returns:
-      `[4]` float64 of one box, `[n, 4]` of n > 1.
+      `[4]` float64 for one box, `[n, 4]` for n > 1.
 
     Raises:
       InputError: if it is anything else.
@@ -70,7 +70,7 @@ def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
 
 
 def _with_channels(image, where):
-    """Returns a picture as `[H, W, 1, 3 or 4]`."""
+    """Returns an image as `[H, W, 1, 3 or 4]`."""
     if image.ndim == 2:
         image = image[..., None]
     shape = image.shape
@@ -80,10 +80,10 @@ def _with_channels(image, where):
             "image.transpose(1, 2, 0)"
         )
     if image.ndim == 4:
-        raise InputError(f"{where} is a batch, {shape}: give one picture after another")
+        raise InputError(f"{where} is a batch, {shape}: give one image after another")
     if image.ndim != 3 or shape[2] not in (1, 3, 4):
         raise InputError(
-            f"{where} has the shape {shape}: give [H, W, 3] RGB, [H, W] grey or "
+            f"{where} has the shape {shape}: give [H, W, 3] RGB, [H, W] gray or "
             "[H, W, 4] RGBA"
         )
     if not image.size:
@@ -92,7 +92,7 @@ def _with_channels(image, where):
 
 
 def _eight_bits(image, where):
-    """Returns a picture as uint8."""
+    """Returns an image as uint8."""
     if image.dtype == np.uint8:
         return image
     if image.dtype == np.uint16:
@@ -104,7 +104,7 @@ def _eight_bits(image, where):
         )
     low, high = float(np.min(image)), float(np.max(image))
     if np.isnan(low) or np.isnan(high):
-        raise InputError(f"{where} has NaN among its pixels: replace them before")
+        raise InputError(f"{where} has NaN among its pixels: replace them first")
     if low < -_OVERSHOOT or high > 1 + _OVERSHOOT:
         raise InputError(
             f"{where} has floats from {low:g} to {high:g}: scale them to [0, 1], or "

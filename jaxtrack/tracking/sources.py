@@ -1,4 +1,4 @@
-"""What a name of a video stands for: a file, images, an address, a camera."""
+"""Opens a video by name: a file, images, an address or a camera."""
 
 import pathlib
 import re
@@ -21,9 +21,9 @@ class Source(NamedTuple):
 
     Attributes:
       name: for messages.
-      paths: of images; None of a video.
-      decoder: of a video; None of images.
-      is_live: whether frames come when they come, and never again.
+      paths: of images; None for a video.
+      decoder: of a video; None for images.
+      is_live: whether it is a camera or a stream.
     """
 
     name: str
@@ -33,20 +33,20 @@ class Source(NamedTuple):
 
 
 def open_source(source: Name, *, start: int = 0) -> Source:
-    """Opens what a name stands for.
+    """Opens a video by name.
 
     Args:
-      source: a folder of images (or of a folder `img` with images), a list of image
-        files, a pattern of their names such as "frames/%04d.jpg", a video file, an
-        address such as rtsp://..., a device such as "/dev/video0", or a camera's number
-        ("0" is one too, unless it names a file).
-      start: frames of a recorded video that the decoder leaves out at the beginning.
+      source: a folder of images (or with a folder `img` of images), a list of image
+        files, a pattern such as "frames/%04d.jpg", a video file, an
+        address such as rtsp://..., a device such as "/dev/video0", or the number of a
+        camera ("0" too, unless it is a file).
+      start: number of frames of a recording to skip at the beginning.
 
     Returns:
       The source.
 
     Raises:
-      InputError: if nothing is there, or it does not open.
+      InputError: if it does not exist or does not open.
     """
     if isinstance(source, int):
         return _open_stream(source, f"camera {source}")
@@ -76,16 +76,16 @@ def open_source(source: Name, *, start: int = 0) -> Source:
 
 
 def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Lists the images of a folder's `img`, or its own, by the numbers in names.
+    """Lists the images in a folder's `img`, or in itself, sorted by their numbers.
 
     Args:
-      folder: where to look.
+      folder: to search.
 
     Returns:
       Paths, `2.jpg` before `10.jpg`.
 
     Raises:
-      InputError: if there is none.
+      InputError: if there are none.
     """
     for place in (folder / "img", folder):
         if place.is_dir() and frame_files.has_frames(place):
@@ -102,9 +102,9 @@ def _open_stream(target, name, *, start=0):
 
 
 def _matching(pattern):
-    """Lists the images whose names a pattern writes, by number.
+    """Lists the images whose names match a pattern, by number.
 
-    `%04d` writes at least four digits, more where the number has more.
+    `%04d` matches at least four digits, and more for larger numbers.
     """
     before, width, after = _NUMBER.split(pattern.name, maxsplit=1)
     digits = rf"(\d{{{width or 1},}})"
@@ -115,5 +115,5 @@ def _matching(pattern):
         if match := name.fullmatch(path.name):
             found[int(match[1])] = path
     if not found:
-        raise InputError(f"no image is named like {pattern}: check folder and digits")
+        raise InputError(f"no image matches {pattern}: check folder and digits")
     return [found[number] for number in sorted(found)]

@@ -1,4 +1,4 @@
-"""Text files of the boxes that tracking finds, written frame by frame."""
+"""Text files of tracked boxes, written frame by frame."""
 
 import contextlib
 import pathlib
@@ -14,7 +14,7 @@ _HEADER = "frame,target,x,y,w,h,score,lost"
 
 
 class Row(NamedTuple):
-    """What a frame's n targets are said to be.
+    """The results of n targets in one frame.
 
     Attributes:
       frame: its number, from 0.
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 class _File(NamedTuple):
-    """An open file and what it holds."""
+    """An open file and its contents."""
 
     stream: IO[str]
     header: str
@@ -38,7 +38,7 @@ class _File(NamedTuple):
 
 
 class TrackFiles:
-    """Writes each frame at once, so that a killed process leaves what it had.
+    """Flushes each frame, so that a killed process keeps its results.
 
     Use it in a `with` statement.
     """
@@ -46,11 +46,11 @@ class TrackFiles:
     def __init__(
         self, *, boxes: str = "", csv: str = "", to_standard_output: bool = False
     ):
-        """Opens the files, which are empty then.
+        """Creates the files.
 
         Args:
-          boxes: file of a line a frame: x,y,w,h of each target; "" for none.
-          csv: file of a line a frame and target, under a header; "" for none.
+          boxes: file with one line per frame: x,y,w,h of each target; "" for none.
+          csv: file with a header, and one line per frame and target; "" for none.
           to_standard_output: whether the lines of `boxes` are printed.
 
         Raises:
@@ -91,13 +91,13 @@ class TrackFiles:
             _write(file.stream, file.text(row))
 
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replaces what was written, each file in one step, after boxes were corrected.
+        """Replaces each file as a whole, after boxes were corrected.
 
         Args:
           rows: of all frames so far.
 
         Raises:
-          InputError: if a file cannot be written; the one before stays then.
+          InputError: if a file cannot be written; the old one is kept.
         """
         rows = list(rows)
         for path, (stream, header, text) in self._files.items():
@@ -113,11 +113,11 @@ class TrackFiles:
 
 
 def check_path(path: str, *, option: str) -> None:
-    """Refuses a name under which no text file can be written.
+    """Checks that a text file can be written.
 
     Args:
-      path: of the file; "" is none.
-      option: that gave it, for the message.
+      path: of the file; "" for none.
+      option: its option, for the message.
 
     Raises:
       InputError: if its folder is missing, or it is a folder itself.
@@ -138,12 +138,12 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    """Returns a frame's boxes one after another."""
+    """Returns a frame's boxes in one line."""
     return ",".join(f"{value:.4f}" for value in row.xywh.reshape(-1)) + "\n"
 
 
 def _table(row: Row) -> str:
-    """Returns a line a target; targets count from 1."""
+    """Returns one line per target; targets count from 1."""
     lines = []
     columns = zip(row.xywh, row.score, row.lost, strict=True)
     for number, (xywh, score, lost) in enumerate(columns, 1):
@@ -153,7 +153,7 @@ def _table(row: Row) -> str:
 
 
 def _open(path: str, mode: str) -> IO[str]:
-    """Opens a file to write lines, each of which is on the disk's way at once."""
+    """Opens a file for writing, with line buffering."""
     try:
         return open(path, mode, buffering=1, encoding="utf-8")
     except OSError as fault:
@@ -161,7 +161,7 @@ def _open(path: str, mode: str) -> IO[str]:
 
 
 def _write(file: IO[str], text: str) -> None:
-    """Writes whole lines and passes them on to the system."""
+    """Writes whole lines and flushes them."""
     try:
         file.write(text)
         file.flush()

@@ -1,4 +1,4 @@
-"""The two-stage tracker: proposals, refined, identified and discriminated."""
+"""The two-stage tracker: proposals that are refined and classified twice."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,13 +22,13 @@ from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput
 
 @struct.dataclass
 class TwoStageState:
-    """What a two-stage tracker remembers between frames.
+    """The state of a two-stage tracker between frames.
 
     Attributes:
-      template: features of the target, as `model.encode_template` returns them.
+      template: features of the target, from `model.encode_template`.
       box: `[4]` cxcywh of the last frame, pixels of the picture.
-      fill: `[3]` RGB mean of the first frame, seen outside the picture.
-      online: what the discriminator learnt, or None where there is none.
+      fill: `[3]` RGB mean of the first frame, for padding.
+      online: state of the discriminator, or None without one.
     """
 
     template: Any
@@ -41,12 +41,12 @@ class Settings(NamedTuple):
     """Numbers of the selection; arrays of them under vmap try many at once.
 
     Attributes:
-      penalty: cost of a change of size or shape, of the RPN's boxes.
-      window: share of the Hann window in the RPN's scores, in [0, 1].
-      size_rate: the new size's share (1: no smoothing).
+      penalty: cost of a change of size or shape, for the RPN's boxes.
+      window: weight of the Hann window in the RPN's scores, in [0, 1].
+      size_rate: weight of the new size (1: no smoothing).
       refined_weight: of the refined score, beta.
-      refined_window: share of a Hann window in the final score.
-      nms_iou: of two boxes that overlap more, one is proposed.
+      refined_window: weight of a Hann window in the final score.
+      nms_iou: NMS removes boxes whose IoU with a better one is above this.
     """
 
     penalty: float | jax.Array
@@ -57,8 +57,8 @@ class Settings(NamedTuple):
     nms_iou: float | jax.Array
 
 
-# Not the identifier's share: its value says whether there is a discriminator at all.
-# Nor what the discriminator learns by, which is compiled into it.
+# Without the identifier's weight, which decides whether there is a discriminator, and
+# without the settings of the discriminator, which are compiled into it.
 _RANGES = MappingProxyType(
     {
         **RANGES,
@@ -75,13 +75,13 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         s~_i = alpha v_i + (1 - alpha) tau_i,  b = argmax beta s~_i + (1 - beta) c_i
 
     Fan and Ling, CRACT (arXiv:2011.12483), Algorithm 1, Eqs. 9 and 10: v_i is the
-    identifier's probability, tau_i the discriminator's score cut to [0, 1] (C1), c_i
-    the RPN's probability, here after penalty and window, which the paper's settings
-    leave out (C2). By c_i the N proposals are chosen too. Everything, what the
-    discriminator learns included, is one function of fixed shapes.
+    identifier's probability, tau_i the discriminator's score clipped to [0, 1] (C1),
+    c_i the RPN's probability, here after penalty and window, which the paper's settings
+    disable (C2). c_i also ranks the N proposals. Everything, including the
+    discriminator's learning, is one function of fixed shapes.
 
     Args:
-      config: settings; what `jaxtrack.tracking.siamese` reads, and `online`.
+      config: settings; those of `jaxtrack.tracking.siamese`, and `online`.
       network: see `jaxtrack.models.two_stage.TwoStage`.
 
     Returns:
@@ -127,7 +127,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
 
 
 class _Parts(NamedTuple):
-    """What a two-stage tracker is made of."""
+    """The parts of a two-stage tracker."""
 
     model: nn.Module
     size: int  # Of the search crop, pixels.
@@ -141,7 +141,7 @@ class _Parts(NamedTuple):
 
 
 def _start(parts, variables, crops, fill):
-    """Encodes the target, and learns what tells it from its surroundings."""
+    """Encodes the target, and trains the discriminator on the first frame."""
     model, size = parts.model, parts.size
     box = crops[0].aim.box
     z_size = model.geometry.template_size
@@ -189,7 +189,7 @@ def _update(parts, variables, state, crop, settings):
     rate = jnp.clip(settings.size_rate, 0.0, 1.0)
     new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
     box = parts.bound(jnp.concatenate([center, new_wh]), crop.aim.hw)
-    # A network that overflows loses a frame, not the target for ever.
+    # A network that overflows loses one frame, not the target.
     is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[chosen])
     box = jnp.where(is_sound, box, state.box)
     online = state.online
@@ -203,14 +203,14 @@ def _update(parts, variables, state, crop, settings):
 
 
 def _probe(parts, variables, state, crop) -> Probe:
-    """Shows the RPN's maps."""
+    """Returns the RPN's maps for analyses."""
     _, outputs = _predict(parts, variables, state, crop)
     found = decoding.scores_and_boxes(outputs, parts.anchors)
     return probe_maps(*found, crop.aim, geometry=parts.model.geometry, power=1.0)
 
 
 def _rules(config: ConfigDict) -> update.Rules | None:
-    """Returns how the discriminator learns, or None where it has no say."""
+    """Returns how the discriminator learns, or None if it is not used."""
     if not config.online.learns or config.tracking.identifier_weight == 1:
         return None
     names = update.Rules._fields
@@ -226,13 +226,13 @@ def _pool(
         output_sizes=refiner.output_sizes,
         stride=refiner.stride,
         offset=refiner.offset,
-        # Forward alone, and of hundreds of boxes: on a CPU gathering is faster.
+        # Without gradients, for hundreds of boxes: on a CPU gathering is faster.
         method="gather" if jax.default_backend() == "cpu" else "matmul",
     )
 
 
 def _propose(parts, outputs, wh, settings):
-    """Returns proposals `[1, N, 4]` and what they were ranked by `[N]`."""
+    """Returns proposals `[1, N, 4]` and their ranking scores `[N]`."""
     found, ranked = _ranked(outputs, parts.anchors, wh, settings)
     limits = {"count": parts.count, "iou_threshold": settings.nms_iou}
     best = proposals.best(found, ranked, **limits)
@@ -248,7 +248,7 @@ def _scores(refined, tau, coarse, identifier, weight):
 
 
 def _ranked(outputs, anchors, wh, settings):
-    """Returns all anchors' boxes `[M, 4]` and what they are ranked by `[M]`."""
+    """Returns all anchors' boxes `[M, 4]` and their ranking scores `[M]`."""
     found = proposals.decode_maps(outputs["deltas"][0], anchors)
     cls = proposals.target_probability(outputs["cls"][0])
     cost = selection.change_penalty(found[:, 2:] - found[:, :2], wh, settings.penalty)
@@ -258,13 +258,13 @@ def _ranked(outputs, anchors, wh, settings):
 
 
 def _windowed(scores, xyxy, size, share):
-    """Prefers boxes whose centres are near the crop's: SPM-Tracker's final window."""
+    """Favors boxes near the crop's center: SPM-Tracker's final window."""
     centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
     hann = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * jnp.clip(centre / size, 0, 1))
     return (1 - share) * scores + share * jnp.prod(hann, axis=-1)
 
 
 def _centred(wh, size):
-    """Returns the box of a size in a crop's middle, cxcywh."""
+    """Returns the box of a given size at a crop's center, cxcywh."""
     middle = jnp.full((2,), size / 2)
     return jnp.concatenate([middle, wh])

@@ -11,11 +11,11 @@ from jaxtrack.errors import InputError, require
 
 
 class VideoWriter:
-    """Encodes frames with the ffmpeg that imageio-ffmpeg brings.
+    """Encodes frames with the ffmpeg of imageio-ffmpeg.
 
-    Use it in a `with` statement. The file appears under its name at the end, after a
-    fault too, with the frames until then; without a frame nothing is left. Odd sizes
-    are padded by a black row or column, since H.264 halves the colour's resolution.
+    Use it in a `with` statement. The file appears under its name at the end, also after
+    an error, with the frames up to then; without a frame there is no file. Odd sizes
+    are padded by a black row or column, since H.264 halves the color resolution.
     """
 
     def __init__(self, path: str | pathlib.Path, hw: tuple[int, int], fps: float):
@@ -24,10 +24,10 @@ class VideoWriter:
         Args:
           path: of the file, ending in .mp4.
           hw: height and width of the frames, pixels.
-          fps: frames a second.
+          fps: frames per second.
 
         Raises:
-          InputError: if the name ends otherwise, or the folder or the encoder is
+          InputError: if the name has another ending, or the folder or the encoder is
             missing.
         """
         self.path = check_path(path)
@@ -62,12 +62,12 @@ class VideoWriter:
         return self
 
     def __exit__(self, kind: type | None, *fault: object) -> None:
-        """Finishes the file; after a fault it holds the frames until then."""
+        """Finishes the file; after an error it has the frames up to then."""
         try:
             if kind is None:
                 self._finish()
             elif self._count:
-                with contextlib.suppress(InputError):  # The fault says more.
+                with contextlib.suppress(InputError):  # The first error says more.
                     self._finish()
         finally:
             self._process.kill()
@@ -116,7 +116,7 @@ class VideoWriter:
 
 
 def check_path(path: str | pathlib.Path) -> pathlib.Path:
-    """Refuses a name under which no video can be written.
+    """Checks that a video can be written.
 
     Args:
       path: of the file.
@@ -125,13 +125,13 @@ def check_path(path: str | pathlib.Path) -> pathlib.Path:
       The path.
 
     Raises:
-      InputError: if the name does not end in .mp4 or is a folder's, or the folder that
-        is to hold it or the encoder is missing.
+      InputError: if the name does not end in .mp4 or is a folder, or its folder or the
+        encoder is missing.
     """
     require("imageio_ffmpeg")
     path = pathlib.Path(path)
     if path.suffix.lower() != ".mp4":
-        raise InputError(f"{path} does not end in .mp4: the video is written as one")
+        raise InputError(f"{path} does not end in .mp4: give the video that ending")
     if path.is_dir():
         raise InputError(f"{path} is a folder: give the video another name")
     if not path.parent.is_dir():

@@ -38,8 +38,8 @@ def test_converts():
     ("image", "message"),
     [
         (RGB.transpose(2, 0, 1), r"channels first, \(3, 5, 7\): give \[H, W, 3\]"),
-        (RGB[None], r"a batch, \(1, 5, 7, 3\): give one picture after another"),
-        (RGB[..., :2], r"the shape \(5, 7, 2\): give \[H, W, 3\] RGB, \[H, W\] grey"),
+        (RGB[None], r"a batch, \(1, 5, 7, 3\): give one image after another"),
+        (RGB[..., :2], r"the shape \(5, 7, 2\): give \[H, W, 3\] RGB, \[H, W\] gray"),
         (GREY[0], r"the shape \(7,\)"),
         (None, r"the shape \(\)"),
         (RGB[:0], r"empty: its shape is \(0, 7, 3\)"),

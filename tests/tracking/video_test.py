@@ -315,7 +315,7 @@ def test_pattern_of_image_names(tmp_path):
     assert levels == list(range(1, 12))
     # At least two digits.
     assert len(read(str(folder / "%02d.png"))) == 2
-    with pytest.raises(InputError, match=r"no image is named like .*%04d\.png"):
+    with pytest.raises(InputError, match=r"no image matches .*%04d\.png"):
         video.FrameReader(str(folder / "%04d.png"))
 
 
