@@ -33,6 +33,7 @@ _BATCH_R50 = flags.DEFINE_integer("batch_r50", 2, "Pairs a step of siamcar_r50; 
 _DTYPE = flags.DEFINE_enum("dtype", "float32", ["float32", "bfloat16"], "Computation.")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _STEPS = flags.DEFINE_integer("steps", 2, "Steps a round.")
+_REMAT = flags.DEFINE_bool("remat", False, "With `run.remat`.")
 _MARK = 1.5  # Times the twin's time that a step may take on a CPU.
 
 
@@ -53,6 +54,7 @@ def main(argv: list[str]) -> None:
             print(f"\n{name}, {part}, {size} pairs a step", flush=True)
             config = trackers.with_preprocessing(module.get_config())
             config.model.dtype = _DTYPE.value
+            config.run.remat = _REMAT.value
             _case(config, size, train_backbone)
 
 
@@ -60,7 +62,10 @@ def _case(config, size, train_backbone):
     """Times one network in one mode."""
     variables = variables_of(config)
     batch = batch_of(config, size)
-    runs, flops = step_of(config, variables, batch, train_backbone)
+    runs, compiled = step_of(config, variables, batch, train_backbone)
+    flops = _flops(compiled)
+    memory = compiled.memory_analysis().temp_size_in_bytes
+    print(f"  {memory / 1e6:.0f} MB for activations and gradients")
     runs |= _twin(config, variables, batch, train_backbone)
     # The first step of each: compiled, and the same loss from the same weights.
     losses = {name: run() for name, run in runs.items()}
@@ -146,6 +151,7 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
         optimizer=tx,
         preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=train_backbone,
+        remat=config.run.remat,
         ema_decay=config.optimizer.ema_decay,
         augmentation=augmentation,
     ), tx
@@ -154,7 +160,7 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
 def step_of(
     config, variables, batch, train_backbone, *, assign=None, augmentation=None
 ):
-    """Returns name -> what to time, and the operations XLA counts in a step.
+    """Returns name -> what to time, and the compiled step.
 
     With `assign`, that labels the pairs instead of the settings' assigner; with
     `augmentation`, pairs are augmented first.
@@ -173,7 +179,7 @@ def step_of(
         holder[0], metrics = mapped(holder[0], shards)
         return float(metrics["loss"])
 
-    return {"jaxtrack": run}, _flops(compiled)
+    return {"jaxtrack": run}, compiled
 
 
 def _flops(compiled):

@@ -246,6 +246,9 @@ _AFTER = (
           '"groups": pairs per group. If it divides the pairs that a device processes'
           " at once, the result depends neither on the number of devices nor on"
           " `run.accumulate`.", above=0),
+    Field("run.remat", False,
+          "Compute the blocks of the backbone again in the backward pass instead of"
+          " storing their activations: less memory, more time."),
     Field("run.num_epochs", 20, "Length of the training.", unit="epochs", above=0),
     Field("run.pairs_per_epoch", 600_000, "Pairs per epoch.", above=0),
     Field("run.loggers", ("tensorboard",),

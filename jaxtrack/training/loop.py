@@ -211,6 +211,7 @@ def _build(
         preprocessing=config_lib.preprocessing(config),
         ema_decay=config.optimizer.ema_decay,
         division=divide(config, jax.device_count()),
+        remat=config.run.remat,
         seed=config.run.seed,
         augmentation=Augmentation(**config.augment),
     )

@@ -14,6 +14,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.models.norms import statistics_of
+from jaxtrack.models.remat import recompute
 from jaxtrack.ops.preprocess import Preprocessing, normalize
 from jaxtrack.trackers.family import Batch, Forward, Loss, Metrics
 from jaxtrack.training import accumulation
@@ -46,6 +47,7 @@ def train_step(
     train_backbone: bool,
     ema_decay: float = 0.0,
     division: Division = UNDIVIDED,
+    remat: bool = False,
     seed: int = 0,
     augmentation: Augmentation | None = None,
     axis_name: str | None = None,
@@ -71,6 +73,7 @@ def train_step(
       train_backbone: static; whether gradients reach the backbone.
       ema_decay: of the averaged parameters, if the state has any.
       division: of the batch; `B` must be a multiple of its parts.
+      remat: whether blocks of the backbone are computed again in the backward pass.
       seed: of the random keys.
       augmentation: applied to the crops first; None applies none.
       axis_name: mapped axis of the devices that share the batch.
@@ -88,7 +91,7 @@ def train_step(
     def apply(params, part):
         names = ("z_image", "x_image")
         images = {name: normalize(part[name], preprocessing) for name in names}
-        with statistics_of(division.statistics):
+        with statistics_of(division.statistics), recompute(remat):
             outputs, updated = run(
                 {"params": params, "batch_stats": state.batch_stats},
                 {**part, **images},

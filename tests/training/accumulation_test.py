@@ -80,11 +80,11 @@ def test_devices_and_parts_together_equal_the_whole_batch(num_devices, parts, di
 
 
 @pytest.mark.slow
-def test_parts_with_counts_and_statistics_of_their_own_are_close_only():
+def test_parts_with_counts_and_statistics_of_their_own_do_not():
     whole, _ = train(1, batches=pairs)
     parts, _ = train(1, batches=pairs, division=Division(8))
     apart = jax.tree.map(lambda a, b: np.abs(a - b).max(), whole.params, parts.params)
-    assert 1e-3 < max(jax.tree.leaves(apart)) < 0.2
+    assert max(jax.tree.leaves(apart)) > 1e-2
 
 
 def test_the_exact_gradient_by_hand():
