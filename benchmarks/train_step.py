@@ -24,8 +24,7 @@ from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0, siamcar_r50
 from jaxtrack.data import batch as batch_lib
-from jaxtrack.models.backbones import param_group
-from jaxtrack.training import optimizer, state, step
+from jaxtrack.training import optimizer, schedule, state, step
 from jaxtrack.weights import load_pretrained
 
 _BATCH = flags.DEFINE_integer("batch", 16, "Pairs a step of siamcar_lite0.")
@@ -132,17 +131,7 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
     """Returns a step of one device, and its optimizer; see `step_of`."""
     family = trackers.family_of(config)
     network = trackers.network_of(config, training=True, axis_name=step.AXIS)
-    tx = optimizer.make_optimizer(
-        kind=config.optimizer.kind,
-        schedule=lambda count: jnp.full((), config.optimizer.lr),
-        group=param_group,
-        backbone_from_step=0 if train_backbone else 10**9,
-        backbone_factor=config.optimizer.backbone_lr_factor,
-        momentum=config.optimizer.momentum,
-        adam_b2=config.optimizer.adam_b2,
-        weight_decay=config.optimizer.weight_decay,
-        clip_norm=config.optimizer.clip_norm,
-    )
+    tx = optimizer.of_config(config)
     return partial(
         step.train_step,
         network=network,
@@ -172,11 +161,12 @@ def step_of(
     mapped = step.pmap_step(train_step, devices=device)
     current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     shards = jax.device_put(batch_lib.shard(batch, 1), device[0])
-    compiled = mapped.lower(current, shards).compile()
+    rates = schedule.Schedule(config).rates(0)
+    compiled = mapped.lower(current, shards, rates).compile()
     holder = [current]
 
     def run():
-        holder[0], metrics = mapped(holder[0], shards)
+        holder[0], metrics = mapped(holder[0], shards, rates)
         return float(metrics["loss"])
 
     return {"jaxtrack": run}, compiled

@@ -250,6 +250,10 @@ _AFTER = (
           "Compute the blocks of the backbone again in the backward pass instead of"
           " storing their activations: less memory, more time."),
     Field("run.num_epochs", 20, "Length of the training.", unit="epochs", above=0),
+    Field("run.minutes", 0.0,
+          "Ends the training after this time, compilations included, if it is shorter"
+          " than `run.num_epochs`; the whole schedule then fits into it. 0: no limit.",
+          unit="min", least=0),
     Field("run.pairs_per_epoch", 600_000, "Pairs per epoch.", above=0),
     Field("run.loggers", ("tensorboard",),
           'Loggers besides log.jsonl: "tensorboard" (skipped if not installed), "wandb"'

@@ -194,7 +194,7 @@ def _training(subject: Subject) -> Values:
     state = train_state.create(subject.variables, optimizer, keep_ema=False)
     state = jax.tree.map(np.array, state)
     for number in range(_STEPS):
-        state, metrics = train_step(state, batch)
+        state, metrics = train_step(state, batch, {})  # It has its rate.
         yield "loss", f"loss of step {number + 1}", metrics["loss"]
         if number == 0:
             momentum = optax.tree.get(state.opt_state, "trace")

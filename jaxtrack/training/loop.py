@@ -2,7 +2,8 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,14 +20,16 @@ from jaxtrack.models.regularization import regularized
 from jaxtrack.ops.grid import Geometry
 from jaxtrack.trackers import family_of, with_preprocessing
 from jaxtrack.trackers.family import Family
-from jaxtrack.training import distillation, initial, optimizer, overview, schedule
+from jaxtrack.training import distillation, initial, optimizer, overview
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
+from jaxtrack.training.clock import Clock
 from jaxtrack.training.distributed import Watch, coordinator
 from jaxtrack.training.division import divide
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
 from jaxtrack.training.report import Report
+from jaxtrack.training.schedule import Schedule, rate_jump
 from jaxtrack.training.signals import Stopper
 from jaxtrack.training.state import TrainState, create
 
@@ -43,7 +46,8 @@ class Phase(NamedTuple):
     step: step_lib.Step
 
 
-PhaseOf = Callable[[int], Phase]  # Takes the number of steps done.
+Phases = Mapping[bool, Phase]  # By whether the backbone trains.
+Save = Callable[[TrainState, dict[str, Any], ConfigDict], None]
 OpenLoader = Callable[[ConfigDict, Geometry], PairIterator]
 
 
@@ -70,6 +74,7 @@ def train(
     family: Family | None = None,
     allow_random_backbone: bool = False,
     loader_of: OpenLoader | None = None,
+    now: Callable[[], float] = time.monotonic,
 ) -> TrainState:
     """Trains a tracker, or resumes the run in `workdir`.
 
@@ -85,6 +90,7 @@ def train(
       allow_random_backbone: whether that one may train without trained weights to start
         from, although the first parts of its backbone are never trained.
       loader_of: opens the loader; None opens that of the settings.
+      now: time in seconds, for `run.minutes`.
 
     Returns:
       The state after the last step done.
@@ -101,7 +107,6 @@ def train(
     divide(config, jax.device_count())
     initial.check_file(config)
     workdir = pathlib.Path(workdir).absolute()
-    total = config_lib.total_steps(config)
     if family is None:
         family = family_of(config)
         if not allow_random_backbone:
@@ -119,11 +124,11 @@ def train(
             stack.enter_context(lock)
         loader = (loader_of or open_loader)(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
-        state, phase_of = _build(config, family, network, teachers)
+        state, phases = _build(config, family, network, teachers)
         store = stack.enter_context(_open_store(config, workdir))
-        state = _resume(state, store, loader, config)
-        first = int(state.step)
-        if first >= total:
+        state, seconds = _resume(state, store, loader, config)
+        first, schedule = int(state.step), Schedule(config)
+        if schedule.place(first, seconds) >= schedule.total:
             _say(f"nothing to do: {workdir} has all {first} steps")
             return state
         about = {"contents": loader.contents, "workdir": workdir, "first": first}
@@ -131,7 +136,8 @@ def train(
         store.check_room(state)
         state = step_lib.replicate(state)
         save = partial(store.save, provenance=distillation.provenance(teachers))
-        about = {"phase_of": phase_of, "save": save, "workdir": workdir}
+        clock = Clock(seconds, every=config.run.log_every, now=now)
+        about = {"phases": phases, "clock": clock, "save": save, "workdir": workdir}
         return _run(config, state, loader, store, **about)
 
 
@@ -141,14 +147,20 @@ def _run(
     loader: PairIterator,
     store: CheckpointStore,
     *,
-    phase_of: PhaseOf,
-    save: Callable[[TrainState, dict[str, Any], ConfigDict], None],
+    phases: Phases,
+    clock: Clock,
+    save: Save,
     workdir: pathlib.Path,
 ) -> TrainState:
     """Runs the remaining steps, or stops at a signal; returns the last state."""
-    first, total = int(state.step), config_lib.total_steps(config)
+    schedule, done = Schedule(config), int(state.step)
+
+    def place_of(done):
+        agreed = clock.agreed(done) if schedule.has_clock else 0.0
+        return schedule.place(done, agreed)
+
     with contextlib.ExitStack() as stack:
-        report = Report(config, workdir, first=first, rates=schedule.rates(config))
+        report = Report(config, workdir, first=done)
         stack.enter_context(report)
         stopper = Stopper(every=config.run.log_every, say=report.say)
         stack.enter_context(stopper)
@@ -156,31 +168,49 @@ def _run(
         batches = stack.enter_context(DevicePrefetcher(loader))
         meter = Meter(config.run.batch_size, batches, store)
         report.say("loading the first batch ...")
-        for done in range(first + 1, total + 1):
+        place, rates, is_last = place_of(done), {}, False
+        while not is_last:
             batch, position = batches.next(meter.newest)
-            before, phase = phase, phase_of(done - 1)
+            before, phase = phase, phases[schedule.trains_backbone(place)]
+            rates_before, rates = rates, schedule.rates(place)
             if phase is before:
-                state, metrics = phase.step(state, batch)
+                state, metrics = phase.step(state, batch, rates)
             else:
                 with report.compilation(phase.name, stopper, meter):
-                    state, metrics = phase.step(state, batch)
+                    state, metrics = phase.step(state, batch, rates)
+            done += 1
             meter.add(done, metrics)
-            is_last = done == total or stopper.is_set(done)
+            place = place_of(done)
+            is_last = stopper.is_set(done) or place >= schedule.total
             saves = is_last or done % config.run.checkpoint_every == 0
             # The step in progress is waited for only if it is saved.
             upto = done if saves else done - 1
             if saves or upto % config.run.log_every == 0:
-                report.write(upto, meter.read(upto))
+                report.write(
+                    upto,
+                    meter.read(upto),
+                    rates=rates if saves else rates_before,
+                    seconds_left=schedule.seconds_left(clock.seconds()),
+                )
             if saves:
-                save(state, position, config)
+                at = {"loader": position, "seconds": clock.seconds()}
+                save(state, at, config)
                 stopper.saved = done
             report.advance()
-            if is_last:
-                break
         store.wait()
-    if done < total:
-        _say(f"stopped by a signal: step {done} is saved in {store.folder}")
+    _say_end(done, place, schedule, store)
     return state
+
+
+def _say_end(done, place, schedule, store):
+    """Says why a training ended before its last epoch did."""
+    if place < schedule.total:
+        _say(f"stopped by a signal: step {done} is saved in {store.folder}")
+    elif done < schedule.total:
+        _say(
+            f"config.run.minutes have passed: step {done} of {schedule.total} is the "
+            f"last, saved in {store.folder}"
+        )
 
 
 def _build(
@@ -188,8 +218,8 @@ def _build(
     family: Family,
     network: nn.Module,
     teachers: Sequence[distillation.Teacher],
-) -> tuple[TrainState, PhaseOf]:
-    """Makes the state of step 0, and the function from step to phase."""
+) -> tuple[TrainState, Phases]:
+    """Makes the state of step 0, and the steps of both phases."""
     tx = optimizer.of_config(config)
     variables, loaded = initial.initial_variables(config, family, network)
     if loaded:
@@ -215,15 +245,16 @@ def _build(
         seed=config.run.seed,
         augmentation=Augmentation(**config.augment),
     )
-    frozen, tuned = (
-        Phase(name, step_lib.pmap_step(partial(train_step, train_backbone=is_tuned)))
-        for name, is_tuned in (
-            ("the training step", False),
-            ("the training step with the backbone", True),
+    names = {
+        False: "the training step",
+        True: "the training step with the backbone",
+    }
+    return state, {
+        is_tuned: Phase(
+            name, step_lib.pmap_step(partial(train_step, train_backbone=is_tuned))
         )
-    )
-    start = schedule.backbone_from(config)
-    return state, lambda number: tuned if number >= start else frozen
+        for is_tuned, name in names.items()
+    }
 
 
 def _open_store(config: ConfigDict, workdir: pathlib.Path) -> CheckpointStore:
@@ -235,17 +266,17 @@ def _open_store(config: ConfigDict, workdir: pathlib.Path) -> CheckpointStore:
 
 def _resume(
     state: TrainState, store: CheckpointStore, loader: PairIterator, config: ConfigDict
-) -> TrainState:
-    """Restores the newest checkpoint, if there is one, and its position in the data."""
+) -> tuple[TrainState, float]:
+    """Restores the newest checkpoint, if there is one: state, data, and seconds."""
     if store.latest_step() is None:
-        return state
-    state, position = store.restore(state, config)
-    loader.set_state(position)
-    step = int(state.step)
+        return state, 0.0
+    state, at = store.restore(state, config)
+    loader.set_state(at["loader"])
+    step, seconds = int(state.step), at["seconds"]
     _say(f"resuming at step {step} from {store.folder}")
-    if said := schedule.rate_jump(store.saved_config(step), config, step):
+    if said := rate_jump(store.saved_config(step), config, step, seconds):
         _say(said)
-    return state
+    return state, seconds
 
 
 def _say(text: str) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
 from jaxtrack.models.backbones import param_group
-from jaxtrack.training import schedule as schedules
-from jaxtrack.training.schedule import Schedule
 
 KINDS = ("sgd", "adamw", "lars", "lamb")
 # The trust coefficient of LARS, eta of arXiv:1708.03888, section 5.
@@ -19,10 +18,7 @@ _LARS_TRUST = 0.001
 def make_optimizer(
     *,
     kind: str,
-    schedule: Schedule,
     group: Callable[[tuple[str, ...]], str],
-    backbone_from_step: int,
-    backbone_factor: float,
     momentum: float,
     adam_b2: float = 0.999,
     weight_decay: float,
@@ -42,16 +38,15 @@ def make_optimizer(
 
     "lars" and "lamb" take the norms of one array at a time, and treat biases and the
     parameters of normalisation, arrays of one axis, without decay and with a ratio of
-    1, as both papers' code does. Until `backbone_from_step` the backbone's
-    parameters and moments do not move; the tree of states is the same before and
-    after, so that a checkpoint of either time is read at any time.
+    1, as both papers' code does. `update` takes two more arguments: `rates`, "lr" of
+    the head and "lr_backbone", numbers that may be traced, and `train_backbone`, which
+    is static. While it is False the backbone's parameters and moments do not move; the
+    tree of states is the same before and after, so that a checkpoint of either time is
+    read at any time.
 
     Args:
       kind: "sgd", "adamw", "lars" or "lamb".
-      schedule: learning rate of the head by step.
       group: path of a parameter to "head", "backbone" or "frozen" (never moved).
-      backbone_from_step: first step that moves the backbone.
-      backbone_factor: the backbone's learning rate over the head's.
       momentum: of SGD and LARS, or Adam's b1.
       adam_b2: Adam's b2.
       weight_decay: of all moving parameters; see above for "lars" and "lamb".
@@ -66,8 +61,8 @@ def make_optimizer(
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
 
-    def rule(rate: Schedule) -> optax.GradientTransformation:
-        scale = optax.scale_by_learning_rate(rate)
+    def rule(rate: str) -> optax.GradientTransformation:
+        scale = _scale_by(rate)
         mask = _matrices if kind in ("lars", "lamb") else None
         decay = optax.add_decayed_weights(weight_decay, mask)
         adam = optax.scale_by_adam(momentum, adam_b2)
@@ -82,16 +77,39 @@ def make_optimizer(
         trust = optax.scale_by_trust_ratio()
         return optax.chain(adam, decay, optax.masked(trust, _matrices), scale)
 
-    # The inner rule counts only the steps it takes.
-    late = optax.transforms.conditionally_mask(
-        rule(lambda count: backbone_factor * schedule(count + backbone_from_step)),
-        lambda step, **_: step >= backbone_from_step,
-    )
-    rules = {"head": rule(schedule), "backbone": late, "frozen": optax.set_to_zero()}
+    rules = {
+        "head": rule("lr"),
+        "backbone": _late(rule("lr_backbone")),
+        "frozen": optax.set_to_zero(),
+    }
     return optax.chain(
         optax.clip_by_global_norm(clip_norm),
         optax.partition(rules, lambda params: _labels(params, group)),
     )
+
+
+def _scale_by(name: str) -> optax.GradientTransformationExtraArgs:
+    """Multiplies updates by minus one of the rates that `update` is given."""
+
+    def update(updates, state, params=None, *, rates, **extra):
+        del params, extra
+        return jax.tree.map(lambda leaf: -rates[name] * leaf, updates), state
+
+    return optax.GradientTransformationExtraArgs(lambda _: optax.EmptyState(), update)
+
+
+def _late(
+    inner: optax.GradientTransformation,
+) -> optax.GradientTransformationExtraArgs:
+    """Leaves parameters and moments where they are until the backbone trains."""
+    inner = optax.with_extra_args_support(inner)
+
+    def update(updates, state, params=None, *, train_backbone, **extra):
+        if train_backbone:
+            return inner.update(updates, state, params, **extra)
+        return jax.tree.map(jnp.zeros_like, updates), state
+
+    return optax.GradientTransformationExtraArgs(inner.init, update)
 
 
 def of_config(config: ConfigDict) -> optax.GradientTransformation:
@@ -102,10 +120,7 @@ def of_config(config: ConfigDict) -> optax.GradientTransformation:
     """
     return make_optimizer(
         kind=config.optimizer.kind,
-        schedule=schedules.of_config(config),
         group=param_group,
-        backbone_from_step=schedules.backbone_from(config),
-        backbone_factor=config.optimizer.backbone_lr_factor,
         momentum=config.optimizer.momentum,
         adam_b2=config.optimizer.adam_b2,
         weight_decay=config.optimizer.weight_decay,

@@ -10,6 +10,7 @@ from jaxtrack import config as config_lib
 from jaxtrack.models.backbones import param_group
 from jaxtrack.trackers import describe
 from jaxtrack.training import division, logging
+from jaxtrack.training.schedule import Schedule
 from jaxtrack.training.state import Tree
 
 
@@ -21,7 +22,7 @@ def lines(
     workdir: pathlib.Path,
     first: int,
 ) -> list[str]:
-    """Summarises devices, precision, network, data, batch, length and folders.
+    """Summarises devices, precision, network, data, batch, memory, length, folders.
 
     Args:
       config: the settings.
@@ -43,6 +44,7 @@ def lines(
             *division.lines(config, jax.device_count()),
             _rate(config),
         ],
+        "memory": [_memory(config, params)],
         "length": [_length(config)],
         "workdir": [_workdir(workdir, first)],
         "logs": [_logs(config)],
@@ -106,18 +108,34 @@ def _batch(config):
 
 def _rate(config):
     """Describes the learning rates."""
-    opt = config.optimizer
-    return (
-        f"{opt.kind}, learning rate {opt.lr:g} after warm-up, {opt.lr_end:g} at the "
-        f"end; times {opt.backbone_lr_factor:g} for the backbone"
+    opt, schedule = config.optimizer, Schedule(config)
+    told = f"{opt.kind}, learning rate {schedule.peak:.3g} "
+    if schedule.peak != opt.lr:
+        told += f"({opt.lr:g} at {opt.reference_batch} pairs, {opt.lr_scaling}) "
+    return told + (
+        f"after warm-up, {schedule.end:.3g} at the end; times "
+        f"{opt.backbone_lr_factor:g} for the backbone"
     )
+
+
+def _memory(config, params):
+    """Counts what a device keeps from step to step, besides the activations."""
+    moments = 2 if config.optimizer.kind in ("adamw", "lamb") else 1
+    copies = 2 + moments + (config.optimizer.ema_decay > 0)
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
+    told = (
+        f"{copies * size / 1e6:,.0f} MB a device for parameters, gradients, moments "
+        "and averages; activations come on top"
+    )
+    return f"{told}, recomputed by block" if config.run.remat else told
 
 
 def _length(config):
     """Describes the length of the training."""
     epochs, steps = config.run.num_epochs, config_lib.steps_per_epoch(config)
-    total = config_lib.total_steps(config)
-    return f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
+    total, minutes = config_lib.total_steps(config), config.run.minutes
+    told = f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
+    return f"{told}, or {minutes:g} minutes if they are shorter" if minutes else told
 
 
 def _workdir(workdir, first):

@@ -1,5 +1,6 @@
 """Progress of a training on the screen: a bar, or a line every half minute."""
 
+import math
 import sys
 import time
 from typing import TextIO
@@ -64,16 +65,20 @@ class Progress:
         self._done += 1
         self._bar.update()
 
-    def show(self, loss: float, pairs_per_second: float) -> None:
+    def show(
+        self, loss: float, pairs_per_second: float, *, at_most: float = math.inf
+    ) -> None:
         """Shows loss, speed and remaining time.
 
         Args:
           loss: mean of the steps since the last reading.
           pairs_per_second: of the same steps; 0 while it is unknown.
+          at_most: seconds until a clock ends the training.
         """
         told = f"loss {loss:.3f}"
         if pairs_per_second:
             left = (self._total - self._done) * self._batch_size / pairs_per_second
+            left = min(left, at_most)
             digits = 0 if pairs_per_second >= 10 else 1
             told += f", {pairs_per_second:.{digits}f} pairs/s, {duration(left)} left"
         self._bar.set_postfix_str(told)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 
 import jax
@@ -15,28 +15,23 @@ from jaxtrack.training.compile_times import CompileTimes
 from jaxtrack.training.logging import ScalarLog
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.progress import Progress
+from jaxtrack.training.schedule import Rates
 from jaxtrack.training.signals import Stopper
-
-# Number of steps done -> learning rates of the last step, by name.
-Rates = Callable[[int], dict[str, float]]
 
 
 class Report:
     """Shows and logs the progress of a run; only the first process does."""
 
-    def __init__(
-        self, config: ConfigDict, workdir: pathlib.Path, *, first: int, rates: Rates
-    ):
+    def __init__(self, config: ConfigDict, workdir: pathlib.Path, *, first: int):
         """Opens the log files.
 
         Args:
           config: see docs/settings.md.
           workdir: the log files go there.
           first: steps done before this run.
-          rates: gives the learning rates of a step.
         """
         is_main = jax.process_index() == 0
-        self._steps_per_epoch, self._rates = config_lib.steps_per_epoch(config), rates
+        self._steps_per_epoch = config_lib.steps_per_epoch(config)
         self._log = None
         if is_main:
             self._log = ScalarLog(
@@ -97,15 +92,27 @@ class Report:
         if self._log is not None:
             self._times.learn(name, seconds)
 
-    def write(self, number: int, scalars: dict[str, float] | None) -> None:
+    def write(
+        self,
+        number: int,
+        scalars: dict[str, float] | None,
+        *,
+        rates: Rates,
+        seconds_left: float,
+    ) -> None:
         """Writes the readings of a meter.
 
         Args:
           number: steps done.
           scalars: means and speeds; None writes nothing.
+          rates: learning rates of the last of these steps.
+          seconds_left: until the clock ends the training.
         """
         if self._log is None or scalars is None:
             return
         epoch = {"epoch": number / self._steps_per_epoch}
-        self._log.write(number, {**epoch, **scalars, **self._rates(number)})
-        self._progress.show(scalars["loss"], scalars["pairs_per_second"])
+        self._log.write(
+            number, {**epoch, **scalars, **{n: float(r) for n, r in rates.items()}}
+        )
+        speed = scalars["pairs_per_second"]
+        self._progress.show(scalars["loss"], speed, at_most=seconds_left)

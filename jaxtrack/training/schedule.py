@@ -1,15 +1,17 @@
-"""The learning rate by step."""
+"""Learning rates and phases of a training, by how far it has come."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 from ml_collections import ConfigDict
 
 from jaxtrack import config as config_lib
-from jaxtrack.training.report import Rates
 
-Schedule = Callable[[jax.Array], jax.Array]
+# From steps done, of which a clock makes fractions, to the learning rate.
+Curve = Callable[[float], float]
+# "lr" and "lr_backbone", float32.
+Rates = Mapping[str, np.float32]
 
 
 def warmup_schedule(
@@ -20,7 +22,7 @@ def warmup_schedule(
     warmup_steps: int,
     total_steps: int,
     kind: str = "log",
-) -> Schedule:
+) -> Curve:
     """Returns the learning rate as a function of the step.
 
         step < s0:  warmup (peak / warmup)^(step / s0)
@@ -39,7 +41,7 @@ def warmup_schedule(
       kind: "log" or "cosine".
 
     Returns:
-      The schedule: int step to float32 rate.
+      The schedule.
 
     Raises:
       ValueError: for another `kind`, or rates that are not positive.
@@ -49,20 +51,16 @@ def warmup_schedule(
     if min(warmup, peak, end) <= 0:
         raise ValueError(f"rates must be positive: {warmup}, {peak}, {end}")
 
-    def schedule(step: jax.Array) -> jax.Array:
-        step = jnp.asarray(step).astype(jnp.float32)
-        rise = jnp.clip(step / max(warmup_steps, 1), 0, 1)
-        fall = jnp.clip(
-            (step - warmup_steps) / max(total_steps - 1 - warmup_steps, 1), 0, 1
-        )
+    def curve(step: float) -> float:
+        if step < warmup_steps:
+            return warmup * (peak / warmup) ** (step / warmup_steps)
+        length = max(total_steps - 1 - warmup_steps, 1)
+        fall = min((step - warmup_steps) / length, 1.0)
         if kind == "log":
-            falling = peak * (end / peak) ** fall
-        else:
-            falling = end + (peak - end) * (1 + jnp.cos(jnp.pi * fall)) / 2
-        rising = warmup * (peak / warmup) ** rise
-        return jnp.where(step < warmup_steps, rising, falling)
+            return peak * (end / peak) ** fall
+        return end + (peak - end) * (1 + math.cos(math.pi * fall)) / 2
 
-    return schedule
+    return curve
 
 
 def rate_factor(scaling: str, *, batch_size: int, reference: int) -> float:
@@ -89,66 +87,113 @@ def rate_factor(scaling: str, *, batch_size: int, reference: int) -> float:
     return (batch_size / reference) ** powers[scaling]
 
 
-def of_config(config: ConfigDict) -> Schedule:
-    """Returns the head's learning rate by step.
+class Schedule:
+    """The learning rates of a training, and when its backbone joins.
 
-    Args:
-      config: the settings.
+    Both follow the steps done. Where `run.minutes` limits the training they follow
+
+        place = max(step, total seconds / (60 minutes))
+
+    so that the whole schedule, warm-up included, fits into that time.
+
+    Attributes:
+      total: steps of the training, if no clock ends it.
+      peak: the head's learning rate after warm-up, scaled to the batch.
+      end: the head's learning rate at the end.
     """
-    factor = rate_factor(
-        config.optimizer.lr_scaling,
-        batch_size=config.run.batch_size,
-        reference=config.optimizer.reference_batch,
-    )
-    peak = factor * config.optimizer.lr
-    return warmup_schedule(
-        warmup=min(config.optimizer.lr_warmup, peak),
-        peak=peak,
-        end=factor * config.optimizer.lr_end,
-        warmup_steps=config_lib.epochs_to_steps(config, config.optimizer.warmup_epochs),
-        total_steps=config_lib.total_steps(config),
-        kind=config.optimizer.schedule,
-    )
+
+    def __init__(self, config: ConfigDict):
+        """Reads the settings.
+
+        Args:
+          config: the settings.
+        """
+        opt, steps = config.optimizer, config_lib.epochs_to_steps
+        factor = rate_factor(
+            opt.lr_scaling,
+            batch_size=config.run.batch_size,
+            reference=opt.reference_batch,
+        )
+        self.total = config_lib.total_steps(config)
+        self.peak, self.end = factor * opt.lr, factor * opt.lr_end
+        self._seconds = 60 * config.run.minutes
+        self._join = steps(config, opt.backbone_from_epoch)
+        self._backbone_factor = opt.backbone_lr_factor
+        self._curve = warmup_schedule(
+            warmup=min(opt.lr_warmup, self.peak),
+            peak=self.peak,
+            end=self.end,
+            warmup_steps=steps(config, opt.warmup_epochs),
+            total_steps=self.total,
+            kind=opt.schedule,
+        )
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether time limits the training."""
+        return self._seconds > 0
+
+    def place(self, step: int, seconds: float) -> float:
+        """Returns how far the training has come, in steps; the end is `total`.
+
+        Args:
+          step: steps done.
+          seconds: of training, those before it was resumed included.
+        """
+        if not self.has_clock:
+            return step
+        return max(step, self.total * seconds / self._seconds)
+
+    def seconds_left(self, seconds: float) -> float:
+        """Returns the time until the clock ends the training, or infinity.
+
+        Args:
+          seconds: of training so far.
+        """
+        return max(self._seconds - seconds, 0) if self.has_clock else math.inf
+
+    def trains_backbone(self, place: float) -> bool:
+        """Tells whether the backbone has joined.
+
+        Args:
+          place: of the step to come.
+        """
+        return place >= self._join
+
+    def rates(self, place: float) -> Rates:
+        """Returns the learning rates of a step.
+
+        Args:
+          place: before the step.
+        """
+        rate = self._curve(place)
+        factor = self._backbone_factor * self.trains_backbone(place)
+        return {"lr": np.float32(rate), "lr_backbone": np.float32(rate * factor)}
 
 
-def backbone_from(config: ConfigDict) -> int:
-    """Returns the first step that trains the backbone.
-
-    Args:
-      config: the settings.
-    """
-    return config_lib.epochs_to_steps(config, config.optimizer.backbone_from_epoch)
-
-
-def rate_jump(saved: ConfigDict, config: ConfigDict, step: int) -> str:
-    """Says where the learning rate jumps, since more or fewer epochs bend it; or "".
+def rate_jump(saved: ConfigDict, config: ConfigDict, step: int, seconds: float) -> str:
+    """Says where other settings make the learning rate jump, or "".
 
     Args:
       saved: the settings so far.
       config: the settings from now on.
       step: steps done.
+      seconds: of training so far.
     """
-    epochs = saved.run.num_epochs, config.run.num_epochs
-    if epochs[0] == epochs[1] or step >= config_lib.total_steps(config):
-        return ""
-    before, after = float(of_config(saved)(step - 1)), float(of_config(config)(step))
-    return (
-        f"note: the learning rate goes from {before:.2g} to {after:.2g} here: its "
-        f"schedule now ends after {epochs[1]:g} epochs, not {epochs[0]:g}"
+    old, new = Schedule(saved), Schedule(config)
+    place = new.place(step, seconds)
+    before, after = (
+        schedule.rates(schedule.place(step, seconds))["lr"] for schedule in (old, new)
     )
-
-
-def rates(config: ConfigDict) -> Rates:
-    """Returns the function from steps done to learning rates.
-
-    Args:
-      config: the settings.
-    """
-    schedule, start = jax.jit(of_config(config)), backbone_from(config)
-
-    def at(number):
-        rate = float(schedule(number - 1))
-        factor = config.optimizer.backbone_lr_factor * (number > start)
-        return {"lr": rate, "lr_backbone": rate * factor}
-
-    return at
+    if place >= new.total or abs(after / before - 1) < 0.01:
+        return ""
+    was, now = config_lib.flat(saved), config_lib.flat(config)
+    changes = [
+        f"config.{name} is {now[name]}, not {was[name]}"
+        for name in now
+        if name.startswith(("run.", "optimizer.")) and now[name] != was[name]
+    ]
+    return (
+        f"note: the learning rate goes from {before:.2g} to {after:.2g} here: "
+        + "; ".join(changes)
+    )

@@ -20,17 +20,23 @@ from jaxtrack.trackers.family import Batch, Forward, Loss, Metrics
 from jaxtrack.training import accumulation
 from jaxtrack.training.augmentation import augment_batch
 from jaxtrack.training.division import UNDIVIDED, Division
+from jaxtrack.training.schedule import Rates
 from jaxtrack.training.state import TrainState
 
 AXIS = "batch"
-Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
+Step = Callable[[TrainState, Batch, Rates], tuple[TrainState, Metrics]]
 
 
 class DeviceStep(Protocol):
     """`train_step` with its options given."""
 
     def __call__(
-        self, state: TrainState, batch: Batch, *, axis_name: str | None = None
+        self,
+        state: TrainState,
+        batch: Batch,
+        rates: Rates,
+        *,
+        axis_name: str | None = None,
     ) -> tuple[TrainState, Metrics]:
         """Updates the parameters once, from this device's part of the batch."""
 
@@ -38,6 +44,7 @@ class DeviceStep(Protocol):
 def train_step(
     state: TrainState,
     batch: Batch,
+    rates: Rates,
     *,
     network: nn.Module,
     forward: Forward,
@@ -65,6 +72,7 @@ def train_step(
       state: before the step.
       batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. `forward` and
         `loss` also find "key" in it, a random key for every pair of the step.
+      rates: learning rates, "lr" and "lr_backbone".
       network: whose parameters are updated.
       forward: runs the network on a batch of preprocessed images.
       loss: shares of sums.
@@ -111,7 +119,13 @@ def train_step(
     if axis_name is not None:
         grads, metrics = lax.psum((grads, metrics), axis_name)
     metrics["grad_norm"] = optax.tree.norm(grads)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+    updates, opt_state = optax.with_extra_args_support(optimizer).update(
+        grads,
+        state.opt_state,
+        state.params,
+        rates=rates,
+        train_backbone=train_backbone,
+    )
     params = optax.apply_updates(state.params, updates)
     ema = _averaged(state, params, ema_decay)
     return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
@@ -141,13 +155,13 @@ def pmap_step(step: DeviceStep, *, devices: list[jax.Device] | None = None) -> S
       devices: local devices to use; None takes all of all processes.
 
     Returns:
-      `(state, batch [D, B / D, ...]) -> (state, metrics)`; the state passed in is
-      gone afterwards, and neither result has an axis of devices.
+      `(state, batch [D, B / D, ...], rates) -> (state, metrics)`; the state passed in
+      is gone afterwards, and neither result has an axis of devices.
     """
     return jax.pmap(
         partial(step, axis_name=AXIS),
         axis_name=AXIS,
-        in_axes=(None, 0),
+        in_axes=(None, 0, None),
         out_axes=(None, None),
         donate_argnums=(0,),
         devices=devices,

@@ -51,7 +51,7 @@ def training_step(config, network):
     devices = jax.local_device_count()
     batch = inputs.draw_batch(network.geometry, 2 * devices)
     batch = {key: a.reshape(devices, 2, *a.shape[1:]) for key, a in batch.items()}
-    return mapped, jax.eval_shape(create, shapes), abstract(batch)
+    return mapped, jax.eval_shape(create, shapes), abstract(batch), {}
 
 
 def tracking_steps(config, network):

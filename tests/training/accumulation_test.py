@@ -16,7 +16,7 @@ from jaxtrack.training.accumulation import averaged, exact
 from jaxtrack.training.division import Division
 
 from .conftest import make_batch
-from .steps import PREPROCESSING, train
+from .steps import PREPROCESSING, RATES, train
 
 
 def test_accumulation_averages_the_parts():
@@ -138,6 +138,7 @@ def test_each_part_goes_its_own_way_through_the_network(accumulate, square):
     _, metrics = step.train_step(
         state.create({"params": params}, tx, keep_ema=False),
         batch,
+        RATES,
         network=Gain(),
         forward=forward,
         loss=loss,

@@ -1,6 +1,7 @@
 """Tests for jaxtrack.training.loop."""
 
 import dataclasses
+import itertools
 import json
 import logging
 import os
@@ -15,9 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtrack.data import batch as batch_lib
 from jaxtrack.errors import InputError
-from jaxtrack.training import loop
+from jaxtrack.training import loop, step
 from jaxtrack.training.inference import load_for_inference
+from jaxtrack.training.schedule import Schedule
 
 from . import tiny_cract
 from .conftest import TINY, MemoryLoader
@@ -54,8 +57,44 @@ def test_each_phase_is_compiled_once(tiny_config, tmp_path, caplog, capsys):
         messages = [record.getMessage() for record in caplog.records]
         assert sum(map(is_of_the_step, messages)) == phases
         # More epochs bend the schedule, which had come to its end.
-        told = "ends after 3 epochs, not 2" in capsys.readouterr().out
+        told = "run.num_epochs is 3, not 2" in capsys.readouterr().out
         assert told == (num_epochs == 3)
+
+
+def test_other_rates_and_epochs_compile_nothing_anew(tiny_config):
+    # The two steps are the same program, so the compiled one is found in the cache.
+    programs = []
+    network = TINY.network(tiny_config, axis_name=step.AXIS)
+    for rate, epochs in ((0.05, 2), (0.01, 7)):
+        tiny_config.optimizer.lr, tiny_config.run.num_epochs = rate, epochs
+        state, phases = loop._build(tiny_config, TINY, network, ())
+        shapes = batch_lib.shard(MemoryLoader().__next__(), jax.device_count())
+        rates = Schedule(tiny_config).rates(5)
+        programs.append(phases[True].step.lower(state, shapes, rates).as_text())
+    assert programs[0] == programs[1]
+
+
+def test_a_run_ends_on_the_clock_and_resumes(tiny_config, tmp_path, capsys):
+    # A clock that every reading moves by a second; 6 steps would take longer.
+    def ticking():
+        ticks = itertools.count()
+        return lambda: float(next(ticks))
+
+    tiny_config.run.minutes = 0.1
+    last = loop.train(tiny_config, tmp_path, family=TINY, now=ticking())
+    assert 0 < int(last.step) < 6
+    assert "config.run.minutes have passed: step" in capsys.readouterr().out
+    rows = (tmp_path / "log.jsonl").read_text().splitlines()
+    rates = [json.loads(row)["lr"] for row in rows]
+    assert 0.01 < rates[-1] < 0.05  # It falls already.
+    again = loop.train(tiny_config, tmp_path, family=TINY, now=ticking())
+    assert int(again.step) == int(last.step)
+    assert "nothing to do" in capsys.readouterr().out
+    # With more time it goes on where the clock stood, and says what that means.
+    tiny_config.run.minutes = 60.0
+    more = loop.train(tiny_config, tmp_path, family=TINY, now=ticking())
+    assert int(more.step) == 6
+    assert "config.run.minutes is 60.0, not 0.1" in capsys.readouterr().out
 
 
 class Interrupting(MemoryLoader):

@@ -15,7 +15,7 @@ from jaxtrack.training.division import Division
 from tests import labelled
 
 from .conftest import GEOMETRY, make_batch
-from .steps import make, train
+from .steps import RATES, make, train
 
 
 def drawing_loss(outputs, batch, *, axis_name=None):
@@ -44,7 +44,7 @@ def draws(num_devices, *, steps=1, **options):
     drawn = []
     for number in range(steps):
         current, metrics = mapped(
-            current, batch_lib.shard(numbered(number), num_devices)
+            current, batch_lib.shard(numbered(number), num_devices), RATES
         )
         drawn.append(metrics["draws"])
     return np.asarray(drawn)

@@ -122,7 +122,7 @@ def test_what_is_trained_is_told_before_it_starts():
     }
     about = {"contents": ["a  60 tracks", "b   6 tracks"], "first": 300}
     told = overview.lines(config, params, workdir=pathlib.Path("runs/a"), **about)
-    assert len({line[:11].rstrip() for line in told if line[:11].strip()}) == 8
+    assert len({line[:11].rstrip() for line in told if line[:11].strip()}) == 9
     assert {len(line) - len(line[11:].lstrip()) for line in told} == {11}
     text = "\n".join(line[11:] for line in told)
     count = jax.device_count()

@@ -17,7 +17,7 @@ from jaxtrack.training import state, step
 from tests.networks import build, draw_variables
 
 from .conftest import TinyTracker, make_batch
-from .steps import drawn, make, sgd, train
+from .steps import RATES, drawn, make, sgd, train
 from .tiny_cract import FAMILY as cract_family  # noqa: N811
 from .tiny_cract import set_cract, tiny_cract
 
@@ -120,7 +120,7 @@ def test_the_state_given_is_gone_and_both_results_have_no_axis_of_devices():
     first, mapped = make(8)
     first = step.replicate(first)
     old = jax.tree.leaves(first.params)
-    new, metrics = mapped(first, batch_lib.shard(make_batch(0), 8))
+    new, metrics = mapped(first, batch_lib.shard(make_batch(0), 8), RATES)
     assert all(leaf.is_deleted() for leaf in old)
     assert jax.tree.map(jnp.shape, new) == jax.tree.map(jnp.shape, make(8)[0])
     assert metrics["loss"].shape == ()
@@ -131,7 +131,7 @@ def test_the_loss_falls():
     batch = batch_lib.shard(make_batch(0), 1)
     losses = []
     for _ in range(40):
-        current, metrics = mapped(current, batch)
+        current, metrics = mapped(current, batch, RATES)
         losses.append(float(metrics["loss"]))
     # The centre-ness term cannot fall below the entropy of its targets.
     assert losses[-1] < 0.7 * losses[0]
@@ -148,7 +148,7 @@ def test_the_real_network_is_the_same_on_four_devices():
         "xyxy": np.tile(np.float32([96, 90, 150, 170]), (4, 1)),
         "is_positive": np.array([True, True, False, True]),
     }
-    tx = sgd(0.01)
+    tx, rates = sgd(), {name: rate / 5 for name, rate in RATES.items()}
     network = build("siamcar_lite0", axis_name=step.AXIS)
     variables = draw_variables("siamcar_lite0")
     train_step = partial(
@@ -165,7 +165,7 @@ def test_the_real_network_is_the_same_on_four_devices():
         current = state.create(variables, tx, keep_ema=False)
         mapped = step.pmap_step(train_step, devices=jax.devices()[:count])
         for _ in range(3):
-            current, _ = mapped(current, batch_lib.shard(batch, count))
+            current, _ = mapped(current, batch_lib.shard(batch, count), rates)
         results.append(jax.device_get(current.params))
     # Sums in another order through 30 layers and a batch normalisation by 4 examples.
     jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-2, atol=2e-4), *results)

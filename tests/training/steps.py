@@ -4,6 +4,7 @@ from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxtrack.config import get_config
 from jaxtrack.data import batch as batch_lib
@@ -18,13 +19,13 @@ from .conftest import TinyTracker, make_batch
 PREPROCESSING = Preprocessing("RGB", (127.0,) * 3, (128.0,) * 3)
 
 
-def sgd(rate):
+RATES = {"lr": np.float32(0.05), "lr_backbone": np.float32(0.005)}
+
+
+def sgd():
     return optimizer.make_optimizer(
         kind="sgd",
-        schedule=lambda count: jnp.float32(rate),
         group=param_group,
-        backbone_from_step=0,
-        backbone_factor=0.1,
         momentum=0.9,
         weight_decay=1e-4,
         clip_norm=10.0,
@@ -54,7 +55,7 @@ def make(
 ):
     config = config or get_config()
     network = model(axis_name=step.AXIS)
-    tx = sgd(0.05)
+    tx = sgd()
     first = state.create(drawn(model), tx, keep_ema=True)
     train_step = partial(
         step.train_step,
@@ -76,5 +77,5 @@ def train(num_devices, *, steps=3, batches=make_batch, **options):
     current, mapped = make(num_devices, **options)
     for number in range(steps):
         batch = batch_lib.shard(batches(number), num_devices)
-        current, metrics = mapped(current, batch)
+        current, metrics = mapped(current, batch, RATES)
     return jax.device_get(current), jax.device_get(metrics)
