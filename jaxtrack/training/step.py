@@ -24,6 +24,7 @@ from jaxtrack.training.schedule import Rates
 from jaxtrack.training.state import TrainState
 
 AXIS = "batch"
+_IMAGES = ("z_image", "x_image")
 Step = Callable[[TrainState, Batch, Rates], tuple[TrainState, Metrics]]
 
 
@@ -97,8 +98,7 @@ def train_step(
     run = nn.apply(forward, network, mutable=["batch_stats"])
 
     def apply(params, part):
-        names = ("z_image", "x_image")
-        images = {name: normalize(part[name], preprocessing) for name in names}
+        images = {name: normalize(part[name], preprocessing) for name in _IMAGES}
         with statistics_of(division.statistics), recompute(remat):
             outputs, updated = run(
                 {"params": params, "batch_stats": state.batch_stats},
@@ -109,26 +109,24 @@ def train_step(
         return outputs, updated.get("batch_stats", state.batch_stats)
 
     accumulate = accumulation.exact if division.is_exact else accumulation.averaged
+    share = partial(loss, axis_name=axis_name)
     grads, metrics, batch_stats = accumulate(
-        apply,
-        partial(loss, axis_name=axis_name),
-        state.params,
-        batch,
-        parts=division.parts,
+        apply, share, state.params, batch, parts=division.parts
     )
     if axis_name is not None:
         grads, metrics = lax.psum((grads, metrics), axis_name)
     metrics["grad_norm"] = optax.tree.norm(grads)
-    updates, opt_state = optax.with_extra_args_support(optimizer).update(
-        grads,
-        state.opt_state,
-        state.params,
-        rates=rates,
-        train_backbone=train_backbone,
-    )
-    params = optax.apply_updates(state.params, updates)
+    options = {"rates": rates, "train_backbone": train_backbone}
+    params, opt_state = _updated(state, grads, optimizer, options)
     ema = _averaged(state, params, ema_decay)
     return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+
+def _updated(state, grads, optimizer, options):
+    """Returns parameters and the optimizer's state after an update."""
+    update = optax.with_extra_args_support(optimizer).update
+    updates, opt_state = update(grads, state.opt_state, state.params, **options)
+    return optax.apply_updates(state.params, updates), opt_state
 
 
 def _averaged(state, params, ema_decay):
