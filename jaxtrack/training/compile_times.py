@@ -9,9 +9,16 @@ from typing import NamedTuple
 import jax
 from ml_collections import ConfigDict
 
+from jaxtrack import config as config_lib
 from jaxtrack.trackers import describe
 
 _FILE = "compile_seconds.json"
+# Settings that the compiled step takes as numbers, or does not read at all.
+_TRACED = (
+    *("optimizer.lr", "optimizer.warmup", "optimizer.schedule", "optimizer.backbone"),
+    *("run.num_epochs", "run.minutes", "run.pairs_per_epoch", "run.log_every"),
+    *("run.checkpoint_every", "run.keep", "tracking.", "online."),
+)
 _MOST_CONFIGS = 20  # Kept for each network.
 
 
@@ -54,7 +61,12 @@ class CompileTimes:
             f"{describe(config)}, {config.model.dtype}, batch {config.run.batch_size}, "
             f"{len(devices)} x {devices[0].device_kind}"
         )
-        settings = json.dumps(json.loads(config.to_json()), sort_keys=True)
+        read = {
+            name: value
+            for name, value in config_lib.flat(json.loads(config.to_json())).items()
+            if not name.startswith(_TRACED)
+        }
+        settings = json.dumps(read, sort_keys=True)
         self._config = hashlib.sha256(settings.encode()).hexdigest()[:12]
 
     def expect(self, phase: str) -> Expected:

@@ -4,7 +4,7 @@ import contextlib
 import json
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 
 import jax
@@ -40,6 +40,7 @@ class Report:
                 loggers=config.run.loggers,
                 settings=json.loads(config.to_json()),
             )
+        self._is_new = False  # Whether a step was compiled since the last reading.
         kept = jax.config.jax_compilation_cache_dir or workdir
         self._times = CompileTimes(config, kept)
         self._progress = Progress(
@@ -88,6 +89,7 @@ class Report:
         seconds = time.monotonic() - begin
         stopper.until = "this step"
         self.say(f"compiled in {seconds:.0f} s")
+        self._is_new = True
         meter.leave_out(seconds)
         if self._log is not None:
             self._times.learn(name, seconds)
@@ -114,5 +116,23 @@ class Report:
         self._log.write(
             number, {**epoch, **scalars, **{n: float(r) for n, r in rates.items()}}
         )
+        if self._is_new and (told := memory(jax.local_devices()[0].memory_stats())):
+            self.say(told)
+        self._is_new = False
         speed = scalars["pairs_per_second"]
         self._progress.show(scalars["loss"], speed, at_most=seconds_left)
+
+
+def memory(stats: Mapping[str, int] | None) -> str:
+    """Says how much of a device's memory was used at most; "" where it is unknown.
+
+    Args:
+      stats: as `jax.Device.memory_stats` returns them; CPUs have none.
+    """
+    peak = (stats or {}).get("peak_bytes_in_use")
+    if not peak:
+        return ""
+    limit = stats.get("bytes_limit")
+    return f"memory used at most: {peak / 1e9:.1f} GB" + (
+        f" of {limit / 1e9:.1f} GB a device" if limit else " a device"
+    )

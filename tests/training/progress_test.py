@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxtrack import config as config_lib
-from jaxtrack.training import overview
+from jaxtrack.training import overview, report
 from jaxtrack.training.compile_times import CompileTimes, Expected
 from jaxtrack.training.progress import Progress, duration
 
@@ -81,8 +81,11 @@ def test_how_long_it_compiles_is_learnt_from_the_last_time(tmp_path):
         CompileTimes(config, tmp_path / "new").expect("step").told()
         == "it took 5 s last time"
     )
-    # The same network with another rate is compiled anew; another network is unknown.
-    config.optimizer.lr = 0.1
+    # Another rate or length is the same program, another decay a new one; of another
+    # network nothing is known.
+    config.optimizer.lr, config.run.num_epochs = 0.1, 99
+    assert CompileTimes(config, tmp_path / "new").expect("step").last == 4.6
+    config.optimizer.weight_decay = 0.1
     assert CompileTimes(config, tmp_path / "new").expect("step").told() == "about 38 s"
     assert times.expect("other") == Expected()
     config.model.backbone = "resnet18"
@@ -154,3 +157,27 @@ def test_parameters_are_counted_by_when_they_are_trained():
     ):
         config.optimizer.backbone_from_epoch = epoch
         assert overview.parameters(config, params) == f"parameters: {told}"
+
+
+def test_the_memory_used_is_told_where_it_is_known():
+    stats = {"peak_bytes_in_use": 12_340_000_000, "bytes_limit": 79_000_000_000}
+    told = "memory used at most: 12.3 GB of 79.0 GB a device"
+    assert report.memory(stats) == told
+    assert report.memory({"peak_bytes_in_use": 2_000_000_000}).endswith(
+        "2.0 GB a device"
+    )
+    assert report.memory(None) == report.memory({}) == ""
+
+
+def test_the_rate_is_told_as_it_is_scaled():
+    config = config_lib.get_config()
+    config.run.batch_size, config.run.minutes = 160 * jax.device_count(), 90.0
+    config.optimizer.lr_scaling, config.optimizer.reference_batch = "linear", 80
+    params = {"head": jnp.zeros(1_000_000)}
+    about = {"contents": ["a"], "first": 0, "workdir": pathlib.Path("runs/a")}
+    text = "\n".join(overview.lines(config, params, **about))
+    rate = 0.005 * 2 * jax.device_count()
+    assert f"learning rate {rate:.3g} (0.005 at 80 pairs, linear) after" in text
+    assert "steps, or 90 minutes if they are shorter" in text
+    # SGD: parameters, gradients and one moment of four bytes each.
+    assert "12 MB a device for parameters" in text
