@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxtrack.datasets import files, folders
+from jaxtrack.datasets import files, folders, numbers
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import check_init_box
 
@@ -71,14 +71,13 @@ def _parse(text):
     path = pathlib.Path(text)
     if path.is_file():
         return f"{path}, line 1,", files.read_xywh(path)[0]
-    try:
-        x, y, width, height = (float(word) for word in text.split(","))
-    except ValueError:
+    found = numbers.parse([numbers.split(text)], 4, allow_infinite=True)
+    if found is None:
         raise InputError(
             f"--box={text} is neither a box nor a file of one: write x,y,width,height "
             "in pixels, such as --box=120,80,40,60"
-        ) from None
-    return "--box", (x, y, width, height)
+        )
+    return "--box", found[0]
 
 
 def _annotated(folder):

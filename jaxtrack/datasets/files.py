@@ -10,7 +10,7 @@ from jaxtrack.errors import InputError
 
 
 def read_text(path: Path) -> str:
-    """Returns a file's text.
+    r"""Returns a file's text; \r\r\n, which a double conversion left, is one end.
 
     Args:
       path: of the file.
@@ -20,7 +20,7 @@ def read_text(path: Path) -> str:
     """
     try:
         data = path.read_bytes()
-        return data.decode(_encoding(data[:2]))
+        return data.decode(_encoding(data[:2])).replace("\r\r\n", "\n")
     except FileNotFoundError:
         raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
     except (OSError, UnicodeDecodeError) as fault:

@@ -101,6 +101,10 @@ def hint(words: list[str], columns: Iterable[int]) -> str:
       columns: numbers that were expected.
     """
     columns = tuple(columns)
+    if any("\0" in word for word in words):
+        return ": no text, the file is damaged: restore it"
+    if words and words[0].startswith("<"):
+        return ": a web page: download the file again"
     if words and not any(parse([[word]], 1) is not None for word in words):
         return ": names of columns, a header: delete that line"
     if words in (["0"], ["1"], ["2"]) and 4 in columns:

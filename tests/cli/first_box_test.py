@@ -15,7 +15,7 @@ def found(folder, *given):
 
 def test_boxes_given(tmp_path):
     (tmp_path / "box.txt").write_text("1 2 3 4\n5 6 7 8\n")
-    boxes = found(tmp_path, "10,20,30,8.5", "5,6,7,8", str(tmp_path / "box.txt"))
+    boxes = found(tmp_path, "10,20,30,8.5", "[5, 6, 7, 8]", str(tmp_path / "box.txt"))
     np.testing.assert_array_equal(
         boxes, [[10, 20, 30, 8.5], [5, 6, 7, 8], [1, 2, 3, 4]]
     )
@@ -29,7 +29,7 @@ def test_box_annotated(tmp_path):
         np.testing.assert_array_equal(found(folder), [[1, 2, 3, 4]])
 
 
-@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,four", "1 2 3 4", "missing.txt"])
+@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,four", "1|2|3|4", "missing.txt"])
 def test_refuses_text_that_is_no_box(tmp_path, text):
     with pytest.raises(InputError, match=r"--box=.*is neither a box nor a file"):
         found(tmp_path, text)

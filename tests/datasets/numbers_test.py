@@ -9,7 +9,7 @@ from jaxtrack.datasets import files, numbers
 from jaxtrack.errors import InputError
 
 SIGNS = (",", ", ", ";", "; ", "\t", " ", "  ", ",\t", " , ")
-ENDS = ("\n", "\r\n", "\r")
+ENDS = ("\n", "\r\n", "\r", "\r\r\n")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 BRACKETS = (("", ""), ("[", "]"), ("(", ")"), ("{", "}"), ("[[", "]]"))
 NANS = ("nan", "NaN", "NAN", "-nan", "-nan(ind)", "nan(snan)", "1.#QNAN", "-1.#IND")
@@ -92,6 +92,8 @@ def test_what_a_line_probably_is():
         ("1", "with restarts"),
         ("15,20,20,20,0.9", "a fifth number"),
         ("15,20,20", ""),
+        ("\0\0\0", "is damaged"),
+        ("<html>404</html>", "a web page"),
     ):
         hint = numbers.hint(numbers.split(line), (4,))
         assert said in hint and bool(said) == bool(hint), line

@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 
 import numpy as np
+import onnx
 import pytest
 import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
@@ -39,7 +40,27 @@ def originals(tmp_path_factory):
         save(file, **arrays)
         made[save.__name__] = file.getvalue()
     made["safetensors"] = safetensors.numpy.save(arrays)
+    made["onnx"] = graph(arrays)
     return made
+
+
+def graph(arrays):
+    """Returns the bytes of an ONNX file with two layers."""
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("Gemm", ["x", "a.weight"], ["y"], name="/a/Gemm", transB=1),
+        helper.make_node("Conv", ["y", "onnx::Conv_1"], ["z"], name="/c/c.0/Conv"),
+    ]
+    tensors = [onnx.numpy_helper.from_array(a, name) for name, a in arrays.items()]
+    kernel = np.ones((2, 1, 2, 2), np.float16)
+    tensors.append(onnx.numpy_helper.from_array(kernel, "onnx::Conv_1"))
+    whole = helper.make_graph(nodes, "main", [], [], initializer=tensors)
+    return helper.make_model(whole).SerializeToString()
+
+
+def named(path, kind):
+    """Returns the path with the suffix that tells the format, where one does."""
+    return path.with_suffix(".onnx") if kind == "onnx" else path
 
 
 def is_fine(path, data):
@@ -142,22 +163,24 @@ PICKLES = st.lists(
 ).map(lambda operations: b"".join(operations) + b".")
 
 
+def times(count):
+    """Runs a test on so many examples, the same ones each time."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 def run(path, originals, examples):
     """Reads spoilt files, a third of the examples each: edited, pickles, anything."""
-
-    def times(count):
-        return settings(
-            max_examples=count,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        )
 
     @times(examples * 2 // 5)
     @given(st.sampled_from(sorted(originals)), EDITS)
     def spoil(kind, edits):
-        is_fine(path, edited(originals[kind], edits))
+        is_fine(named(path, kind), edited(originals[kind], edits))
 
     @times(examples * 2 // 5)
     @given(PICKLES)
@@ -174,9 +197,9 @@ def run(path, originals, examples):
 
 
 def test_whole_files_are_read(path, originals):
-    for data in originals.values():
-        path.write_bytes(data)
-        assert weights.read(path).arrays["a.weight"].size == 12
+    for kind, data in originals.items():
+        named(path, kind).write_bytes(data)
+        assert weights.read(named(path, kind)).arrays["a.weight"].size == 12
 
 
 def test_spoilt_files(path, originals):
@@ -186,3 +209,19 @@ def test_spoilt_files(path, originals):
 @pytest.mark.slow
 def test_many_spoilt_files(path, originals):
     run(path, originals, 6_000)
+
+
+KINDS = ("legacy", "onnx", "safetensors", "savez", "savez_compressed", "zip")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_thousands_of_spoilt_files_of_one_kind(path, originals, kind):
+    assert set(KINDS) == originals.keys()
+
+    @times(5_000)
+    @given(EDITS)
+    def spoil(edits):
+        is_fine(named(path, kind), edited(originals[kind], edits))
+
+    spoil()
