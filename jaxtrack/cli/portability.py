@@ -168,7 +168,12 @@ def _write(folder, rows):
             continue
         drawn = {
             tracker: [
-                portability.Line(label, [r.error for r in group], group[0].tolerance)
+                portability.Line(
+                    label,
+                    errors=[row.error for row in group],
+                    tolerance=group[0].tolerance,
+                    names=[row.key.name for row in group],
+                )
                 for label, group in lines.items()
             ]
             for tracker, lines in panels.items()

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from jaxtrack.models.layers import BatchNorm, Conv, conv_bn
+from jaxtrack.models.layers import Conv, conv_bn
+from jaxtrack.models.norms import BatchNorm
 
 _FEATURES = 16
 

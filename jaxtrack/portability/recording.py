@@ -16,6 +16,7 @@ from jaxtrack.evaluation import atomic
 FORMAT = 1
 # Numbers kept of an array.
 SKETCH = 64
+# `jaxtrack portability run --conditions=highest --out=<this file>` on a CPU.
 REFERENCE = pathlib.Path(__file__).parent / "shipped" / "reference.npz"
 
 

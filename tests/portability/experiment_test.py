@@ -27,6 +27,7 @@ def test_the_reference_is_small_and_float32():
     assert recording.REFERENCE.stat().st_size < 300_000
     reference = recording.read(recording.REFERENCE)
     assert {key.condition for key in reference.values} == {"highest"}
+    assert {key.tracker for key in reference.values} >= set(plan.DEFAULT)
     assert reference.about["products"] == "float32"
     assert reference.about["device"] == "cpu (cpu)"
 
