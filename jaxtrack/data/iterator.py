@@ -41,7 +41,7 @@ class PairIterator(grain.DatasetIterator):
           dataset: the numbered batches.
           num_workers: loader processes; 0 loads in threads of this process.
           fingerprint: values that must be equal for a state to mean the same batches:
-            at least `batch_size` and `process_count`.
+            at least `batch_size`, pairs in a batch of all processes.
           filler: informed of the next pair.
           contents: description of the data.
         """
@@ -76,9 +76,7 @@ class PairIterator(grain.DatasetIterator):
         while True:
             self.start_prefetch()
             if self._filler is not None:
-                size = self._fingerprint["batch_size"]
-                whole = size * self._fingerprint["process_count"]
-                self._filler.reach(self._position * whole)
+                self._filler.reach(self._position * self._fingerprint["batch_size"])
             try:
                 return next(self._running[0])
             except RuntimeError as error:

@@ -136,10 +136,16 @@ def test_processes_share_the_stream():
     source = Marked(1, 40)
     whole = take(make(source, batch_size=6), 4)
     share = {"batch_size": 3, "process_count": 2}
-    parts = [take(make(source, process_index=p, **share), 4) for p in range(2)]
-    for batch, even, odd in zip(whole, *parts, strict=True):
-        np.testing.assert_array_equal(batch["xyxy"][0::2], even["xyxy"])
-        np.testing.assert_array_equal(batch["xyxy"][1::2], odd["xyxy"])
+    pair = [make(source, process_index=p, **share) for p in range(2)]
+    parts = [take(iterator, 4) for iterator in pair]
+    for batch, first, second in zip(whole, *parts, strict=True):
+        np.testing.assert_array_equal(batch["xyxy"][:3], first["xyxy"])
+        np.testing.assert_array_equal(batch["xyxy"][3:], second["xyxy"])
+    # Two of them go on where one stood.
+    alone = make(source, batch_size=6)
+    take(alone, 2)
+    pair[1].set_state(alone.get_state())
+    np.testing.assert_array_equal(take(pair[1], 1)[0]["xyxy"], whole[2]["xyxy"][3:])
 
 
 def test_position_is_saved_and_restored(packed):

@@ -34,7 +34,9 @@ if count > 1:
 class Share(tiny.MemoryLoader):
     def __next__(self):
         whole = super().__next__()
-        return {name: array[number::count] for name, array in whole.items()}
+        part = self.size // count
+        own = slice(number * part, (number + 1) * part)
+        return {name: array[own] for name, array in whole.items()}
 
 config = tiny.small_config()
 config.run.num_epochs = int(steps)
