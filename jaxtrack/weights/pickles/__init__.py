@@ -1,1 +1,1 @@
-"""The files of PyTorch and other pickles, read as data: no code in them is run."""
+"""Reads PyTorch files and other pickles as data: no code in them is run."""

@@ -1,8 +1,8 @@
 """Reads the files that PyTorch saves, without PyTorch.
 
-A `.pth` file is a pickle, which may call any function it names. Here it is read as data
-by `pickles.machine`; `pickles.known` lists the few names that build something, and
-every other becomes an inert object.
+A `.pth` file is a pickle, which can call any function that it names. Here it is read as
+data by `pickles.machine`; `pickles.known` lists the few names that build something, and
+every other name becomes an inert object.
 """
 
 import io
@@ -22,12 +22,12 @@ TORCHSCRIPT = "a TorchScript archive"
 
 
 class Pickled(NamedTuple):
-    """What a file of PyTorch holds.
+    """The content of a PyTorch file.
 
     Attributes:
       content: tensors as numpy arrays, unknown objects as `values.Inert`.
-      form: how it was saved, in words.
-      inert: names that were met and not known, in order.
+      form: a description of its format.
+      inert: unknown names in the file, in order.
     """
 
     content: Any
@@ -36,7 +36,7 @@ class Pickled(NamedTuple):
 
 
 def read_zip(archive: Archive) -> Pickled:
-    """Reads the form of PyTorch 1.6 and later: `<name>/data.pkl`, `<name>/data/<key>`.
+    """Reads the format since PyTorch 1.6: `<name>/data.pkl`, `<name>/data/<key>`.
 
     Args:
       archive: with one `data.pkl`.
@@ -65,13 +65,13 @@ def read_zip(archive: Archive) -> Pickled:
 
 
 def read_stream(file: BinaryIO, size: int, budget: Budget) -> Pickled:
-    """Reads PyTorch's older form, or one plain pickle.
+    """Reads PyTorch's older format, or one plain pickle.
 
-    The older form is a sequence: a magic number, a version, properties of the machine,
-    the object, the storages' keys, and for each storage its count and numbers.
+    The older format is a sequence: a magic number, a version, properties of the
+    machine, the object, the storages' keys, and for each storage its count and numbers.
 
     Args:
-      file: at its start; `read(n)` must not allocate more than is there.
+      file: at its start; `read(n)` must not allocate more than the file has.
       size: of the file, bytes.
       budget: of the file.
 
@@ -87,7 +87,7 @@ def read_stream(file: BinaryIO, size: int, budget: Budget) -> Pickled:
 
 
 def _read_legacy(file, size, budget):
-    """Reads what follows the magic number."""
+    """Reads the rest of a file after the magic number."""
     storages: dict[Any, np.ndarray] = {}
     left = Budget(size)
 
@@ -114,20 +114,20 @@ def _read_legacy(file, size, budget):
 
 
 def _no_storage(dtype, key, count):
-    """Raises for a tensor in a place without data."""
+    """Raises for a tensor without data."""
     raise UnpicklingError("it refers to data that it does not contain")
 
 
 def _told(machine):
-    """The names that were not known and may matter."""
+    """Returns the unknown names that may matter."""
     return tuple(name for name in machine.inert if name not in known.HARMLESS)
 
 
 def _machine(file, load_storage, budget, *, is_nested=False):
-    """Returns what reads one pickle."""
+    """Returns the machine that reads one pickle."""
 
     def refer(reference):
-        if reference[0] == "module":  # A class, beside its source.
+        if reference[0] == "module":  # A class with its source.
             return reference[1]
         kind, name, key, _, count = reference[:5]
         if kind != "storage" or not isinstance(name, Name):
@@ -152,7 +152,7 @@ def _machine(file, load_storage, budget, *, is_nested=False):
 
 
 def _nested(data, budget):
-    """Reads a storage that a plain pickle holds as a file of its own."""
+    """Reads a storage that is embedded in a plain pickle as a file."""
     budget.spend(len(data))
     file = io.BytesIO(data)
     if _machine(file, _no_storage, budget, is_nested=True).load() != LEGACY_MAGIC:

@@ -1,4 +1,4 @@
-"""What the names in a pickle build: tensors, numpy arrays, ordered dicts."""
+"""The known names in a pickle, which build tensors, numpy arrays, ordered dicts."""
 
 import math
 from pickle import UnpicklingError
@@ -45,7 +45,7 @@ _BY_TYPE = {f"torch.{name}": np.dtype(kind) for name, (_, kind) in _TYPES.items(
 _BY_TYPE |= {f"torch.{name}": np.dtype(getattr(ml_dtypes, name)) for name in _FLOAT8}
 STORAGES = {f"{first}Storage": np.dtype(kind) for first, kind in _TYPES.values()}
 STORAGES["UntypedStorage"] = np.dtype("u1")
-# What state dicts hold beside arrays: named, never called.
+# Other names in state dicts, which are never called.
 HARMLESS = frozenset(
     [f"torch.{name}" for name in (*STORAGES, "device", "Tensor")]
     + [f"torch.cuda.{name}" for name in STORAGES]
@@ -55,7 +55,7 @@ HARMLESS = frozenset(
 
 
 def known_names(budget: Budget) -> dict[str, Construct]:
-    """Returns what builds an object of each known name.
+    """Returns a constructor for each known name.
 
     Args:
       budget: of the file.
@@ -72,7 +72,7 @@ def known_names(budget: Budget) -> dict[str, Construct]:
             budget, storage.view(_BY_TYPE[dtype.path]), offset, shape, strides
         )
 
-    def of_type(args):  # A subclass: a function, the class, the function's arguments.
+    def of_type(args):  # For a subclass: a function, the class, the arguments.
         function, _, inner = args[:3]
         if not isinstance(function, Name) or function.path not in tensors:
             return Inert("torch._tensor._rebuild_from_type_v2", args)
@@ -105,7 +105,7 @@ def known_names(budget: Budget) -> dict[str, Construct]:
 
 
 def _numpy_names(budget):
-    """Returns what builds numpy's arrays and numbers, in versions 1 and 2."""
+    """Returns constructors of numpy arrays and numbers, for versions 1 and 2."""
 
     def scalar(args):
         return _of_buffer(_bytes(budget, args[1]), args[0], (), "C")[()]
@@ -135,14 +135,14 @@ def _tensor(budget, storage, offset, shape, strides):
         return np.zeros(shape, storage.dtype)
     if offset + sum(steps) >= storage.size:
         raise UnpicklingError("a tensor reaches beyond its storage")
-    if math.prod(shape) > storage.size:  # An expanded one: numbers that repeat.
+    if math.prod(shape) > storage.size:  # An expanded tensor repeats numbers.
         budget.spend(math.prod(shape) * storage.itemsize)
     strides = [s * storage.itemsize for s in strides]
     return np.lib.stride_tricks.as_strided(storage[offset:], shape, strides)
 
 
 def _encoded(budget, text, encoding="utf-8"):
-    """Turns text into bytes, as pickles of protocol 2 hold them."""
+    """Converts a string to bytes, as in pickles of protocol 2."""
     if encoding not in ("latin1", "latin-1", "utf-8", "utf8", "ascii"):
         raise UnpicklingError("a string has an unknown encoding")
     budget.spend(len(text))
@@ -150,7 +150,7 @@ def _encoded(budget, text, encoding="utf-8"):
 
 
 def _reconstructed(args):
-    """Stands for a plain object of a class, whose attributes follow."""
+    """Represents a plain object of a class, whose attributes follow."""
     return Inert(args[0].path, args[1:])
 
 
@@ -158,7 +158,7 @@ class _NumpyType(Pending):
     """A numpy type of numbers; its byte order follows."""
 
     def __init__(self, name):
-        """Takes a name such as "f4"; others are no numbers."""
+        """Takes the name of a numeric type, such as "f4"."""
         super().__init__(_numeric(name))
 
     def build(self, state):
@@ -194,7 +194,7 @@ def _numeric(name):
 
 
 def _of_buffer(data, dtype, shape, order):
-    """Makes an array of bytes."""
+    """Makes an array from bytes."""
     dtype = finished(dtype)
     if not isinstance(dtype, np.dtype) or not isinstance(data, bytes | bytearray):
         raise UnpicklingError("an array is damaged")

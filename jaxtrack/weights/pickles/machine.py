@@ -1,9 +1,9 @@
-"""Reads a pickle as data: nothing that it names is imported, and nothing is called.
+"""Reads a pickle as data: no name in it is imported or called.
 
-`pickletools` splits the file into operations; `Machine` carries out those that build
-numbers, texts and containers. A name (`GLOBAL`) is only a name: what it would build is
-made by one of the few functions of `known`, or is an `Inert` object that keeps what was
-given to it.
+`pickletools` splits the file into operations; `Machine` executes those that build
+numbers, strings and containers. A name (`GLOBAL`) is only a name: its object is built
+by one of the few functions of `known`, or is an `Inert` object that stores its
+arguments.
 """
 
 import pickletools
@@ -32,9 +32,9 @@ class Machine:
         """Prepares to read.
 
         Args:
-          file: at the pickle's start; `read(n)` must not allocate more than is there.
-          known: dotted name -> what builds it, of the arguments.
-          refer: returns what a persistent reference means.
+          file: at the pickle's start; `read(n)` must not allocate more than it has.
+          known: dotted name -> constructor, called with the arguments.
+          refer: returns the object of a persistent reference.
           budget: of the whole file.
         """
         self._file, self._known, self._refer = file, known, refer
@@ -45,9 +45,9 @@ class Machine:
         self.inert: dict[str, None] = {}
 
     def load(self) -> Any:
-        """Returns the pickle's object; the file is then behind the pickle.
+        """Returns the pickle's object; the file is then after the pickle.
 
-        `inert` has the names, in order, that were met and not known.
+        `inert` has the unknown names, in order.
 
         Raises:
           UnpicklingError, ValueError, LookupError and others: the pickle is damaged.
@@ -69,14 +69,14 @@ class Machine:
         return self._stack.pop()
 
     def call(self, name: Any, args: Any) -> Any:
-        """Builds what a name would.
+        """Builds the object of a call.
 
         Args:
-          name: a `Name`; anything else is no function.
+          name: a `Name`; anything else cannot be called.
           args: of the call, a tuple.
 
         Returns:
-          What `known` makes of them, or an `Inert`.
+          The object built by `known`, or an `Inert`.
         """
         if not isinstance(name, Name) or not isinstance(args, tuple):
             raise UnpicklingError("it calls something that is not a function")
@@ -85,7 +85,7 @@ class Machine:
         return Inert(name.path, args)
 
     def put(self, target: Any, pairs: list[Any]) -> None:
-        """Puts entries into a dict; keys of a strange type are left out and told.
+        """Adds entries to a dict; keys of other types are left out and reported.
 
         Args:
           target: a dict or an `Inert`.
@@ -106,14 +106,14 @@ class Machine:
         self._stack.append(Name(path))
 
     def _stack_name(self, _):
-        """Pushes a name whose parts are on the stack."""
+        """Pushes a name with its parts on the stack."""
         name, module = self._stack.pop(), self._stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
             raise UnpicklingError("it has a name that is not a string")
         self._name(f"{module}.{name}")
 
     def _mark(self, _):
-        """Begins a new part of the stack."""
+        """Starts a new part of the stack."""
         self._marks.append(self._stack)
         self._stack = []
 
@@ -130,7 +130,7 @@ class Machine:
             self._pop_mark()
 
     def _tuple(self, count):
-        """Turns the last items into a tuple."""
+        """Replaces the last items by a tuple."""
         if len(self._stack) < count:
             raise UnpicklingError("its stack is empty")
         self._stack[-count:] = [tuple(map(finished, self._stack[-count:]))]
@@ -158,38 +158,38 @@ class Machine:
             raise UnpicklingError("it appends to something that is not a list")
 
     def _set_item(self, _):
-        """Puts one entry into the dict below it."""
+        """Adds one entry to the dict below it."""
         value, key = self._stack.pop(), self._stack.pop()
         self.put(self._stack[-1], [key, value])
 
     def _set_items(self, _):
-        """Puts entries into the dict below the mark."""
+        """Adds entries to the dict below the mark."""
         pairs = self._pop_mark()
         self.put(self._stack[-1], pairs)
 
     def _reduce(self, _):
-        """Builds an object of a name and arguments."""
+        """Builds an object from a name and arguments."""
         args = self._stack.pop()
         self._stack[-1] = self.call(self._stack[-1], args)
 
     def _new_with_keywords(self, _):
-        """Builds an object of a name and arguments; keywords are left out."""
+        """Builds an object from a name and arguments, without the keywords."""
         self._stack.pop()
         self._reduce(None)
 
     def _old_instance(self, path):
-        """Builds an object of a name and what lies behind the mark."""
+        """Builds an object from a name and the items after the mark."""
         args = tuple(self._pop_mark())
         self._name(path)
         self._stack[-1] = self.call(self._stack[-1], args)
 
     def _old_object(self, _):
-        """Builds an object of a name and what follows it behind the mark."""
+        """Builds an object from the name after the mark and the items after it."""
         name, *args = self._pop_mark()
         self._stack.append(self.call(name, tuple(args)))
 
     def _build(self, _):
-        """Completes an object; attributes of a plain container are left out."""
+        """Completes an object; attributes of plain containers are dropped."""
         state = self._stack.pop()
         if hasattr(self._stack[-1], "build"):
             self._stack[-1].build(state)

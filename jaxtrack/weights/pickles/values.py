@@ -1,12 +1,12 @@
-"""What a pickle may hold here, and how much of it."""
+"""The values that a pickle may contain here, and a limit on their size."""
 
 from dataclasses import dataclass
 from pickle import UnpicklingError
 from typing import Any
 
 _KEYS = (str, float, bool, bytes, type(None))
-_LONGEST = 64  # Bits of a whole number: longer ones are no sizes.
-_ITEM = 100  # Bytes that an entry of a container takes, about.
+_LONGEST = 64  # Bits of an integer; longer ones are not sizes.
+_ITEM = 100  # Approximate bytes per entry of a container.
 
 
 @dataclass(frozen=True)
@@ -17,42 +17,42 @@ class Name:
 
 
 class Inert(dict):
-    """Stands for an object whose class is not known: entries as of a dict, and more.
+    """Represents an object of an unknown class, with its entries as a dict.
 
     Attributes:
-      path: the name of the class or function that would have built it.
-      args: what that would have been called with.
-      state: what its attributes would have been set from, or None.
-      members: what would have been appended.
+      path: the name of the class or function in the pickle.
+      args: the arguments of its call.
+      state: the state to set its attributes from, or None.
+      members: the items to append.
     """
 
     __slots__ = ("args", "members", "path", "state")
 
     def __init__(self, path: str, args: tuple[Any, ...]):
-        """Keeps the name and the arguments."""
+        """Stores the name and the arguments."""
         super().__init__()
         self.path, self.args, self.state, self.members = path, args, None, []
 
     def build(self, state: Any) -> None:
-        """Keeps the state."""
+        """Stores the state."""
         self.state = state
 
 
 class Budget:
-    """Counts the bytes that reading a file may take beyond the file's own."""
+    """Limits the bytes that reading a file may allocate."""
 
     def __init__(self, left: int):
         """Starts with that number of bytes."""
         self.left = left
 
     def spend(self, count: int) -> None:
-        """Takes bytes off.
+        """Subtracts bytes.
 
         Args:
           count: how many.
 
         Raises:
-          UnpicklingError: there are not so many left.
+          UnpicklingError: there are not enough left.
         """
         self.left -= count
         if self.left < 0:
@@ -61,7 +61,7 @@ class Budget:
 
 @dataclass
 class Pending:
-    """A known object that is `value` once it has been built."""
+    """A known object, which becomes `value` when it is built."""
 
     value: Any = None
 
@@ -72,24 +72,24 @@ def finished(value: Any) -> Any:
 
 
 def is_whole(value: Any) -> bool:
-    """Tells whether a value is an integer that can be a size."""
+    """Returns whether a value is an integer that can be a size."""
     return type(value) is int and value.bit_length() < _LONGEST
 
 
 def is_key(value: Any) -> bool:
-    """Tells whether a value may be the key of an entry: others are never hashed."""
+    """Returns whether a value may be a key; others are never hashed."""
     return is_whole(value) or type(value) in _KEYS
 
 
 def members(args: tuple[Any, ...], budget: Budget) -> list[Any]:
-    """Builds a list from nothing or a list, as `set` does a set.
+    """Builds a list from nothing or a list, like `set`.
 
     Args:
       args: of the call.
       budget: of the file.
 
     Returns:
-      The members; none of what is no list or tuple.
+      The members; none if the argument is not a list or tuple.
     """
     given = args[0] if args and isinstance(args[0], list | tuple) else ()
     budget.spend(_ITEM * len(given))
@@ -97,14 +97,14 @@ def members(args: tuple[Any, ...], budget: Budget) -> list[Any]:
 
 
 def entries(args: tuple[Any, ...], budget: Budget) -> dict[Any, Any]:
-    """Builds a dict from nothing or a list of pairs, as `OrderedDict` does.
+    """Builds a dict from nothing or a list of pairs, like `OrderedDict`.
 
     Args:
-      args: of the call; what is no list of pairs is left out.
+      args: of the call; anything but a list of pairs is dropped.
       budget: of the file.
 
     Returns:
-      Entries whose keys are numbers or texts.
+      Entries whose keys are numbers or strings.
     """
     pairs = args[0] if args and isinstance(args[0], list) else []
     budget.spend(_ITEM * len(pairs))
