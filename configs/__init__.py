@@ -1,6 +1,6 @@
-"""A file an experiment: its differences from `jaxtrack.config.get_config`.
+"""One file per experiment: its differences from `jaxtrack.config.get_config`.
 
-A file is named by its path in here without `.py`: `siamcar_lite0`,
+A file is named by its path in this folder without `.py`: `siamcar_lite0`,
 `cract/lite0_cascade`.
 """
 
@@ -79,8 +79,8 @@ def load(name: str | pathlib.Path) -> ConfigDict:
 
 
 def _told(fault: Exception, path: pathlib.Path) -> str:
-    """Words what went wrong in a file of settings, and in which line."""
-    # Of an unknown setting ml_collections lists all there are.
+    """Describes an error in a config file, with its line."""
+    # For an unknown setting ml_collections lists all settings.
     if found := fault.args and _UNKNOWN.match(str(fault.args[0])):
         return f": {unknown(found[1])}"
     lines = [

@@ -1,14 +1,14 @@
-"""What the papers train on: packed folders, how often and how far apart.
+"""The training data of the papers: packed folders, sampling, frame distances.
 
-A folder is named as `jaxtrack pack --dataset=NAME` names the dataset; all lie in
-`data.root`. A folder that is not there is left out by a 0 in its place.
+Folders have the names of `jaxtrack pack --dataset=NAME`, in `data.root`. Set the weight
+of a missing folder to 0.
 """
 
 from ml_collections import ConfigDict
 
 _ALL = -1  # Every clip once.
 
-# Dataset -> clips an epoch, and largest distance of the frames of a pair. The first
+# Dataset -> clips per epoch, and largest distance of the frames of a pair. The first
 # four are pysot's (STVIR/pysot, pysot/core/config.py), the next two SiamCAR's
 # (ohhhyeahhh/SiamCAR, likewise); no code of this family names TrackingNet.
 _COUNTED = {
@@ -70,7 +70,7 @@ def siamban(c: ConfigDict) -> None:
 
 
 def nanotrack(c: ConfigDict) -> None:
-    """Sets GOT-10k alone, frames as far apart as NanoTrack's code takes them.
+    """Sets only GOT-10k, with the frame distance of NanoTrack's code.
 
     Args:
       c: settings, which are changed.
@@ -88,7 +88,7 @@ def siamdla(c: ConfigDict) -> None:
 
 
 def got10k(c: ConfigDict) -> None:
-    """Sets GOT-10k alone, as its protocol asks.
+    """Sets only GOT-10k, as its protocol requires.
 
     Args:
       c: settings, which are changed.
@@ -97,7 +97,7 @@ def got10k(c: ConfigDict) -> None:
 
 
 def siamfcpp(c: ConfigDict) -> None:
-    """Sets video_analyst's shares; frames are up to 100 apart.
+    """Sets video_analyst's weights; frames are up to 100 apart.
 
     Args:
       c: settings, which are changed.
@@ -109,7 +109,7 @@ def siamfcpp(c: ConfigDict) -> None:
 
 
 def cract(c: ConfigDict) -> None:
-    """Sets CRACT's four datasets, section 4.1, as ATOM's code takes them: alike.
+    """Sets CRACT's four datasets, section 4.1, weighted equally as in ATOM's code.
 
     visionml/pytracking, ltr/train_settings/bbreg/atom.py.
 

@@ -4,12 +4,12 @@ Paper: Fan and Ling, CRACT (arXiv:2011.12483).
 Run: jaxtrack train --config=cract_lite0 --workdir=runs/cract_lite0 \
          --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
-Cost: minutes of a CPU; not timed alone.
+Cost: minutes of a CPU; not timed separately.
 Score: AUC 0.594 +- 0.004 on 66 sequences in two folds, 6,400 pairs; 0.597 +- 0.011 with
     a single level of pooling (docs/cract.md).
 Differs: data, schedule and RPN are those of `siamrpnpp_lite0`. Half as many proposals
-    are refined in training; a narrower discriminator learns in tracking from fewer
-    frames.
+    are refined in training; a narrower discriminator learns from fewer frames in
+    tracking.
 """
 
 from ml_collections import ConfigDict

@@ -2,14 +2,14 @@
 
 Paper: Fan and Ling, CRACT (arXiv:2011.12483), sections 3.4 and 4: SGD, 50 epochs, a
     learning rate of 1e-2 that falls to 1e-4 (C5), 0.6 and 0.3 for anchors and up to 64
-    of them an image (C15).
+    of them per image (C15).
 Run: jaxtrack train --config=cract_r18 --workdir=runs/cract_r18 \
          --config.model.pretrained=resnet18.safetensors \
          --config.data.root=packed
 Cost, score: not trained here.
-Differs: batch and pairs an epoch are not told, and are pysot's; the rest of what the
-    paper leaves open is in docs/cract.md. Crops are "clean": there are no public
-    weights whose crops would have to be imitated.
+Differs: batch size and pairs per epoch are not stated, and are pysot's; docs/cract.md
+    lists everything else that the paper leaves open. Crops are "clean": there are no
+    public weights whose crops would have to be reproduced.
 Trains: stem and first stage never, stages 2 to 4 at 0.1 of the rate, from the start
     (docs/cract.md).
 
@@ -25,11 +25,11 @@ from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
-    """Returns the paper's settings; where it is silent, pysot's."""
+    """Returns the paper's settings, and pysot's where it states none."""
     c = config.get_config()
     c.model.name = "cract"
     c.model.backbone = "resnet18"
-    c.model.preprocessing.order = "RGB"  # As torchvision's weights expect.
+    c.model.preprocessing.order = "RGB"  # As for torchvision's weights.
     c.model.preprocessing.mean = (123.675, 116.28, 103.53)
     c.model.preprocessing.scale = (58.395, 57.12, 57.375)
     c.labels.assigner = "iou"

@@ -1,10 +1,10 @@
-"""The demonstration: the small tracker, trained on composed scenes for some minutes.
+"""The demo: the small tracker, trained on composed scenes for a few minutes.
 
 Paper: none; see `siamcar_lite0`.
 Run: make demo
-Cost: some minutes of a CPU.
-Score: printed at the end; it says little, since the scenes are composed.
-Differs: from `siamcar_lite0` in the number of epochs.
+Cost: a few minutes of a CPU.
+Score: printed at the end; not meaningful, since the scenes are composed.
+Differs: from `siamcar_lite0` only in the number of epochs.
 """
 
 from ml_collections import ConfigDict

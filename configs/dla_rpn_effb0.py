@@ -5,7 +5,7 @@ Run: jaxtrack train --config=dla_rpn_effb0 --workdir=runs/dla_rpn_effb0 \
          --config.model.pretrained=efficientnet-b0.safetensors \
          --config.data.root=packed
 Cost, score: not trained here.
-Differs: nothing else is public of the paper's DLA-CoSiamRPN; see `rpn_effb0`.
+Differs: nothing else is public about the paper's DLA-CoSiamRPN; see `rpn_effb0`.
 """
 
 from ml_collections import ConfigDict

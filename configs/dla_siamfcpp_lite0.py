@@ -5,7 +5,7 @@ Run: jaxtrack train --config=dla_siamfcpp_lite0 --workdir=runs/dla_siamfcpp_lite
          --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
-Differs: from `siamfcpp_lite0` in the labels alone.
+Differs: from `siamfcpp_lite0` only in the labels.
 """
 
 from ml_collections import ConfigDict

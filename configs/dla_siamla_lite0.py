@@ -5,7 +5,7 @@ Run: jaxtrack train --config=dla_siamla_lite0 --workdir=runs/dla_siamla_lite0 \
          --config.data.records=packed/davis \
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost, score: not trained here.
-Differs: from `siamla_lite0` in the centre of the labels, which is dynamic.
+Differs: from `siamla_lite0` in the dynamic labels of the center.
 """
 
 from ml_collections import ConfigDict

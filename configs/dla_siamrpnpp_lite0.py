@@ -6,7 +6,7 @@ Run: jaxtrack train --config=dla_siamrpnpp_lite0 --workdir=runs/dla_siamrpnpp_li
          --config.data.record_weights="(0.6,)" --config.data.composed_weight=0.4
 Cost: 6.1 CPU minutes for 6,400 pairs.
 Score: AUC 0.498 +- 0.023 on 34 sequences in two folds, 6,400 pairs (docs/siamdla.md).
-Differs: from `siamrpnpp_lite0` in the labels alone.
+Differs: from `siamrpnpp_lite0` only in the labels.
 """
 
 from ml_collections import ConfigDict

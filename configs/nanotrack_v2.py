@@ -1,4 +1,4 @@
-"""NanoTrack v2, tracking as OpenCV's TrackerNano does.
+"""NanoTrack v2, which tracks like OpenCV's TrackerNano.
 
 Paper: none; HonglinChu/SiamTrackers, NanoTrack, with SiamBAN's labels and loss (Chen et
     al., arXiv:2003.06761), and opencv/opencv, modules/video.
@@ -6,15 +6,15 @@ Run: jaxtrack train --config=nanotrack_v2 --workdir=runs/nanotrack \
          --config.model.pretrained=mobilenetv3-small-55df8e1f.pth \
          --config.data.root=packed
 Cost, score: not trained here; public weights score 0.699 on the six clips of
-    docs/benchmarks.md, as OpenCV's tracker does with them.
-Differs: pixels are RGB as they are, as OpenCV feeds the public weights; the training
-    code, which reads BGR, does not say. Data are that code's; the public weights saw
-    LaSOT, COCO and VID, too. Crops of training are those of all trackers here.
-Trains: the backbone from epoch 10 at 0.1 of the rate, all of it.
+    docs/performance.md, as with OpenCV's tracker.
+Differs: pixels are unchanged RGB, as OpenCV feeds the public weights; the training
+    code reads BGR. Data are that code's; the public weights also saw LaSOT, COCO and
+    VID. Crops of training are those of all trackers here.
+Trains: the backbone from epoch 10 at 0.1 of the rate.
 
 Weights of the backbone: --config.model.pretrained=FILE, MobileNetV3-Small of
-    d-li14/mobilenetv3.pytorch; they expect normalised pixels, which the public training
-    does not feed them:
+    d-li14/mobilenetv3.pytorch; they expect normalized pixels, unlike the public
+    training:
     --config.model.preprocessing.mean="(123.675, 116.28, 103.53)"
     --config.model.preprocessing.scale="(58.395, 57.12, 57.375)"
 """
@@ -26,7 +26,7 @@ from jaxtrack.configs import _mixtures
 
 
 def get_config() -> ConfigDict:
-    """Returns the public code's settings of configv2, and OpenCV's of tracking."""
+    """Returns the public code's settings of configv2, and OpenCV's for tracking."""
     c = config.get_config()
     c.model.name = "nanotrack"
     c.model.backbone = "mobilenet_v3_small"

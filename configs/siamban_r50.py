@@ -5,7 +5,7 @@ Run: jaxtrack train --config=siamban_r50 --workdir=runs/siamban_r50 \
          --config.model.pretrained=resnet50.model \
          --config.data.root=packed
 Cost, score: not trained here.
-Differs: every epoch draws its clips anew; the code draws once for all.
+Differs: every epoch draws its clips again; the code draws them once.
 Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
 
 Weights of the backbone: --config.model.pretrained=FILE, pysot's resnet50.model, or

@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
     """Returns `siamcar_r50` with the smaller backbone."""
     c = siamcar_r50.get_config()
     c.model.backbone = "resnet18"
-    c.model.preprocessing.order = "RGB"  # As torchvision's weights expect.
+    c.model.preprocessing.order = "RGB"  # As for torchvision's weights.
     c.model.preprocessing.mean = (123.675, 116.28, 103.53)
     c.model.preprocessing.scale = (58.395, 57.12, 57.375)
     return c

@@ -7,10 +7,10 @@ Run: jaxtrack train --config=siamla_lite0 --workdir=runs/siamla_lite0 \
 Cost: 8.4 CPU minutes for 6,400 pairs.
 Score: AUC 0.541 +- 0.009 on 34 sequences in two folds, 6,400 pairs (docs/siamla.md).
 Differs: data, schedule, regression and hard negatives are those of `siamcar_lite0`, so
-    that the two differ in what SiamLA adds. Label smoothing is left out. So it has what
-    the paper has not: positives in 0.5 w x 0.5 h, the rest of the box ignored, which
-    the paper trains as negative or smoothed; the GIoU loss with weight 2; and a term of
-    the 20 hardest negatives. `ablations` have the paper's.
+    that the two differ only in SiamLA's parts, without label smoothing. Unlike in the
+    paper, positives are in 0.5 w x 0.5 h and the rest of the box is ignored, which
+    the paper trains as negative or smoothed; the GIoU loss has weight 2; and there is a
+    term of the 20 hardest negatives. `ablations` have the paper's.
 """
 
 from ml_collections import ConfigDict
@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     c = siamcar_lite0.get_config()
     c.model.name = "siamla"
     c.labels.smoothing = 0.0  # LALS needs longer training: docs/siamla.md.
-    c.loss.quality = "centerness"  # Where `model.localization` is "centerness".
+    c.loss.quality = "centerness"  # If `model.localization` is "centerness".
     c.loss.weights = (1.0, 2.0, 1.0)
     c.tracking.num_boxes = 3
     c.tracking.rate_by_quality = False

@@ -1,4 +1,4 @@
-"""SiamLA on ResNet-50, on GOT-10k alone, as the ablations and Table I's GOT-10k.
+"""SiamLA on ResNet-50, on only GOT-10k, as for the ablations and Table I.
 
 Paper: Nie et al., SiamLA, section IV-A.
 Run: jaxtrack train --config=siamla_r50_got10k --workdir=runs/siamla_r50_got10k \

@@ -1,4 +1,4 @@
-"""SiamRPN++ on ResNet-50 as pysot tests it on OTB: levels count alike.
+"""SiamRPN++ on ResNet-50 as pysot tests it on OTB: with equal weights of levels.
 
 Paper: Li et al., SiamRPN++ (arXiv:1812.11703); STVIR/pysot,
     siamrpn_r50_l234_dwxcorr_otb.
@@ -6,7 +6,7 @@ Run: jaxtrack train --config=siamrpnpp_r50_otb --workdir=runs/siamrpnpp_r50_otb 
          --config.model.pretrained=resnet50.model \
          --config.data.root=packed
 Cost, score: not trained here.
-Differs: pysot has no training section for it; that of `siamrpnpp_r50` is taken.
+Differs: pysot has no training settings for it; these are those of `siamrpnpp_r50`.
 """
 
 from ml_collections import ConfigDict
@@ -15,7 +15,7 @@ from jaxtrack.configs import siamrpnpp_r50
 
 
 def get_config() -> ConfigDict:
-    """Returns `siamrpnpp_r50` without learnt weights of levels."""
+    """Returns `siamrpnpp_r50` without learned weights of levels."""
     c = siamrpnpp_r50.get_config()
     c.model.level_weights = False
     c.tracking.penalty = 0.24

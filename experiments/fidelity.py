@@ -15,16 +15,16 @@ DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 _INTRODUCTION = """\
 # The papers, line by line
 
-Every numbered equation, algorithm and table of the three papers, and every
-hyper-parameter: where it lives, the settings that hold it, the tests that prove it, and
-what differs from the paper. Settings are those of the full-size config that a section
-names, or of the one named before them. Tags such as S3 are those of docstrings: S of
-SiamLA, D of SiamDLA, C of CRACT. No training of full size was run here; what small
-networks did is in [SiamLA](siamla.md), [SiamDLA](siamdla.md) and [CRACT](cract.md), and
-how converted public weights compare with public code in [results](results.md).
+Every numbered equation, algorithm, table and hyper-parameter of the three papers:
+where it is implemented, its settings, the tests that check it, and differences from
+the paper. Settings are those of the full-size config of the section, unless another
+config is named before them. Tags such as S3 also appear in docstrings: S for SiamLA,
+D for SiamDLA, C for CRACT. No full-size training was run here; [SiamLA](siamla.md),
+[SiamDLA](siamdla.md) and [CRACT](cract.md) have the results of small networks, and
+[results](results.md) compares converted public weights with public code.
 
-`tests/fidelity_test.py` holds names, values and tests to the code. This page is made
-from [fidelity.toml](fidelity.toml) by
+`tests/fidelity_test.py` checks names, values and tests against the code. This page is
+generated from [fidelity.toml](fidelity.toml):
 
     python -m experiments.fidelity > docs/fidelity.md
 """
@@ -127,7 +127,7 @@ def markdown(sections: Sequence[Section]) -> str:
     lines = [_INTRODUCTION.rstrip()]
     for section in sections:
         configs = " and ".join(f"`{name}`" for name in section.configs)
-        page = f"[How it was read]({section.page})."
+        page = f"[How the paper was read]({section.page})."
         told = [f"{section.title}. {page}", f"Settings are those of {configs}."]
         lines += ["", f"## {section.name}", "", *told, "", _HEAD]
         lines += [_line(row, section.configs) for row in section.rows]

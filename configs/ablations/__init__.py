@@ -1,4 +1,4 @@
-"""The ablations of SiamLA, a row of a table each, on the small network.
+"""The ablations of SiamLA, one row of a table each, on the small network.
 
 Paper: Nie et al., SiamLA, Tables III to VI.
 Run: make ablation
@@ -16,8 +16,8 @@ from ml_collections import ConfigDict
 def as_published(c: ConfigDict) -> ConfigDict:
     """Returns settings with the paper's labels and loss instead of the small ones.
 
-    Positives lie in SiamCAR's 0.4 w x 0.4 h, and the rest of the box is negative, which
-    is what label smoothing mends; the loss has no term of hardest negatives.
+    Positives are in SiamCAR's 0.4 w x 0.4 h, and the rest of the box is negative, which
+    label smoothing improves; the loss has no term of hardest negatives.
 
     Args:
       c: settings of a small tracker, which are changed.
@@ -27,8 +27,8 @@ def as_published(c: ConfigDict) -> ConfigDict:
     c.labels.ignore_inside = False
     c.labels.smoothing = 0.2
     c.loss.regression = "iou"
-    c.loss.centerness_weighted = True  # Of SiamCAR alone.
-    c.loss.quality = "centerness"  # Read where `model.localization` is "centerness".
+    c.loss.centerness_weighted = True  # Only read by SiamCAR.
+    c.loss.quality = "centerness"  # Read if `model.localization` is "centerness".
     c.loss.hard_negatives = 0
     c.loss.cls_weights = (0.5, 0.5, 0.0)
     c.loss.weights = (1.0, 1.0, 1.0)  # Eq. 11.

@@ -1,4 +1,4 @@
-"""Table IV: labels linear in the IoU; beside `table3_ladl`, the nonlinear."""
+"""Table IV: labels linear in the IoU; compare `table3_ladl` (nonlinear)."""
 
 from jaxtrack.configs.ablations import table3_ladl
 

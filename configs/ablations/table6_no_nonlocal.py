@@ -1,4 +1,4 @@
-"""Table VI: LAFA without the non-local block; whole: `table3_lafa`."""
+"""Table VI: LAFA without the non-local block; with it: `table3_lafa`."""
 
 from jaxtrack.configs.ablations import table3_lafa
 

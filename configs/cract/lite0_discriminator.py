@@ -4,7 +4,7 @@ from jaxtrack.configs import cract_lite0
 
 
 def get_config():
-    """Returns the small CRACT as far as it goes here."""
+    """Returns the settings of the small CRACT at this step."""
     c = cract_lite0.get_config()
     c.model.pooling = "single"
     return c

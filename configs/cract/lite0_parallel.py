@@ -1,10 +1,10 @@
-"""RPN and refinement as before CRACT: in parallel, RoIAlign, nothing learnt online."""
+"""RPN and refinement in parallel, RoIAlign, no online learning."""
 
 from jaxtrack.configs import cract_lite0
 
 
 def get_config():
-    """Returns the small CRACT as far as it goes here."""
+    """Returns the settings of the small CRACT at this step."""
     c = cract_lite0.get_config()
     c.model.refinement = "parallel"
     c.model.pooling = "single"

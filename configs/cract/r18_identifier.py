@@ -4,7 +4,7 @@ from jaxtrack.configs import cract_r18
 
 
 def get_config():
-    """Returns the full CRACT, changed in one thing."""
+    """Returns the settings of the full CRACT with one change."""
     c = cract_r18.get_config()
     c.online.learns = False
     return c

@@ -1,10 +1,10 @@
-"""CRACT (Fan and Ling), Table 7: the identifier sees proposals as they came."""
+"""CRACT (Fan and Ling), Table 7: the identifier sees unrefined proposals."""
 
 from jaxtrack.configs import cract_r18
 
 
 def get_config():
-    """Returns the full CRACT, changed in one thing."""
+    """Returns the settings of the full CRACT with one change."""
     c = cract_r18.get_config()
     c.model.refinement = "parallel"
     return c

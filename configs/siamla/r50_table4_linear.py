@@ -1,4 +1,4 @@
-"""Table IV: labels linear in the IoU; beside `r50_table3_ladl`, the nonlinear."""
+"""Table IV: labels linear in the IoU; compare `r50_table3_ladl` (nonlinear)."""
 
 from jaxtrack.configs.siamla import r50_table3_ladl
 

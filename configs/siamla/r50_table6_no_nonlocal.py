@@ -1,4 +1,4 @@
-"""Table VI: LAFA without the non-local block; whole: `r50_table3_lafa`."""
+"""Table VI: LAFA without the non-local block; with it: `r50_table3_lafa`."""
 
 from jaxtrack.configs.siamla import r50_table3_lafa
 
