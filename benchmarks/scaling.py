@@ -1,0 +1,75 @@
+"""Weak scaling of a training step: N devices of the host, N times the pairs.
+
+Run: python -m benchmarks.scaling
+Each device has the same number of pairs, on 1, 2 and 4 devices that the host's cores
+share; the network is siamcar_lite0. Rounds alternate, medians are shown. The devices
+take turns on the cores, so that only the CPU time means something: on N devices a step
+does N times the work, and whatever it takes beyond that is what sharing a batch costs
+(sums of gradients, statistics and counts, copies, threads). It says nothing of links
+between machines.
+"""
+
+import time
+
+import jax
+import numpy as np
+from absl import app, flags
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from benchmarks import rounds, train_step
+from jaxtrack import trackers
+from jaxtrack.configs import siamcar_lite0
+from jaxtrack.data import batch as batch_lib
+from jaxtrack.training import schedule, state, step
+
+_DEVICES = flags.DEFINE_list("devices", ["1", "2", "4"], "Numbers of devices.")
+_PAIRS = flags.DEFINE_integer("pairs", 4, "Pairs a device.")
+_ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
+
+
+def main(argv: list[str]) -> None:
+    """Times the steps and prints what is left of one device's speed."""
+    del argv
+    counts = [int(count) for count in _DEVICES.value]
+    jax.config.update("jax_num_cpu_devices", max(counts))  # GPUs are unmoved.
+    config = trackers.with_preprocessing(siamcar_lite0.get_config())
+    variables = train_step.variables_of(config)
+    runs = {}
+    for count in counts:
+        run = _run_of(config, variables, count)
+        began = time.process_time()
+        run(), run()  # The state of the second lies otherwise: it compiles, too.
+        spent = time.process_time() - began
+        print(f"{count} devices: compiled in {spent:.0f} s of CPU time", flush=True)
+        runs[count] = run, 1
+    walls, cores = rounds.timed(runs, _ROUNDS.value)
+    print("devices  pairs a step   s a step   CPU s a step   efficiency by CPU time")
+    for count in counts:
+        efficiency = count / counts[0] * cores[counts[0]] / cores[count]
+        told = f"{count:7}{count * _PAIRS.value:14}{walls[count]:11.2f}"
+        print(f"{told}{cores[count]:15.2f}{efficiency:25.3f}")
+
+
+def _run_of(config, variables, count):
+    """Returns a step on some of the devices."""
+    devices = jax.local_devices()[:count]
+    one, tx = train_step.device_step(config, True)
+    mapped = step.pmap_step(one, devices=devices)
+    batch = train_step.batch_of(config, count * _PAIRS.value)
+    mesh = Mesh(np.array(devices), (step.AXIS,))
+    split = NamedSharding(mesh, PartitionSpec(step.AXIS))
+    shards = jax.device_put(batch_lib.shard(batch, count), split)
+    current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
+    whole = NamedSharding(mesh, PartitionSpec())
+    holder = [jax.device_put(current, whole)]
+    rates = schedule.Schedule(config).rates(0)
+
+    def run():
+        holder[0], metrics = mapped(holder[0], shards, rates)
+        return float(metrics["loss"])
+
+    return run
+
+
+if __name__ == "__main__":
+    app.run(main)
