@@ -13,13 +13,16 @@ import platform
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jaxtrack import __version__
-from jaxtrack.cli import faults, parsing
+from jaxtrack.cli import faults
 from jaxtrack.cli.interrupts import INTERRUPTED
-from jaxtrack.cli.parsing import Command
 
-__all__ = ["COMMANDS", "Command", "main", "run_command"]
+if TYPE_CHECKING:  # Imported late, so that Ctrl-C is answered from the start.
+    from jaxtrack.cli.parsing import Command
+
+__all__ = ["COMMANDS", "main", "run_command"]
 
 COMMANDS = {
     "demo": "track a clip with the shipped tracker, score it, train another",
@@ -68,12 +71,14 @@ def _dispatch(argv):
         command = importlib.import_module(f"jaxtrack.cli.{argv[0]}")
         run_command(command, argv[1:], prog=f"jaxtrack {argv[0]}")
     else:
+        from jaxtrack.cli import parsing
+
         near = parsing.nearest(argv[0], [*COMMANDS, "--help", "--version"])
         said = near or ": `jaxtrack --help` lists them"
         faults.fail(f"no command {argv[0]!r}{said}")
 
 
-def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
+def run_command(command: "Command", argv: Sequence[str], *, prog: str) -> None:
     """Parses a command's options and runs it.
 
     XLA's compilations are kept in `~/.cache/jaxtrack/xla`, in a folder for this kind of
@@ -84,6 +89,8 @@ def run_command(command: Command, argv: Sequence[str], *, prog: str) -> None:
       argv: its options.
       prog: how it is called, for `--help`.
     """
+    from jaxtrack.cli import parsing
+
     args = parsing.parse(command, argv, prog=prog)
     _keep_compilations()
     faults.guarded(lambda: command.run(args))
