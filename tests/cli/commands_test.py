@@ -23,6 +23,7 @@ PARTS = {
     "demo_training",
     "faults",
     "first_box",
+    "interrupts",
     "options",
     "overrides",
     "page",
