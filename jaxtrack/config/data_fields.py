@@ -105,7 +105,7 @@ DATA_FIELDS = (
           "Cover part of the target in the search crop with a piece of its"
           " surroundings.", within=(0, 1)),
     Field("augment.occluder_ignored", False,
-          "Ignore locations of the target that this piece covers; otherwise they are"
+          "Ignore the covered locations of the target instead of labeling them as"
           " positive."),
     Field("augment.motion_blur", 0.0, "Motion blur of the search crop.",
           within=(0, 1)),

@@ -238,9 +238,9 @@ _AFTER = (
           "Gradient accumulation: parts into which each device's share of the batch is"
           " split.", above=0),
     Field("run.batch_norm", "all",
-          "Pairs over which batch normalisation computes its statistics in training:"
+          "Pairs over which batch normalization computes its statistics in training:"
           ' "all" that the devices process at once, "groups" of `run.batch_norm_group`,'
-          ' or none where "frozen": it uses the running statistics.',
+          ' or none ("frozen": the running statistics are used).',
           choices=("all", "groups", "frozen")),
     Field("run.batch_norm_group", 16,
           '"groups": pairs per group. If it divides the pairs that a device processes'
@@ -251,8 +251,8 @@ _AFTER = (
           " storing their activations: less memory, more time."),
     Field("run.num_epochs", 20, "Length of the training.", unit="epochs", above=0),
     Field("run.minutes", 0.0,
-          "Ends the training after this time, compilations included, if it is shorter"
-          " than `run.num_epochs`; the whole schedule then fits into it. 0: no limit.",
+          "Time limit of the training, including compilation, if it is reached before"
+          " `run.num_epochs`; the whole schedule then fits into it. 0 is no limit.",
           unit="min", least=0),
     Field("run.pairs_per_epoch", 600_000, "Pairs per epoch.", above=0),
     Field("run.loggers", ("tensorboard",),
