@@ -1,8 +1,8 @@
-"""Distractors: objects like the target, followed so that none is taken for it.
+"""Distractors: objects similar to the target, followed to avoid confusion.
 
-The peaks of the last score map away from the target are remembered with their motion.
-What lies nearer to where one of them is expected than to where the target is expected
-counts for less. Nothing is learnt. All functions see ONE target (vmap for more).
+Peaks of the last score map away from the target are remembered with their motion. Cells
+nearer to a distractor's expected position than to the target's get lower scores.
+Nothing is learned. All functions take ONE target (vmap for more).
 """
 
 from functools import partial
@@ -12,12 +12,12 @@ import jax.numpy as jnp
 from flax import struct
 
 COUNT = 3
-_LIFE = 24  # Frames after which one that is not seen again is forgotten.
-_SHORT_LIFE = 3  # The same while the target is surely where it seems.
-_LEAST = 0.8  # Score of a peak over the map's highest.
-_SAME = 0.5  # Half an object: nearer cells show the same one; in its width and height.
-_DECAY = 0.9  # What is left of the velocity of one that is not seen.
-_NEAR = 0.7  # A peak continues a track that is expected nearer, in sizes of the target.
+_LIFE = 24  # Frames after which an unseen distractor is forgotten.
+_SHORT_LIFE = 3  # The same while the position of the target is certain.
+_LEAST = 0.8  # Smallest score of a peak, relative to the map's highest.
+_SAME = 0.5  # Nearer cells show the same object, in its width and height.
+_DECAY = 0.9  # Factor per frame on the velocity of an unseen distractor.
+_NEAR = 0.7  # Largest distance of a peak that continues a track, in target sizes.
 
 
 @struct.dataclass
@@ -26,8 +26,8 @@ class Distractors:
 
     Attributes:
       center: `[K, 2]` xy, pixels of the picture.
-      velocity: `[K, 2]` xy, pixels a frame.
-      life: `[K]` int32, frames for which each is remembered; 0 of an empty slot.
+      velocity: `[K, 2]` xy, pixels per frame.
+      life: `[K]` int32, frames for which each is still remembered; 0 for empty slots.
     """
 
     center: jax.Array
@@ -36,7 +36,7 @@ class Distractors:
 
 
 def none() -> Distractors:
-    """Returns the memory of no distractor."""
+    """Returns an empty memory."""
     return Distractors(
         center=jnp.zeros((COUNT, 2)),
         velocity=jnp.zeros((COUNT, 2)),
@@ -51,18 +51,18 @@ def weights(
     *,
     share: float | jax.Array,
 ) -> jax.Array:
-    """Returns what the scores of cells count, by whose they seem to be.
+    """Returns weights for the scores of cells that may show a distractor.
 
         1 - share * max_k clip((|c - t| - |c - d_k|) / size, 0, 1)
 
-    with c the middle of the cell's box, t and d_k where the target and distractor k are
-    expected, and size the root of the target's area.
+    with c the center of the cell's box, t and d_k the expected positions of the target
+    and distractor k, and size the root of the target's area.
 
     Args:
       known: the distractors, from `follow`.
-      center: `[H, W, 2]` xy of the middle of each cell's box, pixels of the picture.
-      target: `[4]` cxcywh where the target is expected, pixels of the picture.
-      share: how much less a distractor counts, in [0, 1].
+      center: `[H, W, 2]` xy, center of each cell's box, pixels of the picture.
+      target: `[4]` cxcywh, the expected box of the target, pixels of the picture.
+      share: reduction of a distractor's scores, in [0, 1].
 
     Returns:
       `[H, W]` in [1 - share, 1].
@@ -84,20 +84,20 @@ def follow(
     *,
     velocity_rate: float,
 ) -> Distractors:
-    """Goes on with the tracks of distractors in a new score map.
+    """Updates the tracks of distractors with a new score map.
 
-    A peak continues the track whose expected place is nearest, if that is near, pair by
-    pair from the nearest on. Tracks without a peak go on ever slower for some frames.
-    Peaks without a track start one, at rest, where a slot is empty, but only while the
-    target is surely where it seems: else the peak may be the target.
+    Tracks and peaks that are near each other are paired greedily, the nearest first.
+    Tracks without a peak continue for some frames, slowing down. Peaks without a track
+    start one at rest in an empty slot, but only while the position of the target is
+    certain: otherwise the peak may be the target.
 
     Args:
       known: of the last frame.
       score: `[H, W]` of cells, without window and penalty.
-      center: `[H, W, 2]` xy of the middle of each cell's box, pixels of the picture.
-      target: `[4]` cxcywh where the target is, pixels of the picture.
-      is_sure: `[]` whether that is sure.
-      velocity_rate: share of what a velocity was wrong by that it learns a frame.
+      center: `[H, W, 2]` xy, center of each cell's box, pixels of the picture.
+      target: `[4]` cxcywh of the target, pixels of the picture.
+      is_sure: `[]` whether that position is certain.
+      velocity_rate: weight of the last prediction error in the velocity.
 
     Returns:
       The distractors of this frame.
@@ -131,7 +131,7 @@ def follow(
 def find_peaks(
     score: jax.Array, center: jax.Array, target: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Finds the best-scored boxes away from the target and from each other.
+    """Finds the highest-scored boxes away from the target and from each other.
 
     Args:
       score: `[H, W]`.
@@ -139,7 +139,7 @@ def find_peaks(
       target: `[4]` cxcywh, pixels of the picture.
 
     Returns:
-      `[COUNT, 2]` xy, best first, and `[COUNT]` whether there is one.
+      `[COUNT, 2]` xy, best first, and `[COUNT]` whether it exists.
     """
     is_sound = jnp.all(jnp.isfinite(center), axis=-1) & jnp.isfinite(score)
     score = jnp.where(is_sound, score, 0.0).reshape(-1)
@@ -161,7 +161,7 @@ def find_peaks(
 
 
 def _pairs(gap):
-    """Pairs tracks and peaks from the nearest on, `[K, P]` of bool."""
+    """Pairs tracks and peaks greedily by distance, `[K, P]` bool."""
     pairs = jnp.zeros(gap.shape, bool)
     rows, columns = jnp.indices(gap.shape)
     for _ in range(COUNT):
@@ -173,12 +173,12 @@ def _pairs(gap):
 
 
 def _picked(pairs, peak):
-    """Returns the peak that each row picks, or 0."""
+    """Returns the peak paired with each row, or 0."""
     return jnp.sum(jnp.where(pairs[..., None], peak[None], 0.0), axis=1)
 
 
 def distance(center: jax.Array, place: jax.Array) -> jax.Array:
-    """Returns how far points are from a place.
+    """Returns the distances of points from a position.
 
     Args:
       center: `[..., 2]` xy.

@@ -1,8 +1,9 @@
-"""From a network's maps to the target's new place, size and score.
+"""From a network's maps to the target's new position, size and score.
 
-All functions see ONE example (vmap for more), branch on no value, and take `penalty`,
-`window` and `size_rate` as numbers or traced scalars, so that many settings can be a
-batch axis. A cell's box is `ltrb`, distances from its point in search-crop pixels.
+All functions take ONE example (vmap for more), never branch on values, and take
+`penalty`, `window` and `size_rate` as numbers or traced scalars, so that many settings
+can be a batch axis. A cell's box is `ltrb`, distances from its point in search-crop
+pixels.
 """
 
 from typing import NamedTuple
@@ -14,8 +15,8 @@ from jax import lax
 from jaxtrack.ops import boxes, grid, resize
 from jaxtrack.tracking import decoding
 
-# The refinement window's least and largest half side over the template's side: the
-# release's REGION_S and REGION_L.
+# Smallest and largest half side of the refinement window, relative to the template's
+# side: REGION_S and REGION_L of the released code.
 _REGION = (0.1, 0.44)
 
 
@@ -23,7 +24,7 @@ class Selection(NamedTuple):
     """The chosen box relative to the last one.
 
     Attributes:
-      shift: `[2]` xy, how far the centre moved, pixels of the picture.
+      shift: `[2]` xy, motion of the center, pixels of the picture.
       wh: `[2]` new width and height after smoothing, pixels of the picture.
       score: `[]` confidence in [0, 1].
     """
@@ -36,7 +37,7 @@ class Selection(NamedTuple):
 def change_penalty(
     wh: jax.Array, previous_wh: jax.Array, penalty: float | jax.Array
 ) -> jax.Array:
-    """Returns what a change of size and shape costs, 1 where nothing changed.
+    """Returns the penalty factor for a change of size and shape, 1 for no change.
 
     `exp(-(max(r, 1/r) * max(s, 1/s) - 1) * penalty)` with r the ratio of the aspects
     and s that of the context sides. SiamRPN (Li et al., CVPR 2018), section 4.3, with
@@ -44,7 +45,7 @@ def change_penalty(
 
     Args:
       wh: `[..., 2]` width and height.
-      previous_wh: `[2]` those of the last frame, in the same unit.
+      previous_wh: `[2]` width and height in the last frame, in the same unit.
       penalty: strength, at least 0.
 
     Returns:
@@ -59,20 +60,20 @@ def change_penalty(
 
 
 def calibrated_score(score: jax.Array, *, slope: float, middle: float) -> jax.Array:
-    """Turns a network's score into the IoU that is to be expected of its box.
+    """Converts a network's score to the expected IoU of its box.
 
         sigmoid(slope (score - middle))
 
     Platt, Probabilistic Outputs for Support Vector Machines (Advances in Large Margin
-    Classifiers, 1999), of the score itself; see `metrics.calibration.fit_logistic`.
+    Classifiers, 1999), applied to the score; see `metrics.calibration.fit_logistic`.
 
     Args:
       score: `[]` in [0, 1].
-      slope: 0 leaves the score as it is.
+      slope: 0 leaves the score unchanged.
       middle: the score that becomes 0.5.
 
     Returns:
-      `[]` in [0, 1]; it ranks frames as the score does.
+      `[]` in [0, 1]; monotonic in the score.
     """
     return jax.nn.sigmoid(slope * (score - middle)) if slope else score
 
@@ -93,35 +94,34 @@ def select_clean(
     boxes_from: str = "neighbors",
     rate_by_quality: bool = True,
 ) -> Selection:
-    """Takes the best cell's box (or a mean around it) after penalty and window.
+    """Selects the best cell's box (or a mean around it) after penalty and window.
 
     `s = cls * quality ** quality_power`; the cell is the argmax of
-    `(1 - window) * penalty * s + window * hann`; the centre is the box's, the size
-    moves by the share `penalty * s * size_rate` from the old to the new one. pysot
-    (siamrpn_tracker), with the box's centre where SiamCAR takes the score's peak. Of
-    the anchors of a cell the one that ranks highest stands for it.
+    `(1 - window) * penalty * s + window * hann`; the center is the box's, the size
+    moves by the fraction `penalty * s * size_rate` from the old to the new one. As in
+    pysot (siamrpn_tracker), with the box's center, where SiamCAR takes the peak of the
+    score. Each cell is represented by its highest-ranked anchor.
 
     With `quality_power=1, num_boxes=3, rate_by_quality=False` this is SiamLA (Nie et
-    al., Eqs. 12 and 13, as resolved in S14 to S16): the box is the plain mean of those
-    of the three best-ranked cells among the best cell and its eight neighbours (or of
-    the whole map, `boxes_from="map"`, where the three may belong to different objects),
-    and the size's rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's
-    code.
+    al., Eqs. 12 and 13, as resolved in S14 to S16): the box is the plain mean over the
+    three best-ranked cells among the best cell and its eight neighbors (or in the whole
+    map, `boxes_from="map"`, where the three may show different objects), and the size
+    rate is `penalty * cls * size_rate`, as in pysot's and SiamCAR's code.
 
     Args:
       cls: `[H, W]` probability of the target, or `[H, W, A]` of A anchors.
       ltrb: `[H, W, 4]` distances to the box's sides, crop pixels, or `[H, W, A, 4]`.
-      quality: `[H, W]` centre-ness or IoU, in [0, 1], or `[H, W, A]`.
+      quality: `[H, W]` centerness or IoU, in [0, 1], or `[H, W, A]`.
       previous_wh: `[2]` last width and height, pixels of the picture.
       scale: `[]` crop pixels per picture pixel.
-      geometry: which crop pixel each cell looks at.
+      geometry: positions of the cells in the crop.
       penalty: cost of a change of size or shape.
-      window: share of the Hann window, in [0, 1].
-      size_rate: largest share of the new size.
+      window: weight of the Hann window, in [0, 1].
+      size_rate: largest weight of the new size.
       quality_power: exponent of the quality.
-      num_boxes: boxes averaged, 1 to 9; of neighbours fewer where the map ends.
+      num_boxes: number of boxes averaged, 1 to 9; fewer at the border of the map.
       boxes_from: "neighbors", or "map".
-      rate_by_quality: whether the size's rate falls with `s`, or with `cls` alone.
+      rate_by_quality: whether the size rate is multiplied by `s`, or by `cls`.
 
     Returns:
       The selection; its score is `s` at the best cell.
@@ -156,7 +156,7 @@ def select_clean(
 
 
 def _mean_box(ranked, xyxy, best, count):
-    """Averages the boxes of the best-ranked cells among `best` and its neighbours."""
+    """Averages the boxes of the best-ranked cells among `best` and its neighbors."""
     if count == 1:
         return xyxy.reshape(-1, 4)[best]
     row, column = jnp.unravel_index(best, ranked.shape)
@@ -181,23 +181,24 @@ def select_released(
     window: float | jax.Array = 0.44,
     size_rate: float | jax.Array = 0.33,
 ) -> Selection:
-    """Selects as SiamCAR's released code does, quirks included.
+    """Selects like SiamCAR's released code, including its quirks.
 
-    Scores are upsampled bicubically to one value a crop pixel. The windowed score's
-    peak gives a coarse place, the unwindowed one's peak near it (`_refine`) the
-    centre. Kept on purpose, so that public weights and settings behave as published:
+    Scores are upsampled bicubically to one value per crop pixel. The peak of the
+    windowed score gives a coarse position, the nearby peak of the score without the
+    window (`_refine`) the center. These quirks are kept, so that public weights and
+    settings behave as published:
 
-    - centre-ness is the raw logit, `decoding.stretched` (so the caller does; a
-      localization branch's sigmoid is passed as it is, SiamLA's S15);
-    - the centre is the score's peak, not the middle of the box there;
-    - upsampling aligns pixel centres, while the peak is read off as if it aligned the
-      corner cells: displacements come out 3.5 % short;
-    - the size's rate compares the new size in picture pixels with the old one in crop
+    - centerness is the raw logit, `decoding.stretched` (by the caller; a localization
+      branch's sigmoid is passed unchanged, SiamLA's S15);
+    - the center is the peak of the score, not the center of the box there;
+    - upsampling aligns pixel centers, but the peak is read as if it aligned the corner
+      cells: displacements are 3.5 % too short;
+    - the size rate compares the new size in picture pixels with the old one in crop
       pixels.
 
-    One difference: a flat centre-ness map counts as 0, where the release divides by 0.
-    SiamCAR (Guo et al., CVPR 2020), section 3.3, differs from its code, which is
-    followed here.
+    One difference: a flat centerness map counts as 0, where the released code divides
+    by 0. SiamCAR (Guo et al., CVPR 2020), section 3.3, differs from its code; this
+    follows the code.
 
     Args:
       cls: `[H, W]` probability of the target.
@@ -207,8 +208,8 @@ def select_released(
       scale: `[]` crop pixels per picture pixel.
       geometry: sizes of crops and response.
       penalty: cost of a change of size or shape.
-      window: share of the Hann window, in [0, 1].
-      size_rate: largest share of the new size.
+      window: weight of the Hann window, in [0, 1].
+      size_rate: largest weight of the new size.
 
     Returns:
       The selection; its score is the upsampled `cls` at the peak.
@@ -240,9 +241,9 @@ def _refine(
 ) -> jax.Array:
     """Finds `plain`'s peak near `windowed`'s; both `[S, S]`; returns `[2]` row, column.
 
-    Near means within half the box of the coarse peak's cell, each side bounded by
-    `_REGION` and by the map's border, truncated to whole pixels. The cell's index
-    rounds half to even and may fall one past the end; it is then clipped.
+    Near means within half the box of the coarse peak's cell, with each side limited by
+    `_REGION` and the map's border, truncated to whole pixels. The cell's index is
+    rounded half to even and clipped, since it may be one past the end.
     """
     size, cells = windowed.shape[0], ltrb.shape[0]
     coarse = jnp.stack(jnp.unravel_index(jnp.argmax(windowed), windowed.shape))

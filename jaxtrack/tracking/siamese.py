@@ -1,4 +1,4 @@
-"""The Siamese tracker: crop, encode, correlate, select, for one frame at a time."""
+"""The Siamese tracker: crop, encode, correlate, select, one frame at a time."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -16,26 +16,26 @@ from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, opencv, selection, temporal
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
-# Least width and height, pixels of the picture, of a box that is reported.
+# Smallest width and height of reported boxes, pixels of the picture.
 _LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "opencv": 10.0}
 _LEAST_SIZE |= {"released": 0.0}
 
 
-# Around what pysot's search tries (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), with
-# room for a tracker that needs no window.
+# Similar to pysot's search (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), including
+# trackers that need no window.
 RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"penalty": (0.0, 0.6), "window": (0.0, 0.8), "size_rate": (0.05, 1.0)}
 )
 
 
 class Settings(NamedTuple):
-    """Numbers of the selection; arrays of them under vmap try many at once.
+    """Numbers of the selection; as arrays, vmap tries many at once.
 
     Attributes:
       penalty: cost of a change of size or shape.
-      window: share of the Hann window, in [0, 1].
-      size_rate: largest share of the new size.
-      quality_power: exponent of the quality; not of the "released" selection.
+      window: weight of the Hann window, in [0, 1].
+      size_rate: largest weight of the new size.
+      quality_power: exponent of the quality; not in the "released" selection.
     """
 
     penalty: float | jax.Array
@@ -47,15 +47,15 @@ class Settings(NamedTuple):
 def make(config: ConfigDict, network: nn.Module) -> Tracker:
     """Makes the functions that track with a network.
 
-    `selection="released"` (of SiamCAR) and "pysot" (of SiamRPN++, SiamBAN) also take
-    pysot's crops (sides rounded to whole pixels, corners on whole pixels, plain
-    bilinear sampling, the fill colour truncated to whole grey levels) and bounds, so
-    that converted public weights behave as published. They share the bias of pysot's
-    test driver, up to a pixel: see `cropping.whole_pixel_square`. "video_analyst" (of
-    SiamFC++) selects as pysot does, with that code's crops, which have no bias: see
-    `cropping.corner_to_corner`; they lie on eighths of a pixel, as those of "clean",
-    which knows its squares exactly and averages before it shrinks. "opencv" crops and
-    selects as OpenCV's TrackerNano does: see `jaxtrack.tracking.opencv`.
+    `selection="released"` (SiamCAR) and "pysot" (SiamRPN++, SiamBAN) also use pysot's
+    crops (sides rounded to whole pixels, corners at whole pixels, plain bilinear
+    sampling, padding truncated to whole gray levels) and bounds, so that converted
+    public weights behave as published. They share the bias of pysot's test driver, up
+    to a pixel: see `cropping.whole_pixel_square`. "video_analyst" (SiamFC++) selects
+    like pysot, with crops that have no bias: see `cropping.corner_to_corner`; they
+    start at multiples of an eighth of a pixel, like those of "clean", whose squares are
+    exact and which averages before shrinking. "opencv" crops and selects like OpenCV's
+    TrackerNano: see `jaxtrack.tracking.opencv`.
 
     Args:
       config: settings; `tracking`, `model.preprocessing` and `data.context` are read.
@@ -111,7 +111,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         power = 1.0 if is_released else defaults.quality_power
         return probe_maps(*found, crop.aim, geometry=geometry, power=power)
 
-    # Networks with anchors predict no quality; the release's selection has no power.
+    # Networks with anchors predict no quality; the released selection has no exponent.
     has_power = not is_released and not network.anchors
     return Tracker(
         aim_first=lambda box, hw: (view.template(box, hw),),
@@ -135,18 +135,18 @@ def probe_maps(
     geometry: grid.Geometry,
     power: float,
 ) -> Probe:
-    """Shows a network's maps in the picture.
+    """Returns a network's maps with boxes in pixels of the picture.
 
     Args:
-      cls: as `decoding.scores_and_boxes` returns it.
+      cls: from `decoding.scores_and_boxes`.
       ltrb: likewise.
       quality: likewise.
-      aim: where the search crop lay.
-      geometry: which crop pixel each cell looks at.
+      aim: of the search crop.
+      geometry: positions of the cells in the crop.
       power: exponent of the quality.
 
     Returns:
-      The maps; of a cell's anchors the most confident one's.
+      The maps, with the most confident anchor of each cell.
     """
     confidence = cls * quality**power
     seen = decoding.best_anchors(confidence, cls, quality, confidence, ltrb)
@@ -171,7 +171,7 @@ def places(network: nn.Module) -> jax.Array:
 
 
 def _rules(config):
-    """Returns how to track over time, or None where that is off."""
+    """Returns how to track over time, or None if that is off."""
     if not config.tracking.over_time:
         return None
     names = temporal.Rules._fields
@@ -179,12 +179,12 @@ def _rules(config):
 
 
 def _search_box(state, rules):
-    """Returns what to search around."""
+    """Returns the box to search around."""
     return temporal.search_box(state.memory, rules) if rules else state.box
 
 
 def _weighed(found, settings, memory, xyxy, rules):
-    """Returns maps and settings as what is remembered changes them."""
+    """Returns maps and settings, changed by the memory."""
     cls, *others = found
     window = temporal.window(memory, settings.window, rules)
     weighed = temporal.weigh(memory, cls, xyxy, rules)
@@ -192,7 +192,7 @@ def _weighed(found, settings, memory, xyxy, rules):
 
 
 def _select(config, geometry):
-    """Returns what makes maps a box, pixels of the picture, and the score to tell."""
+    """Returns the function from maps to a box, pixels of the picture, and a score."""
     choose, bound = _selection(config, geometry), bounding(config.tracking.selection)
     slope, middle = (float(config.tracking[f"score_{n}"]) for n in ("slope", "middle"))
 
@@ -200,7 +200,7 @@ def _select(config, geometry):
         chosen = choose(*found, box, aim.scale, **settings._asdict())
         new = bound(jnp.concatenate([aim.center + chosen.shift, chosen.wh]), aim.hw)
         told = selection.calibrated_score(chosen.score, slope=slope, middle=middle)
-        # A network that overflows loses a frame, not the target for ever.
+        # A network that overflows loses one frame, not the target.
         is_sound = jnp.all(jnp.isfinite(new)) & jnp.isfinite(chosen.score)
         return jnp.where(is_sound, new, box), jnp.where(is_sound, told, 0.0)
 
@@ -208,7 +208,7 @@ def _select(config, geometry):
 
 
 def _selection(config, geometry):
-    """Returns the selection that the settings name: `(*maps, box, scale, ...)`."""
+    """Returns the selection named in the settings: `(*maps, box, scale, ...)`."""
     name = config.tracking.selection
     if name == "opencv":
         return functools.partial(opencv.select, geometry=geometry)
@@ -234,7 +234,7 @@ def _selection(config, geometry):
 
 
 def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
-    """Returns how the settings cut crops out of frames.
+    """Returns how the settings crop frames.
 
     Args:
       config: `data.context`, `tracking.selection` and `model.preprocessing` are read.
@@ -248,7 +248,7 @@ def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
 
 
 def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """Returns how a selection keeps boxes in the picture.
+    """Returns how a selection keeps boxes inside the picture.
 
     Args:
       name: of the selection, a value of the setting `tracking.selection`.
@@ -260,15 +260,15 @@ def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
 
 
 def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
-    """Keeps a box's centre in the picture, its size between `least` and the picture's.
+    """Clips a box's center to the picture, and its size to `least` and the picture's.
 
-    Public trackers clip the centre that they crop around to [0, W] and [0, H] too.
+    Public trackers also clip the center of their crops to [0, W] and [0, H].
 
     Args:
       box: `[4]` cxcywh, pixels.
       hw: `[2]` height and width of the picture, pixels.
-      least: width and height, pixels, 10 in pysot's code, 0 in SiamCAR's; it wins over
-        a smaller picture.
+      least: smallest width and height, pixels, 10 in pysot's code, 0 in SiamCAR's; also
+        in a smaller picture.
 
     Returns:
       `[4]` cxcywh, pixels.

@@ -1,4 +1,4 @@
-"""What passes between frames, and the functions that are a tracker."""
+"""The state between frames, and the functions of a tracker."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +13,11 @@ from jaxtrack.errors import InputError
 
 
 class Frame(NamedTuple):
-    """One picture on a canvas, so that pictures of many sizes share a compilation.
+    """A picture on a canvas, so that pictures of many sizes share a compilation.
 
     Attributes:
       image: `[Hc, Wc, 3]` uint8 RGB, the picture in the canvas's top-left corner.
-      hw: `[2]` int32, height and width of the part that is picture, pixels.
+      hw: `[2]` int32, height and width of the picture, pixels.
     """
 
     image: jax.Array
@@ -26,14 +26,14 @@ class Frame(NamedTuple):
 
 @struct.dataclass
 class TrackerState:
-    """What a tracker remembers between frames.
+    """The state of a tracker between frames.
 
     Attributes:
-      template: features of the target, as `model.encode_template` returns them
-        (a pytree with a leading axis of length 1); computed once, at `init`.
+      template: features of the target, from `model.encode_template` (a pytree with a
+        leading axis of length 1); computed once, in `init`.
       box: `[4]` cxcywh of the last frame, pixels of the picture.
-      fill: `[3]` RGB mean of the first frame, seen outside the picture.
-      memory: of a tracker with `tracking.over_time`; see `tracking.temporal.Memory`.
+      fill: `[3]` RGB mean of the first frame, for padding.
+      memory: with `tracking.over_time`; see `tracking.temporal.Memory`.
     """
 
     template: Any
@@ -43,11 +43,11 @@ class TrackerState:
 
 
 class TrackerOutput(NamedTuple):
-    """What a tracker says of one frame.
+    """The output of a tracker for one frame.
 
     Attributes:
       box: `[4]` cxcywh, pixels of the picture.
-      score: `[]` confidence in [0, 1]; low where the target seems lost.
+      score: `[]` confidence in [0, 1]; low if the target seems lost.
     """
 
     box: jax.Array
@@ -55,12 +55,12 @@ class TrackerOutput(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What a network thinks of every cell of its response, for analyses.
+    """A network's maps over the cells of its response, for analyses.
 
     Attributes:
       cls: `[H, W]` probability of the target.
-      quality: `[H, W]` quality of the cell's box in [0, 1], as the selection takes it.
-      confidence: `[H, W]` by which cells are ranked before penalty and window:
+      quality: `[H, W]` quality of the cell's box in [0, 1], as used by the selection.
+      confidence: `[H, W]` ranking score before penalty and window:
         `cls * quality ** quality_power`.
       xyxy: `[H, W, 4]` each cell's box, pixels of the picture.
     """
@@ -72,7 +72,7 @@ class Probe(NamedTuple):
 
 
 class Crop(NamedTuple):
-    """What a tracker sees of a frame.
+    """A crop of a frame.
 
     Attributes:
       aim: where it was cut, from `Tracker.aim` or `aim_first`.
@@ -87,58 +87,58 @@ class Start(Protocol):
     """Starts on a target."""
 
     def __call__(self, variables: Any, crops: Sequence[Crop], fill: Any) -> Any:
-        """Returns what the tracker remembers.
+        """Returns the state of the tracker.
 
         Args:
           variables: of the network.
-          crops: one an aim of `Tracker.aim_first`.
+          crops: one for each aim of `Tracker.aim_first`.
           fill: from `Tracker.fill`.
         """
 
 
 class Update(Protocol):
-    """Finds the target in a crop; results come in the order of a `lax.scan`'s body."""
+    """Finds the target in a crop; returns results in the order of a `lax.scan` body."""
 
     def __call__(
         self, variables: Any, state: Any, crop: Crop, settings: Any
     ) -> tuple[Any, TrackerOutput]:
-        """Returns what the tracker remembers, and what it says of the frame.
+        """Returns the new state and the output for the frame.
 
         Args:
           variables: of the network.
-          state: what was remembered.
+          state: of the tracker.
           crop: of the next frame.
-          settings: see `Tracker`; its own where they are left out.
+          settings: see `Tracker`; by default its own.
         """
 
 
 class ProbeMaps(Protocol):
-    """Shows the maps from which `Update` would choose."""
+    """Returns the maps from which `Update` selects."""
 
     def __call__(self, variables: Any, state: Any, crop: Crop) -> Probe:
-        """Returns what the network thinks of every cell; arguments as of `Update`."""
+        """Returns the maps; arguments as in `Update`."""
 
 
 class Tracker(NamedTuple):
-    """A tracker is pure functions: one aims, one cuts, one looks at what was cut.
+    """A tracker as pure functions that aim, cut crops, and find the target in them.
 
-    Only `cut` and `fill` see frames, so they alone compile anew for another canvas,
-    which takes a fraction of a second. The network, which is in `start` and `update`,
-    compiles once. `init` and `step` are all of it together.
+    Only `cut` and `fill` read frames, so only they are compiled again for another
+    canvas, in a fraction of a second. The network, in `start` and `update`, is compiled
+    once. `init` and `step` combine these functions.
 
     Attributes:
       aim_first: `(box [4] cxcywh px, hw [2]) -> aims`, a tuple of where to cut crops
         out of the first frame.
       aim: `(state, hw [2]) -> aim`, where to cut a crop out of the next frame.
-      cut: `(frame, aim) -> pixels`, whose shapes depend on no canvas.
-      fill: `(frame) -> [3]`, RGB seen outside the picture, of the first frame.
+      cut: `(frame, aim) -> pixels`, with shapes independent of the canvas.
+      fill: `(frame) -> [3]`, RGB for padding, from the first frame.
       start: `(variables, crops, fill) -> state`.
       update: `(variables, state, crop, settings) -> (state, TrackerOutput)`.
       probe: `(variables, state, crop) -> Probe`, or None.
-      settings: NamedTuple of the numbers that `update` takes, traced or not: the
-        configuration's, its default.
-      ranges: what tuning may vary: field of `settings`, which is one of the group
-        `tracking` of the configuration -> lowest and highest value to try.
+      settings: NamedTuple of the numbers for `update`, traced or not; by default those
+        of the config.
+      ranges: of tuning: field of `settings`, which is one of the config's group
+        `tracking` -> lowest and highest value to try.
     """
 
     aim_first: Callable[[jax.Array, jax.Array], tuple[Any, ...]]
@@ -160,7 +160,7 @@ class Tracker(NamedTuple):
           box: `[4]` cxcywh of the target, pixels of the picture.
 
         Returns:
-          What the tracker remembers.
+          The state of the tracker.
         """
         aims = self.aim_first(box, frame.hw)
         crops = [Crop(aim, self.cut(frame, aim)) for aim in aims]
@@ -173,12 +173,12 @@ class Tracker(NamedTuple):
 
         Args:
           variables: of the network.
-          state: what was remembered.
+          state: of the tracker.
           frame: the next one.
           settings: of the selection; None takes the tracker's own.
 
         Returns:
-          What the tracker remembers, and what it says of the frame.
+          The new state, and the output for the frame.
         """
         aim = self.aim(state, frame.hw)
         crop = Crop(aim, self.cut(frame, aim))
@@ -195,9 +195,9 @@ def of_whole_frames(
     settings: Any = None,
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> Tracker:
-    """Makes a tracker of functions that look at whole frames.
+    """Makes a tracker from functions of whole frames.
 
-    They compile anew for every canvas.
+    They are compiled again for every canvas.
 
     Args:
       init: `(variables, frame, box [4] cxcywh px) -> state`.
@@ -238,15 +238,15 @@ def of_whole_frames(
 def check_init_box(
     box: Sequence[float], hw: Sequence[int], *, where: str = "the first box"
 ) -> None:
-    """Refuses a first box with which tracking cannot start; for the host, not for jit.
+    """Checks that tracking can start with a first box; for the host, not for jit.
 
     Args:
       box: `[4]` cxcywh, pixels.
       hw: height and width of the picture, pixels.
-      where: what the message names, such as a path and line.
+      where: name of the box in messages, such as a path and line.
 
     Raises:
-      InputError: if a number is NaN or infinite, the box is empty, or lies wholly
+      InputError: if a number is NaN or infinite, the box is empty, or it is entirely
         outside of the picture.
     """
     cx, cy, width, height = (float(value) for value in box)
@@ -259,5 +259,5 @@ def check_init_box(
     if x >= hw[1] or y >= hw[0] or x + width <= 0 or y + height <= 0:
         raise InputError(
             f"{shown}, outside of the picture of {hw[1]} x {hw[0]} pixels: "
-            "give a box that meets it"
+            "give a box that overlaps it"
         )

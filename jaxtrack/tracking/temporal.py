@@ -1,10 +1,9 @@
-"""Tracking over time: where the target moves, whether it is lost, which size to trust.
+"""Tracking over time: velocity, lost targets, and a trusted size.
 
 A tracker with `tracking.over_time` remembers more than its last box. It searches where
-the target is expected. Where the score falls far, it holds that place and the last size
-that it was sure of, and takes nothing for the target before the score is high again;
-but nothing is held of a target that moves far from frame to frame.
-All functions see ONE target (vmap for more) and branch on no value.
+the target is expected. If the score falls far, it holds that position and the last
+trusted size until the score is high again, except for targets that move far between
+frames. All functions take ONE target (vmap for more) and never branch on values.
 """
 
 from typing import NamedTuple
@@ -15,32 +14,35 @@ from flax import struct
 
 from jaxtrack.tracking import distractors
 
-_USUAL_RATE = 0.05  # Of the usual score: the share of a frame's.
-_GROWTH_RATE = 0.3  # Of the trusted size, where it grows: no occlusion enlarges a box.
-_UNSURE = 0.2  # Of the rates of the trusted size, where the tracker is not sure.
-_SHRUNK = 0.25  # Logarithm of the trusted side over one that an occlusion may cut off.
-_REACH = 0.4  # Where a lost target is found first, in sizes from the expected place.
-_FAST = 0.25  # Pace from which where the target was tells little of where it is.
-_FIRST_PACE = 0.3  # Before anything is known of it.
-_PACE_RATE = 0.2  # Share of a frame's.
-_MISSED = 0.8  # Of the usual score: what falls below may hide behind something.
-_RELAXED = 0.98  # What is left a frame later of the score at which it is found.
+_USUAL_RATE = 0.05  # Weight of a new score in the usual score.
+_GROWTH_RATE = (
+    0.3  # Weight of a larger size in the trusted one: occlusion only shrinks.
+)
+_UNSURE = 0.2  # Factor on the rates of the trusted size if the tracker is not sure.
+_SHRUNK = 0.25  # Log of the ratio of trusted and new side that suggests occlusion.
+_REACH = 0.4  # Initial distance at which a lost target may be found, in sizes.
+_FAST = 0.25  # Pace from which the last position says little about the next one.
+_FIRST_PACE = 0.3  # Initial pace.
+_PACE_RATE = 0.2  # Weight of a new step in the pace.
+_MISSED = 0.8  # Fraction of the usual score below which a target may be hidden.
+_RELAXED = 0.98  # Factor per frame on the score at which a lost target is found.
 
 
 class Rules(NamedTuple):
-    """Numbers of tracking over time, the settings of the same names.
+    """Numbers of tracking over time: the settings of the same names.
 
     Attributes:
-      held_below: the target is lost, and its box held, where the score falls below.
-      found_share: a lost one is found where the score reaches this share of the usual.
-      sure_share: the tracker is sure where it reaches this share.
-      found_reach: a lost one may be so much farther from where it is expected with
-        every frame, roots of its area.
-      sure_rate: share of the last size in the trusted one, a frame, where it shrinks.
-      velocity_rate: share of what the expected place was wrong by that velocity learns.
-      lost_decay: what is left of velocity and window a frame later while it is lost.
-      search_growth: growth of the search area's side a frame while it is lost.
-      search_limit: largest side of the search area over the usual one.
+      held_below: the target is lost, and its box held, if the score falls below this.
+      found_share: a lost target is found again if its score reaches this fraction of
+        the usual score.
+      sure_share: the tracker is sure if the score reaches this fraction.
+      found_reach: growth per frame of the distance at which a lost target may be found,
+        in roots of its area.
+      sure_rate: weight of a smaller size in the trusted size, per frame.
+      velocity_rate: weight of the last prediction error in the velocity.
+      lost_decay: factor on velocity and window per frame while the target is lost.
+      search_growth: growth of the search area's side per frame while it is lost.
+      search_limit: largest side of the search area relative to the usual one.
       distractor_share: see `distractors.weights`.
     """
 
@@ -58,18 +60,17 @@ class Rules(NamedTuple):
 
 @struct.dataclass
 class Memory:
-    """What is remembered between frames beside the box.
+    """The memory between frames, in addition to the box.
 
     Attributes:
-      expected: `[4]` cxcywh where the target is expected next, pixels of the picture.
-      velocity: `[2]` xy, pixels a frame.
-      pace: `[]` how far the target moves, sizes a frame, averaged; size is the root of
-        its area.
+      expected: `[4]` cxcywh, the predicted box, pixels of the picture.
+      velocity: `[2]` xy, pixels per frame.
+      pace: `[]` average motion, sizes per frame; the size is the root of the area.
       trusted: `[2]` width and height, pixels of the picture, averaged over frames in
         which the tracker was sure.
       usual: `[]` the score, averaged over frames in which the target was not lost.
-      lost: `[]` int32, frames since the target was lost; 0 where it is not.
-      distractors: objects that are not the target; None where none are followed.
+      lost: `[]` int32, frames since the target was lost; 0 if it is not.
+      distractors: objects that are not the target; None if they are not followed.
     """
 
     expected: jax.Array
@@ -82,13 +83,13 @@ class Memory:
 
 
 class Seen(NamedTuple):
-    """What a frame shows.
+    """The result of a frame.
 
     Attributes:
-      box: `[4]` cxcywh that was found, pixels of the picture.
-      score: `[]` of it.
-      confidence: `[H, W]` of all cells, whosever they are.
-      xyxy: `[H, W, 4]` their boxes, pixels of the picture.
+      box: `[4]` cxcywh, the selected box, pixels of the picture.
+      score: `[]` of the box.
+      confidence: `[H, W]` of all cells.
+      xyxy: `[H, W, 4]` boxes of all cells, pixels of the picture.
     """
 
     box: jax.Array
@@ -102,7 +103,7 @@ def start(box: jax.Array, rules: Rules) -> Memory:
 
     Args:
       box: `[4]` cxcywh of the target, pixels of the picture.
-      rules: how to track; static, as they say whether distractors are followed.
+      rules: how to track; static, since they enable distractors.
     """
     return Memory(
         expected=box,
@@ -116,7 +117,7 @@ def start(box: jax.Array, rules: Rules) -> Memory:
 
 
 def search_box(memory: Memory, rules: Rules) -> jax.Array:
-    """Returns the box to search around, larger by and by where the target is lost.
+    """Returns the box to search around, which grows while the target is lost.
 
         (1 + search_growth * lost, at most search_limit) times as wide and high
 
@@ -133,11 +134,11 @@ def search_box(memory: Memory, rules: Rules) -> jax.Array:
 
 
 def window(memory: Memory, share: float | jax.Array, rules: Rules) -> jax.Array:
-    """Returns the window's share: while the target is lost it fades.
+    """Returns the window's weight, which fades while the target is lost.
 
     Args:
       memory: of the last frame.
-      share: of the Hann window where it is not lost.
+      share: weight of the Hann window if the target is not lost.
       rules: how to track.
 
     Returns:
@@ -147,13 +148,13 @@ def window(memory: Memory, share: float | jax.Array, rules: Rules) -> jax.Array:
 
 
 def weigh(memory: Memory, cls: jax.Array, xyxy: jax.Array, rules: Rules) -> jax.Array:
-    """Lowers the classification of cells that seem to be a distractor's.
+    """Lowers the classification of cells that seem to show a distractor.
 
-    While the target is lost, boxes that it cannot have reached count for nothing:
+    While the target is lost, boxes that it cannot have reached get 0:
 
         |c - expected| > (0.4 + found_reach * lost) * sqrt(w h)
 
-    with c the middle of a cell's box, w and h the trusted size.
+    with c the center of a cell's box, w and h the trusted size.
 
     Args:
       memory: of the last frame.
@@ -180,17 +181,17 @@ def weigh(memory: Memory, cls: jax.Array, xyxy: jax.Array, rules: Rules) -> jax.
 def update(
     memory: Memory, seen: Seen, rules: Rules
 ) -> tuple[Memory, jax.Array, jax.Array]:
-    """Judges what was found in a frame.
+    """Updates the memory, and decides whether the target is lost.
 
     Args:
       memory: of the last frame.
-      seen: what was found, with weights of `weigh`.
-      rules: how to judge.
+      seen: the result of the frame, with the weights of `weigh`.
+      rules: how to decide.
 
     Returns:
-      What to remember; the target's box `[4]` cxcywh, pixels of the picture: where it
-      is lost, the expected one; and its score `[]`: where it is lost, `held_below` at
-      most.
+      The new memory; the target's box `[4]` cxcywh, pixels of the picture, which is the
+      expected one if it is lost; and its score `[]`, at most `held_below` if it is
+      lost.
     """
     box, score = seen.box, seen.score
     lost = memory.lost.astype(jnp.float32)
@@ -204,7 +205,7 @@ def update(
     held = jnp.concatenate([memory.expected[:2], memory.trusted])
     tracked = jnp.where(is_lost, held, box)
 
-    # After a loss the error of the expected place says nothing of the velocity.
+    # After a loss the error of the prediction says nothing about the velocity.
     is_moving = is_sure & ~was_lost
     error = jnp.where(is_moving, box[:2] - memory.expected[:2], 0.0)
     velocity = memory.velocity + rules.velocity_rate * error
@@ -235,6 +236,6 @@ def update(
         lost=jnp.where(is_lost, memory.lost + 1, 0),
         distractors=others,
     )
-    # A box that is only expected must not look found.
+    # An expected box must not have a high score.
     most = jnp.where(is_lost, rules.held_below, 1.0)
     return memory, tracked, jnp.minimum(score, most)
