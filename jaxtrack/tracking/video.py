@@ -23,6 +23,7 @@ _ALIGNMENT = 64  # Bytes.
 _NO_RANGES = "; if its index is at the end and the server knows no ranges, download it"
 
 Warn = Callable[[str], None]
+_WAITING = 128 << 20  # Bytes of the frames that wait: five of 4K.
 # Decodes the next picture, into the corner of a canvas if it fits there.
 _Load = Callable[[np.ndarray | None], np.ndarray | None]
 
@@ -62,8 +63,8 @@ class FrameReader:
           source: see `jaxtrack.tracking.sources.open_source`.
           start: the frame, from 0, that comes first; a live source has only 0.
           num_threads: that decode images.
-          ahead: frames decoded before they are asked for; a camera has none waiting,
-            since a live tracker wants the newest frame.
+          ahead: frames decoded before they are asked for, fewer if they are large (128
+            MB); a camera has none waiting: a live tracker wants the newest frame.
           warn: called with a line for each bad frame, which then stops nothing: for an
             image that cannot be read the one before stands in, so that frames keep
             their numbers; of a damaged video comes what decodes. A frame of another
@@ -79,7 +80,6 @@ class FrameReader:
         self._warn = warn
         self._start = start
         self.name, loads = self._open(source, start)
-        self._ahead = 1 if self.is_live else max(1, ahead)
         workers = 1 if self._decoder else num_threads
         self._loads = loads
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, "decode")
@@ -95,6 +95,8 @@ class FrameReader:
         self.hw = first.shape[:2]
         self.canvas = canvas_size(self.hw)
         self.first = pad(first, self.canvas)
+        most = min(ahead, _WAITING // self.first.image.nbytes)
+        self._ahead = 1 if self.is_live else max(1, most)
         self._is_read = False
 
     def __enter__(self) -> "FrameReader":

@@ -84,7 +84,10 @@ def test_video_file(tmp_path, backend):
     np.testing.assert_allclose(levels, 6 * np.arange(8), atol=6)
 
 
-def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch):
+# By number, or large ones by their bytes: their canvas has 256 x 256 pixels.
+@pytest.mark.parametrize("ahead", [4, 1000])
+def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch, ahead):
+    monkeypatch.setattr(video, "_WAITING", 5 * 256 * 256 * 3 - 1)
     folder = write_images(tmp_path, 20)
     decoded = []
     plain = video.read_image
@@ -94,7 +97,8 @@ def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch):
         return plain(path, **options)
 
     monkeypatch.setattr(video, "read_image", counted)
-    with video.FrameReader(folder, ahead=4) as reader:
+    with video.FrameReader(folder, ahead=ahead) as reader:
+        assert reader.first.image.shape == (256, 256, 3)
         frames = iter(reader)
         next(frames)
         next(frames)
