@@ -15,9 +15,9 @@ import numpy as np
 from jaxtrack.datasets.pictures import corner, to_rgb
 from jaxtrack.errors import InputError, missing
 
-# Reads that may fail in a row before what is left of a file counts as read.
+# Consecutive reads that may fail before the file counts as read.
 _LEAST_RETRIES, _MOST_RETRIES = 100, 5000
-# What a stream's host may take to answer, milliseconds.
+# Time limit for a stream's host, milliseconds.
 _TIMEOUT = 10_000
 
 
@@ -25,9 +25,9 @@ class Decoder(Protocol):
     """Yields the frames of one video, one after another.
 
     Attributes:
-      length: number of frames that the container states, which is often a guess
-        (duration times rate): good for a progress bar, and no evidence of a fault.
-      fps: frames a second, or None where the source does not say.
+      length: number of frames stated by the container, which is often an estimate
+        (duration times rate): good for a progress bar, but no evidence of a fault.
+      fps: frames per second, or None if unknown.
     """
 
     length: int | None
@@ -44,23 +44,23 @@ class Decoder(Protocol):
         """
 
     def faults(self) -> str:
-        """Returns what was found to be damaged; "" is nothing. Ask after the last."""
+        """Returns the damage found, "" for none; call it after the last frame."""
 
     def close(self) -> None:
-        """Lets go of the source; may be called twice."""
+        """Closes the source; may be called twice."""
 
 
 def open_recording(target: str, name: str, *, start: int = 0) -> Decoder:
     """Opens a video that has an end: a file, or an address of one.
 
-    With imageio-ffmpeg its ffmpeg decodes: it has decoders that OpenCV lacks (AV1),
-    converts with the stream's own colour matrix where OpenCV takes BT.601 for all, and
-    tells damage from an end.
+    Uses ffmpeg if imageio-ffmpeg is installed: it has decoders that OpenCV lacks (AV1),
+    converts with the stream's own color matrix, while OpenCV assumes BT.601, and
+    distinguishes damage from the end.
 
     Args:
       target: path or address.
       name: for messages.
-      start: frames to leave out at the beginning.
+      start: frames to skip at the beginning.
 
     Returns:
       The decoder.
@@ -78,10 +78,10 @@ def open_stream(
     Args:
       target: of the source.
       name: for messages.
-      start: frames to leave out at the beginning; a live source takes 0 alone.
+      start: frames to skip at the beginning; 0 for a live source.
 
     Returns:
-      The decoder, and whether the source is live: states no number of frames.
+      The decoder, and whether the source is live: it states no number of frames.
 
     Raises:
       InputError: if it does not open.
@@ -95,22 +95,22 @@ def open_stream(
 
 
 class FfmpegDecoder:
-    """Decodes with the ffmpeg that imageio-ffmpeg brings; see `Decoder`."""
+    """Decodes with the ffmpeg of imageio-ffmpeg; see `Decoder`."""
 
     def __init__(self, target: str, *, start: int = 0):
         """Starts the decoder.
 
         Args:
           target: path of a file, or an address.
-          start: frames to leave out at the beginning, which are decoded all the same:
-            no index of a file is exact for all.
+          start: frames to skip at the beginning; they are decoded, since the index of
+            a file is not always exact.
         """
-        import imageio_ffmpeg  # An extra, that the caller looked for.
+        import imageio_ffmpeg  # An extra, checked by the caller.
 
         self.length, self.fps = _stated(_capture(target))
         self._log = tempfile.TemporaryFile()
-        # Pictures as PPM say their own size. Every frame comes as it is stored, none
-        # is doubled or left out to keep a rate; `file:` since a name may hold colons.
+        # PPM states the size of each picture. All stored frames are read, none is
+        # repeated or dropped to keep a rate; `file:` since a name may contain colons.
         place = target if is_address(target) else f"file:{target}"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error"]
         command += ["-i", place, "-map", "0:V:0", "-fps_mode", "passthrough"]
@@ -148,7 +148,7 @@ class FfmpegDecoder:
         self._process.wait()
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
-        # A line begins with the part that says it: "[h264 @ 0x5581010bb780] ".
+        # A line starts with the name of a component: "[h264 @ 0x5581010bb780] ".
         said = dict.fromkeys(line.rpartition("] ")[2].strip() for line in lines)
         if not said:
             return ""
@@ -173,9 +173,9 @@ class OpencvDecoder:
         Args:
           target: path, address or number.
           name: for messages.
-          is_live: whether a frame that cannot be read is its end; in a recording
-            others may follow.
-          start: frames to leave out at the beginning.
+          is_live: whether an unreadable frame is the end; in a recording others may
+            follow.
+          start: frames to skip at the beginning.
 
         Raises:
           InputError: if it does not open.
@@ -206,7 +206,7 @@ class OpencvDecoder:
             codec = code.to_bytes(4, "little", signed=True).decode("latin-1")
             named = f"its codec is {codec}, which " if codec.isprintable() else ""
             install = missing("imageio_ffmpeg")
-            return f"{named}OpenCV may not decode, and ffmpeg may: {install}"
+            return f"{named}OpenCV may not decode, but ffmpeg may: {install}"
         return f"{self._lost} frames cannot be decoded" if self._lost else ""
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ class OpencvDecoder:
         self._capture.release()
 
     def _retries(self):
-        """Counts the reads that may fail before the end is taken for reached."""
+        """Yields once for every read that may fail before the end is assumed."""
         if self._is_live:
             return 0
         expected = (self.length or 0) - self._count
@@ -222,31 +222,31 @@ class OpencvDecoder:
 
 
 def is_address(source: str) -> bool:
-    """Whether a source is named as streams are, rtsp://... and the like."""
+    """Returns whether a source is an address such as rtsp://..."""
     return "://" in source and "/" not in source.partition("://")[0]
 
 
 def local_path(source: str) -> pathlib.Path:
-    """Returns the path that a source names: itself, or what file:///... stands for."""
+    """Returns the path of a source: itself, or the path in file:///..."""
     is_file = source.lower().startswith("file://")
     path = urllib.parse.unquote(urllib.parse.urlsplit(source).path)
     return pathlib.Path(path if is_file else source)
 
 
 def _why_closed(target):
-    """Words what may be wrong with a source that does not open, and what to do."""
+    """Describes why a source may not open, and what to do."""
     if isinstance(target, int):
-        return "does not open: `ls /dev/video*` lists cameras; name a video file else"
+        return "does not open: `ls /dev/video*` lists cameras; or name a video file"
     if is_address(target):
         return "does not answer, or sends no video: check the address and the network"
     return "does not open as a video: check that it is one"
 
 
 def _capture(target):
-    """Opens a source with OpenCV, whose decoders print to standard error else."""
+    """Opens a source with OpenCV, without output of its decoders."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     if is_address(str(target)):
-        # Else a host that does not answer is waited for half a minute.
+        # Otherwise OpenCV waits half a minute for a host.
         limits = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
         options = [word for limit in limits for word in (limit, _TIMEOUT)]
         return cv2.VideoCapture(target, cv2.CAP_FFMPEG, options)
@@ -254,7 +254,7 @@ def _capture(target):
 
 
 def _stated(capture):
-    """Reads the number of frames and the rate off a container's header."""
+    """Reads the number of frames and the rate from a container's header."""
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
     fps = capture.get(cv2.CAP_PROP_FPS)
     length = int(count) if 0 < count < 1e9 else None

@@ -1,8 +1,8 @@
-"""Tracks many videos at once: threads decode straight into what goes to the device.
+"""Tracks many videos at once: threads decode directly into buffers for the device.
 
-A buffer holds one frame of every video. A few of them go round: the oldest two are with
-the device, one being computed on while the next one is sent, and threads fill the
-others. A frame is decoded once, converted into its place, and never copied on the host.
+A buffer has one frame of every video. A few buffers are used in turn: the oldest two
+are with the device, one in use and one being sent, while threads fill the others. A
+frame is decoded once, converted in place, and never copied on the host.
 """
 
 import collections
@@ -23,8 +23,8 @@ from jaxtrack.tracking.run import Drivers
 from jaxtrack.tracking.state import Frame, TrackerOutput, check_init_box
 from jaxtrack.tracking.video import blank
 
-AT_ONCE = 16  # Videos a device, where a caller has no reason for another number.
-_WITH_DEVICE = 2  # Buffers that are computed on or on their way.
+AT_ONCE = 16  # Default number of videos per device.
+_WITH_DEVICE = 2  # Buffers in use by the device or being sent.
 _BUFFERS = 4
 
 Item = TypeVar("Item")
@@ -34,7 +34,7 @@ class Source(Protocol):
     """One video's frames, one after another; a `FrameReader` is one.
 
     Attributes:
-      canvas: height and width of what its frames are written onto, pixels.
+      canvas: height and width of the canvas for its frames, pixels.
     """
 
     canvas: tuple[int, int]
@@ -54,13 +54,13 @@ class Source(Protocol):
 
 
 class InMemory:
-    """Frames that are in memory already; see `Source`."""
+    """Frames in memory; see `Source`."""
 
     def __init__(self, frames: Iterable[Frame]):
         """Takes the first frame.
 
         Args:
-          frames: in numpy, none on a larger canvas than the first.
+          frames: in numpy, with canvases not larger than the first.
         """
         frames = iter(frames)
         first = next(frames, None)
@@ -99,29 +99,28 @@ def track_videos(
     advance: Callable[[int], object] = lambda count: None,
     num_threads: int | None = None,
 ) -> list[TrackerOutput]:
-    """Tracks many videos at once; those that ended go on with empty pictures.
+    """Tracks many videos at once; finished ones continue with empty pictures.
 
-    A step costs what the largest canvas costs and runs on until the longest video
-    ends, so give videos of like size and length (`grouped`). Four frames of every
-    video are in memory. That memory is used again: a tracker's state must not hold a
-    frame itself.
+    Every step has the cost of the largest canvas, until the longest video ends, so
+    give videos of similar size and length (`grouped`). Four frames of every video are
+    in memory. The memory is reused: a tracker's state must not contain a frame.
 
     Args:
-      drivers: from `run.compile_tracker`; with several devices the videos are shared.
+      drivers: from `run.compile_tracker`; several devices share the videos.
       variables: of the network.
       videos: the frames of each.
       boxes: `[4]` cxcywh of each video's first frame, pixels.
-      advance: told after each step how many frames it tracked.
-      num_threads: that decode; None is one a processor.
+      advance: called after each step with the number of frames tracked.
+      num_threads: for decoding; None is one per processor.
 
     Returns:
-      Outputs of each video in numpy, `box [T, 4]` and `score [T]`, the first frame
-      included (its box is the given one, its score 1).
+      Outputs of each video in numpy, `box [T, 4]` and `score [T]`, including the first
+      frame (its box is the given one, its score 1).
 
     Raises:
       InputError: if a first box is NaN, empty or outside of the picture, or a video
-        has no frame; `UnreadableVideoError` if a frame cannot be read.
-      ValueError: if there is not one box a video.
+        has no frames; `UnreadableVideoError` if a frame cannot be read.
+      ValueError: if the numbers of videos and boxes differ.
     """
     if len(videos) != len(boxes):
         raise ValueError(f"{len(videos)} videos but {len(boxes)} boxes")
@@ -134,7 +133,7 @@ def track_videos(
         first_boxes = _first_boxes(frames, is_there, boxes)
         variables = put(variables, split=False)
         state = drivers.init_many(variables, *put((frames, first_boxes), split=True))
-        jax.block_until_ready(state)  # The buffer is filled again.
+        jax.block_until_ready(state)  # The buffer will be reused.
         steps = [TrackerOutput(first_boxes, np.ones(count, np.float32))]
         lengths, waiting = is_there.astype(int), collections.deque()
         advance(len(videos))
@@ -158,13 +157,13 @@ def grouped(
     *,
     size: int = AT_ONCE,
 ) -> list[list[Item]]:
-    """Groups videos by canvas, those of similar length together.
+    """Groups videos by canvas and similar length.
 
     Args:
-      items: what stands for the videos.
-      canvases: height and width of each one's canvas, px.
+      items: one per video.
+      canvases: height and width of each video's canvas, px.
       lengths: frames of each.
-      size: most videos in a group.
+      size: largest number of videos in a group.
 
     Returns:
       The groups, each ordered by length.
@@ -180,15 +179,15 @@ def grouped(
 def _filled(
     videos: Sequence[Source], count: int, num_threads: int | None
 ) -> Iterator[tuple[Frame, np.ndarray]]:
-    """Yields one frame of every video after another, and which videos have one.
+    """Yields buffers with the next frame of every video, and which videos have one.
 
-    A buffer that was yielded is filled again when the next but one is asked for: until
-    then, who asks must be done with it. A thread fills the same videos' places in each,
-    so that it needs no lock, and may be ahead of the others.
+    A buffer is reused two steps later: the caller must be finished with it by then.
+    Each thread fills the slots of its own videos, so that it needs no lock, and may be
+    ahead of the others.
 
     Args:
       videos: the sources.
-      count: places in a buffer; those without a video repeat the first one at first.
+      count: slots in a buffer; those without a video start with a copy of the first.
       num_threads: see `track_videos`.
 
     Yields:
@@ -227,7 +226,7 @@ def _filled(
 
 
 def _fill(videos: Sequence[Source], buffer: Frame, places: Sequence[int]) -> list[bool]:
-    """Fills the places of some videos; tells which of them have not ended."""
+    """Fills the slots of some videos; returns which of them have not ended."""
     is_there = []
     for i in places:
         image, before = buffer.image[i], buffer.hw[i].copy()
@@ -246,9 +245,9 @@ def _fill(videos: Sequence[Source], buffer: Frame, places: Sequence[int]) -> lis
 def _first_boxes(
     frames: Frame, is_there: np.ndarray, boxes: Sequence[Sequence[float]]
 ) -> np.ndarray:
-    """Checks the boxes on the first frames; repeats the first where there is none."""
+    """Checks the boxes on the first frames; repeats the first for empty slots."""
     if not is_there.all():
-        raise InputError("the video has no frame: give one with at least one")
+        raise InputError("the video has no frames: give one with at least one")
     for box, hw in zip(boxes, frames.hw, strict=False):
         check_init_box(box, hw)
     more = [boxes[0]] * (len(frames.hw) - len(boxes))
@@ -256,13 +255,13 @@ def _first_boxes(
 
 
 def _fetched(outputs: TrackerOutput) -> TrackerOutput:
-    """Fetches one frame's outputs of many videos, without the axis of devices."""
+    """Fetches one frame's outputs of many videos, without the device axis."""
     box, score = jax.device_get(outputs)
     return TrackerOutput(box.reshape(-1, box.shape[-1]), score.reshape(-1))
 
 
 def _put(tree: Any, num_devices: int, *, split: bool) -> Any:
-    """Puts arrays on the devices: whole on each, or `[B, ...]` split `[D, B / D]`."""
+    """Puts arrays on the devices: replicated, or `[B, ...]` split `[D, B / D]`."""
     if num_devices == 1:
         return jax.device_put(tree)
     if split:

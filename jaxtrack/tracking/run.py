@@ -1,8 +1,8 @@
-"""Compiles a tracker for every way of driving it, and drives it over one video.
+"""Compiles a tracker for one or many videos, and runs it on one video.
 
 All drivers call the same functions, so they give the same boxes up to the rounding of
-float32. Compilation happens here and nowhere else in tracking: crops once a canvas, the
-network once. The host runs ahead of the device, which therefore never waits for it.
+float32. In tracking only this module compiles: crops once per canvas, the network once.
+The host runs ahead of the device, which therefore never waits for it.
 """
 
 import collections
@@ -23,13 +23,13 @@ from jaxtrack.tracking.state import (
     check_init_box,
 )
 
-# Frames on their way to the device while one is tracked: enough to hide the host's
-# work, few enough to fit into memory.
+# Frames sent to the device while one is tracked: enough to hide the host's work, few
+# enough to fit into memory.
 _AHEAD = 8
 
 
 class Drivers(NamedTuple):
-    """A tracker compiled for every way of driving it; make once, use for all videos.
+    """A tracker compiled for one and many videos; make it once for all videos.
 
     Attributes:
       init: `(variables, frame, box [4])`, one video.
@@ -51,11 +51,11 @@ class Drivers(NamedTuple):
 def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
     """Wraps a tracker in jit, vmap and pmap; each compiles at its first call.
 
-    What cuts crops and what takes them are compiled apart: a canvas that is new costs
-    the compilation of the crops alone.
+    Cropping and the network are compiled separately, so that a new canvas only compiles
+    the crops.
 
     Args:
-      tracker: what to drive.
+      tracker: the tracker.
       num_devices: local devices that share the videos of the `many` drivers.
 
     Returns:
@@ -67,7 +67,7 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
     devices = jax.local_devices()
     if not 1 <= num_devices <= len(devices):
         raise InputError(
-            f"{num_devices} devices were asked for, {len(devices)} are here: "
+            f"{num_devices} devices were requested, but there are {len(devices)}: "
             f"ask for 1 to {len(devices)}"
         )
 
@@ -87,9 +87,9 @@ def compile_tracker(tracker: Tracker, *, num_devices: int = 1) -> Drivers:
 
 
 def over_targets(tracker: Tracker) -> Tracker:
-    """Makes a tracker that follows n targets in one step.
+    """Makes a tracker that tracks n targets in one step.
 
-    The frame is shared: it is put on the device once.
+    They share the frame, which is sent to the device once.
 
     Args:
       tracker: of one target.
@@ -108,7 +108,7 @@ def over_targets(tracker: Tracker) -> Tracker:
 
 
 def _composed(tracker, transform):
-    """Returns init, step and probe, whose parts `transform` compiles apart."""
+    """Returns init, step and probe, with parts compiled separately by `transform`."""
     compiled = Tracker(
         aim_first=transform(tracker.aim_first, (0, 0)),
         aim=transform(tracker.aim, (0, 0)),
@@ -137,12 +137,12 @@ def track_video(
       variables: of the network, on the device (`jax.device_put`).
       frames: of one video; the first one shows `box`.
       box: `[4]` cxcywh, pixels.
-      ahead: frames read before the answer to one is waited for; 0 for a camera, where
-        each is answered before the next is asked for.
+      ahead: how many frames are read ahead of the output; 0 for a camera, where each
+        output comes before the next frame is read.
 
     Yields:
-      Output of every frame, the first included (its box is `box`, its score 1), in
-      numpy.
+      Output of every frame in numpy, including the first (its box is `box`, its score
+      1).
 
     Raises:
       InputError: if the first box is NaN, empty or outside of the picture.
@@ -166,6 +166,6 @@ def _first(frames: Iterator[Frame], box: Sequence[float]) -> Frame:
     """Takes a video's first frame and checks the box on it."""
     frame = next(frames, None)
     if frame is None:
-        raise InputError("the video has no frame: give one with at least one")
+        raise InputError("the video has no frames: give one with at least one")
     check_init_box(box, frame.hw)
     return frame

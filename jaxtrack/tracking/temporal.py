@@ -15,9 +15,7 @@ from flax import struct
 from jaxtrack.tracking import distractors
 
 _USUAL_RATE = 0.05  # Weight of a new score in the usual score.
-_GROWTH_RATE = (
-    0.3  # Weight of a larger size in the trusted one: occlusion only shrinks.
-)
+_GROWTH_RATE = 0.3  # Weight of a larger size in the trusted one.
 _UNSURE = 0.2  # Factor on the rates of the trusted size if the tracker is not sure.
 _SHRUNK = 0.25  # Log of the ratio of trusted and new side that suggests occlusion.
 _REACH = 0.4  # Initial distance at which a lost target may be found, in sizes.

@@ -1,4 +1,4 @@
-"""Reads frames on the host, ahead of the tracker, and pads them onto a canvas."""
+"""Reads frames on the host, ahead of the tracker, and pads them to a canvas."""
 
 import collections
 import concurrent.futures
@@ -24,7 +24,7 @@ _NO_RANGES = "; if its index is at the end and the server knows no ranges, downl
 
 Warn = Callable[[str], None]
 _WAITING = 128 << 20  # Bytes of the frames that wait: five of 4K.
-# Decodes the next picture, into the corner of a canvas if it fits there.
+# Decodes the next picture, into the corner of a canvas if it fits.
 _Load = Callable[[np.ndarray | None], np.ndarray | None]
 
 
@@ -33,19 +33,19 @@ class FrameReader:
 
     Use it in a `with` statement, iterate once. Images are decoded by several threads,
     video by one; both keep at most `ahead` frames waiting. Pictures of more than eight
-    bits are stretched by the sequence's own range.
+    bits are scaled by the range of the sequence.
 
     Attributes:
       name: of the source, for messages.
       hw: height and width of the first frame, pixels.
       canvas: height and width of its canvas, pixels: `hw` rounded up to a multiple of
         256, so that a few compilations serve all videos.
-      length: number of frames that the source states, or None; a video's may be a
-        guess, and what decodes counts.
-      fps: frames a second, or None where the source does not say.
-      is_live: whether it is a camera or a stream without a stated end.
-      first: the first frame, which iterating yields too.
-      skipped: frames so far that another stood in for, or parts that did not decode.
+      length: number of frames stated by the source, or None; for a video it may be an
+        estimate.
+      fps: frames per second, or None if unknown.
+      is_live: whether it is a camera or a stream without an end.
+      first: the first frame, which iterating also yields.
+      skipped: frames so far that were replaced, or parts that did not decode.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class FrameReader:
 
         Args:
           source: see `jaxtrack.tracking.sources.open_source`.
-          start: the frame, from 0, that comes first; a live source has only 0.
-          num_threads: that decode images.
-          ahead: frames decoded before they are asked for, fewer if they are large (128
-            MB); a camera has none waiting: a live tracker wants the newest frame.
-          warn: called with a line for each bad frame, which then stops nothing: for an
-            image that cannot be read the one before stands in, so that frames keep
-            their numbers; of a damaged video comes what decodes. A frame of another
-            size comes as it is, on a larger canvas if it needs one. None raises
-            instead, for a frame of another size only where the canvas is too small.
+          start: index of the first frame; 0 for a live source.
+          num_threads: for decoding images.
+          ahead: frames decoded in advance, fewer if they are large (128 MB); none for
+            a camera, whose tracker needs the newest frame.
+          warn: called with a line for each bad frame, without stopping: an unreadable
+            image is replaced by the previous one, so that frames keep their numbers; of
+            a damaged video the frames that decode are read. A frame of another size is
+            unchanged, on a larger canvas if needed. None raises instead, for a frame of
+            another size only if the canvas is too small.
 
         Raises:
-          InputError: if nothing is there, or the first frame cannot be read.
+          InputError: if it does not exist, or the first frame cannot be read.
         """
         self.fps = self.length = self._decoder = None
         self.skipped = 0
@@ -111,11 +111,11 @@ class FrameReader:
         """Yields frames on the canvas.
 
         Raises:
-          InputError: without `warn`, naming the frame that is missing, damaged or too
-            large for the canvas, or the video that is damaged.
+          InputError: without `warn`; names the frame that is missing, damaged or too
+            large for the canvas, or the damaged video.
         """
         if self._is_read:
-            raise ValueError(f"{self.name} was read already: open it again")
+            raise ValueError(f"{self.name} was already read: open it again")
         self._is_read = True
         self._count = self._start + 1
         frame = self.first
@@ -129,7 +129,7 @@ class FrameReader:
                 image, canvas = self._waiting.popleft().result()
             except InputError as fault:
                 self._count += 1
-                self._skip(f"{fault}; the frame before stands in")
+                self._skip(f"{fault}; the previous frame replaces it")
                 yield frame
                 continue
             if image is None:
@@ -144,14 +144,14 @@ class FrameReader:
         For callers that have threads and memory of their own: nothing is read ahead.
 
         Args:
-          canvas: `[Hc, Wc, 3]` uint8, at least as large as `self.canvas`; outside of
-            the picture it is left as it is.
+          canvas: `[Hc, Wc, 3]` uint8, at least as large as `self.canvas`; it is
+            unchanged outside of the picture.
 
         Returns:
           `[2]` int32, height and width of the picture; None after the last.
 
         Raises:
-          InputError: if the frame is missing, damaged or too large, whatever `warn`.
+          InputError: if the frame is missing, damaged or too large, even with `warn`.
         """
         if not self._is_read:
             self._is_read = True
@@ -169,7 +169,7 @@ class FrameReader:
         return None
 
     def close(self) -> None:
-        """Stops the threads and lets go of the source; may be called twice."""
+        """Stops the threads and closes the source; may be called twice."""
         self._loads = iter(())
         for load in self._waiting:
             load.cancel()
@@ -179,7 +179,7 @@ class FrameReader:
             self._decoder.close()
 
     def _open(self, given, start) -> tuple[str, Iterator[_Load]]:
-        """Returns the source's name and an endless or finite row of loaders."""
+        """Returns the source's name and an iterator of loaders, possibly endless."""
         source = sources.open_source(given, start=start)
         self.is_live = source.is_live
         if source.decoder is not None:
@@ -209,11 +209,11 @@ class FrameReader:
         return functools.partial(depth.read_stretched, span=span)
 
     def _room(self) -> int:
-        """Counts the frames that may still be sent to be decoded."""
+        """Returns how many more frames may be sent to the decoders."""
         return self._ahead - len(self._waiting)
 
     def _frame(self, image: np.ndarray, canvas: np.ndarray, *, may_grow=True) -> Frame:
-        """Returns the frame whose image was decoded onto a canvas, if it fits there."""
+        """Returns the frame of an image that was decoded onto a canvas, if it fits."""
         self._count += 1
         height, width = image.shape[:2]
         if (height, width) == self.hw:
@@ -224,7 +224,7 @@ class FrameReader:
         )
         fits = corner(canvas, image.shape) is not None
         if not fits and (self._warn is None or not may_grow):
-            raise InputError(f"{said}, too small a canvas for it: shrink it")
+            raise InputError(f"{said}: too large for the canvas, shrink it")
         said += "; it is searched at the same pixel coordinates"
         (self._warn or warnings.warn)(said)
         if fits:
@@ -232,14 +232,14 @@ class FrameReader:
         return pad(image, tuple(map(max, canvas_size((height, width)), self.canvas)))
 
     def _skip(self, said: str) -> None:
-        """Counts a part that was not read and says so, or raises."""
+        """Counts and reports a part that was not read, or raises."""
         if self._warn is None:
             raise InputError(said.partition("; ")[0])
         self.skipped += 1
         self._warn(said)
 
     def _check_end(self) -> None:
-        """Says what was damaged. That frames are fewer than stated is no evidence."""
+        """Reports damage. Fewer frames than stated are no evidence of it."""
         faults = self._decoder.faults() if self._decoder else ""
         if self.is_live and self._warn:
             self._warn(f"{self.name} gives no more frames: {self._count} were read")
@@ -250,7 +250,7 @@ class FrameReader:
             )
 
     def _no_frame(self) -> InputError:
-        """Words why there is no first frame."""
+        """Describes why there is no first frame."""
         why = self._decoder.faults() if self._decoder else ""
         if self._start:
             return InputError(f"{self.name} has no frame {self._start}: it is shorter")
@@ -285,7 +285,7 @@ def pad(image: np.ndarray, canvas: Sequence[int]) -> Frame:
 
 
 def blank(shape: Sequence[int]) -> np.ndarray:
-    """Returns uint8 zeros that JAX on a CPU takes without a copy: they are aligned.
+    """Returns aligned uint8 zeros, which JAX on a CPU uses without a copy.
 
     Args:
       shape: of the array.
@@ -297,6 +297,6 @@ def blank(shape: Sequence[int]) -> np.ndarray:
 
 
 def _on_canvas(load: _Load, hw: Sequence[int]) -> tuple[np.ndarray | None, np.ndarray]:
-    """Decodes a picture onto a new canvas, if it fits there; returns both."""
+    """Decodes a picture onto a new canvas, if it fits; returns both."""
     canvas = blank((*hw, 3))
     return load(canvas), canvas

@@ -116,7 +116,7 @@ def test_decodes_ahead_but_not_everything(tmp_path, monkeypatch, ahead):
         (lambda path: path.write_bytes(path.read_bytes()[:-40]), "3.jpg is cut off"),
         (
             lambda path: cv2.imwrite(str(path), np.zeros((300, 8, 3), np.uint8)),
-            "frame 3 is 8 x 300 pixels, the first is 30 x 20, too small a canvas",
+            "frame 3 is 8 x 300 pixels, the first is 30 x 20: too large for the canvas",
         ),
     ],
     ids=["missing", "empty", "text", "cut", "size"],
@@ -295,7 +295,7 @@ def test_closes_its_threads(tmp_path):
 def test_is_read_once(tmp_path):
     with video.FrameReader(write_images(tmp_path, 2)) as reader:
         list(reader)
-        with pytest.raises(ValueError, match="read already"):
+        with pytest.raises(ValueError, match="already read"):
             list(reader)
 
 
