@@ -53,15 +53,14 @@ def draws(num_devices, *, steps=1, **options):
 def test_a_loss_that_draws_is_the_same_on_all_counts_of_devices():
     options = {"steps": 2, "batches": numbered, "loss": drawing_loss}
     one, one_metrics = train(1, **options)
-    for num_devices in (2, 4):
-        many, many_metrics = train(num_devices, **options)
-        # Each pair's key, bit by bit.
-        np.testing.assert_array_equal(many_metrics["draws"], one_metrics["draws"])
-        jax.tree.map(
-            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
-            (many, many_metrics),
-            (one, one_metrics),
-        )
+    many, many_metrics = train(4, **options)
+    # Each pair's key, bit by bit.
+    np.testing.assert_array_equal(many_metrics["draws"], one_metrics["draws"])
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+        (many, many_metrics),
+        (one, one_metrics),
+    )
 
 
 @pytest.mark.slow
