@@ -26,6 +26,7 @@ FOLDER = "processes"
 BEAT, PATIENCE = 2.0, 40.0  # Seconds between two beats; without one until it is lost.
 _SIZE = 512  # Bytes of a file: overwritten in place, it needs no room on a full disk.
 _CONNECTED = 180  # Seconds in which all processes must have started.
+_MET = 3600  # Seconds in which all must have prepared; the watch finds lost ones.
 _LOST = 1  # The exit status of those that end because another one was lost.
 
 
@@ -82,6 +83,22 @@ def coordinator() -> str:
         return global_state.coordinator_address or ""
     except (ImportError, AttributeError):
         return ""
+
+
+def meet(name: str) -> None:
+    """Waits until all processes are here.
+
+    Their first sum over devices must begin within 30 s of each other (Gloo's limit):
+    on busy machines they come further apart, since one may have more to prepare.
+
+    Args:
+      name: of the place.
+    """
+    if jax.process_count() > 1:
+        from orbax.checkpoint import multihost  # Late: it takes seconds.
+
+        wait = multihost.get_barrier_sync_fn()
+        wait(key=f"jaxtrack_{name}", timeout_ms=1000 * _MET)
 
 
 class Watch:

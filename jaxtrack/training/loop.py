@@ -24,7 +24,7 @@ from jaxtrack.training import distillation, initial, optimizer, overview
 from jaxtrack.training import step as step_lib
 from jaxtrack.training.checkpoint import CheckpointStore
 from jaxtrack.training.clock import Clock
-from jaxtrack.training.distributed import Watch, coordinator
+from jaxtrack.training.distributed import Watch, coordinator, meet
 from jaxtrack.training.division import divide
 from jaxtrack.training.meter import Meter
 from jaxtrack.training.prefetch import DevicePrefetcher
@@ -125,6 +125,7 @@ def train(
         loader = (loader_of or open_loader)(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
         state, phases = _build(config, family, network, teachers)
+        meet("before the first sum")
         store = stack.enter_context(_open_store(config, workdir))
         state, seconds = _resume(state, store, loader, config)
         first, schedule = int(state.step), Schedule(config)
