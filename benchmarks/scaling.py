@@ -24,7 +24,7 @@ from jaxtrack.training import schedule, state, step
 
 _DEVICES = flags.DEFINE_list("devices", ["1", "2", "4"], "Numbers of devices.")
 _PAIRS = flags.DEFINE_integer("pairs", 4, "Pairs a device.")
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
+_REPEATS = flags.DEFINE_integer("repeats", 5, "Rounds; the median is shown.")
 
 
 def main(argv: list[str]) -> None:
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
         spent = time.process_time() - began
         print(f"{count} devices: compiled in {spent:.0f} s of CPU time", flush=True)
         runs[count] = run, 1
-    walls, cores = rounds.timed(runs, _ROUNDS.value)
+    walls, cores = rounds.timed(runs, _REPEATS.value)
     print("devices  pairs a step   s a step   CPU s a step   efficiency by CPU time")
     for count in counts:
         efficiency = count / counts[0] * cores[counts[0]] / cores[count]
