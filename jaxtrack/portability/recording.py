@@ -16,7 +16,8 @@ from jaxtrack.evaluation import atomic
 FORMAT = 1
 # Numbers kept of an array.
 SKETCH = 64
-# `jaxtrack portability run --conditions=highest --out=<this file>` on a CPU.
+# Made on a CPU by `jaxtrack portability run --conditions=highest --out=<this file>
+# --trackers=lite,siamla_lite0,dla_siamrpnpp_lite0,cract_lite0`.
 REFERENCE = pathlib.Path(__file__).parent / "shipped" / "reference.npz"
 
 

@@ -27,7 +27,7 @@ def test_the_reference_is_small_and_float32():
     assert recording.REFERENCE.stat().st_size < 300_000
     reference = recording.read(recording.REFERENCE)
     assert {key.condition for key in reference.values} == {"highest"}
-    assert {key.tracker for key in reference.values} >= set(plan.DEFAULT)
+    assert {key.tracker for key in reference.values} >= set(plan.REFERENCE)
     assert reference.about["products"] == "float32"
     assert reference.about["device"] == "cpu (cpu)"
 
@@ -39,7 +39,7 @@ def test_the_reference_is_of_these_weights_and_inputs():
         found = compute.prepare(plan.Item(tracker, part, "highest")).checksum()
         assert found == checksum, (
             f"{place} changed: jaxtrack portability run --conditions=highest "
-            f"--out={recording.REFERENCE}"
+            f"--trackers={','.join(plan.REFERENCE)} --out={recording.REFERENCE}"
         )
 
 
