@@ -1,5 +1,6 @@
 """What a recording computes of a tracker: one function a part."""
 
+import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -30,6 +31,17 @@ _RATE = 1e-3
 _FRAMES = 60
 _APART = 15  # Frames between those that drawn weights track.
 _SIDE = 64  # Of the crop that a backbone sees, pixels.
+# Settings that change results; of them those that a recording sets itself.
+_READ = (
+    "model.",
+    "labels.",
+    "loss.",
+    "refine.",
+    "tracking.",
+    "online.",
+    "data.context",
+)
+_FREE = ("model.dtype", "model.pretrained")
 # Kind, name and value; see `recording.Key`.
 Values = Iterator[tuple[str, str, Any]]
 
@@ -54,8 +66,8 @@ class Subject(NamedTuple):
     outputs: Any = None
 
     def checksum(self) -> int:
-        """Returns a checksum of all that is drawn."""
-        found = 0
+        """Returns a checksum of weights, inputs, and settings that are not default."""
+        found = zlib.crc32(_told(self.config).encode()) if self.config else 0
         for path, leaf in jax.tree_util.tree_leaves_with_path(
             (self.variables, dict(self.batch))
         ):
@@ -82,10 +94,9 @@ def prepare(item: plan.Item, *, full: bool = False) -> Subject:
     if item.tracker == plan.SHIPPED:
         saved = shipped.load(item.tracker)
         config = trackers.with_preprocessing(saved.config)
-        variables = trackers.folded(config, saved.variables)
         config = _with_dtype(config, dtype)
         network = trackers.network_of(config)
-        return Subject(item, config, network, variables, _video())
+        return Subject(item, config, network, saved.variables, _video())
     config = trackers.with_preprocessing(configs.load(item.tracker))
     config = _with_dtype(config, dtype)
     network = network_of(
@@ -139,8 +150,8 @@ def _losses(subject: Subject) -> Values:
         call = jax.jit(call)
     (value, terms), slopes = call(outputs, batch)
     yield "loss", "loss", value
-    for name, term in terms.items():
-        yield "loss", name, term
+    for name in sorted(terms.keys() - {"loss"}):
+        yield "loss", name, terms[name]
     for name, slope in slopes.items():
         yield "slope", name, slope
 
@@ -232,7 +243,10 @@ def _tracking(subject: Subject) -> Values:
     """Yields boxes of the frames of a video, and the AUC of trained weights."""
     family = trackers.family_of(subject.config)
     drivers = run.compile_tracker(family.tracker(subject.config, subject.network))
-    variables = jax.device_put(subject.variables)
+    variables = subject.variables
+    if subject.item.tracker == plan.SHIPPED:
+        variables = trackers.folded(subject.config, variables)
+    variables = jax.device_put(variables)
     frames, boxes = subject.batch["frames"], subject.batch["boxes"]
     canvas = video.canvas_size(frames.shape[1:3])
     frames = [video.pad(frame, canvas) for frame in frames]
@@ -260,6 +274,17 @@ PARTS: Mapping[str, Callable[[Subject], Values]] = MappingProxyType(
         "tracking": _tracking,
     }
 )
+
+
+def _told(config):
+    """Returns what settings change of what is computed, as text."""
+    default = config_lib.flat(config_lib.get_config())
+    changed = {
+        name: value
+        for name, value in config_lib.flat(config).items()
+        if value != default[name] and name.startswith(_READ) and name not in _FREE
+    }
+    return json.dumps(changed, sort_keys=True)
 
 
 def _video():
