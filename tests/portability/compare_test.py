@@ -155,14 +155,14 @@ def test_the_command_tells_and_draws(tmp_path, capsys):
     told = capsys.readouterr()
     assert end.value.code == 1
     assert told.err == (
-        "tiny, highest: layers: the first layer over its tolerance of 1.0e-04 is "
+        "tiny, highest: layers: the first layer over its tolerance of 5.0e-05 is "
         "head/cls: 1.0e-02\n"
     )
     files = {path.name for path in (tmp_path / "plots").iterdir()}
     assert files == {"compared.csv", "layers.png"}
     rows = (tmp_path / "plots" / "compared.csv").read_text().splitlines()
     assert len(rows) == 5 and rows[3] == (
-        "tiny,layers,highest,layer,head/cls,1.000e-02,0.0001"
+        "tiny,layers,highest,layer,head/cls,1.000e-02,5e-05"
     )
     cli.main(["portability", "compare", paths[1], paths[1]])
     assert "1 x cpu, jax 1, jaxtrack 2" in capsys.readouterr().out
