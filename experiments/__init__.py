@@ -1,1 +1,1 @@
-"""Experiments: many trainings behind one answer, with its uncertainty."""
+"""Experiments: comparisons of many trainings, with their uncertainty."""

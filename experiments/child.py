@@ -20,11 +20,11 @@ from jaxtrack.evaluation import atomic
 
 SETTINGS, SCORES, WORKDIR = "settings.json", "scores.json", "train"
 TRACKER = "tracker"  # Name of the folder of result files.
-PROTOCOL = "no_first"  # Of the scores: the first frame is left out.
+PROTOCOL = "no_first"  # Scores exclude the first frame.
 
 
 def train(folders: Sequence[pathlib.Path]) -> None:
-    """Trains, or goes on training, the networks of runs, all on the same batches.
+    """Trains, or resumes, the networks of runs, all on the same batches.
 
     Args:
       folders: of the runs.
@@ -44,7 +44,7 @@ def train(folders: Sequence[pathlib.Path]) -> None:
 
 
 def score(run_folders: Sequence[pathlib.Path]) -> None:
-    """Tracks a run's sequences, and writes what `runs.Outcome` holds of them.
+    """Tracks a run's sequences, and writes the `runs.Outcome`.
 
     Args:
       run_folders: that of the run, with a trained network.
@@ -56,7 +56,7 @@ def score(run_folders: Sequence[pathlib.Path]) -> None:
     (folder,) = run_folders
     spec = json.loads((folder / SETTINGS).read_text())
     videos = [folders.read_sequence(path, allow_absent=True) for path in spec["videos"]]
-    # The network may have been trained for another run, which tracks otherwise.
+    # The network may have been trained for a run with other tracking settings.
     tracking = {
         name: value
         for name, value in config_lib.flat(spec["config"]).items()
@@ -80,9 +80,9 @@ def score(run_folders: Sequence[pathlib.Path]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Sends this process SIGTERM when its parent, who holds stdin open, is gone."""
+    """Sends this process SIGTERM when its parent, which holds stdin open, ends."""
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
-        return  # Started by hand.
+        return  # Started manually.
 
     def wait():
         # Not sys.stdin: its lock, held here, would be missed when Python ends.

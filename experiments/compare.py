@@ -1,12 +1,12 @@
-r"""Train several configs several times; say which is better, and how sure that is.
+r"""Train several configs with several seeds; report which is better, with intervals.
 
-REALDATA holds sequences/ (annotated video) and images/ (photographs, stills with
-boxes): each fold's networks are tested on sequences they never saw. Without --root,
-nothing is needed: scenes are composed of scikit-image's photographs, those to test on
-of photographs that training never sees. The first config is the reference of all
-others, or, with --reference=previous, each config of the next (what does each part
-bring?). Stopped at any moment, the same command goes on; --summary_only shows what is
-there. Writes compare.md, compare.json and compare.png.
+REALDATA has sequences/ (annotated videos) and images/ (photographs, still images with
+boxes): each fold's networks are tested on sequences that they never saw. Without
+--root, scenes are composed of scikit-image's photographs, with other photographs for
+the tests. The first config is the reference for all others; with --reference=previous,
+each config is compared with the one before (the gain of each part). Run the same
+command again to resume; --summary_only shows the finished runs. Writes compare.md,
+compare.json and compare.png.
 
 Examples:
   python -m experiments.compare --config=siamcar_lite0,siamla_lite0 \
@@ -28,21 +28,21 @@ from jaxtrack.cli import options
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
-RECORD = "experiment.json"  # What was asked for, which the summary reads again.
+RECORD = "experiment.json"  # The request, for the summary.
 
 
 class Experiment(NamedTuple):
-    """What is to be compared, and how.
+    """The configs to compare, and how.
 
     Attributes:
       configs: name -> config file, in the order of the table.
-      out: everything is written here.
-      reference: "first" or "previous": which config each other is compared with.
-      num_seeds: trainings of each config on each fold.
-      pairs: that each training sees.
+      out: output folder.
+      reference: "first" or "previous": the config that others are compared with.
+      num_seeds: trainings per config and fold.
+      pairs: per training.
       changes: settings changed for all configs.
-      aligns: whether confidence is measured against overlap, too.
-      root: folder with `sequences/`, and perhaps `images/`; None composes scenes.
+      aligns: whether to measure the alignment of confidence and overlap.
+      root: folder with `sequences/` and optionally `images/`; None composes scenes.
       num_folds: into which the sequences to train on are divided.
       train: glob patterns of the sequences that may be trained on.
       held_out: glob patterns of those never trained on.
@@ -62,7 +62,7 @@ class Experiment(NamedTuple):
 
 
 def make_folds(experiment: Experiment) -> list[folds_lib.Fold]:
-    """Prepares the data of an experiment; what is prepared is kept."""
+    """Prepares the data of an experiment; existing data are kept."""
     if experiment.root is None:
         return folds_lib.of_scenes(experiment.out)
     return folds_lib.of_video(
@@ -77,7 +77,7 @@ def make_folds(experiment: Experiment) -> list[folds_lib.Fold]:
 def make_runs(
     experiment: Experiment, folds: Sequence[folds_lib.Fold]
 ) -> list[runs.Run]:
-    """Lists the runs so that all configs of a seed and fold are neighbours.
+    """Lists the runs, with all configs of a seed and fold next to each other.
 
     Args:
       experiment: what is compared.
@@ -90,7 +90,7 @@ def make_runs(
       InputError: a config file or field that cannot be used.
     """
     first = next(iter(experiment.configs.values()))
-    # All have the first one's batch, or the same pairs would be other steps.
+    # All have the batch size of the first, so that steps have the same pairs.
     batch = {"run.batch_size": configs.load(first).run.batch_size}
     planned = []
     for seed in range(experiment.num_seeds):
@@ -118,7 +118,7 @@ def make_runs(
 def describe(
     experiment: Experiment, folds: Sequence[folds_lib.Fold], planned: Sequence[runs.Run]
 ) -> dict[str, Any]:
-    """Returns all that the summary needs beside the runs' outcomes.
+    """Returns everything that the summary needs besides the runs' outcomes.
 
     Args:
       experiment: what is compared.
@@ -146,7 +146,7 @@ def describe(
 def compare(
     experiment: Experiment, *, at_once: int = 1, is_together: bool = False
 ) -> dict[str, Any]:
-    """Trains and tests all configs, as far as that is not done, and compares them.
+    """Trains and tests all configs that are not finished, and compares them.
 
     Args:
       experiment: what to compare.
@@ -173,7 +173,7 @@ def compare(
 
 
 def summarise(out: str | pathlib.Path) -> dict[str, Any]:
-    """Compares what is finished, and writes it down.
+    """Compares the finished runs, and writes the summary.
 
     Args:
       out: folder of the experiment.
@@ -207,15 +207,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     configs = {"type": options.comma_separated, "default": "ablations"}
     add(parser, "--config", "NAME,NAME", meaning, **configs)
     add(parser, "--config.FIELD", "VALUE", "change one setting of all configs")
-    meaning, choices = "the config that another is compared with", ("first", "previous")
+    meaning, choices = "the config that others are compared with", ("first", "previous")
     add(parser, "--reference", "", meaning, default="first", choices=choices)
     meaning = "folder with sequences/ and images/; if not given, scenes are composed"
     add(parser, "--root", "DIR", meaning, type=pathlib.Path, default=None)
     for name, default, meaning in (
-        ("--folds", 2, "of the sequences to train on"),
-        ("--pairs", 8000, "pairs a training"),
-        ("--seeds", 3, "trainings a config"),
-        ("--processes", 1, "at once"),
+        ("--folds", 2, "folds of the sequences to train on"),
+        ("--pairs", 8000, "pairs per training"),
+        ("--seeds", 3, "trainings per config"),
+        ("--processes", 1, "processes at once"),
     ):
         add(parser, name, "N", meaning, type=options.count, default=default)
     for name, patterns, meaning in (
@@ -229,13 +229,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_flag(parser, "--together", meaning)
     meaning = "do not measure how confidence ranks overlap"
     options.add_flag(parser, "--noalignment", meaning)
-    meaning, out = "folder for everything written", pathlib.Path("runs/compare")
+    meaning, out = "output folder", pathlib.Path("runs/compare")
     add(parser, "--out", "DIR", meaning, type=pathlib.Path, default=out)
     options.add_flag(parser, "--summary_only", "only print what is finished")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Trains what is not trained yet, and prints the comparison."""
+    """Trains the unfinished runs, and prints the comparison."""
     out = args.out.absolute()
     if args.summary_only:
         result = summarise(out)

@@ -1,8 +1,8 @@
-"""Write real clips in front of whose target something passes once.
+"""Write real clips in which something passes in front of the target once.
 
-Frames that it does not touch are links to the clip's own. Beside each sequence's
-`groundtruth_rect.txt` lies `visible.txt`, the share of the target's box that can be
-seen, a line a frame. Killed, the same command goes on.
+Frames that it does not touch are links to the clip's own. Each sequence also has
+`visible.txt`, the visible fraction of the target's box, one line per frame. Run the
+same command again to resume.
 
 Example:
   python -m experiments.covered_clips --sequences=REALDATA/sequences \
@@ -27,7 +27,7 @@ from jaxtrack.data.composed.photos import find_photographs
 from jaxtrack.datasets.pictures import read_image
 from jaxtrack.datasets.sequence import Sequence as Video
 
-_HIDDEN = (10, 40)  # Frames for which the target is hidden, a quarter of all at most.
+_HIDDEN = (10, 40)  # Frames with a hidden target, at most a quarter of all.
 _FIRST = 20
 _LAST = 15  # Frames after.
 _LEAST = 45  # Shorter clips are left out.
@@ -35,10 +35,10 @@ _MARGIN = 1.15  # Sides of the slab over those of the target's box.
 
 
 def write_covered(out: pathlib.Path, video: Video, photo: pathlib.Path) -> None:
-    """Copies a real clip with a slab that once passes in front of the target.
+    """Copies a real clip with a slab that passes in front of the target once.
 
     Args:
-      out: where to; the copy is named `covered_<name>`.
+      out: output folder; the copy is named `covered_<name>`.
       video: the clip.
       photo: texture of the slab.
     """
@@ -82,7 +82,7 @@ def _covered_share(box, slab):
 
 
 def _paste(image, texture, slab):
-    """Draws a slab, xyxy px, into a picture; tells whether it lies in it."""
+    """Draws a slab, xyxy px, into a picture; returns whether it is visible."""
     x0, y0, x1, y1 = np.round(slab).astype(int)
     height, width = image.shape[:2]
     left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)

@@ -1,4 +1,4 @@
-"""The papers, line by line, and where each line lives: docs/fidelity.md from its table.
+"""The papers line by line: makes docs/fidelity.md from its table.
 
 Run: python -m experiments.fidelity > docs/fidelity.md
 """
@@ -34,13 +34,13 @@ _HEAD = """\
 
 
 class Row(NamedTuple):
-    """A line of a paper.
+    """One row for a paper.
 
     Attributes:
-      item: what the paper calls it.
+      item: its name in the paper.
       what: what it says.
       code: dotted names; see `resolve`.
-      differs: from the paper, "-" where nothing does.
+      differs: differences from the paper, "-" for none.
       settings: config file -> setting -> value.
       constants: dotted name -> value.
       tags: of the choices.
@@ -63,7 +63,7 @@ class Section(NamedTuple):
     Attributes:
       name: of its tracker.
       title: authors and title, Markdown.
-      page: of the docs that tells more.
+      page: of the docs with more details.
       configs: whose settings are not named in rows.
       rows: its lines.
     """
@@ -79,10 +79,10 @@ def read(path: pathlib.Path = DOCS / "fidelity.toml") -> tuple[Section, ...]:
     """Reads the table.
 
     Args:
-      path: of a TOML file; its head says what it holds.
+      path: of a TOML file; its head describes the format.
 
     Returns:
-      A section a paper.
+      One section per paper.
     """
     found = tomllib.loads(path.read_text())["section"]
     return tuple(
@@ -98,7 +98,7 @@ def read(path: pathlib.Path = DOCS / "fidelity.toml") -> tuple[Section, ...]:
 
 
 def resolve(name: str) -> Any:
-    """Finds what a dotted name of the table means.
+    """Finds the object of a dotted name in the table.
 
     Args:
       name: of jaxtrack (without its name), or a script of experiments or benchmarks,
@@ -119,7 +119,7 @@ def resolve(name: str) -> Any:
 
 
 def markdown(sections: Sequence[Section]) -> str:
-    """Writes the page docs/fidelity.md.
+    """Returns the page docs/fidelity.md.
 
     Args:
       sections: what `read` returns.
@@ -135,7 +135,7 @@ def markdown(sections: Sequence[Section]) -> str:
 
 
 def _row(row, config):
-    """Makes a row of what the file says; `config` is the section's."""
+    """Makes a row from the file; `config` is the section's."""
     known = {*Row._fields, "config", "values", "changes"} - {"settings"}
     if unknown := row.keys() - known:
         raise ValueError(f"{row['item']}: unknown {sorted(unknown)}")
@@ -163,7 +163,7 @@ def _listed(names):
 
 
 def _line(row, configs):
-    """Writes a row of the page's table."""
+    """Returns a row of the page's table."""
     choice = [", ".join(row.tags)] if row.tags else []
     choice += _settings(row, configs)
     constants = [(".".join(n.split(".")[-2:]), v) for n, v in row.constants.items()]
@@ -180,7 +180,7 @@ def _line(row, configs):
 
 
 def _settings(row, configs):
-    """Lists a row's settings, those of a config together; a section's is not named."""
+    """Lists a row's settings by config; the section's config is not named."""
     of_section = [row.settings.get(name, {}) for name in configs]
     shared = {k: v for k, v in of_section[0].items() if all(k in s for s in of_section)}
     shared = {k: v for k, v in shared.items() if all(s[k] == v for s in of_section)}
@@ -193,12 +193,12 @@ def _settings(row, configs):
 
 
 def _assigned(pairs):
-    """Writes names and their values."""
+    """Returns names with their values."""
     return ", ".join(f"`{name} = {_value(value)}`" for name, value in pairs)
 
 
 def _value(value):
-    """Writes a value as a config file has it."""
+    """Returns a value as written in a config file."""
     if isinstance(value, list):
         return f"({', '.join(map(_value, value))}{',' * (len(value) == 1)})"
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,4 +1,4 @@
-"""What an experiment trains and tests on: folds of real video, or composed scenes."""
+"""The data of an experiment: folds of real videos, or composed scenes."""
 
 import fnmatch
 import glob
@@ -26,7 +26,7 @@ class Fold(NamedTuple):
       train: names of the sequences to train on.
       test: names of the sequences to test on.
       folder: of the sequences.
-      fields: settings that say what to train on.
+      fields: settings of the training data.
     """
 
     train: tuple[str, ...]
@@ -36,7 +36,7 @@ class Fold(NamedTuple):
 
 
 def matching(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """Returns the names that fit a glob pattern, each once, sorted."""
+    """Returns the names that match a glob pattern, each once, sorted."""
     return sorted({n for n in names for p in patterns if fnmatch.fnmatchcase(n, p)})
 
 
@@ -100,7 +100,7 @@ def of_video(
     held_out: Sequence[str] = HELD_OUT,
     num_folds: int = 2,
 ) -> list[Fold]:
-    """Divides real sequences, and packs each fold's; what is packed is kept.
+    """Divides real sequences, and packs each fold; existing data are kept.
 
     Args:
       root: folder with `sequences/`, and perhaps `images/`: photographs in
@@ -146,14 +146,14 @@ def of_video(
 
 
 def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
-    """Composes scenes to test on, of photographs that training never sees.
+    """Composes test scenes from photographs that training never sees.
 
     Args:
       out: folder of the experiment; scenes go to its folder `sequences`.
       num_scenes: number of scenes.
 
     Returns:
-      One fold, which trains on composed scenes alone.
+      One fold, which trains only on composed scenes.
 
     Raises:
       InputError: the folder cannot be written to.
@@ -176,7 +176,7 @@ def of_scenes(out: pathlib.Path, *, num_scenes: int = 8) -> list[Fold]:
 
 
 def tested_by_all(folds: Sequence[Fold]) -> list[str]:
-    """Returns the names that every one of several folds tests, which none trains on."""
+    """Returns the names that all folds test, so that none trains on them."""
     if len(folds) == 1:
-        return []  # Nothing is tested that is trained on elsewhere.
+        return []  # Other folds may train on them.
     return [name for name in folds[0].test if all(name in f.test for f in folds)]

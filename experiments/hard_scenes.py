@@ -1,8 +1,8 @@
 """Write videos in which the target is hidden, crossed by twins, or grows.
 
-Four kinds of composed scenes, whose truth is exact. Beside each sequence's
-`groundtruth_rect.txt` lies `visible.txt`, the share of the target that can be seen, a
-line a frame. Killed, the same command goes on.
+Four kinds of composed scenes with exact ground truth. Each sequence also has
+`visible.txt`, the visible fraction of the target, one line per frame. Run the same
+command again to resume.
 
 Example:
   python -m experiments.hard_scenes --photos=REALDATA/images/debian_wallpapers \
@@ -30,10 +30,10 @@ from jaxtrack.data.composed.source import ComposedSource
 from jaxtrack.data.composed.write import write_sequences
 
 _LENGTH = 180
-_HIDDEN = (10, 40)  # Frames for which the target is wholly hidden.
+_HIDDEN = (10, 40)  # Frames with a completely hidden target.
 _FIRST = 20  # Frames at the start without an occluder in front of the target.
 _TRIES = 60
-_MARGIN = 1.35  # An occluder's sides over what it is to hide; its corners are round.
+_MARGIN = 1.35  # Sides of an occluder, with round corners, relative to the target's.
 _SETTINGS = compose.SceneSettings(
     target_size=(0.12, 0.22), speed=(0.03, 0.12), zoom=0.15, light=0.1
 )
@@ -50,12 +50,12 @@ def occluded(make: compose.Maker, *, times: int = 2) -> scene.Scene:
 
 
 def twins(make: compose.Maker) -> scene.Scene:
-    """Draws a target that look-alikes cross."""
+    """Draws a target that is crossed by look-alikes."""
     return lookalikes.compose_lookalikes(make, difference=0.3)
 
 
 def crowd(make: compose.Maker) -> scene.Scene:
-    """Draws a target that look-alikes cross and that is hidden once."""
+    """Draws a target that is crossed by look-alikes and hidden once."""
     made = twins(make)
     front = occluders(make, made.cast[made.target], 1)
     return dataclasses.replace(made, cast=(*made.cast, *front))
@@ -74,10 +74,10 @@ KINDS: Mapping[str, tuple[Callable, compose.SceneSettings]] = MappingProxyType(
 def occluders(
     make: compose.Maker, target: sprites.Sprite, times: int
 ) -> list[sprites.Sprite]:
-    """Draws what hides a target wholly, in equal parts of the video.
+    """Draws occluders that completely hide a target, in equal parts of the video.
 
-    A standing one, behind which the target passes, or, where its path allows none, one
-    that comes, goes along with the target, and leaves.
+    A standing one, behind which the target passes, or, if its path does not allow that,
+    one that comes, moves along with the target, and leaves.
 
     Args:
       make: of the scene.
@@ -94,7 +94,7 @@ def occluders(
 
 
 def _standing(make, boxes, first, last, others):
-    """Draws an occluder that stands still apart from others, or None."""
+    """Draws an occluder that stands still away from others, or None."""
     taken = [other.boxes()[0] for other in others]
     rng = make.rng
     for _ in range(_TRIES):
@@ -118,7 +118,7 @@ def _standing(make, boxes, first, last, others):
 
 
 def _passing(make, boxes, first, last):
-    """Draws an occluder that comes, goes along with the target, and leaves."""
+    """Draws an occluder that comes, moves along with the target, and leaves."""
     rng = make.rng
     duration = int(rng.integers(*_HIDDEN))
     start = int(rng.integers(first, max(first + 1, last - duration)))
@@ -162,7 +162,7 @@ def _slab(make, wh, path):
 
 
 def visible(shown: scene.Scene) -> np.ndarray:
-    """Returns the share of the target in front of which nothing is, `[T]`."""
+    """Returns the visible fraction of the target, `[T]`."""
     height, width = shown.hw
     whole, shares = (0, 0, width, height), []
     for t in range(len(shown.shown)):
@@ -195,7 +195,7 @@ def write_scenes(
       seed: of all random choices.
       photos: a folder of photographs.
       cutouts: a folder of sequences with masks.
-      exclude: globs of names of sequences that lend no object.
+      exclude: glob patterns of sequences whose objects are not used.
       length: frames of a scene.
     """
     composer, settings = KINDS[kind]
@@ -225,11 +225,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--out", "DIR", "folder to write sequences to", required=True)
     add(parser, "--photos", "DIR", "folder of photographs", required=True)
     add(parser, "--cutouts", "DIR", "folder of sequences with masks", required=True)
-    options.add_list(parser, "--exclude", "GLOB", "sequences that lend no object")
+    options.add_list(
+        parser, "--exclude", "GLOB", "sequences whose objects are not used"
+    )
     add(parser, "--num", "N", "scenes of each kind", type=count, default=8)
     length = functools.partial(whole, least=60)
     add(parser, "--length", "N", "frames of a scene", type=length, default=_LENGTH)
-    add(parser, "--seed", "N", "of all random choices", type=whole, default=0)
+    add(parser, "--seed", "N", "seed of all random choices", type=whole, default=0)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,9 +1,9 @@
-"""Measure how trackers get over occlusions and look-alikes, from their results.
+"""Measure how trackers handle occlusion and look-alikes, from their results.
 
-Sequences are folders with `visible.txt`, the share of the target that can be seen, as
-`experiments.hard_scenes` and `experiments.covered_clips` write them; without one all of
-it is. Results are those of `jaxtrack eval`. The first tracker is what others are
-compared with. Writes over_time.md and over_time.json.
+Sequences are folders of `experiments.hard_scenes` and `experiments.covered_clips`,
+whose `visible.txt` has the visible fraction of the target (without it, all of it is
+visible). Results are those of `jaxtrack eval`. Others are compared with the first
+tracker. Writes over_time.md and over_time.json.
 
 Example:
   jaxtrack eval --checkpoint=lite --sequences=videos/hard --out=runs/hard
@@ -30,21 +30,21 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, results
 from jaxtrack.metrics import overlap
 
-HIDDEN = 0.1  # Less of the target can be seen.
-SHOWN = 0.5  # More of it can be seen again.
-RIGHT = 0.5  # IoU of a box that has the target,
-LOST = 0.1  # and of one that has lost it.
-_SHORTEST = 5  # Frames for which a target is hidden, at least.
-_PATIENCE = 30  # Frames after which a target that is not found again never is.
+HIDDEN = 0.1  # The target is hidden if less of it is visible,
+SHOWN = 0.5  # and shown again if more of it is.
+RIGHT = 0.5  # Smallest IoU of a correct box.
+LOST = 0.1  # IoU below which the target is lost.
+_SHORTEST = 5  # Smallest number of frames with a hidden target.
+_PATIENCE = 30  # Frames in which a target must be recovered.
 _THRESHOLDS = np.linspace(0, 1, 21)
 
 
 class Followed(NamedTuple):
-    """How a tracker followed a target; frames in which it is hidden do not count.
+    """How a tracker followed a target; frames with a hidden target do not count.
 
     Attributes:
-      auc: success over 21 thresholds, the first frame left out.
-      lost: share of the frames whose IoU is below 0.1.
+      auc: success over 21 thresholds, first frame excluded.
+      lost: fraction of the frames with an IoU below 0.1.
       size_error: mean |log| of width and height over the true ones, of boxes not lost.
       recovery: of each time that the target was hidden after it was tracked, frames
         from when half of it can be seen to an IoU of 0.5; None where that is not
@@ -63,7 +63,7 @@ def follow(xywh: np.ndarray, truth: np.ndarray, visible: np.ndarray) -> Followed
     Args:
       xywh: `[T, 4]` results, px.
       truth: `[T, 4]` xywh, px; NaN where there is none.
-      visible: `[T]` share of the target that can be seen.
+      visible: `[T]` visible fraction of the target.
     """
     known = np.isfinite(truth).all(axis=1) & (truth[:, 2:] > 0).all(axis=1)
     iou = np.zeros(len(truth))
@@ -81,11 +81,11 @@ def follow(xywh: np.ndarray, truth: np.ndarray, visible: np.ndarray) -> Followed
 
 
 def recoveries(iou: np.ndarray, visible: np.ndarray) -> list[int | None]:
-    """Returns how long it takes to find a target again; see `Followed`.
+    """Returns how long it takes to recover a target; see `Followed`.
 
     Args:
       iou: `[T]`.
-      visible: `[T]` share of the target that can be seen.
+      visible: `[T]` visible fraction of the target.
     """
     edges = np.diff(np.concatenate([[0], visible < HIDDEN, [0]]).astype(int))
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
@@ -107,7 +107,7 @@ def measure(
     """Measures the results of trackers.
 
     Args:
-      folders: of results, one a tracker; its name is the folder's.
+      folders: of results, one per tracker, named like it.
       videos: the sequences.
 
     Returns:
@@ -128,14 +128,14 @@ def measure(
 
 
 def _truth(video):
-    """Returns the truth as xywh."""
+    """Returns the ground truth as xywh."""
     return np.concatenate(
         [video.xyxy[:, :2], video.xyxy[:, 2:] - video.xyxy[:, :2]], axis=1
     )
 
 
 def _visible(video):
-    """Reads what can be seen of the target."""
+    """Reads the visible fraction of the target."""
     path = pathlib.Path(video.frames[0]).parents[1] / "visible.txt"
     if not path.exists():
         return np.ones(len(video.frames))
@@ -149,7 +149,7 @@ def _visible(video):
 
 
 def summarise(measured: Mapping[str, Mapping[str, Followed]]) -> list[dict[str, Any]]:
-    """Summarises trackers, each against the first.
+    """Summarizes trackers, each compared with the first.
 
     Args:
       measured: see `measure`.
@@ -215,14 +215,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--sequences", "DIR", "folder of annotated sequences", required=True)
     options.add_list(parser, "--pattern", "GLOB", "names of sequences to take")
     options.add_list(parser, "--results", "DIR", "result files of a tracker")
-    add(parser, "--out", "DIR", "for all written", default="runs/over_time")
+    add(parser, "--out", "DIR", "output folder", default="runs/over_time")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measures and prints."""
     patterns, out = tuple(args.pattern), pathlib.Path(args.out)
     if not args.results:
-        raise InputError("no results: name a folder of them by --results=DIR")
+        raise InputError("no results: name a folder of them with --results=DIR")
     videos = datasets.load("folders", args.sequences, sequences=patterns).videos
     rows = summarise(measure(list(map(pathlib.Path, args.results)), videos))
     out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""An experiment as one picture: what each config changed, by sequence and in all."""
+"""A plot of an experiment: the change of each config, by sequence and overall."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from jaxtrack.report.plots.style import color_of, png_of
 
 _ROW_INCHES, _PANEL_INCHES, _NAMES_INCHES = 0.21, 4.4, 2.0
-_LEAST_REACH = 0.02  # Of the x axis on both sides of 0: noise is not to look large.
+_LEAST_REACH = 0.02  # Smallest range of the x axis on both sides of 0.
 
 
 def difference_plot(result: Mapping[str, Any]) -> bytes | None:
-    """Draws the AUC differences of the sequences, and their mean's interval.
+    """Draws the AUC differences of the sequences, and the interval of their mean.
 
-    A panel a change, side by side; sequences are sorted by the last change.
+    One panel per change, side by side; sequences are sorted by the last change.
 
     Args:
       result: see `summary.summarise`.

@@ -21,20 +21,20 @@ from jaxtrack.evaluation import atomic
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 120.0  # For a child to save its state after SIGTERM.
 _SHOW_SECONDS = 2.0
-_LOG_SECONDS = 60.0  # Between two lines in a file, where a bar cannot move.
+_LOG_SECONDS = 60.0  # Between two lines in a log file, instead of a progress bar.
 _USED = ("cpu_seconds", "wall_seconds")
 
 
 class Stage(NamedTuple):
-    """One child process; started again, it must go on where it stopped.
+    """One child process, which must resume when it is started again.
 
     Attributes:
       label: what messages call it.
       command: program and arguments.
-      log: what the child prints is added to this file.
+      log: file to which the child's output is appended.
       usage: JSON file of CPU and wall seconds of every attempt.
-      is_done: whether nothing is left to do.
-      share: share in [0, 1] that is done; for the progress bar alone.
+      is_done: whether it is finished.
+      share: finished fraction in [0, 1], only for the progress bar.
       weight: of the stage in the progress of its chain.
     """
 
@@ -57,7 +57,7 @@ def next_stage(chain: Chain) -> Stage | None:
 
 
 def share_done(chain: Chain) -> float:
-    """Returns the share in [0, 1] of a chain that is done, by the stages' weights."""
+    """Returns the finished fraction of a chain in [0, 1], by the stages' weights."""
     shares = [1.0 if s.is_done() else min(s.share(), 1.0) for s in chain]
     weights = [stage.weight for stage in chain]
     return sum(w * s for w, s in zip(weights, shares, strict=True)) / sum(weights)
@@ -69,10 +69,10 @@ def run_all(
     at_once: int = 1,
     on_finished: Callable[[], None] = lambda: None,
 ) -> None:
-    """Does what is left of the chains, in their order, several at once.
+    """Runs the unfinished stages of the chains, in order, several at once.
 
-    Ctrl-C, SIGTERM and a failing child end all children by SIGTERM, so that they save
-    their state; the next call goes on from there.
+    Ctrl-C, SIGTERM and a failing child end all children with SIGTERM, so that they save
+    their state; the next call resumes.
 
     Args:
       chains: in order of importance.
@@ -104,7 +104,7 @@ def run_all(
 
 
 def read_usage(path: str | pathlib.Path) -> dict[str, float | None]:
-    """Reads what a stage has used.
+    """Reads the time that a stage has used.
 
     Args:
       path: the file that `Stage.usage` names.
@@ -133,7 +133,7 @@ class _Child:
     """A running process."""
 
     def __init__(self, stage: Stage):
-        """Starts it, in a session of its own: Ctrl-C reaches the parent alone."""
+        """Starts it, in a session of its own: Ctrl-C only reaches the parent."""
         self.stage = stage
         stage.log.parent.mkdir(parents=True, exist_ok=True)
         self._attempts = _read_attempts(stage.usage)
@@ -142,7 +142,7 @@ class _Child:
         with stage.log.open("ab") as log:
             self._process = subprocess.Popen(
                 stage.command,
-                # Held open: its end tells the child that the parent is gone.
+                # Held open: when it closes, the child knows that the parent has ended.
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -171,12 +171,12 @@ class _Child:
         return code
 
     def _record(self, attempt: dict) -> None:
-        """Writes the attempts before and this one."""
+        """Writes the previous attempts and this one."""
         text = json.dumps({"attempts": [*self._attempts, attempt]}, indent=1)
         atomic.write_text(self.stage.usage, text + "\n")
 
     def terminate(self) -> None:
-        """Asks it to save its state and end."""
+        """Tells it to save its state and end."""
         if self.poll() is None:
             self._process.terminate()
 
@@ -189,7 +189,7 @@ class _Child:
 
 
 def _check(child):
-    """Raises unless a child that has ended did all it should."""
+    """Raises unless a child has ended successfully."""
     code, stage = child.poll(), child.stage
     if code == 0 and stage.is_done():
         return

@@ -28,7 +28,7 @@ class Run(NamedTuple):
       network: of its training; runs that differ in tracking alone share it.
       config: the settings.
       videos: folders of the sequences that it is tested on.
-      aligns: whether confidence is measured against overlap, too.
+      aligns: whether to measure the alignment of confidence and overlap.
     """
 
     label: str

@@ -1,9 +1,9 @@
-"""Measure what a tracker's score tells of its box.
+"""Measure what a tracker's score says about its box.
 
 Tracks annotated sequences and compares each frame's score with the IoU of its box: how
-well a low score tells a target that is lost (area under the ROC curve), what IoU a
-score stands for, and what a threshold finds. Stopped at any moment, the same command
-goes on. Writes confidence.md, confidence.json and reliability.png.
+well a low score detects a lost target (area under the ROC curve), the expected IoU for
+a score, and what a threshold detects. Run the same command again to resume. Writes
+confidence.md, confidence.json and reliability.png.
 
 Example:
   python -m experiments.figures.confidence --checkpoint=lite --sequences=videos/ \
@@ -34,7 +34,7 @@ from jaxtrack.evaluation import atomic
 from jaxtrack.metrics import calibration, overlap
 from jaxtrack.report.plots.style import color_of, png_of
 
-LOST = 0.1  # A box of less IoU has lost the target.
+LOST = 0.1  # IoU below which the target is lost.
 RIGHT = 0.5
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
@@ -49,7 +49,7 @@ _COLUMNS = {
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """What a tracker said of frames whose truth is known, the first left out.
+    """A tracker's output for frames with ground truth, without the first.
 
     Attributes:
       score: `[T]` in [0, 1].
@@ -135,7 +135,7 @@ def measure(frames: Mapping[str, Frames]) -> dict[str, Any]:
     score = np.concatenate([one.score for one in frames.values()])
     iou = np.concatenate([one.iou for one in frames.values()])
     if not len(score):
-        raise InputError("no frame but the first has a truth to compare with")
+        raise InputError("no frame but the first has ground truth to compare with")
     is_lost = iou < LOST
     is_right = iou >= RIGHT
     alarms = {t: _alarm(score, is_lost, is_right, t) for t in THRESHOLDS}
@@ -164,7 +164,7 @@ def measure(frames: Mapping[str, Frames]) -> dict[str, Any]:
 
 
 def _alarm(score, is_lost, is_right, threshold):
-    """Says what a threshold finds; NaN where there is nothing to find."""
+    """Returns what a threshold detects; NaN if there is nothing to detect."""
     found = calibration.alarm(score, is_lost, threshold)._asdict()
     return found | {"right": calibration.alarm(score, is_right, threshold).recall}
 
@@ -209,7 +209,7 @@ def markdown(result: Mapping[str, Any], checkpoint: str) -> str:
 
 
 def reliability_plot(result: Mapping[str, Any], title: str) -> bytes:
-    """Draws what IoU a score stands for.
+    """Draws the expected IoU for each score.
 
     Args:
       result: see `measure`.
@@ -239,11 +239,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--sequences", "DIR", "folder of annotated sequences", required=True)
     options.add_list(parser, "--pattern", "GLOB", "names of sequences to take")
     options.add_list(parser, "--exclude", "GLOB", "names of sequences to leave out")
-    add(parser, "--out", "DIR", "for all written", default="runs/confidence")
+    add(parser, "--out", "DIR", "output folder", default="runs/confidence")
 
 
 def sequences_of(args: argparse.Namespace) -> list[Video]:
-    """Returns the sequences that the options name."""
+    """Returns the sequences named by the options."""
     found = datasets.load("folders", args.sequences, sequences=tuple(args.pattern))
     excluded = args.exclude
     return [

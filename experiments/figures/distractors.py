@@ -1,9 +1,9 @@
-"""Measure whether what a tracker learns online keeps its target apart from look-alikes.
+"""Measure whether online learning distinguishes a target from distractors.
 
 Composes videos in which copies of the target cross its path (nothing is downloaded),
-and tracks them with one CRACT checkpoint: with the discriminator, without it, and by
-the RPN's scores alone. Stopped at any moment, the same command goes on. Writes
-distractors.md and distractors.json.
+and tracks them with one CRACT checkpoint: with the discriminator, without it, and with
+only the RPN's scores. Run the same command again to resume. Writes distractors.md and
+distractors.json.
 
 Example:
   python -m experiments.figures.distractors --checkpoint=RUN --out=runs/distractors
@@ -93,7 +93,7 @@ def measure(
 
     Args:
       checkpoint: of a network that refines proposals.
-      out: everything is written here.
+      out: output folder.
       num: videos.
       length: frames of each.
       seed: of the videos.
@@ -208,7 +208,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Defines the options."""
     add, count, number = options.add, options.count, options.whole_number
     add(parser, "--checkpoint", "DIR", "workdir of a CRACT config", required=True)
-    add(parser, "--out", "DIR", "for all written", default="runs/distractors")
+    add(parser, "--out", "DIR", "output folder", default="runs/distractors")
     add(parser, "--num", "N", "videos", type=count, default=24)
     add(parser, "--length", "N", "frames of each", type=count, default=120)
     add(parser, "--seed", "N", "of the videos", type=number, default=0)

@@ -1,4 +1,4 @@
-"""Draw where a tracker fails: the worst stretch of each of the worst sequences.
+"""Draw where a tracker fails: the worst frames of the worst sequences.
 
 Tracks annotated sequences as `experiments.figures.confidence` does, and shares what it
 tracked with it under the same --out. Writes failures.png, a row a stretch (the first
@@ -33,7 +33,7 @@ from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 from jaxtrack.report.plots.style import color_of, plain, png_of
 
-_LOW = 0.6  # An IoU below this share of the mean before is low.
+_LOW = 0.6  # An IoU below this fraction of the previous mean is low.
 _COLUMNS = 6
 
 
@@ -60,7 +60,7 @@ class Stretch(NamedTuple):
 
 
 def worst_stretch(frames: Frames) -> Stretch | None:
-    """Finds the stretch that takes most from a sequence's mean IoU.
+    """Finds the range of frames that costs most of a sequence's mean IoU.
 
     A stretch begins where the IoU falls below 0.6 times its mean over all frames before
     (the first frame, whose box is given, counts as 1) and lasts as long as it stays

@@ -1,4 +1,4 @@
-"""Draw which cells are positive: fixed and dynamic labels side by side, in one picture.
+"""Draw which cells are positive, for fixed and dynamic labels side by side.
 
 A column a way to label (those that SiamDLA, section 2.2, tells of, and its own), a row
 a box. The cells are those of the published trackers.

@@ -1,8 +1,8 @@
-"""Measure `jaxtrack annotate` against sequences whose boxes are known.
+"""Measure `jaxtrack annotate` on sequences with known boxes.
 
-Labels each sequence from its first box, and from its first and last one, and says how
-many boxes are kept by agreement and score, and how many of these are right. Writes
-labelling.md.
+Labels each sequence from its first box, and from its first and last one, and reports
+how many boxes are kept by agreement and score, and how many of these are correct.
+Writes labelling.md.
 
 Example:
   python -m experiments.figures.labelling --checkpoint=lite --sequences=videos/ \
