@@ -1,4 +1,4 @@
-# Everything a newcomer needs; each target makes what it depends on.
+# All common tasks; each target makes what it depends on.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,15 +9,15 @@ VOT := $(VENV)/vot-toolkit/.installed
 help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
-	@echo "make test      lint and the tests   (make test-all: the slow ones too)"
+	@echo "make test      lint and tests   (make test-all: the slow ones too)"
 	@echo "make test-faults   kills, damaged files, full disks (about 15 minutes of CPU)"
 	@echo "make test-onnx   the tests of ONNX files, in an environment of their own"
 	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
 	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
-	@echo "make ablation  the same on composed scenes; nothing is needed"
-	@echo "make incremental   each config against the one before: what does a part bring?"
+	@echo "make ablation  the same on composed scenes, without any data"
+	@echo "make incremental   each config against the one before: what does each part gain?"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,8 +41,8 @@ $(VENV)/.docs: pyproject.toml | $(BIN)/python
 
 setup: $(VENV)/.torch $(VOT)
 
-# The toolkit of the VOT challenges lives apart: it brings an OpenCV that replaces ours
-# and needs a display's libraries, and numba, which holds numpy back. 0.7.4 is the last
+# The VOT toolkit needs an environment of its own: it would replace our OpenCV with one
+# that needs display libraries, and numba needs an older numpy. 0.7.4 is the last version
 # that runs the supervised experiment; it cannot be imported with a later attributee.
 $(VOT): | $(BIN)/python
 	rm -rf $(VENV)/vot-toolkit
@@ -53,7 +53,7 @@ $(VOT): | $(BIN)/python
 	$(VENV)/vot-toolkit/bin/pip install --quiet opencv-python-headless
 	@touch $@
 
-# The clip is not needed: where it cannot be fetched, the demo composes a scene.
+# The clip is optional: without it the demo composes a scene.
 $(VENV)/.clip: pyproject.toml | $(VENV)/.core
 	-$(BIN)/pip install --quiet -e '.[demo]' && touch $@
 
@@ -64,8 +64,8 @@ demo-train: $(VENV)/.core
 	$(BIN)/python -m jaxtrack demo --train --out=runs/demo_train
 
 # Which config is better? make compare CONFIGS=siamcar_lite0,siamla_lite0 DATA=REALDATA
-# What does each part bring? make incremental DATA=REALDATA; without DATA, as in make
-# ablation, scenes are composed. OUT keeps what is done: the same command goes on.
+# What does each part gain? make incremental DATA=REALDATA; without DATA, as in make
+# ablation, scenes are composed. Run the same command again to resume.
 DATA ?=
 PROCESSES ?= 1
 
@@ -101,18 +101,18 @@ test: lint
 test-all: lint $(VOT) $(VENV)/.docs
 	XLA_FLAGS= $(BIN)/python -m pytest $(PYTEST)
 
-# Says what was done how often, and what came out; see docs/reliability.md.
+# Prints what was done, how often, and the results; see docs/reliability.md.
 test-faults: $(VENV)/.test
 	$(BIN)/python -m pytest -q -s -n 0 tests/faults
 
-# What a new version of Python, JAX or Flax is most likely to break.
-# The guards hold networks, losses, boxes, batches and scores of every family.
+# Tests that a new version of Python, JAX or Flax is most likely to break.
+# The guards check networks, losses, boxes, batches and scores of every family.
 SMOKE := $(addprefix tests/,guards config online weights training)
 
 smoke: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST) -m 'not slow' $(SMOKE)
 
-# jax2onnx holds Orbax back to 0.11, so that its tests have an environment of their own.
+# jax2onnx needs an older Orbax, so its tests have an environment of their own.
 test-onnx:
 	$(PYTHON) -m venv $(VENV)-onnx
 	$(VENV)-onnx/bin/pip install --quiet -e '.[composed,onnx]' pytest

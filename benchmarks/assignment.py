@@ -1,11 +1,10 @@
-"""What labelling costs in a training step: dynamic labels, fixed ones, and none.
+"""The cost of labeling in a training step: dynamic, fixed, and no labels.
 
 Run: python -m benchmarks.assignment
-The same network takes steps with labels computed beforehand, with the baseline's and
-with dynamic ones. Rounds alternate, medians are shown; "CPU" is the processors' time,
-which other programs on the machine disturb less. Steps differ by chance more than
-labelling takes, so it is timed alone too: its share of the step without it is the
-steadier number.
+The same network is trained with precomputed labels, with the baseline's and with
+dynamic ones. Rounds alternate, medians are shown; "CPU" is CPU time, which other
+programs affect less. Steps vary more than labeling takes, so it is also timed alone:
+its fraction of a step without it is more reliable.
 """
 
 import os
@@ -29,15 +28,15 @@ from jaxtrack.configs import (
     siamrpnpp_r50,
 )
 
-_PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step of the Lite0 networks.")
-_PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same of ResNet-50; or 0.")
+_PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs per step of the Lite0 networks.")
+_PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same for ResNet-50; or 0.")
 _REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")
-_ALONE = 20  # Labellings a round.
-_MARK = 0.02  # Share of a step that dynamic labels may take.
+_ALONE = 20  # Labelings per round.
+_MARK = 0.02  # Largest fraction of a step for dynamic labels.
 
 
 def main(argv: list[str]) -> None:
-    """Times every pair of settings, prints ratios and shares."""
+    """Times every pair of settings, prints ratios and fractions."""
     del argv
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     cases = (
@@ -55,7 +54,7 @@ def main(argv: list[str]) -> None:
 
 
 def _compare(configs, pairs):
-    """Times steps that differ in the labels alone, and the labelling alone."""
+    """Times steps that differ only in the labels, and the labeling alone."""
     variables = train_step.variables_of(configs["fixed"])
     batch = train_step.batch_of(configs["fixed"], pairs)
     alone = {f"{kind}, alone": _alone(c, batch) for kind, c in configs.items()}
@@ -67,7 +66,7 @@ def _compare(configs, pairs):
         made, _ = train_step.step_of(config, variables, batch, False, assign=assign)
         runs[name] = made["jaxtrack"]
     for run in (*runs.values(), *alone.values()):
-        run()  # Compiles; arrays of a second step may lie otherwise.
+        run()  # Compiles; a second step may have other array layouts.
         run()
     counted = {name: (run, 1) for name, run in runs.items()}
     counted |= {n: (partial(_many, run), _ALONE) for n, run in alone.items()}
@@ -86,7 +85,7 @@ def _compare(configs, pairs):
             f"CPU {shares[1]:.2%}"
         )
     verdict = "within" if shares[0] <= _MARK else "ABOVE"
-    print(f"  dynamic labels alone: {verdict} the mark of {_MARK:.0%} of a step")
+    print(f"  dynamic labels alone: {verdict} the goal of {_MARK:.0%} of a step")
 
 
 def _alone(config, batch):
@@ -101,7 +100,7 @@ def _alone(config, batch):
 
 
 def _many(run):
-    """Labels several times: once is too short to time."""
+    """Labels several times, since once is too short to time."""
     for _ in range(_ALONE):
         run()
 

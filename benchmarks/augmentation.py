@@ -1,11 +1,11 @@
-"""What augmentation on the device adds to a training step of siamcar_lite0.
+"""The cost of augmentation on the device in a training step of siamcar_lite0.
 
 Run: python -m benchmarks.augmentation
 On a GPU: python -m benchmarks.augmentation --pairs=128 --computation=bfloat16
 One device, uint8 crops of noise; every augmentation of the config. Steps with and
-without take turns with the augmentation alone: steps differ by chance more than it
-takes, so its share of the step without is the steadier number. Then each change is
-timed as if it happened to every pair.
+without alternate with the augmentation alone: steps vary more than it takes, so its
+fraction of a step without it is more reliable. Then each augmentation is timed as if
+it were applied to every pair.
 """
 
 import dataclasses
@@ -24,14 +24,14 @@ from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.training.augmentation import augment_batch
 
-_PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs a step.")
+_PAIRS = flags.DEFINE_integer("pairs", 32, "Pairs per step.")
 _COMPUTATION = flags.DEFINE_enum(
-    "computation", "float32", ["float32", "bfloat16"], "Type of the network's numbers."
+    "computation", "float32", ["float32", "bfloat16"], "Dtype of the network."
 )
-_COMPILING = flags.DEFINE_bool("compiling", True, "Time compilation: use no cache.")
+_COMPILING = flags.DEFINE_bool("compiling", True, "Time compilation, without a cache.")
 _REPEATS = flags.DEFINE_integer("repeats", 7, "Rounds; the median is shown.")
-_RUNNING = 2  # Steps a round.
-_MARKS = {"cpu": 1.10, "gpu": 1.03}  # Times a step without that one with may take.
+_RUNNING = 2  # Steps per round.
+_MARKS = {"cpu": 1.10, "gpu": 1.03}  # Goals for the ratio with / without.
 _CHANGES = ("occluder", "gray", "tone", "template_color", "search_color")
 _CHANGES += (
     "template_blur",
@@ -44,7 +44,7 @@ _CHANGES += (
 
 
 def main(argv: list[str]) -> None:
-    """Times steps with and without, then each change."""
+    """Times steps with and without, then each augmentation."""
     del argv
     jax.config.update("jax_enable_compilation_cache", not _COMPILING.value)
     kind = jax.devices()[0].device_kind
@@ -72,7 +72,7 @@ def _time_steps(config, batch, augmentation):
         if _COMPILING.value:
             print(f"  {name:8} compiled in {wall:.1f} s, {core:.1f} s of cores")
         run = steps["jaxtrack"]
-        run(), run()  # The second step's arrays lie otherwise: it compiles too.
+        run(), run()  # The second step has other array layouts, and compiles too.
         runs[name] = partial(_repeat, run), _RUNNING
     runs["alone"] = _alone(batch, augmentation), _RUNNING
     walls, cores = timed(runs, _REPEATS.value)
@@ -84,11 +84,11 @@ def _time_steps(config, batch, augmentation):
         ratio = times["with"] / times["without"]
         alone = 1 + times["alone"] / times["without"]
         print(f"  {kind}: with / without {ratio:.3f}, by the part alone {alone:.3f}")
-    print(f"  the mark is {mark}")
+    print(f"  the goal is {mark}")
 
 
 def _time_changes(batch, augmentation):
-    """Prints milliseconds a pair of each change that the settings have."""
+    """Prints milliseconds per pair for each augmentation in the settings."""
     none = dataclasses.asdict(augmentation) | dict.fromkeys(_CHANGES, 0.0)
     runs = {}
     for name in _CHANGES:
@@ -104,13 +104,13 @@ def _time_changes(batch, augmentation):
 
 
 def _repeat(run):
-    """Takes the steps of a round."""
+    """Runs the steps of a round."""
     for _ in range(_RUNNING):
         run()
 
 
 def _alone(batch, augmentation):
-    """Returns what augments as many batches as a round has steps, with new draws."""
+    """Returns a function that augments the batches of a round, with new draws."""
     batch = jax.device_put(batch)
     compiled = jax.jit(lambda key, batch: augment_batch(key, batch, augmentation))
     numbers = itertools.count()

@@ -1,10 +1,10 @@
-"""What CRACT costs: first frame, ordinary step and update step, one video and many.
+"""The cost of CRACT: first frame, ordinary step and update step, one or many videos.
 
 Run: python -m benchmarks.cract
-An ordinary step tracks; an update step collects samples as well and trains the
-discriminator's last layers, as every tenth does. "RPN" is an ordinary step of the same
-network's maps alone. Rounds alternate, medians are shown; "CPU" is the processors'
-time, which other programs on the machine disturb less.
+An ordinary step tracks; an update step, every tenth, also collects samples and trains
+the discriminator's last layers. "RPN" is an ordinary step with only the same network's
+maps. Rounds alternate, medians are shown; "CPU" is CPU time, which other programs
+affect less.
 """
 
 import os
@@ -21,16 +21,16 @@ from jaxtrack.configs import cract_lite0, cract_r18
 from jaxtrack.tracking import video
 
 _REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")
-_FRAMES = flags.DEFINE_integer("frames", 5, "Steps a round.")
-_VIDEOS = flags.DEFINE_integer("videos", 16, "Videos at once; 0 leaves them out.")
-_FIRST = flags.DEFINE_bool("first", True, "Times first frames of many videos, too.")
+_FRAMES = flags.DEFINE_integer("frames", 5, "Steps per round.")
+_VIDEOS = flags.DEFINE_integer("videos", 16, "Videos at once; 0 skips this.")
+_FIRST = flags.DEFINE_bool("first", True, "Also times first frames of many videos.")
 _MODELS = flags.DEFINE_list("models", ["cract_lite0", "cract_r18"], "Networks.")
-_MARK = 3.0  # Ordinary steps that an update step may take.
+_MARK = 3.0  # Goal for the ratio of update and ordinary step.
 _HW = (480, 640)
 
 
 def main(argv: list[str]) -> None:
-    """Times the networks alone and over many videos, prints ratios."""
+    """Times the networks on one and many videos, prints ratios."""
     del argv
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     for module in (cract_lite0, cract_r18):
@@ -48,8 +48,8 @@ def main(argv: list[str]) -> None:
 
 def _time(config, videos):
     """Times `videos` at once; one is not mapped."""
-    # Every frame counts as tracked well and none shows a distractor, so that the
-    # schedule alone says what a step does.
+    # Every frame counts as tracked well and without distractors, so that only the
+    # schedule decides what a step does.
     config.online.success, config.online.distractor = 0.0, 1.0
     model = trackers.network_of(config)
     sizes = (model.geometry.template_size, model.geometry.search_size)
@@ -97,7 +97,7 @@ def _time(config, videos):
     verdict = "within" if ratios[0] <= _MARK else "ABOVE"
     print(
         f"  update: {ratios[0]:.2f} ordinary steps, CPU {ratios[1]:.2f}: {verdict} the "
-        f"mark of {_MARK:g}"
+        f"goal of {_MARK:g}"
     )
 
 

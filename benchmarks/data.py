@@ -1,9 +1,9 @@
-"""Speed of the loader on one core, beside the steps of pysot's loader.
+"""Speed of the loader on one core, compared with the steps of pysot's loader.
 
 Run: python -m benchmarks.data
-Real frames come from $JAXTRACK_SHARED/realdata/sequences (skipped where absent),
+Real frames come from $JAXTRACK_SHARED/realdata/sequences (skipped if missing),
 511-pixel crops from them or from composed scenes. Rounds alternate, medians are shown.
-Colours and blurs are the device's in jaxtrack and not in these times, so pysot's steps
+jaxtrack changes color and blur on the device, which is not included, so pysot's steps
 are timed with and without them.
 """
 
@@ -29,11 +29,11 @@ from jaxtrack.datasets import files, folders
 
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _PATTERN = flags.DEFINE_string("pattern", "*", "Names of the sequences to read.")
-_PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
+_PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs per round.")
 _SETTINGS = PairSettings(127, 255, context=0.5, negative_ratio=0.0)
 _FRAME_RANGE = 100
 _CROP = 511  # Side of the crops that pysot stores, px.
-_PYSOT_MARK = 270  # Pairs/s/core asked for: twice pysot's on such a core.
+_PYSOT_MARK = 270  # Goal, pairs/s/core: twice pysot's on such a core.
 
 
 def main(argv: list[str]) -> None:
@@ -83,7 +83,7 @@ def _report(seconds):
     print(f"{'one core':38s} {'ms/pair':>8s} {'pairs/s':>8s} {'ratio':>6s}")
     for name, value in seconds.items():
         print(f"{name:38s} {1e3 * value:8.2f} {1 / value:8.0f} {own / value:6.2f}")
-    print(f"asked for: {_PYSOT_MARK} pairs/s on one core")
+    print(f"goal: {_PYSOT_MARK} pairs/s on one core")
 
 
 def _time_pipeline(folder):
@@ -113,7 +113,7 @@ def _make_pipeline(folder, num_workers, augmentation=None):
 
 
 def _loader(folder, *, augmentation=None, bank_folder=None):
-    """Returns a function that makes pair `i` as a loader process does."""
+    """Returns a function that loads pair `i` like a loader process."""
     augmentation = augmentation or _augmentation()
     source = RecordSource(folder)
     if bank_folder is not None:
@@ -140,14 +140,14 @@ def _augmentation(**changes):
 
 
 def _filled_borders():
-    """Returns what the small tracker's recipe asks of the loader."""
+    """Returns the loader settings of the small tracker's config."""
     return _augmentation(aspect=0.08, fill_image=0.4, search_scale=0.2)
 
 
 def _pysot_loader(folder, *, is_colored=True):
-    """Returns a function that does to stored crops what pysot's loader does.
+    """Returns a function that processes stored crops like pysot's loader.
 
-    Own code after its published description: both crops read whole from 511 px files,
+    Our code, from its published description: both crops are read from 511 px files,
     warped, then colour in float64, a dense blur kernel, channels first in float32.
     """
     clips = [folders.read_sequence(path) for path in folders.list_sequences(folder)]
@@ -185,7 +185,7 @@ def _pysot_loader(folder, *, is_colored=True):
 
 
 def _seconds_per_pair(load):
-    """Times a loader; the same pairs every round, the first few before the clock."""
+    """Times a loader with the same pairs every round, after a few to warm up."""
     for number in range(5):
         load(number)
     start = time.process_time()
@@ -202,7 +202,7 @@ def _sequences(folder):
         return shared / "realdata" / "sequences"
     from jaxtrack.data.composed import ComposedSource, write_sequences
 
-    print(f"{shared}/realdata is absent: composed scenes instead of real video")
+    print(f"{shared}/realdata is missing: composed scenes instead of real video")
     source = ComposedSource(num_tracks=8, length=20, seed=0, size=(360, 640))
     write_sequences(source, folder / "composed")
     return folder / "composed"

@@ -1,10 +1,10 @@
-"""Speed of evaluation: sequences one by one, many at once, and all devices.
+"""Speed of evaluation: one sequence at a time, many at once, and on all devices.
 
 Run: python -m benchmarks.evaluate --checkpoint=runs/lite0
-Composed sequences lie on disk as JPEG files, so that reading and decoding count, as in
-`eval.py`; compilation does not. Rounds alternate, medians are shown. Without a
-checkpoint the network is drawn, and its boxes cannot be compared: it is not sure of
-any, so that rounding decides.
+Composed sequences are JPEG files on disk, so reading and decoding are included, as in
+`eval.py`; compilation is not. Rounds alternate, medians are shown. Without a checkpoint
+the network is random, and its boxes cannot be compared, since rounding decides between
+them.
 """
 
 import functools
@@ -28,14 +28,14 @@ _CHECKPOINT = flags.DEFINE_string("checkpoint", "", "Of the tracker.")
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
 _VIDEOS = flags.DEFINE_integer("videos", 16, "Sequences.")
 _FRAMES = flags.DEFINE_integer("frames", 33, "Frames of each.")
-_DEVICES = flags.DEFINE_integer("devices", 2, "Devices where the host is the device.")
-_MARK_PX = 1e-3  # Boxes tracked together may differ by this from those tracked alone.
+_DEVICES = flags.DEFINE_integer("devices", 2, "Devices if the host is the device.")
+_MARK_PX = 1e-3  # Largest difference of boxes tracked together and alone.
 
 
 def main(argv: list[str]) -> None:
     """Times every way of evaluating, prints frames/s and differences of boxes."""
     del argv
-    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
+    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # No effect on GPUs.
     tracker, variables, name = _tracker()
     devices = jax.local_device_count()
     print(
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> None:
         apart = max(float(np.max(abs(found[way][n] - alone[n]))) for n in alone)
         told = f"{apart:.1e} px" if _CHECKPOINT.value else "not compared"
         if _CHECKPOINT.value and apart > _MARK_PX:
-            told += f", ABOVE the mark of {_MARK_PX:g} px"
+            told += f", ABOVE the goal of {_MARK_PX:g} px"
         print(
             f"{way:20}{1 / wall:9.1f}{1000 * cores[way]:9.1f}   "
             f"{walls['one by one'] / wall:.2f}, {told}"

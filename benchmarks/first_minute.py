@@ -1,9 +1,9 @@
-"""A stranger's first minute: from an empty environment to a drawn video.
+"""A user's first minute: from an empty environment to a tracked video.
 
-Builds the wheel, installs it in an empty environment, and tracks the clip of the
-demonstration. Then the start of four commands, with an empty cache of compilations
-(cold) and once more (warm): by the clock, and in CPU seconds, which a busy machine
-changes little. Needs the clip (`pip install 'jaxtrack[demo]'`), and what pip finds.
+Builds the wheel, installs it in an empty environment, and tracks the clip of the demo.
+Then times the start of four commands with an empty compilation cache (cold) and once
+more (warm), in wall time and in CPU seconds, which a busy machine changes little. Needs
+the clip (`pip install 'jaxtrack[demo]'`) and access for pip.
 
 Examples:
   python -m benchmarks.first_minute

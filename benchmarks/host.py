@@ -1,10 +1,10 @@
-"""What a frame costs the host on its way to the device, many videos at once.
+"""The host's cost per frame when many videos are tracked at once.
 
 Run: python -m benchmarks.host
-Microseconds of processor time a frame of 640 x 480 pixels, threads included: into the
-buffers of `jaxtrack.tracking.many`, and, to compare with, padded onto a canvas of its
-own, stacked with the others' and copied to the device. Frames are decoded from JPEG
-files, or lie in memory. Nothing tracks: that work is the device's.
+CPU microseconds per frame of 640 x 480 pixels, including threads: with the buffers of
+`jaxtrack.tracking.many`, and for comparison padded onto separate canvases, stacked and
+copied to the device. Frames are decoded from JPEG files, or are in memory. Nothing is
+tracked: that is the device's work.
 """
 
 import functools
@@ -29,7 +29,7 @@ _HW = (480, 640)
 
 
 def main(argv: list[str]) -> None:
-    """Times every way in turn and prints microseconds a frame."""
+    """Times all variants in turn and prints microseconds per frame."""
     del argv
     print(f"{_VIDEOS.value} videos to {jax.devices()[0].device_kind}")
     with tempfile.TemporaryDirectory() as folder:

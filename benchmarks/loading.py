@@ -1,9 +1,9 @@
 """Speed of the loader per source and for a mixture, with and without a bank.
 
 Run: python -m benchmarks.loading [--workers] [--rss_pairs=200000]
-Half of the pairs are of video, a quarter of stills, a quarter of composed scenes, all
-of $JAXTRACK_SHARED/realdata, with the augmentation of siamcar_lite0 that is the
-loader's. CPU time of one core; rounds alternate, medians are shown.
+Half of the pairs are from videos, a quarter from still images, a quarter from composed
+scenes, all in $JAXTRACK_SHARED/realdata, with the loader's part of siamcar_lite0's
+augmentation. CPU time of one core; rounds alternate, medians are shown.
 """
 
 import contextlib
@@ -29,21 +29,21 @@ from jaxtrack.data.settings import Augmentation, PairSettings
 from jaxtrack.data.sources import RecordSource
 
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Rounds; the median is shown.")
-_PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs a round.")
+_PAIRS = flags.DEFINE_integer("pairs", 200, "Pairs per round.")
 _FOLDER = flags.DEFINE_string(
-    "folder", "", "Keeps what is packed; else a temporary one."
+    "folder", "", "Folder for packed data; by default temporary."
 )
-_SCENES = flags.DEFINE_integer("scenes", 300, "Composed scenes, 5 frames of each.")
+_SCENES = flags.DEFINE_integer("scenes", 300, "Composed scenes, 5 frames each.")
 _WORKERS = flags.DEFINE_bool("workers", False, "Also time 1 and 2 loader processes.")
 _RSS_PAIRS = flags.DEFINE_integer(
-    "rss_pairs", 0, "Also watch memory over so many pairs."
+    "rss_pairs", 0, "Also measure memory over this many pairs."
 )
 _SHARES = {"video": 0.5, "stills": 0.25, "scenes": 0.25}
 _VIDEOS = ("davis*", "segtrack2_*", "fod_*", "drone_*", "scb_*", "jhmdb_*", "mot1*")
 _FRAME_RANGE = 100
 _BATCH = 32
 _SETTINGS = PairSettings(128, 256, context=0.5, negative_ratio=0.08)
-# What a pair's time goes to: module and function.
+# Parts of a pair's time: module and function.
 _PARTS = {
     "record": (records, "read_record"),
     "decode": (encoding, "decode"),
@@ -118,7 +118,7 @@ def _portions(sources):
 
 
 def _load(loader, number, count, first=0):
-    """Makes pairs of one source."""
+    """Loads pairs of one source."""
     tracks = loader.portions[number].source.num_tracks
     for pair in range(first, first + count):
         rng = np.random.default_rng((number, pair))
@@ -126,7 +126,7 @@ def _load(loader, number, count, first=0):
 
 
 def _report_sources(loaders):
-    """Prints ms a pair and pairs/s/core of every source and of the mixture."""
+    """Prints ms per pair and pairs/s/core for every source and the mixture."""
     runs = {}
     for kind, loader in loaders.items():
         for number, name in enumerate(_SHARES):
@@ -144,7 +144,7 @@ def _report_sources(loaders):
 
 
 class _Run:
-    """Makes the same pairs of one source every round."""
+    """Loads the same pairs of one source every round."""
 
     def __init__(self, loader, number):
         self._loader, self._number = loader, number
@@ -154,7 +154,7 @@ class _Run:
 
 
 def _report_parts(kind, loader):
-    """Prints what a pair of the mixture spends its time on."""
+    """Prints the parts of a pair's time, for the mixture."""
     spent = dict.fromkeys(_PARTS, 0.0)
     total = 0.0
     with contextlib.ExitStack() as stack:

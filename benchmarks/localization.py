@@ -1,10 +1,10 @@
-"""What SiamLA costs: its labels in a training step, its branch in a tracking step.
+"""The cost of SiamLA: labels in a training step, the branch in a tracking step.
 
 Run: python -m benchmarks.localization
 The same network is trained with SiamLA's labels (LADL and LALS) and with plain ones,
-and the tracker steps with the localization branch, with parts of it, and with SiamCAR's
-output instead. Rounds alternate, medians are shown; "CPU" is the processors' time,
-which other programs on the machine disturb less.
+and tracks with the localization branch, with parts of it, and with SiamCAR's output
+instead. Rounds alternate, medians are shown; "CPU" is CPU time, which other programs
+affect less.
 """
 
 import functools
@@ -21,16 +21,16 @@ from jaxtrack.configs import siamla_lite0, siamla_r50
 from jaxtrack.trackers.siamla import LOCALIZATIONS
 from jaxtrack.tracking import video
 
-_PAIRS = flags.DEFINE_integer("pairs", 8, "Pairs a training step of siamla_lite0.")
-_PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same of siamla_r50.")
+_PAIRS = flags.DEFINE_integer("pairs", 8, "Pairs per training step of siamla_lite0.")
+_PAIRS_R50 = flags.DEFINE_integer("pairs_r50", 2, "The same for siamla_r50.")
 _REPEATS = flags.DEFINE_integer("repeats", 9, "Rounds; the median is shown.")
-_FRAMES = flags.DEFINE_integer("frames", 10, "Tracking steps a round.")
-_TRAIN_MARK = 1.03  # Times a step with plain labels.
+_FRAMES = flags.DEFINE_integer("frames", 10, "Tracking steps per round.")
+_TRAIN_MARK = 1.03  # Goal for the ratio to a step with plain labels.
 _PAPER_SHARE = 1 - 29 / 38  # Of a frame's time: 38 frames/s without, 29 with it.
 
 
 def main(argv: list[str]) -> None:
-    """Times both networks, prints ratios and shares."""
+    """Times both networks, prints ratios and fractions."""
     del argv
     print(f"{jax.devices()[0].device_kind}, {os.cpu_count()} cores", flush=True)
     cases = ((siamla_lite0, _PAIRS.value), (siamla_r50, _PAIRS_R50.value))
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
 
 
 def _labels(module, pairs):
-    """Compares steps that differ in the labels alone."""
+    """Compares steps that differ only in the labels."""
     runs = {}
     for name, kind, smoothing in (("plain", "region", 0.0), ("SiamLA's", "ladl", 0.2)):
         config = module.get_config()
@@ -59,13 +59,13 @@ def _labels(module, pairs):
     ]
     verdict = "within" if ratios[1] <= _TRAIN_MARK else "ABOVE"
     print(
-        f"  ratio {ratios[0]:.3f}, CPU {ratios[1]:.3f}: {verdict} the mark of "
+        f"  ratio {ratios[0]:.3f}, CPU {ratios[1]:.3f}: {verdict} the goal of "
         f"{_TRAIN_MARK}"
     )
 
 
 def _branch(module):
-    """Compares trackers that differ in what judges a box."""
+    """Compares trackers that differ in the branch for the quality."""
     hw = (480, 640)
     image = np.random.default_rng(0).integers(0, 256, (*hw, 3), np.uint8)
     frame = jax.device_put(video.pad(image, video.canvas_size(hw)))

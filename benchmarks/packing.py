@@ -1,8 +1,8 @@
-"""What packed frames weigh, and how long they take to decode, by how they are stored.
+"""Size and decoding time of packed frames in different formats.
 
 Run: python -m benchmarks.packing
-Frames come from $JAXTRACK_SHARED/realdata (composed scenes where that is absent).
-Rounds alternate in one process; CPU milliseconds a picture, medians.
+Frames come from $JAXTRACK_SHARED/realdata (or composed scenes if it is missing).
+Rounds alternate in one process; CPU milliseconds per picture, medians.
 """
 
 import os
@@ -40,7 +40,7 @@ _STORED = {
 
 
 class _Row(NamedTuple):
-    """Of one way to store: bytes a frame, pictures, error, times."""
+    """Results of one format: bytes per frame, pictures, error, times."""
 
     size: float
     encoded: list[bytes]
@@ -49,7 +49,7 @@ class _Row(NamedTuple):
 
 
 def main(argv: list[str]) -> None:
-    """Encodes frames in every way, times decoding in turns, prints tables."""
+    """Encodes frames in all formats, times decoding in turn, prints tables."""
     del argv
     cv2.setNumThreads(0)
     for name, frames in _material():

@@ -1,4 +1,4 @@
-"""Times several things in turn, so that what disturbs the machine disturbs all."""
+"""Times several runs in turn, so that a busy machine affects all equally."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ from tqdm import tqdm
 def timed(
     runs: Mapping[str, tuple[Callable[[], object], int]], rounds: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Takes medians over rounds in which everything runs once.
+    """Returns medians over rounds in which everything runs once.
 
     Args:
       runs: name -> what to time, and how many frames or steps it does.

@@ -4,9 +4,9 @@ Run: python -m benchmarks.session
 Against an older state of the package, in the same run:
   git worktree add ../before 03be5a3
   python -m benchmarks.session --against=../before
-Pictures are 640 x 480 and in memory. Ways take turns, each in a process of its own, and
-every turn is compared with the first way's turn beside it: on a machine that others use
-only the ratios mean something. "CPU" is the processors' time, which they disturb less.
+Images are 640 x 480 and in memory. Variants alternate, each in a process of its own,
+and every round is compared with the first variant in it: on a shared machine only
+ratios are meaningful. "CPU" is CPU time, which other programs affect less.
 """
 
 import json
@@ -24,14 +24,14 @@ _AGAINST = flags.DEFINE_string("against", "", "A checkout of jaxtrack to compare
 _SIZES = flags.DEFINE_list(
     "search_sizes", ["256", "224", "208", "192"], "Search crops, pixels."
 )
-_ROUNDS = flags.DEFINE_integer("rounds", 100, "Turns of every way.")
-_UPDATES = flags.DEFINE_integer("updates", 3, "Updates a turn; one more warms up.")
+_ROUNDS = flags.DEFINE_integer("rounds", 100, "Rounds.")
+_UPDATES = flags.DEFINE_integer("updates", 3, "Updates per round; one more warms up.")
 _WORKER = flags.DEFINE_integer("worker", -1, "Set by this script: search crop, pixels.")
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def main(argv: list[str]) -> None:
-    """Times all ways in turn and prints their ratios, or is one of them."""
+    """Times all variants in turn and prints their ratios, or is one of them."""
     del argv
     if _WORKER.value >= 0:
         serve(_WORKER.value)

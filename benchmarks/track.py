@@ -2,9 +2,9 @@
 
 Run: python -m benchmarks.track
 On a GPU: python -m benchmarks.track --sequences=1,16,128
-Frames are 640 x 480 on their canvas in host memory, so decoding does not count but the
-way to the device does. Rounds alternate between the ways, medians are shown. "CPU" is
-the processors' time, which other programs on the machine disturb less.
+Frames are 640 x 480 on their canvas in host memory, so the transfer to the device is
+included but decoding is not. Variants alternate, medians are shown. "CPU" is CPU time,
+which other programs affect less.
 """
 
 import functools
@@ -30,18 +30,18 @@ from jaxtrack.tracking import decoding, many, run, selection, video
 
 _CONFIG = config_flags.DEFINE_config_file("config", "configs/siamcar_lite0.py")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
-_FRAMES = flags.DEFINE_integer("frames", 32, "Frames of a sequence a round.")
+_FRAMES = flags.DEFINE_integer("frames", 32, "Frames per sequence and round.")
 _SEQUENCES = flags.DEFINE_list("sequences", ["16"], "Sequences tracked at once.")
 _DEVICES = flags.DEFINE_integer("devices", 2, "Devices of the pmapped driver.")
-_MARK = 1.2  # Times the twin's time that a live step may take on a CPU.
+_MARK = 1.2  # Goal for the ratio of a live step to the twin's on a CPU.
 _HW = (480, 640)
 _BOX = np.array([300.0, 200.0, 60.0, 80.0], np.float32)
 
 
 def main(argv: list[str]) -> None:
-    """Times every way of tracking in turn and prints frames/s."""
+    """Times all variants of tracking in turn and prints frames/s."""
     del argv
-    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # GPUs are unmoved.
+    jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # No effect on GPUs.
     config = trackers.with_preprocessing(_CONFIG.value)
     model = trackers.network_of(config)
     variables = jax.device_put(_variables(model))
@@ -84,7 +84,7 @@ def _report(walls, cores, ways):
     if twin in walls:
         ratio = walls["live (jit)"] / walls[twin]
         verdict = "within" if ratio <= _MARK else "ABOVE"
-        print(f"live: {ratio:.2f} times the twin's time, {verdict} the mark of {_MARK}")
+        print(f"live: {ratio:.2f} times the twin's time, {verdict} the goal of {_MARK}")
     else:
         print("no torch here, or no twin of this network: nothing to compare with")
 

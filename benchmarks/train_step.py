@@ -31,7 +31,7 @@ _BATCH = flags.DEFINE_integer("batch", 16, "Pairs a step of siamcar_lite0.")
 _BATCH_R50 = flags.DEFINE_integer("batch_r50", 2, "Pairs a step of siamcar_r50; or 0.")
 _DTYPE = flags.DEFINE_enum("dtype", "float32", ["float32", "bfloat16"], "Computation.")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
-_STEPS = flags.DEFINE_integer("steps", 2, "Steps a round.")
+_STEPS = flags.DEFINE_integer("steps", 2, "Steps per round.")
 _REMAT = flags.DEFINE_bool("remat", False, "With `run.remat`.")
 _MARK = 1.5  # Times the twin's time that a step may take on a CPU.
 
@@ -94,7 +94,7 @@ def _compare(ratio):
     """Prints how the two relate; the mark is a CPU's."""
     line = f"  {ratio:.2f} times the twin's time"
     if jax.default_backend() == "cpu":
-        line += f", {'within' if ratio <= _MARK else 'ABOVE'} the mark of {_MARK}"
+        line += f", {'within' if ratio <= _MARK else 'ABOVE'} the goal of {_MARK}"
     print(line)
 
 

@@ -1,8 +1,8 @@
-r"""Trackers of this package and of OpenCV side by side on annotated video.
+r"""Trackers of this package and of OpenCV side by side on annotated videos.
 
 Measures accuracy (success AUC, overlap, precision), frames/s, start-up and memory, each
-tracker in a process of its own, in turn on each sequence, so that what disturbs the
-machine disturbs all. Writes real_video.md, .csv, .json and .png.
+tracker in a process of its own, alternating on each sequence, so that a busy machine
+affects all equally. Writes real_video.md, .csv, .json and .png.
 
 Example:
   python -m benchmarks.real_video --sequences=videos/ --checkpoint=lite \
@@ -45,16 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "what jaxtrack.load takes"
     add_list(parser, "--checkpoint", "[NAME=]SOURCE", meaning)
     known = ", ".join(trackers.OPENCV)
-    meaning = f"of {known}; '' takes none; if not given, those that this OpenCV has"
+    meaning = f"any of {known}; '' for none (default: those that this OpenCV has)"
     chosen = {"type": options.comma_separated, "default": None}
     add(parser, "--opencv", "NAME,NAME", meaning, **chosen)
     for part in ("backbone", "head"):
         add(parser, f"--nano_{part}", "ONNX", "weights of NanoTrack v2")
-    meaning = "the tracker that others are compared with; if not given, the first"
+    meaning = "the tracker that others are compared with (default: the first)"
     add(parser, "--reference", "NAME", meaning)
-    meaning = "sequences to be reported apart, too"
+    meaning = "sequences to report separately too"
     add_list(parser, "--group", "NAME=GLOB,GLOB", meaning)
-    meaning, out = "folder for what is written", pathlib.Path("runs/real_video")
+    meaning, out = "output folder", pathlib.Path("runs/real_video")
     add(parser, "--out", "DIR", meaning, type=pathlib.Path, default=out)
 
 
@@ -125,11 +125,11 @@ def read_videos(
         raise InputError(f"{root}: --exclude leaves no sequence")
     for video in videos:
         if len(video.frames) < _STARTUP_FRAMES:
-            raise InputError(f"sequence {video.name}: has one frame, nothing to track")
+            raise InputError(f"sequence {video.name}: it has only one frame to track")
         if not np.isfinite(video.xyxy[0]).all():
             raise InputError(
                 f"sequence {video.name}: its first frame has no box to start from: "
-                "leave it out by --exclude"
+                "leave it out with --exclude"
             )
     return videos
 
@@ -157,7 +157,7 @@ def make_groups(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[s
             raise InputError(f"--group={text}: write NAME=GLOB,GLOB")
         chosen = [name for name in names if _fits(name, patterns)]
         if not chosen:
-            raise InputError(f"--group={text}: fits no sequence")
+            raise InputError(f"--group={text}: matches no sequence")
         groups[group] = chosen
     return groups
 
@@ -165,7 +165,7 @@ def make_groups(names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[s
 def track_all(
     specs: Sequence[trackers.Spec], videos: Sequence[Video], root: pathlib.Path
 ) -> list[scores.Tracked]:
-    """Runs every tracker over every sequence, in turn.
+    """Runs every tracker on every sequence, in turn.
 
     Args:
       specs: the trackers.
@@ -211,7 +211,7 @@ def track_all(
 def _gathered(
     child: Child, answers: Mapping[str, Answer], cold: float
 ) -> scores.Tracked:
-    """What a tracker did on all sequences."""
+    """Collects the results of a tracker on all sequences."""
     last = list(answers.values())[-1]
     return scores.Tracked(
         name=child.spec.name,
@@ -224,7 +224,7 @@ def _gathered(
 
 
 def describe(videos: Sequence[Video]) -> dict[str, str | int]:
-    """Says what was measured and where."""
+    """Describes what was measured and where."""
     from jaxtrack import __version__
 
     return {

@@ -1,4 +1,4 @@
-"""One tracker in a process of its own; reads sequences from stdin, answers on stdout.
+"""One tracker in a process of its own, which reads stdin and answers on stdout.
 
 A line of input is `{"folder": DIR, "limit": N or null}`; a line of output what
 `Answer` holds, or `{"error": TEXT}`. `Child` is the parent's side of both.
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> None:
 def track(
     tracker: trackers.Tracker, folder: pathlib.Path, *, limit: int | None
 ) -> tuple[Mapping[str, list], float]:
-    """Tracks a sequence; decoding is not on the clock.
+    """Tracks a sequence; decoding is not timed.
 
     Args:
       tracker: loaded.

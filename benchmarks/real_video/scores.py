@@ -1,4 +1,4 @@
-"""What trackers did on sequences, as numbers and as comparisons."""
+"""Scores of trackers on sequences, and their comparison."""
 
 import statistics as stdlib_statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxtrack.metrics import ope, statistics
 
-# OTB's 21 thresholds and mean over sequences; the first frame is left out.
+# OTB's 21 thresholds and mean over sequences, first frame excluded.
 PROTOCOL = "no_first"
 
 

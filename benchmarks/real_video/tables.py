@@ -15,13 +15,13 @@ from jaxtrack.report.plots import style
 # Ticks of the plot, frames/s.
 _SPEEDS = tuple(m * 10**k for k in range(4) for m in (1, 2, 3, 5, 7))
 _NOTES = """\
-AUC: mean over sequences of the success curve over 21 thresholds, the first frame left
-out; precision: share of frames within 20 px. The change is against {reference}, behind
-it the 95 % interval of a paired bootstrap over sequences. frames/s: 1 / median time of
-a step, the picture in memory; the trackers ran in turn, sequence by sequence, each in
-a process of its own. start: seconds from starting the process to the first tracked box,
-with nothing compiled before (cold) and with the compilations of that run (warm).
-memory: the most that the process held.
+AUC: mean over sequences of the success curve over 21 thresholds, first frame excluded;
+precision: fraction of frames within 20 px. The change is relative to {reference}, with
+the 95 % interval of a paired bootstrap over sequences. frames/s: 1 / median time of a
+step, with images in memory; the trackers alternated by sequence, each in a process of
+its own. start: seconds from starting the process to the first tracked box, with an
+empty compilation cache (cold) and with the cache of that run (warm). memory: the most
+that the process used.
 """
 
 

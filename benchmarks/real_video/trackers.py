@@ -1,4 +1,4 @@
-"""Trackers of several libraries behind one pair of verbs."""
+"""Trackers of several libraries with one interface."""
 
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +72,7 @@ class JaxtrackTracker:
 
 
 class OpenCvTracker:
-    """A tracker of OpenCV; where it finds nothing, its last box stays."""
+    """A tracker of OpenCV; if it reports a loss, it keeps its last box."""
 
     is_bgr = True
 
@@ -81,7 +81,7 @@ class OpenCvTracker:
         self._make = make
 
     def init(self, image: np.ndarray, xywh: Sequence[float]) -> None:
-        """Starts on a picture; OpenCV takes whole pixels, the nearest ones."""
+        """Starts on a picture; OpenCV takes boxes rounded to whole pixels."""
         self._box = tuple(round(float(value)) for value in xywh)
         self._tracker = self._make()
         self._tracker.init(image, self._box)

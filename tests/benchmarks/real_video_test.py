@@ -81,7 +81,7 @@ def test_refuses_in_words(root, tmp_path, capsys):
     assert "needs its weights" in refused(capsys, mil[0], "--opencv=nano")
     assert "no such file" in refused(capsys, *mil, "--nano_head=none.onnx")
     assert "no such tracker, they are MIL" in refused(capsys, *mil, "--reference=a")
-    assert "fits no sequence" in refused(capsys, *mil, "--group=a=b*")
+    assert "matches no sequence" in refused(capsys, *mil, "--group=a=b*")
     assert "write NAME=GLOB" in refused(capsys, *mil, "--group=slow")
     assert "no sequence 'x*'" in refused(capsys, *mil, "--pattern=x*")
     assert "leaves no sequence" in refused(capsys, *mil, "--exclude=*")
