@@ -66,10 +66,20 @@ REFERENCE = (*DEFAULT, "cract_lite0")
 # Every family, every kind of label, every backbone.
 ALL = (
     *REFERENCE,
-    *("siamcar_lite0", "siamrpnpp_lite0", "siamfcpp_lite0"),
-    *("dla_siamcar_lite0", "dla_siamla_lite0", "dla_siamfcpp_lite0", "nanotrack_v2"),
-    *("siamcar_r50", "siamla_r50", "siamban_r50", "siamrpnpp_r50", "cract_r18"),
-    *("siamfcpp_googlenet", "rpn_effb0"),
+    "siamcar_lite0",
+    "siamrpnpp_lite0",
+    "siamfcpp_lite0",
+    "dla_siamcar_lite0",
+    "dla_siamla_lite0",
+    "dla_siamfcpp_lite0",
+    "nanotrack_v2",
+    "siamcar_r50",
+    "siamla_r50",
+    "siamban_r50",
+    "siamrpnpp_r50",
+    "cract_r18",
+    "siamfcpp_googlenet",
+    "rpn_effb0",
 )
 
 

@@ -19,10 +19,10 @@ class Tolerance(NamedTuple):
     reason: str
 
 
-def _tolerance(unit, float32, tf32, bfloat16, reason):
-    """Returns a row of the table."""
-    limits = {"float32": float32, "TF32": tf32, "bfloat16": bfloat16}
-    return Tolerance(unit, MappingProxyType(limits), reason)
+def _tolerance(unit, limits, reason):
+    """Returns a row of the table; limits are of float32, TF32, bfloat16."""
+    named = dict(zip(("float32", "TF32", "bfloat16"), limits, strict=True))
+    return Tolerance(unit, MappingProxyType(named), reason)
 
 
 # float32 rounds to 2^-24 = 6e-8 of a number, TF32 to 2^-11 = 5e-4, bfloat16 to
@@ -31,31 +31,37 @@ def _tolerance(unit, float32, tf32, bfloat16, reason):
 TOLERANCES: Mapping[str, Tolerance] = MappingProxyType(
     {
         "loss": _tolerance(
-            *("", 1e-5, 2e-2, 1e-1),
+            "",
+            (1e-5, 2e-2, 1e-1),
             "Float32: 80 times what another order of sums changed. Others: as layers.",
         ),
         "slope": _tolerance(
-            *("", 1e-5, 1e-3, 1e-2),
+            "",
+            (1e-5, 1e-3, 1e-2),
             "Of a loss by the network's outputs. A loss has few products to round.",
         ),
         "layer": _tolerance(
-            *("", 5e-5, 2e-2, 1e-1),
+            "",
+            (5e-5, 2e-2, 1e-1),
             "Errors grow from layer to layer: 25 and 3 times the largest measured.",
         ),
         "gradient": _tolerance(
-            *("", 1e-3, 1e-1, 5e-1),
+            "",
+            (1e-3, 1e-1, 5e-1),
             "Twice the depth of the layers; batch statistics of few pairs amplify.",
         ),
         "update": _tolerance(
-            *("", 1e-3, 1e-1, 5e-1), "As gradients, added up over three steps."
+            "", (1e-3, 1e-1, 5e-1), "As gradients, added up over three steps."
         ),
         "box": _tolerance(
-            *("px", 0.25, 4.0, 8.0),
+            "px",
+            (0.25, 4.0, 8.0),
             "Crops lie on eighths of a pixel: rounding may choose the next one. In "
             "bfloat16 boxes were up to 5 px apart.",
         ),
         "auc": _tolerance(
-            *("AUC", 1e-3, 1e-2, 2e-2),
+            "AUC",
+            (1e-3, 1e-2, 2e-2),
             "Of one video of 60 frames; bfloat16 changed it by 0.0095.",
         ),
     }
