@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
 
-.PHONY: help setup demo demo-train compare ablation incremental test test-all test-faults test-onnx smoke docs lint format bench clean
+.PHONY: help setup demo demo-train compare ablation incremental test test-all test-faults test-onnx smoke docs lint format bench bench-gpu clean
 
 help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
@@ -15,6 +15,7 @@ help:
 	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
+	@echo "make bench-gpu   what a GPU is needed for (20 to 40 minutes), to runs/gpu"
 	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
 	@echo "make ablation  the same on composed scenes, without any data"
 	@echo "make incremental   each config against the one before: what does each part gain?"
@@ -134,6 +135,10 @@ bench: $(VENV)/.torch
 	$(BIN)/python -m benchmarks.localization
 	$(BIN)/python -m benchmarks.assignment
 	$(BIN)/python -m benchmarks.cract
+
+# Not the virtual environment of `make setup`: its JAX has no GPU. PYTHON has one.
+bench-gpu:
+	$(PYTHON) -m benchmarks.gpu --out=runs/gpu
 
 clean:
 	rm -rf $(VENV) runs site .pytest_cache .ruff_cache *.egg-info

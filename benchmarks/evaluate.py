@@ -12,11 +12,10 @@ import os
 import tempfile
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
-from benchmarks import rounds
+from benchmarks import drawn, rounds
 from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0
 from jaxtrack.data.composed import ComposedSource, write_sequences
@@ -81,10 +80,7 @@ def _tracker():
         name = trackers.describe(opened.config)
         return opened.tracker, opened.variables, name
     config = siamcar_lite0.get_config()
-    model = trackers.network_of(config)
-    sizes = (model.geometry.template_size, model.geometry.search_size)
-    z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
-    variables = jax.jit(model.init)(jax.random.key(0), z, x)
+    variables = drawn.variables_of(trackers.network_of(config))
     return trackers.tracker_of(config), variables, trackers.describe(config)
 
 

@@ -22,7 +22,7 @@ from absl import app, flags
 from jax import lax
 from ml_collections import config_flags
 
-from benchmarks import rounds
+from benchmarks import drawn, rounds
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.ops import boxes, crop, grid, preprocess
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     jax.config.update("jax_num_cpu_devices", _DEVICES.value)  # No effect on GPUs.
     config = trackers.with_preprocessing(_CONFIG.value)
     model = trackers.network_of(config)
-    variables = jax.device_put(_variables(model))
+    variables = jax.device_put(drawn.variables_of(model))
     frames = _frames(_FRAMES.value)
     ways = _drivers(trackers.tracker_of(config), variables, frames)
     stages = _stages(model, config, variables, frames[0])
@@ -87,13 +87,6 @@ def _report(walls, cores, ways):
         print(f"live: {ratio:.2f} times the twin's time, {verdict} the goal of {_MARK}")
     else:
         print("no torch here, or no twin of this network: nothing to compare with")
-
-
-def _variables(model):
-    """Draws a network's variables."""
-    sizes = (model.geometry.template_size, model.geometry.search_size)
-    z, x = (jnp.zeros((1, size, size, 3)) for size in sizes)
-    return jax.jit(model.init)(jax.random.key(0), z, x)
 
 
 def _frames(count, hw=_HW):

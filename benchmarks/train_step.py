@@ -16,10 +16,10 @@ from functools import partial
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
+from benchmarks import drawn
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0, siamcar_r50
@@ -61,17 +61,15 @@ def _case(config, size, train_backbone):
     """Times one network in one mode."""
     variables = variables_of(config)
     batch = batch_of(config, size)
-    runs, compiled = step_of(config, variables, batch, train_backbone)
-    flops = _flops(compiled)
-    memory = compiled.memory_analysis().temp_size_in_bytes
+    runs, lowered = step_of(config, variables, batch, train_backbone)
+    flops = flops_of(lowered)
+    memory = lowered.compile().memory_analysis().temp_size_in_bytes
     print(f"  {memory / 1e6:.0f} MB for activations and gradients")
     runs |= _twin(config, variables, batch, train_backbone)
     # The first step of each: compiled, and the same loss from the same weights.
     losses = {name: run() for name, run in runs.items()}
     print("  first loss: " + ", ".join(f"{n} {v:.4f}" for n, v in losses.items()))
-    for (
-        run
-    ) in runs.values():  # The second step's arrays lie otherwise: it compiles too.
+    for run in runs.values():  # The state of the second lies otherwise: it compiles.
         run()
     seconds = {name: [] for name in runs}
     for _ in range(_ROUNDS.value):
@@ -100,14 +98,11 @@ def _compare(ratio):
 
 def variables_of(config):
     """Draws a network's variables; Lite0 gets its ImageNet weights."""
-    model = trackers.network_of(config)
-    sizes = (model.geometry.template_size, model.geometry.search_size)
-    images = [jnp.zeros((1, size, size, 3)) for size in sizes]
-    variables = jax.jit(model.init)(jax.random.key(0), *images)
+    variables = drawn.variables_of(trackers.network_of(config))
     if config.model.pretrained:
         names = trackers.family_of(config).names(config)
         variables = load_pretrained(config.model.pretrained, names, variables).variables
-    return jax.device_get(variables)
+    return variables
 
 
 def batch_of(config, size):
@@ -149,7 +144,7 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
 def step_of(
     config, variables, batch, train_backbone, *, assign=None, augmentation=None
 ):
-    """Returns name -> what to time, and the compiled step.
+    """Returns name -> what to time, and the lowered step.
 
     With `assign`, that labels the pairs instead of the settings' assigner; with
     `augmentation`, pairs are augmented first.
@@ -162,19 +157,22 @@ def step_of(
     current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
     shards = jax.device_put(batch_lib.shard(batch, 1), device[0])
     rates = schedule.Schedule(config).rates(0)
-    compiled = mapped.lower(current, shards, rates).compile()
+    lowered = mapped.lower(current, shards, rates)
     holder = [current]
 
     def run():
         holder[0], metrics = mapped(holder[0], shards, rates)
         return float(metrics["loss"])
 
-    return {"jaxtrack": run}, compiled
+    return {"jaxtrack": run}, lowered
 
 
-def _flops(compiled):
-    """Reads XLA's count of operations; 0 where the backend keeps none."""
-    analysis = compiled.cost_analysis()
+def flops_of(lowered: jax.stages.Lowered) -> float:
+    """Reads XLA's count of operations before it optimises; 0 where there is none.
+
+    Afterwards what cuDNN and cuBLAS do counts as nothing.
+    """
+    analysis = lowered.cost_analysis()
     analysis = analysis[0] if isinstance(analysis, list) else analysis
     return float((analysis or {}).get("flops", 0))
 

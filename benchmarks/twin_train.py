@@ -63,6 +63,10 @@ class TwinTrainer:
             groups, c.optimizer.lr, betas, weight_decay=c.optimizer.weight_decay
         )
 
+    def compile(self):
+        """Has the network compiled at its next step (`torch.compile`)."""
+        self._network.compile()
+
     def step(self, batch):
         """Takes one step; `batch` is jaxtrack's. Returns the loss before it."""
         config, loss = self._config, self._backward(batch)
