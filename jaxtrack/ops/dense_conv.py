@@ -9,14 +9,9 @@ from jax import lax
 from jaxtrack.ops.conv_window import convolve, make_window
 from jaxtrack.ops.plain import is_plain
 
-# On a CPU, convolutions whose patches are at least so long run 5 to 25 % faster as one
-# matrix product (ResNet-50's last stages; measured on two cores), where the matrix of
-# patches has at most so many entries.
-LONG_PATCH = 2304
-MOST_PATCHES = 2**24
-# Those of large maps whose patches are at most so long take half the time written out,
-# as the sum fuses with what follows: the stem of a small network, and 1x1 convolutions
-# of very few channels.
+# On a CPU, convolutions of large maps whose patches are at most so long take half the
+# time written out, as the sum fuses with what follows: the stem of a small network, and
+# 1x1 convolutions of very few channels.
 SHORT_PATCH = 27
 FEW_CHANNELS = 16
 MANY_CELLS = 4096
@@ -55,11 +50,8 @@ def dense_conv(
     patch, cells = size * size * channels, len(x) * height * width
     if patch <= (SHORT_PATCH if size > 1 else FEW_CHANNELS) and cells >= MANY_CELLS:
         on_cpu = partial(_written_out, window)
-    elif patch >= LONG_PATCH and patch * cells <= MOST_PATCHES and not is_pointwise:
-        on_cpu = partial(_matrix_product, window)
-    else:
-        return plain(x, kernel)
-    return lax.platform_dependent(x, kernel, cpu=on_cpu, default=plain)
+        return lax.platform_dependent(x, kernel, cpu=on_cpu, default=plain)
+    return plain(x, kernel)
 
 
 def _output_hw(window, x, size):
@@ -74,12 +66,6 @@ def _output_hw(window, x, size):
 def _pointwise(x, kernel):
     """A 1x1 convolution: a matrix product over the channels."""
     return jnp.einsum("bhwi,io->bhwo", x, kernel[0, 0])
-
-
-def _matrix_product(window, x, kernel):
-    """The convolution as a product of a matrix of patches."""
-    columns = jnp.concatenate(_shifted(window, x, kernel.shape[0]), axis=-1)
-    return columns @ kernel.reshape(-1, kernel.shape[-1])
 
 
 def _written_out(window, x, kernel):
