@@ -115,7 +115,7 @@ class Session:
         self._variables = jax.device_put(variables)
         self._lost_below = lost_below
         self._compiled = set()
-        self._state = None
+        self._state = self._frame = None
         self._lock = threading.RLock()
 
     def __enter__(self) -> "Session":
@@ -125,7 +125,7 @@ class Session:
     def __exit__(self, *fault: object) -> None:
         """Forgets the target and frees the device's memory."""
         with self._lock:
-            self._state = self._variables = None
+            self._state = self._variables = self._frame = None
 
     @property
     def lost(self) -> bool | np.ndarray:
@@ -220,8 +220,9 @@ class Session:
         Raises:
           InputError: if `init` was not called, or the argument is not an image.
         """
-        frame = _on_canvas(image)
+        image = image if isinstance(image, Frame) else to_rgb(image)
         with self._lock:
+            frame = self._placed(image)
             if self._state is None:
                 raise InputError(
                     "no target yet: call init with the first image and box"
@@ -292,6 +293,20 @@ class Session:
                 boxes[0] = given[i]
                 results[i] = TrackedBox(boxes, score.astype(np.float64))
         return [results[i] for i in range(len(videos))]
+
+    def _placed(self, image):
+        """Puts a picture where the last one was, which the device has read, if it fits.
+
+        New memory costs more than the copy.
+        """
+        if isinstance(image, Frame):
+            return image
+        height, width = image.shape[:2]
+        if self._frame is None or tuple(self._frame.hw) != (height, width):
+            self._frame = _on_canvas(image)
+        else:
+            self._frame.image[:height, :width] = image
+        return self._frame
 
     def _driver(self, targets):
         """Returns the functions for one target, or for several."""
