@@ -15,7 +15,6 @@ import numpy as np
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.compiler import compiler_options
 from jaxtrack.tracking.state import (
-    Crop,
     Frame,
     Probe,
     Tracker,
@@ -109,33 +108,18 @@ def over_targets(tracker: Tracker) -> Tracker:
 
 
 def _composed(tracker, transform):
-    """Returns init, step and probe, each of two programs compiled by `transform`.
-
-    The first reads the frame and compiles for each canvas, the second is the network.
-    """
-
-    def look_first(frame, box):
-        aims = tracker.aim_first(box, frame.hw)
-        return [Crop(aim, tracker.cut(frame, aim)) for aim in aims], tracker.fill(frame)
-
-    def look(state, frame):
-        aim = tracker.aim(state, frame.hw)
-        return Crop(aim, tracker.cut(frame, aim))
-
-    look_first, look = transform(look_first, (0, 0)), transform(look, (0, 0))
-    start = transform(tracker.start, (None, 0, 0))
-    update = transform(tracker.update, (None, 0, 0))
-
-    def init(variables, frame, box):
-        return start(variables, *look_first(frame, box))
-
-    def step(variables, state, frame):
-        return update(variables, state, look(state, frame))
-
-    if not tracker.probe:
-        return init, step, None
-    show = transform(tracker.probe, (None, 0, 0))
-    return init, step, lambda v, state, frame: show(v, state, look(state, frame))
+    """Returns init, step and probe, with parts compiled separately by `transform`."""
+    compiled = Tracker(
+        aim_first=transform(tracker.aim_first, (0, 0)),
+        aim=transform(tracker.aim, (0, 0)),
+        cut=transform(tracker.cut, (0, 0)),
+        fill=transform(tracker.fill, (0,)),
+        start=transform(tracker.start, (None, 0, 0)),
+        update=transform(tracker.update, (None, 0, 0)),
+    )
+    show = transform(tracker.probe, (None, 0, 0)) if tracker.probe else None
+    probe = compiled._replace(update=show).step if show else None
+    return compiled.init, compiled.step, probe
 
 
 def track_video(

@@ -69,8 +69,8 @@ def test_five_frame_sizes_compile_one_network(tiny, draw, pad_all):
         images, truth = draw(6)
         list(run.track_video(drivers, variables, pad_all(images, canvas), truth[0]))
         counts.append([traces[name] for name in names])
-    # What reads the picture once a canvas, the network once.
-    assert counts == [[n, n, n, n, 1, 1] for n in range(1, 6)]
+    # What sees the picture once a canvas, where it looks and the network once.
+    assert counts == [[1, 1, n, n, 1, 1] for n in range(1, 6)]
     images, truth = draw(6, hw=(100, 110))  # Another size on a canvas of before.
     list(run.track_video(drivers, variables, pad_all(images), truth[0]))
     assert [traces[name] for name in names] == counts[-1]
