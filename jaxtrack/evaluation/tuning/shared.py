@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from jaxtrack import locks
@@ -61,15 +62,15 @@ class Exchange(NamedTuple):
         advance: Callable[[int], object],
     ) -> None:
         """Keeps what the others' sequences score; see `trials.measure`."""
-        waiting: dict[str, tuple[Video, str]] = {}
+        waiting: dict[str, tuple[Video, Exchange]] = {}
         for number in range(self.share.count):
             other = self._replace(share=Share(number, self.share.count))
             if number != self.share.number:
-                waiting |= {v.name: (v, str(number)) for v in other.own(material)}
+                waiting |= {v.name: (v, other) for v in other.own(material)}
         while waiting:
-            for video, number in [*waiting.values()]:
+            for video, other in [*waiting.values()]:
                 found = self.scores(video.name, asked)
-                if found is None and locks.is_held(self.out / _FOLDER, name=number):
+                if found is None and other.is_at_work():
                     continue
                 if found is None:
                     one = material._replace(videos=[video])
@@ -90,6 +91,10 @@ class Exchange(NamedTuple):
             return None
         return {int(number): scores for number, scores in found.items()}
 
+    def is_at_work(self) -> bool:
+        """Whether the process follows."""
+        return locks.is_held(self.out / _FOLDER, name=self._lock())
+
     def follow(
         self,
         track: trials.Track,
@@ -104,16 +109,15 @@ class Exchange(NamedTuple):
           advance: is told how many frames were tracked, times settings.
 
         Raises:
-          InputError: process 0 does not start or is lost, a frame is missing or
-            damaged, a first box is unusable.
+          InputError: process 0 does not start, is lost or tunes something else, a
+            frame is missing or damaged, a first box is unusable.
         """
         own, done = self.own(material), {}
-        name = str(self.share.number)
-        with locks.locked(self.out / _FOLDER, "tuning", name=name):
+        with locks.locked(self.out / _FOLDER, "tuning", name=self._lock()):
             self._wait_for_start()
             while locks.is_held(self.out):
                 asked = {int(n): s for n, s in self._read(_ASKED).items()}
-                if asked == done:
+                if not asked or asked == done:
                     time.sleep(_POLL)
                     continue
                 for video in own:
@@ -121,11 +125,21 @@ class Exchange(NamedTuple):
                         found = trials.score_all(track, material, video, asked, advance)
                         self._write(f"{_SCORES}/{video.name}", found)
                 done = asked
-        if self._read(_ASKED):
+        left = self._read(_ASKED, default=None)
+        if left is None:
+            raise InputError(
+                f"process 0 ended in {self.out} without trials of this command: give "
+                "all processes the same options and sequences"
+            )
+        if left:
             raise InputError(
                 f"process 0 was lost: start all processes again, and the search in "
                 f"{self.out} goes on"
             )
+
+    def _lock(self) -> str:
+        """Name of the lock: process 0 must not wait for one that tunes otherwise."""
+        return f"{self.share.number}-of-{self.share.count}-{self.identity[:8]}"
 
     def _wait_for_start(self):
         """Waits until process 0 is at work."""
@@ -143,10 +157,10 @@ class Exchange(NamedTuple):
         text = json.dumps({"identity": self.identity, "value": value})
         atomic.write_text(self.out / _FOLDER / name, text)
 
-    def _read(self, name):
-        """Reads such a file; nothing where there is none of this study."""
+    def _read(self, name, default=MappingProxyType({})):
+        """Reads such a file; the default where there is none of this study."""
         with contextlib.suppress(OSError, ValueError):
             found = json.loads((self.out / _FOLDER / name).read_text())
             if found["identity"] == self.identity:
                 return found["value"]
-        return {}
+        return default

@@ -158,7 +158,7 @@ def test_processes_share_the_sequences(model, material, tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "tracking_function", watched)
     other = threading.Thread(target=assist)
     other.start()
-    while not locks.is_held(recipe.out / "processes", name="1"):
+    while not any((recipe.out / "processes").glob("1-of-2-*")):
         time.sleep(0.02)
     search.tune(recipe, material, share=Share(0, 2))
     other.join()
@@ -180,6 +180,38 @@ def test_the_loss_of_process_0_is_told(tmp_path):
             with message if lost else contextlib.nullcontext():
                 other = exchange._replace(share=Share(1, 2))
                 other.follow(None, material_of_none(), None)
+
+
+def test_the_end_of_the_search_is_no_batch(material, tmp_path, monkeypatch):
+    """Process 0 is still there while it weighs the fields and scores the holdout."""
+    exchange, measured = shared.Exchange(tmp_path, Share(0, 2), "study"), []
+
+    def score_all(track, material, video, asked, advance):
+        measured.append((video.name, asked))
+        exchange.publish({})
+        return {0: {"auc": 0.5}}
+
+    exchange.publish({0: {"w": 1.0}})
+    holds = iter([True, True, True, False])
+    monkeypatch.setattr(locks, "is_held", lambda *_, **__: next(holds))
+    monkeypatch.setattr(trials, "score_all", score_all)
+    exchange._replace(share=Share(1, 2)).follow(None, material, None)
+    assert measured == [("ball", {0: {"w": 1.0}})]
+
+
+def test_a_process_of_another_command_is_not_waited_for(material, tmp_path):
+    first = shared.Exchange(tmp_path, Share(0, 2), "study")
+    first.publish({0: {"w": 1.0}})
+    for other in (first._replace(identity="else"), first._replace(share=Share(0, 3))):
+        other = other._replace(share=other.share._replace(number=1))
+        holds = iter([True, True, False])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(locks, "is_held", lambda *_, holds=holds, **__: next(holds))
+            with pytest.raises(InputError, match="process 0"):
+                other.follow(None, material_of_none(), None)
+        with locks.locked(tmp_path / "processes", "tuning", name=other._lock()):
+            assert other.is_at_work()
+            assert not first._replace(share=Share(1, 2)).is_at_work()
 
 
 def test_a_folder_holds_one_study(model, material, root, tmp_path):
