@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
 
     allow = args.allow_random_backbone
     loop.train(settings, args.workdir, allow_random_backbone=allow)
+    if args.distributed:
+        distributed.leave()
 
 
 def _check(settings: ConfigDict, workdir: str) -> None:

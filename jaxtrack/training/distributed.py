@@ -27,6 +27,7 @@ BEAT, PATIENCE = 2.0, 40.0  # Seconds between two beats; without one until it is
 _SIZE = 512  # Bytes of a file: overwritten in place, it needs no room on a full disk.
 _CONNECTED = 180  # Seconds in which all processes must have started.
 _MET = 3600  # Seconds in which all must have prepared; the watch finds lost ones.
+_GRACE = 3.0  # Seconds in which the others disconnect.
 _LOST = 1  # The exit status of those that end because another one was lost.
 
 
@@ -85,7 +86,7 @@ def coordinator() -> str:
         return ""
 
 
-def meet(name: str) -> None:
+def meet(name: str, *, seconds: float = _MET) -> None:
     """Waits until all processes are here.
 
     Their first sum over devices must begin within 30 s of each other (Gloo's limit):
@@ -93,12 +94,29 @@ def meet(name: str) -> None:
 
     Args:
       name: of the place.
+      seconds: how long to wait.
+
+    Raises:
+      RuntimeError: a process did not come.
     """
     if jax.process_count() > 1:
         from orbax.checkpoint import multihost  # Late: it takes seconds.
 
         wait = multihost.get_barrier_sync_fn()
-        wait(key=f"jaxtrack_{name}", timeout_ms=1000 * _MET)
+        wait(key=f"jaxtrack_{name}", timeout_ms=int(1000 * seconds))
+
+
+def leave() -> None:
+    """Ends the connection of a process whose work is done; that of process 0 last.
+
+    The others are connected to process 0: jax aborts one that is not yet disconnected
+    when it ends.
+    """
+    with contextlib.suppress(RuntimeError):  # One was lost: the work is done anyway.
+        meet("the end", seconds=PATIENCE)
+    if jax.process_index() == 0:
+        time.sleep(_GRACE)
+    jax.distributed.shutdown()
 
 
 class Watch:

@@ -95,3 +95,29 @@ def test_two_processes_equal_one(tmp_path):
     for (path, a), (_, b) in zip(one, two, strict=True):
         # Sums in another order: rounding of float32 over four steps.
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=str(path))
+
+
+LATE = """
+import sys, time
+import jax
+from jaxtrack.training import distributed
+
+jax.config.update("jax_platforms", "cpu")
+number = int(sys.argv[2])
+distributed.initialize(sys.argv[1], num_processes=2, process_id=number)
+jax.devices()
+distributed.meet("start")
+time.sleep(4 * number)
+distributed.leave()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_may_end_after_process_0():
+    """jax aborts one that is still connected when process 0 ends."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    command = [sys.executable, "-c", LATE, address]
+    both = [subprocess.Popen([*command, str(number)], cwd=ROOT) for number in (0, 1)]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
