@@ -35,10 +35,12 @@ class Section(NamedTuple):
     Attributes:
       measure: yields figures; told whether they are to be tiny.
       minutes: at most.
+      platforms: of JAX; "" takes what there is.
     """
 
     measure: Callable[[bool], Iterator[Row]]
     minutes: float
+    platforms: str = ""
 
 
 def main(argv: list[str]) -> None:
@@ -72,6 +74,8 @@ def _rows(child: str, seconds: float, *, cache: pathlib.Path) -> Iterator[Row]:
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "STARTED": str(time.time()),
     }
+    if child in SECTIONS and SECTIONS[child].platforms:
+        environment["JAX_PLATFORMS"] = SECTIONS[child].platforms
     process = subprocess.Popen(
         ["timeout", "--signal=KILL", f"{seconds:.0f}", *command],
         env=os.environ | environment,
@@ -111,6 +115,7 @@ def _portability(is_tiny: bool) -> Iterator[Row]:
 SECTIONS = {
     "tracking": Section(gpu_tracking.measure, 6),
     "training": Section(gpu_training.measure, 10),
+    "pytorch": Section(gpu_training.measure_pytorch, 8, platforms="cpu"),
     "startup": Section(_startup, 8),
     "switch": Section(gpu_training.measure_switch, 6),
     "portability": Section(_portability, 10),

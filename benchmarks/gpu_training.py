@@ -3,6 +3,7 @@
 Figures of `benchmarks.gpu`.
 """
 
+import functools
 import importlib.util
 import os
 import statistics
@@ -53,7 +54,7 @@ TINY = Sizes("siamcar_lite0", (Case("float32", 2),), matrix=256, steps=1)
 
 
 def measure(is_tiny: bool) -> Iterator[dict]:
-    """Yields pairs/s and TFLOP/s of every case, and of PyTorch where it is installed.
+    """Yields pairs/s and TFLOP/s of every case.
 
     Args:
       is_tiny: a small network and batch.
@@ -65,13 +66,49 @@ def measure(is_tiny: bool) -> Iterator[dict]:
     for dtype in dict.fromkeys(case.dtype for case in sizes.cases):
         peaks[dtype] = _matmul_rate(sizes.matrix, dtype)
         name = f"product of matrices of {sizes.matrix}, {dtype}"
-        yield about | {"name": name, "tflops": round(peaks[dtype], 2)}
-    for number, case in enumerate(sizes.cases):
+        yield about | {"name": name, "tflops": round(peaks[dtype], 4)}
+    for case in sizes.cases:
         try:
-            rows = list(_case(sizes, case, peaks[case.dtype], with_twin=number < 2))
+            row = _figures(sizes, case, peaks[case.dtype])
         except jax.errors.JaxRuntimeError as fault:  # Most likely out of memory.
-            rows = [_named(case) | {"failed": str(fault).splitlines()[0][:200]}]
-        for row in rows:
+            row = _named(case) | {"failed": str(fault).splitlines()[0][:200]}
+        yield about | row
+
+
+def measure_pytorch(is_tiny: bool) -> Iterator[dict]:
+    """Yields the pairs/s of PyTorch on the first cases, eager and compiled.
+
+    JAX is to be on the CPU meanwhile: it would take most of the GPU's memory.
+
+    Args:
+      is_tiny: a small network and batch.
+    """
+    if importlib.util.find_spec("torch") is None:
+        yield {"skipped": "torch is not installed"}
+        return
+    import torch
+
+    from benchmarks.twin_train import TwinTrainer
+
+    sizes = TINY if is_tiny else Sizes()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    about = {"config": sizes.config, "torch": torch.__version__}
+    for case in sizes.cases[:2]:
+        config = _config(sizes, case)
+        variables = train_step.variables_of(config)
+        batch = train_step.batch_of(config, case.batch)
+        for kind in ("eager", "torch.compile"):
+            is_half = case.dtype == "bfloat16"
+            twin = TwinTrainer(config, variables, train_backbone=True, is_half=is_half)
+            if kind == "torch.compile":
+                twin.compile()
+            row = {"name": f"{kind}, {_named(case)['name']}"}
+            try:
+                seconds = _median(functools.partial(twin.step, batch), sizes.steps)
+                row["pairs_per_second"] = round(case.batch / seconds, 1)
+            except RuntimeError as fault:
+                row["failed"] = str(fault).splitlines()[0][:200]
             yield about | row
 
 
@@ -130,8 +167,8 @@ def measure_first_step(is_tiny: bool) -> Iterator[dict]:
     yield {"seconds": time.time() - float(os.environ["STARTED"])}
 
 
-def _case(sizes, case, peak, *, with_twin):
-    """Yields the figures of one step."""
+def _figures(sizes, case, peak):
+    """Returns the figures of one step."""
     config = _config(sizes, case)
     variables = train_step.variables_of(config)
     batch = train_step.batch_of(config, case.batch)
@@ -142,31 +179,14 @@ def _case(sizes, case, peak, *, with_twin):
     seconds = _median(runs["jaxtrack"], sizes.steps)
     flops = train_step.flops_of(lowered)
     rate = flops / seconds / 1e12
-    yield _named(case) | {
+    return _named(case) | {
         "pairs_per_second": round(case.batch / seconds, 1),
-        "tflops": round(rate, 2),
+        "tflops": round(rate, 4),
         "share_of_product": round(rate / peak, 3),
         "gflop_a_pair": round(flops / case.batch / 1e9, 1),
         "first_step_seconds": round(compiled, 1),
         "gigabytes": _peak_memory(),
     }
-    if with_twin and importlib.util.find_spec("torch") is not None:
-        yield from _twin(sizes, case, config, variables, batch, case.batch / seconds)
-
-
-def _twin(sizes, case, config, variables, batch, ours):
-    """Yields the pairs/s of PyTorch, eager and compiled, on the same batch."""
-    from benchmarks.twin_train import TwinTrainer
-
-    is_half = case.dtype == "bfloat16"
-    for name in ("PyTorch eager", "torch.compile"):
-        twin = TwinTrainer(config, variables, train_backbone=True, is_half=is_half)
-        if name == "torch.compile":
-            twin.compile()
-        seconds = _median(lambda step=twin.step: step(batch), sizes.steps)
-        rate = case.batch / seconds
-        row = {"pairs_per_second": round(rate, 1), "ours": round(ours / rate, 2)}
-        yield _named(case) | row | {"name": f"{name}, {_named(case)['name']}"}
 
 
 def _config(sizes, case):
