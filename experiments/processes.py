@@ -176,7 +176,7 @@ class _Child:
         atomic.write_text(self.stage.usage, text + "\n")
 
     def terminate(self) -> None:
-        """Tells it to save its state and end."""
+        """Asks it to save its state and end."""
         if self.poll() is None:
             self._process.terminate()
 

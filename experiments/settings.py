@@ -135,7 +135,7 @@ def differences(trainings: Sequence[ConfigDict]) -> dict[str, list[Any]]:
 
 
 def check_same_batches(trainings: Sequence[ConfigDict]) -> None:
-    """Refuses settings that do not draw the same batches.
+    """Rejects settings that do not draw the same batches.
 
     Args:
       trainings: the settings.

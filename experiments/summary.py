@@ -226,7 +226,7 @@ def _measured(experiment, outcomes, names, reduce):
 def verdict(
     names: Sequence[str], change: Mapping[str, Any] | None, seeds: Sequence[int]
 ) -> str:
-    """Says in a plain sentence which of two configs is better.
+    """Describes in a plain sentence which of two configs is better.
 
     Args:
       names: of the reference and of what is compared with it.

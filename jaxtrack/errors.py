@@ -46,7 +46,7 @@ class InputError(ValueError):
 
 
 def system_reason(fault: OSError) -> str:
-    """Words an error of the system, and what to do where that is known.
+    """Describes an error of the system, and what to do where that is known.
 
     Args:
       fault: as raised.

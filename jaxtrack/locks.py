@@ -150,7 +150,7 @@ def _flock(file, kind):
 
 
 def _self(what, group):
-    """Says who this process is, as JSON."""
+    """Describes this process as JSON."""
     program = pathlib.Path(sys.argv[0] or "python")
     if program.name == "__main__.py":
         program = program.parent
@@ -167,7 +167,7 @@ def _self(what, group):
 
 
 def _owner(file):
-    """Words whom a file names; None if it names nobody."""
+    """Describes the owner that a file names; None if it names none."""
     told = _told(file)
     try:
         command = " ".join(str(told["command"]).split())

@@ -86,7 +86,7 @@ def tracked(
 
 
 def animation(frames: list[np.ndarray], *, milliseconds: int, quality: int) -> bytes:
-    """Encodes an animation that repeats for ever.
+    """Encodes an animation that repeats forever.
 
     Args:
       frames: `[H, W, 3]` uint8 RGB.

@@ -142,7 +142,7 @@ def measure(
 
 
 def _check(checkpoint):
-    """Refuses a checkpoint that says nothing here; returns its step."""
+    """Rejects a checkpoint that shows nothing here; returns its step."""
     opened = loading.open_checkpoint(checkpoint)
     if "refined_weight" not in opened.tracker.ranges:
         name = trackers.describe(opened.config)

@@ -174,14 +174,14 @@ def _fixed(fixed, model, xyxy, num_parts):
 
 
 def _anchors(config, model):
-    """Says what is labelled."""
+    """Describes what is labelled."""
     side, num = model.geometry.response_size, len(model.anchors)
     one = f"a virtual anchor of {config.labels.virtual_anchor:g} px"
     return f"{side} x {side} cells with {f'{num} anchors' if num else one}"
 
 
 def _check(config, model, points, fixed):
-    """Refuses what cannot be counted."""
+    """Rejects settings that cannot be counted."""
     config_lib.check(config)
     most = model.geometry.response_size**2
     if not points or min(points) < 2 or max(points) > most:

@@ -162,8 +162,8 @@ def _check(num_points, num_anchors, ddof, empty):
 def _nearest(anchors, xyxy, count):
     """Returns the indices of the anchors `[N, 4]` with the nearest centres.
 
-    In whole steps squares of int32 are exact, so that ties are ties, whatever order the
-    compiler sums in; top_k then takes the first. A step is at most 2^-13 of the last
+    In whole steps squares of int32 are exact: ties are ties, in whatever order the
+    compiler sums; top_k then takes the first. A step is at most 2^-13 of the last
     one's distance, or 1/1024 px: what float32 makes of the target's corners is less.
     """
     centres = (anchors[:, :2] + anchors[:, 2:]) / 2

@@ -11,7 +11,7 @@ IGNORE = -1
 
 
 def is_box(xyxy: jax.Array) -> jax.Array:
-    """Tells whether a target is finite and not empty, so that it can be labelled.
+    """Returns whether a target is finite and not empty, so that it can be labelled.
 
     Args:
       xyxy: the target, `[4]` xyxy, pixels.
@@ -110,7 +110,7 @@ def ellipse(
       points: `[H, W, 2]` xy, pixels.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
       inner: axes of the positive ellipse as a share of the target's sides.
-      outer: axes of the ellipse outside of which points are negative, likewise.
+      outer: likewise, of an ellipse outside which points are negative.
 
     Returns:
       `[H, W]` int32 of POSITIVE, NEGATIVE and IGNORE. A target that is empty or not
@@ -155,6 +155,6 @@ def centerness_targets(ltrb: jax.Array) -> jax.Array:
     low = jnp.minimum(ltrb[..., :2], ltrb[..., 2:])
     high = jnp.maximum(ltrb[..., :2], ltrb[..., 2:])
     is_inside = jnp.all(low > 0, axis=-1)
-    # The gradient of the root is infinite at 0: outside, use that of a positive number.
+    # The gradient of the root is infinite at 0: outside, use a positive number's.
     share = jnp.where(is_inside[..., None], low, 1) / jnp.where(high > 0, high, 1)
     return jnp.where(is_inside, jnp.sqrt(share[..., 0] * share[..., 1]), 0)

@@ -17,7 +17,7 @@ _VIDEO += "address such as rtsp://..., or a camera's number"
 def check_tracker(
     source: str, *, model: str = "", option: str = "--checkpoint"
 ) -> None:
-    """Refuses a tracker that does not exist.
+    """Rejects a tracker that does not exist.
 
     Args:
       source: a shipped tracker's name, a file, files joined by commas, or a folder.
@@ -50,7 +50,7 @@ def check_tracker(
 
 
 def _has_steps(folder):
-    """Tells whether a folder is a step of a training, or holds one."""
+    """Returns whether a folder is a step of a training, or holds one."""
     inner = folder / "checkpoints"
     inner = inner if inner.is_dir() else folder
     with contextlib.suppress(OSError):  # An unreadable folder is reported later.
@@ -59,7 +59,7 @@ def _has_steps(folder):
 
 
 def check_video(source: str) -> None:
-    """Refuses a video that does not exist, whatever else is missing.
+    """Rejects a video that does not exist, whatever else is missing.
 
     Args:
       source: a file, a folder, a pattern of names, an address or a camera's number.
@@ -75,7 +75,7 @@ def check_video(source: str) -> None:
 
 
 def check_folder(path: str, *, option: str = "--out", is_new: bool = False) -> None:
-    """Refuses a folder that cannot be created or written to.
+    """Rejects a folder that cannot be created or written to.
 
     Args:
       path: of the folder.
@@ -97,7 +97,7 @@ def check_folder(path: str, *, option: str = "--out", is_new: bool = False) -> N
 
 
 def check_file(path: str, *, suffix: str = "", option: str = "--out") -> None:
-    """Refuses a file that cannot be written.
+    """Rejects a file that cannot be written.
 
     Args:
       path: of the file.

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(parser, "--seed", "N", meaning, type=whole, default=0)
     meaning = "how much look-alikes may differ, from 0 (identical) to 1"
     options.add(parser, "--difference", "X", meaning, type=float, default=0.5)
-    meaning = "folder of photographs, of which every fourth is used (default: "
+    meaning = "folder of photographs; every fourth is used (default: "
     meaning += "scikit-image's)"
     options.add(parser, "--photos", "DIR", meaning, default=None)
     meaning = "folder of sequences with masks; the objects of every fourth are pasted"

@@ -55,7 +55,7 @@ def find() -> Clip | None:
 
 
 def compose(folder: pathlib.Path) -> Clip:
-    """Writes a composed scene, for want of a clip.
+    """Writes a composed scene where no clip is at hand.
 
     Args:
       folder: for the scene.

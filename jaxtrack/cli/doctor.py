@@ -40,4 +40,4 @@ def run(args: argparse.Namespace) -> None:
                 print(f"{'':<{width}}  PROBLEM: {problem}")
     problems = [finding.name for finding in findings if finding.problem]
     if problems:
-        raise InputError(f"{len(problems)} to mend: {', '.join(problems)}; see above")
+        raise InputError(f"{len(problems)} to fix: {', '.join(problems)}; see above")

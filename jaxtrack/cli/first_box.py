@@ -35,7 +35,7 @@ def first_boxes(video: str, given: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def check(boxes: dict[str, np.ndarray], hw: Sequence[int]) -> np.ndarray:
-    """Refuses boxes that cannot be tracked, and warns of what looks like corners.
+    """Rejects boxes that cannot be tracked; warns of those that look like corners.
 
     Args:
       boxes: from `first_boxes`, at least one.

@@ -75,7 +75,7 @@ class Interrupts:
 
 
 def _is_importing(frame: FrameType | None) -> bool:
-    """Tells whether an import is under way below a frame."""
+    """Returns whether an import is under way below a frame."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True

@@ -194,7 +194,7 @@ def _check(args):
         damaged += len(found.damaged)
     if damaged and args.dataset:
         raise InputError(
-            f"{damaged} damaged: mend them, or pack without them by --max_bad={damaged}"
+            f"{damaged} damaged: repair them, or pack the rest by --max_bad={damaged}"
         )
     if damaged:
         raise InputError(
@@ -214,7 +214,7 @@ def _show(args):
 
 
 def _need_out(args, what):
-    """Refuses to make something without a name."""
+    """Raises unless --out is given."""
     if not args.out:
         raise InputError(f"--out is missing: name {what}")
 
@@ -236,7 +236,7 @@ def _origin(args):
 
 
 def _print_packed(out, index):
-    """Says what a folder holds, and what was not there; status 3 if items are bad."""
+    """Reports what a folder holds and what was missing; status 3 if items are bad."""
     import numpy as np  # Late: as above.
 
     from jaxtrack.data.packing import card

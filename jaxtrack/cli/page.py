@@ -16,7 +16,7 @@ _PACKAGES = tuple(name for name, extra in EXTRAS.items() if extra == "web")
 
 
 def check(*, open_browser: bool) -> None:
-    """Refuses where there is neither a first box nor a page to draw it on.
+    """Raises if there is neither a first box nor a page to draw it on.
 
     Args:
       open_browser: whether the page is to be opened here.

@@ -22,7 +22,7 @@ from jaxtrack.datasets.sequence import Skipped
 from jaxtrack.errors import InputError, require, suggest
 from jaxtrack.portability import plan
 
-# Kind -> file, title, axes; those of which there are many a tracker.
+# Kind -> file, title, axes; those with many rows per tracker.
 _PLOTS = {
     "layer": ("layers", "Layers", "layer, in the order of execution", "relative error"),
     "gradient": ("gradients", "First gradient", "parameter", "relative error"),

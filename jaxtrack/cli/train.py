@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _check(settings: ConfigDict, workdir: str) -> None:
-    """Refuses what cannot work before jax is imported."""
+    """Rejects what cannot work before jax is imported."""
     from jaxtrack.data import mixture
     from jaxtrack.training import logging
 

@@ -30,7 +30,7 @@ class Summary(NamedTuple):
       xywh: `[T, n, 4]` boxes of n targets, pixels; the first are the given ones.
       scores: `[T, n]` in [0, 1].
       lost: `[T, n]` bool.
-      tracking_fps: frames a second of the tracker alone, without its compilation.
+      tracking_fps: frames per second of the tracker alone, without its compilation.
       total_fps: the same with reading, drawing and writing.
       skipped: frames, or parts of a video, that could not be read.
     """
@@ -179,7 +179,7 @@ def _is_bare(outputs):
 
 
 def _report(summary, outputs):
-    """Says how it went."""
+    """Reports how it went."""
     written = (path for path in (outputs.boxes, outputs.csv, outputs.out) if path)
     said = (
         f"{len(summary.scores)} frames, tracked at {summary.tracking_fps:.1f} frames/s "

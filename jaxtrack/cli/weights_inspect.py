@@ -16,7 +16,7 @@ from jaxtrack.weights.matching import Match
 
 
 def inspect(args: argparse.Namespace) -> list[str]:
-    """Words what a file or a checkpoint holds.
+    """Describes what a file or a checkpoint holds.
 
     Args:
       args: of `weights inspect`.
@@ -54,7 +54,7 @@ def inspect(args: argparse.Namespace) -> list[str]:
 
 
 def listing(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Words what arrays are there, a line each and the sum.
+    """Lists the arrays, a line each, and their sum.
 
     Args:
       arrays: by name.
@@ -68,7 +68,7 @@ def listing(arrays: dict[str, np.ndarray]) -> list[str]:
 
 
 def notes_on(found: WeightFile) -> list[str]:
-    """Words what a file is, and what of it was left out.
+    """Describes a file, and what of it was left out.
 
     Args:
       found: what was read.
@@ -110,7 +110,7 @@ def compare(model: str, arrays: dict[str, Any]) -> tuple[str, Match]:
 
 
 def fits(arrays: dict[str, Any]) -> list[str]:
-    """Words which networks arrays fit.
+    """Names the networks that arrays fit.
 
     Args:
       arrays: by name.

@@ -361,7 +361,7 @@ _AFTER = (
     Field("online.positives", 50, "Positives from a later frame.", above=0),
     Field("online.negatives", 200, "Negatives from a later frame.", above=0),
     Field("online.candidates", 400,
-          "Negatives drawn, of which the hardest `online.negatives` are kept.",
+          "Negatives drawn; the hardest `online.negatives` are kept.",
           above=0),
     Field("online.iterations", 5, "Conjugate gradient iterations per update.",
           least=0),

@@ -28,7 +28,7 @@ def prepare_worker(*which: int) -> None:
 
 
 def _follow_parent():
-    """Ends this process when its parent ends, in whatever way."""
+    """Ends this process when its parent ends, however it ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

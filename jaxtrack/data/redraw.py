@@ -147,7 +147,7 @@ class SceneFiller:
         self._thread: threading.Thread | None = None
 
     def reach(self, pair: int) -> None:
-        """Tells the thread the position of the stream; starts it if needed.
+        """Gives the thread the position of the stream; starts it if needed.
 
         Args:
           pair: number of the next pair.

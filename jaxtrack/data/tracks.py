@@ -276,7 +276,7 @@ def _fault_of_tracks(offsets, clips):
 
 
 def _fault_of_rows(table, start):
-    """Describes a fault of some rows, the first of which has index `start`; or ""."""
+    """Describes a fault of some rows, counted from `start`; or ""."""
     xyxy = table["xyxy"]
     is_nan = np.isnan(xyxy)
     is_absent = is_nan.all(axis=1)

@@ -49,7 +49,7 @@ class Dataset:
       protocol: of the score that papers quote for it: a key of `metrics.protocols`, or
         an edition of VOT.
       splits: that there are; the first one is the default.
-      hidden_truth: splits of which a server keeps all but the first box.
+      hidden_truth: splits whose boxes, but for the first, a server keeps.
     """
 
     survey: Survey

@@ -7,7 +7,7 @@ semicolons separate:
                   beside `NAME.csv` or `NAME_boxes.csv`
   x, y, w, h      the box, px from the picture's edge; or x1, y1, x2, y2; or polygon,
                   numbers x y x y ..., which the box around it stands for
-  video           of which the picture is a frame; without it, it is a photograph
+  video           that the picture is a frame of; without it, it is a photograph
   frame           number that orders a video's pictures; without it, their names do
   object          which of the video's objects it is; without it, there is one
 
@@ -129,7 +129,7 @@ def _of_table(path: Path) -> Listing:
 
 
 def _has_box(video: _Video) -> bool:
-    """Tells whether a video has a box."""
+    """Returns whether a video has a box."""
     boxes = (box for found in video.objects.values() for box in found.values())
     return any(np.isfinite(box).all() for box in boxes)
 

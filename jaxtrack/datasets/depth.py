@@ -37,7 +37,7 @@ def sequence_range(paths: Sequence[Path]) -> Range | None:
     would be black. One range for all, so that brightness does not flicker.
 
     Args:
-      paths: of the pictures, of which 16 are looked at.
+      paths: of the pictures; 16 are looked at.
 
     Returns:
       The range, or None where the first picture has eight bits.
@@ -55,7 +55,7 @@ def sequence_range(paths: Sequence[Path]) -> Range | None:
 
 
 def told(name: str, span: Range) -> str:
-    """Says what is done to the pictures of a sequence.
+    """Describes what is done to the pictures of a sequence.
 
     Args:
       name: of the sequence.

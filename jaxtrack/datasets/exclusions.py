@@ -2,7 +2,7 @@
 
 GOT-10k: the 1,000 sequences of the training set that the VOT challenges forbid since
 2019 (votchallenge.net/vot2019/res/list0_prohibited_1000.txt); pytracking leaves the
-same ones out whatever the edition (ltr/data_specs/got10k_vot_exclude.txt).
+same ones out in every edition (ltr/data_specs/got10k_vot_exclude.txt).
 """
 
 from jaxtrack.datasets import members

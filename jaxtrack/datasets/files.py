@@ -28,7 +28,7 @@ def read_text(path: Path) -> str:
 
 
 def _encoding(start: bytes) -> str:
-    """Tells a text's encoding by its first two bytes; Windows writes UTF-16."""
+    """Detects a text's encoding by its first two bytes; Windows writes UTF-16."""
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
     if len(start) == 2 and 0 in start and start != b"\0\0":
@@ -127,7 +127,7 @@ def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
 
 
 def check_sizes(path: Path, xywh: np.ndarray, *, allow_absent: bool) -> None:
-    """Refuses boxes of negative size.
+    """Rejects boxes of negative size.
 
     Args:
       path: named in the error.

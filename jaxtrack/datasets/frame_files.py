@@ -34,7 +34,7 @@ def list_frames(folder: str | Path) -> list[Path]:
 
 
 def has_frames(folder: Path) -> bool:
-    """Tells whether a folder holds an image.
+    """Returns whether a folder holds an image.
 
     Args:
       folder: an existing folder.
@@ -128,7 +128,7 @@ def fill_gaps(folder: Path, count: int, *, first: int, digits: int) -> list[Path
 
 
 def check_lengths(folder: Path, frames: Sequence[Path], truth: np.ndarray) -> None:
-    """Refuses a sequence with other than one row of truth a frame.
+    """Rejects a sequence without exactly one row of ground truth per frame.
 
     Args:
       folder: named in the error.

@@ -2,8 +2,8 @@
 
 `list.txt` names the sequences; without it they are `GOT-10k_Val_000001` to `_000180`,
 and the others alike. `meta_info.ini` gives class, motion and resolution,
-`absence.label` and `cover.label` (0 to 8) a number a frame. Of the test set only the
-first box is public.
+`absence.label` and `cover.label` (0 to 8) one number per frame. Only the first box of
+the test set is public.
 """
 
 import os

@@ -86,7 +86,7 @@ def _folders(bases: list[Path], root: Path, expected: str) -> dict[str, Path]:
 
 
 def _is_sequence(folder):
-    """Tells whether a folder is one of a sequence; `airplane/` is not."""
+    """Returns whether a folder is one of a sequence; `airplane/` is not."""
     return "-" in folder.name and (folder / "groundtruth.txt").is_file()
 
 

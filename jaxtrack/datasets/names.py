@@ -42,7 +42,7 @@ class _Beside(NamedTuple):
     """What the other names of a folder tell about one of them.
 
     Attributes:
-      strangers: names that are none of the sequences', in whatever case.
+      strangers: names that no sequence has, in upper or lower case.
       keeps_case: whether one with capitals is written as the sequence's.
     """
 
@@ -138,7 +138,7 @@ def _unnumbered(name: str) -> str:
 
 
 def _is_foreign(name: str, other: str, beside: _Beside) -> bool:
-    """Tells whether a similar name is that of another benchmark's sequence."""
+    """Returns whether a similar name belongs to another benchmark's sequence."""
     theirs, ours = _PREFIXED.fullmatch(other), _PREFIXED.fullmatch(name)
     if theirs and ours:
         return _benchmark(theirs) != _benchmark(ours)
@@ -161,7 +161,7 @@ def _benchmark(prefixed: re.Match) -> Sequence[str]:
 
 
 def _is_of_another(name: str, benchmark: Sequence[str]) -> bool:
-    """Tells whether a name is known, and not as one of a benchmark's."""
+    """Returns whether a name is known, and not as one of a benchmark's."""
     return name not in benchmark and any(name in known for known in _KNOWN)
 
 

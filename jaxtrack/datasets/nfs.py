@@ -1,8 +1,8 @@
-"""NfS at 30 frames a second, as released or as converted for public trackers.
+"""NfS at 30 frames per second, as released or as converted for public trackers.
 
 Released: `<seq>/30/<seq>/00001.jpg` and `<seq>/30/<seq>.txt`, rows of an identifier,
-corners x1 y1 x2 y2 and more; some files hold the annotation of 240 frames a second, of
-which every eighth row counts, and one frame or row may be left over. Converted:
+corners x1 y1 x2 y2 and more; some files hold the annotation of 240 frames per second:
+every eighth row counts, and one frame or row may be left over. Converted:
 `sequences/<Seq>/00001.jpg` and `anno/nfs_<Seq>.txt` with x, y, w, h.
 """
 

@@ -94,7 +94,7 @@ def box(line: str) -> np.ndarray | None:
 
 
 def hint(words: list[str], columns: Iterable[int]) -> str:
-    """Says what a line without the expected numbers probably is, or "".
+    """Guesses what a line without the expected numbers is, or returns "".
 
     Args:
       words: of the line.

@@ -71,7 +71,7 @@ def corner(canvas: np.ndarray | None, hw: Sequence[int]) -> np.ndarray | None:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Tells whether a JPEG ends before its picture does; it still decodes, grey below.
+    """Returns whether a JPEG ends before its picture; it still decodes, gray below.
 
     Args:
       data: of the file; of other formats it is False.
@@ -102,7 +102,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
             height, width = simplejpeg.decode_jpeg_header(data)[:2]
             return width, height
     except (OSError, ValueError):
-        pass  # Missing, no JPEG, or damaged, of which `read_image` speaks.
+        pass  # Missing, no JPEG, or damaged: `read_image` says so.
     height, width = read_image(path).shape[:2]
     return width, height
 

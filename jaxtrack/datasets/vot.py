@@ -33,7 +33,7 @@ def survey(root: Path, split: str, *, edition: str) -> Listing:
       Places are the folders of the sequences.
 
     Raises:
-      InputError: no sequence is there, or `list.txt` is that of another edition.
+      InputError: no sequence is there, or `list.txt` is another edition's.
     """
     base = layout.first_folder([root / "sequences", root], root, _EXPECTED)
     below = layout.subfolders(base).items()
@@ -56,7 +56,7 @@ def survey(root: Path, split: str, *, edition: str) -> Listing:
 
 
 def _check_edition(base, edition, names):
-    """Refuses one edition's folder read as another's; they share many names."""
+    """Rejects one edition's folder read as another's; they share many names."""
     others = [n for n in names if n not in members.VOT2018]
     if edition == "vot2018" and others:
         raise InputError(

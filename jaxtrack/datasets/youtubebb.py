@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 
 def survey(root: Path, split: str) -> Listing:
-    """Lists the segments of which a frame is there.
+    """Lists the segments that have a frame.
 
     Args:
       root: folder of the tables and of the folders of frames.

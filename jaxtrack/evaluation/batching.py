@@ -185,7 +185,7 @@ def _track_batched(
             try:
                 found = _track_group(drivers, variables, group, advance, compiled)
             except UnreadableVideoError as fault:
-                # The others begin anew without it.
+                # The others start again without it.
                 skip(group.pop(fault.index).name, str(fault))
                 continue
             yield from found

@@ -101,7 +101,7 @@ def rankings(scores: Sequence[TrackerScores]) -> dict[str, list[str]]:
 
 
 def ranking_sentence(scores: Sequence[TrackerScores]) -> str:
-    """Says whether the toolkits agree on who is best; "" of fewer than two trackers."""
+    """Tells if the toolkits agree on the best tracker; "" for fewer than two."""
     orders: dict[tuple[str, ...], list[str]] = {}
     for protocol, order in rankings(scores).items():
         orders.setdefault(tuple(order), []).append(protocol)

@@ -254,7 +254,7 @@ def _about(
 
 
 def _check(task: Task, analyses: Options) -> None:
-    """Refuses impossible requests before anything is tracked."""
+    """Rejects impossible requests before anything is tracked."""
     benchmark = task.benchmark
     if not (task.checkpoints or task.results_of):
         raise InputError("nothing to score: give --checkpoint, --results or both")

@@ -86,7 +86,7 @@ def read_boxes(place: str | Path, names: Sequence[str]) -> FoundBoxes:
 def find_files(
     place: str | Path, names: Sequence[str], *, suffixes: Sequence[str] = (".txt",)
 ) -> FoundFiles:
-    """Finds the files of each sequence, whatever way its name is written.
+    """Finds the files of each sequence, however its name is written.
 
     Args:
       place: a folder; it may be the beginning of run folders' names, or hold them.

@@ -83,7 +83,7 @@ def time_path(folder: str | Path, name: str) -> Path:
 def read_speed(paths: Sequence[Path]) -> float | None:
     """Frames per second of one sequence: timed frames over the sum of their times.
 
-    A time of 0 is that of a frame that was not timed, as the GOT-10k toolkit takes it.
+    A time of 0 means that the frame was not timed, as in the GOT-10k toolkit.
 
     Args:
       paths: of the sequence's repetitions; times lie in `times/<name>_time.txt`, or in
@@ -169,7 +169,7 @@ def tracker_name(checkpoint: str | Path) -> str:
 
 
 def checked_name(name: str) -> str:
-    """Returns a tracker's name that can be that of a file or folder.
+    """Returns a tracker's name as a file or folder may be named.
 
     Raises:
       InputError: it has separators.

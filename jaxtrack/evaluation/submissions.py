@@ -150,7 +150,7 @@ def _vot_texts(benchmark: Benchmark, folder: Path) -> dict[str, str]:
 def _read_times(
     path: Path, shape: tuple[int, int], least: float = _POSITIVE
 ) -> np.ndarray:
-    """Returns seconds, one row a frame, one column a repetition."""
+    """Returns seconds, one row per frame, one column per repetition."""
     if not path.is_file():
         raise InputError(f"no file of times {path}")
     seconds = files.read_rows(path, shape[1], allow_infinite=True)

@@ -135,7 +135,7 @@ def write_runs(
 ) -> None:
     """Writes a sequence's repetitions and their times, each file whole or not at all.
 
-    Regions have four decimals. `<name>_time.txt` has a line a frame with a column a
+    Regions have four decimals. `<name>_time.txt` has a line per frame, a column per
     repetition. Repetitions of an earlier run beyond these are deleted.
 
     Args:

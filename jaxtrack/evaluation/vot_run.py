@@ -1,4 +1,4 @@
-"""Runs of VOT's reset-based experiment: a tracker is started anew after a failure."""
+"""Runs of VOT's reset-based experiment: a tracker restarts after a failure."""
 
 import pathlib
 import time
@@ -29,7 +29,7 @@ Follow = Callable[[Any, Frame], tuple[Any, np.ndarray]]
 def track_with_resets(
     start: Start, follow: Follow, frames: Iterable[Frame], ground_truth: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Tracks through a sequence; five frames after a failure it starts anew.
+    """Tracks through a sequence; it restarts five frames after a failure.
 
     A tracker fails where its region shares no pixel of the image with the target's.
     The image is taken to have one column and row more, and a rectangle of the ground

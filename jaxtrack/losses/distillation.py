@@ -62,7 +62,7 @@ def trust(
         t = a^power;  a = IoU of its best box with the target,
                       a = 1 - its best score where the crop does not show the target
 
-    The best box is that of the cell with the largest score, cls times quality.
+    The best box is in the cell with the largest score, cls times quality.
 
     Args:
       teacher: its maps.

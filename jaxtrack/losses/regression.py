@@ -16,7 +16,7 @@ def iou_loss(
         loss = -ln((I + s) / (U + s))
 
     with I, U the areas of intersection and union in square pixels. Yu et al., UnitBox
-    (arXiv:1608.01471), Eq. 3; the smoothing s = 1 is that of the released SiamCAR code.
+    (arXiv:1608.01471), Eq. 3; the smoothing s = 1 is the released SiamCAR code's.
 
     Args:
       ltrb: predicted distances, `[..., 4]` ltrb, pixels.

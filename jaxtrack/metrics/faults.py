@@ -96,7 +96,7 @@ def fix_results(
 
 
 def _check_truth(truth: np.ndarray, protocol: OpeProtocol) -> None:
-    """Refuses ground truth that the toolkit cannot score."""
+    """Rejects ground truth that the toolkit cannot score."""
     bad = np.isinf(truth).any(axis=1)
     if protocol.usable in ("annotated", "any"):
         bad |= np.any(truth[:, 2:] < 0, axis=1)
@@ -207,7 +207,7 @@ def _fill(truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]
 def check_flags(
     values: Mapping[str, np.ndarray] | None, name: str, length: int, what: str
 ) -> np.ndarray | None:
-    """Returns one sequence's numbers a frame, `[N]` float64, or None without any.
+    """Returns one sequence's numbers per frame, `[N]` float64, or None without any.
 
     Args:
       values: name -> `[N]` numbers or bools; surplus zeros at the end are cut.

@@ -170,7 +170,7 @@ def frame_values(
 def truth_warnings(
     truth: np.ndarray, values: Frames, protocol: OpeProtocol
 ) -> list[str]:
-    """Says how ground truth that the protocol does not accept is handled.
+    """Describes how ground truth that the protocol does not accept is handled.
 
     Args:
       truth: `[N, 4]` xywh, px.

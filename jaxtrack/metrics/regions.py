@@ -14,7 +14,7 @@ def polygons(regions: np.ndarray) -> np.ndarray:
     """Corners of regions, in single precision as the official code has them.
 
     Args:
-      regions: `[N, 4]` x, y, width, height, of which the corners are x and x + width,
+      regions: `[N, 4]` x, y, width, height, whose corners are x and x + width,
         or `[N, 8]` x1, y1, ..., x4, y4; pixel indices.
 
     Returns:

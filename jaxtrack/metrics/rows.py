@@ -10,11 +10,11 @@ LATE_STARTS = {"tiger1": 5}
 
 
 class PlacedRows(NamedTuple):
-    """Results of a sequence, one row a frame from a first frame on.
+    """Results of a sequence, one row per frame from a first frame on.
 
     Attributes:
       start: frames at the beginning that are not scored.
-      predicted: `[M, 4]` xywh, px; the first row is that of frame `start`.
+      predicted: `[M, 4]` xywh, px; the first row is frame `start`'s.
       warnings: sentences; none where nothing was done.
     """
 

@@ -48,9 +48,9 @@ def paired_bootstrap(
       num_samples: resamples.
       confidence: share that the interval holds, in (0, 1).
       seed: of the resampling.
-      whole_runs: draws runs once a resample for all sequences, not anew for each. A
+      whole_runs: draws runs once a resample for all sequences, not again for each. A
         run that is lucky on every sequence at once then counts as one observation;
-        drawn anew for each, its luck would seem to average out.
+        drawn again for each, its luck would seem to average out.
 
     Returns:
       The mean difference, its interval, and the share of the resamples above 0.

@@ -269,7 +269,7 @@ def _fragments(scored: _Scored, names: list[str], longest: int):
         for start, following in zip(starts, [*starts[1:], None], strict=True):
             is_last = following is None
             # The next start's frame belongs to the fragment it ends, where there is
-            # such a frame; the sum is divided as if there always were.
+            # one; the sum is divided as if there always were.
             end = length if is_last else following + 1
             fragment = np.full(longest, np.nan if is_last else 0.0)
             piece = overlaps[start:end]

@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def check_names(ground_truth: Mapping, results: Mapping, image_size: Mapping) -> None:
-    """Refuses to score nothing, or sequences without results or image size.
+    """Rejects an empty score, or sequences without results or image size.
 
     Args:
       ground_truth: name of a sequence -> its rows.
@@ -58,7 +58,7 @@ def check_names(ground_truth: Mapping, results: Mapping, image_size: Mapping) ->
 
 
 def truth_polygons(name: str, rows: np.ndarray) -> np.ndarray:
-    """Refuses ground truth that cannot be drawn.
+    """Rejects ground truth that cannot be drawn.
 
     Args:
       name: of the sequence.
@@ -215,7 +215,7 @@ def _checked_run(where: str, rows, length: int) -> Run:
 
 
 def _check_order(where: str, codes: np.ndarray) -> None:
-    """Refuses codes that no run with resets has, as they would be scored wrongly."""
+    """Rejects codes that no run with resets has, as they would be scored wrongly."""
     if codes[0] != STARTED:
         found = "a region" if codes[0] < 0 else f"the code {codes[0]}"
         raise InputError(

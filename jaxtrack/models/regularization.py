@@ -82,7 +82,7 @@ def regularized(
         train_backbone: bool,
     ) -> Mapping[str, jax.Array]:
         key = _folded(batch["key"], _STREAM)
-        calls = 0  # Each block and crop draws anew.
+        calls = 0  # Each block and crop draws its own.
 
         def change(following, args, kwargs, context):
             nonlocal calls

@@ -152,7 +152,7 @@ def resized(model: Siamese, search_size: int) -> Siamese:
 
     Returns:
       The network with another geometry (see `jaxtrack.ops.grid.with_search_size`),
-      whose response size is that of its outputs.
+      whose response size is its outputs'.
 
     Raises:
       InputError: if the network does not support crops of that size.

@@ -65,7 +65,7 @@ def init(
       channels: outputs of the convolution.
       hidden: outputs of fc1.
       kernel_size: k, side of the convolution's kernel; odd. The paper omits it;
-        1 is that of ATOM's projection, and learns nine times as fast as 3.
+        1 is as in ATOM's projection, and learns nine times as fast as 3.
 
     Returns:
       The parameters, see the module's docstring.

@@ -132,6 +132,6 @@ def _size(xyxy):
 
 
 def _has_size(xyxy):
-    """Tells which boxes are neither empty nor infinite."""
+    """Returns which boxes are neither empty nor infinite."""
     size = _size(xyxy)
     return jnp.all((size > 0) & jnp.isfinite(size), axis=-1)

@@ -2,7 +2,7 @@
 
 All take and return `[H, W, 3]` uint8 RGB; `random_*` draw the strength.
 The border is mirrored without repeating the border pixel (OpenCV's
-REFLECT_101). Blurs sum whole numbers below 2^24: exact, whatever the order.
+REFLECT_101). Blurs sum whole numbers below 2^24: exact in any order.
 """
 
 import math

@@ -78,7 +78,7 @@ def sample(
     """Blends the pixels listed in taps, as `cv2.resize` with INTER_LINEAR.
 
     Equal to `cv2.copyMakeBorder` by `fill`, slicing and `cv2.resize` of uint8, bit for
-    bit: columns first, in integers; rows by products of which the low bits are cut off.
+    bit: columns first, in integers; rows by products whose low bits are cut off.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8.

@@ -15,7 +15,7 @@ def random_subset(key: jax.Array, mask: jax.Array, count: jax.Array | int) -> ja
         entries are drawn). Where fewer are true, all are drawn.
 
     Returns:
-      `[...]` bool, of which `min(count, sum(mask))` are true.
+      `[...]` bool; `min(count, sum(mask))` are true.
     """
     flat = mask.reshape(-1)
     order = _normal_floats(jax.random.bits(key, flat.shape))

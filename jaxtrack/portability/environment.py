@@ -125,7 +125,7 @@ def product_error(precision: jax.lax.Precision | None, *, size: int = 256) -> fl
 
 
 def _precision():
-    """Tells how exact float32 products are, by default and at the most."""
+    """Reports how exact float32 products are, by default and at best."""
     told = {}
     for name, precision in (("default", None), ("highest", jax.lax.Precision.HIGHEST)):
         error = product_error(precision)
@@ -161,7 +161,7 @@ def _variables(environment: Mapping[str, str]):
 
 
 def _shared_memory(folder):
-    """Tells how much shared memory loader workers have."""
+    """Reports how much shared memory loader workers have."""
     if not folder.exists():
         return Finding("shared memory", "not found")
     total = shutil.disk_usage(folder).total
@@ -175,7 +175,7 @@ def _shared_memory(folder):
 
 
 def _room(name, folder, *, least):
-    """Tells whether a folder, or the first one above it that exists, takes files."""
+    """Returns whether a folder, or the first one above it that exists, takes files."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent
@@ -189,7 +189,7 @@ def _room(name, folder, *, least):
 
 
 def _decoders():
-    """Tells what decodes video."""
+    """Reports what decodes video."""
     import cv2  # Late: half a second.
 
     value = f"OpenCV {cv2.__version__}"

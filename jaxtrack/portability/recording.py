@@ -53,7 +53,7 @@ class Recording(NamedTuple):
 
 
 def sketch(array: np.ndarray) -> np.ndarray:
-    """Reduces an array to 64 sums, of which each number is in one, with a sign.
+    """Reduces an array to 64 sums; each number is in one, with a sign.
 
         s_k = sum of sign_i a_i over all i with bucket_i = k
 
@@ -131,7 +131,7 @@ def read(path: str | pathlib.Path) -> Recording:
 
 
 def describe(about: Mapping[str, Any]) -> str:
-    """Says on what a recording was made."""
+    """Describes the machine that made a recording."""
     return (
         f"{about['num_devices']} x {about['device']}, jax {about['jax']}, "
         f"jaxtrack {about['jaxtrack']}, default products {about['products']}"

@@ -312,7 +312,7 @@ def rank(value: float | None) -> float:
 
 
 def _refusals(reports: dict[str, ByProtocol]) -> list[str]:
-    """Says which protocols could not score which trackers; one sentence per reason."""
+    """Lists which protocols could not score which trackers; a sentence per reason."""
     refused: dict[tuple[str, str], list[str]] = {}
     for tracker, by in reports.items():
         for protocol, reason in by.items():

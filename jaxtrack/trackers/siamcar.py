@@ -114,7 +114,7 @@ def siamcar_loss(
       points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       regression: "iou" or "giou".
       centerness_weighted: whether regression is weighted by the centre-ness target.
-      quality: "centerness", or "iou": that of the predicted box, taken as constant.
+      quality: "centerness", or "iou": the predicted box's, taken as constant.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
       reduction: of `cls`; with any other than "balanced" the weights are unused, see
         `balance.classification_share`.

@@ -105,7 +105,7 @@ def siamfcpp_loss(
       alpha: weight of positive cells, see `classification.focal_loss`.
       gamma: exponent of the focal loss.
       regression: "iou" or "giou".
-      quality: "centerness", or "iou": that of the predicted box, taken as constant.
+      quality: "centerness", or "iou": the predicted box's, taken as constant.
       weights: w0, w1, w2.
       axis_name: mapped axis of devices that share the batch.
 

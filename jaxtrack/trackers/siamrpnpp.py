@@ -68,7 +68,7 @@ def released(
 
     Args:
       backbone: one whose levels have stride 8.
-      weighted: whether weights of levels are learnt; otherwise they are equal, as in
+      weighted: whether weights of levels are learned; otherwise they are equal, as in
         pysot's `siamrpn_r50_l234_dwxcorr_otb`, whose weights fit that network alone.
       dtype: dtype of the computation.
       axis_name: mapped axis of the batch normalisations.

@@ -197,7 +197,7 @@ def of_whole_frames(
 ) -> Tracker:
     """Makes a tracker from functions of whole frames.
 
-    They are compiled again for every canvas.
+    They are recompiled for every canvas.
 
     Args:
       init: `(variables, frame, box [4] cxcywh px) -> state`.

@@ -70,7 +70,7 @@ class CheckpointStore:
         return self._manager.latest_step()
 
     def check_room(self, state: TrainState) -> None:
-        """Refuses a disk that has no room for one checkpoint, before work starts.
+        """Checks, before work starts, that the disk has room for one checkpoint.
 
         Args:
           state: as it will be saved.
@@ -174,7 +174,7 @@ class CheckpointStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Words what the disk refuses, at once or in the background before."""
+        """Explains errors of the disk, of this write or of one in the background."""
         try:
             yield
         except (OSError, ValueError) as fault:
@@ -264,5 +264,5 @@ def _global(tree):
 
 
 def _is_not_of_orbax(record: logging.LogRecord) -> bool:
-    """Tells whether a line of the log is of another package than Orbax."""
+    """Returns whether a line of the log is of another package than Orbax."""
     return record.levelno < logging.ERROR or "orbax" not in record.pathname

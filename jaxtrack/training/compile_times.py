@@ -34,7 +34,7 @@ class Expected(NamedTuple):
     longest: float | None = None
 
     def told(self) -> str:
-        """Says how long it will take."""
+        """Describes how long it will take."""
         if self.last is not None:
             return f"it took {self.last:.0f} s last time"
         if self.longest is not None:

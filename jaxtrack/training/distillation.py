@@ -52,7 +52,7 @@ def load(config: ConfigDict, network: nn.Module) -> tuple[Teacher, ...]:
     """Reads the teachers that the settings name.
 
     Args:
-      config: the student's settings, of which `loss.teachers` is read.
+      config: the student's settings; `loss.teachers` is read.
       network: of the student, for the crops of training.
 
     Returns:
@@ -129,7 +129,7 @@ def teach(
     Args:
       loss: of the labels.
       teachers: none leaves the loss as it is.
-      config: the student's settings, of which those of `loss` are read.
+      config: the student's settings; those of `loss` are read.
       network: the student.
 
     Returns:
@@ -185,7 +185,7 @@ def maps_of(
         z, x = prepared(z_image, own.template_size), prepared(x_image, own.search_size)
         outputs = teacher.network.apply(teacher.variables, z, x)
         xyxy = boxes.ltrb_to_xyxy(grid.points(own), outputs["ltrb"])
-        # From the middle of its search crop to that of the student's.
+        # From the middle of its search crop to the middle of the student's.
         xyxy = geometry.search_size / 2 + (xyxy - own.search_size / 2) * line.scale
         quality = distillation.quality_logits(outputs)
         maps = TeacherMaps(

@@ -166,7 +166,7 @@ class Watch:
         return self
 
     def __exit__(self, kind, fault, trace):
-        """Tells the others that this one ends, and why.
+        """Tells the other processes that this one ends, and why.
 
         Where a process is lost, sums over all devices may fail at once: it is waited
         for what the watch finds.
@@ -216,7 +216,7 @@ class Watch:
             self._end_without(0, _how(found))
 
     def _hear(self, connection):
-        """Waits until the other side closes a connection, whatever it sends."""
+        """Waits until the other side closes a connection; ignores what it sends."""
         while not self._stop.is_set():
             try:
                 if not connection.recv(4096):
@@ -227,7 +227,7 @@ class Watch:
                 return
 
     def _end_without(self, other, lost):
-        """Says which process was lost, and ends this one."""
+        """Reports which process was lost, and ends this one."""
         with self._telling:
             if self._stop.is_set():
                 return
@@ -243,7 +243,7 @@ class Watch:
         self._end(_LOST)
 
     def _lost(self, other, start):
-        """Words how another process was lost; "" if it was not."""
+        """Describes how another process was lost; "" if it was not."""
         now, found = time.monotonic(), self._found(other)
         if other not in self._read:
             self._read[other] = found, start  # What an earlier run left, perhaps.
@@ -278,7 +278,7 @@ class Watch:
 
 
 def _how(told):
-    """Words where a process ran and how it ended."""
+    """Describes where a process ran and how it ended."""
     place = f"(pid {told.get('pid')} on {told.get('host')})"
     if told.get("ended") == "failed":
         return f"{place} failed ({told.get('reason')})"

@@ -61,7 +61,7 @@ def divide(config: ConfigDict, num_devices: int) -> Division:
 
 
 def lines(config: ConfigDict, num_devices: int) -> list[str]:
-    """Says how the batch is divided, and what depends on that.
+    """Describes how the batch is divided, and what depends on that.
 
     Args:
       config: the settings.

@@ -33,7 +33,7 @@ class Foreign(os.PathLike):
 
 
 def load_for_inference(source: str | Path | Foreign) -> Bundle:
-    """Reads a trained network, on whatever devices it was trained.
+    """Reads a network that was trained on any devices.
 
     Args:
       source: the name of a shipped tracker, such as "lite" (a folder of that name is
@@ -74,7 +74,7 @@ def load_for_inference(source: str | Path | Foreign) -> Bundle:
 
 
 def has_settings(source: str | Path) -> bool:
-    """Tells whether a source has settings, or is a file of weights only.
+    """Returns whether a source has settings, or is a file of weights only.
 
     Args:
       source: as named; if it does not exist, a suffix means a file.

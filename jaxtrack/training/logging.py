@@ -106,7 +106,7 @@ def _named(folder: pathlib.Path) -> Iterator[None]:
 
 
 def is_installed(logger: str) -> bool:
-    """Tells whether the package of a logger is installed.
+    """Returns whether the package of a logger is installed.
 
     Args:
       logger: its name.
@@ -132,7 +132,7 @@ class _TensorBoard:
     """A file for `tensorboard --logdir=WORKDIR`.
 
     Written in this thread: that of `tensorboardX.SummaryWriter` ends on a full disk,
-    and whoever writes to it then waits for ever.
+    and whoever writes to it then waits forever.
     """
 
     def __init__(self, folder, first_step):

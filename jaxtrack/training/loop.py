@@ -89,7 +89,7 @@ def train(
       family: the tracker; None takes the one named in the settings.
       allow_random_backbone: whether that one may train without trained weights to start
         from, although the first parts of its backbone are never trained.
-      loader_of: opens the loader; None opens that of the settings.
+      loader_of: opens the loader; None opens the one in the settings.
       now: time in seconds, for `run.minutes`.
 
     Returns:
@@ -204,7 +204,7 @@ def _run(
 
 
 def _say_end(done, place, schedule, store):
-    """Says why a training ended before its last epoch did."""
+    """Explains why a training ended before its last epoch did."""
     if place < schedule.total:
         _say(f"stopped by a signal: step {done} is saved in {store.folder}")
     elif done < schedule.total:

@@ -129,7 +129,7 @@ def of_config(config: ConfigDict) -> optax.GradientTransformation:
 
 
 def _matrices(params: Any) -> Any:
-    """Tells which leaves have more than one axis: no bias and no norm's parameter."""
+    """Returns which leaves have more than one axis: no biases, no norms' parameters."""
     return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
 
 

@@ -74,7 +74,7 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
 def _load(
     loader: PairLoader, clips: grain.MapDataset, index: int, seed: int
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Makes a pair, and says of which tracks and frames it is."""
+    """Makes a pair, and names its tracks and frames."""
     number, clip = clips[index]
     draw = lambda: np.random.default_rng((seed, index))  # noqa: E731
     pair = pairs.sample_pair(

@@ -124,7 +124,7 @@ class Report:
 
 
 def memory(stats: Mapping[str, int] | None) -> str:
-    """Says how much of a device's memory was used at most; "" where it is unknown.
+    """Describes a device's peak memory use; "" where it is unknown.
 
     Args:
       stats: as `jax.Device.memory_stats` returns them; CPUs have none.

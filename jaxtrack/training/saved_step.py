@@ -52,7 +52,7 @@ class SavedStep:
             print(f"checkpoint {path} has no digests: unchecked", file=sys.stderr)
 
     def has(self, item: str) -> bool:
-        """Tells whether an item was saved, or is there."""
+        """Returns whether an item was saved, or is there."""
         return (self.path / item).is_dir() or item in (self._digests or ())
 
     def json(self, item: str) -> Any:
@@ -103,7 +103,7 @@ class SavedStep:
         return found
 
     def _compare(self, item, found):
-        """Refuses arrays of which one is not what was saved; names it."""
+        """Raises if an array is not what was saved; names it."""
         expected = self._digests.get(item)
         if not isinstance(expected, dict):
             raise self._damaged(f"{item} has no digests")
@@ -113,7 +113,7 @@ class SavedStep:
             raise self._damaged(f"{item}: {wrong[0]}{more} differs from what was saved")
 
     def _read(self, item, handler, *target):
-        """Reads an item; whatever goes wrong is its damage."""
+        """Reads an item; any error counts as damage."""
         try:
             with ocp.Checkpointer(handler) as reader:
                 return reader.restore(self.path / item, *target)
@@ -122,7 +122,7 @@ class SavedStep:
             raise self._damaged(fault) from fault
 
     def _damaged(self, fault):
-        """Words the error."""
+        """Writes the message."""
         reason = str(fault).strip().split("\n")[0][:200] or type(fault).__name__
         return DamagedError(f"checkpoint {self.path} is damaged ({reason})")
 

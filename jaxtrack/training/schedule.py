@@ -153,7 +153,7 @@ class Schedule:
         return max(self._seconds - seconds, 0) if self.has_clock else math.inf
 
     def trains_backbone(self, place: float) -> bool:
-        """Tells whether the backbone has joined.
+        """Returns whether the backbone has joined.
 
         Args:
           place: of the step to come.
@@ -172,7 +172,7 @@ class Schedule:
 
 
 def rate_jump(saved: ConfigDict, config: ConfigDict, step: int, seconds: float) -> str:
-    """Says where other settings make the learning rate jump, or "".
+    """Describes where other settings make the learning rate jump, or "".
 
     Args:
       saved: the settings so far.

@@ -82,7 +82,7 @@ class Stopper:
             self._end(_INTERRUPTED)
 
     def _acknowledge(self):
-        """Says when the run will stop."""
+        """Reports when the run will stop."""
         self._say(
             f"stopping after {self.until}, then saving; press Ctrl-C again to stop now "
             f"({self._told()})"
@@ -95,7 +95,7 @@ class Stopper:
         return f"the last checkpoint is step {self.saved}"
 
     def is_set(self, step: int) -> bool:
-        """Tells whether to stop after a step.
+        """Returns whether to stop after a step.
 
         Args:
           step: the same in all processes; all must call this at every step.

@@ -25,7 +25,7 @@ class Frames(Protocol):
     Attributes:
       name: of the video.
       hw: height and width of the first frame, pixels.
-      fps: frames a second, or None.
+      fps: frames per second, or None.
       length: number of frames stated by the video, or None.
       is_live: whether only the latest frames can be seen again.
       skipped: frames that could not be read.

@@ -54,15 +54,15 @@ class Archive:
         return b"".join(parts)
 
     def has_code(self, root: str) -> bool:
-        """Tells whether it contains code as well as arrays, as TorchScript files do."""
+        """Returns whether it contains code besides arrays, as TorchScript files do."""
         return any(name.startswith(f"{root}code/") for name in self.names)
 
     def is_of_torch(self) -> bool:
-        """Tells whether `torch.save` wrote it."""
+        """Returns whether `torch.save` wrote it."""
         return sum(name.endswith("/data.pkl") for name in self.names) == 1
 
     def is_of_numpy(self) -> bool:
-        """Tells whether `numpy.savez` wrote it."""
+        """Returns whether `numpy.savez` wrote it."""
         return bool(self.names) and all(name.endswith(_ARRAY) for name in self.names)
 
 

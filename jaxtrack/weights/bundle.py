@@ -169,7 +169,7 @@ def read(
 
 
 def is_bundle(path: str | Path) -> bool:
-    """Tells whether a file is a tracker with its settings, by its metadata alone.
+    """Returns whether a file is a tracker with its settings, by its metadata alone.
 
     Args:
       path: any file.

@@ -66,7 +66,7 @@ def import_state_dict(
 def adapted(
     config: ConfigDict, shapes: dict[str, Any], state_dict: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Returns a state dict with the names of the public code, whatever its source.
+    """Returns a state dict with the names of the public code, from any source.
 
     ONNX files lack the names of the parts, and batch normalisations, which are folded
     into kernels; see `jaxtrack.weights.folded`. Others stay as they are.

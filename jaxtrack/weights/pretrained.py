@@ -155,7 +155,7 @@ def load_pretrained(
         filled = torch.fill_backbone(names, variables, arrays)
     except InputError as fault:
         raise InputError(f"pretrained: {source!r}: {fault}") from fault
-    return Start(filled, f"the backbone is that of {source}")
+    return Start(filled, f"the backbone comes from {source}")
 
 
 def taken(

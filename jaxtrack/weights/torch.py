@@ -281,7 +281,7 @@ def _wanted(names, variables):
 
 
 def _is_transposed(names, path):
-    """Whether the kernel is that of a transposed convolution."""
+    """Returns whether the kernel belongs to a transposed convolution."""
     return any(path[: len(start)] == start for start in names.transposed)
 
 

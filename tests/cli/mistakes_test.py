@@ -256,7 +256,7 @@ def test_faults_of_the_system_say_what_to_do(capsys):
             faults.guarded(fail)
         assert end.value.code == 2
         assert words in capsys.readouterr().err
-    with pytest.raises(OSError, match="Bad file"):  # No user can mend that.
+    with pytest.raises(OSError, match="Bad file"):  # No user can fix that.
         faults.guarded(lambda: os.close(99_999))
 
 

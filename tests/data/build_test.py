@@ -125,7 +125,7 @@ def test_bad_items_are_refused_or_left_out(root, tmp_path, in_process, capsys):
     assert end.value.code == 3
     assert capsys.readouterr().err.endswith("finished with 2 skipped\n")
     assert "--max_bad=2" in refused(capsys, *given, "--strict")
-    # What is mended is packed again, and nothing else.
+    # What is repaired is packed again, and nothing else.
     shutil.rmtree(out)
     with pytest.raises(InputError, match="2 bad"):
         build.build(out, root=root)

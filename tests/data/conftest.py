@@ -64,7 +64,7 @@ def check_batch(batch, size, template, search):
 
 
 def is_alive(pid):
-    """Tells whether a process runs; one that only waits to be counted does not."""
+    """Returns whether a process runs; one that only waits to be counted does not."""
     try:
         return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:

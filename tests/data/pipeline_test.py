@@ -113,7 +113,7 @@ def test_a_seed_decides_everything(packed):
     assert_equal(first, take(make(source), 3))
     other = take(make(source, seed=1), 3)
     assert (first[0]["x_image"] != other[0]["x_image"]).any()
-    # No pair repeats: a track shown again is cropped anew.
+    # No pair repeats: a track shown again is cropped again.
     rows = np.concatenate([batch["xyxy"] for batch in first])
     assert len(np.unique(rows, axis=0)) == len(rows)
 

@@ -18,7 +18,7 @@ from .conftest import is_alive
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
-# A parent with a worker that would wait for ever; prints the worker's id.
+# A parent with a worker that would wait forever; prints the worker's id.
 PARENT = """
 import concurrent.futures, multiprocessing, os, time
 from jaxtrack.data import processes

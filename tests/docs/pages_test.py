@@ -159,7 +159,7 @@ def test_the_first_page_is_short():
 
 
 def exists(name):
-    """Tells whether a dotted name is a module, or an attribute of one."""
+    """Returns whether a dotted name is a module, or an attribute of one."""
     parts = name.split(".")
     for cut in range(len(parts), 0, -1):
         try:

@@ -235,7 +235,7 @@ def vot2018(tmp_path, checkpoints):
 
 
 def test_vot_is_run_with_restarts(tmp_path, vot2018, checkpoints):
-    # At rest the tracker is right for ever; moving by 4.5 px a frame it fails at once,
+    # At rest the tracker is right forever; moving by 4.5 px a frame it fails at once,
     # in frame 1, and again every sixth frame: 1, 7, ..., 115.
     still = settings.choose(changes={"tracking.window": 0.0})
     given = {"checkpoints": {"good": "sharp"}, "settings": still}

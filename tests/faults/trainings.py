@@ -102,7 +102,7 @@ def weights(workdir):
 
 
 def is_whole(workdir):
-    """Tells whether the last step is saved."""
+    """Returns whether the last step is saved."""
     return (workdir / "checkpoints" / str(STEPS)).is_dir()
 
 

@@ -1,6 +1,6 @@
 """All that the guards need of jaxtrack, by names that stay when its own change.
 
-Rename, move or regroup what you like: then mend this file, not the guards and not the
+Rename, move or regroup what you like: then fix this file, not the guards and not the
 values in `expected/`. Settings go by the names of `FIELDS`' keys.
 """
 
@@ -112,7 +112,7 @@ def with_backbone(model, backbone):
 
 
 def geometry(template_size, search_size, *, cells, stride, offset):
-    """Says where the cells of a response look."""
+    """Returns where the cells of a response look."""
     return Geometry(template_size, search_size, cells, stride, offset)
 
 

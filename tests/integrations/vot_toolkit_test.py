@@ -124,7 +124,7 @@ def rows_of(workspace, name, repetition=1):
 
 
 def test_the_toolkit_runs_and_measures_the_tracker(toolkit, workspace, checkpoint):
-    # One test, since several processes of pytest would each evaluate anew.
+    # One test, since several processes of pytest would each evaluate again.
     check_it_is_found_sound(toolkit, workspace)
     check_its_answers_are_written(workspace, checkpoint)
     check_it_is_measured(toolkit, workspace)

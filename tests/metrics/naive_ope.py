@@ -2,7 +2,7 @@
 
 Written from the toolkits' definitions, not from jaxtrack: no arrays, no shared rules.
 Every function scores one sequence and returns three lists of hits, one list of bools a
-threshold, and the denominator. Results are expected to be mended already.
+threshold, and the denominator. Results are expected to be repaired already.
 """
 
 import itertools

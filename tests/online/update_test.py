@@ -230,7 +230,7 @@ def test_distractors_leave_the_long_term_memory():
     # Frame 10 is collected and no other before 20; 41 to 47 show a distractor, and the
     # last of them stays. (Each took a slot: {0, 41 ... 47}.) Two slots are empty.
     np.testing.assert_array_equal(frames[46], [0, 0, 0, 10, 20, 30, 40, 47])
-    # Distractors for ever: a multiple of ten each, and the frame before the next one.
+    # Distractors forever: a multiple of ten each, and the frame before the next one.
     np.testing.assert_array_equal(frames[99], [0, 70, 79, 80, 89, 90, 99, 100])
 
 

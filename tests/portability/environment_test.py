@@ -56,15 +56,15 @@ def test_problems_end_in_one_line_and_status_2(monkeypatch, capsys):
     monkeypatch.setattr(
         environment,
         "examine",
-        lambda **_: [environment.Finding("devices", "none", "mend it")],
+        lambda **_: [environment.Finding("devices", "none", "fix it")],
     )
     with pytest.raises(SystemExit) as end:
         cli.main(["doctor", "--json"])
     out, err = capsys.readouterr()
     assert end.value.code == 2
-    assert err == "error: 1 to mend: devices; see above\n"
+    assert err == "error: 1 to fix: devices; see above\n"
     assert json.loads(out)[1] == {
         "name": "devices",
         "value": "none",
-        "problem": "mend it",
+        "problem": "fix it",
     }

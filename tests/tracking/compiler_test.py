@@ -9,7 +9,7 @@ from jaxtrack.tracking import compiler
 
 @pytest.fixture
 def ask(monkeypatch):
-    """Asks anew, about other options or another backend."""
+    """Asks again, about other options or another backend."""
 
     def call(options=compiler._WITHOUT_YNN, backend="cpu"):
         monkeypatch.setattr(compiler, "_WITHOUT_YNN", options)

@@ -139,7 +139,7 @@ def with_opinions(variables):
 def test_selects_by_equations_9_and_10(
     cract_variables, cract_config, begun, monkeypatch, alpha, beta, window
 ):
-    # What is learnt behind the selection does not matter here.
+    # What is learned behind the selection does not matter here.
     monkeypatch.setattr(update, "learn", lambda state, *_: state)
     model, variables = cract_variables
     variables = with_opinions(variables)
@@ -334,7 +334,7 @@ def test_tells_a_look_alike_for_forty_frames(
     assert np.min(tau[:, 0] - tau[:, 1]) > 0.3, np.round(tau, 2)
     assert np.min(tau[:, 0]) > 0.6, np.round(tau[:, 0], 2)
     np.testing.assert_allclose(found[:, :2], pairs[:, 0, :2], atol=5)
-    # It learnt on the way, all but the convolution.
+    # It learned on the way, all but the convolution.
     assert state.online.frame == 40
     assert jnp.max(state.online.memory.frames) > 30
     kernels = (s.online.params["conv"]["kernel"] for s in (first, state))

@@ -131,7 +131,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
 def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
     tiny_config, tmp_path, monkeypatch
 ):
-    # Its proposals are drawn anew at every step, from what the network has learnt.
+    # Its proposals are drawn again at every step, from what the network has learned.
     config = tiny_cract.set_cract(tiny_config)
     config.optimizer.backbone_from_epoch = 0.0
     straight = loop.train(config, tmp_path / "straight", family=tiny_cract.FAMILY)

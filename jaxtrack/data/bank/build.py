@@ -106,7 +106,7 @@ def _run(jobs: Iterable[Job], num_workers: int, niceness: int) -> Iterator[Rows]
     if num_workers < 1:
         yield from map(store, jobs)
         return
-    # Spawned: a forked child inherits the threads' locks of whoever calls.
+    # Spawned: a forked child inherits the locks of the caller's threads.
     pool = concurrent.futures.ProcessPoolExecutor(
         num_workers,
         mp_context=multiprocessing.get_context("spawn"),

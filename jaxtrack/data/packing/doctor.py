@@ -258,7 +258,7 @@ def _results(jobs, num_workers):
         return
     with concurrent.futures.ProcessPoolExecutor(
         count,
-        # Spawned: a forked child inherits the threads' locks of whoever calls.
+        # Spawned: a forked child inherits the locks of the caller's threads.
         mp_context=multiprocessing.get_context("spawn"),
         initializer=processes.prepare_worker,
     ) as pool:

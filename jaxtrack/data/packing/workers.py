@@ -82,7 +82,7 @@ def _pack_once(parts, items, folder, shrink, num_workers, bar):
     """Packs parts; always ends its processes."""
     if not parts:
         return
-    # Spawned: a forked child inherits the threads' locks of whoever calls.
+    # Spawned: a forked child inherits the locks of the caller's threads.
     context = multiprocessing.get_context("spawn")
     board = context.RawArray("q", len(parts) + 1)
     num_workers = min(num_workers or os.cpu_count() or 1, len(parts))

@@ -28,7 +28,7 @@ def analyze(
 
     Args:
       options: what to do.
-      checkpoints: name of a tracker -> its checkpoint; the order is that of `scores`.
+      checkpoints: name of a tracker -> its checkpoint; in the order of `scores`.
       videos: the sequences.
       out_dir: what is kept goes to folders in it.
       scores: of the trackers, the checkpoints' first.

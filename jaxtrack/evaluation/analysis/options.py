@@ -37,7 +37,7 @@ class Options:
         return [flag for flag, is_asked in asked.items() if is_asked]
 
     def check(self, checkpoints: Sequence[str], videos: Sequence[Video]) -> None:
-        """Refuses what cannot be done, before anything is tracked.
+        """Rejects what cannot be done, before anything is tracked.
 
         Args:
           checkpoints: their names.

@@ -1,7 +1,7 @@
 """Success against the share of the window: how much a tracker leans on it.
 
 SiamLA (Nie et al.), section IV-D and Fig. 14: a tracker that finds the target by itself
-scores alike whatever the share, 0 included; one that needs the window falls without it.
+scores alike at every share, 0 included; one that needs the window falls without it.
 """
 
 from collections.abc import Sequence

@@ -200,7 +200,7 @@ def _readable(material: Material, skip: Skip | None) -> Material:
 
 
 def _check_apart(material: Material, holdout: Material) -> None:
-    """Refuses a holdout that is tuned on; by content, whatever the names."""
+    """Rejects a holdout that is also tuned on; compares content, not names."""
     seen = set(material.hashes().values())
     both = [name for name, content in holdout.hashes().items() if content in seen]
     if both:

@@ -158,7 +158,7 @@ class Exchange(NamedTuple):
         atomic.write_text(self.out / _FOLDER / name, text)
 
     def _read(self, name, default=MappingProxyType({})):
-        """Reads such a file; the default where there is none of this study."""
+        """Reads a file of others; the default where there is none of this study."""
         with contextlib.suppress(OSError, ValueError):
             found = json.loads((self.out / _FOLDER / name).read_text())
             if found["identity"] == self.identity:

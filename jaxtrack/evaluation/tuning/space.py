@@ -18,7 +18,7 @@ _GROUP = "tracking."  # Of the settings that a tracker's `settings` holds.
 
 
 def ranges(tracker: Tracker, *, names: Sequence[str] = ()) -> Ranges:
-    """Says what can be tuned of a tracker, and how far.
+    """Describes what can be tuned of a tracker, and how far.
 
     Args:
       tracker: what to tune; a range is widened to hold the value it has.

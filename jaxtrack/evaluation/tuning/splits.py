@@ -70,7 +70,7 @@ def of_benchmark(benchmark: Benchmark, *, split: str = "") -> Material:
 
 
 def check_split(material: Material, *, tune_on_test: bool) -> None:
-    """Refuses to tune on a test split by accident.
+    """Prevents tuning on a test split by accident.
 
     Args:
       material: what is to be tuned on.

@@ -245,7 +245,7 @@ def _storage(file: Path) -> Any:
 
 
 def _check_identity(kept: Mapping, asked: Mapping, file: Path) -> None:
-    """Refuses to mix trials of different things, and says what differs."""
+    """Raises if a study's trials were of something else; names what differs."""
     for key in sorted(kept.keys() | asked.keys()):
         was, now = kept.get(key), asked.get(key)
         if was == now:

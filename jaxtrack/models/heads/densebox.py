@@ -18,7 +18,7 @@ class DenseboxHead(nn.Module):
         ltrb = box_unit exp(si o + bi) + margin
 
     Xu et al., SiamFC++ (arXiv:1911.06188), with layers and initialisation of the
-    released code: each output o is normalised by the batch, si and bi are learnt.
+    released code: each output o is normalised by the batch, si and bi are learned.
 
     Attributes:
       depth: 3x3 convolutions of each tower; each removes one cell at every border.

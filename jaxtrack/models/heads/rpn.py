@@ -19,7 +19,7 @@ class RpnHead(nn.Module):
 
     Attributes:
       anchors: number of anchors on every cell.
-      weighted: whether the levels' weights are learnt; otherwise it is the mean.
+      weighted: whether the levels' weights are learned; otherwise it is the mean.
       features: channels between the two convolutions.
       axis_name: mapped axis of the batch normalisations.
       dtype: dtype of the computation; outputs, and their sum, are float32.
@@ -65,7 +65,7 @@ class BanHead(nn.Module):
     `level_maps`, s one scale a level.
 
     Attributes:
-      weighted: whether the levels' weights are learnt; otherwise it is the mean.
+      weighted: whether the levels' weights are learned; otherwise it is the mean.
       features: channels between the two convolutions.
       axis_name: mapped axis of the batch normalisations.
       dtype: dtype of the computation; outputs, and their sum, are float32.
@@ -206,7 +206,7 @@ class RpnTowerHead(nn.Module):
 
 
 def _mean(module, maps, weights_name):
-    """Averages levels, by learnt weights unless their name is ""."""
+    """Averages levels, by learned weights unless their name is ""."""
     weights = jnp.ones(len(maps)) / len(maps)
     if weights_name:
         weights = module.param(weights_name, nn.initializers.ones, weights.shape)

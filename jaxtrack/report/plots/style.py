@@ -88,7 +88,7 @@ def label(name: str, *numbers: float, digits: int = 3) -> str:
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function draw with the style sheet, whatever matplotlib's settings."""
+    """Makes a function draw with the style sheet, overriding matplotlib's settings."""
     return matplotlib.rc_context(fname=SHEET)(draw)
 
 

@@ -39,7 +39,7 @@ def pack(tmp_path, cutout_folder, photo_folder, monkeypatch):
 def test_scenes_of_a_packed_folder_are_those_of_the_files(
     pack, cutout_folder, photo_folder, monkeypatch
 ):
-    # PNG photographs are encoded anew: nearly lossless, as no texture may change.
+    # PNG photographs are encoded again: nearly lossless, as no texture may change.
     folder = pack(Shrink(crop="whole", quality=100))
     options = {"num_tracks": 2, "length": 3, "split": "all", "size": (64, 80)}
     own = ComposedSource(folder, cutouts=folder, **options)
