@@ -37,7 +37,7 @@ def test_the_lead_tells_how_much_was_scored(found):
     )
     one = changed(found, scores=found.scores[1:2])
     assert wording.lead(one).startswith("1 tracker, 3 sequences,")
-    assert "right. bad, AUC" in wording.lead(one)
+    assert "correct. bad, AUC" in wording.lead(one)
 
 
 def test_sequences_show_less_of_more_trackers(found):
