@@ -4,6 +4,7 @@ import io
 import json
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +20,16 @@ SKETCH = 64
 # Made on a CPU by `jaxtrack portability run --conditions=highest --out=<this file>
 # --trackers=lite,siamla_lite0,dla_siamrpnpp_lite0,cract_lite0`.
 REFERENCE = pathlib.Path(__file__).parent / "shipped" / "reference.npz"
+# What reading a file that is no recording raises, or a damaged one.
+_DAMAGES = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 class Key(NamedTuple):
@@ -118,7 +129,7 @@ def read(path: str | pathlib.Path) -> Recording:
         raise InputError(
             f"{path}: no such file: `jaxtrack portability run --out={path}` makes it"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as fault:
+    except _DAMAGES as fault:
         raise InputError(
             f"{path}: not a recording of `jaxtrack portability run`: record it again"
         ) from fault

@@ -170,9 +170,15 @@ def test_the_command_tells_and_draws(tmp_path, capsys):
 
 def test_mistakes_are_told_in_a_line(tmp_path, capsys):
     (tmp_path / "bad.npz").write_bytes(b"PK, but no more")
+    (tmp_path / "empty.npz").touch()
+    damaged = bytearray(recording.REFERENCE.read_bytes())
+    damaged[5000:5100] = bytes(100)
+    (tmp_path / "damaged.npz").write_bytes(damaged)
     for words, said in (
         (("compare", "none.npz"), "`jaxtrack portability run --out=none.npz` makes it"),
         (("compare", str(tmp_path / "bad.npz")), "not a recording"),
+        (("compare", str(tmp_path / "empty.npz")), "not a recording"),
+        (("compare", str(tmp_path / "damaged.npz")), "not a recording"),
         (("run", "--out=a.csv"), "the name of the file must end in .npz"),
         (("run", "--out=a.npz", "--parts=loses"), "no 'loses': did you mean losses?"),
         (
