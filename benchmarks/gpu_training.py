@@ -133,9 +133,12 @@ def measure_switch(is_tiny: bool) -> Iterator[dict]:
     made, done = [], threading.Event()
 
     def prepare():
-        made.append(train_step.step_of(config, variables, batch, True)[0]["jaxtrack"])
-        made[0]()  # Compiles, and is the first execution, too.
-        done.set()
+        try:
+            runs, _ = train_step.step_of(config, variables, batch, True)
+            runs["jaxtrack"]()  # Compiles, and is the first execution, too.
+            made.append(runs["jaxtrack"])
+        finally:
+            done.set()
 
     begin = time.perf_counter()
     threading.Thread(target=prepare).start()
