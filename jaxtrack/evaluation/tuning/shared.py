@@ -109,11 +109,18 @@ class Exchange(NamedTuple):
           advance: is told how many frames were tracked, times settings.
 
         Raises:
-          InputError: process 0 does not start, is lost or tunes something else, a
-            frame is missing or damaged, a first box is unusable.
+          InputError: process 0 does not start, is lost or tunes something else, the
+            file system has no locks, a frame is missing or damaged, a first box is
+            unusable.
         """
         own, done = self.own(material), {}
-        with locks.locked(self.out / _FOLDER, "tuning", name=self._lock()):
+        place = self.out / _FOLDER
+        with locks.locked(place, "tuning", name=self._lock()) as is_alone:
+            if not is_alone:
+                raise InputError(
+                    f"{self.out}: without locks processes cannot tune together: choose "
+                    "another --out, or leave the work to process 0"
+                )
             self._wait_for_start()
             while locks.is_held(self.out):
                 asked = {int(n): s for n, s in self._read(_ASKED).items()}

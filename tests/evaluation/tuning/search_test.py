@@ -2,6 +2,8 @@
 
 import contextlib
 import csv
+import errno
+import fcntl
 import shutil
 import threading
 import time
@@ -212,6 +214,16 @@ def test_a_process_of_another_command_is_not_waited_for(material, tmp_path):
         with locks.locked(tmp_path / "processes", "tuning", name=other._lock()):
             assert other.is_at_work()
             assert not first._replace(share=Share(1, 2)).is_at_work()
+
+
+def test_without_locks_only_process_0_tunes(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    other = shared.Exchange(tmp_path, Share(1, 2), "study")
+    with pytest.raises(InputError, match="without locks processes cannot tune"):
+        other.follow(None, material_of_none(), None)
 
 
 def test_a_folder_holds_one_study(model, material, root, tmp_path):
