@@ -24,7 +24,8 @@ from jaxtrack.shares import Share
 
 _FOLDER, _ASKED, _SCORES = "processes", "asked.json", "scores"
 _POLL = 0.1  # Seconds between two looks.
-_START = 180.0  # Seconds in which process 0 must have started.
+# Seconds in which process 0 must have started; first it decodes every frame once.
+_START = 900.0
 Asked = Mapping[int, Mapping[str, float]]  # Number of a trial -> its settings.
 
 
