@@ -1,4 +1,4 @@
-"""A checkpoint of which a file was deleted, cut or changed; hostile settings."""
+"""A checkpoint with a file deleted, cut or changed; hostile settings."""
 
 import json
 import random

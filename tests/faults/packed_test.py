@@ -1,4 +1,4 @@
-"""A packed folder of which a file was deleted, cut or changed, read by a process."""
+"""A packed folder with a file deleted, cut or changed, read by a process."""
 
 import pathlib
 import random

@@ -1,4 +1,4 @@
-"""Of two processes that train together one is killed: the other says so and ends."""
+"""One of two processes that train together is killed: the other says so and ends."""
 
 import contextlib
 import pathlib

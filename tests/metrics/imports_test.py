@@ -1,4 +1,4 @@
-"""Metrics serve whoever has only result files and numpy; datasets need no jax."""
+"""Metrics need only result files and numpy; datasets need no jax."""
 
 import subprocess
 import sys

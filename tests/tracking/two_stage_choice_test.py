@@ -1,4 +1,4 @@
-"""Tests for jaxtrack.tracking.two_stage with a network that answers as it is told."""
+"""Tests for jaxtrack.tracking.two_stage with a network that follows a script."""
 
 import jax
 import jax.numpy as jnp

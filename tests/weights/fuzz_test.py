@@ -1,4 +1,4 @@
-"""Files of weights spoilt at random: one clear line, no code run, memory bounded."""
+"""Files of weights damaged at random: one clear line, no code run, memory bounded."""
 
 import io
 import pickletools
