@@ -58,7 +58,8 @@ def track(
     for name, place in task.checkpoints.items():
         from jaxtrack.evaluation import run, vot_run  # Late: scoring needs no network.
 
-        benchmark = skips.left()
+        # Processes divide the same sequences, whatever one of them had to leave out.
+        benchmark = skips.left() if share.count == 1 else task.benchmark
         given = place, benchmark.videos, task.out_dir
         how = {"name": name, "tracking": task.settings.tracking, "skip": skips.add}
         how["share"] = share

@@ -64,6 +64,21 @@ def test_a_lost_share_is_done_by_the_others(root, tmp_path, checkpoints):
         )
 
 
+def test_what_one_process_leaves_out_moves_no_shares(root, tmp_path, monkeypatch):
+    given = []
+
+    def track_checkpoint(place, videos, out_dir, *, skip, share, **_):
+        given.append([video.name for video in videos])
+        skip("dog", "img/0003.png is cut off")
+        return out_dir
+
+    monkeypatch.setattr(run, "track_checkpoint", track_checkpoint)
+    found = shared(root, tmp_path, 0)
+    assert given == [["ball", "car <1>", "dog"]] * 2
+    assert [one.name for one in found.skipped] == ["dog"]
+    assert found.missing == ("ball", "car <1>")
+
+
 def test_the_last_process_reports(root, tmp_path, checkpoints, monkeypatch, capsys):
     monkeypatch.setattr(checks, "check_tracker", lambda *_, **__: None)
     monkeypatch.setattr(build, "write", lambda found, out: len(found.benchmark.videos))
