@@ -122,7 +122,7 @@ def test_cract_is_trained_as_its_paper_says():
 def test_rows_of_regularization_change_what_they_say():
     late = {"optimizer.backbone_from_epoch": 7.5}  # Of 15.
     changes = {
-        "feature_dropout": {"optimizer.feature_dropout": 0.1},
+        "feature_dropout": {"optimizer.feature_dropout": 0.3},
         "no_weight_decay": {"optimizer.weight_decay": 0.0},
         "no_average": {"optimizer.ema_decay": 0.0},
         "occluders": {"augment.occluder": 0.5},

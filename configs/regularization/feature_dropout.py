@@ -6,5 +6,5 @@ from jaxtrack.configs import siamcar_lite0
 def get_config():
     """Returns the settings of this row."""
     c = siamcar_lite0.get_config()
-    c.optimizer.feature_dropout = 0.1
+    c.optimizer.feature_dropout = 0.3
     return c
