@@ -73,7 +73,8 @@ def locked(
         if is_first:
             if dead := _owner(file):
                 _say(
-                    f"{folder}: taking over from a {dead}, which did not end by itself"
+                    f"{folder}: taking over from the {dead}, which did not end by "
+                    "itself"
                 )
             _write(file, _self(what, group))
             if group:

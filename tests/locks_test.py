@@ -33,7 +33,7 @@ def test_what_a_dead_process_left_is_taken_over(tmp_path, capsys):
     with locks.locked(tmp_path, "training"):
         pass
     (line,) = capsys.readouterr().err.splitlines()
-    assert "from a tuning (process 7 on h since s: a b)" in line
+    assert "from the tuning (process 7 on h since s: a b)" in line
     assert (tmp_path / locks.FILE).read_text() == ""
 
 
