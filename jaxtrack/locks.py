@@ -82,11 +82,12 @@ def locked(
         try:
             yield is_alone
         except InputError:
-            # Nothing came of it.
+            # Nothing came of it; others may have written above the folder.
             if new and not group and [*folder.iterdir()] == [path]:
                 path.unlink()
-                for place in new:
-                    place.rmdir()
+                with contextlib.suppress(OSError):
+                    for place in new:
+                        place.rmdir()
             raise
         finally:
             # Of a group, the last one.

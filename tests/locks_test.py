@@ -57,6 +57,17 @@ def test_a_group_works_together_and_strangers_wait(tmp_path, capsys):
     assert not locks.is_held(tmp_path / "none")
 
 
+def test_a_fault_leaves_no_empty_folders_and_what_others_wrote(tmp_path):
+    for kept in ("", "out/other"):
+        with pytest.raises(InputError, match="lost"):
+            with locks.locked(tmp_path / "out/below", "tuning"):
+                if kept:
+                    (tmp_path / kept).touch()
+                raise InputError("lost")
+        left = [str(place.relative_to(tmp_path)) for place in tmp_path.rglob("*")]
+        assert sorted(left) == (["out", kept] if kept else [])
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"pid": 1}', "\0\0"])
 def test_a_lock_that_names_nobody_serves(tmp_path, text, capsys):
     (tmp_path / locks.FILE).write_text(text)
