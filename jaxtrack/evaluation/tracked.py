@@ -26,7 +26,7 @@ class Task(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far several processes have come together.
+    """The state of an evaluation that several processes share.
 
     Attributes:
       missing: names of the sequences that no process has finished.
@@ -40,11 +40,11 @@ class Progress(NamedTuple):
 def track(
     task: Task, skips: Skips, *, batched: bool | None = None, share: Share = WHOLE
 ) -> dict[str, Path]:
-    """Tracks with the checkpoints what is not tracked yet.
+    """Tracks with the checkpoints the sequences that lack results.
 
     Args:
       task: what is evaluated.
-      skips: is told of what cannot be tracked.
+      skips: collects what cannot be tracked.
       batched: see `evaluate.evaluate`.
       share: of this process; see `manifest.complete`.
 
@@ -103,7 +103,7 @@ def track_share(
         written.
     """
     if not checkpoints:
-        raise InputError("several processes share what checkpoints track: give some")
+        raise InputError("only tracking can be shared by processes: give a checkpoint")
     settings = settings or TrackingSettings()
     task = Task(benchmark, Path(out_dir), checkpoints, {}, settings, strict)
     skips = Skips(benchmark, strict=strict)

@@ -47,7 +47,7 @@ Values = Iterator[tuple[str, str, Any]]
 
 
 class Subject(NamedTuple):
-    """What is computed with, the same on every platform.
+    """Inputs of a computation, the same on every platform.
 
     Attributes:
       item: what to compute.

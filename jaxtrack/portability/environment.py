@@ -1,4 +1,4 @@
-"""What a machine offers to jaxtrack, and what will go wrong on it."""
+"""What a machine offers to jaxtrack, and what may go wrong on it."""
 
 import importlib.metadata
 import importlib.util
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
     Attributes:
       name: of the thing, such as "devices".
       value: what was found, in words.
-      problem: what will go wrong and what to do about it; empty where nothing will.
+      problem: what will go wrong, and what to do; empty where nothing will.
     """
 
     name: str

@@ -58,7 +58,7 @@ def test_a_lost_share_is_done_by_the_others(root, tmp_path, checkpoints):
     with locks.locked(place, "tracking", name="0"):
         with locks.locked(place, "tracking", name="1"):
             assert shared(root, tmp_path, 0).missing == ("ball", "car <1>", "dog")
-    with pytest.raises(InputError, match="share what checkpoints track"):
+    with pytest.raises(InputError, match="only tracking can be shared"):
         tracked.track_share(
             datasets.load("folders", root), tmp_path, checkpoints={}, share=Share(0, 2)
         )

@@ -62,7 +62,7 @@ class Exchange(NamedTuple):
         study: Study,
         advance: Callable[[int], object],
     ) -> None:
-        """Keeps what the others' sequences score; see `trials.measure`."""
+        """Collects the scores of the others' sequences; see `trials.measure`."""
         waiting: dict[str, tuple[Video, Exchange]] = {}
         for number in range(self.share.count):
             other = self._replace(share=Share(number, self.share.count))
@@ -107,7 +107,7 @@ class Exchange(NamedTuple):
         Args:
           track: see `trials.tracking_function`.
           material: what is tuned on.
-          advance: is told how many frames were tracked, times settings.
+          advance: called with the number of frames tracked, times settings.
 
         Raises:
           InputError: process 0 does not start, is lost or tunes something else, the

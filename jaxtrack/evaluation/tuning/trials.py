@@ -65,7 +65,7 @@ def measure(
       material: what is tuned on.
       asked: number of a trial -> its settings.
       study: where the scores of finished sequences are kept.
-      advance: is told how many frames were tracked, times settings.
+      advance: called with the number of frames tracked, times settings.
 
     Raises:
       InputError: a frame is missing or damaged, a first box is unusable.
@@ -93,7 +93,7 @@ def score_all(
       material: what is tuned on.
       video: one of its sequences.
       asked: number of a trial -> its settings.
-      advance: is told how many frames were tracked, times settings.
+      advance: called with the number of frames tracked, times settings.
 
     Returns:
       Number of a trial -> metric -> value.
