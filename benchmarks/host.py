@@ -106,7 +106,7 @@ def _stacked(pictures, read):
 
 
 def _written(folder):
-    """Writes smooth noise as JPEG files of some 40 kB, as frames of video are."""
+    """Writes smooth noise as JPEG files of some 50 kB, as frames of video are."""
     rng = np.random.default_rng(0)
     paths = [folder / f"{k}.jpg" for k in range(_FRAMES.value)]
     for path in paths:

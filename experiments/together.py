@@ -58,7 +58,7 @@ def train(trainings: Sequence[Training]) -> None:
             pool.submit(_train, one, shared, number)
             for number, one in enumerate(trainings)
         ]
-        while not futures.wait(work, timeout=_POLL).done:
+        while futures.wait(work, timeout=_POLL).not_done:
             pass  # Python handles signals between two waits.
         faults = [one.exception() for one in futures.wait(work).done]
     if shared.is_stopped:
