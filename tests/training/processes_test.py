@@ -47,6 +47,8 @@ rates.lr_warmup = rates.lr_end = rates.lr
 loop.open_loader = lambda config, geometry: Share(config.run.batch_size)
 state = loop.train(config, workdir, family=tiny.TINY)
 print("done", int(state.step), jax.device_count())
+if count > 1:
+    distributed.leave()
 """
 
 
