@@ -89,7 +89,7 @@ def _compare(configs, pairs):
 
 
 def _alone(config, batch):
-    """Returns the labelling of a batch, compiled."""
+    """Returns the labeling of a batch, compiled."""
     model = trackers.network_of(config, training=True)
     assign = jax.jit(
         jax.vmap(make_assigner(config, model.geometry, anchors=model.anchors))

@@ -1,7 +1,7 @@
 """What trackers cost before anything is run: operations, bytes, sums over devices.
 
 Run: python -m benchmarks.costs [--configs=siamcar_r50,siamcar_lite0]
-XLA counts the operations of the program as it is lowered, before it is optimised. The
+XLA counts the operations of the program as it is lowered, before it is optimized. The
 bytes are what convolutions and matrix products read and write, as if all else were
 fused into them. Nothing is compiled. The sum of gradients is that of a ring over N
 devices: each one sends and receives 2 (N - 1) / N of the gradients.

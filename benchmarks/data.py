@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
         build.build(folder / "crops.records", root=folder / "crops", **options)
         loaders = {
             "as pysot, 511 px crops": _pysot_loader(folder / "crops"),
-            "the same without colours and blur": _pysot_loader(
+            "the same without colors and blur": _pysot_loader(
                 folder / "crops", is_colored=False
             ),
             "jaxtrack, 511 px crops": _loader(folder / "crops.records"),
@@ -148,7 +148,7 @@ def _pysot_loader(folder, *, is_colored=True):
     """Returns a function that processes stored crops like pysot's loader.
 
     Our code, from its published description: both crops are read from 511 px files,
-    warped, then colour in float64, a dense blur kernel, channels first in float32.
+    warped, then color in float64, a dense blur kernel, channels first in float32.
     """
     clips = [folders.read_sequence(path) for path in folders.list_sequences(folder)]
     directions = np.array([[-0.559, 0.981, -0.419], [1.72, 0.199, -1.83], [4.64] * 3])
@@ -209,7 +209,7 @@ def _sequences(folder):
 
 
 def _write_crops(sequences, out, every=5):
-    """Writes the 511 px crops that pysot stores, with their centred boxes."""
+    """Writes the 511 px crops that pysot stores, with their centered boxes."""
     for path in folders.list_sequences(sequences):
         if not path.match(_PATTERN.value):
             continue

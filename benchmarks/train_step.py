@@ -168,7 +168,7 @@ def step_of(
 
 
 def flops_of(lowered: jax.stages.Lowered) -> float:
-    """Reads XLA's count of operations before it optimises; 0 where there is none.
+    """Reads XLA's count of operations before it optimizes; 0 where there is none.
 
     Afterwards what cuDNN and cuBLAS do counts as nothing.
     """

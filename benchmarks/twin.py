@@ -2,7 +2,7 @@
 
 Weights come from jaxtrack's variables, so that both can be given one input and must
 answer the same. Images are `[B, 3, H, W]` float32, preprocessed; outputs have the names
-of jaxtrack's and channels second. Batch normalisations of the backbone are folded into
+of jaxtrack's and channels second. Batch normalizations of the backbone are folded into
 its convolutions where it stays frozen, as jaxtrack does.
 """
 
@@ -23,7 +23,7 @@ def build(config: ConfigDict, variables, *, frozen: bool = True) -> Twin:
       config: of SiamCAR on ResNet-50, ResNet-18 or, small and with pixel-wise
         correlation, on EfficientNet-Lite0.
       variables: of jaxtrack's model.
-      frozen: the backbone is never trained: its normalisations are folded, and no
+      frozen: the backbone is never trained: its normalizations are folded, and no
         gradient enters it.
 
     Returns:

@@ -38,7 +38,7 @@ class Twin(nn.Module):
 
 
 def fold(module):
-    """Folds each normalisation into the convolution registered just before it."""
+    """Folds each normalization into the convolution registered just before it."""
     children = list(module.named_children())
     for (name, child), (next_name, following) in itertools.pairwise(children):
         if isinstance(child, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):

@@ -30,7 +30,7 @@ class MBConv(nn.Module):
     """Widen, filter, narrow, add."""
 
     def __init__(self, inputs, features, kernel, stride, expansion):
-        """Builds two or three convolutions with their normalisations."""
+        """Builds two or three convolutions with their normalizations."""
         super().__init__()
         wide = inputs * expansion
         if expansion > 1:
@@ -54,7 +54,7 @@ class MBConv(nn.Module):
 
 
 class Lite0(nn.Module):
-    """The first eleven blocks, with standardised taps."""
+    """The first eleven blocks, with standardized taps."""
 
     def __init__(self):
         """Builds the stem and the blocks."""
@@ -67,7 +67,7 @@ class Lite0(nn.Module):
             inputs = features
 
     def measure(self):
-        """Notes mean and deviation of each tap, from the normalisations' ends."""
+        """Notes mean and deviation of each tap, from the normalizations' ends."""
         mean = var = 0.0
         for i, block in enumerate(self._blocks):
             beta, square = block._bn2.bias.detach(), block._bn2.weight.detach() ** 2
@@ -135,7 +135,7 @@ def correlate_pixels(twin, z, x):
 
 
 class LightTower(nn.Module):
-    """Depthwise 5x5, 1x1, normalisation and ReLU, three times."""
+    """Depthwise 5x5, 1x1, normalization and ReLU, three times."""
 
     def __init__(self):
         """Builds the layers."""

@@ -75,7 +75,7 @@ class Level(nn.Module):
     """One level of the neck."""
 
     def __init__(self, inputs):
-        """Builds a 1x1 convolution to 256 channels with its normalisation."""
+        """Builds a 1x1 convolution to 256 channels with its normalization."""
         super().__init__()
         self.downsample = nn.Sequential(
             nn.Conv2d(inputs, 256, 1, bias=False), nn.BatchNorm2d(256)

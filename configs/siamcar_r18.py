@@ -5,7 +5,7 @@ Run: jaxtrack train --config=siamcar_r18 --workdir=runs/siamcar_r18 \
          --config.model.pretrained=resnet18.safetensors \
          --config.data.root=packed
 Cost, score: not trained here.
-Differs: the backbone is not the paper's, and its weights expect normalised pixels.
+Differs: the backbone is not the paper's, and its weights expect normalized pixels.
 Trains: stem and first stage never, stages 2 to 4 from epoch 10 at 0.1 of the rate.
 
 Weights of the backbone: --config.model.pretrained=resnet18.safetensors, made by

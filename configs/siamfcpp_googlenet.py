@@ -6,7 +6,7 @@ Run: jaxtrack train --config=siamfcpp_googlenet --workdir=runs/siamfcpp_googlene
          --config.data.root=packed
 Cost, score: not trained here.
 Differs: warm-up is straight in log space; pairs come from packed folders alike; outside
-    of the search frame its own mean colour is seen, not the template frame's. Crops of
+    of the search frame its own mean color is seen, not the template frame's. Crops of
     training are cut as those of all trackers here, from edge to edge and averaged
     before they are shrunk; those of tracking as its code does.
 Trains: the stem (to Conv2d_4a_3x3) never, the rest of the backbone from epoch 10 at 0.1

@@ -139,7 +139,7 @@ def passage(
       rng: source of randomness.
 
     Returns:
-      The target's centres, `[T, 2]` px, and the occluder's offsets from them in its
+      The target's centers, `[T, 2]` px, and the occluder's offsets from them in its
       own sides, `[T, 2]`; far away more than 1.5 sides.
     """
     times = np.arange(len(boxes))

@@ -86,7 +86,7 @@ def _panel(
     low, high = whole["interval"]
     axes.set_title(
         f"{name} against {change['reference']}: {whole['difference']:+.3f}\n"
-        f"{result['confidence']:.0%} interval {low:+.3f} to {high:+.3f} (grey)",
+        f"{result['confidence']:.0%} interval {low:+.3f} to {high:+.3f} (gray)",
         fontsize=9,
         loc="left",
     )

@@ -118,14 +118,14 @@ def test_the_command_labels_and_says_what_to_correct(
     out, video = tmp_path / "labels", str(frames[0].parent)
     cli.main(["annotate", video, "--box=4,10,10,10", f"--out={out}"])
     told = capsys.readouterr().out
-    assert "6 of 10 frames labelled from 1 known" in told
+    assert "6 of 10 frames labeled from 1 known" in told
     assert "frames 6 to 9 (middle 8)" in told
     assert (out / "correct.jpg").read_bytes()[:2] == b"\xff\xd8"
     with (out / "keys.csv").open("a") as file:
         file.write("9,22,10,10,10\n6,nan,nan,nan,nan\n")
     cli.main(["annotate", video, f"--out={out}"])
     # 7 and 8 are found from 9, backwards; forwards from 7 the look-alike is.
-    assert "8 of 10 frames labelled from 3 known" in capsys.readouterr().out
+    assert "8 of 10 frames labeled from 3 known" in capsys.readouterr().out
     lines = (out / "groundtruth_rect.txt").read_text().splitlines()
     assert lines[0] == "4.00,10.00,10.00,10.00" and lines[6] == "nan,nan,nan,nan"
     assert (out / "img" / "0.png").is_file()

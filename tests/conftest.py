@@ -5,7 +5,7 @@ import importlib.metadata
 import os
 import pathlib
 
-# Tests compile much and run little. Without LLVM's optimisation they take a quarter
+# Tests compile much and run little. Without LLVM's optimization they take a quarter
 # less time; code from the older emitters, which jaxlib 0.10 still has, compiles in half
 # the time of that from MLIR. `make test-all` compiles as users do.
 os.environ.setdefault(

@@ -29,7 +29,7 @@ def drifting():
 
 
 def write_frames(folder, *, count=7):
-    """Writes grey frames of 60 x 41 pixels."""
+    """Writes gray frames of 60 x 41 pixels."""
     folder.mkdir(parents=True)
     for k in range(count):
         cv2.imwrite(str(folder / f"{k}.jpg"), np.full((41, 60, 3), 90 + k, np.uint8))

@@ -41,7 +41,7 @@ class Score(NamedTuple):
     Attributes:
       auc: mean success AUC over the sequences.
       ao: mean overlap.
-      precision: share of frames whose centre is within 20 px.
+      precision: share of frames whose center is within 20 px.
       change: AUC minus the reference's, None for the reference.
       low: lower end of its 95 % interval, paired bootstrap over sequences.
       high: upper end.

@@ -40,12 +40,12 @@ BOXES = {
     "large, at the border": (135.5, 70.5, 295.5, 210.5),
 }
 
-# Okabe and Ito's blue and orange; apart in lightness too, for any colour vision.
+# Okabe and Ito's blue and orange; apart in lightness too, for any color vision.
 _POSITIVE = "#0072b2"
 _NEGATIVE = "#eeb144"
 _IGNORE = "#e6e6e6"
 _BOX = "#000000"
-_PALEST = 0.55  # Share of its colour that one anchor of many gives a cell.
+_PALEST = 0.55  # Share of its color that one anchor of many gives a cell.
 _KEY = 0  # Of the draw of DLA's negatives.
 
 
@@ -95,7 +95,7 @@ def cell_colors(labels: np.ndarray) -> np.ndarray:
 
     Args:
       labels: `[H, W]`, or `[H, W, A]`: of A anchors, the more are positive (or, where
-        none is, negative), the fuller the colour.
+        none is, negative), the fuller the color.
 
     Returns:
       `[H, W, 3]` RGB in [0, 1].

@@ -22,7 +22,7 @@ from jaxtrack.ops import grid
 
 RULES = ("clamp", "argmax", "skip")  # Where no anchor reaches the threshold.
 _PAIRS_AT_ONCE = 50  # Drawn; the bar moves as often.
-_BOXES_AT_ONCE = 256  # Labelled.
+_BOXES_AT_ONCE = 256  # Labeled.
 
 
 class Estimate(NamedTuple):
@@ -101,7 +101,7 @@ def count_dynamic(
 
     Args:
       config: the other settings of the labels.
-      model: whose own anchors are labelled, or virtual ones where it has none.
+      model: whose own anchors are labeled, or virtual ones where it has none.
       xyxy: targets, `[N, 4]` xyxy, pixels of the search crop.
       points: values of K.
 

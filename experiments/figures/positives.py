@@ -174,7 +174,7 @@ def _fixed(fixed, model, xyxy, num_parts):
 
 
 def _anchors(config, model):
-    """Describes what is labelled."""
+    """Describes what is labeled."""
     side, num = model.geometry.response_size, len(model.anchors)
     one = f"a virtual anchor of {config.labels.virtual_anchor:g} px"
     return f"{side} x {side} cells with {f'{num} anchors' if num else one}"

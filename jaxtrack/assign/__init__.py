@@ -128,7 +128,7 @@ def label_batch(
 
 
 def _rectangle(config, points, anchors):
-    """Binds a rectangle around the target's centre."""
+    """Binds a rectangle around the target's center."""
     label = partial(
         regions.center_region,
         points,
@@ -140,7 +140,7 @@ def _rectangle(config, points, anchors):
 
 
 def _circle(config, points, anchors):
-    """Binds a circle around the target's centre."""
+    """Binds a circle around the target's center."""
     label = partial(
         regions.circle,
         points,

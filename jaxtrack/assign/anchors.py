@@ -85,7 +85,7 @@ def window_negatives(
         column = W // 2 + ceil((cx - search_size / 2) / stride + 1/2), and rows likewise
 
     As in SiamRPN++'s public code, where half a stride is added before rounding up, so
-    that an object at the crop's centre has the window around the next cell.
+    that an object at the crop's center has the window around the next cell.
 
     Args:
       key: random key.
@@ -93,7 +93,7 @@ def window_negatives(
       xyxy: the object in the search crop, which is not the target, `[4]` xyxy, pixels.
         Around the map's middle cell if it is empty or not finite.
       num_anchors: A, anchors per cell.
-      stride: distance of neighbouring cells, pixels.
+      stride: distance of neighboring cells, pixels.
       search_size: side of the search crop, pixels.
       count: largest number of negatives.
       radius: half side of the window, cells; it is clipped to the map.

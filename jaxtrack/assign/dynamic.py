@@ -43,18 +43,18 @@ def dynamic_positives(
     ddof: int = 1,
     empty: str = "clamp",
 ) -> jax.Array:
-    """Selects positive anchors near the target's centre by the statistics of IoU.
+    """Selects positive anchors near the target's center by the statistics of IoU.
 
-        C = anchors of the K points nearest to the target's centre
+        C = anchors of the K points nearest to the target's center
         T = mean(IoU of C) + std(IoU of C)
-        positive:  in C, IoU >= T, and its centre inside the target
+        positive:  in C, IoU >= T, and its center inside the target
 
     SiamDLA, Algorithm 1, lines 3 to 13. Points at equal distance come in the order of
     row and column, each with all its anchors (D5). Often no IoU reaches T, as IoUs
     saturate (D7); `empty` says what happens then.
 
     Args:
-      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
+      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one center.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
       num_points: K, at most the number of points is used.
       ddof: 1 for the sample's standard deviation (D6), 0 for the population's.
@@ -115,7 +115,7 @@ def dynamic_labels(
 
     Args:
       key: random key.
-      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one centre.
+      anchors: `[H, W, A, 4]` xyxy, pixels; those of a cell have one center.
       xyxy: the target, `[4]` xyxy, pixels of the same image.
       num_points: as in `dynamic_positives`.
       ddof: as in `dynamic_positives`.
@@ -160,7 +160,7 @@ def _check(num_points, num_anchors, ddof, empty):
 
 
 def _nearest(anchors, xyxy, count):
-    """Returns the indices of the anchors `[N, 4]` with the nearest centres.
+    """Returns the indices of the anchors `[N, 4]` with the nearest centers.
 
     In whole steps squares of int32 are exact: ties are ties, in whatever order the
     compiler sums; top_k then takes the first. A step is at most 2^-13 of the last

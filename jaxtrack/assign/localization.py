@@ -12,21 +12,21 @@ from jax import lax
 from jaxtrack.assign import regions
 from jaxtrack.ops.random_subset import random_subset
 
-# Labels with a smaller range are equal: there is nothing to normalise (S6).
+# Labels with a smaller range are equal: there is nothing to normalize (S6).
 _LEAST_SPREAD = 1e-6
 
 
 def smoothing_map(labels: jax.Array, *, smoothing: float = 0.2) -> jax.Array:
     """Assigns LALS's lambda to every point, as in Fig. 4 (a).
 
-        lambda = 1 in the centre (red), `smoothing` at the boundary (green), else 0
+        lambda = 1 in the center (red), `smoothing` at the boundary (green), else 0
 
-    The centre is the positive region and the boundary the rest of the box (S10).
+    The center is the positive region and the boundary the rest of the box (S10).
     Without dynamic labels, lambda is itself the label ("smooth their labels as
     lambda", section III-C; Table III's row of LALS alone).
 
     Args:
-      labels: `[H, W]` POSITIVE in the centre, IGNORE at the boundary, else NEGATIVE, as
+      labels: `[H, W]` POSITIVE in the center, IGNORE at the boundary, else NEGATIVE, as
         returned by `regions.center_region(..., ignore_inside=True)`.
       smoothing: lambda of the boundary, in (0, 1]; 0 disables LALS.
 
@@ -52,14 +52,14 @@ def dynamic_labels(
         y <- (y - min y) / (max y - min y)   over positive points     Eq. 6
 
     SiamLA, Eqs. 5 to 7. Printed without the minus, the logistic would fall with the IoU
-    (S3). The exponent 1 / lambda lowers boundary labels below centre labels of the same
-    IoU (S4). Smoothing comes before normalising, which is over all positive points,
-    centre and boundary (S5), and is skipped where the labels differ by less than 1e-6,
+    (S3). The exponent 1 / lambda lowers boundary labels below center labels of the same
+    IoU (S4). Smoothing comes before normalizing, which is over all positive points,
+    center and boundary (S5), and is skipped where the labels differ by less than 1e-6,
     as those of a single positive point do (S6). Labels have no gradient (S7).
 
     Args:
       iou: `[H, W]` in [0, 1], of the predicted boxes with the target.
-      smoothing: `[H, W]` lambda: 1 in the centre, less at the boundary, 0 elsewhere.
+      smoothing: `[H, W]` lambda: 1 in the center, less at the boundary, 0 elsewhere.
       alpha: IoU at which the label is one half.
       beta: steepness.
       curve: "logistic", or "linear" for y = IoU ^ (1 / lambda) (Table IV).
@@ -100,7 +100,7 @@ def add_boundary(
     Nie et al., SiamLA, section III-C.
 
     Args:
-      labels: `[H, W]` of any assigner; POSITIVE is the centre.
+      labels: `[H, W]` of any assigner; POSITIVE is the center.
       xyxy: the target, `[4]` xyxy, pixels of the search crop.
       points: `[H, W, 2]` xy, pixels of the search crop.
       smoothing: lambda of the boundary; 0 leaves its labels unchanged.

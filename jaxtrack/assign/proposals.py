@@ -16,7 +16,7 @@ _LOG_SCALE = 0.3
 def jittered_boxes(key: jax.Array, xyxy: jax.Array, *, count: int) -> jax.Array:
     """Draws jittered copies of a box.
 
-        centre + U(-0.2, 0.2) (w, h),  (w, h) exp(U(-0.3, 0.3))
+        center + U(-0.2, 0.2) (w, h),  (w, h) exp(U(-0.3, 0.3))
 
     Args:
       key: random key.

@@ -11,7 +11,7 @@ IGNORE = -1
 
 
 def is_box(xyxy: jax.Array) -> jax.Array:
-    """Returns whether a target is finite and not empty, so that it can be labelled.
+    """Returns whether a target is finite and not empty, so that it can be labeled.
 
     Args:
       xyxy: the target, `[4]` xyxy, pixels.
@@ -70,11 +70,11 @@ def circle(
     radius: float = 16.0,
     ignore_radius: float | None = None,
 ) -> jax.Array:
-    """Labels the points of a disc around the target's centre POSITIVE.
+    """Labels the points of a disc around the target's center POSITIVE.
 
         R <= radius: positive;  radius < R <= ignore_radius: ignored;  else negative
 
-    with R the distance of point and centre: the labels of Bertinetto et al., SiamFC
+    with R the distance of point and center: the labels of Bertinetto et al., SiamFC
     (arXiv:1606.09549), as described in SiamDLA, section 2.2.
 
     Args:
@@ -140,7 +140,7 @@ def ltrb_targets(points: jax.Array, xyxy: jax.Array) -> jax.Array:
 
 
 def centerness_targets(ltrb: jax.Array) -> jax.Array:
-    """Computes the centre-ness of points in their boxes.
+    """Computes the centerness of points in their boxes.
 
         c = sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b))
 
@@ -150,7 +150,7 @@ def centerness_targets(ltrb: jax.Array) -> jax.Array:
       ltrb: distances to the sides, `[..., 4]` ltrb, pixels.
 
     Returns:
-      `[...]`: 1 at the box's centre, 0 on its border and outside it.
+      `[...]`: 1 at the box's center, 0 on its border and outside it.
     """
     low = jnp.minimum(ltrb[..., :2], ltrb[..., 2:])
     high = jnp.maximum(ltrb[..., :2], ltrb[..., 2:])

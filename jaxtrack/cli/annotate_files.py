@@ -212,7 +212,7 @@ def _tiled(cells: Sequence[np.ndarray]) -> bytes:
 def _tell(folder: Path, known: Mapping[int, np.ndarray], kept: np.ndarray) -> None:
     """Reports what was kept and what to correct."""
     count, parts = len(kept), annotation.to_correct(kept)
-    print(f"{folder}: {kept.sum()} of {count} frames labelled from {len(known)} known")
+    print(f"{folder}: {kept.sum()} of {count} frames labeled from {len(known)} known")
     if not parts:
         return
     told = [

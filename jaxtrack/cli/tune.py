@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.whole_number,
         default=0,
     )
-    meaning = "metric to maximise, averaged over sequences"
+    meaning = "metric to maximize, averaged over sequences"
     add(group, "--metric", "", meaning, default="auc", choices=splits.METRICS)
     meaning = "fields to tune, such as penalty,window (default: all that are tunable)"
     add(group, "--settings", "A,B,...", meaning, type=options.comma_separated)

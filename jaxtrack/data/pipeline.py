@@ -153,7 +153,7 @@ def from_portions(
         filler = SceneFiller(redraw) if redraw.root else None
     stream = stream.random_map(loader, seed=pair_seed)
     cv2.setNumThreads(0)  # One thread per pair; more threads only slow it down.
-    # Neighbours, so that the processes' devices hold a batch in the order of one's.
+    # Neighbors, so that the processes' devices hold a batch in the order of one's.
     batches = stream.batch(batch_size)[process_index::process_count]
     fingerprint = {"seed": seed, "batch_size": batch_size * process_count}
     return PairIterator(

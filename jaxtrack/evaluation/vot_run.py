@@ -222,7 +222,7 @@ def _compiled(drivers: Drivers, variables: Any, video: Video, compiled: set):
 
 
 def _shifted(start: Start, follow: Follow, *, shift: float):
-    """Start and follow of a tracker whose centres are `shift` more than ours."""
+    """Start and follow of a tracker whose centers are `shift` more than ours."""
     shift = np.array([shift, shift, 0.0, 0.0])
 
     def moved(state, frame):

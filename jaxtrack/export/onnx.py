@@ -29,7 +29,7 @@ def write(
         template.onnx  template [B, Z, Z, 3] -> features_0, features_1 ...
         search.onnx    search [B, S, S, 3], features -> cls, quality, xyxy [B, N, 4]
 
-    Crops are float32 RGB grey levels, 0 to 255: the network's preprocessing is in the
+    Crops are float32 RGB gray levels, 0 to 255: the network's preprocessing is in the
     graphs. Boxes are pixels of the search crop; N counts cells row by row (and the
     anchors of a cell); B is free. `tracker.json` has the sizes and selection settings.
 

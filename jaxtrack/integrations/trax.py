@@ -67,7 +67,7 @@ def box_of_polygon(
 ) -> np.ndarray:
     """Puts an upright box around a polygon whose corners are pixels' indices.
 
-    A pixel i covers [i, i + 1), so centres move by half a pixel and sides, which count
+    A pixel i covers [i, i + 1), so centers move by half a pixel and sides, which count
     pixels, stay.
 
     Args:

@@ -108,7 +108,7 @@ def ladl_loss(
         negative:  -(1 + c) log(1 - c)
 
     Nie et al., SiamLA, Eq. 4; its positive term as printed has log(1 - c) twice (S1),
-    and the factor 1 + c, between 1 and 2, is meant to favour hard negatives (S2).
+    and the factor 1 + c, between 1 and 2, is meant to favor hard negatives (S2).
 
     Args:
       logits: `[...]`, one a cell (S8).

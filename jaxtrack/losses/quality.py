@@ -1,4 +1,4 @@
-"""Losses of the predicted quality of a box: centre-ness, or IoU."""
+"""Losses of the predicted quality of a box: centerness, or IoU."""
 
 import jax
 import jax.numpy as jnp

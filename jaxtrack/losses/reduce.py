@@ -31,8 +31,8 @@ class PointTerms(NamedTuple):
       positive: bool, which cells are POSITIVE.
       reg: regression loss; meaningless where not positive.
       iou: IoU of the predicted box with the target, without gradient.
-      centerness: target of the centre-ness.
-      goal: target of the quality, centre-ness or IoU.
+      centerness: target of the centerness.
+      goal: target of the quality, centerness or IoU.
       quality: cross-entropy of the predicted quality with `goal`.
     """
 

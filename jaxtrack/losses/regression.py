@@ -59,7 +59,7 @@ def linear_iou_loss(
 
 
 def giou_loss(xyxy: jax.Array, target: jax.Array) -> jax.Array:
-    """Computes one minus the generalised IoU.
+    """Computes one minus the generalized IoU.
 
         loss = 1 - GIoU
 

@@ -45,7 +45,7 @@ def _usable(truth: np.ndarray, protocol: OpeProtocol) -> np.ndarray:
 
 
 def _usable_centers(truth, usable, protocol) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows the protocol accepts for centre and normalised error, `[N]` bool."""
+    """Which rows the protocol accepts for center and normalized error, `[N]` bool."""
     if not protocol.judges_centers:
         return usable, usable
     centers = overlap.centers_xywh(truth, shift=protocol.center_shift)
@@ -54,7 +54,7 @@ def _usable_centers(truth, usable, protocol) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _values(truth, predicted, size_wh, protocol):
-    """IoU, centre error and normalised error of every row, usable or not."""
+    """IoU, center error and normalized error of every row, usable or not."""
     shift = protocol.center_shift
     center = overlap.center_error_xywh(truth, predicted, shift=shift)
     if protocol.center_decimals is not None:
@@ -218,7 +218,7 @@ def _fate(protocol: OpeProtocol) -> str:
     if protocol.unusable == "removed":
         return "are left out"
     if protocol.judges_centers:
-        return "never succeed, and are precise where the centre is not above 0"
+        return "never succeed, and are precise where the center is not above 0"
     if protocol.unusable_center_error == np.inf:
-        return "never succeed; they count in normalised precision, not in precision"
+        return "never succeed; they count in normalized precision, not in precision"
     return "never succeed and count as precise"

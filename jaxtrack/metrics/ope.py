@@ -1,4 +1,4 @@
-"""One-pass evaluation: overlap and centre error of boxes, as curves and numbers.
+"""One-pass evaluation: overlap and center error of boxes, as curves and numbers.
 
 Plain numpy in float64. Boxes are xywh (x, y of the top-left corner, width, height,
 px) as result files hold them. Rules that toolkits disagree about are in `protocols`.
@@ -26,15 +26,15 @@ class SequenceScore:
 
     Attributes:
       auc: mean of the success curve, or the area under it, as the protocol says.
-      precision: share of frames whose centre error is at most 20 px, or the area.
-      norm_precision: share whose normalised centre error is at most 0.2, or the mean
+      precision: share of frames whose center error is at most 20 px, or the area.
+      norm_precision: share whose normalized center error is at most 0.2, or the mean
         of the curve, or the area.
       ao: mean IoU; a frame of IoU -1 adds 0, or does not count (pytracking).
       sr50: share of frames with IoU > 0.5 (>= where the protocol says so).
       sr75: share of frames with IoU > 0.75.
       success_curve: share of frames above each IoU threshold.
-      precision_curve: share of frames within each centre error.
-      norm_precision_curve: share of frames within each normalised centre error.
+      precision_curve: share of frames within each center error.
+      norm_precision_curve: share of frames within each normalized center error.
       frames: indices of the counted frames, `[N']`; those of repetitions follow each
         other.
       iou: `[N']`; -1 never succeeds.
@@ -73,7 +73,7 @@ class OpeReport:
       protocol: the rules that made the numbers.
       auc: of the success curve.
       precision: of the precision curve.
-      norm_precision: of the normalised precision curve.
+      norm_precision: of the normalized precision curve.
       ao: average overlap.
       sr50: success rate at 0.5.
       sr75: success rate at 0.75.
@@ -258,7 +258,7 @@ def score(
     """Scores one tracker's boxes the way a toolkit does.
 
     Wu et al., "Object Tracking Benchmark" (success and precision); Huang et al.,
-    GOT-10k (AO, SR); Mueller et al., TrackingNet (normalised precision). Numbers are
+    GOT-10k (AO, SR); Mueller et al., TrackingNet (normalized precision). Numbers are
     shares in [0, 1], also where a toolkit prints percents, but what they are follows
     the toolkit: `protocols.PROTOCOLS` holds the rules. Results that a toolkit repairs
     are repaired and named in the warnings; what makes it crash or answer NaN is

@@ -50,7 +50,7 @@ def bound_xywh(xywh: np.ndarray, size_wh: tuple[float, float]) -> np.ndarray:
 
 
 def centers_xywh(xywh: np.ndarray, *, shift: float = 0.0) -> np.ndarray:
-    """Centres x + (w + shift) / 2, y + (h + shift) / 2.
+    """Centers x + (w + shift) / 2, y + (h + shift) / 2.
 
     Args:
       xywh: `[N, 4]`.
@@ -65,7 +65,7 @@ def centers_xywh(xywh: np.ndarray, *, shift: float = 0.0) -> np.ndarray:
 def center_error_xywh(
     truth: np.ndarray, predicted: np.ndarray, *, shift: float = 0.0
 ) -> np.ndarray:
-    """Distance between the centres of boxes, row by row.
+    """Distance between the centers of boxes, row by row.
 
     Args:
       truth: `[N, 4]` xywh.
@@ -82,7 +82,7 @@ def center_error_xywh(
 def norm_error_xywh(
     truth: np.ndarray, predicted: np.ndarray, *, kind: str, shift: float = 0.0
 ) -> np.ndarray:
-    """Distance between centres p and t in units of the true width and height s.
+    """Distance between centers p and t in units of the true width and height s.
 
     Each kind is one toolkit's arithmetic; with sizes of 1 and more they differ by
     rounding alone, which decides whether an error lies on a threshold or above it:

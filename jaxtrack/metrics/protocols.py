@@ -23,8 +23,8 @@ class OpeProtocol:
       name: key in `protocols.PROTOCOLS`.
       summary: one sentence for reports.
       success_thresholds: of the IoU; a frame counts where `iou > t`.
-      precision_thresholds: of the centre error, px; counts where `error <= t`.
-      norm_thresholds: of the centre error in units of the true width and height.
+      precision_thresholds: of the center error, px; counts where `error <= t`.
+      norm_thresholds: of the center error in units of the true width and height.
       first_frame: "replaced" counts row 0 as if the tracker had answered the ground
         truth; "counted" as it is; "dropped" leaves it out.
       usable: which ground-truth rows count as annotated. "all_positive": x, y, width
@@ -39,7 +39,7 @@ class OpeProtocol:
         never succeed and are never precise.
       reads_cover: whether frames of cover 0 are taken out, and no others, where the
         caller gives covers.
-      judges_centers: whether, instead of `usable`, the true centre decides for the
+      judges_centers: whether, instead of `usable`, the true center decides for the
         errors: both of its coordinates (in px, or in widths and heights) above 0.
       unusable_center_error: of an unusable frame; -1 counts as precise, inf does not.
       inclusive_edges: right edge computed as x + width - 1, areas alike: the same
@@ -49,8 +49,8 @@ class OpeProtocol:
       bound_to_image: both boxes moved into the image first, the way the GOT-10k
         toolkit does, where the caller gives image sizes.
       whole_pixels: all numbers of all boxes rounded to integers first.
-      center_shift: centres are x + (width + shift) / 2; cancels but for rounding.
-      center_decimals: decimals the centre error is rounded to; None keeps all.
+      center_shift: centers are x + (width + shift) / 2; cancels but for rounding.
+      center_decimals: decimals the center error is rounded to; None keeps all.
       norm_error: see `overlap.norm_error_xywh`.
       auc_is: "mean" of the success curve or "area" under it (trapezoids).
       precision_is: "at" 20 px or "area" under the curve.
@@ -145,7 +145,7 @@ PYSOT = OpeProtocol(
     name="pysot",
     summary=(
         "pysot: the first frame counts as answered; a frame without a true size never "
-        "succeeds, one whose true centre is not above 0 is always precise."
+        "succeeds, one whose true center is not above 0 is always precise."
     ),
     first_frame="counted",
     usable="positive_size",
@@ -164,7 +164,7 @@ PYTRACKING_OTB = OpeProtocol(
     name="pytracking_otb",
     summary=(
         "pytracking on OTB, NfS and others: a frame without a true size never succeeds "
-        "and is never precise, but is in normalised precision; curves are float32."
+        "and is never precise, but is in normalized precision; curves are float32."
     ),
     first_frame="replaced",
     usable="positive_size",

@@ -1,6 +1,6 @@
 """Regions of VOT: rectangles or quadrangles, and how much of them overlaps in pixels.
 
-VOT's files give corners in pixel indices: the centre of the top-left pixel is (0, 0),
+VOT's files give corners in pixel indices: the center of the top-left pixel is (0, 0),
 not (0.5, 0.5) as in the boxes of our trackers, and a side counts both of its ends.
 """
 
@@ -76,8 +76,8 @@ def overlaps(
 def init_cxcywh(region: np.ndarray) -> np.ndarray:
     """The upright box that pysot starts a tracker with, moved to continuous pixels.
 
-    The centre is the corners' mean plus half a pixel. With A the product of two
-    neighbouring sides' lengths and X, Y the sides of the box around the corners:
+    The center is the corners' mean plus half a pixel. With A the product of two
+    neighboring sides' lengths and X, Y the sides of the box around the corners:
 
         s = sqrt(A / (X Y)),  width = s X + 1,  height = s Y + 1
 

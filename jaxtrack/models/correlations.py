@@ -52,7 +52,7 @@ class SearchCorrelation(nn.Module):
       depthwise: includes the depthwise correlation.
       pixelwise: includes the pixel-wise correlation.
       features: channels of the response.
-      groups: groups of the group normalisation.
+      groups: groups of the group normalization.
       dtype: dtype of the computation.
     """
 
@@ -95,7 +95,7 @@ class BranchCorrelation(nn.Module):
 
     Attributes:
       features: channels of every response.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -167,10 +167,10 @@ class AttentiveCorrelation(nn.Module):
         r_uv = <bn(conv(z))_uv, bn(conv(x))>,  r' = r sigmoid(fc2(relu(fc1(mean r))))
 
     A channel is a template cell, as in Yan et al., LightTrack (arXiv:2104.14545);
-    features are not normalised. Layers as in NanoTrack v2.
+    features are not normalized. Layers as in NanoTrack v2.
 
     Attributes:
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -287,7 +287,7 @@ def _unit(features):
 def _same_padded(x, hz, wz):
     """Pads `x` so that correlating it with `hz` x `wz` cells keeps its size.
 
-    Even templates put the odd cell above and left, where the template's centre falls on
+    Even templates put the odd cell above and left, where the template's center falls on
     the search cell's top-left corner.
     """
     return jnp.pad(

@@ -1,4 +1,4 @@
-"""Folds batch normalisations into the kernels before them, once, for evaluation."""
+"""Folds batch normalizations into the kernels before them, once, for evaluation."""
 
 import functools
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ Path = tuple[str, ...]
 
 
 class Parts(NamedTuple):
-    """The batch normalisations of a network that can be folded.
+    """The batch normalizations of a network that can be folded.
 
     Attributes:
-      norms: path of a convolution -> path and epsilon of the batch normalisation that
+      norms: path of a convolution -> path and epsilon of the batch normalization that
         `jaxtrack.models.layers.conv_bn` applies after it.
-      standardising: paths of the backbones that standardise their maps.
+      standardising: paths of the backbones that standardize their maps.
     """
 
     norms: dict[Path, tuple[Path, float]]
@@ -31,16 +31,16 @@ class Parts(NamedTuple):
 
 
 def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Folds batch normalisations into the convolutions before them, for evaluation.
+    """Folds batch normalizations into the convolutions before them, for evaluation.
 
         W' = a W,  b' = beta - a mean,  a = gamma / sqrt(var + eps)
 
     in float64; a bias of the convolution itself is multiplied by a. The zero padding is
     convolved before b' is added, so borders are exact, too.
 
-    The network accepts the result as its variables: a normalisation that has only b'
+    The network accepts the result as its variables: a normalization that has only b'
     is folded (see `jaxtrack.models.norms.BatchNorm`).
-    EfficientNet-Lite0 standardises its maps by numbers of its normalisations, which
+    EfficientNet-Lite0 standardizes its maps by numbers of its normalizations, which
     are kept as two vectors a map. A convolution that `conv_bn` does not apply, as in
     GoogLeNet, is unchanged, and so is what was folded before.
 
@@ -72,7 +72,7 @@ def fold(network: nn.Module, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find(network: nn.Module, variables: Mapping[str, Any]) -> Parts:
-    """Finds the batch normalisations that can be folded, by tracing the network.
+    """Finds the batch normalizations that can be folded, by tracing the network.
 
     Args:
       network: see `fold`.

@@ -1,4 +1,4 @@
-"""Convolutions that take the affine part of a normalisation."""
+"""Convolutions that take the affine part of a normalization."""
 
 from collections.abc import Callable
 
@@ -25,8 +25,8 @@ class Conv(nn.Module):
         the odd cell below and right).
       dilation: cells between two kernel cells.
       use_bias: whether it has a bias.
-      kernel_init: initialiser of the kernel, `[k, k, Cin, Cout]`.
-      bias_init: initialiser of the bias, `[Cout]`.
+      kernel_init: initializer of the kernel, `[k, k, Cin, Cout]`.
+      bias_init: initializer of the bias, `[Cout]`.
       dtype: dtype of the computation; parameters stay float32.
     """
 
@@ -124,13 +124,13 @@ def _mapped(y: jax.Array, affine: Affine) -> jax.Array:
 def conv_bn(
     conv: Conv | DepthwiseConv, bn: BatchNorm, x: jax.Array, *, train: bool
 ) -> jax.Array:
-    """Applies a convolution and its batch normalisation.
+    """Applies a convolution and its batch normalization.
 
     Args:
       conv: the convolution.
-      bn: the normalisation of its output.
+      bn: the normalization of its output.
       x: `[B, H, W, C]`.
-      train: normalise by the batch; otherwise the running statistics are folded into
+      train: normalize by the batch; otherwise the running statistics are folded into
         the kernel.
 
     Returns:

@@ -21,7 +21,7 @@ def light_head(
 
     Args:
       cls_bias: initial class logits: the target's is 4 less than the background's.
-      quality: the tower of the centre-ness, "box" or "cls"; "none" omits that output.
+      quality: the tower of the centerness, "box" or "cls"; "none" omits that output.
       dtype: dtype of the computation.
     """
     return CarHead(

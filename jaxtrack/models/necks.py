@@ -15,14 +15,14 @@ ADJUST_TORCH_NAMES = (
 
 
 class AdjustNeck(nn.Module):
-    """A 1x1 convolution and batch normalisation per level; levels stay separate.
+    """A 1x1 convolution and batch normalization per level; levels stay separate.
 
     Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4.
 
     Attributes:
       features: channels of every level's output.
       last: number of last levels to use; None uses all.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -39,7 +39,7 @@ class AdjustNeck(nn.Module):
 
         Args:
           levels: maps of equal size, `[B, H, W, C_i]`, of stages 2, 3, ...
-          crop: side of the central part to keep, after the normalisation; None
+          crop: side of the central part to keep, after the normalization; None
             keeps all.
           train: use batch statistics.
 
@@ -73,13 +73,13 @@ class LastNeck(nn.Module):
 
 
 class FuseNeck(nn.Module):
-    """Fuses the last two levels by a 1x1 convolution and batch normalisation.
+    """Fuses the last two levels by a 1x1 convolution and batch normalization.
 
     Fan and Ling, CRACT (arXiv:2011.12483), section 3.2.1: phi_34, of phi_3 and phi_4.
 
     Attributes:
       features: channels of the output.
-      axis_name: mapped axis of the batch normalisation.
+      axis_name: mapped axis of the batch normalization.
       dtype: dtype of the computation.
     """
 
@@ -110,12 +110,12 @@ class TaskNeck(nn.Module):
     Xu et al., SiamFC++ (arXiv:1911.06188): the common features are adjusted to the
     classification and to the regression before either correlates them. Layers as
     released: cells near the border, which depend on the padding, are cropped first;
-    every convolution has a bias and a batch normalisation, none a ReLU.
+    every convolution has a bias and a batch normalization, none a ReLU.
 
     Attributes:
       features: channels of the outputs.
       border: cells cropped from each side of a map that is not cropped otherwise.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -220,7 +220,7 @@ def central_crop(x: jax.Array, size: int | None) -> jax.Array:
 
 
 def upsample_twice(x: jax.Array) -> jax.Array:
-    """Doubles height and width, bilinear with half-pixel centres.
+    """Doubles height and width, bilinear with half-pixel centers.
 
     Output cell 2i lies a quarter cell before input cell i, so it is
     0.25 x[i-1] + 0.75 x[i]; output cell 2i+1 is 0.75 x[i] + 0.25 x[i+1]. Beyond the

@@ -1,4 +1,4 @@
-"""Normalisations, and over which pairs their statistics are computed."""
+"""Normalizations, and over which pairs their statistics are computed."""
 
 import contextlib
 from functools import partial
@@ -17,13 +17,13 @@ Affine = tuple[jax.Array | None, jax.Array]
 
 
 class Statistics(NamedTuple):
-    """Over which pairs batch normalisations compute their statistics in training.
+    """Over which pairs batch normalizations compute their statistics in training.
 
     Attributes:
-      split: equal groups of neighbours that a device's batch is divided into, each with
+      split: equal groups of neighbors that a device's batch is divided into, each with
         statistics of its own.
-      devices: how many neighbouring devices share statistics; 0 is all.
-      is_frozen: normalise by the running statistics, which stay as they are.
+      devices: how many neighboring devices share statistics; 0 is all.
+      is_frozen: normalize by the running statistics, which stay as they are.
     """
 
     split: int = 1
@@ -35,11 +35,11 @@ WHOLE_BATCH = Statistics()
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation that returns its affine map for evaluation.
+    """Batch normalization that returns its affine map for evaluation.
 
     Ioffe & Szegedy (arXiv:1502.03167). In training, mean and variance are computed over
     the batch of all devices on `axis_name`, or over groups of it, as Hoffer et al.
-    (arXiv:1705.08741) do in "ghost" batch normalisation; the running variance averages
+    (arXiv:1705.08741) do in "ghost" batch normalization; the running variance averages
     the unbiased one, as in PyTorch.
 
     If its only variable is a bias, it is folded into the convolution before it
@@ -87,7 +87,7 @@ class BatchNorm(nn.Module):
     def __call__(
         self, x: jax.Array, *, statistics: Statistics = WHOLE_BATCH
     ) -> jax.Array:
-        """Normalises `x` by its own batch and updates the running statistics.
+        """Normalizes `x` by its own batch and updates the running statistics.
 
         Args:
           x: `[B, H, W, C]`.
@@ -97,7 +97,7 @@ class BatchNorm(nn.Module):
           ValueError: if it is folded.
         """
         if self.is_folded:
-            raise ValueError("a folded normalisation has no statistics to train")
+            raise ValueError("a folded normalization has no statistics to train")
         if statistics.is_frozen:
             a, b = (c[None] for c in self.affine())
         else:
@@ -130,7 +130,7 @@ class BatchNorm(nn.Module):
 
 
 def _mean_over(axis: str | None, devices: int, x: jax.Array) -> jax.Array:
-    """Averages over `devices` neighbours; 0 averages over all, no axis over none."""
+    """Averages over `devices` neighbors; 0 averages over all, no axis over none."""
     if axis is None or devices == 1:
         return x
     if not devices:
@@ -141,13 +141,13 @@ def _mean_over(axis: str | None, devices: int, x: jax.Array) -> jax.Array:
 
 
 def statistics_of(statistics: Statistics) -> contextlib.AbstractContextManager[None]:
-    """Makes all batch normalisations compute their statistics over the same pairs.
+    """Makes all batch normalizations compute their statistics over the same pairs.
 
     Args:
       statistics: over which; they hold for what is traced inside the context.
 
     Raises:
-      ValueError: from a network with Flax's own batch normalisation, which cannot.
+      ValueError: from a network with Flax's own batch normalization, which cannot.
     """
 
     def intercept(method, args, kwargs, context):
@@ -163,7 +163,7 @@ def statistics_of(statistics: Statistics) -> contextlib.AbstractContextManager[N
 
 
 class GroupNorm(nn.Module):
-    """Group normalisation: means first, then one multiply-add per cell.
+    """Group normalization: means first, then one multiply-add per cell.
 
     Wu & He (arXiv:1803.08494); groups are contiguous channels, epsilon PyTorch's.
 
@@ -177,7 +177,7 @@ class GroupNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Normalises `x`, `[B, H, W, C]`, over cells and the channels of a group."""
+        """Normalizes `x`, `[B, H, W, C]`, over cells and the channels of a group."""
         batch, height, width, channels = x.shape
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))

@@ -84,7 +84,7 @@ class Refiner(nn.Module):
       refinement: "cascade" or "parallel".
       output_sizes: bins of the pyramid RoIAlign's levels; (6,) is RoIAlign.
       stride: distance of the feature map's cells, pixels of a crop.
-      offset: centre of its first cell, pixels of a crop.
+      offset: center of its first cell, pixels of a crop.
       features: output channels of the convolutions.
       hidden: width of the hidden layers.
       dtype: dtype of the computation; outputs are float32.
@@ -166,7 +166,7 @@ def pool(
       xyxy: `[N, 4]` xyxy, pixels of the crop.
       output_sizes: bins of the pyramid RoIAlign's levels.
       stride: distance of the map's cells, pixels.
-      offset: centre of its first cell, pixels.
+      offset: center of its first cell, pixels.
       method: see `jaxtrack.ops.roi_align.roi_align`.
 
     Returns:

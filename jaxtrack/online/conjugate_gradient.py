@@ -94,7 +94,7 @@ def gauss_newton(
     preconditioner: Callable[[Any], Any] | None = None,
     num_halvings: int | None = None,
 ) -> tuple[Any, jax.Array]:
-    """Minimises a sum of squares by repeatedly linearising its residuals.
+    """Minimizes a sum of squares by repeatedly linearising its residuals.
 
         loss(x) = ||residual(x)||^2
         J = d residual / d x at x;  J^T J dx = -J^T residual(x);  x = x + dx

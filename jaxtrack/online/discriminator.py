@@ -8,7 +8,7 @@ are in a supplement that is not public).
 
     loss(w) = sum_j gamma_j (D(X_j; w) - Y_j)^2 + sum_i lambda_i ||w_i||^2
 
-Fan and Ling, CRACT (arXiv:2011.12483), Eqs. 7 and 8. Every parameter is regularised,
+Fan and Ling, CRACT (arXiv:2011.12483), Eqs. 7 and 8. Every parameter is regularized,
 biases with their layer, as Eq. 8 says. The convolution learns only in the first frame,
 so that later frames store its output (`embed`) instead of features.
 

@@ -24,7 +24,7 @@ def jitter(
 ) -> jax.Array:
     """Draws boxes of a target's shape around it.
 
-        centre' = centre + translation mean(w, h) u,  u two draws
+        center' = center + translation mean(w, h) u,  u two draws
         size'   = size scale^v,                       v one draw for both sides
 
     A draw is N(0, 1/4) clipped to [-1, 1], or U(-1, 1).
@@ -33,7 +33,7 @@ def jitter(
       key: random key.
       box: the target, `[4]` cxcywh, pixels.
       count: number of boxes.
-      translation: largest shift of the centre, in mean sides of the target.
+      translation: largest shift of the center, in mean sides of the target.
       scale: largest factor of the size; 1 keeps it.
       uniform: U(-1, 1) in place of the Gaussian.
 
@@ -76,10 +76,10 @@ def draw(
       count: number of boxes to return.
       candidates: number of boxes to draw, at least `count`.
       iou_range: least and greatest IoU, both included.
-      translation: see `jitter`; None puts centres anywhere in the bounds, evenly.
+      translation: see `jitter`; None puts centers anywhere in the bounds, evenly.
       scale: see `jitter`.
       uniform: see `jitter`.
-      bounds: `[4]` xyxy, pixels: where centres must lie, and what no box may exceed in
+      bounds: `[4]` xyxy, pixels: where centers must lie, and what no box may exceed in
         size; None sets no limit but the least size.
 
     Returns:
@@ -88,7 +88,7 @@ def draw(
 
     Raises:
       ValueError: `candidates` is less than `count`, or there are no bounds to put
-        centres anywhere in.
+        centers anywhere in.
     """
     if translation is None and bounds is None:
         raise ValueError("translation None needs bounds")
@@ -136,7 +136,7 @@ def hardest(
 
 
 def _limit(cxcywh, least, bounds):
-    """Keeps sizes from `least`, `[1, 2]`, to the bounds', and centres inside them."""
+    """Keeps sizes from `least`, `[1, 2]`, to the bounds', and centers inside them."""
     centre, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], least)
     if bounds is not None:
         low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, *centre.shape))

@@ -24,7 +24,7 @@ def anchor_sizes(
     88 x 40, 64 x 64, 40 x 80 and 32 x 96 pixels.
 
     Args:
-      stride: distance of neighbouring anchors, pixels.
+      stride: distance of neighboring anchors, pixels.
       scale: side of the square anchor in strides.
       ratios: heights over widths.
 
@@ -39,7 +39,7 @@ def anchor_sizes(
 
 
 def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
-    """Centres an anchor of every size at every point.
+    """Centers an anchor of every size at every point.
 
     Args:
       points: `[H, W, 2]` xy, pixels.
@@ -60,7 +60,7 @@ def encode(
 
         d = weights ((x - x_a) / w_a, (y - y_a) / h_a, ln(w / w_a), ln(h / h_a))
 
-    with x, y the centres. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2. Weights
+    with x, y the centers. Ren et al., Faster R-CNN (arXiv:1506.01497), Eq. 2. Weights
     above 1, SPM-Tracker's being (5, 5, 10, 10), scale the deltas of boxes that nearly
     agree to about one (C8).
 

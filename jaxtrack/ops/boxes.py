@@ -1,11 +1,11 @@
 """Boxes: their formats, overlaps, and the distances from points to their sides.
 
 Coordinates are continuous pixels with the origin at the image's top-left edge: pixel i
-covers [i, i + 1), its centre is i + 0.5, and a width is x1 - x0, not x1 - x0 + 1.
+covers [i, i + 1), its center is i + 0.5, and a width is x1 - x0, not x1 - x0 + 1.
 Formats, along the last axis:
 
     xyxy    left, top, right, bottom
-    cxcywh  centre x, centre y, width, height
+    cxcywh  center x, center y, width, height
     xywh    left, top, width, height (files only)
     ltrb    distances from a point to the left, top, right and bottom side
 
@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 
 def xyxy_to_cxcywh(xyxy: jax.Array) -> jax.Array:
-    """Converts corners to centre and size.
+    """Converts corners to center and size.
 
     Args:
       xyxy: boxes, `[..., 4]` xyxy, pixels.
@@ -31,7 +31,7 @@ def xyxy_to_cxcywh(xyxy: jax.Array) -> jax.Array:
 
 
 def cxcywh_to_xyxy(cxcywh: jax.Array) -> jax.Array:
-    """Converts centre and size to corners.
+    """Converts center and size to corners.
 
     Args:
       cxcywh: boxes, `[..., 4]` cxcywh, pixels.
@@ -101,7 +101,7 @@ def iou(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 def giou(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Computes the generalised IoU, whose gradient is not 0 for disjoint boxes.
+    """Computes the generalized IoU, whose gradient is not 0 for disjoint boxes.
 
         GIoU = IoU - (|C| - |A u B|) / |C|,  C the smallest box around both
 

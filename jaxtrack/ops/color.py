@@ -1,4 +1,4 @@
-"""Pixel-wise colour augmentation.
+"""Pixel-wise color augmentation.
 
 All take and return `[H, W, 3]` uint8 RGB; `random_*` draw the strength.
 """
@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-# Directions in which the colours of natural images vary (principal components of RGB
+# Directions in which the colors of natural images vary (principal components of RGB
 # values times their deviations), as in pysot's augmentation; rows R, G, B.
 COLOR_DIRECTIONS = np.array(
     [
@@ -22,7 +22,7 @@ _SATURATIONS = 0.5, 1.5
 
 
 def round_levels(image: jax.Array) -> jax.Array:
-    """Rounds float grey levels to uint8; values outside [0, 255] saturate.
+    """Rounds float gray levels to uint8; values outside [0, 255] saturate.
 
     Args:
       image: `[...]` float.
@@ -34,7 +34,7 @@ def round_levels(image: jax.Array) -> jax.Array:
 
 
 def to_gray(image: jax.Array) -> jax.Array:
-    """Converts an image to grey: `v = 0.299 R + 0.587 G + 0.114 B`.
+    """Converts an image to gray: `v = 0.299 R + 0.587 G + 0.114 B`.
 
     ITU-R BT.601, as in OpenCV.
 
@@ -49,11 +49,11 @@ def to_gray(image: jax.Array) -> jax.Array:
 
 
 def shift_color(image: jax.Array, shift: jax.Array) -> jax.Array:
-    """Adds a colour to every pixel.
+    """Adds a color to every pixel.
 
     Args:
       image: `[H, W, 3]` uint8.
-      shift: `[3]` float grey levels.
+      shift: `[3]` float gray levels.
 
     Returns:
       `[H, W, 3]` uint8.
@@ -87,7 +87,7 @@ def change_tone(
       image: values `v`, `[H, W, 3]` uint8.
       gamma: exponent, `[]`.
       gain: factor, `[]`.
-      saturation: 0 is grey, 1 leaves colours as they are, `[]`.
+      saturation: 0 is gray, 1 leaves colors as they are, `[]`.
 
     Returns:
       `[H, W, 3]` uint8.

@@ -24,7 +24,7 @@ def crop_and_resize(
 ) -> jax.Array:
     """Crops a square of an image and resamples it to `size` by `size` cells.
 
-    Output cell `[i, j]` is the bilinear interpolation, between pixel centres, at
+    Output cell `[i, j]` is the bilinear interpolation, between pixel centers, at
 
         (x, y) = center_xy + ((j + 0.5, i + 0.5) / size - 0.5) * side
 
@@ -32,15 +32,15 @@ def crop_and_resize(
     integer side this is the padding, slicing and bilinear resizing of public trackers
     (as in SiamFC, arXiv:1606.09549, section "Dataset curation"), except that the
     border cells of an enlarged square use the pixels beyond it, where public trackers
-    repeat its border. Differentiable in image, centre, side and fill.
+    repeat its border. Differentiable in image, center, side and fill.
 
     Args:
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8 or float.
       hw: height and width of the image in the canvas, `[2]`, pixels.
-      center_xy: centre of the square, `[2]` xy, pixels.
+      center_xy: center of the square, `[2]` xy, pixels.
       side: side of the square, `[]`, pixels.
       size: side of the result, cells.
-      fill: colour outside the image, `[3]`.
+      fill: color outside the image, `[3]`.
       antialias: whether squares larger than 1.61 (3.22) times `size` are sampled from
         a copy of the canvas averaged over blocks of 2 x 2 (4 x 4) pixels.
 
@@ -88,7 +88,7 @@ def list_taps(
 
     Args:
       hw: height and width of the image, `[2]`, pixels.
-      center_xy: centre of the square, `[2]` xy, pixels.
+      center_xy: center of the square, `[2]` xy, pixels.
       side: side of the square, `[]`, pixels.
       size: side of the result, cells.
       antialias: see `crop_and_resize`.
@@ -153,7 +153,7 @@ def fill_outside(pixels: jax.Array, taps: Taps, fill: jax.Array) -> jax.Array:
     Args:
       pixels: `[cells, cells, C]` returned by `sample`.
       taps: taps of the crop.
-      fill: colour outside the image, `[C]`.
+      fill: color outside the image, `[C]`.
 
     Returns:
       `[cells, cells, C]` float32.
@@ -172,7 +172,7 @@ def mean_color(image: jax.Array, hw: jax.Array) -> jax.Array:
       hw: height and width of the image in the canvas, `[2]`, pixels.
 
     Returns:
-      Mean colour, `[3]` float32, grey levels; 0 for an image without pixels.
+      Mean color, `[3]` float32, gray levels; 0 for an image without pixels.
     """
     height, width = jnp.asarray(hw).astype(jnp.int32)
     rows = jnp.arange(image.shape[0])[:, None, None] < height

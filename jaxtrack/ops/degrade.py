@@ -16,7 +16,7 @@ from jaxtrack.ops.color import round_levels
 _HALF_SIZES = 2, 22  # Least and largest half of a plus: odd sizes 5 to 45, as pysot.
 _LINE_HALVES = 1, 7  # Of a motion's line: 3 to 15 px.
 _FACTORS = 0.25, 0.67  # Of the resolution.
-_DEVIATIONS = 2.0, 14.0  # Of the noise, grey levels.
+_DEVIATIONS = 2.0, 14.0  # Of the noise, gray levels.
 
 
 def blur_plus(image: jax.Array, *, half: jax.Array, weight: jax.Array) -> jax.Array:
@@ -130,7 +130,7 @@ def random_resolution(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def random_noise(key: jax.Array, image: jax.Array) -> jax.Array:
-    """Adds Gaussian noise of standard deviation `U(2, 14)` grey levels.
+    """Adds Gaussian noise of standard deviation `U(2, 14)` gray levels.
 
     Noise of a quarter of the rows is drawn and laid out four times, shifted along the
     rows: drawing all of it would take seven times as long.

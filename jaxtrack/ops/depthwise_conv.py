@@ -128,7 +128,7 @@ def _kernel_gradient(window, x, kernel_shape, g):
     """The gradient of the kernel: products of shifted `x` with `g`, summed.
 
     A loop runs over blocks of rows; its body multiplies and adds rows elementwise, so
-    that it vectorises over columns and channels; columns are summed at the end.
+    that it vectorizes over columns and channels; columns are summed at the end.
 
     Args:
       window: window of the convolution.

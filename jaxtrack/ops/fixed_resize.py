@@ -1,7 +1,7 @@
 """Square crops of whole pixels, resampled in integers exactly as `cv2.resize` does.
 
 Networks that were trained on OpenCV's crops depend on its rounding, and the next
-crop depends on whole pixels of the last box: a grey level more in a twentieth of the
+crop depends on whole pixels of the last box: a gray level more in a twentieth of the
 pixels moves boxes by a tenth of a pixel, and by several after a few frames.
 """
 
@@ -84,10 +84,10 @@ def sample(
       image: canvas whose top-left part is the image, `[Hc, Wc, 3]` uint8.
       hw: height and width of the image in the canvas, `[2]` int32.
       taps: taps of the crop.
-      fill: colour outside the image, `[3]`, whole grey levels.
+      fill: color outside the image, `[3]`, whole gray levels.
 
     Returns:
-      `[cells, cells, 3]` float32, whole grey levels.
+      `[cells, cells, 3]` float32, whole gray levels.
     """
     wh = jnp.asarray(hw)[::-1].astype(jnp.int32)[:, None, None]
     is_inside = (taps.index >= 0) & (taps.index < wh)

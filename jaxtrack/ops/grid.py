@@ -12,13 +12,13 @@ class Geometry(NamedTuple):
 
     Cell `[i, j]` of the response lies at the search crop's point
     `(x, y) = (offset + stride * j, offset + stride * i)`, in continuous pixels. (Public
-    trackers that count pixel centres as integers state an offset that is 0.5 less.)
+    trackers that count pixel centers as integers state an offset that is 0.5 less.)
 
     Attributes:
       template_size: side of the template crop, pixels.
       search_size: side of the search crop, pixels.
       response_size: side of the response map, cells.
-      stride: distance of neighbouring cells in the search crop, pixels.
+      stride: distance of neighboring cells in the search crop, pixels.
       offset: coordinate of cell 0 in the search crop, pixels, on both axes.
     """
 
@@ -36,7 +36,7 @@ def with_search_size(
 
         offset' = offset + ((search_size' - search_size) - stride (n' - n)) / 2
 
-    The middle of the n' cells keeps its position relative to the crop's centre, where
+    The middle of the n' cells keeps its position relative to the crop's center, where
     the target lies on average. The released SiamFC++ trains on 289 px, 17 cells, and
     tracks with 303 px, 19 cells: an offset of 79.5 becomes 80.5.
 
@@ -72,7 +72,7 @@ def points(geometry: Geometry) -> jax.Array:
 
 
 def hann_window(size: int) -> jax.Array:
-    """Returns the Hann window, which favours cells near the centre of the response.
+    """Returns the Hann window, which favors cells near the center of the response.
 
         window[i, j] = h[i] h[j],  h[k] = 0.5 - 0.5 cos(2 pi k / (size - 1))
 

@@ -17,7 +17,7 @@ def bilinear(x: jax.Array, cells: jax.Array) -> jax.Array:
 
     Args:
       x: `[H, W, C]`.
-      cells: `[N, 2]` xy in cells: (0, 0) is the centre of `x[0, 0]`.
+      cells: `[N, 2]` xy in cells: (0, 0) is the center of `x[0, 0]`.
 
     Returns:
       `[N, C]`.
@@ -28,7 +28,7 @@ def bilinear(x: jax.Array, cells: jax.Array) -> jax.Array:
     zeros = jnp.zeros_like(cells)  # Converters to ONNX take a number for float64.
     cells = jnp.where(jnp.isnan(cells), zeros, cells)
     cells = jnp.minimum(jnp.maximum(cells, zeros), last[None])
-    # The lower cell stops one before the last, so that its neighbour exists.
+    # The lower cell stops one before the last, so that its neighbor exists.
     low = jnp.minimum(jnp.floor(cells), jnp.maximum(last - 1, 0)[None])
     u, v = jnp.moveaxis((cells - low).astype(x.dtype), -1, 0)[..., None]
     column, row = jnp.moveaxis(low.astype(jnp.int32), -1, 0)

@@ -1,4 +1,4 @@
-"""The image preprocessing of a checkpoint's network: colour order, mean, scale."""
+"""The image preprocessing of a checkpoint's network: color order, mean, scale."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ class Preprocessing(NamedTuple):
 
     Attributes:
       order: "RGB" or "BGR", the order of the network's input channels.
-      mean: subtracted, one number a channel in that order, grey levels.
-      scale: divided by afterwards, one number a channel in that order, grey levels.
+      mean: subtracted, one number a channel in that order, gray levels.
+      scale: divided by afterwards, one number a channel in that order, gray levels.
     """
 
     order: str
@@ -26,7 +26,7 @@ def normalize(image: jax.Array, preprocessing: Preprocessing) -> jax.Array:
         output = (image in the network's order - mean) / scale
 
     Args:
-      image: `[..., 3]` RGB, uint8 or float grey levels 0 to 255.
+      image: `[..., 3]` RGB, uint8 or float gray levels 0 to 255.
       preprocessing: the preprocessing that the weights were trained with.
 
     Returns:

@@ -14,7 +14,7 @@ class Line(NamedTuple):
 
     Attributes:
       offset: coordinate of cell 0, pixels of the other network's search crop.
-      stride: distance of neighbouring cells, in the same unit.
+      stride: distance of neighboring cells, in the same unit.
       scale: pixels of the other network's crops per pixel of its own.
     """
 
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 def line_in(source: Geometry, target: Geometry) -> Line:
     """Computes the positions of a network's cells in another network's search crop.
 
-    Both cut crops around one centre, and their templates show the same square, so
+    Both cut crops around one center, and their templates show the same square, so
 
         x' = S' / 2 + (x - S / 2) z' / z
 
@@ -58,7 +58,7 @@ def resample_map(values: jax.Array, source: Geometry, target: Geometry) -> jax.A
 
 
 def resample_crop(image: jax.Array, size: int, scale: float) -> jax.Array:
-    """Resamples a crop to another size, around the same centre.
+    """Resamples a crop to another size, around the same center.
 
     Linear, without antialiasing: `scale` is meant to be near one. Beyond the border the
     outermost pixels are repeated.

@@ -21,7 +21,7 @@ def roi_align(
     """Pools each box's part of a feature map to P x P bins.
 
     A bin is the mean of g x g bilinear samples spread evenly over it. Along x, with
-    the centre of cell k at coordinate k,
+    the center of cell k at coordinate k,
 
         start = s x0,  bin = max(s x1 - s x0, 1) / P
         sample[p, i] = start + p bin + (i + 1/2) bin / g,  p < P,  i < g
@@ -43,7 +43,7 @@ def roi_align(
       output_size: P, bins an axis.
       spatial_scale: s, cells in a unit of the boxes.
       sampling_ratio: g, samples in a bin an axis.
-      aligned: whether the boxes count from cell 0's edge instead of its centre.
+      aligned: whether the boxes count from cell 0's edge instead of its center.
       method: "matmul" weighs rows, then columns, as matrix products; "gather" reads
         each sample's four cells. They agree but for rounding.
 
@@ -80,7 +80,7 @@ def pyramid_roi_align(
     """Pools each box at several resolutions and concatenates the channels.
 
     Coarse poolings show the whole target, fine ones its parts. They are enlarged by
-    nearest neighbour to the finest, since a convolution over space follows (C6). A bin
+    nearest neighbor to the finest, since a convolution over space follows (C6). A bin
     of a level of P' is the mean of the (P / P')^2 bins of the finest level, P, that it
     covers: RoIAlign with g P / P' samples an axis, so that every level reads the same
     points. With g samples at each level a target of 8 cells, pooled to 1 bin of 2 x 2
@@ -113,14 +113,14 @@ def to_cells(xyxy: jax.Array, *, stride: float, offset: float) -> jax.Array:
 
         f = (x - offset) / stride
 
-    The centre of cell k has coordinate k, as `roi_align` takes it with its defaults.
-    For pysot's ResNet, whose cell 0 has its centre on pixel 7, offset is
+    The center of cell k has coordinate k, as `roi_align` takes it with its defaults.
+    For pysot's ResNet, whose cell 0 has its center on pixel 7, offset is
     7.5 and stride 8.
 
     Args:
       xyxy: boxes, `[..., 4]` xyxy, pixels.
-      stride: distance of neighbouring cells, pixels.
-      offset: the centre of cell 0, pixels, on both axes.
+      stride: distance of neighboring cells, pixels.
+      offset: the center of cell 0, pixels, on both axes.
 
     Returns:
       Boxes, `[..., 4]` xyxy, cells.

@@ -12,7 +12,7 @@ from jaxtrack.portability.recording import Key, Recording
 from jaxtrack.portability.tolerances import TOLERANCES
 
 # An array this much smaller than the largest of its kind is what rounding left of a
-# zero, such as the gradient of a bias before a normalisation: its error is told in
+# zero, such as the gradient of a bias before a normalization: its error is told in
 # parts of this share of the largest.
 _SMALLEST = 1e-3
 

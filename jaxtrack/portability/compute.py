@@ -123,7 +123,7 @@ def network_of(
       config: the config.
       training: whether search crops have the training size or the tracking size.
       full: keep the tracker's own backbone.
-      axis_name: mapped axis over which batch normalisation shares its statistics.
+      axis_name: mapped axis over which batch normalization shares its statistics.
     """
     network = trackers.network_of(config, training=training, axis_name=axis_name)
     if full:

@@ -152,7 +152,7 @@ def _there_and_back(place, end):
 
 
 def _texture(height, width, *, seed, grain=8):
-    """Draws blocks of random colours, `[height, width, 3]` uint8."""
+    """Draws blocks of random colors, `[height, width, 3]` uint8."""
     rows, columns = -(-height // grain), -(-width // grain)
     data = _random(seed).bytes(rows * columns * 3)
     colors = np.frombuffer(data, np.uint8).reshape(rows, columns, 3)

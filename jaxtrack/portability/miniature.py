@@ -17,7 +17,7 @@ class Miniature(nn.Module):
     Attributes:
       strides: of the levels, 8 or 16 pixels.
       margin: of the backbone that it replaces; see `models.backbones.Backbone`.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 

@@ -106,7 +106,7 @@ def network_of(
     Args:
       config: the config.
       training: whether search crops have the training size or the tracking size.
-      axis_name: mapped axis over which batch normalisation shares its statistics.
+      axis_name: mapped axis over which batch normalization shares its statistics.
 
     Raises:
       InputError: the tracker is unknown, or it does not support that crop size.
@@ -173,7 +173,7 @@ def build(
     Args:
       name: a key of `FAMILIES`.
       search_size: side of the search crop, pixels; 0 takes the network's own.
-      axis_name: mapped axis over which batch normalisation shares its statistics.
+      axis_name: mapped axis over which batch normalization shares its statistics.
       **settings: see `configure`.
 
     Returns:

@@ -26,7 +26,7 @@ Metrics = dict[str, jax.Array]
 
 
 class Loss(Protocol):
-    """A device's share of a loss that is normalised over all devices."""
+    """A device's share of a loss that is normalized over all devices."""
 
     def __call__(
         self, outputs: Outputs, batch: Batch, *, axis_name: str | None = None
@@ -54,7 +54,7 @@ class BuildNetwork(Protocol):
         Args:
           config: the config; its group `model` is read.
           search_size: side of the search crop, pixels; 0 takes the network's own.
-          axis_name: mapped axis over which batch normalisation shares its statistics.
+          axis_name: mapped axis over which batch normalization shares its statistics.
 
         Raises:
           InputError: the network does not have a choice of the config, or does not
@@ -184,7 +184,7 @@ class Family:
 
     Attributes:
       network: builds the network.
-      loss: builds the loss that a training step minimises.
+      loss: builds the loss that a training step minimizes.
       forward: `(config, network) -> Forward`.
       tracker: `(config, network) -> Tracker`.
       names: `config -> WeightNames`, or None where no public weights can be read.

@@ -61,7 +61,7 @@ def network(
 
 
 def _tower_index(match):
-    """Names a tower's layer in the list depthwise, 1x1, normalisation, ReLU6, ..."""
+    """Names a tower's layer in the list depthwise, 1x1, normalization, ReLU6, ..."""
     task, kind, number = match.groups()
     place = 4 * int(number) + ("depthwise", "conv", "bn").index(kind)
     return f"ban_head.{_TASKS[task]}_pw_tower.{place}."

@@ -1,4 +1,4 @@
-"""SiamBAN: every cell predicts class and box, without anchors or centre-ness.
+"""SiamBAN: every cell predicts class and box, without anchors or centerness.
 
 Chen et al., SiamBAN (arXiv:2003.06761), following its public code.
 """

@@ -1,4 +1,4 @@
-"""SiamCAR: anchor-free, with centre-ness.
+"""SiamCAR: anchor-free, with centerness.
 
 Guo et al., SiamCAR (arXiv:1911.07241), following its released code.
 """
@@ -100,7 +100,7 @@ def siamcar_loss(
 
         loss = w0 cls + w1 reg + w2 quality
         cls = c0 mean_pos CE + c1 mean_neg CE + c2 mean_hard CE
-        reg = sum_pos a IoULoss / sum_pos a,  a the centre-ness target, or 1
+        reg = sum_pos a IoULoss / sum_pos a,  a the centerness target, or 1
         quality = mean_pos BCE
 
     Guo et al., SiamCAR (arXiv:1911.07241), Eqs. 3-7; a mean over nothing is 0.
@@ -113,7 +113,7 @@ def siamcar_loss(
         SiamCAR's is `assign.regions.center_region`.
       points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       regression: "iou" or "giou".
-      centerness_weighted: whether regression is weighted by the centre-ness target.
+      centerness_weighted: whether regression is weighted by the centerness target.
       quality: "centerness", or "iou": the predicted box's, taken as constant.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.
       reduction: of `cls`; with any other than "balanced" the weights are unused, see
@@ -170,7 +170,7 @@ def make_loss(
 
 
 def _tower_index(match: re.Match) -> str:
-    """Names a tower's layer in the list convolution, normalisation, ReLU, ..."""
+    """Names a tower's layer in the list convolution, normalization, ReLU, ..."""
     tower, kind, number = match.groups()
     return f"{tower}.{3 * int(number) + (kind == 'norm')}."
 

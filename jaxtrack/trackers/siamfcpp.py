@@ -43,7 +43,7 @@ def network(
 ) -> Siamese:
     """Builds SiamFC++'s network; see `jaxtrack.trackers.family.BuildNetwork`.
 
-    The light design has a single class logit, and predicts centre-ness in that tower.
+    The light design has a single class logit, and predicts centerness in that tower.
     """
     backbone, is_light = backbone_of(config)
     chosen = choices(

@@ -146,13 +146,13 @@ def siamla_loss(
 
         loss = w0 L_ladl + w1 L_reg + w2 L_loc
 
-    Nie et al., SiamLA, Eq. 11 (S17) with Eqs. 3 to 7 and 10, without centre-ness (S12).
+    Nie et al., SiamLA, Eq. 11 (S17) with Eqs. 3 to 7 and 10, without centerness (S12).
 
     Args:
       outputs: "cls", "ltrb" and "localization" or "centerness", `[B, H, W, C]`.
       xyxy: the target, `[B, 4]` xyxy, pixels of the search crop; an empty box where the
         crop does not show it.
-      labels: `[B, H, W]` int32, as `siamcar_loss` takes them; POSITIVE is the centre.
+      labels: `[B, H, W]` int32, as `siamcar_loss` takes them; POSITIVE is the center.
       keys: `[B]` random keys, one an example, which draw the negatives of L_loc.
       points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       rule: the label rule.

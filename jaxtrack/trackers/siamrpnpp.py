@@ -71,7 +71,7 @@ def released(
       weighted: whether weights of levels are learned; otherwise they are equal, as in
         pysot's `siamrpn_r50_l234_dwxcorr_otb`, whose weights fit that network alone.
       dtype: dtype of the computation.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
     """
     shared = {"axis_name": axis_name, "dtype": dtype}
     return Siamese(
@@ -98,7 +98,7 @@ def light(
       backbone: one with any levels.
       correlation: one of `jaxtrack.models.light.CORRELATIONS`.
       dtype: dtype of the computation.
-      axis_name: mapped axis of the backbone's batch normalisations.
+      axis_name: mapped axis of the backbone's batch normalizations.
     """
     return light_siamese(
         backbone.build(axis_name=axis_name, dtype=dtype),

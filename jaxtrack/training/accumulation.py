@@ -40,7 +40,7 @@ class Accumulate(Protocol):
           loss: of outputs, `[b, ...]` arrays of floats.
           params: of the network.
           batch: this device's pairs, `[B, ...]`.
-          parts: number of neighbouring parts; B must be a multiple.
+          parts: number of neighboring parts; B must be a multiple.
         """
 
 

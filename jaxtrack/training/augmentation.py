@@ -18,7 +18,7 @@ _ChangePair = Callable[[jax.Array, Batch], Batch]
 
 
 def augment_batch(key: jax.Array, batch: Batch, augmentation: Augmentation) -> Batch:
-    """Changes colours and sharpness of pairs of crops, covers targets, mirrors pairs.
+    """Changes colors and sharpness of pairs of crops, covers targets, mirrors pairs.
 
     What becomes of a pair depends on its own key and crops alone. What has probability
     0 is not compiled. A CPU takes one pair after the other and computes what happens
@@ -109,7 +109,7 @@ def _occlude(key, pair):
 
 
 def _gray(key, pair):
-    """Takes the colour out of both crops."""
+    """Takes the color out of both crops."""
     del key
     images = {name: color.to_gray(pair[name]) for name in ("z_image", "x_image")}
     return {**pair, **images}

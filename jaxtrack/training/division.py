@@ -13,7 +13,7 @@ class Division(NamedTuple):
 
     Attributes:
       parts: that go through the network one after the other.
-      statistics: over which pairs batch normalisations compute theirs.
+      statistics: over which pairs batch normalizations compute theirs.
       is_exact: whether parts are accumulated exactly, by a second pass.
     """
 
@@ -77,7 +77,7 @@ def lines(config: ConfigDict, num_devices: int) -> list[str]:
         "groups": f"of groups of {config.run.batch_norm_group} pairs",
         "frozen": "frozen",
     }
-    told = [f"statistics of batch normalisation: {statistics[config.run.batch_norm]}"]
+    told = [f"statistics of batch normalization: {statistics[config.run.batch_norm]}"]
     if division.parts == 1:
         return told
     told.append(f"accumulated over {division.parts} parts of {at_once} pairs a device:")

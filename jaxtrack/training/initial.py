@@ -31,7 +31,7 @@ def initial_variables(
     Args:
       config: the settings, with their preprocessing.
       family: names the variables in PyTorch's code.
-      network: to initialise.
+      network: to initialize.
 
     Returns:
       Its variables, and what was loaded, or "".

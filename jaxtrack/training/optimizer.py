@@ -37,7 +37,7 @@ def make_optimizer(
                                                     (arXiv:1904.00962, algorithm 2)
 
     "lars" and "lamb" take the norms of one array at a time, and treat biases and the
-    parameters of normalisation, arrays of one axis, without decay and with a ratio of
+    parameters of normalization, arrays of one axis, without decay and with a ratio of
     1, as both papers' code does. `update` takes two more arguments: `rates`, "lr" of
     the head and "lr_backbone", numbers that may be traced, and `train_backbone`, which
     is static. While it is False the backbone's parameters and moments do not move; the

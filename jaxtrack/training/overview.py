@@ -22,7 +22,7 @@ def lines(
     workdir: pathlib.Path,
     first: int,
 ) -> list[str]:
-    """Summarises devices, precision, network, data, batch, memory, length, folders.
+    """Summarizes devices, precision, network, data, batch, memory, length, folders.
 
     Args:
       config: the settings.

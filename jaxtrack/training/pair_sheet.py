@@ -26,7 +26,7 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
     """Draws the first pairs that a training with these settings would see.
 
     A cell shows the template with the target's box on the left, the search crop on the
-    right: box and positive places in green, ignored places in grey, and of a negative
+    right: box and positive places in green, ignored places in gray, and of a negative
     pair the other object's box in red. Under it are the names of both tracks and the
     numbers of the frames.
 

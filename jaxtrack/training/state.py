@@ -17,7 +17,7 @@ class TrainState:
     Attributes:
       step: optimizer steps done, `[]` int32.
       params: the network's parameters.
-      batch_stats: running statistics of its batch normalisation.
+      batch_stats: running statistics of its batch normalization.
       opt_state: the optimizer's state, of one shape from first to last step.
       ema: averaged parameters, or None where none are kept.
     """
@@ -36,7 +36,7 @@ def create(
 
     Args:
       variables: the network's "params" and, if it has any, "batch_stats".
-      optimizer: whose state is initialised.
+      optimizer: whose state is initialized.
       keep_ema: whether averaged parameters are kept.
 
     Returns:

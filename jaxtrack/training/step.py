@@ -62,7 +62,7 @@ def train_step(
 ) -> tuple[TrainState, Metrics]:
     """Updates the parameters once.
 
-    The loss function returns a device's share of a globally normalised loss, so
+    The loss function returns a device's share of a globally normalized loss, so
     gradients are summed over devices, not averaged; N devices then equal one. Parts of
     a batch go through the network one after the other; see
     `jaxtrack.training.accumulation`. Running statistics move once a step.

@@ -64,7 +64,7 @@ def _shapes(loaded):
 
 
 def _network(loaded):
-    """Returns the settings that define a network, without how it was initialised."""
+    """Returns the settings that define a network, without how it was initialized."""
     return {
         name: value
         for name, value in config_lib.of_tracking(loaded.config).items()

@@ -54,7 +54,7 @@ class Bundle(NamedTuple):
 def write(path: str | Path, bundle: Bundle, *, dtype: str = "float24") -> None:
     """Writes a trained tracker into one file.
 
-    Statistics of batch normalisation stay float32: variances of dead channels are too
+    Statistics of batch normalization stay float32: variances of dead channels are too
     small for float16. Parameters rounded to float16 track equally well, but not
     identically: where two cells score alike, the other one is chosen, and boxes differ
     from then on.

@@ -1,4 +1,4 @@
-"""State dicts whose batch normalisations were folded into the kernels before them."""
+"""State dicts whose batch normalizations were folded into the kernels before them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,22 +18,22 @@ def unfold(
     state_dict: Mapping[str, np.ndarray],
     norms: Mapping[Path, tuple[Path, float]],
 ) -> dict[str, np.ndarray]:
-    """Restores batch normalisations that were folded into a state dict's kernels.
+    """Restores batch normalizations that were folded into a state dict's kernels.
 
         scale = 1,  mean = 0,  var = 1 - eps,  bias = that of the convolution
 
-    so that the normalisation only adds the bias, and the network is equivalent. If the
-    network's convolution has a bias, it keeps it, and the normalisation's is 0.
+    so that the normalization only adds the bias, and the network is equivalent. If the
+    network's convolution has a bias, it keeps it, and the normalization's is 0.
 
     Args:
       names: PyTorch's names of the network's variables.
       variables: of the network, or their shapes.
       state_dict: arrays by name.
-      norms: path of a convolution -> path and epsilon of the normalisation behind it;
+      norms: path of a convolution -> path and epsilon of the normalization behind it;
         see `jaxtrack.models.folding.find`.
 
     Returns:
-      Arrays by name; normalisations that are present are unchanged.
+      Arrays by name; normalizations that are present are unchanged.
     """
     found = dict(state_dict)
     own = traverse_util.flatten_dict(dict(variables["params"]))

@@ -68,7 +68,7 @@ def adapted(
 ) -> dict[str, np.ndarray]:
     """Returns a state dict with the names of the public code, from any source.
 
-    ONNX files lack the names of the parts, and batch normalisations, which are folded
+    ONNX files lack the names of the parts, and batch normalizations, which are folded
     into kernels; see `jaxtrack.weights.folded`. Others stay as they are.
 
     Args:

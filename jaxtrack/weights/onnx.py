@@ -18,7 +18,7 @@ _LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 def read_onnx(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the weights of an ONNX file as a state dict.
 
-    An exporter that folds batch normalisations into kernels names the results by
+    An exporter that folds batch normalizations into kernels names the results by
     numbers. Their modules are found by the operators that use them: the weight of
     `/features/features.1/conv/conv.3/fc/fc.0/Gemm` is `features.1.conv.3.fc.0.weight`.
     Constants that no layer uses, such as shapes, are left out.
@@ -27,7 +27,7 @@ def read_onnx(path: str | Path) -> dict[str, np.ndarray]:
       path: the file.
 
     Returns:
-      Arrays by name, as in a state dict; batch normalisations that were folded have
+      Arrays by name, as in a state dict; batch normalizations that were folded have
       none, and the convolutions before them have a bias.
 
     Raises:

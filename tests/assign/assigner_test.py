@@ -175,14 +175,14 @@ def test_pairs_without_the_target_have_no_positives(model, assigner, pairs):
     else:
         assert set(np.unique(labels)) == {regions.NEGATIVE, regions.IGNORE}
         assert (labels == 0).sum() == 16
-    # What the other pairs are labelled with does not follow from it.
+    # What the other pairs are labeled with does not follow from it.
     np.testing.assert_array_equal(seen, label(model, assigner=assigner))
 
 
 @NETWORKS
 def test_the_window_is_around_the_other_object(model):
-    # Its centre (20, 44) is 1.5 strides left of and below the middle, 32. With half a
-    # stride added and rounded up, the window's centre is 4 - 1 and 4 + 2.
+    # Its center (20, 44) is 1.5 strides left of and below the middle, 32. With half a
+    # stride added and rounded up, the window's center is 4 - 1 and 4 + 2.
     box = jnp.array([15.0, 40.0, 25.0, 48.0])
     drawn = np.zeros((8, 8), bool)
     for seed in range(40):

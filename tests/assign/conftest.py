@@ -39,7 +39,7 @@ def box_at(x, y, half_width, half_height):
 
 
 def _of(rng, centres, sizes):
-    """Puts boxes on multiples of 1/8 px, where centres are exact in float32."""
+    """Puts boxes on multiples of 1/8 px, where centers are exact in float32."""
     low = np.round((centres - sizes / 2) * 8) / 8
     sizes = np.maximum(np.round(sizes * 8) / 8, 1 / 8)
     return np.concatenate([low, low + sizes], axis=1)[rng.permutation(len(low))]
@@ -49,7 +49,7 @@ def _of(rng, centres, sizes):
 def targets():
     """1,000 boxes `[1000, 4]` xyxy for a search crop of 255 px.
 
-    A fifth each: ordinary, tiny, huge, with their centres at the crop's border, and
+    A fifth each: ordinary, tiny, huge, with their centers at the crop's border, and
     outside of it.
     """
     rng = np.random.default_rng(0)

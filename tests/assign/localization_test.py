@@ -25,7 +25,7 @@ def row(values):
 
 
 def parsed(picture):
-    """Reads labels: C in the centre, b at the boundary, . outside."""
+    """Reads labels: C in the center, b at the boundary, . outside."""
     kinds = {"C": regions.POSITIVE, "b": regions.IGNORE, ".": regions.NEGATIVE}
     return jnp.array([[kinds[letter] for letter in line] for line in picture])
 
@@ -83,7 +83,7 @@ def test_smoothing_map_by_hand(variant):
 
 
 def test_regions_drawn():
-    # Centre (29, 37), half sides 20. Centre: |d| < 0.4 * 20 = 8, x of 28 and 36 (20 is
+    # Center (29, 37), half sides 20. Center: |d| < 0.4 * 20 = 8, x of 28 and 36 (20 is
     # 9 away), y of 36 and 44. Boundary: |d| < 20, x of 12 to 44, y of 20 to 52.
     assert drawn(region_map([9.0, 17.0, 49.0, 57.0])) == [
         "........",
@@ -98,7 +98,7 @@ def test_regions_drawn():
 
 
 def test_points_on_the_boxs_border_are_outside():
-    # x = 12 and 44, y = 12 and 36 lie on the border; the centre box is 6.4 by 4.8 to
+    # x = 12 and 44, y = 12 and 36 lie on the border; the center box is 6.4 by 4.8 to
     # each side of (28, 24), which holds x = 28 and, 4 away, y = 20 and 28.
     assert drawn(region_map([12.0, 12.0, 44.0, 36.0])) == [
         "........",
@@ -151,7 +151,7 @@ def test_alpha_and_beta_by_hand():
 
 
 def test_eq_6_by_hand(variant):
-    # Before Eq. 6, with S4: 1/2 and 0.9241418 in the centre, 1/32 at the boundary, the
+    # Before Eq. 6, with S4: 1/2 and 0.9241418 in the center, 1/32 at the boundary, the
     # least of all positives (S5). Spread 0.8928918; (1/2 - 1/32) / 0.8928918 = 0.52498.
     # The last point is no positive: its IoU of 0 must not become the least.
     labels = variant(localization.dynamic_labels)(
@@ -191,7 +191,7 @@ def test_labels_rise_with_the_iou(where, rule):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_boundary_labels_lie_below_centre_labels_of_the_same_iou(rule):
-    # Lambda's order is the labels' order, all of them normalised together.
+    # Lambda's order is the labels' order, all of them normalized together.
     iou = jnp.broadcast_to(jnp.linspace(0.02, 0.98, 30)[:, None], (30, 4))
     smoothing = jnp.broadcast_to(row([0.1, 0.2, 0.5, 1]), iou.shape)
     labels = localization.dynamic_labels(iou, smoothing, **rule)

@@ -121,7 +121,7 @@ def test_matches_definition(targets):
 
 
 def test_disc_drawn(variant):
-    # Of (5, 5) with radius 2: the four neighbours at a distance of exactly 2 belong to
+    # Of (5, 5) with radius 2: the four neighbors at a distance of exactly 2 belong to
     # it. The ring up to 4: (+-2, +-2) at 2.83 and (+-4, 0) at exactly 4, not (+-4, 2).
     box = jnp.array([4.0, 2.0, 6.0, 8.0])
     labels = variant(lambda b: regions.circle(FIVE, b, radius=2.0))(box)
@@ -203,7 +203,7 @@ def test_golden_labels_and_targets(goldens):
 def test_centerness_by_hand(variant):
     ltrb = jnp.array(
         [
-            [3.0, 2.0, 3.0, 2.0],  # The centre.
+            [3.0, 2.0, 3.0, 2.0],  # The center.
             [1.0, 2.0, 4.0, 8.0],  # sqrt(1/4 * 2/8) = 1/4.
             [0.0, 1.0, 5.0, 1.0],  # On the border.
             [-1.0, 1.0, 6.0, 1.0],  # Outside.

@@ -62,7 +62,7 @@ def banked(packed, tmp_path_factory):
 
 def test_regions_and_reductions_by_hand():
     # 20 x 20 with p = 20 shows sqrt(40 * 40) = 40 px on 16: 2.5 px a px. The search
-    # crop reaches 6 + 32 / 2 = 22 crop px = 55 px from the centre, and 8 px beyond:
+    # crop reaches 6 + 32 / 2 = 22 crop px = 55 px from the center, and 8 px beyond:
     # 100 - 63 = 37 -> 32, 163 -> 168, multiples of 8.
     plain = dataclasses.replace(AUGMENTATION, search_scale=0.0, aspect=0.0)
     seen = bank.footprint_of(SETTINGS, plain)

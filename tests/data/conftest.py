@@ -24,7 +24,7 @@ def scene(seed, hw=HW):
 
 
 def encode(image):
-    """Encodes an image so that it keeps its colours to a few levels."""
+    """Encodes an image so that it keeps its colors to a few levels."""
     return encoding.encode(image, quality=95, subsampling="444")
 
 

@@ -20,7 +20,7 @@ NONE = Augmentation(**NONE | {"jitter": "pysot", "attempts": 0})
 
 
 class Painted:
-    """Tracks whose frames have one colour: the track's and time's numbers."""
+    """Tracks whose frames have one color: the track's and time's numbers."""
 
     num_tracks = num_pictures = 3
 

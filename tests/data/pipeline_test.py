@@ -25,7 +25,7 @@ from jaxtrack.errors import InputError
 
 from .conftest import check_batch, is_alive
 
-# Colours stay as they are.
+# Colors stay as they are.
 PLAIN = Augmentation(
     **get_config().augment.to_dict()
     | {"template_color": 0.0, "search_color": 0.0, "search_blur": 0.0}
@@ -56,7 +56,7 @@ if __name__ == "__main__":
 
 
 class Marked:
-    """Tracks of one frame whose colour is the source's mark and the track's number."""
+    """Tracks of one frame whose color is the source's mark and the track's number."""
 
     def __init__(self, mark, num_tracks):
         self.mark, self.num_tracks = mark, num_tracks

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # A training of two steps; all else is the page's.
 SMALL = ("run.batch_size=4", "run.pairs_per_epoch=8", "run.num_epochs=1")
 SMALL += ("optimizer.warmup_epochs=0.5", "data.num_workers=0")
-# Compiling takes most of the time: little of it is optimised.
+# Compiling takes most of the time: little of it is optimized.
 QUICK = {"XLA_FLAGS": "--xla_backend_optimization_level=0", "JAX_PLATFORMS": "cpu"}
 
 

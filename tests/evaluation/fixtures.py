@@ -23,7 +23,7 @@ CELLS = 8
 
 
 def write_sequence(folder, xyxy, hw=(48, 64)):
-    """Writes grey frames with a white rectangle at each box, and the annotation."""
+    """Writes gray frames with a white rectangle at each box, and the annotation."""
     (folder / "img").mkdir(parents=True)
     for number, box in enumerate(xyxy, start=1):
         image = np.full((*hw, 3), 90, np.uint8)

@@ -24,7 +24,7 @@ def counts(columns, row):
 
 def test_positives_of_the_square_by_hand(columns):
     assert label_maps.GEOMETRY == BACKBONES["resnet50"].geometry(3)  # As published.
-    # A 64 px square around a cell, neighbours 8 px apart. Circle: 13 cells within 2
+    # A 64 px square around a cell, neighbors 8 px apart. Circle: 13 cells within 2
     # steps. Rectangle: less than 12.8 px to each side, so 3 x 3. Ellipse: less than 16
     # px away, which the cells 2 steps away just are not: 3 x 3. IoU: the square anchor
     # alone reaches 0.6, one step off it overlaps by 56 / 72 and diagonally by

@@ -93,7 +93,7 @@ def test_dynamic_counts_by_hand():
     found = positive_counts.count_dynamic(config, POINTS, boxes, [4])
     # Box 0: all anchors have IoU 1/4, so T is 1/4, which all four reach. Box 1: the
     # IoUs are 1, 0, 0, 0, so T is 1/4 + 1/2, which the first reaches. Box 2: T is
-    # reached by the first, whose centre (4, 4) lies outside; nothing else is inside,
+    # reached by the first, whose center (4, 4) lies outside; nothing else is inside,
     # so without a rule it has none, and else the nearest point's anchor.
     assert {k: v.tolist() for k, v in found.items()} == {
         4: [[4, 1, 1], [4, 1, 1], [4, 1, 0]]
@@ -113,7 +113,7 @@ def test_counts_are_those_of_the_trainings_labels():
     config = dla_siamrpnpp_r50.get_config()
     model = trackers.network_of(config, training=True)
     rng = np.random.default_rng(0)
-    low = rng.uniform(30, 120, (300, 2))  # More than are labelled at a time.
+    low = rng.uniform(30, 120, (300, 2))  # More than are labeled at a time.
     boxes = np.concatenate([low, low + rng.uniform(15, 120, (300, 2))], axis=1)
     boxes = boxes.astype(np.float32)
     found = positive_counts.count_dynamic(config, model, boxes, [9])[9]

@@ -30,7 +30,7 @@ def measure():
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Six pairs, four with the target, labelled by hand."""
+    """Six pairs, four with the target, labeled by hand."""
 
     def dynamic(config, model, xyxy, points):
         skip = np.array([0, 2, 4, 4])
@@ -203,7 +203,7 @@ def test_lines_of_rules_labels_and_a_log(table):
     left, right = np.split(image, 2, axis=1)
     for place in range(3):
         assert count(left, color_of(place)) > 50
-    # P from 3 to 4 and K from 7 to 19, a part of it in view and grey.
+    # P from 3 to 4 and K from 7 to 19, a part of it in view and gray.
     assert count(left, "0.86") > 3000 and count(right, "0.86") < 100
     # Two K along the stream, no third.
     assert count(right, color_of(0)) + count(right, color_of(1)) > 50

@@ -21,7 +21,7 @@ class Light(nn.Module):
 
 
 class TinyBackbone(nn.Module):
-    """A convolution that is frozen and one that is not, with normalisation."""
+    """A convolution that is frozen and one that is not, with normalization."""
 
     axis_name: str | None
     dtype: Any

@@ -120,7 +120,7 @@ def make():
 
 def test_the_first_hundred_batches_are_what_they_were():
     found, expected = compute(), store.read(NAME)
-    # A grey level of a crop of 24 x 24.
+    # A gray level of a crop of 24 x 24.
     for name in ("batches", "augmented"):
         store.assert_close(found[name], expected[name], rtol=1e-4, atol=0.5)
     if found["libraries"] == expected["libraries"]:

@@ -101,7 +101,7 @@ def scene(family, model):
     if count:
         outputs["deltas"] = 0.3 * outputs["deltas"]
     else:
-        # Boxes near the target's: distances of the cell's centre, by a third off.
+        # Boxes near the target's: distances of the cell's center, by a third off.
         x = model.geometry.offset + model.geometry.stride * np.arange(cells)
         xy = np.stack(np.meshgrid(x, x), -1)
         box = batch["xyxy"][:, None, None]

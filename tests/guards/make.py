@@ -1,6 +1,6 @@
 """Makes the values that the guards expect: python -m tests.guards.make [NAME ...].
 
-Run it only where behaviour changes on purpose, and say so in the commit.
+Run it only where behavior changes on purpose, and say so in the commit.
 """
 
 import sys

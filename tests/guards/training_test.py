@@ -1,6 +1,6 @@
 """Guards six steps of training: its log, its last parameters and their averages.
 
-Settings of optimisation and of the run are not the defaults, the backbone joins at
+Settings of optimization and of the run are not the defaults, the backbone joins at
 step 3, and each device takes its part of a batch in two pieces. That devices together
 equal one is tested in `tests/training/step_test.py`, resuming in
 `tests/training/loop_test.py`.

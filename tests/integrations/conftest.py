@@ -16,7 +16,7 @@ from jaxtrack.training.checkpoint import CheckpointStore
 
 
 def seeking_tracker(traced):
-    """Puts the first box's centre on the reddest pixel; says the picture's height.
+    """Puts the first box's center on the reddest pixel; says the picture's height.
 
     Each frame it remembers makes the box one pixel wider; `traced` notes compilations.
     """

@@ -20,7 +20,7 @@ HW = (90, 120)
 
 
 def write_frames(folder, name, spots):
-    """Writes grey pictures, each with a red square about pixel x, y."""
+    """Writes gray pictures, each with a red square about pixel x, y."""
     folder.mkdir(parents=True)
     for number, (x, y) in enumerate(spots, start=1):
         image = np.full((*HW, 3), 60, np.uint8)
@@ -88,7 +88,7 @@ def test_boxes_are_counted_as_the_files_count(seeking_checkpoint):
         image = np.full((*HW, 3), 60, np.uint8)
         image[40, 50, 0] = 255
         tracker.init(image, np.array([10.0, 12.0, 20.0, 16.0]))
-        # The red pixel's centre, (50.5, 40.5), less half of 21 by 16.
+        # The red pixel's center, (50.5, 40.5), less half of 21 by 16.
         expected = [40 + origin, 32.5 + origin, 21, 16]
         np.testing.assert_allclose(tracker.update(image), expected)
         assert np.allclose(image[..., 2], 60)

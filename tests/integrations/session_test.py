@@ -15,7 +15,7 @@ from tests.tracking.conftest import Tiny, square_frames, trusting_config
 
 
 def picture(x, y, hw=(90, 120)):
-    """Grey, with one red pixel; blue is brighter elsewhere, so channels matter."""
+    """Gray, with one red pixel; blue is brighter elsewhere, so channels matter."""
     image = np.full((*hw, 3), 40, np.uint8)
     image[y, x, 0] = 200
     image[0, 0, 2] = 255
@@ -26,7 +26,7 @@ def test_follows_from_the_box_given(seeker):
     given = seeker.init(picture(30, 40), [20.5, 35, 20, 10])
     np.testing.assert_array_equal(given.xywh, [20.5, 35, 20, 10])
     assert given.score == 1
-    # The pixel's centre is (50.5, 41.5); the box is 21 by 10.
+    # The pixel's center is (50.5, 41.5); the box is 21 by 10.
     first = seeker.update(picture(50, 41))
     np.testing.assert_allclose(first.xywh, [40, 36.5, 21, 10])
     assert first.xywh.dtype == np.float64
@@ -90,7 +90,7 @@ def traces():
 
 @pytest.fixture(scope="module")
 def follower(traces):
-    """A session of a network of average colours."""
+    """A session of a network of average colors."""
     model = Tiny()
     sides = model.geometry.template_size, model.geometry.search_size
     crops = (np.zeros((1, side, side, 3), np.float32) for side in sides)

@@ -72,7 +72,7 @@ def reference(outputs, teacher, trusted):
 
 
 def giou(a, b):
-    """The generalised IoU of two boxes xyxy."""
+    """The generalized IoU of two boxes xyxy."""
 
     def area(box):
         return np.prod(np.maximum(box[2:] - box[:2], 0))

@@ -224,7 +224,7 @@ def test_overlap_is_a_fraction_whatever_is_predicted(fill):
 
 @pytest.mark.parametrize("quality", ["centerness", "iou"])
 def test_terms_of_points_by_hand(quality):
-    """The cells are the corners of the scene's box: centre-ness 0. The predicted boxes
+    """The cells are the corners of the scene's box: centerness 0. The predicted boxes
     have IoUs of 1, 1/2, 1/2 and 0; the last cell is not positive, so its box is empty.
     """
     ltrb, _, xyxy = scene()

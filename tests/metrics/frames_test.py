@@ -34,7 +34,7 @@ def test_by_hand():
     for protocol, frames, iou, center, total, unusable in [
         ("otb", EVERY, [1, -1, third, -1, -1], [0, -1, 5, -1, -1], 5, 3),
         ("lasot", [0, 1, 3, 4], [1, -1, -1, -1], [0, -1, -1, -1], 5, 3),
-        # A centre error of the box without a width: 25 + 4.5 - (20 - 0.5).
+        # A center error of the box without a width: 25 + 4.5 - (20 - 0.5).
         ("pysot", EVERY, [third, -1, third, -1, 1], [5, 10, 5, -1, 0], 5, 2),
         ("pysot_lasot", [0, 1, 3, 4], [third, -1, -1, 1], [5, 10, -1, 0], 5, 2),
         ("pytracking_uav", EVERY, [1, -1, third, -1, 1], [0, -1, 5, -1, 0], 5, 2),
@@ -65,7 +65,7 @@ def test_norm_error_of_frames_that_pytracking_rejects():
 def test_pysot_judges_centers_apart_from_sizes():
     truth = np.array([[20.0, 20, 10, 10], [0, 0, 0, 0], [-20, 5, 10, 10]])
     found = values("pysot", truth=truth, result=truth + 1.0, absent=None)
-    # Centres (-0.5, -0.5) and (-15.5, 9.5): hits, though the second has an overlap.
+    # Centers (-0.5, -0.5) and (-15.5, 9.5): hits, though the second has an overlap.
     np.testing.assert_array_equal(found.center_error[1:], [-1, -1])
     np.testing.assert_array_equal(found.norm_error[1:], [-1, -1])
     assert found.iou[1] == -1 and found.iou[2] > 0.5
@@ -119,8 +119,8 @@ def test_nothing_left():
 def test_truth_warnings():
     for protocol, said in [
         ("otb", "2 frames.* first frame 1, never succeed and count as precise"),
-        ("pysot", "2 frames.*where the centre is not above 0"),
-        ("pytracking_otb", "count in normalised precision, not in precision"),
+        ("pysot", "2 frames.*where the center is not above 0"),
+        ("pytracking_otb", "count in normalized precision, not in precision"),
         ("got10k", r"are left out \(cover is 0 or"),
         ("got10k_lasot", r"1 frames.* first frame 2, are left out \(a number is NaN"),
         ("got10k_otb", "1 frames without ground truth.* first frame 2.*never precise"),

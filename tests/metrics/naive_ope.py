@@ -165,7 +165,7 @@ def trackingnet(truth, predicted):
 
 
 def frames_of(protocol, truth, predicted, absent, cover, size):
-    """Rows of (IoU, centre error, normalised error) and the denominator."""
+    """Rows of (IoU, center error, normalized error) and the denominator."""
     if protocol == "otb":
         return otb(truth, predicted)
     if protocol == "lasot":

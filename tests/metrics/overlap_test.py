@@ -52,7 +52,7 @@ def test_centers_shift_with_the_convention():
 
 def test_center_error_by_hand():
     truth, predicted = np.array([[10.0, 20, 4, 6]]), np.array([[12.0, 23, 6, 8]])
-    # Centres (12, 23) and (15, 27): 3, 4, 5.
+    # Centers (12, 23) and (15, 27): 3, 4, 5.
     for shift in (-1, 0, 1):
         error = overlap.center_error_xywh(truth, predicted, shift=shift)
         np.testing.assert_array_equal(error, [5])

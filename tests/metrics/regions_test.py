@@ -73,7 +73,7 @@ def test_rectangles_by_hand():
     # Halves are rounded up, from the corner of the box around on: x 2.5 to 6.5 is 3 to
     # 7, y -1.5 to 2.5 is -1 to 3.
     assert overlap([2.5, -1.5, 4, 4], [3, -1, 4, 4]) == 1.0
-    # Neighbours share a column: 0..10 and 10..20; but not the box around it.
+    # Neighbors share a column: 0..10 and 10..20; but not the box around it.
     assert overlap([0, 0, 10, 10], [10, 0, 10, 10]) == 0.0
     assert overlap([0, 0, 10.5, 10], [10, 0, 10, 10]) == pytest.approx(22 / 231)
     # No size, no overlap, even with itself.
@@ -145,7 +145,7 @@ def test_bad_shapes():
 
 
 def test_first_box_of_an_upright_polygon():
-    # Corners on the centres of the pixels 10..19 and 30..33: these pixels cover
+    # Corners on the centers of the pixels 10..19 and 30..33: these pixels cover
     # 10..20 and 30..34 in continuous pixels.
     box = regions.init_cxcywh(np.array([10, 30, 19, 30, 19, 33, 10, 33]))
     np.testing.assert_allclose(box, [15, 32, 10, 4])
@@ -171,7 +171,7 @@ def test_regions_while_running():
 
 
 def test_written_box():
-    # Continuous 10..20 is centred on 15, index 14.5; pysot keeps the size.
+    # Continuous 10..20 is centered on 15, index 14.5; pysot keeps the size.
     written = regions.written_xywh(np.array([15.0, 32, 10, 4]))
     np.testing.assert_allclose(written, [9.5, 29.5, 10, 4])
     boxes = np.array([[15.0, 32, 10, 4], [1, 2, 3, 4]])

@@ -49,7 +49,7 @@ def test_choices_keep_the_search_map(depthwise, pixelwise, inputs):
 
 @pytest.mark.parametrize(("size", "corner"), [(3, (3, 2)), (4, (2, 1))])
 def test_padded_depthwise_peaks_at_the_target(size, corner):
-    """The peak is the cell at the template's centre (below right of it when even)."""
+    """The peak is the cell at the template's center (below right of it when even)."""
     z = normal(1, size, size, 4)
     top, left = corner
     x = jnp.zeros((1, 8, 8, 4)).at[:, top : top + size, left : left + size].set(z)
@@ -123,7 +123,7 @@ def test_branches_by_definition():
     module = BranchCorrelation(features=2)
     found, variables = jax.jit(module.init_with_output)(jax.random.key(0), z, x)
     assert set(found) == {"cls", "loc"}
-    shift = 1 / np.sqrt(1 + 1e-5)  # The normalisation's start.
+    shift = 1 / np.sqrt(1 + 1e-5)  # The normalization's start.
 
     def filtered(m, name):
         kernel = np.float64(variables["params"][name]["kernel"])

@@ -21,10 +21,10 @@ EPSILON = 0.5  # Far from any default.
 
 
 class Pair(nn.Module):
-    """Convolutions with normalisations behind them, between two images and an output.
+    """Convolutions with normalizations behind them, between two images and an output.
 
     The first pads as TensorFlow, its kernel reaching over the border on one side, and
-    has a bias of its own; the normalisation of the last is in no convolution.
+    has a bias of its own; the normalization of the last is in no convolution.
     """
 
     @property
@@ -123,7 +123,7 @@ def test_every_normalisation_is_found():
 
 
 def test_features_of_the_small_network_stay():
-    """All its normalisations are in the backbone, whose maps it standardises."""
+    """All its normalizations are in the backbone, whose maps it standardizes."""
     network, variables = build("siamcar_lite0"), draw_variables("siamcar_lite0")
     folded = folding.fold(network, variables)
     assert len(jax.tree.leaves(variables)) == 208

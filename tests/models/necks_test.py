@@ -70,7 +70,7 @@ def test_the_last_levels_are_taken():
 
 
 def test_fusion_is_a_convolution_of_both():
-    """The sum of one of each, phi_3 first, then the normalisation as it stands."""
+    """The sum of one of each, phi_3 first, then the normalization as it stands."""
     levels = tuple(normal(2, 4, 5, c, seed=c) for c in (3, 2, 6))
     neck = FuseNeck(features=7)
     variables = drawn(neck, levels)

@@ -113,7 +113,7 @@ def test_flax_batch_norm_is_refused_where_it_would_not_follow():
 
 
 def test_four_devices_normalise_as_one():
-    """Outputs, statistics and gradients of a synchronised normalisation."""
+    """Outputs, statistics and gradients of a synchronized normalization."""
     x, weight = normal(8, 3, 3, 2), normal(8, 3, 3, 2, seed=1)
     bn = BatchNorm(2)
     synced = BatchNorm(2, axis_name="device")

@@ -155,7 +155,7 @@ def test_what_is_classified(variant, refinement):
 
 
 def test_offsets_by_hand():
-    # The box's centre is (20, 40), its size 20 x 40: 1 / 5 of 20 to the right, 0.5 / 5
+    # The box's center is (20, 40), its size 20 x 40: 1 / 5 of 20 to the right, 0.5 / 5
     # of 40 up, twice as wide, half as high.
     feature_map, f_init, _ = inputs()
     xyxy = jnp.broadcast_to(jnp.array([10.0, 20.0, 30.0, 60.0]), (2, 1, 4))
@@ -243,10 +243,10 @@ def test_features_are_those_under_the_boxes():
         places, boxes, output_sizes=(2, 1), stride=STRIDE, offset=OFFSET
     )
     assert found.shape == (2, 2, 2, 4)
-    # Halves of 40 x 40 from (20, 10): bins centred on 30, 50 and 20, 40.
+    # Halves of 40 x 40 from (20, 10): bins centered on 30, 50 and 20, 40.
     np.testing.assert_allclose(found[0, 0, :, 0], [30, 50], rtol=1e-5)
     np.testing.assert_allclose(found[0, :, 0, 1], [20, 40], rtol=1e-5)
-    # The coarse level is the box's centre everywhere.
+    # The coarse level is the box's center everywhere.
     np.testing.assert_allclose(found[1, ..., 2], 40, rtol=1e-5)
     np.testing.assert_allclose(found[1, ..., 3], 45, rtol=1e-5)
 

@@ -69,7 +69,7 @@ def test_a_batchs_images_alone_go_through_the_network():
 @pytest.mark.parametrize(
     ("name", "size", "cells", "offset"),
     [
-        # SAME padding: the cells tile the crop, and the first is centred on 4 px.
+        # SAME padding: the cells tile the crop, and the first is centered on 4 px.
         ("siamcar_lite0", 192, 24, 4.0),
         # 287 px is four strides more: (287 - 255 - 8 * 4) / 2 = 0 more in front.
         ("siamcar_r50", 287, 29, 32.5),

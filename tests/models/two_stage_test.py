@@ -246,7 +246,7 @@ def test_no_gradient_goes_through_what_is_proposed():
 
 
 def test_training_moves_everything():
-    """Every parameter has a gradient, every normalisation gathers statistics."""
+    """Every parameter has a gradient, every normalization gathers statistics."""
     _, stats, gradients = trained()
     for keys, gradient in jax.tree_util.tree_flatten_with_path(gradients)[0]:
         path = [key.key for key in keys]

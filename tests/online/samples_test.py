@@ -109,7 +109,7 @@ def test_boxes_stay_in_bounds():
         **options,
     )
     low, high = drawn.min(0), drawn.max(0)
-    # Centres reach the bounds; sizes 10 and 40 - 10.
+    # Centers reach the bounds; sizes 10 and 40 - 10.
     np.testing.assert_allclose(low, [80, 50, 10, 10])
     np.testing.assert_allclose(high, [120, 90, 30, 30])
 

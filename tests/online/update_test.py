@@ -39,7 +39,7 @@ pool = partial(refine.pool, output_sizes=(2,), stride=4.0, offset=2.0)
 
 
 def draw(*colored):
-    """A map of 16 x 16 cells of 4 pixels, grey but for boxes of a colour."""
+    """A map of 16 x 16 cells of 4 pixels, gray but for boxes of a color."""
     cells = np.full((16, 16, 3), 0.5, np.float32)
     cells += 0.1 * np.random.default_rng(0).random(cells.shape, np.float32)
     for box, color in colored:
@@ -180,7 +180,7 @@ def by_hand(state, since):
 
 
 def test_a_short_term_update_forgets_what_is_old(start, learn):
-    # The third frame has the target's colour elsewhere too, so that it matters.
+    # The third frame has the target's color elsewhere too, so that it matters.
     cells = draw((TARGET, ORANGE), (RIVAL, (2.5, 2.0, 1.0)))
     state = after(learn, start, GOOD, GOOD, GOOD, cells=cells)
     state = after(learn, state, GOOD, GOOD)

@@ -59,7 +59,7 @@ def test_golden_deltas(goldens):
 
 
 def test_deltas_by_hand(variant):
-    # The anchor's centre is (20, 30), 20 x 40; the box's (25, 20), 40 x 20: a quarter
+    # The anchor's center is (20, 30), 20 x 40; the box's (25, 20), 40 x 20: a quarter
     # of the width right, a quarter of the height up, twice as wide, half as high.
     anchor = jnp.array([10.0, 10.0, 30.0, 50.0])
     box = jnp.array([5.0, 10.0, 45.0, 30.0])
@@ -128,7 +128,7 @@ def test_gradients():
 
 def test_log_scale_is_cut_only_on_request():
     anchor, deltas = jnp.array([0.0, 0.0, 2.0, 2.0]), jnp.array([9.0, 0.0, 5.0, -5.0])
-    # Centre (1 + 9 * 2, 1); without a bound 2 e^5 wide and 2 e^-5 high.
+    # Center (1 + 9 * 2, 1); without a bound 2 e^5 wide and 2 e^-5 high.
     wide, high = np.exp(5), np.exp(-5)
     free = anchors.decode(anchor, deltas)
     np.testing.assert_allclose(free, [19 - wide, 1 - high, 19 + wide, 1 + high], 1e-5)
@@ -164,7 +164,7 @@ def test_log_scale_is_cut_after_division():
     cut = anchors.decode(
         anchor, deltas, weights=(5, 5, 10, 10), max_log_scale=float(np.log(255 / 32))
     )
-    # The centre is (1 + 2, 1), half the sizes e^2 and 32 / 255.
+    # The center is (1 + 2, 1), half the sizes e^2 and 32 / 255.
     wide, high = np.exp(2), 32 / 255
     np.testing.assert_allclose(cut, [3 - wide, 1 - high, 3 + wide, 1 + high], rtol=1e-5)
 

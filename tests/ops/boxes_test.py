@@ -41,7 +41,7 @@ def numpy_iou_giou(a, b):
 
 
 def test_formats_by_hand():
-    # Left 1, top 2, right 4, bottom 8: 3 wide, 6 high, centre (2.5, 5).
+    # Left 1, top 2, right 4, bottom 8: 3 wide, 6 high, center (2.5, 5).
     xyxy = jnp.array([1.0, 2.0, 4.0, 8.0])
     np.testing.assert_array_equal(boxes.xyxy_to_cxcywh(xyxy), [2.5, 5.0, 3.0, 6.0])
     np.testing.assert_array_equal(boxes.xyxy_to_xywh(xyxy), [1.0, 2.0, 3.0, 6.0])

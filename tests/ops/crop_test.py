@@ -189,7 +189,7 @@ def smooth_crop(image, center, side, fill):
     ("center", "side"), [((6.23, 5.61), 4.1), ((1.13, 9.37), 9.3), ((6.1, 6.3), 22.3)]
 )
 def test_gradients(center, side):
-    # A smooth image; samples stay off pixel centres, where bilinear slopes jump.
+    # A smooth image; samples stay off pixel centers, where bilinear slopes jump.
     y, x = np.mgrid[:12, :12]
     waves = [np.sin(0.3 * x + 0.2 * y), np.cos(0.25 * x), 0.1 * x + 0.05 * y]
     image = np.stack(waves, -1).astype(np.float32)

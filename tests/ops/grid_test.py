@@ -9,7 +9,7 @@ SIAMCAR = grid.Geometry(127, 255, 25, 8, 32.5)
 
 
 def test_points_are_those_of_the_released_siamcar(goldens):
-    # SiamCAR counts pixel centres as integers: its points are half a pixel less.
+    # SiamCAR counts pixel centers as integers: its points are half a pixel less.
     public = np.load(goldens / "car_functions_s1.npz")["loss_points_xy"]
     points = grid.points(SIAMCAR)
     np.testing.assert_array_equal(points.reshape(-1, 2), public + 0.5)
@@ -29,15 +29,15 @@ def test_points_of_a_symmetric_geometry_are_centred():
 
 
 def test_another_search_size_keeps_the_middle():
-    """303 px: the middle of 79.5 + 8 i is 79.5 + 72 = 151.5, the crop's centre.
+    """303 px: the middle of 79.5 + 8 i is 79.5 + 72 = 151.5, the crop's center.
 
-    On 289 px with 17 cells it is again the centre, 144.5 = 80.5 + 64.
+    On 289 px with 17 cells it is again the center, 144.5 = 80.5 + 64.
     """
     tracking = grid.Geometry(127, 303, 19, 8, 79.5)
     training = grid.Geometry(127, 289, 17, 8, 80.5)
     assert grid.with_search_size(tracking, 289, 17) == training
     assert grid.with_search_size(training, 303, 19) == tracking
-    # SiamCAR's points lie one pixel to the lower right of the centre, and stay there.
+    # SiamCAR's points lie one pixel to the lower right of the center, and stay there.
     points = grid.points(grid.with_search_size(SIAMCAR, 303, 31))
     np.testing.assert_allclose(np.mean(points, axis=(0, 1)), 303 / 2 + 1)
 

@@ -10,7 +10,7 @@ import pytest
 from jaxtrack.ops.proposals import nms
 
 NAN = np.nan
-# Each box is moved by 2 of 10 from the last: IoU 8 / 12 of neighbours, 6 / 14 of the
+# Each box is moved by 2 of 10 from the last: IoU 8 / 12 of neighbors, 6 / 14 of the
 # next but one, 4 / 16 of those three apart; the last box is elsewhere.
 ROW = np.array([[2 * i, 0, 2 * i + 10, 10] for i in range(4)] + [[50, 0, 60, 10]], "f4")
 
@@ -58,7 +58,7 @@ def select(xyxy, scores, **options):
 
 
 def test_by_hand(variant):
-    # 1 is best and suppresses its neighbours 0 and 2 (IoU 0.67), but not 3 (0.43),
+    # 1 is best and suppresses its neighbors 0 and 2 (IoU 0.67), but not 3 (0.43),
     # which comes after 4. Of those suppressed, 2 is better than 0.
     scores = jnp.array([0.3, 0.9, 0.5, 0.4, 0.45])
     fn = variant(partial(nms, count=5, iou_threshold=0.5))

@@ -124,7 +124,7 @@ def test_maps_are_listed_row_column_anchor(variant):
         )
     )
     found = variant(proposals.decode_maps)(deltas, anchors)
-    # Row 1, column 2, anchor 0 is number (1 * 3 + 2) * 2 + 0 = 10. Its centre was
+    # Row 1, column 2, anchor 0 is number (1 * 3 + 2) * 2 + 0 = 10. Its center was
     # (205, 1010) and is (210, 1005) now; it is 20 x 10.
     expected = np.asarray(anchors.reshape(-1, 4)).copy()
     expected[10] = [200, 1000, 220, 1010]

@@ -28,7 +28,7 @@ def test_a_map_that_is_linear_in_the_place_stays_so():
 
 
 def test_a_crop_in_another_size_shows_the_same_square():
-    # Grey level is the place in the larger crop: the middle stays in the middle.
+    # Gray level is the place in the larger crop: the middle stays in the middle.
     ramp = np.arange(256) + 0.5
     image = np.broadcast_to(ramp[None, None, :, None], (1, 256, 256, 3))
     found = regrid.resample_crop(image, 255, 128 / 127)[0, 7, :, 0]

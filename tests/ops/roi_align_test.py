@@ -106,7 +106,7 @@ def test_an_inverted_box_is_mirrored_only_if_aligned(method):
 
 def test_the_border_by_hand(method):
     # One sample, in the middle of a box of 2 x 2 cells. The map is 4 wide, 3 high:
-    # samples up to one cell beyond the outer centres count and are moved onto them.
+    # samples up to one cell beyond the outer centers count and are moved onto them.
     def at(x, y):
         return float(pool([[x - 1, y - 1, x + 1, y + 1]], method)[0, 0, 0, 0])
 
@@ -348,7 +348,7 @@ def test_every_level_sees_every_cell(method):
 
 
 def test_the_pyramid_by_hand():
-    # Bins as in `test_by_hand`, and their mean: a plane's value at the box's centre.
+    # Bins as in `test_by_hand`, and their mean: a plane's value at the box's center.
     boxes = jnp.array([[0.0, 0.0, 2.0, 2.0]])
     values = jax.jit(partial(pyramid_roi_align, output_sizes=(1, 2)))(MAP, boxes)
     np.testing.assert_allclose(values[0, ..., 0], 11, rtol=1e-6)
@@ -356,7 +356,7 @@ def test_the_pyramid_by_hand():
 
 
 def test_cells_of_pixels():
-    # Cells 0 and 1 of pysot's ResNet have their centres at 7.5 and 15.5.
+    # Cells 0 and 1 of pysot's ResNet have their centers at 7.5 and 15.5.
     boxes = jnp.array([7.5, 15.5, 127.5, 11.5])
     cells = to_cells(boxes, stride=8, offset=7.5)
     np.testing.assert_array_equal(cells, [0, 1, 15, 0.5])

@@ -126,7 +126,7 @@ def log1pexp(x):
 
 
 def numpy_places(x, y, box, choice):
-    """Whether a cell lies in the target's centre, and in the target."""
+    """Whether a cell lies in the target's center, and in the target."""
     size, min_half = choice["region"]
     x0, y0, x1, y1 = box
     half_w, half_h = (x1 - x0) / 2, (y1 - y0) / 2
@@ -136,7 +136,7 @@ def numpy_places(x, y, box, choice):
 
 
 def numpy_overlap(x, y, ltrb, box):
-    """Intersection, union and hull of a cell's box with the target; its centre-ness."""
+    """Intersection, union and hull of a cell's box with the target; its centerness."""
     x0, y0, x1, y1 = box
     left, top, right, bottom = ltrb
     px0, py0, px1, py1 = x - left, y - top, x + right, y + bottom
@@ -168,7 +168,7 @@ def numpy_goals(cells, choice):
 def numpy_terms(batch, judged, choice, labels=None):
     """Eqs. 3 to 7 and 10 in float64, a cell at a time, with S1 to S13.
 
-    The centre and what is ignored are SiamCAR's, unless there are `labels`.
+    The center and what is ignored are SiamCAR's, unless there are `labels`.
 
     Returns the terms, and how many cells are positive, judged negatives and
     negatives, an example each.
@@ -228,11 +228,11 @@ def numpy_terms(batch, judged, choice, labels=None):
 
 
 def hand_made():
-    """Returns four by four cells with a box around one centre and eight others.
+    """Returns four by four cells with a box around one center and eight others.
 
-    Points at 4, 12, 20, 28. The box is 22 by 22 around (20, 20): the centre's |d| <
+    Points at 4, 12, 20, 28. The box is 22 by 22 around (20, 20): the center's |d| <
     4.4 holds one point, the boundary's |d| < 11 the eight around it, and seven lie
-    outside. Predicted are boxes of IoU 1 in the centre and right of it, and of IoU
+    outside. Predicted are boxes of IoU 1 in the center and right of it, and of IoU
     22 * 22 / (22 * 44) = 1/2 elsewhere. Positive logits are ln 3 (c = 3/4), others 0.
     """
     points = grid.points(grid.Geometry(16, 32, 4, 8, 4.0))

@@ -45,7 +45,7 @@ def test_parameters_by_hand():
     params = variables["params"]
 
     def conv(side, inputs, outputs):
-        return side * side * inputs * outputs + 2 * outputs  # And its normalisation.
+        return side * side * inputs * outputs + 2 * outputs  # And its normalization.
 
     def stage(inputs, width):
         first = 2 * conv(3, inputs, width) + conv(3, width, width)  # One a shortcut.

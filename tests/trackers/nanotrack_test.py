@@ -40,7 +40,7 @@ def test_outputs_fit_the_geometry():
 
 
 def test_points_are_those_of_its_code():
-    """Pixel index 127 + 16 (i - 8), whose centre is half a pixel more."""
+    """Pixel index 127 + 16 (i - 8), whose center is half a pixel more."""
     xy = grid.points(build(NAME).geometry)
     np.testing.assert_array_equal(
         xy[0, :, 0] - 0.5, 127 + 16 * np.arange(-8, 8, dtype="f4")

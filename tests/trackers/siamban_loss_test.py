@@ -85,7 +85,7 @@ def test_matches_definition(is_other):
     for name, value in expected.items():
         np.testing.assert_allclose(metrics[name], value, rtol=1e-5, err_msg=name)
     assert loss == metrics["loss"]
-    # Only labelled cells teach, and only positive ones the box.
+    # Only labeled cells teach, and only positive ones the box.
     assert not np.any(slopes["cls"][batch[2] == -1])
     assert np.all(np.any(slopes["ltrb"], -1) == (batch[2] == 1))
 

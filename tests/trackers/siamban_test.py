@@ -22,7 +22,7 @@ def test_outputs_fit_the_geometry(name):
 
 
 def test_released_points_count_from_31():
-    """Pixel index 31 + 8 i, whose centre is half a pixel more."""
+    """Pixel index 31 + 8 i, whose center is half a pixel more."""
     xy = grid.points(build("siamban_r50").geometry)
     np.testing.assert_array_equal(xy[0, :, 0] - 0.5, 31 + 8 * np.arange(25))
 

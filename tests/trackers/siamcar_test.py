@@ -47,7 +47,7 @@ def test_lite_is_small():
 
 
 def test_released_points_count_from_32():
-    """Pixel index 32 + 8 i, whose centre is half a pixel more."""
+    """Pixel index 32 + 8 i, whose center is half a pixel more."""
     xy = points(build("siamcar_r50").geometry)
     np.testing.assert_array_equal(xy[0, :, 0] - 0.5, 32 + 8 * np.arange(25))
     np.testing.assert_array_equal(points(LITE.geometry)[0, :2, 0], [4, 12])

@@ -125,7 +125,7 @@ def test_by_hand(variant):
     # every factor is 1/4 and every logarithm ln 2. One cell is positive, two negative:
     # (3/4 + 2/4) / 4 ln 2, over the one positive.
     points = jnp.array([[[4.0, 4.0], [12.0, 4.0]]])
-    # The target reaches 4, 4, 16 and 4 from the first cell, centre-ness sqrt(4/16); the
+    # The target reaches 4, 4, 16 and 4 from the first cell, centerness sqrt(4/16); the
     # predicted box is twice as high: areas 160 and 320.
     xyxy = jnp.array([[0.0, 0.0, 20.0, 8.0], [0.0, 0.0, 0.0, 0.0]])
     ltrb = jnp.full((2, 1, 2, 4), 99.0).at[0, 0, 0].set(jnp.array([4, 4, 16, 12.0]))

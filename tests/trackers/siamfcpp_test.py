@@ -94,7 +94,7 @@ def test_golden_siamfcpp_googlenet(goldens):
 
 
 def test_template_and_search_have_layers_of_their_own():
-    """A kernel of 1 at the centre shifts nothing: crop, then one cell off each side."""
+    """A kernel of 1 at the center shifts nothing: crop, then one cell off each side."""
     neck = TaskNeck(features=2, border=1)
     x = normal(1, 9, 9, 2)
     shapes = [
@@ -155,7 +155,7 @@ def test_what_is_trained(monkeypatch):
         return sum(jnp.mean((v - 1) ** 2) for v in outputs.values()), new
 
     gradients, _ = jax.jit(jax.grad(loss, has_aux=True))(variables["params"])
-    # A bias in front of a normalisation by the batch has no effect.
+    # A bias in front of a normalization by the batch has no effect.
     for path, gradient in jax.tree_util.tree_flatten_with_path(gradients)[0]:
         path = tuple(key.key for key in path)
         group = param_group(path)

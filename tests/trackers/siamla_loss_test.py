@@ -29,7 +29,7 @@ from .conftest import (
 )
 
 BOX = np.float32([[9, 17, 49, 57]])
-# Labels before Eq. 6: 0.9933071 in the centre (IoU 1), 0.9933071^5 = 0.9669781 right of
+# Labels before Eq. 6: 0.9933071 in the center (IoU 1), 0.9933071^5 = 0.9669781 right of
 # it, 0.5^5 = 0.03125 seven times. After it 1, (0.9669781 - 0.03125) / 0.9620571 =
 # 0.9726326, and 0. Positive cells cost ln 4 - y ln 3, negative ones 3/2 ln 2.
 SUM_Y, RAW_SUM_Y = 1.9726326, 0.9933071 + 0.9669781 + 7 * 0.03125
@@ -52,7 +52,7 @@ POSITIVES, NEGATIVES = 9 * np.log(4) - SUM_Y * np.log(3), 7 * 1.5 * np.log(2)
             {"rule": siamla.LabelRule(kind="region")},
             np.log(4) / 2 - 2.6 * np.log(3) / 18 + np.log(2) / 2,
         ),
-        # One positive, not normalised, and fifteen negatives, eight with c = 3/4.
+        # One positive, not normalized, and fifteen negatives, eight with c = 3/4.
         (
             {"rule": siamla.LabelRule(smoothing=0.0)},
             (np.log(4) - 0.9933071 * np.log(3)) / 2
@@ -184,7 +184,7 @@ def drawing(choice):
     return [["".join(".x"[int(v)] for v in line) for line in t] for t in touched]
 
 
-# Centre (29, 37), half sides 20; see tests/assign/localization_test.py.
+# Center (29, 37), half sides 20; see tests/assign/localization_test.py.
 CENTRE = [*["........"] * 4, *["...xx..."] * 2, *["........"] * 2]
 INSIDE = [*["........"] * 2, *[".xxxxx.."] * 5, "........"]
 ALL_BUT_BOUNDARY = [
@@ -330,7 +330,7 @@ def test_degenerate_batches_have_finite_gradients(case, choice):
         for name in ("reg", "quality", "positives", "iou"):
             assert metrics[name] == 0, name
     elif case == "one positive":
-        # One of two examples has it; nine where the centre reaches 9 pixels.
+        # One of two examples has it; nine where the center reaches 9 pixels.
         assert metrics["positives"] == (4.5 if choice is OTHER else 0.5)
 
 

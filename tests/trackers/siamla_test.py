@@ -32,7 +32,7 @@ def test_outputs_fit_the_geometry(name, localization):
 def test_published_parameters():
     """SiamCAR's 5,856,775 behind the backbone, and what SiamLA adds to them.
 
-    One logit less (9 * 256 + 1) and no centre-ness (9 * 256 + 1); a tower of four
+    One logit less (9 * 256 + 1) and no centerness (9 * 256 + 1); a tower of four
     3 x 3 convolutions with bias and group norms; the embedding's 3 -> 256; query, key
     and value 256 -> 128 and out 128 -> 256; 5 x 256 -> 256 without and one bias; the
     last 3 x 3 convolution.

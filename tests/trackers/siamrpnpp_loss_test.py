@@ -122,7 +122,7 @@ def test_matches_definition(variant, options, seed):
 def hand_made():
     """Returns anchors, and a batch of two images of 1 x 2 cells with two anchors each.
 
-    Centres are (8, 8) and (24, 8), sizes 8 x 8 and 16 x 8. The first image's target is
+    Centers are (8, 8) and (24, 8), sizes 8 x 8 and 16 x 8. The first image's target is
     the 8 x 8 anchor at (8, 8); the second has none.
     """
     points = jnp.array([[[8.0, 8.0], [24.0, 8.0]]])

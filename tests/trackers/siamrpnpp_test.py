@@ -43,7 +43,7 @@ def test_the_middle_anchor_is_centred(name):
 
 
 def test_released_anchors(goldens):
-    """pysot's, which counts pixel centres as integers: half a pixel less."""
+    """pysot's, which counts pixel centers as integers: half a pixel less."""
     model = build("siamrpnpp_r50")
     ours = anchors.tile(grid.points(model.geometry), model.anchors)
     golden = np.load(goldens / "rpn_functions_s1.npz")["anchors_xyxy"]

@@ -14,7 +14,7 @@ from jaxtrack.tracking import siamese, two_stage, video
 
 
 class Tiny(nn.Module):
-    """Correlates average colours; answers boxes of half the template crop's side.
+    """Correlates average colors; answers boxes of half the template crop's side.
 
     With context 0.5 a square target fills half of the template crop's side, so a
     half-width of 8 of 32 crop pixels is the target's own.
@@ -55,7 +55,7 @@ class Tiny(nn.Module):
 
 
 class Colors(nn.Module):
-    """A backbone, or what follows it: average colours of squares of pixels."""
+    """A backbone, or what follows it: average colors of squares of pixels."""
 
     side: int = 1
 
@@ -68,7 +68,7 @@ class Colors(nn.Module):
 
 
 class Centered(nn.Module):
-    """A neck: colours less their mean over the crop."""
+    """A neck: colors less their mean over the crop."""
 
     def __call__(self, levels, *, crop=None, train=False):
         del crop, train
@@ -99,7 +99,7 @@ class Guess(nn.Module):
 
 
 def small_cract(refinement="cascade"):
-    """CRACT of average colours; its first anchor is a square target's own size.
+    """CRACT of average colors; its first anchor is a square target's own size.
 
     Its refinement is drawn at random and says little: boxes move by a fraction of a
     pixel, and every identity is close to a half.

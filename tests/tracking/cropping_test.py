@@ -98,7 +98,7 @@ def template(view, frame, box):
 
 
 def test_crops_are_preprocessed(config, frame):
-    # Eight pixels around (15, 10), which are of one colour.
+    # Eight pixels around (15, 10), which are of one color.
     box = [15.0, 10.0, 4.0, 4.0]
     plain = template(make(config), frame, box)
     assert plain.shape == (32, 32, 3)

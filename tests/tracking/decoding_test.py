@@ -26,7 +26,7 @@ def test_one_logit_is_a_sigmoid_and_two_are_a_softmax():
         cls, _, found = decoding.scores_and_boxes(outputs, POINTS)
         np.testing.assert_allclose(cls, sigmoid, rtol=1e-5)
         np.testing.assert_allclose(found, quality, rtol=1e-5)
-    # Only centre-ness is stretched, from -4 ... 8 to 0 ... 1.
+    # Only centerness is stretched, from -4 ... 8 to 0 ... 1.
     found = decoding.scores_and_boxes(one, POINTS, stretch=True)[2]
     np.testing.assert_allclose(found, quality, rtol=1e-5)
     found = decoding.scores_and_boxes(two, POINTS, stretch=True)[2]

@@ -15,7 +15,7 @@ BORDER = 300
 
 
 def maps(crop, scale):
-    """Logits and distances of 5 x 5 cells: mean colours of squares of the crop."""
+    """Logits and distances of 5 x 5 cells: mean colors of squares of the crop."""
     cells = crop[..., 8:48, 8:48, :].reshape(-1, 5, 8, 5, 8, 3).mean((2, 4))
     return cells[..., 0] / 32 - 4, 6 + cells[..., [1, 2, 0, 1]] / scale
 

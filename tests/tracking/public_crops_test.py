@@ -52,9 +52,9 @@ def subwindow(center, side):
 
 
 def pysots_centers(true, width):
-    """Centres that pysot's test driver writes of a square, along one axis; float64.
+    """Centers that pysot's test driver writes of a square, along one axis; float64.
 
-    Pixel 127 of the crop's 255 counts as the centre c; the network answers how far from
+    Pixel 127 of the crop's 255 counts as the center c; the network answers how far from
     where that pixel was really cut the target's middle is.
     """
     scale = 127 / (2 * width)  # The context's side is sqrt((w + w)(w + w)).
@@ -70,7 +70,7 @@ def pysots_centers(true, width):
 
 
 def video_analysts_centers(true, width):
-    """Centres that video_analyst's test driver writes, likewise.
+    """Centers that video_analyst's test driver writes, likewise.
 
     A rectangle's x + (w - 1) / 2 is the index c, around which an affine map lays 255
     pixels; the network answers on which of them the target's middle lies.
@@ -137,7 +137,7 @@ def test_bias_by_hand(follow):
 
 @pytest.fixture
 def walk():
-    """Centres of a target that moves by up to 3 px a frame."""
+    """Centers of a target that moves by up to 3 px a frame."""
     steps = np.random.default_rng(0).uniform(-3, 3, (20, 2))
     return MIDDLE + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
 

@@ -53,8 +53,8 @@ def test_change_penalty_is_symmetric_and_finite():
 def test_clean_by_hand(variant):
     cls, ltrb, quality = flat_maps(cls=0.1)
     cls = cls.at[3, 1].set(0.8)
-    # Cell (3, 1) looks at x, y = 8, 24; its box spans 4..16 by 20..28: centre 10, 24,
-    # size 12 x 8. The crop's centre is 16 and 2 crop pixels are one of the picture.
+    # Cell (3, 1) looks at x, y = 8, 24; its box spans 4..16 by 20..28: center 10, 24,
+    # size 12 x 8. The crop's center is 16 and 2 crop pixels are one of the picture.
     ltrb = ltrb.at[3, 1].set(jnp.array([4.0, 4.0, 8.0, 4.0]))
 
     def choose(cls, ltrb, quality):
@@ -101,10 +101,10 @@ def test_clean_settings_are_a_batch_axis():
 
 
 def public_start(xywh):
-    """The centre that a public tracker starts at when it is called without a driver.
+    """The center that a public tracker starts at when it is called without a driver.
 
     `init` takes it at index x + (w - 1) / 2 and `track` writes index - w / 2; pysot's
-    driver for rectangles calls `init` with x + 1 / 2, so that x + w / 2 is the centre.
+    driver for rectangles calls `init` with x + 1 / 2, so that x + w / 2 is the center.
     """
     center = xywh[:2] + (xywh[2:] - 1) / 2
     return jnp.asarray(np.concatenate([center, xywh[2:]]), jnp.float32)
@@ -192,8 +192,8 @@ def choose_mean(cls, ltrb, quality, num_boxes=3, boxes_from="neighbors"):
 def test_mean_of_three_boxes_by_hand(variant):
     cls, ltrb, _ = flat_maps(cls=0.1)
     quality = jnp.ones((5, 5))
-    # Cells look at 0, 8, 16, 24, 32. The best is (2, 2); of its neighbours (1, 2) and
-    # (2, 3) are next. (4, 0) is better than both, but no neighbour.
+    # Cells look at 0, 8, 16, 24, 32. The best is (2, 2); of its neighbors (1, 2) and
+    # (2, 3) are next. (4, 0) is better than both, but no neighbor.
     cls = cls.at[2, 2].set(0.8).at[1, 2].set(0.6).at[2, 3].set(0.5).at[4, 0].set(0.7)
     ltrb = ltrb.at[2, 2].set(jnp.array([4.0, 4.0, 4.0, 4.0]))
     ltrb = ltrb.at[1, 2].set(jnp.array([4.0, 0.0, 8.0, 16.0]))
@@ -233,11 +233,11 @@ def test_size_follows_the_class_alone():
 
 
 def test_mean_in_a_corner_takes_only_cells_of_the_map():
-    # (0, 0) has three neighbours; with nine asked for, the mean is over four boxes.
+    # (0, 0) has three neighbors; with nine asked for, the mean is over four boxes.
     cls, ltrb, quality = flat_maps(cls=0.1)
     cls = cls.at[0, 0].set(0.9)
     chosen = choose_mean(cls, ltrb, quality, num_boxes=9)
-    # Equal boxes around 0 and 8: the mean centre is 4, that of the crop 16.
+    # Equal boxes around 0 and 8: the mean center is 4, that of the crop 16.
     np.testing.assert_allclose(chosen.shift, [-12.0, -12.0], atol=1e-5)
 
 
@@ -275,7 +275,7 @@ def rpn_track(golden, choose):
             golden[f"track_{name}_{t}"].reshape(-1, 5, 25, 25).transpose(2, 3, 1, 0)
             for name in ("cls", "loc")
         )
-        # Its boxes are decoded already, and relative to the crop's centre.
+        # Its boxes are decoded already, and relative to the crop's center.
         xyxy = boxes_lib.cxcywh_to_xyxy(cxcywh) + 255 / 2
         cls = jax.nn.softmax(logits, axis=-1)[..., 1]
         seen = cls, boxes_lib.xyxy_to_ltrb(points, xyxy), jnp.ones_like(cls)

@@ -65,7 +65,7 @@ def test_settings_are_traced(tiny, jitted, draw, pad_all):
         jax.vmap(lambda s: step(variables, state, frames[3], settings=s)[1].box)
     )
     moved, still = many(settings)
-    # A window of 1 leaves only the Hann window, whose peak is the crop's centre.
+    # A window of 1 leaves only the Hann window, whose peak is the crop's center.
     np.testing.assert_allclose(still[:2], truth[0][:2], atol=1e-3)
     np.testing.assert_allclose(moved[:2], truth[3][:2], atol=2)
 
@@ -100,7 +100,7 @@ def test_probe_shows_what_step_chooses_from(
         found.confidence, found.cls * found.quality**power, rtol=1e-6
     )
     # Without penalty and window the most confident cell's box is the chosen one; its
-    # centre is, as the size moves by a share.
+    # center is, as the size moves by a share.
     best = jnp.argmax(found.confidence)
     box = boxes.xyxy_to_cxcywh(found.xyxy.reshape(-1, 4)[best])
     _, output = drivers.step(variables, state, frames[2])

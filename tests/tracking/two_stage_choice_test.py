@@ -104,7 +104,7 @@ def test_settings_are_traced(cract_config, scene):
             1
         ].box
 
-    # The aligned size, 25, none of it, and half way from 20; the centre is the same.
+    # The aligned size, 25, none of it, and half way from 20; the center is the same.
     found = jax.jit(jax.vmap(box))(jnp.array([1.0, 0.0, 0.5]))
     np.testing.assert_allclose(found[:, 2], [25, 20, 22.5], rtol=1e-5)
     np.testing.assert_allclose(found[:, :2], np.tile([46.25, 38.75], (3, 1)), rtol=1e-5)
@@ -154,7 +154,7 @@ def test_weight_of_the_refinement(cract_config, scene, weight, x, score):
 
 @pytest.mark.parametrize(
     ("window", "x", "score"),
-    # The left box's centre is a quarter of the crop from its side: a window of 1/2.
+    # The left box's center is a quarter of the crop from its side: a window of 1/2.
     [(0.0, 30, 0.8), (0.2, 50, 0.8 * 0.7 + 0.2), (0.1, 30, 0.9 * 0.8 + 0.1 * 0.5)],
 )
 def test_final_window(cract_config, scene, window, x, score):

@@ -293,7 +293,7 @@ def test_recorded_and_scanned_equal_live(cract, drivers, begun):
 
 
 def two_squares(count):
-    """A target and a square of another colour that passes it at 22 pixels."""
+    """A target and a square of another color that passes it at 22 pixels."""
     rng = np.random.default_rng(0)
     background = rng.integers(0, 60, (96, 128, 3), dtype=np.uint8)
     frames, pairs = [], []

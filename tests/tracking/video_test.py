@@ -16,7 +16,7 @@ from jaxtrack.tracking import decoders, video, video_writer
 
 
 def write_images(folder, count, hw=(20, 30), suffix=".png"):
-    """Writes `1.png`, `2.png`, ...; image k is of the RGB colour (k, 100, 200)."""
+    """Writes `1.png`, `2.png`, ...; image k is of the RGB color (k, 100, 200)."""
     folder.mkdir(parents=True, exist_ok=True)
     for k in range(1, count + 1):
         image = np.full((*hw, 3), (200, 100, k), np.uint8)  # BGR for OpenCV.
@@ -25,7 +25,7 @@ def write_images(folder, count, hw=(20, 30), suffix=".png"):
 
 
 def write_video(path, count, hw=(32, 48)):
-    """Writes a Motion-JPEG file whose frame k is of the RGB colour (6 k, 100, 200)."""
+    """Writes a Motion-JPEG file whose frame k is of the RGB color (6 k, 100, 200)."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, hw[::-1])
     for k in range(count):
         writer.write(np.full((*hw, 3), (200, 100, 6 * k), np.uint8))  # BGR.

@@ -33,7 +33,7 @@ def test_writes_h264_padded_to_even_sizes(tmp_path):
     assert frames.shape == (6, 52, 66, 3)
     assert fps == 12.5
     assert code in (b"h264", b"avc1")
-    # Colours survive within what 8-bit YUV and the decoder's rounding allow.
+    # Colors survive within what 8-bit YUV and the decoder's rounding allow.
     np.testing.assert_allclose(frames[:, 10, 10], np.tile(color, (6, 1)), atol=12)
     assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
     # `faststart`: the index lies before the pictures, so players start at once.

@@ -21,7 +21,7 @@ GEOMETRY = Geometry(
 
 
 def normalised(bn, x, *, train):
-    """Normalises by the batch, or by running statistics."""
+    """Normalizes by the batch, or by running statistics."""
     if train:
         return bn(x)
     a, b = bn.affine()
@@ -29,7 +29,7 @@ def normalised(bn, x, *, train):
 
 
 class TinyBackbone(nn.Module):
-    """One frozen and one trainable convolution, with batch normalisation."""
+    """One frozen and one trainable convolution, with batch normalization."""
 
     axis_name: str | None
     dtype: Any

@@ -103,7 +103,7 @@ def pixels_loss(outputs, batch, *, axis_name=None):
 
 
 def test_a_pair_is_augmented_the_same_on_all_devices_and_in_all_parts():
-    # The two crops' colours always, and half of the pairs mirrored.
+    # The two crops' colors always, and half of the pairs mirrored.
     chances = get_config().augment.to_dict() | {"search_blur": 0.0, "flip": 0.5}
     options = {"batches": numbered, "loss": pixels_loss}
     options |= {"steps": 2, "augmentation": Augmentation(**chances)}

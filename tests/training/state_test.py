@@ -17,7 +17,7 @@ def test_a_new_state_owns_its_buffers():
 
 
 def test_no_leaf_is_weakly_typed():
-    # `jnp.full` of a Python number without a type is weak, as some initialisers are.
+    # `jnp.full` of a Python number without a type is weak, as some initializers are.
     variables = {
         "params": {"bias": jnp.full((2,), 0.5)},
         "batch_stats": {"mean": jnp.full((2,), 0.0)},

@@ -133,7 +133,7 @@ def test_the_loss_falls():
     for _ in range(40):
         current, metrics = mapped(current, batch, RATES)
         losses.append(float(metrics["loss"]))
-    # The centre-ness term cannot fall below the entropy of its targets.
+    # The centerness term cannot fall below the entropy of its targets.
     assert losses[-1] < 0.7 * losses[0]
 
 
@@ -167,5 +167,5 @@ def test_the_real_network_is_the_same_on_four_devices():
         for _ in range(3):
             current, _ = mapped(current, batch_lib.shard(batch, count), rates)
         results.append(jax.device_get(current.params))
-    # Sums in another order through 30 layers and a batch normalisation by 4 examples.
+    # Sums in another order through 30 layers and a batch normalization by 4 examples.
     jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-2, atol=2e-4), *results)

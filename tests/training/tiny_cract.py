@@ -17,7 +17,7 @@ SIZES = ((12.0, 12.0), (8.0, 16.0))
 
 
 class TinyNeck(nn.Module):
-    """A convolution with batch normalisation; the template's is not cropped."""
+    """A convolution with batch normalization; the template's is not cropped."""
 
     axis_name: str | None
 

@@ -18,7 +18,7 @@ def folder(tmp_path):
 
 
 def level(jpeg):
-    """The grey of a picture, which frame k has at 90 + k."""
+    """The gray of a picture, which frame k has at 90 + k."""
     return round(float(simplejpeg.decode_jpeg(jpeg).mean())) - 90
 
 

@@ -34,7 +34,7 @@ FULL_SIZE = {
 
 
 def norm_shapes(key, channels):
-    """Shapes of torch's batch normalisation."""
+    """Shapes of torch's batch normalization."""
     leaves = ("weight", "bias", "running_mean", "running_var")
     shapes = {f"{key}.{leaf}": (channels,) for leaf in leaves}
     return {**shapes, f"{key}.num_batches_tracked": ()}
@@ -92,7 +92,7 @@ def test_all_of_a_resnet_of_torchvision_is_taken():
         loaded = fill_backbone(NAMES, tree, state_dict)
         assert jax.tree.structure(loaded) == jax.tree.structure(tree)
         params = loaded["params"]["backbone"]
-        for stage in (2, 3, 4):  # The centre is taken, and nothing else is.
+        for stage in (2, 3, 4):  # The center is taken, and nothing else is.
             shortcut = params[f"layer{stage}"]["block0"]["downsample_conv"]["kernel"]
             assert shortcut.shape[:2] == (3, 3)
             np.testing.assert_array_equal(shortcut[1, 1], 1)
@@ -202,7 +202,7 @@ def test_a_safetensors_file_of_torchvision_is_read(tmp_path):
         {k: v for k, v in state_dict.items() if "fc." not in k},
     )
     raw = BACKBONES["resnet18"].preprocessing
-    with pytest.raises(InputError, match="1x1 shortcuts.*normalised pixels") as fault:
+    with pytest.raises(InputError, match="1x1 shortcuts.*normalized pixels") as fault:
         weights.load_pretrained(*given, preprocessing=raw)
     given = overridden(get_config(), str(fault.value)).model.preprocessing
     assert given.to_dict() == IMAGENET_PIXELS._asdict()

@@ -73,7 +73,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
 
 
 class Two(nn.Module):
-    """Two convolutions with normalisations, the first with a bias of its own."""
+    """Two convolutions with normalizations, the first with a bias of its own."""
 
     geometry = grid.Geometry(4, 6, 6, 1, 0.5)
 

@@ -169,7 +169,7 @@ def test_names_what_is_misshapen(state_dict):
 
 
 def test_names_what_is_not_floating(state_dict):
-    """Quantised weights would be numbers of another meaning."""
+    """Quantized weights would be numbers of another meaning."""
     state_dict["neck.fine.bias"] = state_dict["neck.fine.bias"].astype(np.int8)
     with pytest.raises(InputError, match=r"neck\.fine\.bias is int8, not floating"):
         from_state_dict(LITE, state_dict)

@@ -3,7 +3,7 @@
 A sprite's points have rest coordinates `u`, in which its size is about one. At time t
 they are drawn at the frame's pixel
 
-    p = centre[t] + matrix[t] q,   with   q + d(q, t) = u,
+    p = center[t] + matrix[t] q,   with   q + d(q, t) = u,
 
 with d the sprite's ripple. The outline is a polygon mapped like this, so its box is
 exact without drawing; texture is fetched with the inverse map, pixel by pixel.

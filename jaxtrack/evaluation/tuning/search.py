@@ -37,7 +37,7 @@ class Recipe(NamedTuple):
       batch: trials tracked at once.
       sampler: one of `tuning.SAMPLERS`.
       seed: of the sampler.
-      metric: one of `splits.METRICS`; its mean over sequences is maximised.
+      metric: one of `splits.METRICS`; its mean over sequences is maximized.
       settings: fields to tune; all that the tracker has where empty.
       tracking: what the untuned settings have instead of the checkpoint's own, dotted
         field -> value.

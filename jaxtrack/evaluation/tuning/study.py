@@ -30,7 +30,7 @@ class Tried(NamedTuple):
     Attributes:
       number: of the trial; 0 is the untuned settings.
       settings: field -> value.
-      value: what is maximised.
+      value: what is maximized.
       sequences: name of a sequence -> metric -> value.
     """
 
@@ -142,7 +142,7 @@ class Study:
 
         Args:
           number: of the trial.
-          value: what is maximised.
+          value: what is maximized.
         """
         self._study.tell(number, value)
 

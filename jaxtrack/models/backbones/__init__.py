@@ -27,7 +27,7 @@ class Backbone(NamedTuple):
       build: `(axis_name=, dtype=) -> module`, which maps `(image, *, train)` to levels.
       strides: strides of its levels, pixels.
       sides: sides of template and search crop that its cells cover evenly, pixels.
-      offset: centre of the first cell of stride 8, pixels.
+      offset: center of the first cell of stride 8, pixels.
       margin: a crop of n pixels gives `(n - margin) // 8` cells of stride 8.
       frozen: parts at stride 4 or less, which are never trained, as in pysot.
       preprocessing: preprocessing that its ImageNet weights expect.
@@ -58,7 +58,7 @@ class Backbone(NamedTuple):
 
         Args:
           lost: cells by which the response is smaller than the search crop's features,
-            on each side, centred: a template of 7 x 7 cells takes 3.
+            on each side, centered: a template of 7 x 7 cells takes 3.
         """
         template, search = self.sides
         cells = (search - self.margin) // 8 - 2 * lost

@@ -12,7 +12,7 @@ from jax import lax
 from jaxtrack.models.layers import Conv, DepthwiseConv, conv_bn
 from jaxtrack.models.norms import BatchNorm
 
-EPSILON = 1e-3  # Of every batch normalisation.
+EPSILON = 1e-3  # Of every batch normalization.
 MOMENTUM = 0.99
 # (features, kernel, stride, expansion) of the blocks, in order.
 BLOCKS = (
@@ -71,7 +71,7 @@ class MBConv(nn.Module):
       kernel_size: side of the depthwise kernel.
       stride: stride of the depthwise convolution.
       expansion: widening; 1 leaves the first convolution out.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
       dilation: dilation of the depthwise convolution.
       squeeze: channels that `reduce` leaves, as a share of the block's input channels;
@@ -127,23 +127,23 @@ class MBConv(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The first eleven blocks of EfficientNet-Lite0; three standardised maps.
+    """The first eleven blocks of EfficientNet-Lite0; three standardized maps.
 
     Tan & Le, EfficientNet (arXiv:1905.11946), Table 1, in TensorFlow's Lite variant
     and padding.
 
     A stage adds up the outputs of its blocks, and each is the affine end of a batch
-    normalisation, with mean beta and variance gamma^2 over the training images. With
+    normalization, with mean beta and variance gamma^2 over the training images. With
     the blocks taken as uncorrelated the sum has mean sum(beta) and variance
-    sum(gamma^2), by which each map is standardised: no constants to measure or store.
+    sum(gamma^2), by which each map is standardized: no constants to measure or store.
 
     Stem and blocks 0 to 2 (stride 4 at most) never train.
 
-    Where the normalisations are folded (see `jaxtrack.models.folding`) the blocks are
+    Where the normalizations are folded (see `jaxtrack.models.folding`) the blocks are
     kept apart: a CPU then runs them 1 to 2 % faster than fused over their ends.
 
     Attributes:
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 
@@ -159,7 +159,7 @@ class EfficientNetLite0(nn.Module):
           train: trains blocks 3 to 10; otherwise no gradient enters the network.
 
         Returns:
-          Standardised outputs of blocks 4, 7 and 10: `[B, H/8, W/8, 40]`,
+          Standardized outputs of blocks 4, 7 and 10: `[B, H/8, W/8, 40]`,
           `[B, H/16, W/16, 80]` and `[B, H/16, W/16, 112]`.
         """
         stem = Conv(32, 3, 2, "SAME", dtype=self.dtype, name="conv_stem")
@@ -183,10 +183,10 @@ class EfficientNetLite0(nn.Module):
 
 
 def standardisation(params: Mapping[str, Any]) -> dict[str, dict[str, jax.Array]]:
-    """Returns the scales and biases by which `EfficientNetLite0` standardises its maps.
+    """Returns the scales and biases by which `EfficientNetLite0` standardizes its maps.
 
     Args:
-      params: the network's; where its normalisations are folded, "standard" is what
+      params: the network's; where its normalizations are folded, "standard" is what
         this function returned before.
 
     Returns:
@@ -209,7 +209,7 @@ def standardisation(params: Mapping[str, Any]) -> dict[str, dict[str, jax.Array]
 
 
 def _standardise(x, standard):
-    """Standardises each channel of `x` to mean 0 and variance 1."""
+    """Standardizes each channel of `x` to mean 0 and variance 1."""
     a, b = (
         standard[name].astype(x.dtype)[None, None, None] for name in ("scale", "bias")
     )

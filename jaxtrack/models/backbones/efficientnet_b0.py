@@ -39,7 +39,7 @@ class EfficientNetB0(nn.Module):
 
     Attributes:
       output_stride: largest stride; 8 for tracking, 32 for the undilated network.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 

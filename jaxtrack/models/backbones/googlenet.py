@@ -8,7 +8,7 @@ from jax import lax
 from jaxtrack.models.layers import kaiming
 from jaxtrack.models.norms import BatchNorm
 
-EPSILON = 1e-3  # Of every batch normalisation.
+EPSILON = 1e-3  # Of every batch normalization.
 # (name, features, side of the kernel, stride, keeps the size), in order.
 STEM = (
     ("Conv2d_1a_3x3", 32, 3, 2, False),
@@ -21,14 +21,14 @@ POOLED = "Conv2d_2b_3x3"  # Max pooling follows; after 4a the stride-8 variant h
 
 
 class BasicConv(nn.Module):
-    """A convolution, a batch normalisation and a ReLU.
+    """A convolution, a batch normalization and a ReLU.
 
     Attributes:
       features: number of output channels.
       kernel_size: height and width of the kernel, cells.
       stride: cells between two outputs.
       keeps_size: pads half the kernel's size with zeros on each side, else nothing.
-      axis_name: mapped axis of the batch normalisation.
+      axis_name: mapped axis of the batch normalization.
       dtype: dtype of the computation.
     """
 
@@ -72,7 +72,7 @@ class Inception(nn.Module):
       pool_features: channels of the last branch, an average pooling and a 1x1
         convolution. 0: the block halves the map, by a stride of 2 in each branch's last
         layer and a max pooling, all without padding.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -174,13 +174,13 @@ class GoogLeNet(nn.Module):
     Inception-v3 (Szegedy et al., arXiv:1512.00567, Table 1) up to Mixed_6e. SiamFC++
     (Xu et al., arXiv:1911.06188), as released, leaves out the pooling after Conv2d_4a.
     No strided layer pads, so 127 px give 13 cells, 289 px 33 and 303 px 35; cell m is
-    centred on pixel index 8 m + 13.
+    centered on pixel index 8 m + 13.
 
     The convolutions before Mixed_5b never train; their statistics stay and no gradient
     enters.
 
     Attributes:
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 

@@ -76,7 +76,7 @@ class InvertedResidual(nn.Module):
 
     Attributes:
       block: its sizes.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -127,10 +127,10 @@ class MobileNetV3Small(nn.Module):
     """MobileNetV3-Small up to stride 16, as in NanoTrack v2.
 
     Howard et al., MobileNetV3 (arXiv:1905.02244), Table 2, first nine rows, padded as
-    in PyTorch: cell i of stride s is centred on pixel s i.
+    in PyTorch: cell i of stride s is centered on pixel s i.
 
     Attributes:
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 

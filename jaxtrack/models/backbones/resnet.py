@@ -29,7 +29,7 @@ class BottleneckBlock(nn.Module):
       stride: stride of the 3x3 convolution; 2 pads nothing, 1 pads `dilation`.
       dilation: of the 3x3 convolution, and of the shortcut.
       shortcut: side of the shortcut's kernel, or 0 for the identity.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -65,7 +65,7 @@ class BasicBlock(nn.Module):
       dilation: of the first convolution, and of the shortcut.
       second_dilation: of the second convolution.
       shortcut: side of the shortcut's kernel, or 0 for the identity.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -126,7 +126,7 @@ class Stage(nn.Module):
       stride: of the first block.
       dilation: of the blocks after the first, whose own is halved (at least 1).
       shortcut: side of the first block's shortcut kernel, or 0.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
     """
 
@@ -169,14 +169,14 @@ class ResNet(nn.Module):
 
     Li et al., SiamRPN++ (arXiv:1812.11703), section 3.4, with the padding of its
     released code: none at the stem and at the strided stage, so 127 px give 15 cells
-    and 255 px 31; cell m is centred on pixel index 8 m + 7.
+    and 255 px 31; cell m is centered on pixel index 8 m + 7.
 
     Stem and first stage never train; their statistics stay and no gradient enters.
 
     Attributes:
       bottleneck: of bottleneck blocks, else of basic ones.
       depths: blocks of the four stages.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; parameters stay float32.
     """
 

@@ -1,4 +1,4 @@
-"""The anchor-free head of SiamCAR: classification, regression, centre-ness."""
+"""The anchor-free head of SiamCAR: classification, regression, centerness."""
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,11 @@ small_normal = nn.initializers.normal(0.01)
 
 
 class Tower(nn.Module):
-    """Convolution, group normalisation and ReLU, several times.
+    """Convolution, group normalization and ReLU, several times.
 
     Attributes:
       depth: number of repetitions.
-      groups: groups of the normalisation.
+      groups: groups of the normalization.
       separable: depthwise 5x5 and 1x1 convolutions in place of dense 3x3 ones.
       dtype: dtype of the computation.
     """
@@ -51,14 +51,14 @@ class Tower(nn.Module):
 class CarHead(nn.Module):
     """Two towers and three outputs on every cell of the response.
 
-    Guo et al., SiamCAR (arXiv:1911.07241), section 3.2, with the initialisation of the
+    Guo et al., SiamCAR (arXiv:1911.07241), section 3.2, with the initialization of the
     released code, N(0, 0.01) and the biases below.
 
     Attributes:
       depth: repetitions in each tower.
-      groups: groups of the towers' group normalisation.
+      groups: groups of the towers' group normalization.
       separable: light towers, and 1x1 output convolutions in place of 3x3 ones.
-      quality: the tower that the centre-ness (or IoU) logit comes from: "cls" as
+      quality: the tower that the centerness (or IoU) logit comes from: "cls" as
         released, "box", or "none" where another branch predicts it.
       box_unit: u in ltrb = u exp(output), pixels.
       cls_bias: initial value of the classification logits; their number is its length.
@@ -79,7 +79,7 @@ class CarHead(nn.Module):
     def __call__(
         self, response: jax.Array, *, train: bool = False
     ) -> dict[str, jax.Array]:
-        """Predicts class, box and centre-ness of each cell.
+        """Predicts class, box and centerness of each cell.
 
         Args:
           response: `[B, H, W, C]`.

@@ -1,4 +1,4 @@
-"""The anchor-free head of SiamFC++: classification, centre-ness, regression."""
+"""The anchor-free head of SiamFC++: classification, centerness, regression."""
 
 import math
 
@@ -17,16 +17,16 @@ class DenseboxHead(nn.Module):
 
         ltrb = box_unit exp(si o + bi) + margin
 
-    Xu et al., SiamFC++ (arXiv:1911.06188), with layers and initialisation of the
-    released code: each output o is normalised by the batch, si and bi are learned.
+    Xu et al., SiamFC++ (arXiv:1911.06188), with layers and initialization of the
+    released code: each output o is normalized by the batch, si and bi are learned.
 
     Attributes:
       depth: 3x3 convolutions of each tower; each removes one cell at every border.
       box_unit: pixels of the search crop.
-      margin: pixels of the search crop. The released tracker counts pixel centres as
-        integers, and a box's width as x1 - x0 + 1: a distance to the outermost centre
+      margin: pixels of the search crop. The released tracker counts pixel centers as
+        integers, and a box's width as x1 - x0 + 1: a distance to the outermost center
         that the box covers is half a pixel short of the distance to its side.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; outputs are float32.
     """
 
@@ -40,11 +40,11 @@ class DenseboxHead(nn.Module):
     def __call__(
         self, response: dict[str, jax.Array], *, train: bool = False
     ) -> dict[str, jax.Array]:
-        """Predicts class, box and centre-ness of each cell.
+        """Predicts class, box and centerness of each cell.
 
         Args:
           response: "cls" and "box", `[B, H + 2 depth, W + 2 depth, C]` each.
-          train: normalise the outputs by the batch.
+          train: normalize the outputs by the batch.
 
         Returns:
           `cls` `[B, H, W, 1]` logits, `ltrb` `[B, H, W, 4]` distances from the cell's
@@ -88,7 +88,7 @@ class DenseboxHead(nn.Module):
 
 
 def _uniform(fan_in):
-    """PyTorch's initialiser of a bias: uniform within 1 / sqrt(fan_in)."""
+    """PyTorch's initializer of a bias: uniform within 1 / sqrt(fan_in)."""
     bound = 1 / math.sqrt(fan_in)
 
     def init(key, shape):

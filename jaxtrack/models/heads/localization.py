@@ -62,7 +62,7 @@ class NonLocal(nn.Module):
 
 
 class PointAggregation(nn.Module):
-    """Features of the predicted box: those of its centre and its four corners.
+    """Features of the predicted box: those of its center and its four corners.
 
     Nie et al., SiamLA, Fig. 5, as resolved in S22: bilinear features at the five
     points, concatenated, through one 1x1 convolution, here with a ReLU (or the

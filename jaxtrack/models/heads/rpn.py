@@ -21,7 +21,7 @@ class RpnHead(nn.Module):
       anchors: number of anchors on every cell.
       weighted: whether the levels' weights are learned; otherwise it is the mean.
       features: channels between the two convolutions.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; outputs, and their sum, are float32.
     """
 
@@ -67,7 +67,7 @@ class BanHead(nn.Module):
     Attributes:
       weighted: whether the levels' weights are learned; otherwise it is the mean.
       features: channels between the two convolutions.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; outputs, and their sum, are float32.
     """
 
@@ -122,7 +122,7 @@ def level_maps(
       branch: which of the two.
       outputs: channels of the last convolution.
       features: channels between the two convolutions.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation.
       train: use batch statistics.
 
@@ -155,7 +155,7 @@ class RpnTowerHead(nn.Module):
     Attributes:
       anchors: number of anchors on every cell.
       depth: repetitions in each tower.
-      groups: groups of the towers' group normalisation.
+      groups: groups of the towers' group normalization.
       separable: light towers.
       cls_bias: initial value of an anchor's two classification logits.
       dtype: dtype of the computation; outputs are float32.
@@ -180,7 +180,7 @@ class RpnTowerHead(nn.Module):
 
         Returns:
           `cls` `[B, H, W, A, 2]` logits (1 is the target) and `deltas`
-          `[B, H, W, A, 4]`: dx and dy of the centre in sizes of the anchor, dw and dh
+          `[B, H, W, A, 4]`: dx and dy of the center in sizes of the anchor, dw and dh
           logarithms of the size's ratio.
         """
         del train

@@ -1,4 +1,4 @@
-"""A head of separable convolutions and batch normalisation, a tower per task."""
+"""A head of separable convolutions and batch normalization, a tower per task."""
 
 import jax
 import jax.numpy as jnp
@@ -11,14 +11,14 @@ from jaxtrack.models.norms import BatchNorm
 class SeparableHead(nn.Module):
     """Six separable convolutions and a 1x1 convolution for each of class and box.
 
-    A layer is a depthwise 3x3 convolution, a 1x1 convolution, batch normalisation and
+    A layer is a depthwise 3x3 convolution, a 1x1 convolution, batch normalization and
     ReLU6: the towers of LightTrack (Yan et al., arXiv:2104.14545), as in NanoTrack
     v2.
 
     Attributes:
       features: channels of every layer.
       depth: layers of a tower.
-      axis_name: mapped axis of the batch normalisations.
+      axis_name: mapped axis of the batch normalizations.
       dtype: dtype of the computation; outputs are float32.
     """
 

@@ -35,7 +35,7 @@ def draw(
 ) -> Figure:
     """Draws errors in the order of computation, a panel a tracker.
 
-    Tolerances are dashed, in the colour of their condition; the first error above one
+    Tolerances are dashed, in the color of their condition; the first error above one
     has its name beside it.
 
     Args:

@@ -64,10 +64,10 @@ def test_mirrored_view_is_the_photograph_mirrored():
 
 
 def test_half_the_height_is_twice_the_size():
-    """Frame px x is photograph px centre + (x - 40) / 2, edge origin."""
+    """Frame px x is photograph px center + (x - 40) / 2, edge origin."""
     view = backdrop(centre=(0.6, 0.4), height=0.5)
     found = seen(view, ramp((60, 80)))
-    x, y = 30, 20  # Index; the pixel's centre is at + 0.5.
+    x, y = 30, 20  # Index; the pixel's center is at + 0.5.
     shown = np.array([0.6 * 80 + (x + 0.5 - 40) / 2, 0.4 * 60 + (y + 0.5 - 30) / 2])
     np.testing.assert_allclose(found[y, x, :2], 2 * (shown - 0.5), atol=1)
 

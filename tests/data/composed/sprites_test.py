@@ -28,7 +28,7 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
 
 
 def drawn(sprite, t=0, *, level=255, background=0, image=None):
-    """Draws a sprite of one grey level, or with a given photograph."""
+    """Draws a sprite of one gray level, or with a given photograph."""
     canvas = np.full((*FRAME, 3), background, np.uint8)
     plain = np.full((120, 120, 3), level, np.uint8)
     with showing(plain if image is None else image):
@@ -78,7 +78,7 @@ def test_texture_moves_with_the_outline():
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
         local = np.linalg.solve(sprite.matrix[19], point - sprite.centre[19])
         rest = local + displacement(sprite.ripple, local[None], np.array([19]))[0]
-        # Photograph pixel i, whose centre is i + 0.5, has the colour 2 i.
+        # Photograph pixel i, whose center is i + 0.5, has the color 2 i.
         expected = 2 * (rest * 25.0 + 60.0 - 0.5)
         np.testing.assert_allclose(canvas[pixel][:2], expected, atol=0.75)
 

@@ -15,7 +15,7 @@ def test_pairs_with_boxes_and_labels(packed, tmp_path, monkeypatch, capsys):
     )
     out = tmp_path / "pairs.png"
     argv = ["pack", "show", str(packed), f"--out={out}", "--num=3"]
-    # Colours and blur stay off, so that little is compiled.
+    # Colors and blur stay off, so that little is compiled.
     for name in ("tone", "template_color", "search_color", "search_blur", "noise"):
         argv.append(f"--config.augment.{name}=0")
     for name in ("gray", "motion_blur", "low_resolution", "occluder", "template_blur"):

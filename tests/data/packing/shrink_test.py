@@ -12,7 +12,7 @@ from jaxtrack.errors import InputError
 from tests.data.conftest import scene
 
 # A box of 16 x 16 px: the template shows sqrt(32 * 32) = 32 px, 4.2 * 32 = 134.4 px are
-# stored, 67.2 to each side of the centre.
+# stored, 67.2 to each side of the center.
 BOX = np.array([100.0, 92, 116, 108])
 
 

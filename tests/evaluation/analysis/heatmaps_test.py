@@ -37,7 +37,7 @@ def views(video, frames=(3,), **options):
 
 def test_search_region_hand_computed():
     # A box of 40 x 40 with 0.5 * (40 + 40) around has a side of 80; 127 crop pixels
-    # are 80 px, so 255 are 160.63; the centre is (100, 50).
+    # are 80 px, so 255 are 160.63; the center is (100, 50).
     geometry = grid.Geometry(127, 255, 25, 8, 32.0)
     region, scale = heatmaps.search_region(geometry, 0.5, np.array([80.0, 30, 120, 70]))
     assert scale == pytest.approx(127 / 80)

@@ -28,7 +28,7 @@ def test_looks_around_the_true_box_of_the_frame_before(prober, videos):
     for look in looks:
         x0, y0, x1, y1 = look.truth.astype(int)
         assert look.image.shape == (48, 64, 3)
-        # The picture is that of the frame: white where the target is, grey beside.
+        # The picture is that of the frame: white where the target is, gray beside.
         assert look.image[y0:y1, x0:x1].min() == 255
         assert look.image[y0:y1, x1].max() == 90
         assert look.confidence.shape == look.cls.shape == look.quality.shape == (8, 8)

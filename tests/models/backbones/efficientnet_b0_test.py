@@ -39,7 +39,7 @@ def test_sizes(size):
         (cells, cells, c) for c in (40, 112, 320)
     ]
     # The published network has 5,288,548, of them 1280 (320 + 2) in its last
-    # convolution and normalisation, and 1000 (1280 + 1) in its classifier.
+    # convolution and normalization, and 1000 (1280 + 1) in its classifier.
     count = sum(leaf.size for leaf in jax.tree.leaves(variables["params"]))
     assert count == 5_288_548 - 1280 * 322 - 1000 * 1281
 
@@ -85,7 +85,7 @@ def test_dilation_keeps_what_the_strides_would_have_seen():
     """Every second cell of the dilated block is the strided pair's, to the border.
 
     Blocks without squeeze-and-excitation, which averages over other cells. A stride of
-    2 on a map of even side is centred on its odd cells.
+    2 on a map of even side is centered on its odd cells.
     """
     x = np.random.default_rng(1).standard_normal((1, 12, 12, 4), np.float32)
 

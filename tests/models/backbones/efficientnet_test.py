@@ -32,7 +32,7 @@ def test_sizes(size):
         (cells // 2, cells // 2, 80),
         (cells // 2, cells // 2, 112),
     ]
-    # Stem and normalisation 864 + 64; block 0: 288 + 64 + 512 + 32; 11 blocks in all.
+    # Stem and normalization 864 + 64; block 0: 288 + 64 + 512 + 32; 11 blocks in all.
     params = variables["params"]
     sizes = {k: sum(a.size for a in jax.tree.leaves(v)) for k, v in params.items()}
     assert sizes["conv_stem"] + sizes["bn0"] == 928
@@ -54,7 +54,7 @@ def test_block_adds_its_input_only_where_it_can():
 def test_squeeze_and_excitation_by_hand():
     """A gate a channel, from its mean over the map; the rest passes unchanged.
 
-    Kernels are 1 at their centre and the reduction of two channels to one adds them:
+    Kernels are 1 at their center and the reduction of two channels to one adds them:
     the map's means are 1 and 3, the squeezed value 4 of max(4, 0), and the expansion
     by 1/4 and -1/4 gives the gates sigmoid(1) and sigmoid(-1).
     """

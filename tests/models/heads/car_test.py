@@ -46,7 +46,7 @@ def test_outputs_at_the_start(options, probability, side):
 
 @pytest.mark.parametrize(("options", "source"), [(RELEASED, 0), (LITE, 1)])
 def test_which_tower_judges_the_box(options, source):
-    """Centre-ness listens to the classification tower, or to the regression tower."""
+    """Centerness listens to the classification tower, or to the regression tower."""
     head, r = CarHead(**options), normal(1, 4, 4, 8)
     variables = drawn(head, r)
 

@@ -92,7 +92,7 @@ def test_outputs_at_the_start():
 
 
 def test_training_normalises_the_outputs_by_the_batch():
-    """Logits have the mean and the deviation that their normalisation says."""
+    """Logits have the mean and the deviation that their normalization says."""
     variables = drawn()
     run = jax.jit(lambda v, r: HEAD.apply(v, r, train=True, mutable=["batch_stats"]))
     outputs, new = run(variables, response(8))

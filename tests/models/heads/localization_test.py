@@ -61,7 +61,7 @@ def test_non_local_starts_as_the_identity():
 
 
 def test_non_local_averages_equal_keys():
-    # One colour everywhere and no position: every weight is 1 / N, so the block adds
+    # One color everywhere and no position: every weight is 1 / N, so the block adds
     # f(v(x)), the same at each cell.
     x, p = jnp.ones((1, 4, 4, 6)), jnp.zeros((1, 4, 4, 6))
     block = NonLocal(features=5)
@@ -111,7 +111,7 @@ def test_five_points_by_hand():
     x = (np.arange(4)[None, :] + 4 * np.arange(4)[:, None])[None, ..., None]
     ltrb = np.zeros((1, 4, 4, 4))
     # Cell (1, 2) looks at (20, 12). Its box is 16 4 28 20 px, in cells (less 4, over
-    # 8) 1.5 0 3 2. Centre: 2 + 4 = 6. Top left (1.5, 0): 1.5; top right (3, 0): 3;
+    # 8) 1.5 0 3 2. Center: 2 + 4 = 6. Top left (1.5, 0): 1.5; top right (3, 0): 3;
     # bottom right (3, 2): 11; bottom left (1.5, 2): 9.5.
     ltrb[0, 1, 2] = [4, 8, 8, 8]
     y = aggregate(x, ltrb)

@@ -52,7 +52,7 @@ def panel(image, column):
 
 
 def yellow(image):
-    """Middle of what is at the top of the colour map."""
+    """Middle of what is at the top of the color map."""
     red, green, blue = np.moveaxis(image, -1, 0)
     rows, columns = np.nonzero((red > 150) & (green > 150) & (blue < 110))
     return (rows.mean(), columns.mean()) if len(rows) else None
@@ -69,7 +69,7 @@ def test_a_cell_lies_where_it_looks(videos):
     for hot, place in places.items():
         expected = 4 * unit * (np.array(hot) - 1)
         np.testing.assert_allclose(place - places[1, 1], expected, atol=1.5)
-    # The crop's centre, 16, is that of the last box; the target is 2 px to the right of
+    # The crop's center, 16, is that of the last box; the target is 2 px to the right of
     # it, which is 2 * 16 / sqrt((16 + 14) * (12 + 14)) crop pixels; cell 6 is at 26.
     white = np.all(panels[6, 6][20:150, 20:205] > 225, axis=-1)
     truth = np.mean(np.nonzero(white), axis=1) + 20

@@ -42,7 +42,7 @@ def test_the_legend_is_ranked():
     legend = image[:, int(image.shape[1] * 0.72) : int(image.shape[1] * 0.82)]
     rows = []
     for place in range(7):
-        # A line of colour, also a dotted one, not a letter's edge.
+        # A line of color, also a dotted one, not a letter's edge.
         rows.append(np.mean(np.nonzero(near(legend, place).sum(axis=1) > 18)[0]))
     assert np.all(np.diff(rows) < 0)
 
@@ -60,7 +60,7 @@ def test_everything_lies_in_the_picture():
 def test_nan_is_not_drawn_and_ranks_last():
     nothing = {"a": (np.full(21, np.nan), float("nan")), "b": (1 - GRID, 0.5)}
     image = draw(nothing)
-    # The legend alone has the first colour.
+    # The legend alone has the first color.
     half = image[: image.shape[0] // 3, : image.shape[1] // 2]
     assert not near(half, 0).any() and near(half, 1).any()
 

@@ -1,4 +1,4 @@
-"""What is drawn, found by its colour."""
+"""What is drawn, found by its color."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ def decoded(content):
 
 
 def near(image, color, tolerance=12):
-    """Where a colour is: `#rrggbb`, or that of the tracker at a place."""
+    """Where a color is: `#rrggbb`, or that of the tracker at a place."""
     color = style.color_of(color) if isinstance(color, int) else color
     return np.all(abs(image - list(bytes.fromhex(color[1:]))) < tolerance, axis=-1)
 

@@ -24,7 +24,7 @@ def report(eao=0.4, *, accuracy=0.6, robustness=1.0, edition="vot2018", length=5
 
 
 def where(image, place):
-    """Rows and columns of the pixels of a tracker's colour."""
+    """Rows and columns of the pixels of a tracker's color."""
     return np.nonzero(near(image, place))
 
 
