@@ -15,6 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from benchmarks import flops as flops_lib
 from benchmarks import train_step
 from jaxtrack import configs, trackers
 
@@ -180,7 +181,7 @@ def _figures(sizes, case, peak):
     runs["jaxtrack"]()
     compiled = time.perf_counter() - begin
     seconds = _median(runs["jaxtrack"], sizes.steps)
-    flops = train_step.flops_of(lowered)
+    flops = flops_lib.count(lowered)
     rate = flops / seconds / 1e12
     return _named(case) | {
         "pairs_per_second": round(case.batch / seconds, 1),

@@ -20,6 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks import drawn
+from benchmarks import flops as flops_lib
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
 from jaxtrack.configs import siamcar_lite0, siamcar_r50
@@ -62,7 +63,7 @@ def _case(config, size, train_backbone):
     variables = variables_of(config)
     batch = batch_of(config, size)
     runs, lowered = step_of(config, variables, batch, train_backbone)
-    flops = flops_of(lowered)
+    flops = flops_lib.count(lowered)
     memory = lowered.compile().memory_analysis().temp_size_in_bytes
     print(f"  {memory / 1e6:.0f} MB for activations and gradients")
     runs |= _twin(config, variables, batch, train_backbone)
@@ -165,16 +166,6 @@ def step_of(
         return float(metrics["loss"])
 
     return {"jaxtrack": run}, lowered
-
-
-def flops_of(lowered: jax.stages.Lowered) -> float:
-    """Reads XLA's count of operations before it optimizes; 0 where there is none.
-
-    Afterwards what cuDNN and cuBLAS do counts as nothing.
-    """
-    analysis = lowered.cost_analysis()
-    analysis = analysis[0] if isinstance(analysis, list) else analysis
-    return float((analysis or {}).get("flops", 0))
 
 
 def _twin(config, variables, batch, train_backbone):

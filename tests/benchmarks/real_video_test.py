@@ -91,7 +91,7 @@ def test_refuses_in_words(root, tmp_path, capsys):
     cv2.imwrite(str(tmp_path / "ball" / "1.jpg"), np.zeros((8, 8, 3), np.uint8))
     (tmp_path / "ball" / "groundtruth_rect.txt").write_text("1,1,2,2\n")
     told = refused(capsys, f"--sequences={tmp_path}", "--opencv=mil")
-    assert "ball: has one frame" in told
+    assert "ball: it has only one frame" in told
     cv2.imwrite(str(tmp_path / "ball" / "2.jpg"), np.zeros((8, 8, 3), np.uint8))
     (tmp_path / "ball" / "groundtruth_rect.txt").write_text("nan,nan,nan,nan\n1,1,2,2")
     told = refused(capsys, f"--sequences={tmp_path}", "--opencv=mil")
