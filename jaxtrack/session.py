@@ -7,7 +7,6 @@ Example:
             xywh, score = session.update(image)
 """
 
-import contextlib
 import pathlib
 import threading
 from collections.abc import Callable, Sequence
@@ -18,10 +17,10 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import describe, folded, tracker_of
-from jaxtrack.tracking import Tracker, check_init_box, many, run, sources
+from jaxtrack.tracking import Tracker, check_init_box, recorded, run, sources
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
-from jaxtrack.tracking.video import FrameReader, canvas_size, pad
+from jaxtrack.tracking.video import canvas_size, pad
 from jaxtrack.training.inference import load_for_inference, with_model
 
 
@@ -263,36 +262,19 @@ class Session:
           InputError: if a video does not open, is live or has a frame that cannot be
             read, or a box is unusable.
         """
-        given = np.asarray(xywh, np.float64).reshape(-1, 4)
-        if len(given) != len(videos):
-            raise InputError(
-                f"{len(videos)} videos but {len(given)} boxes: give one box a video"
-            )
+        given = to_boxes(xywh).reshape(-1, 4) if len(xywh) else np.empty((0, 4))
         starts = np.concatenate([given[:, :2] + given[:, 2:] / 2, given[:, 2:]], 1)
-        canvases, lengths = [], []
-        for video, box in zip(videos, starts, strict=True):
-            with FrameReader(video) as reader:
-                if reader.is_live:
-                    raise InputError(f"{reader.name} is live: give recorded videos")
-                check_init_box(box, reader.hw, where=f"{reader.name}: the first box")
-                canvases.append(reader.canvas)
-                lengths.append(reader.length or 0)
         with self._lock:
             drivers, variables = self._driver(0), self._open()
-        size = at_once or (1 if jax.default_backend() == "cpu" else many.AT_ONCE)
-        results = {}
-        for group in many.grouped(range(len(videos)), canvases, lengths, size=size):
-            with contextlib.ExitStack() as stack:
-                readers = [stack.enter_context(FrameReader(videos[i])) for i in group]
-                track = many.track_videos if len(group) > 1 else _track_alone
-                outputs = track(
-                    drivers, variables, readers, starts[group], advance=advance
-                )
-            for i, (box, score) in zip(group, outputs, strict=True):
-                boxes = _xywh(box)
-                boxes[0] = given[i]
-                results[i] = TrackedBox(boxes, score.astype(np.float64))
-        return [results[i] for i in range(len(videos))]
+        outputs = recorded.track_recordings(
+            drivers, variables, videos, starts, at_once=at_once, advance=advance
+        )
+        results = []
+        for first, (box, score) in zip(given, outputs, strict=True):
+            boxes = _xywh(box)
+            boxes[0] = first
+            results.append(TrackedBox(boxes, score.astype(np.float64)))
+        return results
 
     def _placed(self, image):
         """Puts a picture where the last one was, which the device has read, if it fits.
@@ -346,15 +328,6 @@ def load(source: str | pathlib.Path = "lite", *, model: str = "") -> Session:
         name=f"{source}: {describe(config)}",
         lost_below=float(config.tracking.lost_below),
     )
-
-
-def _track_alone(drivers, variables, readers, boxes, *, advance):
-    """Tracks one video as `many.track_videos` does several."""
-    outputs = []
-    for output in run.track_video(drivers, variables, readers[0], boxes[0]):
-        outputs.append(output)
-        advance(1)
-    return [tuple(map(np.stack, zip(*outputs, strict=True)))]
 
 
 def _xywh(cxcywh):

@@ -237,6 +237,9 @@ def test_names_the_video_that_cannot_be_tracked(seeker, tmp_path):
         seeker.track_videos([tmp_path], [(1, 1, 2, 2)] * 2)
     with pytest.raises(InputError, match=f"{tmp_path}: the first box is .* outside"):
         seeker.track_videos([tmp_path], [(500, 1, 2, 2)])
+    with pytest.raises(InputError, match=r"the first box has the shape \(1, 3\)"):
+        seeker.track_videos([tmp_path], [(1, 1, 2)])
+    assert seeker.track_videos([], []) == []
 
 
 def test_closes(seeker):
