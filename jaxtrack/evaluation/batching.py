@@ -195,7 +195,13 @@ def _track_batched(
 def _track_group(
     drivers: Drivers, variables: Any, group: list[Video], advance, compiled: set
 ) -> list[Tracked]:
-    """Tracks sequences of one canvas at once."""
+    """Tracks sequences of one canvas at once; takes the frames back if it fails."""
+    counts = []
+
+    def count(frames):
+        counts.append(frames)
+        advance(frames)
+
     with contextlib.ExitStack() as stack:
         readers = [_open(stack, video) for video in group]
         key = (readers[0].canvas, len(group))
@@ -206,7 +212,11 @@ def _track_group(
             compiled.add(key)
         start = time.perf_counter()
         first = [first_cxcywh(video) for video in group]
-        outputs = track_videos(drivers, variables, readers, first, advance=advance)
+        try:
+            outputs = track_videos(drivers, variables, readers, first, advance=count)
+        except UnreadableVideoError:
+            advance(-sum(counts))
+            raise
         seconds = time.perf_counter() - start
     rate = seconds / sum(len(video.frames) for video in group)
     return [

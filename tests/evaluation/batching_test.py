@@ -60,12 +60,14 @@ def test_a_frame_that_cannot_be_read_stops_its_sequence_alone(videos, batched):
     first.frames[0].write_bytes(b"")
     later.frames[-1].write_bytes(b"no picture")
     skipped = {}
-    found, _ = track(videos, batched=batched, skip=skipped.__setitem__)
+    found, advanced = track(videos, batched=batched, skip=skipped.__setitem__)
     assert set(skipped) == {first.name, later.name}
     assert "is empty" in skipped[first.name]
     assert str(later.frames[-1]) in skipped[later.name]
     (name,) = set(found)
     np.testing.assert_array_equal(found[name].xywh, whole[name].xywh)
+    if batched:  # Frames of a group that starts again count once.
+        assert advanced == len(found[name].xywh)
     with pytest.raises(InputError, match="is empty"):
         track(videos, batched=batched)
 
