@@ -118,11 +118,11 @@ def siamcar_loss(outputs, xyxy, is_positive, *, points, config):
     c = config
     maps = {name: value.permute(0, 2, 3, 1) for name, value in outputs.items()}
     box = xyxy[:, None, None, :]
-    centre, half = (
+    center, half = (
         (box[..., :2] + box[..., 2:]) / 2,
         (box[..., 2:] - box[..., :2]) / 2,
     )
-    distance = (points - centre).abs()
+    distance = (points - center).abs()
     reach = (c.labels.positive_size * half).clamp(min=c.labels.positive_min_half)
     usable = is_positive[:, None, None]
     positive = (distance < reach).all(-1) & usable

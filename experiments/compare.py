@@ -155,7 +155,7 @@ def compare(
         are loaded once.
 
     Returns:
-      See `summary.summarise`.
+      See `summary.summarize`.
 
     Raises:
       InputError: something the user gave is missing or damaged, or a training failed.
@@ -168,18 +168,18 @@ def compare(
         text = json.dumps(record, indent=1, allow_nan=False)
         atomic.write_text(out / RECORD, text + "\n")
         how = {"at_once": at_once, "is_together": is_together}
-        runs.run_all(planned, **how, on_finished=lambda: summarise(out))
-        return summarise(out)
+        runs.run_all(planned, **how, on_finished=lambda: summarize(out))
+        return summarize(out)
 
 
-def summarise(out: str | pathlib.Path) -> dict[str, Any]:
+def summarize(out: str | pathlib.Path) -> dict[str, Any]:
     """Compares the finished runs, and writes the summary.
 
     Args:
       out: folder of the experiment.
 
     Returns:
-      See `summary.summarise`.
+      See `summary.summarize`.
 
     Raises:
       InputError: there is no experiment.
@@ -191,7 +191,7 @@ def summarise(out: str | pathlib.Path) -> dict[str, Any]:
         raise InputError(
             f"no experiment in {out}: start one without --summary_only"
         ) from None
-    result = summary.summarise(experiment, summary.read_outcomes(out, experiment))
+    result = summary.summarize(experiment, summary.read_outcomes(out, experiment))
     text = json.dumps(result, indent=1, allow_nan=False)
     atomic.write_text(out / "compare.json", text + "\n")
     atomic.write_text(out / "compare.md", tables.markdown(result))
@@ -238,7 +238,7 @@ def run(args: argparse.Namespace) -> None:
     """Trains the unfinished runs, and prints the comparison."""
     out = args.out.absolute()
     if args.summary_only:
-        result = summarise(out)
+        result = summarize(out)
     else:
         experiment = Experiment(
             configs=settings.find(args.config),

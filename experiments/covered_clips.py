@@ -50,11 +50,11 @@ def write_covered(out: pathlib.Path, video: Video, photo: pathlib.Path) -> None:
     duration = int(rng.integers(_HIDDEN[0], min(_HIDDEN[1], count // 4) + 1))
     start = int(rng.integers(_FIRST, count - duration - _LAST))
     filled = np.where(np.isfinite(boxes), boxes, boxes[0])
-    centre, offset = passage(filled, start, duration, rng)
+    center, offset = passage(filled, start, duration, rng)
     wh = (filled[:, 2:] - filled[:, :2])[start - 2 : start + duration + 2].max(
         0
     ) * _MARGIN
-    middle, texture = centre + offset * wh, read_image(photo)
+    middle, texture = center + offset * wh, read_image(photo)
     partial = pathlib.Path(tempfile.mkdtemp(prefix=".partial_", dir=out))
     (partial / "img").mkdir()
     shares = []

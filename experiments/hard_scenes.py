@@ -103,8 +103,8 @@ def _standing(make, boxes, first, last, others):
         part = boxes[start : start + duration]
         low, high = part[:, :2].min(0), part[:, 2:].max(0)
         inside = ((boxes[:, :2] >= low) & (boxes[:, 2:] <= high)).all(1)
-        centre, wh = (low + high) / 2, (high - low) * _MARGIN
-        outer = np.concatenate([centre - wh / 2, centre + wh / 2])
+        center, wh = (low + high) / 2, (high - low) * _MARGIN
+        outer = np.concatenate([center - wh / 2, center + wh / 2])
         met = ((boxes[:, :2] < outer[2:]) & (boxes[:, 2:] > outer[:2])).all(1)
         if inside.sum() > _HIDDEN[1] + 5 or met[:_FIRST].any():
             continue
@@ -112,7 +112,7 @@ def _standing(make, boxes, first, last, others):
             (b[:2] > outer[2:]).any() or (b[2:] < outer[:2]).any() for b in taken
         )
         if is_apart and (wh < 0.6 * min(make.hw)).all():
-            path = np.broadcast_to(centre, (len(boxes), 2))
+            path = np.broadcast_to(center, (len(boxes), 2))
             return _slab(make, wh, path)
     return None
 
@@ -122,9 +122,9 @@ def _passing(make, boxes, first, last):
     rng = make.rng
     duration = int(rng.integers(*_HIDDEN))
     start = int(rng.integers(first, max(first + 1, last - duration)))
-    centre, offset = passage(boxes, start, duration, rng)
+    center, offset = passage(boxes, start, duration, rng)
     wh = (boxes[:, 2:] - boxes[:, :2])[start : start + duration].max(0) * _MARGIN
-    return _slab(make, wh, centre + offset * wh)
+    return _slab(make, wh, center + offset * wh)
 
 
 def passage(

@@ -148,7 +148,7 @@ def _visible(video):
     return visible
 
 
-def summarise(measured: Mapping[str, Mapping[str, Followed]]) -> list[dict[str, Any]]:
+def summarize(measured: Mapping[str, Mapping[str, Followed]]) -> list[dict[str, Any]]:
     """Summarizes trackers, each compared with the first.
 
     Args:
@@ -186,7 +186,7 @@ def markdown(rows: Sequence[Mapping[str, Any]], count: int) -> str:
     """Returns a table of trackers.
 
     Args:
-      rows: see `summarise`.
+      rows: see `summarize`.
       count: of the sequences.
     """
     head = ["", "AUC", "change", "lost", "size error", "recovered", "after frames"]
@@ -224,7 +224,7 @@ def run(args: argparse.Namespace) -> None:
     if not args.results:
         raise InputError("no results: name a folder of them with --results=DIR")
     videos = datasets.load("folders", args.sequences, sequences=patterns).videos
-    rows = summarise(measure(list(map(pathlib.Path, args.results)), videos))
+    rows = summarize(measure(list(map(pathlib.Path, args.results)), videos))
     out.mkdir(parents=True, exist_ok=True)
     atomic.write_text(out / "over_time.json", json.dumps(rows, indent=1) + "\n")
     page = markdown(rows, len(videos))

@@ -20,7 +20,7 @@ def difference_plot(result: Mapping[str, Any]) -> bytes | None:
     One panel per change, side by side; sequences are sorted by the last change.
 
     Args:
-      result: see `summary.summarise`.
+      result: see `summary.summarize`.
 
     Returns:
       A PNG file's bytes, or None while nothing can be compared.

@@ -168,7 +168,7 @@ def usage_of(name: str, outcomes: Outcomes) -> dict[str, float | int | None]:
     return {"num_runs": len(mine), **means}
 
 
-def summarise(experiment: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
+def summarize(experiment: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
     """Compares configs as far as an experiment has come.
 
     Args:

@@ -58,7 +58,7 @@ def markdown(result: Mapping[str, Any]) -> str:
     """Returns a comparison as a Markdown document.
 
     Args:
-      result: see `summary.summarise`.
+      result: see `summary.summarize`.
 
     Returns:
       Verdicts, a table a measure, cost, sequences, settings.

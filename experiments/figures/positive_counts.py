@@ -115,7 +115,7 @@ def count_dynamic(
         else dynamic.virtual_anchors(cells, side=config.labels.virtual_anchor)
     )
     counts = {}
-    for num in tqdm(points, desc="labelling", unit="K"):
+    for num in tqdm(points, desc="labeling", unit="K"):
         options = {"num_points": num, "ddof": config.labels.dla_ddof}
 
         def count(place, box, options=options):

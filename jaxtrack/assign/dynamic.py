@@ -77,8 +77,8 @@ def dynamic_positives(
     nearest = _nearest(flat[:, 0], xyxy, num_points)
     candidates = flat[nearest]
     iou = boxes.iou(candidates, xyxy)
-    centres = (candidates[..., :2] + candidates[..., 2:]) / 2
-    is_inside = boxes.xyxy_to_ltrb(centres, xyxy).min(axis=-1) > _LEAST_DISTANCE
+    centers = (candidates[..., :2] + candidates[..., 2:]) / 2
+    is_inside = boxes.xyxy_to_ltrb(centers, xyxy).min(axis=-1) > _LEAST_DISTANCE
     threshold = jnp.mean(iou) + jnp.std(iou, ddof=ddof)
     is_positive = is_inside & (iou >= threshold - _TOLERANCE)
     if empty != "skip":
@@ -166,8 +166,8 @@ def _nearest(anchors, xyxy, count):
     compiler sums; top_k then takes the first. A step is at most 2^-13 of the last
     one's distance, or 1/1024 px: what float32 makes of the target's corners is less.
     """
-    centres = (anchors[:, :2] + anchors[:, 2:]) / 2
-    offset = centres - (xyxy[None, :2] + xyxy[None, 2:]) / 2
+    centers = (anchors[:, :2] + anchors[:, 2:]) / 2
+    offset = centers - (xyxy[None, :2] + xyxy[None, 2:]) / 2
     last = -lax.top_k(-jnp.sum(offset * offset, axis=-1), count)[0][-1]
     # last < 2^e, so its root is less than 2^14 steps.
     _, e = jnp.frexp(last)

@@ -27,8 +27,8 @@ def jittered_boxes(key: jax.Array, xyxy: jax.Array, *, count: int) -> jax.Array:
       `[count, 4]` xyxy, pixels.
     """
     noise = jax.random.uniform(key, (count, 4), minval=-1.0)
-    centre, wh = jnp.split(boxes.xyxy_to_cxcywh(xyxy), 2)
-    moved = centre[None] + _SHIFT * noise[:, :2] * wh[None]
+    center, wh = jnp.split(boxes.xyxy_to_cxcywh(xyxy), 2)
+    moved = center[None] + _SHIFT * noise[:, :2] * wh[None]
     return boxes.cxcywh_to_xyxy(
         jnp.concatenate([moved, wh[None] * jnp.exp(_LOG_SCALE * noise[:, 2:])], axis=1)
     )

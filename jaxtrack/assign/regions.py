@@ -51,9 +51,9 @@ def center_region(
       `[H, W]` int32 of POSITIVE, NEGATIVE and IGNORE. A target that is empty or not
       finite has only NEGATIVE points.
     """
-    centre, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
+    center, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
     has_box = is_box(xyxy)
-    distance = jnp.abs(points - centre[None, None])
+    distance = jnp.abs(points - center[None, None])
     reach = jnp.maximum(size * half, min_half)
     is_positive = jnp.all(distance < reach[None, None], axis=-1) & has_box
     labels = jnp.where(is_positive, POSITIVE, NEGATIVE)
@@ -117,9 +117,9 @@ def ellipse(
       finite has only NEGATIVE points.
     """
     has_box = is_box(xyxy)
-    centre, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
+    center, half = (xyxy[:2] + xyxy[2:]) / 2, (xyxy[2:] - xyxy[:2]) / 2
     half = jnp.where(has_box, half, 1)
-    share = (points - centre[None, None]) / half[None, None]
+    share = (points - center[None, None]) / half[None, None]
     square = jnp.sum(share * share, axis=-1)  # e(1); e(s) is e(1) / s^2.
     labels = jnp.where(square > outer * outer, NEGATIVE, IGNORE)
     labels = jnp.where(square < inner * inner, POSITIVE, labels)

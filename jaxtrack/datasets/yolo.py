@@ -48,15 +48,15 @@ def survey(root: Path, split: str) -> Listing:
     if pair is None:
         raise layout.wrong_layout(root, _EXPECTED.format(split))
     images, labels = pair
-    labelled = [p.removesuffix(".txt") for p in _walk(labels, (".txt",))]
+    labeled = [p.removesuffix(".txt") for p in _walk(labels, (".txt",))]
     beside = {
         os.path.splitext(p)[0]: p for p in _walk(images, frame_files.FRAME_SUFFIXES)
     }
-    present = [name for name in labelled if name in beside]
+    present = [name for name in labeled if name in beside]
     if not present:
         raise layout.wrong_layout(images, _EXPECTED.format(split))
     found = Places(present, lambda n: Place(images / beside[n], labels / f"{n}.txt"))
-    return Listing(tuple(labelled), found, len(labelled))
+    return Listing(tuple(labeled), found, len(labeled))
 
 
 def _walk(top, suffixes):

@@ -79,7 +79,7 @@ class SearchCorrelation(nn.Module):
         if self.pixelwise:
             maps.append(pixelwise_xcorr(z, x))
         if self.depthwise:
-            maps.append(_normalised_depthwise_xcorr(z, x))
+            maps.append(_normalized_depthwise_xcorr(z, x))
         r = jnp.concatenate([m.astype(self.dtype) for m in maps], axis=-1)
         r = Conv(self.features, use_bias=True, dtype=self.dtype, name="fuse")(r)
         return nn.relu(GroupNorm(self.groups, name="norm")(r))
@@ -295,7 +295,7 @@ def _same_padded(x, hz, wz):
     )
 
 
-def _normalised_depthwise_xcorr(z, x):
+def _normalized_depthwise_xcorr(z, x):
     """Depthwise correlation of unit-length cells, of the search map's size.
 
     Scaled by C / (Hz Wz): a cell's channels have a mean square of 1 / C, so the result

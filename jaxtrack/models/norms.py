@@ -199,8 +199,8 @@ class GroupNorm(nn.Module):
             return lax.platform_dependent(y, cpu=product, default=reduction)
 
         y = x.astype(jnp.float32).reshape(batch, cells, channels)
-        centred = y - group_mean(y)[:, None]
-        var = group_mean(jnp.square(centred))
+        centered = y - group_mean(y)[:, None]
+        var = group_mean(jnp.square(centered))
         a = scale[None] * lax.rsqrt(var + self.epsilon)
-        y = centred * a[:, None] + bias[None, None]
+        y = centered * a[:, None] + bias[None, None]
         return y.reshape(x.shape).astype(x.dtype)

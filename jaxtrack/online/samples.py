@@ -137,9 +137,9 @@ def hardest(
 
 def _limit(cxcywh, least, bounds):
     """Keeps sizes from `least`, `[1, 2]`, to the bounds', and centers inside them."""
-    centre, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], least)
+    center, size = cxcywh[:, :2], jnp.maximum(cxcywh[:, 2:], least)
     if bounds is not None:
-        low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, *centre.shape))
+        low, high = jnp.broadcast_to(bounds.reshape(2, 1, 2), (2, *center.shape))
         size = jnp.minimum(size, jnp.maximum(high - low - MIN_SIZE, least))
-        centre = jnp.clip(centre, low, high)
-    return jnp.concatenate([centre, size], axis=1)
+        center = jnp.clip(center, low, high)
+    return jnp.concatenate([center, size], axis=1)

@@ -49,8 +49,8 @@ def tile(points: jax.Array, sizes: Sequence[tuple[float, float]]) -> jax.Array:
       `[H, W, A, 4]` xyxy, pixels.
     """
     half = jnp.asarray(sizes, points.dtype)[None, None] / 2
-    centres = points[:, :, None]
-    return jnp.concatenate([centres - half, centres + half], axis=-1)
+    centers = points[:, :, None]
+    return jnp.concatenate([centers - half, centers + half], axis=-1)
 
 
 def encode(
@@ -115,9 +115,9 @@ def decode(
     log_scale = deltas[..., 2:]
     if max_log_scale is not None:
         log_scale = jnp.clip(log_scale, -max_log_scale, max_log_scale)
-    centre = (anchors[..., :2] + anchors[..., 2:]) / 2 + deltas[..., :2] * size
+    center = (anchors[..., :2] + anchors[..., 2:]) / 2 + deltas[..., :2] * size
     half = size * jnp.exp(log_scale) / 2
-    return jnp.concatenate([centre - half, centre + half], axis=-1)
+    return jnp.concatenate([center - half, center + half], axis=-1)
 
 
 def _along_last(weights, deltas):

@@ -39,8 +39,8 @@ def cxcywh_to_xyxy(cxcywh: jax.Array) -> jax.Array:
     Returns:
       The same boxes, `[..., 4]` xyxy, pixels.
     """
-    centre, half = cxcywh[..., :2], cxcywh[..., 2:] / 2
-    return jnp.concatenate([centre - half, centre + half], axis=-1)
+    center, half = cxcywh[..., :2], cxcywh[..., 2:] / 2
+    return jnp.concatenate([center - half, center + half], axis=-1)
 
 
 def xywh_to_xyxy(xywh: jax.Array) -> jax.Array:

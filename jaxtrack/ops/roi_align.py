@@ -181,8 +181,8 @@ def _by_matmul(features, places, is_inside):
 
 def _weights(places, is_inside, cells):
     """Returns the weight of each cell of an axis in each bin, `[N, P, cells]`."""
-    centres = jnp.arange(cells, dtype=jnp.float32)[None, None, None]
-    distance = places[..., None] - centres
+    centers = jnp.arange(cells, dtype=jnp.float32)[None, None, None]
+    distance = places[..., None] - centers
     hats = jnp.maximum(1 - jnp.abs(distance), 0)
     return jnp.mean(jnp.where(is_inside[..., None], hats, 0), axis=2)
 

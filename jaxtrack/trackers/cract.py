@@ -249,19 +249,19 @@ def _refinement(refined, xyxy, offset_weights, *, classified, label, share):
     )
     refine = regression_losses.smooth_l1(offsets, target)
     entropy = classification.softmax_cross_entropy(refined["identity"], identities)
-    is_labelled = identities != regions.IGNORE
+    is_labeled = identities != regions.IGNORE
     says_target = refined["identity"][..., 1] > refined["identity"][..., 0]
     is_right = says_target == (identities == regions.POSITIVE)
     counts = jnp.sum(positive, axis=1)
     return {
         "refine": share(refine, positive),
-        "identity": share(entropy, is_labelled),
+        "identity": share(entropy, is_labeled),
         "refined_iou": share(boxes.iou(places["aligned"], boxes_of_images), positive),
         "proposal_iou": share(
             boxes.iou(places["proposals"], boxes_of_images), positive
         ),
         "refined_positives": share(counts, jnp.ones_like(counts)),
-        "identified": share(is_right, is_labelled),
+        "identified": share(is_right, is_labeled),
     }
 
 

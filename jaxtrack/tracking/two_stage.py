@@ -146,7 +146,7 @@ def _start(parts, variables, crops, fill):
     box = crops[0].aim.box
     z_size = model.geometry.template_size
     z_image = parts.view.template_image(crops[0], fill)
-    z_xyxy = boxes.cxcywh_to_xyxy(_centred(box[2:] * crops[0].aim.scale, z_size))
+    z_xyxy = boxes.cxcywh_to_xyxy(_centered(box[2:] * crops[0].aim.scale, z_size))
     template = model.apply(variables, z_image, z_xyxy[None], method="encode_template")
     state = TwoStageState(template, box, fill, None)
     if parts.rules is None:
@@ -259,12 +259,12 @@ def _ranked(outputs, anchors, wh, settings):
 
 def _windowed(scores, xyxy, size, share):
     """Favors boxes near the crop's center: SPM-Tracker's final window."""
-    centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
-    hann = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * jnp.clip(centre / size, 0, 1))
+    center = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+    hann = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * jnp.clip(center / size, 0, 1))
     return (1 - share) * scores + share * jnp.prod(hann, axis=-1)
 
 
-def _centred(wh, size):
+def _centered(wh, size):
     """Returns the box of a given size at a crop's center, cxcywh."""
     middle = jnp.full((2,), size / 2)
     return jnp.concatenate([middle, wh])

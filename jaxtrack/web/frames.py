@@ -16,7 +16,7 @@ from jaxtrack.tracking.video import FrameReader, Warn, canvas_size, pad
 _MEMORY = 256 * 2**20
 _QUALITY = 88
 _PATIENCE = 0.1  # Seconds.
-_NEIGHBOURS = 12  # Frames decoded together with one that is no longer in memory.
+_NEIGHBORS = 12  # Frames decoded together with one that is no longer in memory.
 
 
 class Frames(Protocol):
@@ -154,7 +154,7 @@ class Recording:
         with self._lock:  # It may have been decoded while waiting.
             if self._store.get(number) is None and 0 <= number <= self._last:
                 with self._open(number) as reader:
-                    for k, frame in zip(range(_NEIGHBOURS), reader, strict=False):
+                    for k, frame in zip(range(_NEIGHBORS), reader, strict=False):
                         self._store.put(number + k, frame)
             return self._store.get(number)
 

@@ -169,9 +169,9 @@ def backbone_state_dict(
         for key, value in state_dict_of(names, part).items()
     }
     wide = [key for key in arrays if re.match(names.widened, key)]
-    centres = {key: arrays[key][:, :, 1:-1, 1:-1] for key in wide}
-    if all(np.array_equal(arrays[k], centered(c)) for k, c in centres.items()):
-        arrays |= centres
+    centers = {key: arrays[key][:, :, 1:-1, 1:-1] for key in wide}
+    if all(np.array_equal(arrays[k], centered(c)) for k, c in centers.items()):
+        arrays |= centers
     return arrays
 
 

@@ -185,14 +185,14 @@ def test_window_matches_definition(targets, radius):
 
 
 @pytest.mark.parametrize(
-    ("centre", "first"),
+    ("center", "first"),
     # The window's first column. ceil((x - 127.5) / 8 + 1/2) is 1 in the middle, which
     # leaves (12 + 1) - 3 = 10; 3.5 px less are 0.0625 and still 1, 4 px less are 0;
     # 4 px more are 1, 4.5 px more 1.0625 and so 2.
     [(127.5, 10), (124.0, 10), (123.5, 9), (131.5, 10), (132.0, 11), (31.5, 0)],
 )
-def test_window_by_hand(variant, centre, first):
-    box = jnp.array([centre - 20, 107.5, centre + 20, 147.5])
+def test_window_by_hand(variant, center, first):
+    box = jnp.array([center - 20, 107.5, center + 20, 147.5])
     window = np.asarray(variant(all_of_window)(box)) == regions.NEGATIVE
     rows, columns = (np.flatnonzero(window.any((a, 2))) for a in (1, 0))
     assert rows.tolist() == list(range(10, 17))

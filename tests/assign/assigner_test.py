@@ -213,7 +213,7 @@ def test_only_draws_follow_the_key(model):
 
 @NETWORKS
 @pytest.mark.parametrize("assigner", ASSIGNERS)
-def test_a_batch_is_labelled_one_by_one(model, assigner):
+def test_a_batch_is_labeled_one_by_one(model, assigner):
     config = settings(assigner=assigner, negative_pairs="window", sampled_negatives=9)
     assign = make_assigner(config, model.geometry, anchors=model.anchors)
     rng = np.random.default_rng(0)

@@ -38,9 +38,9 @@ def box_at(x, y, half_width, half_height):
     return jnp.array([x - half_width, y - half_height, x + half_width, y + half_height])
 
 
-def _of(rng, centres, sizes):
+def _of(rng, centers, sizes):
     """Puts boxes on multiples of 1/8 px, where centers are exact in float32."""
-    low = np.round((centres - sizes / 2) * 8) / 8
+    low = np.round((centers - sizes / 2) * 8) / 8
     sizes = np.maximum(np.round(sizes * 8) / 8, 1 / 8)
     return np.concatenate([low, low + sizes], axis=1)[rng.permutation(len(low))]
 

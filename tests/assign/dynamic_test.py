@@ -118,8 +118,8 @@ def test_the_nearest_points_are_those_of_float64():
     flat = np.asarray(VIRTUAL).reshape(-1, 4)
     found = jax.jit(jax.vmap(lambda box: dynamic._nearest(flat, box, 9)))(boxes)
     points = (flat[:, :2] + flat[:, 2:]).astype(np.float64) / 2
-    centres = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
-    squares = np.sum((points - centres[:, None]) ** 2, axis=-1)
+    centers = (boxes[:, :2] + boxes[:, 2:]).astype(np.float64) / 2
+    squares = np.sum((points - centers[:, None]) ** 2, axis=-1)
     expected = np.argsort(squares, axis=1, kind="stable")[:, :9]
     np.testing.assert_array_equal(np.sort(found, axis=1), np.sort(expected, axis=1))
 
@@ -182,8 +182,8 @@ def test_ties_are_ties_in_float32(offset):
     # tell x and y apart by 1e-5 px, which must not decide. All IoUs are equal, so that
     # the two nearest points are seen.
     cells = np.random.default_rng(0).integers(0, 24, (1000, 2))
-    centres = 31.5 + 8 * cells[:, ::-1] + offset
-    boxes = np.concatenate([centres - 99, centres + 99], axis=1).astype(np.float32)
+    centers = 31.5 + 8 * cells[:, ::-1] + offset
+    boxes = np.concatenate([centers - 99, centers + 99], axis=1).astype(np.float32)
     nearest = positives("virtual", num_points=2, empty="skip")(boxes)
     expected = np.zeros((1000, 25, 25, 1), bool)
     for k in (0, 1):
@@ -212,8 +212,8 @@ def test_anchors_equal_but_for_rounding_are_equally_good():
     # right of 32 round differently.
     rng = np.random.default_rng(0)
     half, y = rng.uniform(7, 8, (1000, 2)), rng.uniform(21, 22, 1000)
-    centres = np.stack([np.full(1000, 32), y], axis=1)
-    boxes = np.concatenate([centres - half, centres + half], 1).astype(np.float32)
+    centers = np.stack([np.full(1000, 32), y], axis=1)
+    boxes = np.concatenate([centers - half, centers + half], 1).astype(np.float32)
     tiles = dynamic.virtual_anchors(FIVE, side=16.0)
     choose = functools.partial(dynamic.dynamic_positives, tiles, num_points=4)
     positive = jax.jit(jax.vmap(choose))(boxes)

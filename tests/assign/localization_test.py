@@ -190,7 +190,7 @@ def test_labels_rise_with_the_iou(where, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_boundary_labels_lie_below_centre_labels_of_the_same_iou(rule):
+def test_boundary_labels_lie_below_center_labels_of_the_same_iou(rule):
     # Lambda's order is the labels' order, all of them normalized together.
     iou = jnp.broadcast_to(jnp.linspace(0.02, 0.98, 30)[:, None], (30, 4))
     smoothing = jnp.broadcast_to(row([0.1, 0.2, 0.5, 1]), iou.shape)
@@ -212,7 +212,7 @@ def test_the_logistic_is_symmetric_about_alpha_and_flat_at_both_ends():
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("curve", ["logistic", "linear"])
-def test_normalised_labels_span_zero_to_one_in_order(seed, curve):
+def test_normalized_labels_span_zero_to_one_in_order(seed, curve):
     iou, smoothing = random_maps(seed)
     raw, labels = (
         np.asarray(
@@ -230,7 +230,7 @@ def test_normalised_labels_span_zero_to_one_in_order(seed, curve):
     assert (np.diff(labels[np.argsort(raw)]) >= 0).all()
 
 
-def test_each_image_is_normalised_alone():
+def test_each_image_is_normalized_alone():
     pairs = [random_maps(seed) for seed in range(3)]
     iou, smoothing = (jnp.asarray(np.stack(maps)) for maps in zip(*pairs, strict=True))
     together = jax.vmap(localization.dynamic_labels)(iou, smoothing)
@@ -287,7 +287,7 @@ def test_equal_ious_keep_their_labels():
 @pytest.mark.parametrize(
     ("spread", "expected"), [(2.0**-21, [0.5, 0.5]), (2.0**-19, [0.0, 1.0])]
 )
-def test_normalising_starts_at_a_spread_of_one_millionth(spread, expected):
+def test_normalizing_starts_at_a_spread_of_one_millionth(spread, expected):
     # 2^-21 = 4.8e-7 lies below 1e-6 and 2^-19 = 1.9e-6 above it (S6); both are exact.
     labels = localization.dynamic_labels(
         row([0.5, 0.5 + spread]), jnp.ones((1, 2)), curve="linear"

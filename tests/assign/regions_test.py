@@ -65,8 +65,8 @@ def test_moved_box_moves_the_labels():
 def numpy_regions(box):
     """Yields name, assigner and its definition: labels, and which lie at an edge."""
     x0, y0, x1, y1 = box.astype(np.float64)
-    centre, half = np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0]) / 2
-    offset = np.asarray(POINTS, np.float64) - centre
+    center, half = np.array([x0 + x1, y0 + y1]) / 2, np.array([x1 - x0, y1 - y0]) / 2
+    offset = np.asarray(POINTS, np.float64) - center
 
     def rectangle(reach):
         distance = np.abs(offset)

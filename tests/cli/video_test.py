@@ -196,7 +196,7 @@ def test_draws_where_the_box_is(score):
     assert not frame.image.any()
 
 
-def test_draws_several_boxes_each_in_its_colour():
+def test_draws_several_boxes_each_in_its_color():
     frame = video.pad(np.zeros((100, 120, 3), np.uint8), (256, 256))
     picture = drawing.draw_boxes(frame, row([20, 50, 60, 40], [90, 60, 20, 30]))
     assert tuple(picture[89, 50]) == drawing.COLORS[0]

@@ -15,7 +15,7 @@ def test_an_invented_field_is_refused():
     with pytest.raises(AttributeError, match="batch_size"):
         config.run.batch_sise = 8
     with pytest.raises(AttributeError, match="optimizer"):
-        config.optimiser = 8
+        config.optimzer = 8
     assert config_lib.is_known("refine")
     assert config_lib.is_known("model.preprocessing")
     assert config_lib.is_known("refine.samples")

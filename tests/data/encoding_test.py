@@ -18,7 +18,7 @@ def test_decoding_gives_what_opencv_gives():
     np.testing.assert_allclose(encoding.decode(data, "a"), expected[:, :, ::-1], atol=1)
 
 
-def test_encoding_keeps_the_order_of_colours():
+def test_encoding_keeps_the_order_of_colors():
     image = np.zeros((16, 16, 3), np.uint8)
     image[..., 0] = 200
     decoded = encoding.decode(encode(image), "a")

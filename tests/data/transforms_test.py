@@ -193,7 +193,7 @@ def test_the_boxes_frame_the_target_whatever_is_drawn():
                 np.testing.assert_allclose([lit[0], lit[-1] + 1], [low, high], atol=1)
 
 
-def test_outside_is_the_mean_colour_or_another_image():
+def test_outside_is_the_mean_color_or_another_image():
     image = scene(0, (160, 120))
     box = np.array([-10.0, -10.0, 30.0, 30.0])
     mean = np.array(cv2.mean(image)[:3])

@@ -26,7 +26,7 @@ def make_runs(experiment):
     return compare.make_runs(experiment, compare.make_folds(experiment))
 
 
-def test_runs_of_a_seed_and_fold_are_neighbours_that_differ_in_the_config_alone(
+def test_runs_of_a_seed_and_fold_are_neighbors_that_differ_in_the_config_alone(
     experiment, two_folds
 ):
     made = make_runs(experiment._replace(changes=[("optimizer.weight_decay", "0.5")]))
@@ -128,7 +128,7 @@ def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkey
     plain = written["rows"][0]
     assert (plain["seeds"], plain["folds"]) == ([0], [0])
     assert set(plain["auc"]["sequences"]) == {"davis_a", "otb_c"}
-    found = compare.summarise(experiment.out)
+    found = compare.summarize(experiment.out)
     assert found["rows"][1]["change"]["auc"]["all"]["difference"] == pytest.approx(0.1)
     assert found["rows"][2]["auc"] is None
     monkeypatch.delenv("FAILS")
@@ -136,9 +136,9 @@ def test_stopped_it_tells_what_is_there_and_goes_on(experiment, children, monkey
     assert len(children()) == 16 and found["rows"][2]["seeds"] == [0, 1]
 
 
-def test_a_second_one_is_kept_out_and_nothing_is_not_summarised(experiment, children):
+def test_a_second_one_is_kept_out_and_nothing_is_not_summarized(experiment, children):
     with pytest.raises(InputError, match="no experiment in .* without --summary_only"):
-        compare.summarise(experiment.out)
+        compare.summarize(experiment.out)
     message = "another experiment .* is at work"
     with (
         locks.locked(experiment.out, "experiment"),

@@ -49,7 +49,7 @@ def test_shapes_follow_the_box_but_for_the_circle(columns):
         assert (cells == rows) == is_round
 
 
-def test_colours_of_cells():
+def test_colors_of_cells():
     labels = np.array([[[P] * 5, [P, N, X, X, X], [N] * 5, [X] * 4 + [N], [X] * 5]])
     names = (label_maps._POSITIVE, label_maps._NEGATIVE, label_maps._IGNORE)
     blue, orange, grey = map(np.array, map(to_rgb, names))

@@ -8,7 +8,7 @@ from jaxtrack.report.plots.style import color_of
 
 
 def pixels(record, outcomes):
-    png = plot.difference_plot(summary.summarise(record, outcomes))
+    png = plot.difference_plot(summary.summarize(record, outcomes))
     image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
@@ -18,7 +18,7 @@ def count(image, color):
     return int(np.all(image == rgb, axis=2).sum())
 
 
-def test_better_and_worse_have_their_colours(record, outcomes):
+def test_better_and_worse_have_their_colors(record, outcomes):
     for place, better in ((0, 0.1), (1, -0.1)):
         for (name, seed, fold), one in outcomes.items():
             if name == "new":
@@ -45,7 +45,7 @@ def test_a_panel_each(record, outcomes):
 
 def test_nothing_to_draw_yet(record, outcomes):
     left = {key: one for key, one in outcomes.items() if key[0] == "new"}
-    assert plot.difference_plot(summary.summarise(record, left)) is None
+    assert plot.difference_plot(summary.summarize(record, left)) is None
 
 
 def test_grows_with_the_sequences(record, outcomes):

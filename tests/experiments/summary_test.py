@@ -50,13 +50,13 @@ def test_undefined_correlations_leave_a_sequence_out_for_both(record, outcomes):
 
 def test_a_run_without_alignment_makes_it_missing(record, outcomes, make_outcome):
     outcomes["new", 1, 0] = make_outcome(outcomes["new", 1, 0].auc)
-    old, new = summary.summarise(record, outcomes)["rows"]
+    old, new = summary.summarize(record, outcomes)["rows"]
     assert old["alignment"] is not None and new["alignment"] is None
     assert new["change"]["alignment"] is None and new["change"]["auc"] is not None
 
 
 def test_groups_by_hand(record, outcomes):
-    old, new = summary.summarise(record, outcomes)["rows"]
+    old, new = summary.summarize(record, outcomes)["rows"]
     # Seed 0: (0.5 + 0.6 + 0.4) / 3 = 0.5, seed 1 is 0.02 more; std 0.02 / sqrt(2).
     assert old["auc"]["all"]["num_sequences"] == 3
     assert old["auc"]["all"]["mean"] == pytest.approx(0.51)
@@ -74,7 +74,7 @@ def test_groups_by_hand(record, outcomes):
     assert old["change"] is None and new["change"]["reference"] == "old"
     # One seed has no deviation.
     first = {key: one for key, one in outcomes.items() if key[1] == 0}
-    for row in summary.summarise(record, first)["rows"]:
+    for row in summary.summarize(record, first)["rows"]:
         assert row["auc"]["all"]["std"] is None
 
 
@@ -85,7 +85,7 @@ def test_references(record, outcomes):
     record["configs"]["last"] = "last.py"
     for reference, name, difference in (("first", "old", 0), ("previous", "new", -0.1)):
         record["reference"] = reference
-        *_, row = summary.summarise(record, outcomes)["rows"]
+        *_, row = summary.summarize(record, outcomes)["rows"]
         assert row["change"]["reference"] == name
         found = row["change"]["auc"]["all"]["difference"]
         assert found == pytest.approx(difference)
@@ -114,7 +114,7 @@ def test_verdicts():
 
 
 def test_nothing_is_finished_yet(record):
-    found = summary.summarise(record, {})
+    found = summary.summarize(record, {})
     assert (found["num_finished"], found["num_runs"]) == (0, 8)
     for row in found["rows"]:
         assert (row["seeds"], row["auc"]) == ([], None)

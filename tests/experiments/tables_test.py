@@ -26,7 +26,7 @@ def of_titles(text, title):
 
 
 def markdown(record, outcomes):
-    return tables.markdown(summary.summarise(record, outcomes))
+    return tables.markdown(summary.summarize(record, outcomes))
 
 
 def test_a_comparison(record, outcomes):

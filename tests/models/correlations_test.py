@@ -53,7 +53,7 @@ def test_padded_depthwise_peaks_at_the_target(size, corner):
     z = normal(1, size, size, 4)
     top, left = corner
     x = jnp.zeros((1, 8, 8, 4)).at[:, top : top + size, left : left + size].set(z)
-    r = correlations._normalised_depthwise_xcorr(jnp.asarray(z), x).sum(-1)[0]
+    r = correlations._normalized_depthwise_xcorr(jnp.asarray(z), x).sum(-1)[0]
     peak = jnp.unravel_index(jnp.argmax(r), r.shape)
     assert peak == (top + size // 2, left + size // 2)
     # Every cell of unit length: the sum of products is Hz Wz, times C / (Hz Wz).
@@ -143,7 +143,7 @@ def test_branches_by_definition():
             np.testing.assert_allclose(response, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_branches_normalise_by_the_batch_in_training():
+def test_branches_normalize_by_the_batch_in_training():
     z, x = (normal(2, 4, 4, 3),), (normal(2, 6, 6, 3, seed=1),)
     module = BranchCorrelation(features=2)
     variables = drawn(module, z, x)

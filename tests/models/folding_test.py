@@ -62,7 +62,7 @@ def test_a_pair_by_definition(pair, variant):
     x = np.random.default_rng(1).standard_normal((1, 6, 6, 3), np.float32)
     params, stats = variables["params"], variables["batch_stats"]
 
-    def normalise(y, name, epsilon=1e-5):
+    def normalize(y, name, epsilon=1e-5):
         mean, var = (np.float64(stats[name][key]) for key in ("mean", "var"))
         scale, bias = (np.float64(params[name][key]) for key in ("scale", "bias"))
         return (y - mean) / np.sqrt(var + epsilon) * scale + bias
@@ -73,12 +73,12 @@ def test_a_pair_by_definition(pair, variant):
     for i, j in np.ndindex(3, 3):
         cells = padded[0, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
         y[0, i, j] = np.tensordot(cells, kernel, 3) + params["dense"]["bias"]
-    y = normalise(y, "norm1", EPSILON)
+    y = normalize(y, "norm1", EPSILON)
     padded = np.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)))
     kernel = np.float64(params["depthwise"]["kernel"])[:, :, 0]
     for i, j in np.ndindex(3, 3):
         y[0, i, j] = np.sum(padded[0, i : i + 3, j : j + 3] * kernel, (0, 1))
-    expected = normalise(normalise(y, "norm2"), "norm3")
+    expected = normalize(normalize(y, "norm2"), "norm3")
 
     folded = folding.fold(network, variables)
     result = variant(lambda x: network.apply(folded, x, x))(x)
@@ -104,7 +104,7 @@ def test_what_is_folded_does_not_train():
         bn.apply({"params": {"bias": jnp.ones(2)}}, x, mutable=["batch_stats"])
 
 
-def test_half_a_normalisation_is_no_folded_one(pair):
+def test_half_a_normalization_is_no_folded_one(pair):
     network, variables = pair
     params = {**variables["params"], "norm1": {"bias": jnp.ones(4)}}
     x = jax.ShapeDtypeStruct((1, 6, 6, 3), jnp.float32)
@@ -112,7 +112,7 @@ def test_half_a_normalisation_is_no_folded_one(pair):
         jax.eval_shape(network.apply, {**variables, "params": params}, x, x)
 
 
-def test_every_normalisation_is_found():
+def test_every_normalization_is_found():
     """But the backbone's of GoogLeNet: 5, 3 blocks of 7, one of 4, 4 of 10."""
     for name, left in (("cract_r18", 0), ("siamfcpp_googlenet", 70)):
         network, (_, variables) = build(name), abstract(name)

@@ -20,7 +20,7 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def test_upsampling_is_bilinear_with_half_pixel_centres(variant):
+def test_upsampling_is_bilinear_with_half_pixel_centers(variant):
     x = normal(1, 5, 4, 3)
     expected = cv2.resize(x[0], (8, 10), interpolation=cv2.INTER_LINEAR)
     y = variant(upsample_twice)(x)[0]
@@ -28,7 +28,7 @@ def test_upsampling_is_bilinear_with_half_pixel_centres(variant):
 
 
 @pytest.mark.parametrize(("size", "start", "cells"), [(15, 4, 7), (16, 4, 8)])
-def test_crop_keeps_the_centre(size, start, cells):
+def test_crop_keeps_the_center(size, start, cells):
     x = jnp.arange(size * size).reshape(1, size, size, 1)
     cropped = central_crop(x, cells)
     assert cropped.shape == (1, cells, cells, 1)
@@ -89,7 +89,7 @@ def test_fusion_is_a_convolution_of_both():
     np.testing.assert_allclose(fused, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_fusion_normalises_by_the_batch_in_training():
+def test_fusion_normalizes_by_the_batch_in_training():
     levels = tuple(normal(4, 5, 5, 3, seed=i) for i in range(3))
     neck = FuseNeck(features=6)
     variables = jax.jit(neck.init)(jax.random.key(0), levels)

@@ -27,13 +27,13 @@ def test_batch_norm_by_hand():
     np.testing.assert_allclose(stats["var"], 0.9 * 1 + 0.1 * 14 / 3, rtol=1e-6)
 
 
-def test_initialising_leaves_the_statistics():
+def test_initializing_leaves_the_statistics():
     bn = BatchNorm(1)
     stats = bn.init(jax.random.key(0), jnp.full((1, 2, 2, 1), 7.0))["batch_stats"]
     assert stats["mean"] == 0 and stats["var"] == 1
 
 
-def test_folded_equals_running_normalisation():
+def test_folded_equals_running_normalization():
     bn = BatchNorm(2, epsilon=0.0)
     variables = {
         "params": {"scale": jnp.array([2.0, 1.0]), "bias": jnp.array([1.0, 0.0])},
@@ -112,7 +112,7 @@ def test_flax_batch_norm_is_refused_where_it_would_not_follow():
         bn.init(jax.random.key(0), x)
 
 
-def test_four_devices_normalise_as_one():
+def test_four_devices_normalize_as_one():
     """Outputs, statistics and gradients of a synchronized normalization."""
     x, weight = normal(8, 3, 3, 2), normal(8, 3, 3, 2, seed=1)
     bn = BatchNorm(2)

@@ -55,9 +55,9 @@ def numpy_decode(xyxy, offsets):
     """Eq. 4 turned round in float64, with C8's weights and bound."""
     xyxy, offsets = np.float64(xyxy), np.float64(offsets) / WEIGHTS
     size = xyxy[..., 2:] - xyxy[..., :2]
-    centre = xyxy[..., :2] + size / 2 + offsets[..., :2] * size
+    center = xyxy[..., :2] + size / 2 + offsets[..., :2] * size
     scale = np.clip(np.exp(offsets[..., 2:]), 32 / 255, 255 / 32)
-    return np.concatenate([centre - size * scale / 2, centre + size * scale / 2], -1)
+    return np.concatenate([center - size * scale / 2, center + size * scale / 2], -1)
 
 
 def relate(part, f, f_init, outputs):

@@ -100,9 +100,9 @@ def numpy_proposals(outputs, model):
     tiles = np.asarray(anchor_boxes.tile(grid.points(model.geometry), model.anchors))
     size = tiles[..., 2:] - tiles[..., :2]
     deltas = np.asarray(outputs["deltas"], np.float64)
-    centre = tiles[..., :2] + size / 2 + deltas[..., :2] * size
+    center = tiles[..., :2] + size / 2 + deltas[..., :2] * size
     half = size * np.exp(np.clip(deltas[..., 2:], -4, 4)) / 2
-    found = np.concatenate([centre - half, centre + half], axis=-1).reshape(-1, 4)
+    found = np.concatenate([center - half, center + half], axis=-1).reshape(-1, 4)
     margin = np.asarray(outputs["cls"][..., 1] - outputs["cls"][..., 0]).reshape(-1)
     best = np.argsort(-margin, kind="stable")[:256]
     kept, _ = nms(
@@ -300,7 +300,7 @@ def test_a_backbone_that_does_not_train_keeps_its_statistics():
     assert moved == {"neck", "fuse", "correlation", "head"}
 
 
-def test_two_devices_normalise_as_one():
+def test_two_devices_normalize_as_one():
     outputs, stats, _ = trained()
     halves = [a.reshape(2, 2, *a.shape[1:]) for a in images(count=4)]
     found, new = jax.pmap(

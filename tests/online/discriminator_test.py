@@ -16,9 +16,9 @@ SMALL = {"in_channels": 5, "size": 3, "channels": 4, "hidden": 7, "kernel_size":
 def clouds(seed, num_pos=30, num_neg=50, size=3, channels=5):
     """Two Gaussian clouds of features, an equal total weight for each label."""
     rng = np.random.default_rng(seed)
-    centre = np.random.default_rng(99).normal(size=(2, size, size, channels))
+    center = np.random.default_rng(99).normal(size=(2, size, size, channels))
     labels = np.repeat([1.0, 0.0], [num_pos, num_neg])
-    base = centre[0] + 0.7 * labels[:, None, None, None] * centre[1]
+    base = center[0] + 0.7 * labels[:, None, None, None] * center[1]
     features = np.maximum(base + rng.normal(size=base.shape), 0)
     weights = np.repeat([0.5 / num_pos, 0.5 / num_neg], [num_pos, num_neg])
     return [jnp.asarray(a, jnp.float32) for a in (features, labels, weights)]

@@ -114,7 +114,7 @@ def test_boxes_stay_in_bounds():
     np.testing.assert_allclose(high, [120, 90, 30, 30])
 
 
-def test_centres_anywhere_in_the_bounds(variant):
+def test_centers_anywhere_in_the_bounds(variant):
     # Evenly over 200 x 100 px: the mean is the middle, the deviation side / sqrt(12);
     # 2,000 draws tell the mean to 1.3 px and the deviation to 2 %.
     bounds = jnp.array([10.0, 20.0, 210.0, 120.0])

@@ -43,10 +43,10 @@ def test_golden_anchors(goldens):
     boxes = np.asarray(anchors.tile(POINTS, SIZES))
     expected = golden["anchors_xyxy"].transpose(2, 3, 1, 0) + 0.5
     np.testing.assert_array_equal(boxes, expected)
-    centred = golden["anchors_cxcywh"].transpose(2, 3, 1, 0)
-    centres = (boxes[..., :2] + boxes[..., 2:]) / 2 - 0.5
-    np.testing.assert_array_equal(centres, centred[..., :2])
-    np.testing.assert_array_equal(boxes[..., 2:] - boxes[..., :2], centred[..., 2:])
+    centered = golden["anchors_cxcywh"].transpose(2, 3, 1, 0)
+    centers = (boxes[..., :2] + boxes[..., 2:]) / 2 - 0.5
+    np.testing.assert_array_equal(centers, centered[..., :2])
+    np.testing.assert_array_equal(boxes[..., 2:] - boxes[..., :2], centered[..., 2:])
 
 
 def test_golden_deltas(goldens):

@@ -11,7 +11,7 @@ from . import camera
 KEYS = jax.random.split(jax.random.key(0), 4000)
 
 
-def test_gray_weighs_the_colours_as_bt601():
+def test_gray_weighs_the_colors_as_bt601():
     image = np.zeros((4, 4, 3), np.uint8)
     image[...] = (100, 50, 200)
     # 0.299 * 100 + 0.587 * 50 + 0.114 * 200 = 82.05.
@@ -28,7 +28,7 @@ def test_gray_equals_opencv(variant):
     assert (gray == expected).mean() > 0.99
 
 
-def test_colour_shifts_have_the_covariance_of_the_directions():
+def test_color_shifts_have_the_covariance_of_the_directions():
     image = np.full((1, 1, 3), 128, np.uint8)
     shifted = jax.jit(jax.vmap(color.random_color, (0, None)))(KEYS, image)
     shifts = np.asarray(shifted, int)[:, 0, 0] - 128
@@ -40,7 +40,7 @@ def test_colour_shifts_have_the_covariance_of_the_directions():
     assert shifts.mean(axis=0) == pytest.approx(0, abs=0.4)
 
 
-def test_colour_shifts_stop_at_black_and_white():
+def test_color_shifts_stop_at_black_and_white():
     image = np.zeros((2, 1, 3), np.uint8)
     image[0] = 255
     shifted = np.asarray(color.shift_color(image, np.float32([9, -7.4, 0.6])))

@@ -22,7 +22,7 @@ def test_points_are_xy_at_row_and_column():
     np.testing.assert_array_equal(points[2, 1], [3, 5])
 
 
-def test_points_of_a_symmetric_geometry_are_centred():
+def test_points_of_a_symmetric_geometry_are_centered():
     # 32 cells of 8 px tile 256 px: the first looks at 4, the last at 252.
     points = grid.points(grid.Geometry(128, 256, 32, 8, 4.0))
     np.testing.assert_allclose(np.mean(points, axis=(0, 1)), [128, 128])

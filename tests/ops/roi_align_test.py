@@ -224,7 +224,7 @@ def test_whole_cells_may_be_moved(method):
 
 
 @pytest.mark.parametrize("aligned", [False, True])
-def test_a_plane_is_read_at_the_bins_centres(method, aligned):
+def test_a_plane_is_read_at_the_bins_centers(method, aligned):
     rows, columns = np.mgrid[:9, :11].astype(np.float32)
     plane = np.stack([np.full_like(rows, 7), 2 * columns - 3 * rows], axis=-1)
     boxes = np.array([[1.3, 2.2, 8.9, 6.1], [4.0, 1.0, 6.5, 7.7]], np.float32)

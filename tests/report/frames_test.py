@@ -79,7 +79,7 @@ def test_frame_that_cannot_be_read(tmp_path):
             frames.draw(tmp_path / name, np.zeros(4), [])
 
 
-def test_the_last_box_is_on_top_in_its_colour(grey):
+def test_the_last_box_is_on_top_in_its_color(grey):
     box = np.array([50.0, 20, 100, 60])
     pair = [("#00d000", box), ("#d02000", box)]
     red, green, blue = decoded(frames.draw(grey, box, pair, width=200))[50, 50]

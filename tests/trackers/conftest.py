@@ -9,7 +9,7 @@ import pytest
 
 from jaxtrack.ops import grid
 from jaxtrack.trackers import siamla
-from tests import labelled
+from tests import labeled
 
 POINTS = grid.points(grid.Geometry(32, 64, 8, 8, 4.0))  # At 4, 12, ..., 60.
 KEY = jax.random.key(0)
@@ -80,7 +80,7 @@ def bound(choice, labels=None, **options):
         return loss
     settings |= {"positive_size": size, "min_half": min_half}
     settings["ignore_inside"] = choice["ignore_inside"]
-    return functools.partial(labelled.siamla_loss, **settings)
+    return functools.partial(labeled.siamla_loss, **settings)
 
 
 def value_and_gradient(choice, batch, **options):

@@ -32,11 +32,11 @@ REFINED += ("refined_positives", "identified")
 
 def around(rng, xyxy, spread, count=12):
     """Draws boxes about as large as others, and more or less on them."""
-    centre, wh = (xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]
+    center, wh = (xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]
     noise = spread * rng.standard_normal((len(xyxy), count, 4))
-    centre = centre[:, None] + noise[..., :2] * wh[:, None]
+    center = center[:, None] + noise[..., :2] * wh[:, None]
     half = wh[:, None] * np.exp(noise[..., 2:]) / 2
-    return np.concatenate([centre - half, centre + half], -1).astype(np.float32)
+    return np.concatenate([center - half, center + half], -1).astype(np.float32)
 
 
 def random_batch(batch=8, seed=0):
@@ -46,8 +46,8 @@ def random_batch(batch=8, seed=0):
     """
     rng = np.random.default_rng(seed)
     normal = functools.partial(rng.standard_normal, dtype=np.float32)
-    centre, half = rng.uniform(24, 40, (batch, 2)), rng.uniform(6, 14, (batch, 2))
-    xyxy = np.concatenate([centre - half, centre + half], 1).astype(np.float32)
+    center, half = rng.uniform(24, 40, (batch, 2)), rng.uniform(6, 14, (batch, 2))
+    xyxy = np.concatenate([center - half, center + half], 1).astype(np.float32)
     outputs = {
         "cls": 2 * normal((batch, 4, 4, 2, 2)),
         "deltas": 0.7 * normal((batch, 4, 4, 2, 4)),

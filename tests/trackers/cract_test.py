@@ -89,7 +89,7 @@ def test_lite_is_the_small_rpn_and_a_narrow_refinement():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_cells_and_anchors_are_centred(name):
+def test_cells_and_anchors_are_centered(name):
     """Middles of the response, and of both crops' features, are the crops'."""
     model = build(name)
     geometry, refiner = model.geometry, model.refiner
@@ -152,8 +152,8 @@ def test_axis_and_type_reach_every_part(name):
     axes = {
         part: set(attributes(module, "axis_name")) for part, module in parts.items()
     }
-    normalised = PARTS - {"refiner"} if name == "cract_r18" else {"backbone"}
-    expected = {p: {"device"} if p in normalised else set() for p in PARTS}
+    normalized = PARTS - {"refiner"} if name == "cract_r18" else {"backbone"}
+    expected = {p: {"device"} if p in normalized else set() for p in PARTS}
     assert axes == expected
 
 

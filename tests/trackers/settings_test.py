@@ -302,9 +302,9 @@ def numpy_best(cls, deltas, count, threshold, candidates):
     anchors = anchor_boxes.tile(grid.points(GEOMETRY), SIZES)
     low, high = np.split(np.asarray(anchors, "f8").reshape(-1, 4), 2, 1)
     deltas = np.asarray(deltas, "f8").reshape(-1, 4)
-    centre = (low + high) / 2 + deltas[:, :2] * (high - low)
+    center = (low + high) / 2 + deltas[:, :2] * (high - low)
     half = (high - low) * np.exp(deltas[:, 2:]) / 2
-    found = np.concatenate([centre - half, centre + half], 1)
+    found = np.concatenate([center - half, center + half], 1)
     logits = np.asarray(cls, "f8").reshape(-1, 2)
     order = np.argsort(logits[:, 0] - logits[:, 1])[:candidates].tolist()
     kept, others = [], []

@@ -9,7 +9,7 @@ import pytest
 
 from jaxtrack.ops import grid
 from jaxtrack.trackers import siamcar
-from tests import labelled
+from tests import labeled
 from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
@@ -46,7 +46,7 @@ def random_batch(batch=8, seed=0):
 
 def bound(**options):
     """Returns the loss of the small grid."""
-    return functools.partial(labelled.siamcar_loss, points=POINTS, **options)
+    return functools.partial(labeled.siamcar_loss, points=POINTS, **options)
 
 
 @functools.cache
@@ -94,7 +94,7 @@ def numpy_loss(outputs, xyxy, labels, options):
             sides = max(dl, tl) + max(dr, tr), max(dt, tt) + max(db, tb)
             hull = sides[0] * sides[1]
             worst = min(tl, tt, tr, tb)
-            centre = (
+            center = (
                 np.sqrt(min(tl, tr) / max(tl, tr) * min(tt, tb) / max(tt, tb))
                 if worst > 0
                 else 0
@@ -105,8 +105,8 @@ def numpy_loss(outputs, xyxy, labels, options):
                 goal = inter / union
             else:
                 reg.append(-np.log((inter + 1) / (union + 1)))
-                weights.append(centre)
-                goal = centre
+                weights.append(center)
+                goal = center
             logit = float(outputs["centerness"][b, i, j, 0])
             bce.append(np.logaddexp(0, logit) - goal * logit)
         neg += negatives
@@ -159,7 +159,7 @@ def test_golden(goldens):
     }
     points = grid.points(grid.Geometry(127, 255, 25, 8, 32.5))
     xyxy = jnp.asarray(golden["loss_box_xyxy"]) + 0.5
-    loss, metrics = labelled.siamcar_loss(
+    loss, metrics = labeled.siamcar_loss(
         outputs, xyxy, jnp.ones(4, bool), points=points
     )
     ours = [metrics[name] for name in ("cls", "reg", "quality")]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.trackers import siamla
-from tests import labelled
+from tests import labeled
 from tests.devices import check_four_devices
 from tests.gradients import check_gradients
 
@@ -76,14 +76,14 @@ POSITIVES, NEGATIVES = 9 * np.log(4) - SUM_Y * np.log(3), 7 * 1.5 * np.log(2)
 )
 def test_eqs_3_to_7_by_hand(options, expected):
     points, batch = hand_made()
-    _, metrics = labelled.siamla_loss(*batch, points=points, **options)
+    _, metrics = labeled.siamla_loss(*batch, points=points, **options)
     np.testing.assert_allclose(metrics["cls"], expected, rtol=1e-5)
 
 
 def test_eqs_10_and_11_by_hand(variant):
     points, batch = hand_made()
     weights = (1.0, 10.0, 100.0)
-    call = functools.partial(labelled.siamla_loss, points=points, weights=weights)
+    call = functools.partial(labeled.siamla_loss, points=points, weights=weights)
     loss, metrics = variant(call)(*batch)
     # All seven negatives are drawn, as nine are wanted; their label is 0 (S13). IoUs,
     # not the logistic's labels: twice 1, seven times 1/2.
@@ -101,7 +101,7 @@ def test_eqs_10_and_11_by_hand(variant):
 
 def test_the_weights_of_eq_11_are_ones():
     points, batch = hand_made()
-    loss, metrics = labelled.siamla_loss(*batch, points=points)
+    loss, metrics = labeled.siamla_loss(*batch, points=points)
     total = metrics["cls"] + metrics["reg"] + metrics["quality"]
     np.testing.assert_allclose(loss, total, rtol=1e-6)
 
@@ -185,7 +185,7 @@ def drawing(choice):
 
 
 # Center (29, 37), half sides 20; see tests/assign/localization_test.py.
-CENTRE = [*["........"] * 4, *["...xx..."] * 2, *["........"] * 2]
+CENTER_CELLS = [*["........"] * 4, *["...xx..."] * 2, *["........"] * 2]
 INSIDE = [*["........"] * 2, *[".xxxxx.."] * 5, "........"]
 ALL_BUT_BOUNDARY = [
     *["xxxxxxxx"] * 2,
@@ -200,10 +200,10 @@ ALL_BUT_BOUNDARY = [
     ("changes", "cls", "reg"),
     [
         ({}, ["x" * 8] * 8, INSIDE),
-        ({"boundary_regression": False}, ["x" * 8] * 8, CENTRE),
-        ({"smoothing": 1.0, "boundary_regression": False}, ["x" * 8] * 8, CENTRE),
-        ({"smoothing": 0.0}, ["x" * 8] * 8, CENTRE),
-        ({"smoothing": 0.0, "ignore_inside": True}, ALL_BUT_BOUNDARY, CENTRE),
+        ({"boundary_regression": False}, ["x" * 8] * 8, CENTER_CELLS),
+        ({"smoothing": 1.0, "boundary_regression": False}, ["x" * 8] * 8, CENTER_CELLS),
+        ({"smoothing": 0.0}, ["x" * 8] * 8, CENTER_CELLS),
+        ({"smoothing": 0.0, "ignore_inside": True}, ALL_BUT_BOUNDARY, CENTER_CELLS),
         ({"ignore_inside": True}, ["x" * 8] * 8, INSIDE),
     ],
 )
@@ -344,7 +344,7 @@ def test_a_batch_without_targets_costs_its_negatives():
 
 def test_faults():
     batch = random_batch()
-    call = functools.partial(labelled.siamla_loss, *batch, points=POINTS)
+    call = functools.partial(labeled.siamla_loss, *batch, points=POINTS)
     for options, message in [
         ({"rule": siamla.LabelRule(kind="soft")}, "labels must be ladl or region"),
         ({"rule": siamla.LabelRule(curve="cubic")}, "logistic or linear, got 'cubic'"),
@@ -358,7 +358,7 @@ def test_faults():
     outputs, *rest = batch
     with pytest.raises(ValueError, match=r"\(4, 8, 8, 2\)"):
         two = np.concatenate([outputs["cls"]] * 2, -1)
-        labelled.siamla_loss({**outputs, "cls": two}, *rest, points=POINTS)
+        labeled.siamla_loss({**outputs, "cls": two}, *rest, points=POINTS)
     outputs.pop("localization")
     with pytest.raises(ValueError, match=r"lack \['centerness'\]"):
-        labelled.siamla_loss(outputs, *rest, points=POINTS)
+        labeled.siamla_loss(outputs, *rest, points=POINTS)

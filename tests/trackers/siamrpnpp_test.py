@@ -35,7 +35,7 @@ def test_outputs_fit_the_geometry(name, dtype):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_middle_anchor_is_centred(name):
+def test_the_middle_anchor_is_centered(name):
     """The response's middle is the crop's."""
     geometry = build(name).geometry
     xy = grid.points(geometry)

@@ -89,7 +89,7 @@ def video_analysts_centers(true, width):
 
 @pytest.fixture(scope="module")
 def follow():
-    """`(selection, true centres [N, 2], width) -> reported centres [N - 1, 2]`."""
+    """`(selection, true centers [N, 2], width) -> reported centers [N - 1, 2]`."""
     index = np.arange(SIDE, dtype=np.float32) + 0.5
     places = np.stack([*np.meshgrid(index, index), 0 * np.outer(index, index)], axis=-1)
     hw = np.array([SIDE, SIDE], np.int32)

@@ -94,8 +94,8 @@ def numpy_coarse(outputs, wh, config):
     points = (16 + 4 * ij[..., ::-1])[:, :, None]
     size = np.array([(16.0, 16.0), (12.0, 20.0)])[None, None]
     deltas = np.asarray(outputs["deltas"][0], np.float64)
-    centre, size = points + deltas[..., :2] * size, size * np.exp(deltas[..., 2:])
-    xyxy = np.concatenate([centre - size / 2, centre + size / 2], -1)
+    center, size = points + deltas[..., :2] * size, size * np.exp(deltas[..., 2:])
+    xyxy = np.concatenate([center - size / 2, center + size / 2], -1)
 
     def side(wh):
         return np.sqrt(np.prod(wh + wh.sum(-1, keepdims=True) / 2, axis=-1))
@@ -167,11 +167,11 @@ def test_selects_by_equations_9_and_10(
     assert np.ptp(tau) > 0.3
     final = beta * (alpha * nu + (1 - alpha) * tau) + (1 - beta) * ranked[best]
     aligned = np.asarray(refined["aligned"][0], np.float64)
-    centre = (aligned[:, :2] + aligned[:, 2:]) / 2
-    near = np.prod(0.5 - 0.5 * np.cos(2 * np.pi * centre / 64), axis=1)
+    center = (aligned[:, :2] + aligned[:, 2:]) / 2
+    near = np.prod(0.5 - 0.5 * np.cos(2 * np.pi * center / 64), axis=1)
     final = (1 - window) * final + window * near
     k = np.argmax(final)
-    shift = (centre[k] - 32) / float(scale)
+    shift = (center[k] - 32) / float(scale)
     size = 0.5 * wh + 0.5 * (aligned[k, 2:] - aligned[k, :2]) / float(scale)
     expected = np.concatenate([np.asarray(middle) + shift, size])
     np.testing.assert_allclose(output.score, final[k], atol=1e-4)

@@ -249,7 +249,7 @@ class UndecodedAv1:
         pass
 
 
-def test_takes_the_colour_matrix_of_the_stream(tmp_path):
+def test_takes_the_color_matrix_of_the_stream(tmp_path):
     """A quarter of the primaries of BT.2020 and of BT.601 differ by tens of levels."""
     path = tmp_path / "a.mkv"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi"]

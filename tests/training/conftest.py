@@ -20,7 +20,7 @@ GEOMETRY = Geometry(
 )
 
 
-def normalised(bn, x, *, train):
+def normalized(bn, x, *, train):
     """Normalizes by the batch, or by running statistics."""
     if train:
         return bn(x)
@@ -41,7 +41,7 @@ class TinyBackbone(nn.Module):
         x = nn.Conv(6, (1, 1), dtype=self.dtype, name="layer2")(x)
         x = x.astype(jnp.float32)
         bn = BatchNorm(6, axis_name=self.axis_name, name="bn")
-        x = normalised(bn, x, train=train)
+        x = normalized(bn, x, train=train)
         return x if train else lax.stop_gradient(x)
 
 
@@ -59,7 +59,7 @@ class TinyTracker(nn.Module):
         z = backbone(z_image, train=train_backbone).mean((1, 2), keepdims=True)
         r = z * backbone(x_image, train=train_backbone)
         bn = BatchNorm(6, axis_name=self.axis_name, name="neck")
-        r = normalised(bn, r, train=train)
+        r = normalized(bn, r, train=train)
         # A weakly typed bias, which the first update would make a strong one.
         bias = {"bias_init": lambda key, shape, dtype: jnp.full(shape, 0.0)}
         r = nn.Conv(7, (3, 3), dtype=self.dtype, **bias, name="head")(r)

@@ -12,7 +12,7 @@ from jaxtrack.data import batch as batch_lib
 from jaxtrack.data.settings import Augmentation
 from jaxtrack.ops import grid
 from jaxtrack.training.division import Division
-from tests import labelled
+from tests import labeled
 
 from .conftest import GEOMETRY, make_batch
 from .steps import RATES, make, train
@@ -21,7 +21,7 @@ from .steps import RATES, make, train
 def drawing_loss(outputs, batch, *, axis_name=None):
     """SiamLA's loss, which draws negatives, and what each pair's key draws."""
     maps = {"cls": outputs["cls"][..., 1:], "ltrb": outputs["ltrb"]}
-    loss, metrics = labelled.siamla_loss(
+    loss, metrics = labeled.siamla_loss(
         {**maps, "localization": outputs["centerness"]},
         batch["xyxy"],
         batch["is_positive"],

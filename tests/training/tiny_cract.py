@@ -11,7 +11,7 @@ from jaxtrack.models.refine import Refiner
 from jaxtrack.models.two_stage import TwoStage
 from jaxtrack.trackers import cract
 
-from .conftest import GEOMETRY, TinyBackbone, normalised
+from .conftest import GEOMETRY, TinyBackbone, normalized
 
 SIZES = ((12.0, 12.0), (8.0, 16.0))
 
@@ -26,7 +26,7 @@ class TinyNeck(nn.Module):
         del crop
         x = nn.Conv(4, (1, 1), name="conv")(levels)
         bn = BatchNorm(4, axis_name=self.axis_name, name="bn")
-        return normalised(bn, x, train=train)
+        return normalized(bn, x, train=train)
 
 
 class TinyCorrelation(nn.Module):

@@ -138,7 +138,7 @@ def torchvision_block(weights, x, *, is_deep, stride, dilation):
 @pytest.mark.parametrize(
     ("is_deep", "stride", "edge"), [(False, 2, 0), (True, 2, 1), (True, 1, 0)]
 )
-def test_the_centre_meets_the_pixel_of_the_1x1_shortcut(is_deep, stride, edge):
+def test_the_center_meets_the_pixel_of_the_1x1_shortcut(is_deep, stride, edge):
     """Strided, ours pads nothing: torchvision's input with a border of 0 is its own.
 
     Behind a convolution the border is not 0 any more, so there the cells at the edge

@@ -86,7 +86,7 @@ class Two(nn.Module):
         return conv_bn(conv, bn, x, train=False)
 
 
-def test_folded_normalisations_come_back():
+def test_folded_normalizations_come_back():
     """A state dict of kernels and biases alone gives the same network."""
     network, names = Two(), WeightNames(rules=())
     images = [np.random.default_rng(0).random((1, n, n, 3), "f4") for n in (4, 6)]

@@ -115,9 +115,9 @@ def _backdrop(rng, photo, times) -> scene.Backdrop:
     pan = drift(room, period=(80, 300), max_speed=0.012)
     shake = drift([0.003, 0.003], period=(5, 15))
     turn = drift([rng.uniform(0, 0.06)], period=(60, 240))[:, 0]
-    centre = 0.5 + pan + rng.random() * shake
+    center = 0.5 + pan + rng.random() * shake
     mirror = bool(rng.random() < 0.5)
-    return scene.Backdrop(photo, centre, view * np.exp(zoom), turn, mirror)
+    return scene.Backdrop(photo, center, view * np.exp(zoom), turn, mirror)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,7 +253,7 @@ class Maker:
         heading = rng.uniform(0, 2 * np.pi)
         pace = size * (rng.uniform(0.03, 0.12) if rng.random() < 0.75 else 0.005)
         step = pace * np.array([np.cos(heading), 0.3 * np.sin(heading)])
-        path = target.centre[meeting] + (times - meeting)[:, None] * step
+        path = target.center[meeting] + (times - meeting)[:, None] * step
         sprite = self.sprite(skin, size, path=path)
         return dataclasses.replace(sprite, ripple=motion.random_ripple(rng, 0.1))
 

@@ -71,8 +71,8 @@ def compose_lookalikes(make: compose.Maker, *, difference: float = 0.5) -> scene
             distance=(1.8, _FARTHEST),
             miss=_MISS_IN_FRONT if is_front else _MISS,
         )
-        centre = target.centre + offset * (boxes[:, 2:] - boxes[:, :2])
-        other = dataclasses.replace(other, centre=centre)
+        center = target.center + offset * (boxes[:, 2:] - boxes[:, :2])
+        other = dataclasses.replace(other, center=center)
         (front if is_front else behind).append(other)
     return make.scene(behind, target, front)
 
@@ -104,12 +104,12 @@ def twin(
     size, light, hue = rng.uniform(-1, 1, 3)
     texture_shift, marking_shift = _SHIFT * difference * rng.uniform(-1, 1, (2, 2))
     is_mirrored = bool(rng.random() < 0.5 * difference)
-    times = np.arange(len(target.centre))
+    times = np.arange(len(target.center))
     turn = motion.random_drift(rng, times, [rotation_angle], period=(40, 160))[:, 0]
     marking = target.marking
     if marking is not None:
         marking = marking._replace(curve=marking.curve + marking_shift)
-    colours = (1 + _LIGHT * difference * light) * hue_turn(_HUE * difference * hue)
+    colors = (1 + _LIGHT * difference * light) * hue_turn(_HUE * difference * hue)
     return dataclasses.replace(
         target,
         skin=_changed(target.skin, texture_shift, is_mirrored),
@@ -118,7 +118,7 @@ def twin(
         * np.exp(_SIZE * difference * size),
         ripple=target.ripple._replace(phase=rng.random(target.ripple.phase.shape)),
         marking=marking,
-        tint=colours if target.tint is None else colours @ target.tint,
+        tint=colors if target.tint is None else colors @ target.tint,
     )
 
 

@@ -14,19 +14,19 @@ class Backdrop:
     """A photograph seen by a moving camera.
 
     Frame point `p` (px from the frame's center) shows the photograph at
-    `centre[t] + step[t] R(turn[t]) p`, with `step` px of the photograph per frame px so
+    `center[t] + step[t] R(turn[t]) p`, with `step` px of the photograph per frame px so
     that the frame shows `height[t]` of it. Beyond its border it is mirrored.
 
     Attributes:
       photo: the photograph's file.
-      centre: `[T, 2]` position of the frame's center, relative to width and height.
+      center: `[T, 2]` position of the frame's center, relative to width and height.
       height: `[T]` height of the frame, relative to the photograph's visible height.
       turn: `[T]` angle of the camera, radians.
       mirror: whether it is flipped horizontally.
     """
 
     photo: pathlib.Path
-    centre: np.ndarray
+    center: np.ndarray
     height: np.ndarray
     turn: np.ndarray
     mirror: bool
@@ -55,7 +55,7 @@ class Backdrop:
             matrix[:, 0] *= -1
         # From pixel indices to pixel indices, which are half a pixel less.
         middle = np.array([hw[1], hw[0]]) / (2 * reduction) - 0.5
-        shown = self.centre[t] * (columns, rows) - 0.5
+        shown = self.center[t] * (columns, rows) - 0.5
         warp = np.column_stack([matrix, shown - matrix @ middle])
         seen = cv2.warpAffine(
             levels[level],

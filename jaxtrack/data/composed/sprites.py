@@ -78,7 +78,7 @@ class Sprite:
 
     Attributes:
       skin: its outline and texture.
-      centre: `[T, 2]` px.
+      center: `[T, 2]` px.
       matrix: `[T, 2, 2]` px per rest unit.
       ripple: how it bends.
       marking: drawn inside the outline, or None.
@@ -88,7 +88,7 @@ class Sprite:
     """
 
     skin: Paint | Footage
-    centre: np.ndarray
+    center: np.ndarray
     matrix: np.ndarray
     ripple: motion.Ripple
     marking: Paint | None = None
@@ -100,32 +100,32 @@ class Sprite:
         """Returns the drawn outline (or marking) at time `t`: `[N, 2]` px each."""
         rest = (self.marking if marking else self.skin).outline(t)
         drawn = self.ripple.inverse(np.concatenate(rest), t)
-        drawn = drawn @ self.matrix[t].T + self.centre[t]
+        drawn = drawn @ self.matrix[t].T + self.center[t]
         return np.split(drawn, np.cumsum([len(curve) for curve in rest])[:-1])
 
     def boxes(self) -> np.ndarray:
         """Returns the outline's tight box at all times, `[T, 4]` xyxy px, unclipped."""
-        length = len(self.centre)
+        length = len(self.center)
         rest = [np.concatenate(self.skin.outline(t)) for t in range(length)]
         count = [len(points) for points in rest]
         times = np.repeat(np.arange(length), count)
         drawn = self.ripple.inverse(np.concatenate(rest), times)
-        drawn = np.einsum("nij,nj->ni", self.matrix[times], drawn) + self.centre[times]
+        drawn = np.einsum("nij,nj->ni", self.matrix[times], drawn) + self.center[times]
         start = np.concatenate([[0], np.cumsum(count)[:-1]])
         low = np.minimum.reduceat(drawn, start)
         return np.concatenate([low, np.maximum.reduceat(drawn, start)], -1)
 
     def velocity(self, t: int) -> np.ndarray:
         """Returns the velocity of the center at `t`, `[2]` px per frame."""
-        before, after = max(t - 1, 0), min(t + 1, len(self.centre) - 1)
-        return (self.centre[after] - self.centre[before]) / max(after - before, 1)
+        before, after = max(t - 1, 0), min(t + 1, len(self.center) - 1)
+        return (self.center[after] - self.center[before]) / max(after - before, 1)
 
     def reduced(self, reduction: int) -> "Sprite":
         """Returns the sprite for a canvas that is `reduction` times smaller."""
         if reduction == 1:
             return self
-        centre, matrix = self.centre / reduction, self.matrix / reduction
-        return dataclasses.replace(self, centre=centre, matrix=matrix)
+        center, matrix = self.center / reduction, self.matrix / reduction
+        return dataclasses.replace(self, center=center, matrix=matrix)
 
     def draw(self, canvas: np.ndarray, t: int) -> None:
         """Draws the sprite at time `t` over `canvas [H, W, 3]` uint8, in place."""
@@ -160,8 +160,8 @@ class Sprite:
         level = int(np.clip(round(np.log2(max(ratio, 1e-6))), 0, len(levels) - 1))
         scale, offset = scale / 2**level, offset / 2**level
         x0, y0, x1, y1 = region
-        x = np.arange(x0, x1) + 0.5 - self.centre[t, 0]
-        y = np.arange(y0, y1) + 0.5 - self.centre[t, 1]
+        x = np.arange(x0, x1) + 0.5 - self.center[t, 0]
+        y = np.arange(y0, y1) + 0.5 - self.center[t, 1]
         # The map is a sum of products of a function of x and one of y, because
         # sin(a x + b y + c) = sin(a x + c) cos(b y) + cos(a x + c) sin(b y).
         wave = self.ripple.wave @ inverse

@@ -62,7 +62,7 @@ def test_lookalikes_are_like_the_target():
         for other in scene.cast:
             assert other.skin is target.skin
             assert other.marking is target.marking
-            assert other is target or not np.allclose(other.centre, target.centre)
+            assert other is target or not np.allclose(other.center, target.center)
 
 
 def test_lookalikes_of_a_cutout_come_from_its_video(cutout_folder):

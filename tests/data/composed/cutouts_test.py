@@ -42,12 +42,12 @@ def test_outline_follows_the_mask(cutout_folder):
         (curve,) = curves
         drawn = curve * cutout.unit[frame] + cutout.origin[frame]
         # The fixture's ellipse; the curve runs half a pixel within its pixels.
-        centre, half = (40.5 + 3 * frame, 45.5), (20 + frame, 12)
-        np.testing.assert_allclose(cutout.origin[frame], centre, atol=0.1)
+        center, half = (40.5 + 3 * frame, 45.5), (20 + frame, 12)
+        np.testing.assert_allclose(cutout.origin[frame], center, atol=0.1)
         middle = (drawn.min(0) + drawn.max(0)) / 2
-        np.testing.assert_allclose(middle, centre, atol=0.3)
-        np.testing.assert_allclose(drawn.max(0), np.add(centre, half), atol=0.6)
-        np.testing.assert_allclose(drawn.min(0), np.subtract(centre, half), atol=0.6)
+        np.testing.assert_allclose(middle, center, atol=0.3)
+        np.testing.assert_allclose(drawn.max(0), np.add(center, half), atol=0.6)
+        np.testing.assert_allclose(drawn.min(0), np.subtract(center, half), atol=0.6)
     sides = [np.sqrt(np.prod(np.ptp(c[0], axis=0))) for c in cutout.outlines]
     np.testing.assert_allclose(sides, 1, atol=0.15)
 

@@ -60,7 +60,7 @@ def test_two_or_three_lookalikes_cross_each_at_its_own_time():
             assert away.max() < 2.6
             assert np.mean(away > 1.4) > 0.55
             # It comes from one side and goes to the other.
-            side = other.centre - target.centre
+            side = other.center - target.center
             assert (side[0] * side[-1]).sum() < 0
         assert len(set(meetings)) == len(meetings)
     assert set(counts) == {2, 3}
@@ -75,7 +75,7 @@ def test_paths_are_smooth():
         scene = make(seed)
         size = np.sqrt((scene.boxes()[:, 2:] - scene.boxes()[:, :2]).prod(1)).min()
         for sprite in scene.cast:
-            step = np.diff(sprite.centre, axis=0)
+            step = np.diff(sprite.center, axis=0)
             assert np.abs(step).max() < 0.8 * size
             assert np.abs(np.diff(step, axis=0)).max() < 0.2 * size
 
@@ -148,7 +148,7 @@ def test_alike_changes_looks_and_no_path():
         np.testing.assert_array_equal(scenes[0].light, scenes[2].light)
         for casts in zip(*(scene.cast for scene in scenes), strict=True):
             for sprite in casts[1:]:
-                np.testing.assert_array_equal(sprite.centre, casts[0].centre)
+                np.testing.assert_array_equal(sprite.center, casts[0].center)
 
 
 def test_cutouts_get_lookalikes_too(photo_folder, cutout_folder):
@@ -244,7 +244,7 @@ def test_an_identical_twin_differs_in_its_bends_and_turns_only():
         np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal(other.marking.curve, target.marking.curve)
     np.testing.assert_allclose(other.tint, target.tint, atol=1e-12)
-    np.testing.assert_array_equal(other.centre, target.centre)
+    np.testing.assert_array_equal(other.center, target.center)
     assert (other.relief, other.shutter) == (0.3, 0.5)
     turn, scale = angles(target, other)
     np.testing.assert_allclose(scale, 1, rtol=1e-9)

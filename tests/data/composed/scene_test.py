@@ -32,22 +32,22 @@ def drawn(scene, image, t=0, **how):
         return scene.draw(t, **how)
 
 
-def backdrop(*, centre=(0.5, 0.5), height=1.0, turn=0.0, mirror=False):
+def backdrop(*, center=(0.5, 0.5), height=1.0, turn=0.0, mirror=False):
     return scene.Backdrop(
         PHOTO,
-        np.tile(np.array(centre), (LENGTH, 1)),
+        np.tile(np.array(center), (LENGTH, 1)),
         np.full(LENGTH, height),
         np.full(LENGTH, turn),
         mirror,
     )
 
 
-def make_scene(centre=(40.0, 30.0), size=20.0, light=1.0, hw=(60, 80)):
+def make_scene(center=(40.0, 30.0), size=20.0, light=1.0, hw=(60, 80)):
     rng = np.random.default_rng(0)
     skin = sprites.Paint(shapes.blob(rng), PHOTO, np.full(2, 20.0), np.full(2, 50.0))
     step = np.arange(LENGTH)[:, None] * (2.0, 1.0)
     matrix = np.tile(np.eye(2) * size, (LENGTH, 1, 1))
-    sprite = sprites.Sprite(skin, centre + step, matrix, motion.random_ripple(rng, 0.5))
+    sprite = sprites.Sprite(skin, center + step, matrix, motion.random_ripple(rng, 0.5))
     shown = np.zeros(LENGTH, int)
     lights = np.full((LENGTH, 3), light)
     return scene.Scene(hw, (backdrop(),), shown, (sprite,), 0, lights)
@@ -65,7 +65,7 @@ def test_mirrored_view_is_the_photograph_mirrored():
 
 def test_half_the_height_is_twice_the_size():
     """Frame px x is photograph px center + (x - 40) / 2, edge origin."""
-    view = backdrop(centre=(0.6, 0.4), height=0.5)
+    view = backdrop(center=(0.6, 0.4), height=0.5)
     found = seen(view, ramp((60, 80)))
     x, y = 30, 20  # Index; the pixel's center is at + 0.5.
     shown = np.array([0.6 * 80 + (x + 0.5 - 40) / 2, 0.4 * 60 + (y + 0.5 - 30) / 2])
@@ -84,7 +84,7 @@ def test_a_quarter_turn_turns():
 def test_reduced_frames_are_means_of_the_full_ones(reduction, hw):
     photo = np.random.default_rng(0).integers(0, 256, (16, 20, 3), np.uint8)
     photo = np.kron(photo, np.ones((16, 16, 1), np.uint8))
-    whole = make_scene(centre=(70.0, 60.0), size=50.0, hw=hw)
+    whole = make_scene(center=(70.0, 60.0), size=50.0, hw=hw)
     full = drawn(whole, photo, 1).astype(float)
     small = drawn(whole, photo, 1, reduction=reduction)
     rows, columns = (-(-side // reduction) for side in hw)
@@ -98,7 +98,7 @@ def test_reduced_frames_are_means_of_the_full_ones(reduction, hw):
     assert error.mean() < 0.5 * shifted.mean()
 
 
-def test_light_scales_colours_and_saturates():
+def test_light_scales_colors_and_saturates():
     image = ramp((60, 80))
     dark, bright = (drawn(make_scene(light=gain), image) for gain in (0.5, 3.0))
     plain = drawn(make_scene(), image).astype(float)
@@ -111,10 +111,10 @@ def test_boxes_end_at_the_frame_and_are_nan_beyond():
     assert inside.dtype == np.float32
     raw = make_scene().cast[0].boxes()
     np.testing.assert_allclose(inside, raw, rtol=1e-6)
-    leaving = make_scene(centre=(78.0, 30.0)).boxes()
+    leaving = make_scene(center=(78.0, 30.0)).boxes()
     np.testing.assert_allclose(leaving[:, 2], 80)
     assert (leaving[:, 0] > 60).all()
-    assert np.isnan(make_scene(centre=(500.0, 30.0)).boxes()).all()
+    assert np.isnan(make_scene(center=(500.0, 30.0)).boxes()).all()
 
 
 def test_the_shown_backdrop_is_drawn():

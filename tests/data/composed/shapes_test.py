@@ -6,7 +6,7 @@ import numpy as np
 from jaxtrack.data.composed import shapes
 
 
-def test_outlines_have_a_centred_box_of_area_one():
+def test_outlines_have_a_centered_box_of_area_one():
     for draw in (shapes.blob, shapes.rounded_polygon, lambda rng: shapes.bar(rng, 5.0)):
         for seed in range(4):
             curve = draw(np.random.default_rng(seed))

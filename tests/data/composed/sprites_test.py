@@ -22,9 +22,9 @@ def random_sprite(seed, *, strength=0.8, length=20, **looks):
     turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], -1)
     matrix = turn.reshape(-1, 2, 2) * rng.uniform(20, 30)
     path = motion.random_drift(rng, np.arange(length), [8, 8], period=(20, 40))
-    centre = np.array([50.0, 40.0]) + path
+    center = np.array([50.0, 40.0]) + path
     skin = sprites.Paint(shapes.blob(rng), PHOTO, np.full(2, 25.0), np.full(2, 60.0))
-    return sprites.Sprite(skin, centre, matrix, ripple, **looks)
+    return sprites.Sprite(skin, center, matrix, ripple, **looks)
 
 
 def drawn(sprite, t=0, *, level=255, background=0, image=None):
@@ -73,10 +73,10 @@ def test_texture_moves_with_the_outline():
     skin = sprite.skin._replace(curve=ellipse)
     sprite = dataclasses.replace(sprite, skin=skin)
     canvas = drawn(sprite, 19, image=image)
-    column, row = np.round(sprite.centre[19]).astype(int)
+    column, row = np.round(sprite.center[19]).astype(int)
     for pixel in [(row, column), (row - 4, column + 3), (row + 4, column - 5)]:
         point = np.array([pixel[1] + 0.5, pixel[0] + 0.5])
-        local = np.linalg.solve(sprite.matrix[19], point - sprite.centre[19])
+        local = np.linalg.solve(sprite.matrix[19], point - sprite.center[19])
         rest = local + displacement(sprite.ripple, local[None], np.array([19]))[0]
         # Photograph pixel i, whose center is i + 0.5, has the color 2 i.
         expected = 2 * (rest * 25.0 + 60.0 - 0.5)
@@ -90,7 +90,7 @@ def test_drawing_changes_only_the_box():
     outside = np.ones(FRAME, bool)
     outside[y0 - 1 : y1 + 2, x0 - 1 : x1 + 2] = False
     assert (canvas[outside] == 77).all() and (canvas == 0).any()
-    far = dataclasses.replace(sprite, centre=sprite.centre + 500)
+    far = dataclasses.replace(sprite, center=sprite.center + 500)
     assert (drawn(far, level=0, background=77) == 77).all()
 
 
@@ -113,17 +113,17 @@ def test_marking_stays_within_the_outline():
 
 def test_motion_blur_widens_along_the_motion_only():
     sprite = random_sprite(0, strength=0.0)
-    path = sprite.centre[:1] + np.arange(20)[:, None] * (8.0, 0.0) - (80.0, 0.0)
+    path = sprite.center[:1] + np.arange(20)[:, None] * (8.0, 0.0) - (80.0, 0.0)
     boxes = []
     for shutter in (0.0, 1.0):
-        moving = dataclasses.replace(sprite, centre=path, shutter=shutter)
+        moving = dataclasses.replace(sprite, center=path, shutter=shutter)
         boxes.append(tight_box(drawn(moving, 10)[..., 0] > 20))
     wider = (boxes[1] - boxes[0]) * (-1, -1, 1, 1)
     assert (wider[[0, 2]] >= 2).all()
     assert (np.abs(wider[[1, 3]]) <= 1).all()
 
 
-def test_tint_and_relief_change_colours():
+def test_tint_and_relief_change_colors():
     sprite = random_sprite(0, tint=np.diag([1.0, 0.5, 0.25]), relief=0.6)
     canvas = drawn(sprite, level=200)
     middle = canvas[40, 50].astype(float)

@@ -53,10 +53,10 @@ def test_a_view_places_maps_in_the_frame(videos):
     # The last box is 16 x 12 px from (10, 9): with half of the mean side around it
     # 28 x 26 px, whose root of the area is the template's 16 crop pixels.
     scale = 16 / np.sqrt((16 + 14) * (12 + 14))
-    centre = np.array([10.0 + 8, 9 + 6])
+    center = np.array([10.0 + 8, 9 + 6])
     half = 32 / scale / 2
     np.testing.assert_allclose(
-        first.region, [*(centre - half), *(centre + half)], rtol=1e-6
+        first.region, [*(center - half), *(center + half)], rtol=1e-6
     )
     # Cells look at 2, 6, ..., 30 crop pixels; a map reaches half a cell beyond.
     np.testing.assert_allclose(first.extent, first.region, rtol=1e-6)

@@ -60,7 +60,7 @@ def test_which_tower_judges_the_box(options, source):
     assert moved == [source == 0, source == 1]
 
 
-def test_released_initialisation():
+def test_released_initialization():
     r = jnp.zeros((1, 4, 4, 64))
     params = jax.jit(CarHead(depth=1).init)(jax.random.key(0), r)["params"]
     kernel = params["cls_tower"]["conv0"]["kernel"]

@@ -91,7 +91,7 @@ def test_outputs_at_the_start():
     np.testing.assert_allclose(np.std(kernel), 1e-4, rtol=0.2)
 
 
-def test_training_normalises_the_outputs_by_the_batch():
+def test_training_normalizes_the_outputs_by_the_batch():
     """Logits have the mean and the deviation that their normalization says."""
     variables = drawn()
     run = jax.jit(lambda v, r: HEAD.apply(v, r, train=True, mutable=["batch_stats"]))

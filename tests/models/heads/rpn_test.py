@@ -102,7 +102,7 @@ def test_levels_start_alike():
     np.testing.assert_array_equal(variables["params"]["loc_weight"], np.ones(3))
 
 
-def test_training_normalises_by_the_batch():
+def test_training_normalizes_by_the_batch():
     head, response = RpnHead(features=6, dtype=jnp.bfloat16), levels()
     variables = networks.drawn(head, response)
     outputs, new = jax.jit(

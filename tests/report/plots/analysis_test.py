@@ -26,7 +26,7 @@ def test_alignment_plot_shows_points_and_their_mean():
     assert empty.sum() <= few.sum() < some.sum() < drawn.sum()
 
 
-def test_sweep_plot_keeps_colours_and_shows_small_spreads_as_small():
+def test_sweep_plot_keeps_colors_and_shows_small_spreads_as_small():
     curves = {"a": ((0.0, 0.5), (0.601, 0.6)), "_b $": ((0.0, 0.5), (0.602, 0.603))}
     image = decoded(plots.sweep_plot(curves))
     assert all(near(image, place).mean() > 1e-3 for place in (0, 1))

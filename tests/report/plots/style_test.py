@@ -21,7 +21,7 @@ def test_long_names_lose_their_middle():
     assert len(style.label("a" * 60, 0.5)) == 32 + len(" [0.500]")
 
 
-def test_lines_are_told_apart_without_colour_from_the_first_on():
+def test_lines_are_told_apart_without_color_from_the_first_on():
     looks = [style.line_of(place) for place in range(210)]
     # Printed in black: dashes, then markers.
     black = [str((look["linestyle"], look["marker"])) for look in looks[:30]]

@@ -35,7 +35,7 @@ THREE = {
 }
 
 
-def test_every_plot_shows_every_tracker_in_its_colour():
+def test_every_plot_shows_every_tracker_in_its_color():
     for draw in (vot_plots.ar_plot, vot_plots.eao_curve_plot):
         image = decoded(draw(THREE))
         for place in range(3):

@@ -2,11 +2,11 @@
 
 Labels each sequence from its first box, and from its first and last one, and reports
 how many boxes are kept by agreement and score, and how many of these are correct.
-Writes labelling.md.
+Writes labeling.md.
 
 Example:
-  python -m experiments.figures.labelling --checkpoint=lite --sequences=videos/ \
-      --exclude='otb_*' --out=runs/labelling
+  python -m experiments.figures.labeling --checkpoint=lite --sequences=videos/ \
+      --exclude='otb_*' --out=runs/labeling
 """
 
 import argparse
@@ -31,7 +31,7 @@ LEAST = ((0.0, 0.0), (0.0, 0.5), (0.5, 0.0), (0.5, 0.5), (0.6, 0.5), (0.7, 0.6))
 KNOWN = ("the first box", "the first and last box")
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """Boxes that were found of n frames whose truth is known, and was not given.
 
     Attributes:
@@ -47,7 +47,7 @@ class Labelled(NamedTuple):
 
 def measure(
     videos: Sequence[Video], follower: annotation.Follower
-) -> dict[str, Labelled]:
+) -> dict[str, Labeled]:
     """Labels sequences and compares with their boxes.
 
     Args:
@@ -72,16 +72,16 @@ def measure(
             others = np.setdiff1d(there, given)
             iou = overlap.iou_xywh(labels.xywh[others], truth[others])
             parts = (labels.agreement[others], labels.score[others], iou)
-            found[told].append(Labelled(*parts))
+            found[told].append(Labeled(*parts))
     if not any(len(one.iou) for one in found[KNOWN[1]]):
         raise InputError("no sequence has a box between its first and its last one")
     return {
-        told: Labelled(*map(np.concatenate, zip(*parts, strict=True)))
+        told: Labeled(*map(np.concatenate, zip(*parts, strict=True)))
         for told, parts in found.items()
     }
 
 
-def markdown(found: Mapping[str, Labelled], checkpoint: str, count: int) -> str:
+def markdown(found: Mapping[str, Labeled], checkpoint: str, count: int) -> str:
     """Returns the measurement as a Markdown document.
 
     Args:
@@ -90,11 +90,11 @@ def markdown(found: Mapping[str, Labelled], checkpoint: str, count: int) -> str:
       count: of sequences.
     """
     rows = []
-    for told, labelled in found.items():
+    for told, labeled in found.items():
         for agreement, score in LEAST:
-            kept = labelled.agreement >= agreement
-            kept &= labelled.score >= score
-            iou = labelled.iou[kept]
+            kept = labeled.agreement >= agreement
+            kept &= labeled.score >= score
+            iou = labeled.iou[kept]
             numbers = ["", "", ""]
             if len(iou):
                 values = ((iou >= 0.5).mean(), (iou >= 0.7).mean(), iou.mean())
@@ -120,10 +120,10 @@ def run(args: argparse.Namespace) -> None:
     with locks.locked(out, "experiment"):
         found = measure(videos, session.load(args.checkpoint))
         page = markdown(found, args.checkpoint, len(videos))
-        atomic.write_text(out / "labelling.md", page)
+        atomic.write_text(out / "labeling.md", page)
     print(page)
-    print(f"written: {out / 'labelling.md'}")
+    print(f"written: {out / 'labeling.md'}")
 
 
 if __name__ == "__main__":
-    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="labelling")
+    cli.run_command(sys.modules[__name__], sys.argv[1:], prog="labeling")

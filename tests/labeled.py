@@ -9,7 +9,7 @@ from jaxtrack.assign import regions
 from jaxtrack.trackers import siamcar, siamla
 
 
-def _labelled(
+def _labeled(
     loss,
     outputs,
     xyxy,
@@ -36,5 +36,5 @@ def _labelled(
     return loss(outputs, xyxy, jax.vmap(label)(xyxy), *keys, points=points, **options)
 
 
-siamcar_loss = functools.partial(_labelled, siamcar.siamcar_loss)
-siamla_loss = functools.partial(_labelled, siamla.siamla_loss)
+siamcar_loss = functools.partial(_labeled, siamcar.siamcar_loss)
+siamla_loss = functools.partial(_labeled, siamla.siamla_loss)
