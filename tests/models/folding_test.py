@@ -122,6 +122,7 @@ def test_every_normalization_is_found():
         assert norms - left == len(found) == len(parts.norms)
 
 
+@pytest.mark.slow
 def test_features_of_the_small_network_stay():
     """All its normalizations are in the backbone, whose maps it standardizes."""
     network, variables = build("siamcar_lite0"), draw_variables("siamcar_lite0")

@@ -138,6 +138,7 @@ def test_frozen_backbone_gets_no_gradient():
     jax.tree.map(np.testing.assert_array_equal, stats, variables["batch_stats"])
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_and_ends_in_float32():
     full, *_ = whole_and_parts()
     half = jax.jit(build("siamcar_lite0", dtype="bfloat16").apply)

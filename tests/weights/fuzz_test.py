@@ -203,7 +203,7 @@ def test_whole_files_are_read(path, originals):
 
 
 def test_spoilt_files(path, originals):
-    run(path, originals, 50)
+    run(path, originals, 20)
 
 
 @pytest.mark.slow

@@ -99,6 +99,7 @@ def test_taps_are_standardised(variables):
     np.testing.assert_allclose(tap, 1.0, rtol=2e-3)  # Epsilons of 1e-3.
 
 
+@pytest.mark.slow
 def test_training_moves_blocks_3_to_10_alone(variables):
     x = image(32)
 

@@ -87,6 +87,7 @@ def test_blocks_match_pytorch(name, train):
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_moves_the_mixed_blocks_alone(short):
     x = normal(2, 63, 63, 3)
     variables = drawn(short, x)
