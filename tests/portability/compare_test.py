@@ -80,6 +80,13 @@ def test_errors_are_what_hand_calculation_gives():
     assert not compared.left_out
 
 
+def test_less_precise_products_leave_more_of_a_zero():
+    # All of a bias of 1e-6 of the largest, in parts of 1e-2 of it.
+    gone = {("training", "gradient", "bias"): lambda a: 0.0 * a}
+    found = errors(compare.compare(made("bfloat16", changes=gone), made()))
+    assert found["bias"] == pytest.approx(1e-4, rel=1e-5)
+
+
 def test_the_first_layer_over_its_tolerance_is_named():
     # A fault in one layer shows in all that follow.
     changes = {("layers", "layer", name): lambda a: 1.01 * a for name in LAYERS[1:]} | {
