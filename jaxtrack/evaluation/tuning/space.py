@@ -22,7 +22,7 @@ def ranges(tracker: Tracker, *, names: Sequence[str] = ()) -> Ranges:
 
     Args:
       tracker: what to tune; a range is widened to hold the value it has.
-      names: fields to tune; all that the tracker has where empty.
+      names: fields to tune, with "tracking." or without; empty takes all.
 
     Returns:
       Field -> lowest and highest value, in a fixed order.
@@ -31,17 +31,18 @@ def ranges(tracker: Tracker, *, names: Sequence[str] = ()) -> Ranges:
       InputError: a name is not one of them.
     """
     known = {f"{_GROUP}{name}": ends for name, ends in tracker.ranges.items()}
-    for name in names:
-        if name not in known:
+    wanted = [_GROUP + name.removeprefix(_GROUP) for name in names]
+    for name, field in zip(names, wanted, strict=True):
+        if field not in known:
             raise InputError(
-                f"--settings={name}: it is none of what this tracker can be tuned by: "
-                f"{', '.join(known)}"
+                f"--settings={name}: not tunable in this tracker: give some of "
+                f"{', '.join(n.removeprefix(_GROUP) for n in known)}"
             )
     own = values_of(tracker, known)
     return {
         name: (min(low, own[name]), max(high, own[name]))
         for name, (low, high) in known.items()
-        if not names or name in names
+        if not wanted or name in wanted
     }
 
 

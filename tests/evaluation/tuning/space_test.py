@@ -78,13 +78,13 @@ def test_ranges_hold_the_untuned_settings():
 
 
 def test_chosen_settings_and_their_values():
-    found = space.ranges(small_tracker(), names=["tracking.window", "tracking.penalty"])
+    found = space.ranges(small_tracker(), names=["tracking.window", "penalty"])
     assert list(found) == ["tracking.penalty", "tracking.window"]
     names = ["tracking.quality_power", "tracking.window"]
     values = space.values_of(small_tracker(quality_power=0.5), names)
     assert values == {"tracking.quality_power": 0.5, "tracking.window": 0.3}
     with pytest.raises(
-        InputError, match="--settings=tracking.refined_weight: it is none of"
+        InputError, match="--settings=tracking.refined_weight: not tunable"
     ):
         space.ranges(small_tracker(), names=["tracking.refined_weight"])
 
