@@ -43,9 +43,9 @@ def read_onnx(path: str | Path) -> dict[str, np.ndarray]:
         model = onnx.ModelProto.FromString(path.read_bytes())
         return dict(_named(model.graph))
     except OSError as fault:
-        raise InputError(f"{path} cannot be read: {fault.strerror}") from fault
+        raise InputError(f"{path}: cannot be read: {fault.strerror}") from fault
     except (DecodeError, ValueError, TypeError, LookupError) as fault:
-        raise InputError(f"{path} is damaged, or no ONNX file: {fault}") from fault
+        raise InputError(f"{path}: damaged, or no ONNX file: {fault}") from fault
 
 
 def _named(graph: "onnx.GraphProto") -> Iterator[tuple[str, np.ndarray]]:

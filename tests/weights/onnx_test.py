@@ -60,10 +60,10 @@ def test_numbers_become_the_names_of_modules(tmp_path):
 
 def test_files_that_are_no_weights_are_refused(tmp_path):
     path = tmp_path / "net.onnx"
-    with pytest.raises(InputError, match="net.onnx cannot be read: No such file"):
+    with pytest.raises(InputError, match="net.onnx: cannot be read: No such file"):
         read_onnx(path)
     path.write_bytes(b"\x08\x07\x3a\xff\xff\xff\xff\x0fno graph")
-    with pytest.raises(InputError, match="net.onnx is damaged, or no ONNX file"):
+    with pytest.raises(InputError, match="net.onnx: damaged, or no ONNX file"):
         read_onnx(path)
     tensor = onnx.TensorProto(name="w", data_location=onnx.TensorProto.EXTERNAL)
     graph = onnx.helper.make_graph([], "main", [], [], initializer=[tensor])

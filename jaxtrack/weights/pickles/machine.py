@@ -7,6 +7,7 @@ arguments.
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable, Mapping
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -52,6 +53,13 @@ class Machine:
         Raises:
           UnpicklingError, ValueError, LookupError and others: the pickle is damaged.
         """
+        with warnings.catch_warnings():  # Python's, about escapes in a damaged text.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._execute()
+        return self._stack.pop()
+
+    def _execute(self):
+        """Executes the operations of the file; see `load`."""
         for number, (operation, arg, _) in enumerate(pickletools.genops(self._file)):
             if number >= MAX_OPERATIONS:
                 raise UnpicklingError(f"it has more than {MAX_OPERATIONS} operations")
@@ -66,7 +74,6 @@ class Machine:
                 _STEPS[name](self, arg)
             elif name not in ("PROTO", "FRAME", "STOP"):
                 raise UnpicklingError(f"operation {name} is not needed for weights")
-        return self._stack.pop()
 
     def call(self, name: Any, args: Any) -> Any:
         """Builds the object of a call.
