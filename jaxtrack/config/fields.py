@@ -322,12 +322,6 @@ _AFTER = (
     Field("tracking.lost_decay", 0.9,
           "Over time: factor on velocity and window, per frame, while the target is"
           " lost.", within=(0, 1)),
-    Field("tracking.search_growth", 0.0,
-          "Over time: growth of the search area's side, per frame, while the target is"
-          " lost.", least=0),
-    Field("tracking.search_limit", 1.3,
-          "Over time: largest side of the search area, as a multiple of the usual one.",
-          least=1),
     Field("tracking.distractor_share", 0.8,
           "Over time: how much the score of a distractor's cells is reduced; 0 ignores"
           " distractors.", within=(0, 1)),

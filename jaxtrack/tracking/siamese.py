@@ -115,7 +115,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     has_power = not is_released and not network.anchors
     return Tracker(
         aim_first=lambda box, hw: (view.template(box, hw),),
-        aim=lambda state, hw: view.search(_search_box(state, rules), hw),
+        aim=lambda state, hw: view.search(_expected(state), hw),
         cut=view.cut,
         fill=view.fill,
         start=start,
@@ -178,9 +178,9 @@ def _rules(config):
     return temporal.Rules(*(float(config.tracking[name]) for name in names))
 
 
-def _search_box(state, rules):
+def _expected(state):
     """Returns the box to search around."""
-    return temporal.search_box(state.memory, rules) if rules else state.box
+    return state.box if state.memory is None else state.memory.expected
 
 
 def _weighed(found, settings, memory, xyxy, rules):

@@ -39,8 +39,6 @@ class Rules(NamedTuple):
       sure_rate: weight of a smaller size in the trusted size, per frame.
       velocity_rate: weight of the last prediction error in the velocity.
       lost_decay: factor on velocity and window per frame while the target is lost.
-      search_growth: growth of the search area's side per frame while it is lost.
-      search_limit: largest side of the search area relative to the usual one.
       distractor_share: see `distractors.weights`.
     """
 
@@ -51,8 +49,6 @@ class Rules(NamedTuple):
     sure_rate: float
     velocity_rate: float
     lost_decay: float
-    search_growth: float
-    search_limit: float
     distractor_share: float
 
 
@@ -112,23 +108,6 @@ def start(box: jax.Array, rules: Rules) -> Memory:
         lost=jnp.zeros([], jnp.int32),
         distractors=distractors.none() if rules.distractor_share else None,
     )
-
-
-def search_box(memory: Memory, rules: Rules) -> jax.Array:
-    """Returns the box to search around, which grows while the target is lost.
-
-        (1 + search_growth * lost, at most search_limit) times as wide and high
-
-    Args:
-      memory: of the last frame.
-      rules: how to track.
-
-    Returns:
-      `[4]` cxcywh, pixels of the picture.
-    """
-    lost = memory.lost.astype(jnp.float32)
-    grown = jnp.minimum(1 + rules.search_growth * lost, rules.search_limit)
-    return jnp.concatenate([memory.expected[:2], memory.expected[2:] * grown])
 
 
 def window(memory: Memory, share: float | jax.Array, rules: Rules) -> jax.Array:

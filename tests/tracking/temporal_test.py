@@ -21,8 +21,6 @@ RULES = temporal.Rules(
     sure_rate=0.5,
     velocity_rate=0.25,
     lost_decay=0.5,
-    search_growth=0.25,
-    search_limit=1.6,
     distractor_share=0.8,
 )
 # Nothing is ever lost, expected elsewhere, or taken for a distractor.
@@ -128,12 +126,10 @@ def test_velocity_and_size_in_float64():
         np.testing.assert_allclose(memory.expected, expected, rtol=1e-5)
 
 
-def test_search_grows_and_window_fades_while_lost():
+def test_window_fades_while_lost():
     memory = temporal.start(jnp.array(BOX), RULES)
-    for lost, side, share in ((0, 1.0, 0.4), (2, 1.5, 0.1), (5, 1.6, 0.0125)):
+    for lost, share in ((0, 0.4), (2, 0.1), (5, 0.0125)):
         memory = memory.replace(lost=jnp.int32(lost))
-        box = temporal.search_box(memory, RULES)
-        np.testing.assert_allclose(box, [50, 40, 20 * side, 10 * side], rtol=1e-6)
         window = temporal.window(memory, 0.4, RULES)
         np.testing.assert_allclose(window, share, rtol=1e-6)
 
