@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxtrack.session import Session
-from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
+from jaxtrack.tracking.state import TrackerOutput, TrackerState
+from tests.whole_frames import of_whole_frames
 
 STEP = np.array([1.0, 0.0, 0.0, 0.0], np.float32)
 

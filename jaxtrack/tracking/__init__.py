@@ -7,7 +7,6 @@ from jaxtrack.tracking.state import (
     TrackerOutput,
     TrackerState,
     check_init_box,
-    of_whole_frames,
 )
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "TrackerOutput",
     "TrackerState",
     "check_init_box",
-    "of_whole_frames",
 ]

@@ -7,8 +7,9 @@ import pytest
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import batching, scoring
-from jaxtrack.tracking import TrackerOutput, of_whole_frames, run
+from jaxtrack.tracking import TrackerOutput, run
 from tests.evaluation import fixtures
+from tests.whole_frames import of_whole_frames
 
 
 def brightest_tracker():

@@ -15,9 +15,10 @@ from jaxtrack.evaluation import loading, results, scoring
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.tuning import splits
 from jaxtrack.ops import grid
-from jaxtrack.tracking import TrackerOutput, TrackerState, of_whole_frames
+from jaxtrack.tracking import TrackerOutput, TrackerState
 from jaxtrack.tracking.siamese import RANGES, Settings
 from jaxtrack.tracking.state import Probe
+from tests.whole_frames import of_whole_frames
 
 CELLS = 8
 

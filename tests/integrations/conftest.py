@@ -10,9 +10,10 @@ import pytest
 
 from jaxtrack import session, trackers
 from jaxtrack.configs import siamcar_lite0
-from jaxtrack.tracking.state import TrackerOutput, TrackerState, of_whole_frames
+from jaxtrack.tracking.state import TrackerOutput, TrackerState
 from jaxtrack.training import state as state_lib
 from jaxtrack.training.checkpoint import CheckpointStore
+from tests.whole_frames import of_whole_frames
 
 
 def seeking_tracker(traced):

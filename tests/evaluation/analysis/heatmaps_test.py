@@ -7,9 +7,9 @@ import pytest
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.analysis import heatmaps, probing
 from jaxtrack.ops import grid
-from jaxtrack.tracking import of_whole_frames
 from jaxtrack.tracking.state import Probe
 from tests.evaluation import fixtures
+from tests.whole_frames import of_whole_frames
 
 # Cells look at 2, 6, 10, ..., 30 of a crop of 32 pixels.
 GEOMETRY = grid.Geometry(16, 32, 8, 4, 2.0)

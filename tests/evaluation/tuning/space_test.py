@@ -14,7 +14,6 @@ from jaxtrack.evaluation.tuning import space
 from jaxtrack.models.refine import Refiner
 from jaxtrack.tracking import (
     TrackerOutput,
-    of_whole_frames,
     run,
     siamese,
     two_stage,
@@ -23,6 +22,7 @@ from jaxtrack.tracking import (
 from jaxtrack.tracking.siamese import Settings
 from tests.evaluation import fixtures
 from tests.tracking.conftest import Tiny, square_frames
+from tests.whole_frames import of_whole_frames
 
 SIAMESE = ["tracking.penalty", "tracking.window", "tracking.size_rate"]
 PROPOSALS = ["tracking.refined_weight", "tracking.refined_window", "tracking.nms_iou"]
