@@ -12,7 +12,7 @@ _INTRODUCTION = """\
 
 All settings with their defaults. A file in `configs/` changes some of them;
 `--config.FIELD=VALUE` changes one on the command line, for example
-`--config.optimizer.lr=0.01`. This page is generated from the tables in `jaxtrack/config`:
+`--config.optimizer.lr=0.01`. This page is generated from `jaxtrack/config`:
 
     python -c "from jaxtrack import config; print(config.markdown(), end='')" \\
         > docs/settings.md
