@@ -42,16 +42,16 @@ TRACKING_FIELDS = (
           " is lost; not with CRACT."),
     Field("tracking.held_below", 0.2,
           "Over time: hold the box while the score is below this.", within=(0, 1)),
-    Field("tracking.found_share", 0.85,
+    Field("tracking.recovery_ratio", 0.85,
           "Over time: a lost target is found again when the score reaches this fraction"
           " of the usual score, 2 % less with every frame.", within=(0, 1)),
-    Field("tracking.found_reach", 0.05,
+    Field("tracking.recovery_reach", 0.05,
           "Over time: how much farther from its expected position a lost target may be"
           " found, per frame.", unit="sqrt(area)", least=0),
-    Field("tracking.sure_share", 0.93,
+    Field("tracking.confident_ratio", 0.93,
           "Over time: velocity and trusted size are updated when the score reaches this"
           " fraction of the usual score.", within=(0, 1)),
-    Field("tracking.sure_rate", 0.05,
+    Field("tracking.shrink_rate", 0.05,
           "Over time: weight of the new size in the trusted size when it shrinks, per"
           " frame.",
           within=(0, 1)),
@@ -61,7 +61,7 @@ TRACKING_FIELDS = (
     Field("tracking.lost_decay", 0.9,
           "Over time: factor on velocity and window, per frame, while the target is"
           " lost.", within=(0, 1)),
-    Field("tracking.distractor_share", 0.8,
+    Field("tracking.distractor_penalty", 0.8,
           "Over time: how much the score of a distractor's cells is reduced; 0 ignores"
           " distractors.", within=(0, 1)),
     Field("tracking.proposals", 10, "CRACT: proposals per frame, N.", above=0),

@@ -45,42 +45,42 @@ def none() -> Distractors:
 
 
 def weights(
-    known: Distractors,
+    tracks: Distractors,
     center: jax.Array,
     target: jax.Array,
     *,
-    share: float | jax.Array,
+    penalty: float | jax.Array,
 ) -> jax.Array:
     """Returns weights for the scores of cells that may show a distractor.
 
-        1 - share * max_k clip((|c - t| - |c - d_k|) / size, 0, 1)
+        1 - penalty * max_k clip((|c - t| - |c - d_k|) / size, 0, 1)
 
     with c the center of the cell's box, t and d_k the expected positions of the target
     and distractor k, and size the root of the target's area.
 
     Args:
-      known: the distractors, from `follow`.
+      tracks: the distractors, from `follow`.
       center: `[H, W, 2]` xy, center of each cell's box, pixels of the picture.
       target: `[4]` cxcywh, the expected box of the target, pixels of the picture.
-      share: reduction of a distractor's scores, in [0, 1].
+      penalty: reduction of a distractor's scores, in [0, 1].
 
     Returns:
-      `[H, W]` in [1 - share, 1].
+      `[H, W]` in [1 - penalty, 1].
     """
     own = distance(center, target[:2])
-    expected = known.center + known.velocity
+    expected = tracks.center + tracks.velocity
     other = jax.vmap(partial(distance, center))(expected)
     nearer = jnp.clip((own[None] - other) / _size(target), 0.0, 1.0)
-    is_known = known.life[:, None, None] > 0
-    return 1 - share * jnp.max(jnp.where(is_known, nearer, 0.0), axis=0)
+    is_known = tracks.life[:, None, None] > 0
+    return 1 - penalty * jnp.max(jnp.where(is_known, nearer, 0.0), axis=0)
 
 
 def follow(
-    known: Distractors,
+    tracks: Distractors,
     score: jax.Array,
     center: jax.Array,
     target: jax.Array,
-    is_sure: jax.Array,
+    is_confident: jax.Array,
     *,
     velocity_rate: float,
 ) -> Distractors:
@@ -92,31 +92,31 @@ def follow(
     certain: otherwise the peak may be the target.
 
     Args:
-      known: of the last frame.
+      tracks: of the last frame.
       score: `[H, W]` of cells, without window and penalty.
       center: `[H, W, 2]` xy, center of each cell's box, pixels of the picture.
       target: `[4]` cxcywh of the target, pixels of the picture.
-      is_sure: `[]` whether that position is certain.
+      is_confident: `[]` whether that position is certain.
       velocity_rate: weight of the last prediction error in the velocity.
 
     Returns:
       The distractors of this frame.
     """
     peak, is_peak = find_peaks(score, center, target)
-    expected = known.center + known.velocity
-    is_alive = known.life > 0
+    expected = tracks.center + tracks.velocity
+    is_alive = tracks.life > 0
     gap = jax.vmap(partial(distance, peak))(expected) / _size(target)
     gap = jnp.where(is_alive[:, None] & is_peak[None], gap, jnp.inf)
     pairs = _pairs(gap)
     is_seen = jnp.any(pairs, axis=1)
-    velocity = known.velocity * jnp.where(is_seen, 1.0, _DECAY)[:, None]
-    seen = _picked(pairs, peak)
-    error = jnp.where(is_seen[:, None], seen - expected, 0.0)
-    most = jnp.where(is_sure, _SHORT_LIFE, _LIFE)
-    left = jnp.maximum(jnp.minimum(known.life, most) - 1, 0)
-    life = jnp.where(is_seen, _LIFE, left)
+    velocity = tracks.velocity * jnp.where(is_seen, 1.0, _DECAY)[:, None]
+    peaks = _picked(pairs, peak)
+    error = jnp.where(is_seen[:, None], peaks - expected, 0.0)
+    life_limit = jnp.where(is_confident, _SHORT_LIFE, _LIFE)
+    remaining = jnp.maximum(jnp.minimum(tracks.life, life_limit) - 1, 0)
+    life = jnp.where(is_seen, _LIFE, remaining)
 
-    is_new = is_peak & ~jnp.any(pairs, axis=0) & is_sure
+    is_new = is_peak & ~jnp.any(pairs, axis=0) & is_confident
     is_empty = life == 0
     is_next = jnp.cumsum(is_empty)[:, None] == jnp.cumsum(is_new)[None]
     starts = is_next & is_empty[:, None] & is_new[None]
@@ -150,13 +150,13 @@ def find_peaks(
         apart = jnp.abs(center - place[None]) / target[None, 2:]
         return jnp.max(apart, axis=-1) < _SAME
 
-    left = jnp.where(is_same(target[:2]), 0.0, score)
+    remaining = jnp.where(is_same(target[:2]), 0.0, score)
     peaks, are_peaks = [], []
     for _ in range(COUNT):
-        best = jnp.argmax(left)
+        best = jnp.argmax(remaining)
         peaks.append(center[best])
-        are_peaks.append((left[best] >= least) & (left[best] > 0))
-        left = jnp.where(is_same(center[best]), 0.0, left)
+        are_peaks.append((remaining[best] >= least) & (remaining[best] > 0))
+        remaining = jnp.where(is_same(center[best]), 0.0, remaining)
     return jnp.stack(peaks), jnp.stack(are_peaks)
 
 

@@ -92,24 +92,24 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         variables, state: TrackerState, crop: Crop, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
         aim, memory = crop.aim, state.memory
-        found = predict(variables, state, crop)
+        maps = predict(variables, state, crop)
         if rules:
             power = 1.0 if is_released else settings.quality_power
-            maps = probe_maps(*found, aim, geometry=geometry, power=power)
-            found, settings = _weighed(found, settings, memory, maps.xyxy, rules)
-        box, score = select(found, state.box, aim, settings)
+            probed = probe_maps(*maps, aim, geometry=geometry, power=power)
+            maps, settings = _weighed(maps, settings, memory, probed.xyxy, rules)
+        box, score = select(maps, state.box, aim, settings)
         if rules:
-            seen = temporal.Seen(box, score, maps.confidence, maps.xyxy)
-            memory, box, score = temporal.update(memory, seen, rules)
+            result = temporal.Result(box, score, probed.confidence, probed.xyxy)
+            memory, box, score = temporal.update(memory, result, rules)
             memory = memory.replace(expected=bound(memory.expected, aim.hw))
         shown = opencv.whole_pixels(box) if is_opencv else box
         state = state.replace(box=box, memory=memory)
         return state, TrackerOutput(box=shown, score=score)
 
     def probe(variables, state: TrackerState, crop: Crop) -> Probe:
-        found = predict(variables, state, crop)
+        maps = predict(variables, state, crop)
         power = 1.0 if is_released else defaults.quality_power
-        return probe_maps(*found, crop.aim, geometry=geometry, power=power)
+        return probe_maps(*maps, crop.aim, geometry=geometry, power=power)
 
     # Networks with anchors predict no quality; the released selection has no exponent.
     has_power = not is_released and not network.anchors
@@ -149,8 +149,8 @@ def probe_maps(
       The maps, with the most confident anchor of each cell.
     """
     confidence = cls * quality**power
-    seen = decoding.best_anchors(confidence, cls, quality, confidence, ltrb)
-    cls, quality, confidence, ltrb = seen
+    best = decoding.best_anchors(confidence, cls, quality, confidence, ltrb)
+    cls, quality, confidence, ltrb = best
     xyxy = boxes.ltrb_to_xyxy(grid.points(geometry), ltrb)
     xyxy = (xyxy - geometry.search_size / 2) / aim.scale
     xyxy = xyxy + jnp.tile(aim.center, 2)[None, None]
@@ -183,9 +183,9 @@ def _expected(state):
     return state.box if state.memory is None else state.memory.expected
 
 
-def _weighed(found, settings, memory, xyxy, rules):
+def _weighed(maps, settings, memory, xyxy, rules):
     """Returns maps and settings, changed by the memory."""
-    cls, *others = found
+    cls, *others = maps
     window = temporal.window(memory, settings.window, rules)
     weighed = temporal.weigh(memory, cls, xyxy, rules)
     return (weighed, *others), settings._replace(window=window)
@@ -196,13 +196,13 @@ def _select(config, geometry):
     choose, bound = _selection(config, geometry), bounding(config.tracking.selection)
     slope, middle = (float(config.tracking[f"score_{n}"]) for n in ("slope", "middle"))
 
-    def select(found, box, aim, settings) -> tuple[jax.Array, jax.Array]:
-        chosen = choose(*found, box, aim.scale, **settings._asdict())
+    def select(maps, box, aim, settings) -> tuple[jax.Array, jax.Array]:
+        chosen = choose(*maps, box, aim.scale, **settings._asdict())
         new = bound(jnp.concatenate([aim.center + chosen.shift, chosen.wh]), aim.hw)
-        told = selection.calibrated_score(chosen.score, slope=slope, middle=middle)
+        score = selection.calibrated_score(chosen.score, slope=slope, middle=middle)
         # A network that overflows loses one frame, not the target.
         is_sound = jnp.all(jnp.isfinite(new)) & jnp.isfinite(chosen.score)
-        return jnp.where(is_sound, new, box), jnp.where(is_sound, told, 0.0)
+        return jnp.where(is_sound, new, box), jnp.where(is_sound, score, 0.0)
 
     return select
 
@@ -216,8 +216,8 @@ def _selection(config, geometry):
 
         def choose(cls, ltrb, quality, box, scale, *, quality_power, **settings):
             del quality_power
-            given = (cls, ltrb, quality, box[2:], scale)
-            return selection.select_released(*given, geometry=geometry, **settings)
+            maps = (cls, ltrb, quality, box[2:], scale)
+            return selection.select_released(*maps, geometry=geometry, **settings)
 
         return choose
     options = {
@@ -227,8 +227,8 @@ def _selection(config, geometry):
     }
 
     def choose_clean(cls, ltrb, quality, box, scale, **settings):
-        given = (cls, ltrb, quality, box[2:], scale)
-        return selection.select_clean(*given, geometry=geometry, **options, **settings)
+        maps = (cls, ltrb, quality, box[2:], scale)
+        return selection.select_clean(*maps, geometry=geometry, **options, **settings)
 
     return choose_clean
 

@@ -83,7 +83,7 @@ def test_weights(x, weight):
         life=known.life.at[0].set(3),
     )
     place = jnp.full((1, 1, 2), 40.0).at[..., 0].set(x)
-    found = distractors.weights(known, place, TARGET, share=0.8)
+    found = distractors.weights(known, place, TARGET, penalty=0.8)
     np.testing.assert_allclose(found, [[weight]], rtol=1e-6)
-    nothing = distractors.weights(distractors.none(), place, TARGET, share=0.8)
+    nothing = distractors.weights(distractors.none(), place, TARGET, penalty=0.8)
     np.testing.assert_array_equal(nothing, [[1.0]])

@@ -15,17 +15,17 @@ from jaxtrack.tracking import siamese, temporal
 
 RULES = temporal.Rules(
     held_below=0.4,
-    found_share=0.85,
-    found_reach=0.1,
-    sure_share=0.9,
-    sure_rate=0.5,
+    recovery_ratio=0.85,
+    recovery_reach=0.1,
+    confident_ratio=0.9,
+    shrink_rate=0.5,
     velocity_rate=0.25,
     lost_decay=0.5,
-    distractor_share=0.8,
+    distractor_penalty=0.8,
 )
 # Nothing is ever lost, expected elsewhere, or taken for a distractor.
-NEUTRAL = {"held_below": 0.0, "found_share": 0.0, "velocity_rate": 0.0}
-NEUTRAL |= {"distractor_share": 0.0}
+NEUTRAL = {"held_below": 0.0, "recovery_ratio": 0.0, "velocity_rate": 0.0}
+NEUTRAL |= {"distractor_penalty": 0.0}
 BOX = (50.0, 40.0, 20.0, 10.0)
 
 
@@ -35,7 +35,7 @@ def over_time(found, scores):
     nothing = jnp.zeros((2, 2)), jnp.zeros((2, 2, 4))
     memory, told = temporal.start(jnp.array(BOX), RULES), []
     for box, score in zip(np.asarray(found, np.float32), scores, strict=True):
-        memory, *output = step(memory, temporal.Seen(box, score, *nothing))
+        memory, *output = step(memory, temporal.Result(box, score, *nothing))
         told.append((memory, *output))
     return told
 
@@ -49,7 +49,7 @@ def test_lost_below_a_threshold_and_found_at_a_share_of_the_usual_score():
     assert [int(memory.lost) for memory, _, _ in told] == [0, 0, 1, 2, 3, 0, 0]
     shown = [float(score) for _, _, score in told]
     np.testing.assert_allclose(shown, [0.8, 0.9, 0.39, 0.4, 0.4, 0.65, 0.5])
-    np.testing.assert_allclose(told[4][0].usual, 0.805, rtol=1e-6)
+    np.testing.assert_allclose(told[4][0].usual_score, 0.805, rtol=1e-6)
 
 
 def test_a_lost_target_is_held_with_its_trusted_size():
@@ -85,9 +85,9 @@ def test_a_trusted_size_grows_fast_and_shrinks_slowly():
     # a fifth less than e ** -0.25 of the trusted one: a fifth of the rate.
     told = over_time([(50, 40, 30, 9), (50, 40, 15, 9)], [0.8, 0.8])
     width, height = 20 * 1.5**0.3, 10 * 0.9**0.5
-    np.testing.assert_allclose(told[0][0].trusted, [width, height], rtol=1e-6)
+    np.testing.assert_allclose(told[0][0].trusted_wh, [width, height], rtol=1e-6)
     width, height = width * (15 / width) ** 0.1, height * (9 / height) ** 0.1
-    np.testing.assert_allclose(told[1][0].trusted, [width, height], rtol=1e-6)
+    np.testing.assert_allclose(told[1][0].trusted_wh, [width, height], rtol=1e-6)
 
 
 def test_velocity_and_size_in_float64():
@@ -121,7 +121,7 @@ def test_velocity_and_size_in_float64():
         np.testing.assert_allclose(memory.pace, pace, rtol=1e-5)
         np.testing.assert_allclose(box, new, rtol=1e-5)
         np.testing.assert_allclose(memory.velocity, velocity, atol=1e-5)
-        np.testing.assert_allclose(memory.trusted, size, rtol=1e-5)
+        np.testing.assert_allclose(memory.trusted_wh, size, rtol=1e-5)
         expected = np.concatenate([place, new[2:]])
         np.testing.assert_allclose(memory.expected, expected, rtol=1e-5)
 
