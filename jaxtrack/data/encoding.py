@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from jaxtrack.datasets import depth
+from jaxtrack.datasets import depth, pictures
 from jaxtrack.errors import InputError
 
 FORMATS = ("jpeg", "webp")
@@ -109,9 +109,7 @@ def decode_mask(data: bytes, name: str) -> np.ndarray:
     Raises:
       InputError: if the bytes are damaged.
     """
-    mask = None
-    if data:
-        mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    mask = pictures.decode(data, cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise InputError(f"{name}: cannot read the mask: damaged or not an image")
     return mask > 0
@@ -143,7 +141,7 @@ def read(path: str | pathlib.Path, *, span: depth.Range | None = None) -> Pictur
         return Picture(None, upright)
     if not data:
         raise InputError(f"{path}: empty file")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    image = pictures.decode(data, cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise InputError(f"{path}: not an image")
     return Picture(None, image)
@@ -151,7 +149,7 @@ def read(path: str | pathlib.Path, *, span: depth.Range | None = None) -> Pictur
 
 def _decode_webp(data, name, reduction):
     """Decodes a WebP picture; see `decode`."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    image = pictures.decode(data, cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise InputError(f"{name}: damaged WebP")
     if reduction == 1:
@@ -166,11 +164,10 @@ def _upright(data):
         is_cmyk = simplejpeg.decode_jpeg_header(data)[2] in ("CMYK", "YCCK")
     except ValueError:
         return None  # `decode` gives the error.
-    if not is_cmyk and b"Exif\0" not in data[:4096]:
+    if not is_cmyk and not pictures.has_exif(data):
         return None
-    buffer, as_stored = np.frombuffer(data, np.uint8), cv2.IMREAD_IGNORE_ORIENTATION
-    turned = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-    stored = cv2.imdecode(buffer, cv2.IMREAD_COLOR | as_stored)
+    turned = pictures.decode(data, cv2.IMREAD_COLOR)
+    stored = pictures.decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if turned is None or (not is_cmyk and np.array_equal(turned, stored)):
         return None
     return turned[:, :, ::-1]

@@ -7,13 +7,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxtrack.datasets.pictures import to_rgb
-from jaxtrack.errors import InputError
+from jaxtrack.datasets.pictures import decode, read_image, to_rgb
 
-# Formats that may hold them, and pictures looked at for a sequence's range.
-_DEEP_SUFFIXES = (".png", ".tif", ".tiff")
-_SAMPLES = 16
-_KIND = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+_SAMPLES = 16  # Pictures looked at for a sequence's range.
+# OpenCV 5 turns no floats of one channel into three, so gray stays gray.
+_KIND = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
 
 class Range(NamedTuple):
@@ -40,18 +38,17 @@ def sequence_range(paths: Sequence[Path]) -> Range | None:
       paths: of the pictures; 16 are looked at.
 
     Returns:
-      The range, or None where the first picture has eight bits.
+      The range, or None where they all have eight bits.
     """
-    first = _decode(paths[0])
-    if first is None or first.dtype == np.uint8:
-        return None
     places = np.linspace(0, len(paths) - 1, min(len(paths), _SAMPLES)).astype(int)
-    pictures = [first, *(_decode(paths[place]) for place in places[1:])]
-    levels = [p[np.isfinite(p)] for p in pictures if p is not None and p.size]
-    levels = [level for level in levels if level.size]
+    found = (_decode(paths[place]) for place in places)
+    deep = [picture for picture in found if picture is not None]
+    if not deep:
+        return None
+    levels = [p[np.isfinite(p)] for p in deep if np.isfinite(p).any()]
     low = min((float(level.min()) for level in levels), default=0.0)
     high = max((float(level.max()) for level in levels), default=0.0)
-    return Range(low, high, 8 * first.dtype.itemsize)
+    return Range(low, high, 8 * deep[0].dtype.itemsize)
 
 
 def told(name: str, span: Range) -> str:
@@ -73,7 +70,7 @@ def read_stretched(
     """Decodes a picture and maps the range on 0 ... 255; levels outside are clipped.
 
     Args:
-      path: of the file.
+      path: of the file; one of eight bits stays as it is.
       span: of its sequence.
       canvas: see `jaxtrack.datasets.pictures.to_rgb`.
 
@@ -85,19 +82,26 @@ def read_stretched(
     """
     image = _decode(path)
     if image is None:
-        raise InputError(f"{path} is no image: restore the file")
+        return read_image(path, canvas=canvas)
     scale = 255.0 / max(span.high - span.low, 1e-9)
     levels = np.nan_to_num((image.astype(np.float32) - span.low) * scale)
     levels = np.clip(np.round(levels), 0, 255).astype(np.uint8)
+    if levels.ndim == 2:
+        levels = cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR)
     return to_rgb(levels, canvas=canvas)
 
 
 def _decode(path):
-    """Decodes a picture with all its bits, BGR; None where that fails."""
-    if Path(path).suffix.lower() not in _DEEP_SUFFIXES:
+    """Decodes a picture with all its bits, BGR or gray; None if these are eight."""
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
         return None
     try:
-        data = np.fromfile(path, np.uint8)
+        with path.open("rb") as file:
+            start = file.read(25)
+            if start[:4] == b"\x89PNG" and start[24:] != b"\x10":
+                return None  # The header of a PNG says that it has fewer than 16.
+            image = decode(start + file.read(), _KIND)
     except OSError:
         return None
-    return cv2.imdecode(data, _KIND) if data.size else None
+    return None if image is None or image.dtype == np.uint8 else image

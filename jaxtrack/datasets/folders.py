@@ -138,8 +138,8 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
     """Reads the boxes of a sequence of one target and lists its frames.
 
     Args:
-      folder: holds `groundtruth_rect.txt` or `groundtruth.txt`, and the frames in
-        `img/` or beside that file.
+      folder: holds `groundtruth_rect.txt` or `groundtruth.txt`, and the frames where
+        `frame_files.image_folder` finds them.
       allow_absent: whether a box may be NaN or of no size; see `files.check_sizes`.
 
     Returns:
@@ -159,7 +159,7 @@ def read_sequence(folder: str | Path, *, allow_absent: bool = False) -> Sequence
 
 def _read(name: str, folder: Path, path: Path, *, allow_absent: bool) -> Sequence:
     """Reads the target whose boxes are in a file."""
-    frames = frame_files.list_frames(image_folder(folder))
+    frames = frame_files.list_frames(frame_files.image_folder(folder))
     truth = files.read_xywh(path)
     files.check_sizes(path, truth, allow_absent=allow_absent)
     frame_files.check_lengths(folder, frames, truth)
@@ -224,12 +224,3 @@ def box_files(folder: Path) -> dict[str, Path]:
         if path.is_file() and (not numbered or path.stat().st_size > 0):
             return {"": path, **ordered}
     return ordered
-
-
-def image_folder(folder: Path) -> Path:
-    """Returns where a sequence's images lie: in `img/` where there is one.
-
-    Args:
-      folder: of the sequence.
-    """
-    return folder / "img" if (folder / "img").is_dir() else folder

@@ -27,28 +27,49 @@ def list_frames(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    frames = _images(folder)
+    frames = sorted(_images(folder), key=natural_order)
     if not frames:
         raise InputError(f"{folder}: holds no images ({', '.join(FRAME_SUFFIXES)})")
-    return sorted(frames, key=natural_order)
+    return frames
 
 
 def has_frames(folder: Path) -> bool:
     """Returns whether a folder holds an image.
 
     Args:
-      folder: an existing folder.
+      folder: it may not exist.
     """
-    return bool(_images(folder))
+    return folder.is_dir() and bool(_images(folder))
+
+
+def image_folder(folder: Path) -> Path:
+    """Returns where the images of a sequence lie.
+
+    Args:
+      folder: of the sequence.
+
+    Returns:
+      Its `img` if that holds images; the folder itself if it does; its only folder that
+      does, such as VOT's `color` and TNL2K's `imgs`; else the folder itself.
+    """
+    for place in (folder / "img", folder):
+        if has_frames(place):
+            return place
+    inner = folder.iterdir() if folder.is_dir() else ()
+    inner = [p for p in inner if p.name[:1] != "." and has_frames(p)]
+    return inner[0] if len(inner) == 1 else folder
 
 
 def _images(folder):
     """Returns a folder's images in any order, hidden ones (`._0001.jpg`) left out."""
-    return [
-        Path(entry.path)
-        for entry in os.scandir(folder)
-        if entry.name[:1] != "." and entry.name.lower().endswith(FRAME_SUFFIXES)
-    ]
+    with os.scandir(folder) as entries:
+        return [
+            Path(entry.path)
+            for entry in entries
+            if entry.name[:1] != "."
+            and entry.name.lower().endswith(FRAME_SUFFIXES)
+            and not entry.is_dir()
+        ]
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:

@@ -31,13 +31,27 @@ def read_image(path: str | Path, *, canvas: np.ndarray | None = None) -> np.ndar
     except OSError as fault:
         raise InputError(f"{path} cannot be read: {fault.strerror}") from fault
     is_cut = is_cut_off(data)
-    image = None
-    if data and not is_cut:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    image = None if is_cut else decode(data, cv2.IMREAD_COLOR)
     if image is None:
-        what = "empty" if not data else "cut off" if is_cut else "no image"
+        what = "empty" if not data else "cut off" if is_cut else "no image for OpenCV"
         raise InputError(f"{path} is {what}: restore the file")
     return to_rgb(image, canvas=canvas)
+
+
+def decode(data: bytes, flags: int) -> np.ndarray | None:
+    """Decodes a picture with OpenCV.
+
+    Args:
+      data: of the file.
+      flags: of `cv2.imdecode`.
+
+    Returns:
+      The picture; None if it is damaged, none, or larger than OpenCV takes.
+    """
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error:  # Raised for a size beyond its limit.
+        return None
 
 
 def to_rgb(bgr: np.ndarray, *, canvas: np.ndarray | None = None) -> np.ndarray:
@@ -76,14 +90,23 @@ def is_cut_off(data: bytes) -> bool:
     Args:
       data: of the file; of other formats it is False.
     """
-    if data[:2] != b"\xff\xd8" or _END in data[-4096:]:
+    if data[:2] != b"\xff\xd8":
         return False
     # Phones put a video behind the picture. What lies before the scan may be a smaller
     # picture with an end of its own; in a scan 0xff is no data.
     place = 2
     while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != _SCAN:
         place += 2 + int.from_bytes(data[place + 2 : place + 4])
-    return _END not in data[place:]
+    return data.rfind(_END, place) < 0
+
+
+def has_exif(data: bytes) -> bool:
+    """Returns whether a JPEG may say how it is turned, which its header does not.
+
+    Args:
+      data: of the file; a profile of any length may lie before the Exif segment.
+    """
+    return b"Exif\0" in data
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -97,8 +120,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """
     try:
         data = Path(path).read_bytes()
-        # A header does not tell how it is turned: Exif does.
-        if b"Exif" not in data[:4096]:
+        if not has_exif(data):
             height, width = simplejpeg.decode_jpeg_header(data)[:2]
             return width, height
     except (OSError, ValueError):

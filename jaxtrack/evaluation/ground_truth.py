@@ -99,7 +99,7 @@ def _read_folder(name: str, place: tuple[Path, Path]) -> Sequence:
     folder, path = place
     truth = files.read_xywh(path, allow_infinite=True)
     truth, absent = folders.without_absent(folder, truth)
-    images = folders.image_folder(folder)
+    images = frame_files.image_folder(folder)
     frames = frame_files.list_frames(images) if frame_files.has_frames(images) else []
     return Sequence(
         name,

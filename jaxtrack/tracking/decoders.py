@@ -64,7 +64,15 @@ def open_recording(target: str, name: str, *, start: int = 0) -> Decoder:
 
     Returns:
       The decoder.
+
+    Raises:
+      InputError: if it is a TIFF of several pages, or does not open.
     """
+    if target.lower().endswith((".tif", ".tiff")) and cv2.imcount(target) > 1:
+        raise InputError(
+            f"{name} has several pages: save each as a picture, such as with "
+            "ImageMagick's `magick FILE.tif %04d.png`, and give their folder"
+        )
     if importlib.util.find_spec("imageio_ffmpeg") is not None:
         return FfmpegDecoder(target, start=start)
     return OpencvDecoder(target, name, is_live=False, start=start)
@@ -113,6 +121,8 @@ class FfmpegDecoder:
         # repeated or dropped to keep a rate; `file:` since a name may contain colons.
         place = target if is_address(target) else f"file:{target}"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error"]
+        # ffmpeg decodes sound to find out what it is; its damage is not the video's.
+        command += ["-c:a", "pcm_u8"]
         command += ["-i", place, "-map", "0:V:0", "-fps_mode", "passthrough"]
         command += ["-vf", f"select=gte(n\\,{start})"] if start else []
         command += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"]
@@ -152,6 +162,8 @@ class FfmpegDecoder:
         said = dict.fromkeys(line.rpartition("] ")[2].strip() for line in lines)
         if not said:
             return ""
+        if any("matches no streams" in line for line in said):
+            return "it has no video, only sound or a cover"
         first = next(iter(said))
         return f"{first} (and {len(said) - 1} more)" if len(said) > 1 else first
 

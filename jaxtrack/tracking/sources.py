@@ -36,7 +36,7 @@ def open_source(source: Name, *, start: int = 0) -> Source:
     """Opens a video by name.
 
     Args:
-      source: a folder of images (or with a folder `img` of images), a list of image
+      source: a folder of images (or with a folder of images, `img`), a list of image
         files, a pattern such as "frames/%04d.jpg", a video file, an
         address such as rtsp://..., a device such as "/dev/video0", or the number of a
         camera ("0" too, unless it is a file).
@@ -76,10 +76,10 @@ def open_source(source: Name, *, start: int = 0) -> Source:
 
 
 def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Lists the images in a folder's `img`, or in itself, sorted by their numbers.
+    """Lists the images of a sequence's folder, sorted by their numbers.
 
     Args:
-      folder: to search.
+      folder: of the sequence; `frame_files.image_folder` says where they may lie.
 
     Returns:
       Paths, `2.jpg` before `10.jpg`.
@@ -87,12 +87,7 @@ def image_files(folder: pathlib.Path) -> list[pathlib.Path]:
     Raises:
       InputError: if there are none.
     """
-    for place in (folder / "img", folder):
-        if place.is_dir() and frame_files.has_frames(place):
-            return frame_files.list_frames(place)
-    raise InputError(
-        f"{folder} has no images: expected {', '.join(frame_files.FRAME_SUFFIXES)}"
-    )
+    return frame_files.list_frames(frame_files.image_folder(folder))
 
 
 def _open_stream(target, name, *, start=0):

@@ -81,8 +81,8 @@ MISTAKES = (
     # Videos and boxes.
     ("track", "VIDEO is missing: name a video file, a folder of images, a pattern"),
     ("track none.mp4", "no video none.mp4: name a video file, a folder of images"),
-    ("track empty --box=1,2,3,4", "empty has no images: expected .bmp, .jpeg, .jpg"),
-    ("track text --box=1,2,3,4", "text has no images: expected .bmp, .jpeg, .jpg"),
+    ("track empty --box=1,2,3,4", "empty: holds no images (.bmp, .jpeg, .jpg"),
+    ("track text --box=1,2,3,4", "text: holds no images (.bmp, .jpeg, .jpg"),
     ("track text.mp4 --box=1,2,3,4", "text.mp4 has no frame that can be read"),
     ("track zero.mp4 --box=1,2,3,4", "zero.mp4 has no frame that can be read"),
     ("track 97 --box=1,2,3,4", "camera 97 does not open: `ls /dev/video*` lists camer"),

@@ -101,8 +101,8 @@ def test_a_turned_photograph_is_stored_upright(tmp_path):
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0\0\0\0"
     block = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    data = encode(image)
-    (tmp_path / "a.jpg").write_bytes(data[:2] + block + data[2:])
+    data, profile = encode(image), b"\xff\xe2\x13\x88" + bytes(4998)
+    (tmp_path / "a.jpg").write_bytes(data[:2] + profile + block + data[2:])
     picture = encoding.read(tmp_path / "a.jpg")
     assert picture.data is None  # It is stored upright.
     difference = picture.image.astype(int) - np.rot90(image, -1)
@@ -128,3 +128,18 @@ def test_deep_pictures_are_stretched_by_the_range_of_their_sequence(tmp_path):
     levels = [encoding.read(path, span=span).image[0, 0, 0] for path in paths]
     assert levels == [0, 255]
     assert encoding.read(paths[1]).image.max() < 20
+
+
+def test_pictures_of_eight_bits_among_deep_ones_stay_as_they_are(tmp_path):
+    plain, photo, deep = (tmp_path / n for n in ("1.png", "2.jpg", "3.tif"))
+    for path in (plain, photo):
+        cv2.imwrite(str(path), np.full((4, 4, 3), 70, np.uint8))
+    assert depth.sequence_range([plain, photo]) is None
+    # Gray floats, as thermal cameras write them; a pixel is unknown.
+    cv2.imwrite(str(deep), np.array([[290, 300, np.nan, 310]], np.float32))
+    span = depth.sequence_range([plain, photo, deep])
+    assert span == (290, 310, 32)
+    for path in (plain, photo):
+        assert encoding.read(path, span=span).image[0, 0].tolist() == [70, 70, 70]
+    found = encoding.read(deep, span=span).image
+    np.testing.assert_array_equal(found[0, :, 1], [0, 128, 0, 255])

@@ -196,6 +196,19 @@ def test_frames_in_numeric_order(tmp_path):
         frame_files.list_frames(tmp_path / "none")
 
 
+def test_images_of_a_sequence_lie_in_img_or_in_the_only_folder_of_images(tmp_path):
+    where = frame_files.image_folder
+    assert where(tmp_path) == tmp_path
+    fake.images(tmp_path / "color", (1,), digits=1)
+    fake.text(tmp_path / "notes" / "a.txt", "")
+    (tmp_path / "img" / "1.jpg").mkdir(parents=True)  # A folder, no image.
+    assert where(tmp_path) == tmp_path / "color"
+    fake.images(tmp_path / "depth", (1,), digits=1)
+    assert where(tmp_path) == tmp_path
+    fake.images(tmp_path / "img", (2,), digits=1)
+    assert where(tmp_path) == tmp_path / "img"
+
+
 def test_contents(tmp_path):
     assert layout.contents(tmp_path / "x") == "no such folder"
     assert layout.contents(tmp_path) == "an empty folder"

@@ -28,6 +28,7 @@ def test_a_damaged_picture_is_named(tmp_path):
         (b"", r"1\.jpg is empty"),
         (b"not a picture", r"1\.jpg is no image"),
         (whole[:-40], r"1\.jpg is cut off"),
+        (bomb(), r"1\.jpg is no image"),
     ):
         path.write_bytes(data)
         with pytest.raises(InputError, match=message):
@@ -35,6 +36,12 @@ def test_a_damaged_picture_is_named(tmp_path):
     path.unlink()
     with pytest.raises(InputError, match=r"1\.jpg cannot be read: No such file"):
         pictures.read_image(path)
+
+
+def bomb():
+    """A picture whose header promises more pixels than OpenCV takes."""
+    data = cv2.imencode(".bmp", np.zeros((8, 6, 3), np.uint8))[1].tobytes()
+    return data[:18] + struct.pack("<ii", 60_000, 60_000) + data[26:]
 
 
 def exif(orientation):
@@ -49,7 +56,9 @@ def test_the_size_is_that_of_the_picture_as_it_is_seen(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     assert pictures.image_size(path) == (6, 8)
-    path.write_bytes(data[:2] + exif(6) + data[2:])  # Turned by a quarter.
+    profile = b"\xff\xe2" + struct.pack(">H", 5000) + bytes(4998)
+    # Turned by a quarter.
+    path.write_bytes(data[:2] + profile + exif(6) + data[2:])
     assert pictures.image_size(path) == (8, 6)
     assert pictures.read_image(path).shape == (6, 8, 3)
 
@@ -61,5 +70,7 @@ def test_a_video_behind_a_picture_is_no_damage(tmp_path):
     # A thumbnail's end is not the picture's.
     thumbnail = b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data
     cut = data[:2] + thumbnail + data[2:-30]
-    assert pictures.is_cut_off(cut + bytes(9000)) and pictures.is_cut_off(cut[:200])
+    for end in (bytes(9000), b""):
+        assert pictures.is_cut_off(cut + end)
+    assert pictures.is_cut_off(cut[:200])
     assert not pictures.is_cut_off(cut + data[-30:] + bytes(9000))

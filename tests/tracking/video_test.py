@@ -262,11 +262,33 @@ def test_takes_the_color_matrix_of_the_stream(tmp_path):
     np.testing.assert_allclose(pixel, [0xF0, 0x78, 0x14], atol=4)
 
 
+def test_damaged_sound_is_no_damage_of_the_video(tmp_path):
+    path = tmp_path / "a.mkv"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi"]
+    command += ["-i", "color=gray:s=32x32:d=0.12", "-f", "lavfi"]
+    command += ["-i", "anoisesrc=d=0.12", "-c:v", "ffv1", "-c:a", "pcm_s16le"]
+    subprocess.run([*command, str(path)], check=True)
+    # Noise that calls itself AC-3.
+    data = path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_AC3".ljust(13, b"\0"))
+    path.write_bytes(data)
+    assert len(read(path)) == 3
+    with pytest.raises(InputError, match="only sound or a cover"):
+        subprocess.run([*command, "-map", "1", "-y", str(path)], check=True)
+        video.FrameReader(path)
+
+
+def test_a_tiff_of_several_pages_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    cv2.imwritemulti(str(path), [np.zeros((8, 6), np.uint8)] * 2)
+    with pytest.raises(InputError, match="several pages: save each"):
+        video.FrameReader(path)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda p: p / "nothing.mp4", "no video"),
-        (lambda p: p, "has no images"),
+        (lambda p: p, "holds no images"),
         (lambda p: [], "empty list"),
         (lambda p: [p / "1.png"], "cannot be read"),
     ],
