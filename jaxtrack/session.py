@@ -18,6 +18,7 @@ import numpy as np
 from jaxtrack.errors import InputError
 from jaxtrack.trackers import describe, folded, tracker_of
 from jaxtrack.tracking import Tracker, check_init_box, recorded, run, sources
+from jaxtrack.tracking.host_boxes import cxcywh_from_xywh, xywh_from_cxcywh
 from jaxtrack.tracking.pictures import to_boxes, to_rgb
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.video import canvas_size, pad
@@ -192,9 +193,7 @@ class Session:
         """
         given = to_boxes(xywh)
         frame = _on_canvas(image)
-        cxcywh = np.concatenate(
-            [given[..., :2] + given[..., 2:] / 2, given[..., 2:]], axis=-1
-        ).astype(np.float32)
+        cxcywh = cxcywh_from_xywh(given).astype(np.float32)
         for number, box in enumerate(cxcywh.reshape(-1, 4)):
             where = "the first box" if given.ndim == 1 else f"first box {number}"
             check_init_box(box, frame.hw, where=where)
@@ -232,7 +231,7 @@ class Session:
             box, score = jax.device_get(output)
             score = score.astype(np.float64) if targets else float(score)
             self._state = SessionState(targets, state, score)
-        return TrackedBox(_xywh(box), score)
+        return TrackedBox(xywh_from_cxcywh(box.astype(np.float64)), score)
 
     def track_videos(
         self,
@@ -263,7 +262,7 @@ class Session:
             read, or a box is unusable.
         """
         given = to_boxes(xywh).reshape(-1, 4) if len(xywh) else np.empty((0, 4))
-        starts = np.concatenate([given[:, :2] + given[:, 2:] / 2, given[:, 2:]], 1)
+        starts = cxcywh_from_xywh(given)
         with self._lock:
             drivers, variables = self._driver(0), self._open()
         outputs = recorded.track_recordings(
@@ -271,7 +270,7 @@ class Session:
         )
         results = []
         for first, (box, score) in zip(given, outputs, strict=True):
-            boxes = _xywh(box)
+            boxes = xywh_from_cxcywh(box.astype(np.float64))
             boxes[0] = first
             results.append(TrackedBox(boxes, score.astype(np.float64)))
         return results
@@ -328,12 +327,6 @@ def load(source: str | pathlib.Path = "lite", *, model: str = "") -> Session:
         name=f"{source}: {describe(config)}",
         lost_below=float(config.tracking.lost_below),
     )
-
-
-def _xywh(cxcywh):
-    """Turns boxes that a tracker returned, float32, into what is returned to people."""
-    box = cxcywh.astype(np.float64)
-    return np.concatenate([box[..., :2] - box[..., 2:] / 2, box[..., 2:]], axis=-1)
 
 
 def _on_canvas(image):

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxtrack.datasets import files, folders, numbers
 from jaxtrack.errors import InputError
-from jaxtrack.tracking import check_init_box
+from jaxtrack.tracking.host_boxes import check_init_box, cxcywh_from_xywh
 
 
 def first_boxes(video: str, given: Sequence[str]) -> dict[str, np.ndarray]:
@@ -48,8 +48,7 @@ def check(boxes: dict[str, np.ndarray], hw: Sequence[int]) -> np.ndarray:
       InputError: if a box is empty, not finite or outside of the picture.
     """
     for where, xywh in boxes.items():
-        center = xywh[:2] + xywh[2:] / 2
-        check_init_box([*center, *xywh[2:]], hw, where=where)
+        check_init_box(cxcywh_from_xywh(xywh), hw, where=where)
         _notice_corners(xywh, hw, where)
     return np.stack(list(boxes.values()))
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import Frame, Tracker, check_init_box
+from jaxtrack.tracking.host_boxes import cxcywh_from_xyxy, xywh_from_cxcywh
 from jaxtrack.tracking.many import (
     AT_ONCE,
     InMemory,
@@ -105,16 +106,26 @@ def first_cxcywh(video: Video) -> np.ndarray:
     Returns:
       `[4]` cxcywh, px.
     """
-    x0, y0, x1, y1 = video.xyxy[0]
-    return np.array([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
+    return cxcywh_from_xyxy(video.xyxy[0])
 
 
-def _open(stack: contextlib.ExitStack, video: Video) -> FrameReader:
-    """Opens a sequence and checks its first box on it."""
-    reader = stack.enter_context(FrameReader(video.frames))
-    where = f"sequence {video.name}: the first box"
-    check_init_box(first_cxcywh(video), reader.hw, where=where)
-    return reader
+@contextlib.contextmanager
+def open_video(video: Video) -> Iterator[FrameReader]:
+    """Opens a sequence, and checks its first box on it.
+
+    Args:
+      video: the sequence.
+
+    Yields:
+      Its frames, not read yet.
+
+    Raises:
+      InputError: a frame cannot be read, or tracking cannot start at the box.
+    """
+    with FrameReader(video.frames) as reader:
+        where = f"sequence {video.name}: the first box"
+        check_init_box(first_cxcywh(video), reader.hw, where=where)
+        yield reader
 
 
 def _blank(canvas: Sequence[int]) -> Iterable[Frame]:
@@ -127,7 +138,7 @@ def _result(video: Video, boxes: np.ndarray, seconds: float) -> Tracked:
     """Turns cxcywh `[N, 4]` into what is written; the first box is given exactly."""
     boxes = np.asarray(boxes, np.float64)
     boxes[0] = first_cxcywh(video)
-    xywh = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
+    xywh = xywh_from_cxcywh(boxes)
     return Tracked(video.name, xywh, np.full(len(xywh), seconds / len(xywh)))
 
 
@@ -149,8 +160,7 @@ def _track_one(
     drivers: Drivers, variables: Any, video: Video, advance, compiled: set
 ) -> Tracked:
     """Tracks one sequence; adds its canvas to those compiled."""
-    with contextlib.ExitStack() as stack:
-        reader = _open(stack, video)
+    with open_video(video) as reader:
         if reader.canvas not in compiled:
             box = [8.0, 8.0, 8.0, 8.0]
             for _ in track_video(drivers, variables, _blank(reader.canvas), box):
@@ -172,8 +182,8 @@ def _track_batched(
     usable, canvases = [], []
     for video in videos:
         try:
-            with contextlib.ExitStack() as stack:
-                canvases.append(_open(stack, video).canvas)
+            with open_video(video) as reader:
+                canvases.append(reader.canvas)
             usable.append(video)
         except InputError as fault:
             skip(video.name, str(fault))
@@ -203,7 +213,7 @@ def _track_group(
         advance(frames)
 
     with contextlib.ExitStack() as stack:
-        readers = [_open(stack, video) for video in group]
+        readers = [stack.enter_context(open_video(video)) for video in group]
         key = (readers[0].canvas, len(group))
         if key not in compiled:
             blank = [InMemory(_blank(readers[0].canvas)) for _ in group]

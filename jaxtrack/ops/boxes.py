@@ -43,34 +43,6 @@ def cxcywh_to_xyxy(cxcywh: jax.Array) -> jax.Array:
     return jnp.concatenate([center - half, center + half], axis=-1)
 
 
-def xywh_to_xyxy(xywh: jax.Array) -> jax.Array:
-    """Converts corner and size, as files have them, to corners.
-
-    The origin is unchanged: readers shift the boxes of files that count pixels from 1.
-
-    Args:
-      xywh: boxes, `[..., 4]` xywh, pixels.
-
-    Returns:
-      The same boxes, `[..., 4]` xyxy, pixels.
-    """
-    low, size = xywh[..., :2], xywh[..., 2:]
-    return jnp.concatenate([low, low + size], axis=-1)
-
-
-def xyxy_to_xywh(xyxy: jax.Array) -> jax.Array:
-    """Converts corners to corner and size, as files have them.
-
-    Args:
-      xyxy: boxes, `[..., 4]` xyxy, pixels.
-
-    Returns:
-      The same boxes, `[..., 4]` xywh, pixels.
-    """
-    low, high = xyxy[..., :2], xyxy[..., 2:]
-    return jnp.concatenate([low, high - low], axis=-1)
-
-
 def area(xyxy: jax.Array) -> jax.Array:
     """Computes the area of boxes; an empty box has area 0 (and gradient 0).
 
@@ -120,19 +92,6 @@ def giou(a: jax.Array, b: jax.Array) -> jax.Array:
     high = jnp.maximum(a[..., 2:], b[..., 2:])
     hull = area(jnp.concatenate([low, high], axis=-1))
     return _ratio(intersection, union) - _ratio(hull - union, hull)
-
-
-def pairwise_iou(a: jax.Array, b: jax.Array) -> jax.Array:
-    """Computes the IoU of every box of one set with every box of another.
-
-    Args:
-      a: boxes, `[N, 4]` xyxy, pixels.
-      b: boxes, `[M, 4]` xyxy, pixels.
-
-    Returns:
-      IoU in [0, 1], `[N, M]`.
-    """
-    return iou(a[:, None, :], b[None, :, :])
 
 
 def ltrb_to_xyxy(points: jax.Array, ltrb: jax.Array) -> jax.Array:

@@ -74,7 +74,6 @@ def nms(
     *,
     count: int,
     iou_threshold: float,
-    pad: bool = True,
 ) -> tuple[jax.Array, jax.Array]:
     """Selects the best boxes that do not overlap better ones too much.
 
@@ -90,7 +89,6 @@ def nms(
       scores: `[M]`, larger is better.
       count: number of boxes to select, at most M.
       iou_threshold: largest IoU that two kept boxes may have.
-      pad: whether suppressed boxes fill the free slots; otherwise their index is -1.
 
     Returns:
       Indices, `[count]` int32, best first, the kept ones before the others; and which
@@ -119,8 +117,7 @@ def nms(
         is_suppressed = (overlap > iou_threshold) & (priority < total)
         priority = jnp.where(is_suppressed, priority + total, priority)
         priority = priority.at[best].set(2 * total)
-        index = best if pad else jnp.where(is_free, best, -1)
-        return indices.at[place].set(index), is_kept.at[place].set(is_free), priority
+        return indices.at[place].set(best), is_kept.at[place].set(is_free), priority
 
     start = jnp.zeros(count, jnp.int32), jnp.zeros(count, bool), rank
     return lax.fori_loop(0, count, select, start)[:2]

@@ -21,6 +21,7 @@ from jaxtrack.ops.preprocess import normalize
 from jaxtrack.portability import inputs, plan
 from jaxtrack.portability.miniature import Miniature
 from jaxtrack.tracking import run, video
+from jaxtrack.tracking.host_boxes import xywh_from_cxcywh
 from jaxtrack.training import state as train_state
 from jaxtrack.training import step
 from jaxtrack.weights import shipped
@@ -260,8 +261,8 @@ def _tracking(subject: Subject) -> Values:
     found = np.stack([output.box for output in outputs])
     for time, box in enumerate(found[1:], start=1):
         yield "box", f"frame {time}", box
-    xywh = [np.hstack([b[:, :2] - b[:, 2:] / 2, b[:, 2:]]) for b in (boxes, found)]
-    report = ope.score({"video": xywh[0]}, {"video": xywh[1]}, protocol="otb")
+    truth, found = ({"video": xywh_from_cxcywh(b)} for b in (boxes, found))
+    report = ope.score(truth, found, protocol="otb")
     yield "auc", "AUC", np.float32(report.auc)
 
 

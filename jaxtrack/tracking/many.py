@@ -19,8 +19,9 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxtrack.errors import InputError
+from jaxtrack.tracking.host_boxes import check_init_box
 from jaxtrack.tracking.run import Drivers
-from jaxtrack.tracking.state import Frame, TrackerOutput, check_init_box
+from jaxtrack.tracking.state import Frame, TrackerOutput
 from jaxtrack.tracking.video import blank
 
 AT_ONCE = 16  # Default number of videos per device.

@@ -9,9 +9,10 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking import many
+from jaxtrack.tracking.host_boxes import check_init_box
 from jaxtrack.tracking.run import Drivers, track_video
 from jaxtrack.tracking.sources import Name
-from jaxtrack.tracking.state import TrackerOutput, check_init_box
+from jaxtrack.tracking.state import TrackerOutput
 from jaxtrack.tracking.video import FrameReader
 
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.tracking.compiler import compiler_options
+from jaxtrack.tracking.host_boxes import check_init_box
 from jaxtrack.tracking.state import (
     Frame,
     Probe,
     Tracker,
     TrackerOutput,
     TrackerState,
-    check_init_box,
 )
 
 # Frames sent to the device while one is tracked: enough to hide the host's work, few

@@ -1,14 +1,11 @@
 """The state between frames, and the functions of a tracker."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import jax
 from flax import struct
-
-from jaxtrack.errors import InputError
 
 
 class Frame(NamedTuple):
@@ -184,31 +181,3 @@ class Tracker(NamedTuple):
         if settings is None:
             return self.update(variables, state, crop)
         return self.update(variables, state, crop, settings)
-
-
-def check_init_box(
-    box: Sequence[float], hw: Sequence[int], *, where: str = "the first box"
-) -> None:
-    """Checks that tracking can start with a first box; for the host, not for jit.
-
-    Args:
-      box: `[4]` cxcywh, pixels.
-      hw: height and width of the picture, pixels.
-      where: name of the box in messages, such as a path and line.
-
-    Raises:
-      InputError: if a number is NaN or infinite, the box is empty, or it is entirely
-        outside of the picture.
-    """
-    cx, cy, width, height = (float(value) for value in box)
-    x, y = cx - width / 2, cy - height / 2
-    shown = f"{where} is x,y,w,h = {x:g},{y:g},{width:g},{height:g}"
-    if not all(map(math.isfinite, (x, y, width, height))):
-        raise InputError(f"{shown}: give four finite numbers")
-    if width <= 0 or height <= 0:
-        raise InputError(f"{shown}: width and height must be positive")
-    if x >= hw[1] or y >= hw[0] or x + width <= 0 or y + height <= 0:
-        raise InputError(
-            f"{shown}, outside of the picture of {hw[1]} x {hw[0]} pixels: "
-            "give a box that overlaps it"
-        )

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtrack.errors import InputError
 from jaxtrack.session import Session
 from jaxtrack.tracking import check_init_box, outputs
+from jaxtrack.tracking.host_boxes import cxcywh_from_xywh
 from jaxtrack.tracking.outputs import OutputFiles, Outputs
 from jaxtrack.tracking.track_files import Row
 from jaxtrack.web.frames import Frames
@@ -82,11 +83,10 @@ class Run:
           InputError: if a box cannot be tracked, or the frame was not tracked.
         """
         given = {k: box for k, box in enumerate(boxes) if box is not None}
-        for k, (x, y, width, height) in given.items():
-            center = (x + width / 2, y + height / 2)
-            where = f"target {k + 1}"
-            check_init_box((*center, width, height), self.frames.hw, where=where)
         given = {k: np.array(box, np.float64) for k, box in given.items()}
+        for k, xywh in given.items():
+            where = f"target {k + 1}"
+            check_init_box(cxcywh_from_xywh(xywh), self.frames.hw, where=where)
         with self._changed:
             self._refuse_when_over()
             if self._phase != DRAW:

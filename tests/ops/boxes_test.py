@@ -8,10 +8,6 @@ import pytest
 from jaxtrack.ops import boxes
 from tests.gradients import check_gradients
 
-FORMATS = [
-    (boxes.xyxy_to_cxcywh, boxes.cxcywh_to_xyxy),
-    (boxes.xyxy_to_xywh, boxes.xywh_to_xyxy),
-]
 DEGENERATE = [
     [1.0, 1.0, 1.0, 1.0],  # A point.
     [1.0, 1.0, 5.0, 1.0],  # A line.
@@ -44,14 +40,12 @@ def test_formats_by_hand():
     # Left 1, top 2, right 4, bottom 8: 3 wide, 6 high, center (2.5, 5).
     xyxy = jnp.array([1.0, 2.0, 4.0, 8.0])
     np.testing.assert_array_equal(boxes.xyxy_to_cxcywh(xyxy), [2.5, 5.0, 3.0, 6.0])
-    np.testing.assert_array_equal(boxes.xyxy_to_xywh(xyxy), [1.0, 2.0, 3.0, 6.0])
     assert boxes.area(xyxy) == 18.0
 
 
-@pytest.mark.parametrize(("there", "back"), FORMATS)
-def test_formats_are_inverse(variant, there, back):
+def test_formats_are_inverse(variant):
     xyxy = random_boxes(50).reshape(5, 10, 4)
-    returned = variant(lambda b: back(there(b)))(xyxy)
+    returned = variant(lambda b: boxes.cxcywh_to_xyxy(boxes.xyxy_to_cxcywh(b)))(xyxy)
     np.testing.assert_allclose(returned, xyxy, rtol=0, atol=1e-5)
 
 
@@ -76,7 +70,7 @@ def test_iou_and_giou_match_definition(variant):
 
 def test_overlaps_broadcast_over_leading_axes():
     a, b = random_boxes(6), random_boxes(5, seed=1)
-    pairs = boxes.pairwise_iou(jnp.asarray(a), jnp.asarray(b))
+    pairs = boxes.iou(jnp.asarray(a)[:, None], jnp.asarray(b)[None])
     assert pairs.shape == (6, 5)
     one_by_one = [[boxes.iou(jnp.asarray(p), jnp.asarray(q)) for q in b] for p in a]
     np.testing.assert_allclose(pairs, one_by_one, rtol=0, atol=1e-7)

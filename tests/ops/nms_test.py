@@ -24,7 +24,7 @@ def numpy_iou(a, b):
     return wide * high / (sum(areas) - wide * high)
 
 
-def numpy_nms(xyxy, scores, count, threshold, pad):
+def numpy_nms(xyxy, scores, count, threshold):
     """The definition: go down the list, compare with all that were kept before."""
     xyxy, scores = xyxy.astype("f8"), scores.tolist()
     place = {
@@ -36,9 +36,8 @@ def numpy_nms(xyxy, scores, count, threshold, pad):
             others.append(i)
         else:
             kept.append(i)
-    rest = others if pad else [-1] * count
     is_kept = [True] * len(kept) + [False] * count
-    return (kept + rest)[:count], is_kept[:count]
+    return (kept + others)[:count], is_kept[:count]
 
 
 def random_set(seed, total=24):
@@ -68,12 +67,6 @@ def test_by_hand(variant):
     np.testing.assert_array_equal(is_kept, [True] * 3 + [False] * 2)
 
 
-def test_without_padding_the_places_left_are_minus_one():
-    scores = [0.3, 0.9, 0.5, 0.4, 0.45]
-    chosen = select(ROW, scores, count=5, iou_threshold=0.5, pad=False)
-    assert chosen == ([1, 4, 3, -1, -1], [True] * 3 + [False] * 2)
-
-
 def test_a_suppressed_box_does_not_suppress():
     # 0 suppresses 1 only; 1 would suppress 2, which is kept; 2 suppresses 3.
     chosen = select(ROW, [5, 4, 3, 2, 1], count=4, iou_threshold=0.5)
@@ -101,19 +94,17 @@ def test_boxes_that_are_none_overlap_nothing():
     assert chosen == ([0, 1, 2, 3], [True] * 4)
 
 
-@pytest.mark.parametrize("pad", [True, False])
 @pytest.mark.parametrize(("count", "threshold"), [(24, 0.3), (10, 0.5), (1, 0.75)])
-def test_matches_definition(count, threshold, pad):
+def test_matches_definition(count, threshold):
     sets = [random_set(seed) for seed in range(200)]
     xyxy, scores = (np.stack(part) for part in zip(*sets, strict=True))
     # IoUs of integers and thresholds of few digits are told apart in float32 too.
-    fn = partial(nms, count=count, iou_threshold=threshold, pad=pad)
+    fn = partial(nms, count=count, iou_threshold=threshold)
     indices, is_kept = jax.jit(jax.vmap(fn))(xyxy, scores)
-    wanted = [numpy_nms(*s, count, threshold, pad) for s in sets]
+    wanted = [numpy_nms(*s, count, threshold) for s in sets]
     np.testing.assert_array_equal(indices, [w[0] for w in wanted])
     np.testing.assert_array_equal(is_kept, [w[1] for w in wanted])
-    if pad:
-        assert all(len(set(row)) == count for row in indices.tolist())
+    assert all(len(set(row)) == count for row in indices.tolist())
 
 
 def test_examples_of_a_batch_are_apart():

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.evaluation.analysis.outcome import Look
 from jaxtrack.tracking import Tracker, check_init_box
+from jaxtrack.tracking.host_boxes import cxcywh_from_xyxy
 from jaxtrack.tracking.run import compile_tracker
 from jaxtrack.tracking.state import Probe, TrackerState
 from jaxtrack.tracking.video import FrameReader
@@ -79,6 +80,7 @@ def teacher_forced(
       InputError: a frame cannot be read, or tracking cannot start at the first box.
     """
     usable = usable_frames(video)
+    boxes = cxcywh_from_xyxy(video.xyxy).astype(np.float32)
     pairs = [
         (last, now)
         for last, now in zip(usable[:-1].tolist(), usable[1:].tolist(), strict=True)
@@ -87,13 +89,12 @@ def teacher_forced(
     paths = [video.frames[i] for i in (0, *(now for _, now in pairs))]
     with FrameReader(paths) as reader:
         frames, waiting = iter(reader), None
-        first = _cxcywh(video.xyxy[0])
         where = f"sequence {video.name}: the first box"
-        check_init_box(first, reader.hw, where=where)
+        check_init_box(boxes[0], reader.hw, where=where)
         variables = prober.variables
-        state = prober.init(variables, *jax.device_put((next(frames), first)))
+        state = prober.init(variables, *jax.device_put((next(frames), boxes[0])))
         for (last, now), frame in zip(pairs, frames, strict=True):
-            state = state.replace(box=jax.device_put(_cxcywh(video.xyxy[last])))
+            state = state.replace(box=jax.device_put(boxes[last]))
             probe = prober.probe(variables, state, jax.device_put(frame))
             if waiting:
                 yield _look(*waiting)
@@ -102,12 +103,6 @@ def teacher_forced(
             waiting = now, image, video.xyxy[last], video.xyxy[now], probe
         if waiting:
             yield _look(*waiting)
-
-
-def _cxcywh(xyxy: np.ndarray) -> np.ndarray:
-    """Turns a box `[4]` xyxy into float32 cxcywh."""
-    center = (xyxy[:2] + xyxy[2:]) / 2
-    return np.concatenate([center, xyxy[2:] - xyxy[:2]]).astype(np.float32)
 
 
 def _look(frame, image, last, truth, probe) -> Look:

@@ -6,14 +6,13 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation.batching import first_cxcywh
+from jaxtrack.evaluation import batching
 from jaxtrack.evaluation.loading import Opened
 from jaxtrack.evaluation.tuning import space, splits
 from jaxtrack.evaluation.tuning.splits import Material
 from jaxtrack.evaluation.tuning.study import Study
-from jaxtrack.tracking import check_init_box
+from jaxtrack.tracking.host_boxes import xywh_from_cxcywh
 from jaxtrack.tracking.run import compile_tracker, track_video
-from jaxtrack.tracking.video import FrameReader
 
 # (settings, video, callback for frames done) -> boxes [K, N, 4] xywh, px.
 Track = Callable[[Sequence[Mapping[str, float]], Video, Callable], np.ndarray]
@@ -36,17 +35,15 @@ def tracking_function(opened: Opened, batch: int) -> Track:
     def track(settings, video, advance):
         tried = jax.device_put(space.stacked(settings, batch))
         variables = {"network": network, "settings": tried}
-        first, rows = first_cxcywh(video), []
-        with FrameReader(video.frames) as reader:
-            where = f"sequence {video.name}: the first box"
-            check_init_box(first, reader.hw, where=where)
+        first, rows = batching.first_cxcywh(video), []
+        with batching.open_video(video) as reader:
             outputs = track_video(drivers, variables, reader, first)
             for output in outputs:
                 rows.append(np.broadcast_to(output.box, (batch, 4)))
                 advance(len(settings))
         boxes = np.stack(rows, axis=1).astype(np.float64)[: len(settings)]
         boxes[:, 0] = first
-        return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]], -1)
+        return xywh_from_cxcywh(boxes)
 
     return track
 
