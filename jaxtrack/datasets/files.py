@@ -39,6 +39,8 @@ def _encoding(start: bytes) -> str:
 def _read_lines(path: Path, expected: str) -> tuple[list[str], list[list[str]]]:
     """Returns a table's lines and their words, without empty lines at the end."""
     lines = read_text(path).splitlines()
+    if numbers.has_decimal_commas(lines):
+        lines = [line.replace(",", ".") for line in lines]
     rows = [numbers.split(line) for line in lines]
     while rows and not rows[-1]:
         rows.pop()
@@ -112,6 +114,9 @@ def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
     """
     path = Path(path)
     lines, rows = _read_lines(path, "4")
+    for number, row in enumerate(rows):
+        if not row and sum(map(lines[number].count, ",;\t")) == 3:
+            rows[number] = ["nan"] * 4  # pandas writes NaN as nothing: ",,,".
     boxes = numbers.boxes(rows, allow_infinite=allow_infinite)
     if boxes is None:
         how = {"allow_infinite": allow_infinite}
@@ -121,6 +126,13 @@ def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
         raise InputError(
             f"{path}, line {bad + 1}: expected 4 numbers x y w h, or the corners of a "
             f"polygon; found {lines[bad].strip()[:60]!r}{numbers.hint(rows[bad], (4,))}"
+        )
+    columns = len(rows[0])
+    table = None if columns < 6 else numbers.parse(rows, columns, allow_infinite=True)
+    if table is not None and (why := numbers.other_columns(table)):
+        raise InputError(
+            f"{path}: {why}; expected x y w h, or the corners of a polygon: delete the "
+            "other columns"
         )
     boxes[(boxes[:, 2:] == -1).all(axis=1)] = np.nan
     return boxes

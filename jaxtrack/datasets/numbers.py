@@ -10,6 +10,8 @@ _SEPARATORS = str.maketrans(",;[](){}\"'", " " * 10)
 _NAN = re.compile(r"[+-]?(nan\(\w*\)|1\.#(Q?NAN|S?NAN|IND)\w*)", re.IGNORECASE)
 _INFINITE = re.compile(r"([+-]?)1\.#INF\w*", re.IGNORECASE)
 _FORTRAN = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")  # 1.5D+01
+_NONE = frozenset({"none", "null", "na", "n/a"})  # Of Python, JSON and R.
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:,(\d+))?|nan)", re.IGNORECASE)
 
 
 def split(line: str) -> list[str]:
@@ -21,6 +23,30 @@ def split(line: str) -> list[str]:
     if "(" in line or "#" in line:
         line = _INFINITE.sub(r"\1inf", _NAN.sub("nan", line))
     return line.translate(_SEPARATORS).split()
+
+
+def has_decimal_commas(lines: Iterable[str]) -> bool:
+    """Returns whether numbers are written as 10,5: four of them a line, none between.
+
+    Pairs may also be the corners of a polygon, "10,5 20,5 20,9 10,9". Decimal commas
+    are told by a number without a comma, a fraction such as 05, or fractions that all
+    have one digit.
+
+    Args:
+      lines: of a table.
+    """
+    fractions = []
+    for line in filter(str.strip, lines):
+        found = [_DECIMAL.fullmatch(word) for word in re.split(r"[;\s]+", line.strip())]
+        if len(found) != 4 or None in found:
+            return False
+        fractions += [match[1] for match in found]
+    there = [digits for digits in fractions if digits]
+    return bool(there) and (
+        None in fractions
+        or any(digits[0] == "0" and len(digits) > 1 for digits in there)
+        or all(len(digits) == 1 for digits in there)
+    )
 
 
 def parse(
@@ -43,11 +69,16 @@ def parse(
     try:
         table = np.array(rows, np.float64).reshape(len(rows), count)
     except ValueError:
-        plain = [[_FORTRAN.sub("e", word) for word in row] for row in rows]
+        plain = [[_respelled(word) for word in row] for row in rows]
         is_other = plain != [list(row) for row in rows]
         how = {"allow_infinite": allow_infinite}
         return parse(plain, count, **how) if is_other else None
     return table if allow_infinite or not np.isinf(table).any() else None
+
+
+def _respelled(word: str) -> str:
+    """Returns a number of another language as Python spells it."""
+    return "nan" if word.lower() in _NONE else _FORTRAN.sub("e", word)
 
 
 def boxes(
@@ -105,7 +136,8 @@ def hint(words: list[str], columns: Iterable[int]) -> str:
         return ": no text, the file is damaged: restore it"
     if words and words[0].startswith("<"):
         return ": a web page: download the file again"
-    if words and not any(parse([[word]], 1) is not None for word in words):
+    is_named = any(word[0].isalpha() or word[0] in "#%" for word in words)
+    if is_named and not any(parse([[word]], 1) is not None for word in words):
         return ": names of columns, a header: delete that line"
     if words in (["0"], ["1"], ["2"]) and 4 in columns:
         return (
@@ -113,5 +145,24 @@ def hint(words: list[str], columns: Iterable[int]) -> str:
             "a frame is expected"
         )
     if len(words) == 5 and columns == (4,):
-        return ": a fifth number, such as a score: delete that column"
+        return (
+            ": a fifth number, such as a score, or the frame's in front: delete that "
+            "column"
+        )
+    return ""
+
+
+def other_columns(table: np.ndarray) -> str:
+    """Says why rows of 6 or more numbers are no polygons, or returns "".
+
+    Args:
+      table: `[N, columns]`.
+    """
+    steps = np.diff(table, axis=0)
+    is_moved = (steps[:, ::2] == 1).all() and (steps[:, 1::2] == 0).all()
+    counts = len(table) > 2 and table[0, 0] in (0, 1) and (steps[:, 0] == 1).all()
+    if counts and not is_moved and (steps[:, 1] == 0).all():
+        return "rows begin with the frame's and the target's number, as MOTChallenge's"
+    if table.shape[1] == 6 and ((table[:, 4] >= 0) & (table[:, 4] <= 1)).all():
+        return "the fifth number is a score"
     return ""

@@ -66,7 +66,7 @@ def place_rows(
 
 
 def first_row_warnings(truth: np.ndarray, predicted: np.ndarray) -> list[str]:
-    """Warns if the first result looks like corners x1, y1, x2, y2.
+    """Warns if the first result looks like corners x1, y1, x2, y2, or like fractions.
 
     Args:
       truth: `[4]` xywh of the first scored frame, px.
@@ -77,6 +77,12 @@ def first_row_warnings(truth: np.ndarray, predicted: np.ndarray) -> list[str]:
     """
     if not (np.isfinite(truth).all() and (truth > 0).all()):
         return []
+    is_share = (predicted >= 0).all() and (predicted <= 1).all()
+    if is_share and predicted[2:].all() and (truth[2:] > 1).all():
+        return [
+            "the first result lies in [0, 1], as fractions of the picture's sides do; "
+            "results are read as pixels: check them"
+        ]
     corners = np.append(truth[:2], truth[:2] + truth[2:])
     is_near = np.abs(predicted - corners).max() <= 1.0
     if not is_near or np.abs(predicted - truth).max() <= 1.0:

@@ -51,7 +51,7 @@ def test_faults_of_rows(tmp_path):
             "x,y,w,h\n1,2,3,4\n",
             "line 1: expected 4 numbers; found 'x,y,w,h': names of columns, a header",
         ),
-        ("1,2,3,4,.9\n", "found '1,2,3,4,.9': a fifth number, such as a score: de"),
+        ("1,2,3,4,.9\n", "found '1,2,3,4,.9': a fifth number, such as a score"),
         ("1\n1,2,3,4\n", "found '1': a code of VOT's .* experiment with restarts"),
     ):
         fake.text(tmp_path / "a.txt", content)

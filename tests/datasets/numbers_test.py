@@ -13,6 +13,7 @@ ENDS = ("\n", "\r\n", "\r", "\r\r\n")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 BRACKETS = (("", ""), ("[", "]"), ("(", ")"), ("{", "}"), ("[[", "]]"))
 NANS = ("nan", "NaN", "NAN", "-nan", "-nan(ind)", "nan(snan)", "1.#QNAN", "-1.#IND")
+NANS += ("None", "null", "NA", "N/A")
 INFS = ("inf", "Inf", "+inf", "Infinity", "1.#INF", "1.#INF00")
 STYLES = (
     "{:g}".format,
@@ -92,8 +93,55 @@ def test_what_a_line_probably_is():
         ("1", "with restarts"),
         ("15,20,20,20,0.9", "a fifth number"),
         ("15,20,20", ""),
+        ("15|20|20|20", ""),
+        ("% x y w h", "a header"),
         ("\0\0\0", "is damaged"),
         ("<html>404</html>", "a web page"),
     ):
         hint = numbers.hint(numbers.split(line), (4,))
         assert said in hint and bool(said) == bool(hint), line
+
+
+def test_decimal_commas(tmp_path):
+    for seed in range(12):
+        rng = random.Random(seed)
+        rows = [[rng.randint(-40, 4000) / 10 for _ in range(4)] for _ in range(5)]
+        style = rng.choice(("{:.1f}", "{:.3f}", "{:g}")).format
+        sign, end = rng.choice((";", "\t", "; ", "  ")), rng.choice(ENDS)
+        lines = [sign.join(style(v).replace(".", ",") for v in row) for row in rows]
+        (tmp_path / "a.txt").write_text(end.join(lines), newline="")
+        found = files.read_xywh(tmp_path / "a.txt")
+        np.testing.assert_array_equal(found, rows, err_msg=repr(lines))
+
+
+def test_pairs_may_be_corners(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("15,10 35,10 35,30 15,30\n" * 3)
+    np.testing.assert_array_equal(files.read_xywh(path), [[15, 10, 20, 20]] * 3)
+
+
+def test_a_line_of_empty_fields_is_nan(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("1,2,3,4\n,,,\n\t\t\t\n5,6,7,8\n,,,\n")
+    found = files.read_xywh(path)
+    assert np.isnan(found[1:3]).all() and found.shape == (4, 4)
+    path.write_text("1,2,3,4\n,,\n5,6,7,8\n")
+    with pytest.raises(InputError, match="line 2"):
+        files.read_xywh(path)
+
+
+def test_columns_beside_a_box_are_no_polygon(tmp_path):
+    path = tmp_path / "a.txt"
+    boxes = [f"{15 + k},10,20,21" for k in range(4)]
+    for row, said in (
+        ("{k},7,{b},1,-1,-1,-1", "target's number"),  # MOTChallenge's.
+        ("{k},1,{b}", "target's number"),
+        ("{b},0.{k},3", "a score"),
+    ):
+        rows = [row.format(k=k, b=box) for k, box in enumerate(boxes)]
+        path.write_text("\n".join(rows))
+        with pytest.raises(InputError, match=said):
+            files.read_xywh(path)
+    # A polygon that moves by a pixel a frame from the picture's edge is one.
+    path.write_text("".join(f"{k},5,{k + 8},5,{k + 8},9\n" for k in range(4)))
+    assert files.read_xywh(path)[3].tolist() == [3, 5, 8, 4]

@@ -67,6 +67,15 @@ def test_a_first_row_of_corners_is_noticed():
     )
 
 
+def test_a_first_row_of_fractions_is_noticed():
+    truth = np.array([60.0, 40, 20, 30])
+    size = np.array([640, 480, 640, 480])
+    (said,) = rows.first_row_warnings(truth, truth / size)
+    assert "fractions of the picture" in said
+    assert not rows.first_row_warnings(truth, np.zeros(4))
+    assert not rows.first_row_warnings(truth / size, truth / size)
+
+
 def test_repetitions_are_pooled():
     rng = np.random.default_rng(3)
     runs = [TRUTH + rng.uniform(-6, 6, TRUTH.shape) * [1, 1, 0, 0] for _ in range(3)]
