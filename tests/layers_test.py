@@ -55,12 +55,13 @@ ALLOWED = {
     "report": ("evaluation", "datasets", "metrics"),
     "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
     "annotation": ("datasets", "metrics"),
-    "session": ("trackers", "tracking", "training.inference"),
+    "session": ("session_state", "trackers", "tracking", "training.inference"),
     "portability": (
         *("config", "configs", "devices", "metrics", "models", "ops", "tracking"),
         *("trackers", "training", "weights", "evaluation.atomic", "__version__"),
     ),
-    "web": ("session", "tracking"),
+    "session_state": (),
+    "web": ("session", "session_state", "tracking"),
     "integrations": ("metrics", "session", "tracking.video"),
 }
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))

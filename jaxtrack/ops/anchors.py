@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
+# Decoded boxes are at most exp(4) = 55 times as wide and high as their anchors.
+MOST_LOG_SCALE = 4.0
+
 
 def anchor_sizes(
     *,
@@ -91,7 +94,7 @@ def decode(
     deltas: jax.Array,
     *,
     weights: Sequence[float] = (1, 1, 1, 1),
-    max_log_scale: float | None = None,
+    max_log_scale: float = MOST_LOG_SCALE,
 ) -> jax.Array:
     """Decodes the deltas of `encode` to boxes.
 
@@ -104,7 +107,7 @@ def decode(
       anchors: `[..., 4]` xyxy, pixels.
       deltas: `[..., 4]`, whose leading axes broadcast with those of `anchors`.
       weights: the weights that were passed to `encode`.
-      max_log_scale: if given, d_w and d_h are clipped to this absolute value.
+      max_log_scale: d_w and d_h are clipped to this absolute value.
 
     Returns:
       Boxes, `[..., 4]` xyxy, pixels.
@@ -112,9 +115,7 @@ def decode(
     anchors, deltas = jnp.broadcast_arrays(anchors, deltas)
     deltas = deltas / _along_last(weights, deltas)
     size = _size(anchors)
-    log_scale = deltas[..., 2:]
-    if max_log_scale is not None:
-        log_scale = jnp.clip(log_scale, -max_log_scale, max_log_scale)
+    log_scale = jnp.clip(deltas[..., 2:], -max_log_scale, max_log_scale)
     center = (anchors[..., :2] + anchors[..., 2:]) / 2 + deltas[..., :2] * size
     half = size * jnp.exp(log_scale) / 2
     return jnp.concatenate([center - half, center + half], axis=-1)

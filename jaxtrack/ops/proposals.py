@@ -7,9 +7,6 @@ from jax import lax
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes
 
-# No proposal is more than exp(4) = 55 times as wide or high as its anchor.
-_MOST_LOG_SCALE = 4.0
-
 
 def target_probability(logits: jax.Array) -> jax.Array:
     """Computes the softmax probability of the second of two logits.
@@ -33,10 +30,7 @@ def decode_maps(deltas: jax.Array, anchors: jax.Array) -> jax.Array:
     Returns:
       `[H W A, 4]` float32 xyxy, pixels of the search crop.
     """
-    xyxy = anchor_boxes.decode(
-        anchors, deltas.astype(jnp.float32), max_log_scale=_MOST_LOG_SCALE
-    )
-    return xyxy.reshape(-1, 4)
+    return anchor_boxes.decode(anchors, deltas.astype(jnp.float32)).reshape(-1, 4)
 
 
 def best(

@@ -39,8 +39,6 @@ from jaxtrack.trackers.family import (
 )
 
 ANCHORS = anchor_boxes.anchor_sizes()
-# Bound of a decoded size's logarithm in the metric "iou"; boxes can have any size.
-_MOST_LOG_SCALE = 4.0
 
 
 def network(
@@ -171,9 +169,7 @@ def siamrpnpp_loss(
     else:
         reg = regression_losses.smooth_l1(deltas, target)
     share = partial(reduce.global_mean_share, axis_name=axis_name)
-    decoded = anchor_boxes.decode(
-        anchors[None], lax.stop_gradient(deltas), max_log_scale=_MOST_LOG_SCALE
-    )
+    decoded = anchor_boxes.decode(anchors[None], lax.stop_gradient(deltas))
     iou = boxes.iou(decoded, boxes_of_cells)
     cls = classification.softmax_cross_entropy(outputs["cls"], labels)
     balance = {"reduction": reduction, "cls_weights": cls_weights}

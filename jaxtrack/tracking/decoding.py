@@ -6,9 +6,6 @@ import jax.numpy as jnp
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes
 
-# Boxes are at most exp(4) = 55 times as wide or high as their anchors.
-_MOST_LOG_SCALE = 4.0
-
 
 def scores_and_boxes(
     outputs: dict[str, jax.Array], places: jax.Array, *, stretch: bool = False
@@ -40,9 +37,7 @@ def scores_and_boxes(
     else:
         cls = jax.nn.softmax(logits, axis=-1)[..., 1]
     if "deltas" in outputs:
-        xyxy = anchor_boxes.decode(
-            places, outputs["deltas"], max_log_scale=_MOST_LOG_SCALE
-        )
+        xyxy = anchor_boxes.decode(places, outputs["deltas"])
         ltrb = boxes.xyxy_to_ltrb((places[..., :2] + places[..., 2:]) / 2, xyxy)
     else:
         ltrb = outputs["ltrb"]

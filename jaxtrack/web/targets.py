@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxtrack.session import Session, join_states
+from jaxtrack.session import Session
+from jaxtrack.session_state import join_states
 from jaxtrack.tracking.state import Frame
 from jaxtrack.tracking.track_files import Row
 

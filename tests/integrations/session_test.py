@@ -10,6 +10,7 @@ import pytest
 
 from jaxtrack import session
 from jaxtrack.errors import InputError
+from jaxtrack.session_state import join_states
 from jaxtrack.tracking import siamese, video
 from tests.tracking.conftest import Tiny, square_frames, trusting_config
 
@@ -158,11 +159,11 @@ def test_states_are_taken_apart_and_put_together(follower):
     follower.update(images[1])
     one, other = follower.state.split()
     expected = follower.update(images[2])
-    follower.state = session.join_states([other, one])
+    follower.state = join_states([other, one])
     found = follower.update(images[2])
     np.testing.assert_allclose(found.xywh[::-1], expected.xywh, atol=1e-3)
     np.testing.assert_allclose(found.score[::-1], expected.score, atol=1e-4)
-    follower.state = session.join_states([one])
+    follower.state = join_states([one])
     np.testing.assert_allclose(
         follower.update(images[2]).xywh, expected.xywh[0], atol=1e-3
     )
