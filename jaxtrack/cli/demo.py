@@ -99,7 +99,7 @@ def show(
     )
 
     _say(f"2/4 scoring on {num_scenes} composed scenes it has not seen (about 30 s)")
-    scenes = _compose_scenes(out, num_scenes)
+    scenes = compose_scenes(out, num_scenes)
     checkpoints = {pathlib.PurePath(checkpoint).stem: checkpoint}
     found = _evaluate(scenes, out, checkpoints)
     _say(*(f"{_AUC} of {who}: {auc:.3f}" for who, auc in _auc_of(found).items()))
@@ -138,8 +138,16 @@ def _say(*lines: str) -> None:
     print(*lines, sep="\n", flush=True)
 
 
-def _compose_scenes(out: pathlib.Path, count: int) -> Any:
-    """Writes scenes of photographs that the training does not see; reads them."""
+def compose_scenes(out: pathlib.Path, count: int) -> Any:
+    """Writes scenes of photographs that the training does not see; reads them.
+
+    Args:
+      out: folder, in which they get `sequences`.
+      count: number of scenes.
+
+    Returns:
+      What `evaluate` scores on.
+    """
     from jaxtrack import datasets
     from jaxtrack.data.composed import ComposedSource, write_sequences
 

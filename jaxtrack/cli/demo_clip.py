@@ -29,9 +29,9 @@ class Clip(NamedTuple):
     """
 
     path: pathlib.Path
-    box: str
-    title: str
-    credit: str
+    box: str = ""
+    title: str = ""
+    credit: str = ""
 
 
 def find() -> Clip | None:

@@ -25,9 +25,7 @@ def demonstrate(
     Raises:
       InputError: if `out` holds something else, or cannot be used.
     """
-    from jaxtrack import datasets
-    from jaxtrack.cli import video  # Late: --help should not wait for jax.
-    from jaxtrack.data.composed import ComposedSource, write_sequences
+    from jaxtrack.cli import demo, demo_clip  # Late: --help should not wait for jax.
     from jaxtrack.evaluation import evaluate
     from jaxtrack.report import build, summary
     from jaxtrack.training import loop
@@ -38,23 +36,20 @@ def demonstrate(
         config.run.num_epochs = num_epochs
         config.optimizer.backbone_from_epoch = float(num_epochs)
     print("1/4 composing scenes of photographs that training will not see")
-    scenes = ComposedSource(num_tracks=num_scenes, split="eval")
-    folders = write_sequences(scenes, out / "sequences", prefix="scene")
+    scenes = demo.compose_scenes(out, num_scenes)
     print("2/4 training")
     loop.train(config, out / "train")
     print("3/4 tracking and scoring")
-    found = evaluate.evaluate(
-        datasets.load("folders", out / "sequences", sequences=["scene*"]),
-        out,
-        checkpoints={"demo": str(out / "train")},
-    )
+    checkpoint = str(out / "train")
+    found = evaluate.evaluate(scenes, out, checkpoints={"demo": checkpoint})
     page = build.write(found, out)
     print(*summary.lines(found), f"report: {page}", sep="\n")
     print("4/4 drawing")
-    video.run(str(out / "train"), str(folders[0]), out=str(out / "tracking.mp4"))
+    scene = demo_clip.Clip(out / "sequences" / scenes.videos[0].name)
+    video = demo_clip.track(scene, checkpoint, out)
     # OTB's rules would count a target that touches the left or upper border as lost.
     auc = found.scores[0].reports["no_first"].auc
     which = "21 thresholds, first frame excluded"
     print(f"AUC {auc:.3f} ({which}) on {num_scenes} scenes it has not seen")
-    print(f"look at {out / 'report.html'} and {out / 'tracking.mp4'}")
+    print(f"look at {page} and {video}")
     return auc
