@@ -130,11 +130,13 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
     tx = optimizer.of_config(config)
     return partial(
         step.train_step,
-        network=network,
-        forward=family.forward(config, network),
-        loss=family.loss(config, network, assign=assign),
+        model=step.Model(
+            network,
+            family.forward(config, network),
+            family.loss(config, network, assign=assign),
+            config_lib.preprocessing(trackers.with_preprocessing(config)),
+        ),
         optimizer=tx,
-        preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=train_backbone,
         remat=config.run.remat,
         ema_decay=config.optimizer.ema_decay,

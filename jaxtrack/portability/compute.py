@@ -195,8 +195,9 @@ def _training(subject: Subject) -> Values:
     if subject.item.condition == "devices":
         devices = jax.local_devices()[: num_devices()]
     optimizer = optax.sgd(_RATE, momentum=0.9)
-    options = step_options(subject.config, subject.network)
-    train_step = partial(step.train_step, **options, optimizer=optimizer)
+    model = model_of(subject.config, subject.network)
+    options = {"model": model, "optimizer": optimizer, "train_backbone": True}
+    train_step = partial(step.train_step, **options)
     train_step = step.pmap_step(train_step, devices=devices)
     batch = {
         key: value.reshape(len(devices), -1, *value.shape[1:])
@@ -218,21 +219,20 @@ def _training(subject: Subject) -> Values:
     yield "update", "parameters", np.concatenate(moved)
 
 
-def step_options(config: ConfigDict, network: nn.Module) -> dict[str, Any]:
-    """Returns what `training.step.train_step` takes of a tracker.
+def model_of(config: ConfigDict, network: nn.Module) -> step.Model:
+    """Returns a tracker's network with its loss.
 
     Args:
       config: the config.
       network: its network.
     """
     family = trackers.family_of(config)
-    return {
-        "network": network,
-        "forward": family.forward(config, network),
-        "loss": family.loss(config, network),
-        "preprocessing": config_lib.preprocessing(config),
-        "train_backbone": True,
-    }
+    return step.Model(
+        network,
+        family.forward(config, network),
+        family.loss(config, network),
+        config_lib.preprocessing(config),
+    )
 
 
 def num_devices() -> int:

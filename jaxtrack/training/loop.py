@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -99,29 +99,15 @@ def train(
       InputError: if the settings, the data or the checkpoint cannot be used, or the
         loss is no longer finite (checkpoints saved before are kept).
     """
-    config_lib.check(config)
-    if config.data.num_workers:
-        processes.check_main()
-    devices.check()
-    config = with_preprocessing(config)
-    divide(config, jax.device_count())
-    initial.check_file(config)
+    config = _checked(config)
     workdir = pathlib.Path(workdir).absolute()
-    if family is None:
-        family = family_of(config)
-        if not allow_random_backbone:
-            weights.check_backbone(config)
+    family = family or _family_of(config, allow_random_backbone)
     network = family.network(
         config, search_size=config.data.search_size, axis_name=step_lib.AXIS
     )
     teachers = distillation.load(config, network)
     with contextlib.ExitStack() as stack:
-        number, count = jax.process_index(), jax.process_count()
-        watch = {"number": number, "count": count, "coordinator": coordinator()}
-        stack.enter_context(Watch(workdir, **watch))
-        if number == 0:
-            lock = locks.locked(workdir, "training", option="--workdir")
-            stack.enter_context(lock)
+        stack.enter_context(_occupied(workdir))
         loader = (loader_of or open_loader)(config, network.geometry)
         stack.enter_context(contextlib.closing(loader))
         state, phases = _build(config, family, network, teachers)
@@ -140,6 +126,38 @@ def train(
         clock = Clock(seconds, every=config.run.log_every, now=now)
         about = {"phases": phases, "clock": clock, "save": save, "workdir": workdir}
         return _run(config, state, loader, store, **about)
+
+
+def _checked(config: ConfigDict) -> ConfigDict:
+    """Checks what can be checked before data are opened; returns all settings."""
+    config_lib.check(config)
+    if config.data.num_workers:
+        processes.check_main()
+    devices.check()
+    config = with_preprocessing(config)
+    divide(config, jax.device_count())
+    initial.check_file(config)
+    return config
+
+
+def _family_of(config: ConfigDict, allow_random_backbone: bool) -> Family:
+    """Returns the tracker named in the settings."""
+    family = family_of(config)
+    if not allow_random_backbone:
+        weights.check_backbone(config)
+    return family
+
+
+@contextlib.contextmanager
+def _occupied(workdir: pathlib.Path) -> Iterator[None]:
+    """Keeps other trainings out of the workdir, and watches the other processes."""
+    number, count = jax.process_index(), jax.process_count()
+    watch = {"number": number, "count": count, "coordinator": coordinator()}
+    with Watch(workdir, **watch), contextlib.ExitStack() as stack:
+        if number == 0:
+            lock = locks.locked(workdir, "training", option="--workdir")
+            stack.enter_context(lock)
+        yield
 
 
 def _run(
@@ -226,30 +244,30 @@ def _build(
     if loaded:
         _say(f"start: {loaded}")
     state = create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
-    train_step = partial(
-        step_lib.train_step,
-        network=network,
-        forward=regularized(
+    model = step_lib.Model(
+        network,
+        regularized(
             family.forward(config, network),
             network,
             stochastic_depth=config.optimizer.stochastic_depth,
             feature_dropout=config.optimizer.feature_dropout,
         ),
-        loss=distillation.teach(
+        distillation.teach(
             family.loss(config, network), teachers, config=config, network=network
         ),
+        config_lib.preprocessing(config),
+    )
+    train_step = partial(
+        step_lib.train_step,
+        model=model,
         optimizer=tx,
-        preprocessing=config_lib.preprocessing(config),
         ema_decay=config.optimizer.ema_decay,
         division=divide(config, jax.device_count()),
         remat=config.run.remat,
         seed=config.run.seed,
         augmentation=Augmentation(**config.augment),
     )
-    names = {
-        False: "the training step",
-        True: "the training step with the backbone",
-    }
+    names = {False: "the training step", True: "the training step with the backbone"}
     return state, {
         is_tuned: Phase(
             name, step_lib.pmap_step(partial(train_step, train_backbone=is_tuned))

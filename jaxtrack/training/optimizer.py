@@ -1,6 +1,7 @@
 """The optimizer: one tree of states from the first step to the last."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -61,22 +62,8 @@ def make_optimizer(
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
 
-    def rule(rate: str) -> optax.GradientTransformation:
-        scale = _scale_by(rate)
-        mask = _matrices if kind in ("lars", "lamb") else None
-        decay = optax.add_decayed_weights(weight_decay, mask)
-        adam = optax.scale_by_adam(momentum, adam_b2)
-        if kind == "sgd":
-            return optax.chain(decay, optax.trace(momentum), scale)
-        if kind == "adamw":
-            return optax.chain(adam, decay, scale)
-        if kind == "lars":
-            trust = optax.scale_by_trust_ratio(trust_coefficient=_LARS_TRUST)
-            parts = decay, optax.masked(trust, _matrices), scale, optax.trace(momentum)
-            return optax.chain(*parts)
-        trust = optax.scale_by_trust_ratio()
-        return optax.chain(adam, decay, optax.masked(trust, _matrices), scale)
-
+    numbers = {"momentum": momentum, "adam_b2": adam_b2, "weight_decay": weight_decay}
+    rule = partial(_rule, kind=kind, **numbers)
     rules = {
         "head": rule("lr"),
         "backbone": _late(rule("lr_backbone")),
@@ -86,6 +73,26 @@ def make_optimizer(
         optax.clip_by_global_norm(clip_norm),
         optax.partition(rules, lambda params: _labels(params, group)),
     )
+
+
+def _rule(
+    rate: str, *, kind: str, momentum: float, adam_b2: float, weight_decay: float
+) -> optax.GradientTransformation:
+    """Returns the update of moving parameters by one of the rates."""
+    scale = _scale_by(rate)
+    mask = _matrices if kind in ("lars", "lamb") else None
+    decay = optax.add_decayed_weights(weight_decay, mask)
+    adam = optax.scale_by_adam(momentum, adam_b2)
+    if kind == "sgd":
+        return optax.chain(decay, optax.trace(momentum), scale)
+    if kind == "adamw":
+        return optax.chain(adam, decay, scale)
+    if kind == "lars":
+        trust = optax.scale_by_trust_ratio(trust_coefficient=_LARS_TRUST)
+        parts = decay, optax.masked(trust, _matrices), scale, optax.trace(momentum)
+        return optax.chain(*parts)
+    trust = optax.scale_by_trust_ratio()
+    return optax.chain(adam, decay, optax.masked(trust, _matrices), scale)
 
 
 def _scale_by(name: str) -> optax.GradientTransformationExtraArgs:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -42,16 +42,29 @@ class DeviceStep(Protocol):
         """Updates the parameters once, from this device's part of the batch."""
 
 
+class Model(NamedTuple):
+    """A network, and how it gets from a batch to its loss.
+
+    Attributes:
+      network: whose parameters are updated.
+      forward: runs the network on a batch of preprocessed images.
+      loss: shares of sums.
+      preprocessing: of the images, as the network expects them.
+    """
+
+    network: nn.Module
+    forward: Forward
+    loss: Loss
+    preprocessing: Preprocessing
+
+
 def train_step(
     state: TrainState,
     batch: Batch,
     rates: Rates,
     *,
-    network: nn.Module,
-    forward: Forward,
-    loss: Loss,
+    model: Model,
     optimizer: optax.GradientTransformation,
-    preprocessing: Preprocessing,
     train_backbone: bool,
     ema_decay: float = 0.0,
     division: Division = UNDIVIDED,
@@ -74,11 +87,8 @@ def train_step(
       batch: this device's pairs, see `jaxtrack.data.batch`; `[B, ...]`. `forward` and
         `loss` also find "key" in it, a random key for every pair of the step.
       rates: learning rates, "lr" and "lr_backbone".
-      network: whose parameters are updated.
-      forward: runs the network on a batch of preprocessed images.
-      loss: shares of sums.
+      model: the network and its loss.
       optimizer: as `make_optimizer` builds it.
-      preprocessing: of the images, as the network expects them.
       train_backbone: static; whether gradients reach the backbone.
       ema_decay: of the averaged parameters, if the state has any.
       division: of the batch; `B` must be a multiple of its parts.
@@ -95,21 +105,9 @@ def train_step(
     batch = {**batch, "key": _pair_keys(seed, state.step, size, axis_name)}
     if augmentation is not None:
         batch = augment_batch(batch["key"], batch, augmentation)
-    run = nn.apply(forward, network, mutable=["batch_stats"])
-
-    def apply(params, part):
-        images = {name: normalize(part[name], preprocessing) for name in _IMAGES}
-        with statistics_of(division.statistics), recompute(remat):
-            outputs, updated = run(
-                {"params": params, "batch_stats": state.batch_stats},
-                {**part, **images},
-                train=True,
-                train_backbone=train_backbone,
-            )
-        return outputs, updated.get("batch_stats", state.batch_stats)
-
+    apply = partial(_applied, state, model, train_backbone, division, remat)
+    share = partial(model.loss, axis_name=axis_name)
     accumulate = accumulation.exact if division.is_exact else accumulation.averaged
-    share = partial(loss, axis_name=axis_name)
     grads, metrics, batch_stats = accumulate(
         apply, share, state.params, batch, parts=division.parts
     )
@@ -120,6 +118,20 @@ def train_step(
     params, opt_state = _updated(state, grads, optimizer, options)
     ema = _averaged(state, params, ema_decay)
     return TrainState(state.step + 1, params, batch_stats, opt_state, ema), metrics
+
+
+def _applied(state, model, train_backbone, division, remat, params, part):
+    """Runs the network on a part of a batch; returns outputs and running statistics."""
+    images = {name: normalize(part[name], model.preprocessing) for name in _IMAGES}
+    run = nn.apply(model.forward, model.network, mutable=["batch_stats"])
+    with statistics_of(division.statistics), recompute(remat):
+        outputs, updated = run(
+            {"params": params, "batch_stats": state.batch_stats},
+            {**part, **images},
+            train=True,
+            train_backbone=train_backbone,
+        )
+    return outputs, updated.get("batch_stats", state.batch_stats)
 
 
 def _updated(state, grads, optimizer, options):

@@ -45,7 +45,8 @@ def training_step(config, network):
     optimizer = optax.sgd(0.1, momentum=0.9)
     shapes = inputs.shapes_of(network)[1]
     create = partial(train_state.create, optimizer=optimizer, keep_ema=False)
-    options = compute.step_options(config, network) | {"optimizer": optimizer}
+    options = {"optimizer": optimizer, "train_backbone": True}
+    options["model"] = compute.model_of(config, network)
     # Alone, a mapped step lowers for the platform that is here.
     mapped = jax.jit(step.pmap_step(partial(step.train_step, **options)))
     devices = jax.local_device_count()

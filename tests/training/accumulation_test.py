@@ -139,11 +139,8 @@ def test_each_part_goes_its_own_way_through_the_network(accumulate, square):
         state.create({"params": params}, tx, keep_ema=False),
         batch,
         RATES,
-        network=Gain(),
-        forward=forward,
-        loss=loss,
+        model=step.Model(Gain(), forward, loss, PREPROCESSING),
         optimizer=tx,
-        preprocessing=PREPROCESSING,
         train_backbone=False,
         division=Division(accumulate),
     )

@@ -153,11 +153,13 @@ def test_the_real_network_is_the_same_on_four_devices():
     variables = draw_variables("siamcar_lite0")
     train_step = partial(
         step.train_step,
-        network=network,
-        forward=siamcar.FAMILY.forward(config, network),
-        loss=siamcar.FAMILY.loss(config, network),
+        model=step.Model(
+            network,
+            siamcar.FAMILY.forward(config, network),
+            siamcar.FAMILY.loss(config, network),
+            config_lib.preprocessing(trackers.with_preprocessing(config)),
+        ),
         optimizer=tx,
-        preprocessing=config_lib.preprocessing(trackers.with_preprocessing(config)),
         train_backbone=True,
     )
     results = []

@@ -59,11 +59,13 @@ def make(
     first = state.create(drawn(model), tx, keep_ema=True)
     train_step = partial(
         step.train_step,
-        network=network,
-        forward=family.forward(config, network),
-        loss=loss or family.loss(config, network),
+        model=step.Model(
+            network,
+            family.forward(config, network),
+            loss or family.loss(config, network),
+            PREPROCESSING,
+        ),
         optimizer=tx,
-        preprocessing=PREPROCESSING,
         train_backbone=train_backbone,
         ema_decay=0.9,
         division=division,
