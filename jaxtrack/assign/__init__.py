@@ -113,17 +113,23 @@ def label_batch(
     Args:
       assign: labels one example.
       batch: "key" `[B]`, "xyxy" `[B, 4]` pixels of the search crop, "is_positive"
-        `[B]` and perhaps "hidden" `[B, S, S]`.
+        `[B]`, perhaps "hidden" `[B, S, S]`, and perhaps "is_labeled" `[B]`: where that
+        is False, all labels are IGNORE.
 
     Returns:
-      The targets, `[B, 4]` xyxy, empty where the crop does not show it, and labels
-      `[B, H, W]` or `[B, H, W, A]`.
+      The targets, `[B, 4]` xyxy, empty where the crop does not show it or it is not
+      labeled, and labels `[B, H, W]` or `[B, H, W, A]`.
     """
     is_positive = batch["is_positive"]
     # The random numbers of the loss, from the pair's key, are independent of these.
     keys = jax.vmap(jax.random.fold_in, (0, None))(batch["key"], 1)
     told = {"hidden": batch["hidden"]} if "hidden" in batch else {}
     labels = jax.vmap(assign)(keys, batch["xyxy"], is_positive, **told)
+    if "is_labeled" in batch:
+        is_labeled = batch["is_labeled"]
+        is_positive = is_positive & is_labeled
+        is_labeled = jnp.expand_dims(is_labeled, range(1, labels.ndim))
+        labels = jnp.where(is_labeled, labels, regions.IGNORE)
     return jnp.where(is_positive[:, None], batch["xyxy"], 0), labels
 
 

@@ -98,7 +98,13 @@ def _check_data(config):
             f"config.data.track_weights has {len(data.track_weights)} numbers for "
             f"{len(data.track_patterns)} config.data.track_patterns: give one each"
         )
-    if not data.records and not data.composed_weight > 0:
+    if data.unlabeled and not config.loss.teachers:
+        raise InputError(
+            "config.data.unlabeled: nothing can be learned from photographs without "
+            "boxes unless a teacher looks at them: name a trained tracker in "
+            'config.loss.teachers, or set config.data.unlabeled to ""'
+        )
+    if not data.records and not data.composed_weight > 0 and not data.unlabeled:
         raise InputError(
             "no training data: name packed folders in config.data.records, or set "
             "config.data.composed_weight above 0"

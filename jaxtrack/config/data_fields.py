@@ -35,6 +35,11 @@ DATA_FIELDS = (
           'Split of the photographs for composed scenes; "all" leaves none to evaluate'
           " on.",
           choices=("train", "eval", "all")),
+    Field("data.unlabeled", "",
+          "Folder of photographs without boxes, plain or packed, on which the network"
+          ' learns only from `loss.teachers`; "" for none.'),
+    Field("data.unlabeled_weight", 0.25,
+          "Sampling weight of these photographs, as `data.composed_weight`.", above=0),
     Field("data.scenes", 500, "Number of composed scenes.", above=0),
     Field("data.composed_length", 60, "Length of a composed scene.", unit="frames",
           above=0),

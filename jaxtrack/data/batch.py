@@ -5,9 +5,12 @@
     z_xyxy       float32 [B, 4]  box of the target, px of the template crop, edge origin
     xyxy         float32 [B, 4]  box of the target, px of the search crop, edge origin
     is_positive  bool    [B]     False: the search crop does not show the target
+    is_labeled   bool    [B]     False: only teachers tell what the search crop shows;
+                                 left out if no training data are without labels
 
 In a negative pair `z_xyxy` is still the template's own target; `xyxy` is the box of the
-other object, which must not be learned. Boxes are not clipped to their crops.
+other object, which must not be learned. Boxes are not clipped to their crops. Without
+labels the boxes are an arbitrary window of a photograph, seen in both crops.
 """
 
 import numpy as np

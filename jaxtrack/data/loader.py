@@ -84,7 +84,11 @@ class PairLoader(grain.transforms.RandomMap):
             augmentation=self.augmentation,
             read_other=read_other,
         )
-        return {**example, "is_positive": np.bool_(pair.is_positive)}
+        example["is_positive"] = np.bool_(pair.is_positive)
+        if not all(portion.is_labeled for portion in self.portions):
+            is_labeled = self.portions[pair.z.source].is_labeled
+            example["is_labeled"] = np.bool_(is_labeled)
+        return example
 
 
 def _draw_picture(portions, z, rng):

@@ -13,6 +13,7 @@ from jaxtrack.data.composed import ComposedSource, cutouts
 from jaxtrack.data.pairs import visible_times
 from jaxtrack.data.portions import Portion
 from jaxtrack.data.sources import RecordSource
+from jaxtrack.data.unlabeled import UnlabeledSource
 from jaxtrack.errors import InputError
 
 
@@ -23,7 +24,8 @@ def make_portions(config: ConfigDict) -> list[Portion]:
       config: see docs/settings.md.
 
     Returns:
-      Packed folders first, then composed scenes; without those of weight 0.
+      Packed folders first, then composed scenes, then photographs without boxes;
+      without those of weight 0.
 
     Raises:
       InputError: if a folder is missing or not packed, a pattern matches no track,
@@ -45,6 +47,8 @@ def make_portions(config: ConfigDict) -> list[Portion]:
         )
         share = data.composed_weight
         portions.append(Portion("composed scenes", scenes, data.frame_range, share))
+    if data.unlabeled:
+        portions.append(_unlabeled(data, config.run.seed))
     _check_second_track(config, portions)
     return portions
 
@@ -120,6 +124,22 @@ def _cutouts(data):
         )
     except InputError as error:
         raise InputError(f"config.data.composed_cutouts: {error}") from error
+
+
+def _unlabeled(data, seed):
+    """Returns the portion of photographs without boxes."""
+    try:
+        source = UnlabeledSource(data.unlabeled, seed=seed)
+    except InputError as error:
+        raise InputError(f"config.data.unlabeled: {error}") from error
+    # Both crops of a pair show the same window of a photograph.
+    return Portion(
+        "photographs without boxes",
+        source,
+        frame_range=0,
+        share=data.unlabeled_weight,
+        is_labeled=False,
+    )
 
 
 def _of_folder(data, place, folder):

@@ -30,6 +30,7 @@ class Portion:
         None: every track is a clip of its own.
       weights: of each track, `[N]` float64, at least 0: a clip of weight 0.5 is shown
         half as often as one of weight 1; None: all are 1.
+      is_labeled: whether its boxes are those of objects.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Portion:
     num_use: int | None = None
     clips: np.ndarray | None = None
     weights: np.ndarray | None = None
+    is_labeled: bool = True
 
     @property
     def is_used(self) -> bool:

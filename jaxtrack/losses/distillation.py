@@ -126,9 +126,10 @@ def distillation_loss(
 
     is_target = teacher.cls >= 0.5
     cls = bce_with_logits(target_logits(outputs), teacher.cls) - entropy(teacher.cls)
-    # Elsewhere distances are meaningless, and so large that 0 times a gradient is NaN.
-    ltrb = jnp.where(is_target[..., None], outputs["ltrb"].astype(jnp.float32), 0)
-    reg = giou_loss(boxes.ltrb_to_xyxy(points, ltrb), teacher.xyxy)
+    # Elsewhere boxes are meaningless, and so large that 0 times their loss is NaN.
+    ltrb = outputs["ltrb"].astype(jnp.float32)
+    ltrb, xyxy = (jnp.where(is_target[..., None], a, 0) for a in (ltrb, teacher.xyxy))
+    reg = giou_loss(boxes.ltrb_to_xyxy(points, ltrb), xyxy)
     logits, quality = quality_logits(outputs), jnp.zeros([])
     if logits is not None and teacher.quality is not None:
         apart = bce_with_logits(logits, teacher.quality) - entropy(teacher.quality)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from jaxtrack.assign import make_assigner, regions
+from jaxtrack.assign import label_batch, make_assigner, regions
 from jaxtrack.data import mixture, order, pairs, transforms
 from jaxtrack.data.loader import PairLoader
 from jaxtrack.data.portions import Portion
@@ -27,8 +27,9 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
 
     A cell shows the template with the target's box on the left, the search crop on the
     right: box and positive places in green, ignored places in gray, and of a negative
-    pair the other object's box in red. Under it are the names of both tracks and the
-    numbers of the frames.
+    pair the other object's box in red. Of a photograph without boxes only the window is
+    drawn, in white. Under it are the names of both tracks and the numbers of the
+    frames.
 
     Args:
       config: see docs/settings.md.
@@ -61,8 +62,8 @@ def draw_pairs(config: ConfigDict, *, num: int, columns: int = 4) -> np.ndarray:
         jax.jit(lambda key, batch: augment_batch(key, batch, augmentation))(key, batch)
     )
     assign = make_assigner(config, geometry, anchors=network.anchors)
-    inputs = (key, batch["xyxy"], batch["is_positive"])
-    labels = np.asarray(jax.jit(jax.vmap(assign))(*inputs))
+    labeled = jax.jit(lambda batch: label_batch(assign, batch)[1])
+    labels = np.asarray(labeled({**batch, "key": key}))
     points = np.asarray(grid.points(geometry)).reshape(-1, 2)
     cells = []
     for i, (_, said) in enumerate(loaded):
@@ -97,19 +98,20 @@ def _named(portions: Sequence[Portion], frame: pairs.FrameBox) -> str:
 def _cell(pair, labels, points, said):
     """Draws one pair."""
     z, x = pair["z_image"].copy(), pair["x_image"].copy()
-    is_positive = bool(pair["is_positive"])
-    _rectangle(z, pair["z_xyxy"], _GREEN)
+    is_positive, is_labeled = pair["is_positive"], pair.get("is_labeled", True)
+    color = _GREEN if is_labeled else _WHITE
+    _rectangle(z, pair["z_xyxy"], color)
     # Of the anchors of a place the best label counts.
     labels = labels.reshape(len(points), -1)
     kinds = (
         (_GRAY, (labels == regions.IGNORE).any(1), 1),
         (_GREEN, (labels == regions.POSITIVE).any(1), 2),
     )
-    for color, chosen, radius in kinds:
+    for dot, chosen, radius in kinds if is_labeled else ():
         for point in points[chosen]:
             center = tuple(np.round(point - 0.5).astype(int).tolist())
-            cv2.circle(x, center, radius, color, -1, cv2.LINE_AA)
-    _rectangle(x, pair["xyxy"], _GREEN if is_positive else _RED)
+            cv2.circle(x, center, radius, dot, -1, cv2.LINE_AA)
+    _rectangle(x, pair["xyxy"], color if is_positive else _RED)
     height = x.shape[0]
     width = z.shape[1] + _GAP + x.shape[1]
     cell = np.full((height + _CAPTION, width, 3), 30, np.uint8)

@@ -7,7 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtrack.assign import ASSIGNERS, dynamic, make_assigner, regions
+from jaxtrack.assign import (
+    ASSIGNERS,
+    dynamic,
+    label_batch,
+    make_assigner,
+    regions,
+)
 from jaxtrack.assign import anchors as anchor_labels
 from jaxtrack.config import get_config
 from jaxtrack.ops import anchors as anchor_boxes
@@ -231,3 +237,16 @@ def test_a_batch_is_labeled_one_by_one(model, assigner):
 def test_no_box_has_no_positives(model, assigner, box):
     labels = label(model, assigner=assigner, box=jnp.array(box))
     assert not (labels == 1).any()
+
+
+def test_pairs_without_labels_have_no_target():
+    def assign(key, xyxy, is_positive):
+        return jnp.where(is_positive, regions.POSITIVE, regions.NEGATIVE)[None, None]
+
+    batch = {"key": jax.random.split(KEY, 4), "xyxy": jnp.stack([BOX] * 4)}
+    batch["is_positive"] = jnp.array([True, False, True, False])
+    batch["is_labeled"] = jnp.array([True, True, False, False])
+    boxes, labels = label_batch(assign, batch)
+    np.testing.assert_array_equal(boxes, np.stack([BOX] + [np.zeros(4)] * 3))
+    expected = [regions.POSITIVE, regions.NEGATIVE, regions.IGNORE, regions.IGNORE]
+    np.testing.assert_array_equal(labels[:, 0, 0], expected)

@@ -28,6 +28,7 @@ OUT_OF_RANGE = (
 DISAGREE = (
     ("run.batch_size", 10_000_000, "give an epoch at least one batch"),
     ("data.composed_weight", 0.0, "no training data"),
+    ("data.unlabeled", "photos", "name a trained tracker in config.loss.teachers"),
     ("data.record_weights", (1.0,), "1 numbers for 0 folders"),
     ("data.frame_ranges", (3,), "frame_ranges has 1 numbers for 0 folders"),
     ("data.num_use", (-1, 3), "num_use has 2 numbers for 0 folders"),

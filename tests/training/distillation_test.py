@@ -23,7 +23,7 @@ PIXELS = Preprocessing("BGR", (100.0, 110.0, 120.0), (50.0, 60.0, 70.0))
 
 def teacher():
     """Returns a tiny teacher of other parameters than the student's first ones."""
-    variables = jax.tree.map(lambda a: 1.5 * a, drawn(TinyTracker))
+    variables = jax.tree.map(lambda a: 0.5 * a, drawn(TinyTracker))
     return distillation.Teacher("tiny", TinyTracker(), variables, PIXELS, "0" * 64)
 
 
@@ -64,10 +64,18 @@ def test_a_teacher_of_wider_crops_answers_on_the_students_cells():
     np.testing.assert_allclose(found.xyxy, expected, rtol=1e-5, atol=1e-3)
 
 
+def partly_labeled(number):
+    """Returns a batch whose pairs 1, 4, 5 and 7 have no labels."""
+    is_labeled = np.array([1, 0, 1, 1, 0, 0, 1, 0], bool)
+    return {**make_batch(number), "is_labeled": is_labeled}
+
+
 def test_devices_together_are_taught_as_one():
-    one, metrics = train(1, loss=taught(teacher()), steps=1)
-    assert {"teach_cls", "teach_reg", "teach_quality", "trust"} <= set(metrics)
-    many, many_metrics = train(4, loss=taught(teacher()), steps=1)
+    given = {"batches": partly_labeled, "steps": 1}
+    one, metrics = train(1, loss=taught(teacher()), **given)
+    taught_by = ("teach_cls", "teach_reg", "teach_quality", "trust")
+    assert min(metrics[name] for name in taught_by) > 0.01
+    many, many_metrics = train(4, loss=taught(teacher()), **given)
     jax.tree.map(
         partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
         (one, metrics),
@@ -75,6 +83,30 @@ def test_devices_together_are_taught_as_one():
     )
     # The state holds no more than without a teacher.
     assert jax.tree.structure(make(1)[0]) == jax.tree.structure(one)
+
+
+def test_pairs_without_labels_are_only_the_teachers():
+    batch, rng = partly_labeled(0), np.random.default_rng(0)
+    batch["key"] = jax.random.split(jax.random.key(1), 8)
+    outputs = {
+        "cls": rng.normal(size=(8, 4, 4, 2)).astype(np.float32),
+        "ltrb": rng.uniform(3, 12, (8, 4, 4, 4)).astype(np.float32),
+        "centerness": rng.normal(size=(8, 4, 4, 1)).astype(np.float32),
+    }
+    together = jax.jit(taught(teacher()))
+    _, metrics = together(outputs, batch)
+    kept = batch.pop("is_labeled")
+    # The terms of labels are those of the labeled pairs alone,
+    alone = jax.tree.map(lambda value: value[kept], (outputs, batch))
+    of_labels, expected = jax.jit(taught())(*alone)
+    for name in ("cls", "reg", "quality", "iou"):
+        np.testing.assert_allclose(metrics[name], expected[name], rtol=1e-6)
+    # the teacher's those of all pairs, with its weights of 1, 1 and 1/2.
+    _, same = together(outputs, batch)
+    told = [same[name] for name in ("teach_cls", "teach_reg", "teach_quality")]
+    added = told[0] + told[1] + 0.5 * told[2]
+    assert added > 0.1
+    np.testing.assert_allclose(metrics["loss"], of_labels + added, rtol=1e-6)
 
 
 def test_no_teachers_leave_the_loss_as_it_is():
