@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
+from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.tracking import Frame, Tracker, check_init_box
 from jaxtrack.tracking.host_boxes import cxcywh_from_xyxy, xywh_from_cxcywh
 from jaxtrack.tracking.many import (
@@ -39,8 +40,6 @@ class Tracked(NamedTuple):
 
 # Takes sequences and a callback for frames done; yields results in any order.
 Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
-# Takes the name of a sequence that cannot be tracked, and why.
-Skip = Callable[[str, str], object]
 
 
 def is_batched(wanted: bool | None) -> bool:

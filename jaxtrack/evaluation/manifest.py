@@ -2,8 +2,8 @@
 
 `<tracker>/manifest.json` holds the identity of the run (weights, settings, version) and
 the environment it ran in. `<tracker>/finished/<sequence>` says of which identity the
-result of a sequence is, and of which frames and ground truth: one small file for each,
-so that several processes can work in one folder.
+result of a sequence is, and of which frames and ground truth, or why there is none: one
+small file for each, so that several processes can work in one folder.
 """
 
 import contextlib
@@ -32,6 +32,8 @@ Work = Callable[
     [Ordered[Sequence], Callable[[int], object]],
     Iterator[tuple[str, Callable[[], object]]],
 ]
+# Takes the name of a sequence that cannot be done, and why.
+Skip = Callable[[str, str], object]
 _PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
 
 
@@ -167,21 +169,51 @@ def _complete(
             record = Path(folder) / FINISHED / name
             record.unlink(missing_ok=True)  # It must not vouch for other files.
             save()
-            made = {"run": run, "sequence": hashes[name]}
-            atomic.write_text(record, json.dumps(made) + "\n")
+            _record(folder, name, run, hashes[name])
             names.append(name)
     return names
 
 
 def unfinished(folder: str | Path, hashes: Mapping[str, str]) -> list[str]:
-    """Names of the sequences that the run of the manifest has not finished.
+    """Names of sequences that the run of the manifest neither finished nor left out.
 
     Args:
       folder: of one tracker.
       hashes: name of a sequence -> what its result depends on; see `hash_sequences`.
     """
     run = _read_json(Path(folder) / FILE).get("hash")
-    return [n for n, h in hashes.items() if _finished(folder, n, run) != h]
+    if not run:
+        return list(hashes)
+    records = {name: _read_json(Path(folder) / FINISHED / name) for name in hashes}
+    ends = {n: (r.get("run"), r.get("sequence")) for n, r in records.items()}
+    return [n for n, digest in hashes.items() if ends[n] != (run, digest)]
+
+
+def recorded(
+    skip: Skip | None,
+    folder: str | Path,
+    *,
+    identity: Mapping,
+    hashes: Mapping[str, str],
+) -> Skip | None:
+    """Returns a `skip` that also writes down what is left out, for other processes.
+
+    The next call of `complete` tries it again.
+
+    Args:
+      skip: takes the name of a sequence that cannot be done, and why; None stays None.
+      folder: of one tracker.
+      identity: see `complete`.
+      hashes: see `complete`.
+    """
+    if skip is None:
+        return None
+
+    def leave_out(name: str, reason: str) -> None:
+        skip(name, reason)
+        _record(folder, name, hash_json(identity), hashes[name], skipped=reason)
+
+    return leave_out
 
 
 def _is_kept(folder, name, hashes, run, check) -> bool:
@@ -198,7 +230,14 @@ def _is_kept(folder, name, hashes, run, check) -> bool:
 def _finished(folder, name, run) -> str | None:
     """Hash of a finished sequence; None if this run has not finished it."""
     found = _read_json(Path(folder) / FINISHED / name)
-    return found.get("sequence") if run and found.get("run") == run else None
+    is_done = run and found.get("run") == run and "skipped" not in found
+    return found.get("sequence") if is_done else None
+
+
+def _record(folder, name, run, digest, **about) -> None:
+    """Writes down what became of a sequence."""
+    made = {"run": run, "sequence": digest, **about}
+    atomic.write_text(Path(folder) / FINISHED / name, json.dumps(made) + "\n")
 
 
 def _read_json(path: Path) -> dict:

@@ -1,23 +1,24 @@
 """Runs a checkpoint over sequences and keeps what is finished."""
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, results
 from jaxtrack.evaluation.batching import (
-    Skip,
     Track,
     compiled,
     first_cxcywh,
     is_batched,
     tracking_function,
 )
+from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.shares import WHOLE, Share
 from jaxtrack.tracking import check_init_box
 from jaxtrack.tracking.video import FrameReader
@@ -60,14 +61,16 @@ def track_checkpoint(
     """
     videos = usable_videos(videos, skip=skip)
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
+    folder = pathlib.Path(out_dir) / "results" / name
+    identity = opened.identity | ({"origin": origin} if origin else {})
+    hashes = manifest.hash_sequences(videos)
+    skip = manifest.recorded(skip, folder, identity=identity, hashes=hashes)
     batched = is_batched(batched)
     drivers = compiled(opened.tracker, batched=batched)
     track = tracking_function(drivers, opened.variables, batched=batched, skip=skip)
-    folder = pathlib.Path(out_dir) / "results" / name
     around = opened.around | {"batched": batched}
-    identity = opened.identity | ({"origin": origin} if origin else {})
     about = {"identity": identity, "around": around, "origin": origin}
-    track_unfinished(track, videos, folder, **about, share=share)
+    track_unfinished(track, videos, folder, **about, hashes=hashes, share=share)
     return folder
 
 
@@ -106,23 +109,34 @@ def readable_videos(
     Raises:
       InputError: as `usable_videos`; or of every sequence a frame cannot be read.
     """
-    readable, fault = [], None
-    for video in usable_videos(videos, skip=skip):
-        try:
-            with FrameReader(video.frames) as reader:
-                where = f"sequence {video.name}: the first box"
-                check_init_box(first_cxcywh(video), reader.hw, where=where)
-                for _ in reader:
-                    pass
-            readable.append(video)
-        except InputError as found:
-            fault = found
-            if skip is None:
-                raise
-            skip(video.name, str(fault))
+    readable, fault, usable = [], None, usable_videos(videos, skip=skip)
+    total = sum(len(video.frames) for video in usable)
+    with tqdm(total=total, unit="frame", desc="reading all frames once") as bar:
+        for video in usable:
+            try:
+                _decode(video, bar.update)
+                readable.append(video)
+            except InputError as found:
+                fault = found
+                if skip is None:
+                    raise
+                skip(video.name, str(fault))
     if not readable:
         raise InputError(f"no sequence can be tracked: {fault}")
     return readable
+
+
+def _decode(video: Video, advance: Callable[[int], object]) -> None:
+    """Decodes every frame of a sequence, and checks its first box.
+
+    Raises:
+      InputError: a frame cannot be read, or the box is unusable.
+    """
+    with FrameReader(video.frames) as reader:
+        where = f"sequence {video.name}: the first box"
+        check_init_box(first_cxcywh(video), reader.hw, where=where)
+        for _ in reader:
+            advance(1)
 
 
 def _start_fault(video: Video) -> str:
@@ -144,6 +158,7 @@ def track_unfinished(
     title: str = "tracking",
     is_quiet: bool = False,
     origin: float = 0.0,
+    hashes: Mapping[str, str] | None = None,
     share: Share = WHOLE,
 ) -> list[str]:
     """Tracks the sequences whose results are not there yet; see `manifest.complete`.
@@ -157,6 +172,7 @@ def track_unfinished(
       title: of the bar.
       is_quiet: does not say what is kept.
       origin: see `track_checkpoint`.
+      hashes: see `manifest.complete`.
       share: of this process; see `manifest.complete`.
 
     Returns:
@@ -176,5 +192,5 @@ def track_unfinished(
             yield name, partial(results.write_result, folder, name, boxes, seconds)
 
     about = {"identity": identity, "around": around, "check": check}
-    how = {"title": title, "is_quiet": is_quiet, "share": share}
+    how = {"title": title, "is_quiet": is_quiet, "hashes": hashes, "share": share}
     return manifest.complete(work, videos, folder, **about, **how)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import loading, manifest, vot_files
-from jaxtrack.evaluation.batching import Skip
+from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.metrics import regions
 from jaxtrack.metrics.vot_input import FAILED, SKIP, SKIPPED, STARTED
 from jaxtrack.shares import WHOLE, Share
@@ -117,6 +117,10 @@ def track_unfinished(
     if not videos:
         raise InputError("no sequences to track")
     counts = {v.name: len(v.frames) for v in videos}
+    place = pathlib.Path(folder) / vot_files.EXPERIMENT
+    identity = identity | {"experiment": vot_files.EXPERIMENT}
+    hashes = {v.name: manifest.hash_sequence(v.frames, v.region) for v in videos}
+    skip = manifest.recorded(skip, place, identity=identity, hashes=hashes)
     variables = jax.device_put(variables)
 
     def check(name: str) -> None:
@@ -144,11 +148,11 @@ def track_unfinished(
     return manifest.complete(
         work,
         videos,
-        pathlib.Path(folder) / vot_files.EXPERIMENT,
-        identity=identity | {"experiment": vot_files.EXPERIMENT},
+        place,
+        identity=identity,
         around=around,
         check=check,
-        hashes={v.name: manifest.hash_sequence(v.frames, v.region) for v in videos},
+        hashes=hashes,
         title="VOT",
         share=share,
     )

@@ -1,5 +1,8 @@
 """Several processes track the sequences of an evaluation together."""
 
+import json
+import shutil
+
 import pytest
 
 from jaxtrack import cli, datasets, locks
@@ -96,3 +99,28 @@ def test_the_last_process_reports(root, tmp_path, checkpoints, monkeypatch, caps
     # A stranger is kept out.
     with locks.locked(out, "evaluation", group="the others"):
         assert "is at work" in refused(capsys, *command)
+
+
+def test_what_another_process_left_out_is_no_more_to_do(root, tmp_path, checkpoints):
+    """Three processes; each learns of "dog" by trying it, or by what others wrote."""
+    (root / "dog/img/0003.png").write_bytes(b"")
+    benchmark = datasets.load("folders", root)
+
+    def process(number):
+        how = {"checkpoints": {"sharp": "sharp"}, "share": Share(number, 3)}
+        return tracked.track_share(benchmark, tmp_path, **how)
+
+    # "car <1>" has 7 frames, "dog" 6 and "ball" 5: one each.
+    record = tmp_path / "results/sharp/finished/dog"
+    with at_work(tmp_path, 1):
+        assert process(0) == (("dog",), ())
+    assert [one.name for one in process(1).skipped] == ["dog"]
+    assert "is empty" in json.loads(record.read_text())["skipped"]
+    with at_work(tmp_path, 1):
+        assert process(2) == ((), ())
+    assert set(manifest.read(record.parents[1])["sequences"]) == {"ball", "car <1>"}
+    # It is tried again, and done when the frame is back.
+    shutil.copy(root / "dog/img/0002.png", root / "dog/img/0003.png")
+    benchmark = datasets.load("folders", root)
+    assert process(0) == ((), ())
+    assert "skipped" not in record.read_text()

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -15,14 +16,15 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from jaxtrack import locks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, results, run
-from jaxtrack.evaluation.batching import Skip
+from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.evaluation.scoring import PRIMARY
 from jaxtrack.evaluation.tuning import space, splits, trials, tuned
 from jaxtrack.evaluation.tuning.shared import Exchange
 from jaxtrack.evaluation.tuning.splits import Material
-from jaxtrack.evaluation.tuning.study import Plan, Tried, opened_study
+from jaxtrack.evaluation.tuning.study import Plan, Tried, open_study
 from jaxtrack.shares import WHOLE, Share
 from jaxtrack.weights.digests import hash_json
 
@@ -84,39 +86,22 @@ def tune(
       InputError: the checkpoint or a frame is missing or damaged, the folder holds
         trials of something else, the holdout was tuned on.
     """
-    material = _readable(material, skip)
-    if holdout is not None:
-        holdout = _readable(holdout, skip)
-        _check_apart(material, holdout)
-    opened, plan = _opened(recipe)
-    ranges = plan.ranges
-    identity = _identity(recipe, material, plan, opened.identity)
-    exchange = Exchange(recipe.out, share, hash_json(identity))
-    with opened_study(recipe.out, plan, identity) as study:
+    with locks.locked(recipe.out, "tuning"):
+        opened, plan = _opened(recipe)
+        identity = partial(_identity, recipe, plan=plan, checkpoint=opened.identity)
+        exchange = Exchange(recipe.out, share, hash_json(identity(material)))
+        material = exchange.publish_readable(material, skip)
+        if holdout is not None:
+            videos = run.readable_videos(holdout.videos, skip=skip)
+            holdout = holdout._replace(videos=videos)
+            _check_apart(material, holdout)
+        made = identity(material)
+        exchange = exchange._replace(identity=hash_json(made))
+        study = open_study(recipe.out, plan, made)
         _try_all(study, plan, recipe, material, opened, exchange)
-        tried, importances = study.finished(), study.importances()
-        best = max(tried, key=lambda t: (t.value, -t.number))
-        gained = tuned.gain(tried[0].sequences, best.sequences, recipe.metric)
-        outcome = {
-            "tracking": {**recipe.tracking, **best.settings},
-            "trial": best.number,
-            "metric": recipe.metric,
-            "protocol": PRIMARY,
-            "gain": gained,
-            "holdout": _held_out(recipe, holdout, best),
-            "importances": importances,
-            "ranges": {name: list(ends) for name, ends in ranges.items()},
-            "tuned_on": {
-                "split": material.split,
-                "is_test": material.is_test,
-                "sequences": list(identity["sequences"]),
-                "hashes": list(identity["sequences"].values()),
-                "trials": len(tried),
-                "sampler": recipe.sampler,
-                "seed": recipe.seed,
-                "checkpoint": opened.identity,
-            },
-        }
+        outcome, tried = _outcome(
+            recipe, made, study, holdout, is_test=material.is_test
+        )
         _write(recipe.out, outcome, tried)
     return outcome, tried
 
@@ -130,15 +115,16 @@ def assist(
       recipe: the same as there.
       material: the same as there.
       share: of this process, not the first.
-      skip: see `tune`.
+      skip: told what that process found that cannot be tracked.
 
     Raises:
       InputError: see `tune`; or that process does not start.
     """
-    material = _readable(material, skip)
     opened, plan = _opened(recipe)
-    identity = _identity(recipe, material, plan, opened.identity)
-    exchange = Exchange(recipe.out, share, hash_json(identity))
+    identity = partial(_identity, recipe, plan=plan, checkpoint=opened.identity)
+    exchange = Exchange(recipe.out, share, hash_json(identity(material)))
+    material = exchange.await_readable(material, skip)
+    exchange = exchange._replace(identity=hash_json(identity(material)))
     track = trials.tracking_function(opened, recipe.batch)
     with tqdm(unit="frame", desc=f"tuning share {share}") as bar:
         exchange.follow(track, material, bar.update)
@@ -194,9 +180,33 @@ def _try_all(study, plan, recipe, material, opened, exchange) -> None:
     exchange.publish({})
 
 
-def _readable(material: Material, skip: Skip | None) -> Material:
-    """Leaves out the sequences that cannot be tracked, before any trial begins."""
-    return material._replace(videos=run.readable_videos(material.videos, skip=skip))
+def _outcome(
+    recipe, identity, study, holdout, *, is_test
+) -> tuple[dict[str, Any], list[Tried]]:
+    """What `tuned.json` holds, and the trials; see `tune`."""
+    tried = study.finished()
+    best = max(tried, key=lambda t: (t.value, -t.number))
+    outcome = {
+        "tracking": {**recipe.tracking, **best.settings},
+        "trial": best.number,
+        "metric": recipe.metric,
+        "protocol": PRIMARY,
+        "gain": tuned.gain(tried[0].sequences, best.sequences, recipe.metric),
+        "holdout": _held_out(recipe, holdout, best),
+        "importances": study.importances(),
+        "ranges": identity["ranges"],
+        "tuned_on": {
+            "split": identity["split"],
+            "is_test": is_test,
+            "sequences": list(identity["sequences"]),
+            "hashes": list(identity["sequences"].values()),
+            "trials": len(tried),
+            "sampler": recipe.sampler,
+            "seed": recipe.seed,
+            "checkpoint": identity["checkpoint"],
+        },
+    }
+    return outcome, tried
 
 
 def _check_apart(material: Material, holdout: Material) -> None:

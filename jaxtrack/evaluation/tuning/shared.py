@@ -1,6 +1,7 @@
 """Several processes track a batch of trials together, each its share of the sequences.
 
-Process 0 chooses the settings of a batch and writes them down. The others track their
+Process 0 decodes every frame once and writes down which sequences can be tracked; then
+it chooses the settings of a batch and writes them down. The others track their
 sequences with them, and write what each trial scores on a sequence. Process 0 collects
 the scores; it tracks itself the sequences of a process that is not at work.
 """
@@ -16,16 +17,21 @@ from typing import NamedTuple
 from jaxtrack import locks
 from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
-from jaxtrack.evaluation import atomic
+from jaxtrack.evaluation import atomic, run
+from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.evaluation.tuning import trials
 from jaxtrack.evaluation.tuning.splits import Material
 from jaxtrack.evaluation.tuning.study import Study
 from jaxtrack.shares import Share
 
-_FOLDER, _ASKED, _SCORES = "processes", "asked.json", "scores"
+_FOLDER, _READABLE, _ASKED, _SCORES = (
+    "processes",
+    "readable.json",
+    "asked.json",
+    "scores",
+)
 _POLL = 0.1  # Seconds between two looks.
-# Seconds in which process 0 must have started; first it decodes every frame once.
-_START = 900.0
+_START = 180.0  # Seconds in which process 0 must have started.
 Asked = Mapping[int, Mapping[str, float]]  # Number of a trial -> its settings.
 
 
@@ -35,7 +41,8 @@ class Exchange(NamedTuple):
     Attributes:
       out: folder of the tuning, which all see; process 0 holds its lock.
       share: of this process.
-      identity: of the study, hashed: files of another one are not read.
+      identity: of the study, hashed: files of another one are not read. Until it is
+        known which sequences can be tracked, that of a study of all of them.
     """
 
     out: Path
@@ -46,6 +53,62 @@ class Exchange(NamedTuple):
         """Returns the sequences of this process."""
         costs = [len(video.frames) for video in material.videos]
         return [material.videos[index] for index in self.share.of(costs)]
+
+    def publish_readable(self, material: Material, skip: Skip | None) -> Material:
+        """Leaves out what cannot be tracked, and tells the others, where there are any.
+
+        Args:
+          material: all sequences.
+          skip: see `run.readable_videos`.
+
+        Returns:
+          The sequences that can be tracked to the end.
+
+        Raises:
+          InputError: see `run.readable_videos`.
+        """
+        place, reasons = self.out / _FOLDER / _READABLE, {}
+        place.unlink(missing_ok=True)  # Of a search that was interrupted.
+
+        def leave_out(name, reason):
+            reasons[name] = reason
+            skip(name, reason)
+
+        videos = run.readable_videos(material.videos, skip=skip and leave_out)
+        if self.share.count > 1:
+            self._write(_READABLE, reasons)
+        return material._replace(videos=videos)
+
+    def await_readable(self, material: Material, skip: Skip | None) -> Material:
+        """Waits until process 0 has told what cannot be tracked; see there.
+
+        Raises:
+          InputError: process 0 does not start, or is lost, or the file system has no
+            locks.
+        """
+        name = f"{self.share.number}-of-{self.share.count}"
+        with locks.locked(self.out / _FOLDER, "tuning", name=name) as is_alone:
+            if not is_alone:
+                raise InputError(
+                    f"{self.out}: without locks processes cannot tune together: choose "
+                    "another --out, or leave the work to process 0"
+                )
+            self._wait_for_start()
+            print(f"process {self.share}: process 0 reads all frames once", flush=True)
+            while (reasons := self._read(_READABLE, default=None)) is None:
+                if not locks.is_held(self.out):
+                    raise InputError(
+                        f"process 0 ended in {self.out} before it had told which "
+                        "sequences can be read: see its message; give all processes "
+                        "the same options and sequences"
+                    )
+                time.sleep(_POLL)
+        for name, reason in reasons.items():
+            if skip is None:
+                raise InputError(f"sequence {name}: {reason}")
+            skip(name, reason)
+        videos = [video for video in material.videos if video.name not in reasons]
+        return material._replace(videos=videos)
 
     def publish(self, asked: Asked) -> None:
         """Tells the others what to track, where there are others."""
@@ -110,19 +173,12 @@ class Exchange(NamedTuple):
           advance: called with the number of frames tracked, times settings.
 
         Raises:
-          InputError: process 0 does not start, is lost or tunes something else, the
-            file system has no locks, a frame is missing or damaged, a first box is
-            unusable.
+          InputError: process 0 is lost or tunes something else, a frame is missing or
+            damaged, a first box is unusable.
         """
         own, done = self.own(material), {}
         place = self.out / _FOLDER
-        with locks.locked(place, "tuning", name=self._lock()) as is_alone:
-            if not is_alone:
-                raise InputError(
-                    f"{self.out}: without locks processes cannot tune together: choose "
-                    "another --out, or leave the work to process 0"
-                )
-            self._wait_for_start()
+        with locks.locked(place, "tuning", name=self._lock()):
             while locks.is_held(self.out):
                 asked = {int(n): s for n, s in self._read(_ASKED).items()}
                 if not asked or asked == done:

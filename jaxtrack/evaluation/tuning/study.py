@@ -1,10 +1,9 @@
 """A study on disk: the trials so far, their scores, and the next ones."""
 
-import contextlib
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,6 @@ import optuna
 from optuna.storages import JournalStorage, journal
 from optuna.trial import TrialState
 
-from jaxtrack import locks
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic
 
@@ -89,7 +87,7 @@ class Plan(NamedTuple):
 
 
 class Study:
-    """Trials on disk; `opened_study` makes one."""
+    """Trials on disk; `open_study` makes one."""
 
     def __init__(self, study: Any, storage: Any, plan: Plan):
         """Wraps an Optuna study and its storage."""
@@ -187,48 +185,43 @@ def _sampler(plan: Plan, number: int) -> Any:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-@contextlib.contextmanager
-def opened_study(
-    folder: str | Path, plan: Plan, identity: Mapping[str, Any]
-) -> Iterator[Study]:
-    """Opens the study in a folder, or begins one; nobody else can meanwhile.
+def open_study(folder: str | Path, plan: Plan, identity: Mapping[str, Any]) -> Study:
+    """Opens the study in a folder, or begins one; the caller holds the folder's lock.
 
     Args:
-      folder: made where it is missing.
+      folder: is there.
       plan: of the study.
       identity: of what is tuned, on what and how, as JSON.
 
-    Yields:
+    Returns:
       The study.
 
     Raises:
-      InputError: another process is at work in the folder, its study is of another
-        identity or damaged, or it cannot be written to.
+      InputError: the folder's study is of another identity or damaged.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     points, identity = plan.fixed(), json.loads(json.dumps(identity))
-    with locks.locked(folder, "tuning"):
-        file = Path(folder) / FILE
-        try:
-            storage = _storage(file)
-            if _NAME in optuna.get_all_study_names(storage):
-                study = optuna.load_study(study_name=_NAME, storage=storage)
-            else:
-                study = optuna.create_study(
-                    study_name=_NAME, storage=storage, direction="maximize"
-                )
-            attributes = study.user_attrs
-        except (OSError, ValueError, LookupError, TypeError) as fault:
-            raise InputError(
-                f"{file} cannot be opened as a study ({str(fault).splitlines()[0]}): "
-                "move it away, or choose another --out"
-            ) from fault
-        _check_identity(attributes.get(_IDENTITY, identity), identity, file)
-        for point in points:
-            study.enqueue_trial(point, skip_if_exists=True)
-        # Last: without it the points above may be incomplete, and are added to.
-        study.set_user_attr(_IDENTITY, identity)
-        yield Study(study, storage, plan)
+    file = Path(folder) / FILE
+    try:
+        storage = _storage(file)
+        if _NAME in optuna.get_all_study_names(storage):
+            study = optuna.load_study(study_name=_NAME, storage=storage)
+        else:
+            study = optuna.create_study(
+                study_name=_NAME, storage=storage, direction="maximize"
+            )
+        attributes = study.user_attrs
+    except (OSError, ValueError, LookupError, TypeError) as fault:
+        raise InputError(
+            f"{file} cannot be opened as a study ({str(fault).splitlines()[0]}): "
+            "move it away, or choose another --out"
+        ) from fault
+    _check_identity(attributes.get(_IDENTITY, identity), identity, file)
+    for point in points:
+        study.enqueue_trial(point, skip_if_exists=True)
+    # Last: without it the points above may be incomplete, and are added to.
+    study.set_user_attr(_IDENTITY, identity)
+    return Study(study, storage, plan)
 
 
 def _storage(file: Path) -> Any:

@@ -146,6 +146,8 @@ def test_processes_share_the_sequences(model, material, tmp_path, monkeypatch):
 
         def counting(settings, video, advance):
             is_first = threading.current_thread() is threading.main_thread()
+            while not any((recipe.out / "processes").glob("1-of-2-*")):
+                time.sleep(0.02)  # The other one is not at work yet.
             tracked.append((video.name, is_first))
             if not is_first and tracked.count((video.name, False)) == 2:
                 raise InputError("lost")
@@ -160,8 +162,6 @@ def test_processes_share_the_sequences(model, material, tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "tracking_function", watched)
     other = threading.Thread(target=assist)
     other.start()
-    while not any((recipe.out / "processes").glob("1-of-2-*")):
-        time.sleep(0.02)
     search.tune(recipe, material, share=Share(0, 2))
     other.join()
     # Of three batches the second process tracks one, and is lost in the next.
@@ -223,7 +223,43 @@ def test_without_locks_only_process_0_tunes(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", refuse)
     other = shared.Exchange(tmp_path, Share(1, 2), "study")
     with pytest.raises(InputError, match="without locks processes cannot tune"):
-        other.follow(None, material_of_none(), None)
+        other.await_readable(material_of_none(), None)
+
+
+def test_process_0_alone_decodes(material, tmp_path, monkeypatch):
+    """It tells what cannot be read; a list that it did not finish is not believed."""
+    first, decoded = shared.Exchange(tmp_path, Share(0, 2), "study"), []
+    other = first._replace(share=Share(1, 2))
+
+    def readable_videos(videos, skip):
+        decoded.extend(video.name for video in videos)
+        assert not (tmp_path / "processes/readable.json").exists()
+        skip("ball", "img/0003.png is cut off")
+        return videos[1:]
+
+    monkeypatch.setattr(run, "readable_videos", readable_videos)
+    (tmp_path / "processes").mkdir()
+    (tmp_path / "processes/readable.json").write_text('{"identity": "study"')
+    told = []
+    with locks.locked(tmp_path, "tuning"):
+        kept = first.publish_readable(material, lambda *fault: told.append(fault))
+        found = other.await_readable(material, lambda *fault: told.append(fault))
+        with pytest.raises(InputError, match="sequence ball: img/0003.png is cut off"):
+            other.await_readable(material, None)
+    assert [video.name for video in kept.videos] == ["car <1>"]
+    assert found == kept and decoded == ["ball", "car <1>"]
+    assert told == [("ball", "img/0003.png is cut off")] * 2
+    # Lost before it had told, or of another command.
+    holds = iter([True, False])
+    monkeypatch.setattr(locks, "is_held", lambda *_, **__: next(holds))
+    with pytest.raises(InputError, match="before it had told which sequences"):
+        other._replace(identity="else").await_readable(material, None)
+
+
+def test_two_at_once_are_refused(model, material, tmp_path):
+    with locks.locked(tmp_path / "out", "tuning"):
+        with pytest.raises(InputError, match="another tuning .* is at work"):
+            tune(recipe_of(tmp_path), material)
 
 
 def test_a_folder_holds_one_study(model, material, root, tmp_path):
