@@ -49,7 +49,10 @@ def initial_variables(
             variables = {**variables, "params": kaiming_heads(key, variables["params"])}
         return variables
 
-    variables = jax.jit(init)(jax.random.key(config.run.seed))
+    # The program runs once: on a CPU, optimizing it takes longer than running it.
+    on_cpu = jax.default_backend() == "cpu"
+    options = {"xla_backend_optimization_level": 0} if on_cpu else None
+    variables = jax.jit(init, compiler_options=options)(jax.random.key(config.run.seed))
     if config.model.pretrained:
         return start_from(config, family.names(config), variables)
     return variables, ""
