@@ -63,8 +63,8 @@ def _compare(configs, pairs):
     steps |= {f"{kind} labels": (c, None) for kind, c in configs.items()}
     runs = {}
     for name, (config, assign) in steps.items():
-        made, _ = train_step.step_of(config, variables, batch, False, assign=assign)
-        runs[name] = made["jaxtrack"]
+        made = train_step.step_of(config, variables, batch, False, assign=assign)
+        runs[name] = made.run
     for run in (*runs.values(), *alone.values()):
         run()  # Compiles; a second step may have other array layouts.
         run()

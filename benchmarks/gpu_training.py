@@ -15,7 +15,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from benchmarks import flops as flops_lib
 from benchmarks import train_step
 from jaxtrack import configs, trackers
 
@@ -127,7 +126,7 @@ def measure_switch(is_tiny: bool) -> Iterator[dict]:
     config = _config(sizes, case)
     variables = train_step.variables_of(config)
     batch = train_step.batch_of(config, case.batch)
-    first = train_step.step_of(config, variables, batch, False)[0]["jaxtrack"]
+    first = train_step.step_of(config, variables, batch, False).run
     for _ in range(3):
         first()
     alone = statistics.median(_seconds(first) for _ in range(sizes.steps))
@@ -135,9 +134,8 @@ def measure_switch(is_tiny: bool) -> Iterator[dict]:
 
     def prepare():
         try:
-            runs, _ = train_step.step_of(config, variables, batch, True)
-            runs["jaxtrack"]()  # Compiles, and is the first execution, too.
-            made.append(runs["jaxtrack"])
+            made.append(train_step.step_of(config, variables, batch, True).run)
+            made[0]()  # The first execution, too.
         finally:
             done.set()
 
@@ -167,7 +165,7 @@ def measure_first_step(is_tiny: bool) -> Iterator[dict]:
     config = _config(sizes, sizes.cases[0])
     batch = train_step.batch_of(config, sizes.cases[0].batch)
     variables = train_step.variables_of(config)
-    train_step.step_of(config, variables, batch, True)[0]["jaxtrack"]()
+    train_step.step_of(config, variables, batch, True).run()
     yield {"seconds": time.time() - float(os.environ["STARTED"])}
 
 
@@ -176,18 +174,17 @@ def _figures(sizes, case, peak):
     config = _config(sizes, case)
     variables = train_step.variables_of(config)
     batch = train_step.batch_of(config, case.batch)
-    runs, lowered = train_step.step_of(config, variables, batch, True)
     begin = time.perf_counter()
-    runs["jaxtrack"]()
+    made = train_step.step_of(config, variables, batch, True)
+    made.run()
     compiled = time.perf_counter() - begin
-    seconds = _median(runs["jaxtrack"], sizes.steps)
-    flops = flops_lib.count(lowered)
-    rate = flops / seconds / 1e12
+    seconds = _median(made.run, sizes.steps)
+    rate = made.flops / seconds / 1e12
     return _named(case) | {
         "pairs_per_second": round(case.batch / seconds, 1),
         "tflops": round(rate, 4),
         "share_of_product": round(rate / peak, 3),
-        "gflop_a_pair": round(flops / case.batch / 1e9, 1),
+        "gflop_a_pair": round(made.flops / case.batch / 1e9, 1),
         "first_step_seconds": round(compiled, 1),
         "gigabytes": _peak_memory(),
     }

@@ -51,8 +51,8 @@ def _labels(module, pairs):
         config.labels.kind, config.labels.smoothing = kind, smoothing
         variables = train_step.variables_of(config)
         batch = train_step.batch_of(config, pairs)
-        made, _ = train_step.step_of(config, variables, batch, train_backbone=False)
-        runs[f"{name} labels"] = made["jaxtrack"]
+        made = train_step.step_of(config, variables, batch, train_backbone=False)
+        runs[f"{name} labels"] = made.run
     walls, cores = _timed(runs, 1)
     ratios = [
         times["SiamLA's labels"] / times["plain labels"] for times in (walls, cores)

@@ -1,16 +1,18 @@
 """Speed of training steps, and a PyTorch twin in the same run.
 
 Run: python -m benchmarks.train_step
+One network alone, in a few minutes: --batch=0 --backbone=trained --steps=1
 On a GPU: python -m benchmarks.train_step --batch=128 --batch_r50=64 --dtype=bfloat16
 One device; the batch is uint8 crops on the device, so loading does not count. A step is
 everything: preprocessing, both branches, loss, gradients, clipping, optimizer, averaged
 parameters. Rounds alternate between the two, medians are shown.
 """
 
+import itertools
 import os
-import statistics
-import time
+from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 # A twin's OpenMP threads must not hold the cores while JAX works.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -18,8 +20,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import jax
 import numpy as np
 from absl import app, flags
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from benchmarks import drawn
+from benchmarks import drawn, rounds
 from benchmarks import flops as flops_lib
 from jaxtrack import config as config_lib
 from jaxtrack import trackers
@@ -31,10 +34,25 @@ from jaxtrack.weights import load_pretrained
 _BATCH = flags.DEFINE_integer("batch", 16, "Pairs a step of siamcar_lite0.")
 _BATCH_R50 = flags.DEFINE_integer("batch_r50", 2, "Pairs a step of siamcar_r50; or 0.")
 _DTYPE = flags.DEFINE_enum("dtype", "float32", ["float32", "bfloat16"], "Computation.")
+_BACKBONE = flags.DEFINE_list("backbone", ["frozen", "trained"], "Which of these.")
 _ROUNDS = flags.DEFINE_integer("rounds", 7, "Rounds; the median is shown.")
 _STEPS = flags.DEFINE_integer("steps", 2, "Steps per round.")
 _REMAT = flags.DEFINE_bool("remat", False, "With `run.remat`.")
 _MARK = 1.5  # Times the twin's time that a step may take on a CPU.
+
+
+class Compiled(NamedTuple):
+    """A compiled training step.
+
+    Attributes:
+      run: does one step, and returns its loss.
+      program: the step itself.
+      flops: operations, counted before the compiler optimizes; see `flops.count`.
+    """
+
+    run: Callable[[], float]
+    program: jax.stages.Compiled
+    flops: float
 
 
 def main(argv: list[str]) -> None:
@@ -42,58 +60,54 @@ def main(argv: list[str]) -> None:
     del argv
     kind = jax.devices()[0].device_kind
     print(f"training on {kind}, {os.cpu_count()} cores, {_DTYPE.value}", flush=True)
-    cases = [
-        ("siamcar_lite0", siamcar_lite0, _BATCH.value, False),
-        ("siamcar_lite0", siamcar_lite0, _BATCH.value, True),
-        ("siamcar_r50", siamcar_r50, _BATCH_R50.value, False),
-        ("siamcar_r50", siamcar_r50, _BATCH_R50.value, True),
-    ]
-    for name, module, size, train_backbone in cases:
+    cases = (
+        ("siamcar_lite0", siamcar_lite0, _BATCH.value),
+        ("siamcar_r50", siamcar_r50, _BATCH_R50.value),
+    )
+    for (name, module, size), part in itertools.product(cases, _BACKBONE.value):
         if size:
-            part = "backbone trained" if train_backbone else "backbone frozen"
-            print(f"\n{name}, {part}, {size} pairs a step", flush=True)
+            print(f"\n{name}, backbone {part}, {size} pairs a step", flush=True)
             config = trackers.with_preprocessing(module.get_config())
             config.model.dtype = _DTYPE.value
             config.run.remat = _REMAT.value
-            _case(config, size, train_backbone)
+            _case(config, size, part == "trained")
 
 
 def _case(config, size, train_backbone):
     """Times one network in one mode."""
     variables = variables_of(config)
     batch = batch_of(config, size)
-    runs, lowered = step_of(config, variables, batch, train_backbone)
-    flops = flops_lib.count(lowered)
-    memory = lowered.compile().memory_analysis().temp_size_in_bytes
-    print(f"  {memory / 1e6:.0f} MB for activations and gradients")
-    runs |= _twin(config, variables, batch, train_backbone)
-    # The first step of each: compiled, and the same loss from the same weights.
+    ours = step_of(config, variables, batch, train_backbone)
+    memory = ours.program.memory_analysis().temp_size_in_bytes
+    print(f"  {memory / 1e6:.0f} MB for activations and gradients", flush=True)
+    runs = {"jaxtrack": ours.run} | _twin(config, variables, batch, train_backbone)
+    # The same loss from the same weights; the twin allocates.
     losses = {name: run() for name, run in runs.items()}
     print("  first loss: " + ", ".join(f"{n} {v:.4f}" for n, v in losses.items()))
-    for run in runs.values():  # The state of the second lies otherwise: it compiles.
-        run()
-    seconds = {name: [] for name in runs}
-    for _ in range(_ROUNDS.value):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            for _ in range(_STEPS.value):
-                run()
-            seconds[name].append((time.perf_counter() - start) / _STEPS.value)
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    for name, second in medians.items():
-        print(f"  {name:10}{size / second:8.1f} pairs/s{1000 * second:10.1f} ms a step")
-    if flops:
-        rate = flops / medians["jaxtrack"] / 1e12
-        print(f"  jaxtrack {rate:.2f} TFLOP/s ({flops / 1e9:.1f} GFLOP a step)")
-    if "PyTorch" in medians:
-        _compare(medians["jaxtrack"] / medians["PyTorch"])
+    repeated = {name: (_repeated(run), _STEPS.value) for name, run in runs.items()}
+    walls, cores = rounds.timed(repeated, _ROUNDS.value)
+    print("  pairs/s   ms a step   CPU ms a step")
+    for name, wall in walls.items():
+        told = f"{size / wall:9.1f}{1000 * wall:12.1f}{1000 * cores[name]:16.1f}"
+        print(f"{told}  {name}")
+    if ours.flops:
+        rate = ours.flops / walls["jaxtrack"] / 1e12
+        print(f"  jaxtrack {rate:.2f} TFLOP/s ({ours.flops / 1e9:.1f} GFLOP a step)")
+    if "PyTorch" in walls:
+        ratios = (each["jaxtrack"] / each["PyTorch"] for each in (walls, cores))
+        _compare(*ratios)
 
 
-def _compare(ratio):
+def _repeated(run):
+    """Returns what does the steps of a round."""
+    return lambda: [run() for _ in range(_STEPS.value)]
+
+
+def _compare(wall, core):
     """Prints how the two relate; the mark is a CPU's."""
-    line = f"  {ratio:.2f} times the twin's time"
+    line = f"  {wall:.2f} times the twin's time, {core:.2f} times its CPU time"
     if jax.default_backend() == "cpu":
-        line += f", {'within' if ratio <= _MARK else 'ABOVE'} the goal of {_MARK}"
+        line += f", {'within' if wall <= _MARK else 'ABOVE'} the goal of {_MARK}"
     print(line)
 
 
@@ -147,7 +161,7 @@ def device_step(config, train_backbone, *, assign=None, augmentation=None):
 def step_of(
     config, variables, batch, train_backbone, *, assign=None, augmentation=None
 ):
-    """Returns name -> what to time, and the lowered step.
+    """Compiles a step.
 
     With `assign`, that labels the pairs instead of the settings' assigner; with
     `augmentation`, pairs are augmented first.
@@ -155,19 +169,33 @@ def step_of(
     train_step, tx = device_step(
         config, train_backbone, assign=assign, augmentation=augmentation
     )
-    device = jax.local_devices()[:1]
-    mapped = step.pmap_step(train_step, devices=device)
+    devices = jax.local_devices()[:1]
+    mapped = step.pmap_step(train_step, devices=devices)
     current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
-    shards = jax.device_put(batch_lib.shard(batch, 1), device[0])
-    rates = schedule.Schedule(config).rates(0)
-    lowered = mapped.lower(current, shards, rates)
+    inputs, rates = placed(current, batch, devices), schedule.Schedule(config).rates(0)
+    lowered = mapped.lower(*inputs, rates)
+    compiled = lowered.compile()
+    current, shards = inputs
     holder = [current]
 
     def run():
-        holder[0], metrics = mapped(holder[0], shards, rates)
+        holder[0], metrics = compiled(holder[0], shards, rates)
         return float(metrics["loss"])
 
-    return {"jaxtrack": run}, lowered
+    return Compiled(run, compiled, flops_lib.count(lowered))
+
+
+def placed(current, batch, devices):
+    """Puts a state and a batch where a mapped step leaves and expects them.
+
+    With an input that lies otherwise the step would be compiled once more.
+    """
+    mesh = Mesh(np.array(devices), (step.AXIS,))
+    whole, split = (
+        NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (step.AXIS,))
+    )
+    shards = batch_lib.shard(batch, len(devices))
+    return jax.device_put(current, whole), jax.device_put(shards, split)
 
 
 def _twin(config, variables, batch, train_backbone):

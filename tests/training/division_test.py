@@ -1,7 +1,11 @@
 """Tests for jaxtrack.training.division."""
 
+import pathlib
+import re
+
 import pytest
 
+from jaxtrack import configs
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
 from jaxtrack.models.norms import Statistics
@@ -35,6 +39,24 @@ def test_all_and_frozen():
     assert divide(settings(128, 4, "all"), 2) == Division(4)
     frozen = Division(4, Statistics(is_frozen=True), True)
     assert divide(settings(128, 4, "frozen"), 2) == frozen
+
+
+def test_the_papers_batches_are_groups_of_what_fits_on_any_number_of_devices():
+    """The table of docs/training.md; accumulation_test.py has equal parameters."""
+    page = pathlib.Path(__file__).parents[2] / "docs" / "training.md"
+    rows = re.findall(r"^\| (\d+), `(\w+)` \| (.*) \|$", page.read_text(), re.M)
+    assert [row[0] for row in rows] == ["128", "256", "120"]
+    for size, name, cells in rows:
+        parts = [int(n) for n in re.findall(r"`(?:run.accumulate=)?(\d+)`", cells)]
+        group = 15 if "run.batch_norm_group=15" in cells else 16
+        for num_devices, count in zip((1, 2, 4, 8), parts, strict=True):
+            config = configs.load(name)
+            assert config.run.batch_size == int(size)
+            config.run.batch_norm, config.run.batch_norm_group = "groups", group
+            config.run.accumulate = count
+            expected = Division(count, Statistics(1, 1), count > 1)
+            assert divide(config, num_devices) == expected
+            assert group * count * num_devices == int(size)
 
 
 @pytest.mark.parametrize(
