@@ -54,11 +54,11 @@ def by_attribute(
       Attribute -> numbers, in the order of the alphabet; those that a scored sequence
       carries. NaN where the protocol leaves all of an attribute's sequences out.
     """
-    found = {}
+    by_name = {}
     for attribute, scores in _carriers(report, attributes).items():
         means = [float(_mean(n, scores, report.protocol)) for n in NUMBERS]
-        found[attribute] = AttributeScore(len(scores), *means)
-    return found
+        by_name[attribute] = AttributeScore(len(scores), *means)
+    return by_name
 
 
 def success_curves(

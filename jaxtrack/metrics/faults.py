@@ -29,21 +29,22 @@ class FixedResults(NamedTuple):
     start: int = 0
 
 
-def check_boxes(given, what: str) -> np.ndarray:
+def check_boxes(boxes, what: str) -> np.ndarray:
     """Converts what a caller gave to `[N, 4]` float64.
 
     Args:
-      given: the boxes.
+      boxes: the boxes.
       what: "ground truth" or "results", for the message.
 
     Raises:
       InputError: not numbers, not four a row, or no row.
     """
     try:
-        array = np.asarray(given, np.float64)
+        array = np.asarray(boxes, np.float64)
     except (TypeError, ValueError):
-        said = f"{what} are not rows of four numbers: write x, y, width, height"
-        raise InputError(said) from None
+        raise InputError(
+            f"{what} are not rows of four numbers: write x, y, width, height"
+        ) from None
     if array.ndim != 2 or array.shape[1] != 4 or not len(array):
         raise InputError(
             f"{what} is {array.shape}, not [N, 4]: give x, y, width, height of every "
@@ -75,22 +76,24 @@ def fix_results(
     start, predicted, warnings = rows.place_rows(
         name, truth, predicted, fills_end=is_strict
     )
-    truth, given = truth[start:], len(predicted)
+    truth, count = truth[start:], len(predicted)
     warnings += rows.first_row_warnings(truth[0], predicted[0])
-    if given > len(truth):
+    if count > len(truth):
         if not any(fnmatchcase(name, pattern) for pattern in protocol.surplus_cut):
             raise _length_error(truth, predicted, protocol)
-        said = f"{given} results for {len(truth)} frames; those from frame"
-        warnings.append(f"{said} {len(truth)} on are cut off")
+        warnings.append(
+            f"{count} results for {len(truth)} frames; those from frame "
+            f"{len(truth)} on are cut off"
+        )
         if protocol.repeats == "zero_size":  # Checked before it is cut, as there.
             _refuse(predicted, _damaged(predicted, protocol), protocol)
         predicted = predicted[: len(truth)]
-    elif given < len(truth) and protocol.missing_rows == "refused":
+    elif count < len(truth) and protocol.missing_rows == "refused":
         raise _length_error(truth, predicted, protocol)
     if protocol.not_finite == "lost":
         predicted = _lose(predicted, warnings)
-    predicted = _repeat(truth[:given], predicted, protocol, warnings)
-    if given < len(truth):
+    predicted = _repeat(truth[:count], predicted, protocol, warnings)
+    if count < len(truth):
         truth, predicted = _fill(truth, predicted, protocol, warnings)
     return FixedResults(truth.copy(), predicted.copy(), warnings, start)
 
@@ -182,23 +185,23 @@ def _repeat(truth, predicted, protocol, warnings) -> np.ndarray:
             f"{bad.sum()} results without a proper size, the first "
             f"in frame {np.argmax(bad)}, are replaced by the box before"
         )
-    left = np.any(repaired[:, 2:] == 0, axis=1) & (places > 0)
-    if left.any():
+    has_no_size = np.any(repaired[:, 2:] == 0, axis=1) & (places > 0)
+    if has_no_size.any():
         warnings.append(
-            f"{left.sum()} results have no size, the first in frame "
-            f"{np.argmax(left)}; they are scored as they are and overlap nothing"
+            f"{has_no_size.sum()} results have no size, the first in frame "
+            f"{np.argmax(has_no_size)}; they are scored as they are and overlap nothing"
         )
     return repaired
 
 
 def _fill(truth, predicted, protocol, warnings) -> tuple[np.ndarray, np.ndarray]:
     """Fills or cuts the end where there are too few results."""
-    given, missing = len(predicted), len(truth) - len(predicted)
-    what = f"results end before frame {given}; the last {missing} of {len(truth)} "
+    count, missing = len(predicted), len(truth) - len(predicted)
+    what = f"results end before frame {count}; the last {missing} of {len(truth)} "
     what += "frames "
     if protocol.missing_rows == "cut":
         warnings.append(what + "are not scored")
-        return truth[:given], predicted
+        return truth[:count], predicted
     value = np.nan if protocol.missing_rows == "lost" else 0.0
     warnings.append(what + ("count as lost" if np.isnan(value) else "get boxes of 0"))
     return truth, np.concatenate([predicted, np.full((missing, 4), value)])
@@ -228,8 +231,9 @@ def check_flags(
         raise InputError(f"{what}: not numbers: {_FLAG_HELP}") from None
     if len(array) < length or array[length:].any() or np.isnan(array).any():
         nan = ", some NaN" if np.isnan(array).any() else ""
-        said = f"{what}: {len(array)} flags for {length} frames{nan}: {_FLAG_HELP}"
-        raise InputError(said)
+        raise InputError(
+            f"{what}: {len(array)} flags for {length} frames{nan}: {_FLAG_HELP}"
+        )
     return array[:length]
 
 
@@ -283,8 +287,7 @@ def name_warnings(
             f"no results for {len(missing)} sequences: {missing[:20]}{hint}: run the "
             "tracker on them, or correct the names"
         )
-    said = "no results; scored as boxes of 0"
-    warnings = [f"sequence {name}: {said}" for name in missing]
+    warnings = [f"sequence {n}: no results; scored as boxes of 0" for n in missing]
     if unknown:
         warnings.append(
             f"{len(unknown)} sequences of the results have no ground truth and are "

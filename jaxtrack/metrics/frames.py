@@ -78,10 +78,10 @@ def _values(truth, predicted, size_wh, protocol):
         iou = np.clip(iou, 0.0, 1.0)
     if protocol.both_empty == "missed":
         iou = np.where(is_empty, -1.0, iou)
-    lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
-    center = np.where(lost | np.isnan(center), np.inf, center)
-    norm = np.where(lost | np.isnan(norm), np.inf, norm)
-    return np.where(lost, -1.0, iou), center, norm
+    is_lost = np.isnan(truth).any(axis=1) | np.isnan(predicted).any(axis=1)
+    center = np.where(is_lost | np.isnan(center), np.inf, center)
+    norm = np.where(is_lost | np.isnan(norm), np.inf, norm)
+    return np.where(is_lost, -1.0, iou), center, norm
 
 
 def _visible(truth, cover, protocol) -> np.ndarray:

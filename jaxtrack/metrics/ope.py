@@ -189,31 +189,30 @@ def _average(
     return curves | _numbers(curves, protocol) | {"ao": ao}
 
 
-def _score_sequence(name, rows, given, protocol, labels):
+def _score_sequence(name, rows, boxes, protocol, labels):
     """Scores one sequence; returns its warnings, too."""
     truth = faults.check_boxes(rows, "ground truth")
-    repetitions = _repetitions(np.zeros_like(truth) if given is None else given)
+    repetitions = _repetitions(np.zeros_like(truth) if boxes is None else boxes)
     flags = [
         faults.check_flags(labels[0], name, len(truth), "absent"),
         faults.check_flags(labels[1], name, len(truth), "cover"),
         faults.check_size(labels[2], name),
     ]
     measured, warnings = [], []
-    for number, boxes in enumerate(repetitions, start=1):
-        predicted = faults.check_boxes(boxes, "results")
-        one = _measure(name, truth, predicted, protocol, flags)
+    for number, repetition in enumerate(repetitions, start=1):
+        predicted = faults.check_boxes(repetition, "results")
+        values, texts, fixed_truth = _measure(name, truth, predicted, protocol, flags)
         of = f"repetition {number}: " if len(repetitions) > 1 else ""
-        measured.append(one[0])
-        warnings += [of + text for text in one[1]]
-        fixed_truth = one[2]
+        measured.append(values)
+        warnings += [of + text for text in texts]
     warnings += truth_warnings(fixed_truth, measured[-1], protocol)
     return _score_frames(measured, protocol), warnings
 
 
-def _repetitions(given) -> list:
+def _repetitions(boxes) -> list:
     """Returns the repetitions of a sequence as a list."""
-    is_several = isinstance(given, list | tuple) and given and np.ndim(given[0]) == 2
-    return list(given) if is_several else [given]
+    is_several = isinstance(boxes, list | tuple) and boxes and np.ndim(boxes[0]) == 2
+    return list(boxes) if is_several else [boxes]
 
 
 def _measure(name, truth, predicted, protocol, flags):
@@ -234,16 +233,17 @@ def _measure(name, truth, predicted, protocol, flags):
 
 def _drop_zeros(rows, what, protocol, warnings) -> np.ndarray:
     """Leaves out the curves that are 0 everywhere."""
-    left = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
-    if not len(left):
+    kept = rows[rows.sum(axis=1) > np.finfo(np.float64).eps]
+    if not len(kept):
         raise InputError(
             f"the {what} is 0 everywhere: {protocol.name!r} leaves such sequences out, "
             "and none remains: check that results and ground truth belong together"
         )
-    if missing := len(rows) - len(left):
-        said = f"{missing} sequences whose {what} is 0 everywhere are left out of its"
-        warnings.append(f"{said} mean")
-    return left
+    if missing := len(rows) - len(kept):
+        warnings.append(
+            f"{missing} sequences whose {what} is 0 everywhere are left out of its mean"
+        )
+    return kept
 
 
 def score(
@@ -290,11 +290,12 @@ def score(
     sequences = {}
     for name, rows in ground_truth.items():
         try:
-            one = _score_sequence(name, rows, results.get(name), rules, labels)
+            sequences[name], texts = _score_sequence(
+                name, rows, results.get(name), rules, labels
+            )
         except InputError as fault:
             raise InputError(f"sequence {name}: {fault}") from None
-        sequences[name] = one[0]
-        warnings += [f"sequence {name}: {text}" for text in one[1]]
+        warnings += [f"sequence {name}: {text}" for text in texts]
     average = _average(list(sequences.values()), rules, warnings)
     return OpeReport(
         protocol=rules, sequences=sequences, warnings=tuple(warnings), **average
@@ -321,14 +322,14 @@ def refusals(
     Returns:
       Name -> why `score` would refuse it.
     """
-    rules, found = protocol_named(protocol), {}
+    rules, reasons = protocol_named(protocol), {}
     labels = _labels(rules, absent, cover, None)
     for name, rows in ground_truth.items():
         try:
             _score_sequence(name, rows, results[name], rules, labels)
         except InputError as fault:
-            found[name] = str(fault)
-    return found
+            reasons[name] = str(fault)
+    return reasons
 
 
 def _labels(rules: OpeProtocol, absent, cover, image_size) -> tuple:

@@ -40,29 +40,29 @@ def place_rows(
     Returns:
       The results as they are where none of this is so.
     """
-    given, count = len(predicted), len(truth)
+    count, num_frames = len(predicted), len(truth)
     late = LATE_STARTS.get(name.lower(), 0)
-    if late and given == count - late:
-        said = (
-            f"{given} results for {count} frames are taken for frames {late + 1} to "
-            f"{count}: pytracking leaves out the first {late}"
+    if late and count == num_frames - late:
+        warning = (
+            f"{count} results for {num_frames} frames are taken for frames {late + 1} "
+            f"to {num_frames}: pytracking leaves out the first {late}"
         )
-        return PlacedRows(late, predicted, [said])
+        return PlacedRows(late, predicted, [warning])
     with np.errstate(invalid="ignore"):
         has_size = np.isfinite(truth).all(axis=1) & (truth[:, 2:] > 0).all(axis=1)
-    if given >= count or has_size.all():
+    if count >= num_frames or has_size.all():
         return PlacedRows(0, predicted, [])
-    if given == has_size.sum():
+    if count == has_size.sum():
         row = np.maximum(np.cumsum(has_size) - 1, 0)
-    elif fills_end and not has_size[given:].any():
-        row = np.minimum(np.arange(count), given - 1)
+    elif fills_end and not has_size[count:].any():
+        row = np.minimum(np.arange(num_frames), count - 1)
     else:
         return PlacedRows(0, predicted, [])
-    said = (
-        f"{given} results for {count} frames: the missing rows are taken for those "
-        "whose ground truth has no size"
+    warning = (
+        f"{count} results for {num_frames} frames: the missing rows are taken for "
+        "those whose ground truth has no size"
     )
-    return PlacedRows(0, predicted[row], [said])
+    return PlacedRows(0, predicted[row], [warning])
 
 
 def first_row_warnings(truth: np.ndarray, predicted: np.ndarray) -> list[str]:

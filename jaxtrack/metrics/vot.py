@@ -165,8 +165,8 @@ def score(
     scored, warnings = {}, []
     for name, rows in ground_truth.items():
         flags = vot_input.tag_flags(name, tags.get(name) or {}, names, len(rows))
-        *unique, truth, said = _checked(name, rows, results[name])
-        warnings += said
+        *unique, truth, new_warnings = _checked(name, rows, results[name])
+        warnings += new_warnings
         flags = {tag: values[: len(truth)] for tag, values in flags.items()}
         scored[name] = _score_sequence(*unique, truth, image_size[name], flags)
     return _report(scored, list(names), edition, tuple(warnings))
@@ -185,13 +185,13 @@ def refusals(
     Returns:
       Name -> why `score` would refuse it.
     """
-    found = {}
+    reasons = {}
     for name, runs in results.items():
         try:
             _checked(name, ground_truth[name], runs)
         except InputError as fault:
-            found[name] = str(fault)
-    return found
+            reasons[name] = str(fault)
+    return reasons
 
 
 def _checked(name, rows, runs):

@@ -102,12 +102,12 @@ def cut_to_length(
     length = min([len(truth), *lengths])
     if set(lengths) <= {len(truth)} or not length:
         return truth, list(runs), []
-    told = " or ".join(map(str, sorted(set(lengths))))
-    said = (
-        f"sequence {name}: {told} rows of results, {len(truth)} of ground truth; the "
+    counts = " or ".join(map(str, sorted(set(lengths))))
+    warning = (
+        f"sequence {name}: {counts} rows of results, {len(truth)} of ground truth; the "
         f"first {length} are scored, as pysot does"
     )
-    return truth[:length], [rows[:length] for rows in runs], [said]
+    return truth[:length], [rows[:length] for rows in runs], [warning]
 
 
 def tag_flags(
@@ -217,9 +217,9 @@ def _checked_run(where: str, rows, length: int) -> Run:
 def _check_order(where: str, codes: np.ndarray) -> None:
     """Rejects codes that no run with resets has, as they would be scored wrongly."""
     if codes[0] != STARTED:
-        found = "a region" if codes[0] < 0 else f"the code {codes[0]}"
+        first = "a region" if codes[0] < 0 else f"the code {codes[0]}"
         raise InputError(
-            f"{where}: begins with {found}, but a run with resets begins with the code "
+            f"{where}: begins with {first}, but a run with resets begins with the code "
             "1: give results of the experiment 'baseline'"
         )
     failed_at = None
