@@ -42,13 +42,13 @@ class Tracked(NamedTuple):
 Track = Callable[[Sequence[Video], Callable[[int], object]], Iterator[Tracked]]
 
 
-def is_batched(wanted: bool | None) -> bool:
+def is_batched(batched: bool | None) -> bool:
     """Decides whether to track many sequences at once.
 
     Args:
-      wanted: None says yes but on a CPU, which is faster one by one.
+      batched: None says yes but on a CPU, which is faster one by one.
     """
-    return jax.default_backend() != "cpu" if wanted is None else wanted
+    return jax.default_backend() != "cpu" if batched is None else batched
 
 
 def compiled(tracker: Tracker, *, batched: bool) -> Drivers:
@@ -148,11 +148,11 @@ def _track_each(
     compiled = set()
     for video in videos:
         try:
-            found = _track_one(drivers, variables, video, advance, compiled)
+            result = _track_one(drivers, variables, video, advance, compiled)
         except InputError as fault:
             skip(video.name, str(fault))
             continue
-        yield found
+        yield result
 
 
 def _track_one(
@@ -192,12 +192,12 @@ def _track_batched(
     for group in grouped(usable, canvases, lengths, size=size):
         while group:
             try:
-                found = _track_group(drivers, variables, group, advance, compiled)
+                results = _track_group(drivers, variables, group, advance, compiled)
             except UnreadableVideoError as fault:
                 # The others start again without it.
                 skip(group.pop(fault.index).name, str(fault))
                 continue
-            yield from found
+            yield from results
             break
 
 

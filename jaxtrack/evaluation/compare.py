@@ -37,8 +37,8 @@ def worst_sequences(
       count: sequences to name.
       primary: the protocol to judge by.
     """
-    judged = tracker.reports[primary].sequences
-    return sorted(judged, key=lambda name: judged[name].auc)[:count]
+    sequences = tracker.reports[primary].sequences
+    return sorted(sequences, key=lambda name: sequences[name].auc)[:count]
 
 
 def telling_frames(frames: np.ndarray, iou: np.ndarray, *, count: int = 5) -> list[int]:
@@ -111,8 +111,8 @@ def ranking_sentence(scores: Sequence[TrackerScores]) -> str:
         return "No protocol scores all trackers."
     if len(orders) == 1:
         return f"The ranking by AUC is the same by all protocols: {_chain(*orders)}."
-    told = [f"{_chain(order)} ({', '.join(by)})" for order, by in orders.items()]
-    return f"The ranking by AUC changes between protocols: {'; '.join(told)}."
+    parts = [f"{_chain(order)} ({', '.join(by)})" for order, by in orders.items()]
+    return f"The ranking by AUC changes between protocols: {'; '.join(parts)}."
 
 
 def by_attribute(
@@ -172,12 +172,12 @@ def as_json(
 
 def _tracker(tracker: TrackerScores, primary: str) -> dict[str, Any]:
     """One tracker's numbers."""
-    told = [p for p in tracker.reports if p in (primary, *REPORTED)]
+    protocols = [p for p in tracker.reports if p in (primary, *REPORTED)]
     sequences = {
         name: {
             "num_frames": len(tracker.predicted[name]),
             "frames_per_second": speed,
-            **{p: _sequence(tracker.reports[p].sequences[name]) for p in told},
+            **{p: _sequence(tracker.reports[p].sequences[name]) for p in protocols},
         }
         for name, speed in tracker.speeds.items()
     }
@@ -208,13 +208,13 @@ def _parts(
     scores: Sequence[TrackerScores], carried: Mapping[str, Sequence[str]], primary: str
 ) -> dict[str, dict[str, Any]]:
     """Numbers by attribute, where any sequence carries one, and by protocol."""
-    found: dict[str, dict[str, Any]] = {}
+    parts: dict[str, dict[str, Any]] = {}
     if any(carried.values()):
-        found["attributes"] = {
+        parts["attributes"] = {
             tracker: {a: plain(vars(one)) for a, one in by.items()}
             for tracker, by in by_attribute(scores, carried, primary=primary).items()
         }
-    found["protocols"] = {
+    parts["protocols"] = {
         tracker: {
             protocol: {}
             if isinstance(report, str)
@@ -223,7 +223,7 @@ def _parts(
         }
         for tracker, by in by_protocol(scores, primary=primary).items()
     }
-    return found
+    return parts
 
 
 def plain(numbers: Mapping[str, float]) -> dict[str, float | None]:

@@ -123,8 +123,8 @@ def evaluate(
         user gave is missing or damaged.
     """
     settings = settings or TrackingSettings()
-    given = {n: Path(place) for n, place in results_of.items()}
-    task = Task(benchmark, Path(out_dir), checkpoints, given, settings, strict)
+    result_paths = {n: Path(place) for n, place in results_of.items()}
+    task = Task(benchmark, Path(out_dir), checkpoints, result_paths, settings, strict)
     analyses = analyses or Options()
     _check(task, analyses)
     if benchmark.regions:
@@ -132,18 +132,18 @@ def evaluate(
     primary = protocol or benchmark.protocol
     if not benchmark.is_scored:
         skips = Skips(task.benchmark, strict=task.strict)
-        folders = tracked.track(task, skips, batched=batched) | given
-        of = {"benchmark": skips.left(), "primary": primary, "skipped": skips.told}
+        folders = tracked.track(task, skips, batched=batched) | result_paths
+        of = {"benchmark": skips.left(), "primary": primary, "skipped": skips.skipped}
         return Evaluation(**of, folders=folders)
     return _in_one_pass(task, analyses, primary=primary, batched=batched)
 
 
-def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
+def submit(evaluation: Evaluation, out_dir: str | Path) -> list[Path]:
     """Writes submission files for benchmarks that have a server.
 
     Args:
-      found: submitted is what was tracked, and of a benchmark that only a server can
-        score also the other trackers' results; a part of a benchmark that can be
+      evaluation: submitted is what was tracked, and of a benchmark that only a server
+        can score also the other trackers' results; a part of a benchmark that can be
         scored here is not, nor is anything where sequences were left out.
       out_dir: gets `submissions/<benchmark>_<tracker>.zip`.
 
@@ -153,8 +153,8 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
     Raises:
       InputError: results are missing or damaged, or a file cannot be written.
     """
-    benchmark = found.benchmark
-    if found.skipped:
+    benchmark = evaluation.benchmark
+    if evaluation.skipped:
         return []
     is_whole = len(benchmark.videos) == benchmark.num_expected
     if not submissions.is_taken(benchmark) or (benchmark.is_scored and not is_whole):
@@ -165,7 +165,7 @@ def submit(found: Evaluation, out_dir: str | Path) -> list[Path]:
             place,
             Path(out_dir) / "submissions" / f"{benchmark.name}_{name}.zip",
         )
-        for name, place in found.folders.items()
+        for name, place in evaluation.folders.items()
     ]
 
 
@@ -175,9 +175,9 @@ def _in_one_pass(
     """Tracks and scores one pass over each sequence, and analyses checkpoints."""
     skips = Skips(task.benchmark, strict=task.strict)
     # Files first: what is wrong with them shows at once.
-    given = {n: skips.read(n, p, primary) for n, p in task.results_of.items()}
+    boxes = {n: skips.read(n, p, primary) for n, p in task.results_of.items()}
     folders = tracked.track(task, skips, batched=batched)
-    given = {n: skips.read(n, p, primary) for n, p in folders.items()} | given
+    boxes = {n: skips.read(n, p, primary) for n, p in folders.items()} | boxes
     benchmark = skips.left()
     score = functools.partial(
         score_tracker,
@@ -187,24 +187,29 @@ def _in_one_pass(
     )
     places = task.results_of | folders
     scores = [
-        score(name, boxes, made_by=manifest.read(places[name]))
-        for name, boxes in given.items()
+        score(name, found_boxes, made_by=manifest.read(places[name]))
+        for name, found_boxes in boxes.items()
     ]
-    found = Analyses()
+    outcome = Analyses()
     if analyses.flags:
         from jaxtrack.evaluation.analysis import analyze  # Late: as in `tracked`.
 
         of = {"videos": benchmark.videos, "out_dir": task.out_dir}
         how = {"scores": scores, "primary": primary, "batched": batched}
-        found = analyze.analyze(analyses, task.checkpoints, **of, **how)
+        outcome = analyze.analyze(analyses, task.checkpoints, **of, **how)
     made_by, notes = _about(benchmark, task.settings, folders)
-    made = {"folders": folders, "analyses": found, "notes": notes, "made_by": made_by}
+    about = {
+        "folders": folders,
+        "analyses": outcome,
+        "notes": notes,
+        "made_by": made_by,
+    }
     return Evaluation(
         benchmark=benchmark,
         primary=primary,
         scores=scores,
-        skipped=skips.told,
-        **made,
+        skipped=skips.skipped,
+        **about,
     )
 
 
@@ -212,16 +217,16 @@ def _with_restarts(task: Task) -> Evaluation:
     """Runs and scores VOT's experiment."""
     skips = Skips(task.benchmark, strict=task.strict)
     # Files first: what is wrong with them shows at once.
-    given = {name: skips.read_runs(name, p) for name, p in task.results_of.items()}
+    runs_of = {name: skips.read_runs(name, p) for name, p in task.results_of.items()}
     folders = tracked.track(task, skips)
-    given = {name: skips.read_runs(name, p) for name, p in folders.items()} | given
+    runs_of = {name: skips.read_runs(name, p) for name, p in folders.items()} | runs_of
     benchmark = skips.left()
     sizes = benchmark.image_sizes()
     if sizes is None:
         raise InputError(f"{benchmark.name}: no picture of some sequence can be read")
     options = {"tags": benchmark.tags, "edition": benchmark.protocol}
-    noted = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
-    made_by, notes = _about(benchmark, task.settings, noted)
+    manifest_folders = {n: place / vot_files.EXPERIMENT for n, place in folders.items()}
+    made_by, notes = _about(benchmark, task.settings, manifest_folders)
     return Evaluation(
         benchmark=benchmark,
         primary=benchmark.protocol,
@@ -232,12 +237,12 @@ def _with_restarts(task: Task) -> Evaluation:
                 image_size=sizes,
                 **options,
             )
-            for name, runs in given.items()
+            for name, runs in runs_of.items()
         },
         folders=folders,
         notes=notes,
         made_by=made_by,
-        skipped=skips.told,
+        skipped=skips.skipped,
     )
 
 
@@ -246,11 +251,13 @@ def _about(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """How an evaluation was made, as JSON, and its notes."""
     hashes = manifest.hash_sequences(benchmark.videos)
-    made = {name: manifest.read(place) or {} for name, place in folders.items()}
-    weights = {n: (m.get("identity") or {}).get("weights") for n, m in made.items()}
-    told, warnings = settings.about(hashes, weights)
+    manifests = {name: manifest.read(place) or {} for name, place in folders.items()}
+    weights = {
+        n: (m.get("identity") or {}).get("weights") for n, m in manifests.items()
+    }
+    used, warnings = settings.about(hashes, weights)
     made_by = manifest.describe(benchmark)
-    return made_by | {"settings": told}, (*warnings, *benchmark.notes)
+    return made_by | {"settings": used}, (*warnings, *benchmark.notes)
 
 
 def _check(task: Task, analyses: Options) -> None:

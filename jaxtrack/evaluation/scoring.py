@@ -144,13 +144,13 @@ def score_tracker(
       InputError: the first protocol refuses the results.
     """
     truth, first = benchmark.truth, protocol_named(protocols[0])
-    given = {n: boxes for n, boxes in found.boxes.items() if n in truth}
+    own = {n: boxes for n, boxes in found.boxes.items() if n in truth}
     reports, refused = {}, {}
     for protocol in protocols:
         try:
             reports[protocol] = ope.score(
                 truth,
-                given,
+                own,
                 protocol=protocol,
                 absent=benchmark.absent,
                 cover=benchmark.cover,
@@ -160,14 +160,14 @@ def score_tracker(
             if protocol == protocols[0]:
                 raise InputError(f"results of {name}: {fault}") from fault
             refused[protocol] = str(fault)
-    predicted = {n: _drawn(n, truth[n], given.get(n), first) for n in truth}
+    predicted = {n: _drawn(n, truth[n], own.get(n), first) for n in truth}
     speeds, notes = _speeds({n: found.paths.get(n, []) for n in truth}, truth)
     if found.others and len(truth) == benchmark.num_expected:
-        told = ", ".join(found.others[:5])
-        notes.append(f"{len(found.others)} files belong to no sequence: {told}")
-    if counts := {len(boxes) for boxes in given.values()} - {1}:
-        told = " or ".join(map(str, sorted(counts)))
-        notes.append(f"{told} repetitions of a sequence are pooled")
+        text = ", ".join(found.others[:5])
+        notes.append(f"{len(found.others)} files belong to no sequence: {text}")
+    if counts := {len(boxes) for boxes in own.values()} - {1}:
+        text = " or ".join(map(str, sorted(counts)))
+        notes.append(f"{text} repetitions of a sequence are pooled")
     scores = TrackerScores(name, reports, predicted, speeds, made_by)
     return replace(scores, refused=refused, notes=tuple(notes))
 

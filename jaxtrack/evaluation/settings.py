@@ -39,14 +39,14 @@ class TrackingSettings:
         """
         if self.tuning is None:
             return dict(self.source), []
-        told, lines = tuned.describe(self.tuning, hashes)
+        overlaps, lines = tuned.describe(self.tuning, hashes)
         tuned_for = self.tuning["tuned_on"].get("checkpoint", {}).get("weights")
         lines += [
             f"{name} is tracked with settings that were tuned for other weights"
             for name, own in weights.items()
             if None not in (own, tuned_for) and own != tuned_for
         ]
-        return self.source | {"tuned": {**self.source["tuned"], **told}}, lines
+        return self.source | {"tuned": {**self.source["tuned"], **overlaps}}, lines
 
 
 def choose(
@@ -70,9 +70,9 @@ def choose(
     """
     tracking, source, tuning = {}, {}, None
     if preset:
-        found = find_preset(preset)
-        tracking |= found.settings
-        source["preset"] = found.description(preset)
+        public = find_preset(preset)
+        tracking |= public.settings
+        source["preset"] = public.description(preset)
     if tuned_file:
         tuning = tuned.read(tuned_file)
         tracking |= tuning["tracking"]

@@ -25,7 +25,7 @@ class Skips:
         self._found = {one.name: one.reason for one in benchmark.skipped}
 
     @property
-    def told(self) -> tuple[Skipped, ...]:
+    def skipped(self) -> tuple[Skipped, ...]:
         """What was left out, and why."""
         return tuple(Skipped(*item) for item in self._found.items())
 

@@ -101,13 +101,13 @@ def _box_texts(benchmark: Benchmark, folder: Path) -> dict[str, str]:
     form, texts = _FORMATS[benchmark.name], {}
     counts = {v.name: len(v.frames) for v in benchmark.videos}
     for name, xywh in results.read_results(folder, counts).items():
-        path, given = folder / f"{name}.txt", benchmark.truth[name][0]
-        if not np.abs(xywh[0] - given).max() <= _NEAR_PX:
+        path, first_box = folder / f"{name}.txt", benchmark.truth[name][0]
+        if not np.abs(xywh[0] - first_box).max() <= _NEAR_PX:
             raise InputError(
                 f"{path}, line 1: {xywh[0].tolist()} is not the given box "
-                f"{given.tolist()}: these are results of other data"
+                f"{first_box.tolist()}: these are results of other data"
             )
-        xywh[0] = given
+        xywh[0] = first_box
         empty = ~np.all(xywh[:, 2:].round(form.decimals) > 0, axis=1)
         if empty.any():
             row = int(np.argmax(empty))

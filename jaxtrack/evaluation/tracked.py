@@ -116,4 +116,4 @@ def track_share(
     for folder in folders.values():
         place = folder / vot_files.EXPERIMENT if benchmark.regions else folder
         missing |= dict.fromkeys(manifest.unfinished(place, hashes))
-    return Progress(tuple(missing), skips.told)
+    return Progress(tuple(missing), skips.skipped)

@@ -50,36 +50,36 @@ _HEATMAPS_NOTE = (
 )
 
 
-def analyses(found: Analyses) -> list[Section]:
+def analyses(results: Analyses) -> list[Section]:
     """Returns a section for each analysis that was run.
 
     Args:
-      found: by the analyses.
+      results: by the analyses.
 
     Returns:
       The sections.
     """
-    made = []
-    if found.alignment is not None:
-        made.append(alignment_section(found.alignment))
-    if found.heatmaps is not None:
-        made.append(heatmaps_section(found.heatmaps))
-    if found.window_sweep is not None:
-        made.append(sweep_section(found.window_sweep))
-    return made
+    sections = []
+    if results.alignment is not None:
+        sections.append(alignment_section(results.alignment))
+    if results.heatmaps is not None:
+        sections.append(heatmaps_section(results.heatmaps))
+    if results.window_sweep is not None:
+        sections.append(sweep_section(results.window_sweep))
+    return sections
 
 
-def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
+def alignment_section(alignment: Mapping[str, Mapping[str, Any]]) -> Section:
     """Shows rank correlations, the regret and a scatter plot of each tracker.
 
     Args:
-      found: tracker -> result of `alignment.measure`; the same sequences for all.
+      alignment: tracker -> result of `alignment.measure`; the same sequences for all.
 
     Returns:
       The section.
     """
     rows, pictures = [], []
-    for place, (name, one) in enumerate(found.items()):
+    for place, (name, one) in enumerate(alignment.items()):
         overall = one["overall"]
         rows.append(Row(name, [overall[key] for key in _ALIGNED], place))
         points = [np.reshape(s["points"], (-1, 2)) for s in one["sequences"].values()]
@@ -94,17 +94,19 @@ def alignment_section(found: Mapping[str, Mapping[str, Any]]) -> Section:
         key="alignment",
         title="Confidence against IoU",
         note=_ALIGNMENT_NOTE,
-        tables=[overall, _aligned_sequences(found)],
+        tables=[overall, _aligned_sequences(alignment)],
         pictures=pictures,
     )
 
 
-def _aligned_sequences(found: Mapping[str, Mapping[str, Any]]) -> Table:
+def _aligned_sequences(alignment: Mapping[str, Mapping[str, Any]]) -> Table:
     """Tabulates rank correlation and regret of each tracker, one row per sequence."""
     columns = [
-        Column(f"{name}: {head}") for name in found for head in ("rank corr.", "regret")
+        Column(f"{name}: {head}")
+        for name in alignment
+        for head in ("rank corr.", "regret")
     ]
-    by_tracker = [one["sequences"] for one in found.values()]
+    by_tracker = [one["sequences"] for one in alignment.values()]
     rows = [
         Row(name, [by[name][k] for by in by_tracker for k in ("correlation", "regret")])
         for name in by_tracker[0]
@@ -131,7 +133,7 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
         Row(f"{window:g}", [one.auc[PRIMARY][k] for one in swept.values()])
         for k, window in enumerate(next(iter(swept.values())).windows)
     ]
-    drawn = {name: (one.windows, one.auc[PRIMARY]) for name, one in swept.items()}
+    curves = {name: (one.windows, one.auc[PRIMARY]) for name, one in swept.items()}
     columns = [Column(name) for name in swept]
     return Section(
         key="window_sweep",
@@ -141,22 +143,22 @@ def sweep_section(swept: Mapping[str, Sweep]) -> Section:
             Table("Tracker", _SWEPT, rows),
             Table("Weight", columns, by_share, title="by weight"),
         ],
-        pictures=[drawing("window_sweep", plots.sweep_plot(drawn))],
+        pictures=[drawing("window_sweep", plots.sweep_plot(curves))],
     )
 
 
-def heatmaps_section(found: Heatmaps) -> Section:
+def heatmaps_section(heatmaps: Heatmaps) -> Section:
     """Shows the maps as pictures.
 
     Args:
-      found: maps on sequences.
+      heatmaps: maps on sequences.
 
     Returns:
       The section.
     """
     pictures = [
         Picture(f"heatmaps/{name}.jpg", plots.heatmaps(views), name)
-        for name, views in found.views.items()
+        for name, views in heatmaps.views.items()
     ]
     return Section(
         key="heatmaps",

@@ -24,11 +24,11 @@ from jaxtrack.report.plots import curves
 from jaxtrack.report.sections import Section, drawing
 
 
-def write(found: Evaluation, out_dir: str | Path) -> Path:
+def write(evaluation: Evaluation, out_dir: str | Path) -> Path:
     """Writes a report, each file as a whole or not at all, the page last.
 
     Args:
-      found: with scores.
+      evaluation: with scores.
       out_dir: created if it is missing.
 
     Returns:
@@ -38,27 +38,27 @@ def write(found: Evaluation, out_dir: str | Path) -> Path:
       InputError: a frame cannot be read, or the folder cannot be written to.
     """
     out_dir = Path(out_dir)
-    shown = sections_of(found)
-    page = html(f"Tracking report: {found.benchmark.name}", found, shown)
-    for section in shown:
+    parts = sections_of(evaluation)
+    page = html(f"Tracking report: {evaluation.benchmark.name}", evaluation, parts)
+    for section in parts:
         for picture in section.pictures:
             for path, content in picture.files():
                 atomic.write_bytes(out_dir / path, content)
-    for name, text in _table_files(shown).items():
+    for name, text in _table_files(parts).items():
         atomic.write_text(out_dir / "tables" / name, text)
-    numbers = json.dumps(found.as_json(), indent=1, allow_nan=False)
+    numbers = json.dumps(evaluation.as_json(), indent=1, allow_nan=False)
     atomic.write_text(out_dir / "report.json", numbers + "\n")
     atomic.write_text(out_dir / "report.html", page)
     return out_dir / "report.html"
 
 
-def html(title: str, found: Evaluation, shown: Sequence[Section]) -> str:
+def html(title: str, evaluation: Evaluation, parts: Sequence[Section]) -> str:
     """Renders the page; it loads nothing and runs only its own script.
 
     Args:
       title: of the page.
-      found: the evaluation.
-      shown: the sections, in order.
+      evaluation: the evaluation.
+      parts: the sections, in order.
 
     Returns:
       The HTML of the page.
@@ -66,19 +66,19 @@ def html(title: str, found: Evaluation, shown: Sequence[Section]) -> str:
     return rendering.render(
         "page.html.j2",
         title=title,
-        lead=wording.lead(found),
-        notes=wording.notes(found),
-        scores=found.scores,
-        primary=found.primary,
-        sections=shown,
+        lead=wording.lead(evaluation),
+        notes=wording.notes(evaluation),
+        scores=evaluation.scores,
+        primary=evaluation.primary,
+        sections=parts,
     )
 
 
-def sections_of(found: Evaluation) -> list[Section]:
+def sections_of(evaluation: Evaluation) -> list[Section]:
     """Makes the figures and tables of the page.
 
     Args:
-      found: with scores.
+      evaluation: with scores.
 
     Returns:
       The sections, in order.
@@ -86,37 +86,41 @@ def sections_of(found: Evaluation) -> list[Section]:
     Raises:
       InputError: a frame cannot be read.
     """
-    parts = vot_sections.restarts(found) if found.restarts else _of_one_pass(found)
-    made = f"How the {'report was' if found.restarts else 'results were'} made"
-    manifests = {"template": "manifests", "shown": found.made_by}
+    parts = (
+        vot_sections.restarts(evaluation)
+        if evaluation.restarts
+        else _of_one_pass(evaluation)
+    )
+    title = f"How the {'report was' if evaluation.restarts else 'results were'} made"
+    manifests = {"template": "manifests", "shown": evaluation.made_by}
     copies = {"template": "copies", "shown": _table_files(parts)}
     return [
         *parts,
-        Section("manifests", made, **manifests),
+        Section("manifests", title, **manifests),
         Section("tables", "Tables for papers", **copies),
     ]
 
 
-def _of_one_pass(found: Evaluation) -> list[Section]:
+def _of_one_pass(evaluation: Evaluation) -> list[Section]:
     """Returns the sections of a one-pass evaluation."""
-    named = {"benchmark": wording.title_of(found.benchmark)}
-    drawn = curves.draw(found.scores, primary=found.primary, **named)
-    shared, own = wording.warnings(found)
-    by_sequence = [sections.per_sequence(found.scores, primary=found.primary)]
+    options = {"benchmark": wording.title_of(evaluation.benchmark)}
+    figures = curves.draw(evaluation.scores, primary=evaluation.primary, **options)
+    shared, own = wording.warnings(evaluation)
+    by_sequence = [sections.per_sequence(evaluation.scores, primary=evaluation.primary)]
     return [
-        sections.overview(found.scores, primary=found.primary),
+        sections.overview(evaluation.scores, primary=evaluation.primary),
         Section(
             key="curves",
             title="Curves",
-            pictures=[drawing(name, figure) for name, figure in drawn.items()],
+            pictures=[drawing(name, figure) for name, figure in figures.items()],
             template="gallery",
         ),
-        *sections.one_pass(found),
+        *sections.one_pass(evaluation),
         Section("sequences", "Sequences", tables=by_sequence, template="sequences"),
         Section(
-            "worst", "Worst sequences", template="worst", shown=frames.worst(found)
+            "worst", "Worst sequences", template="worst", shown=frames.worst(evaluation)
         ),
-        *analysis_sections.analyses(found.analyses),
+        *analysis_sections.analyses(evaluation.analyses),
         Section(
             key="rules",
             title="How it was scored",

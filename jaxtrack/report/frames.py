@@ -32,41 +32,41 @@ class Shot(NamedTuple):
     jpeg: bytes
 
 
-def worst(found: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
+def worst(evaluation: Evaluation, *, count: int = 4) -> dict[str, list[Shot]]:
     """Draws frames of the sequences with the lowest AUC of the first tracker.
 
     Args:
-      found: of one pass.
+      evaluation: of one pass.
       count: sequences to show.
 
     Returns:
       Sequence -> frames in order of time, worst sequence first. Unreadable frames are
       left out; a dataset without images has no frames.
     """
-    scores, truth = found.scores, found.benchmark.truth
-    judged = scores[0]
-    paths = {video.name: video.frames for video in found.benchmark.videos}
-    moved = np.array([1.0, 1.0, 0.0, 0.0]) * found.benchmark.origin
-    made = {}
-    for name in compare.worst_sequences(judged, count=count, primary=found.primary):
-        one = judged.reports[found.primary].sequences[name]
-        counted, overlaps = one.first_repetition()
+    scores, truth = evaluation.scores, evaluation.benchmark.truth
+    first = scores[0]
+    paths = {video.name: video.frames for video in evaluation.benchmark.videos}
+    offset = np.array([1.0, 1.0, 0.0, 0.0]) * evaluation.benchmark.origin
+    shots = {}
+    for name in compare.worst_sequences(first, count=count, primary=evaluation.primary):
+        score = first.reports[evaluation.primary].sequences[name]
+        counted, overlaps = score.first_repetition()
         iou = dict(zip(counted.tolist(), overlaps.tolist(), strict=True))
-        made[name] = []
+        shots[name] = []
         span = depth.sequence_range(paths[name]) if paths[name] else None
         for frame in compare.telling_frames(counted, overlaps) if paths[name] else ():
             boxes = [
-                (style.color_of(place), scores[place].predicted[name][frame] - moved)
+                (style.color_of(place), scores[place].predicted[name][frame] - offset)
                 # The first tracker is drawn last, on top.
                 for place in (*range(1, len(scores)), 0)
             ]
             try:
-                at = paths[name][frame], truth[name][frame] - moved, boxes
+                at = paths[name][frame], truth[name][frame] - offset, boxes
                 jpeg = draw(*at, span=span)
             except InputError:
                 continue  # Only files were scored: the image is not needed.
-            made[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
-    return made
+            shots[name].append(Shot(frame, max(0.0, iou.get(frame, 0.0)), jpeg))
+    return shots
 
 
 def _to_pixels(box: np.ndarray, scale: float) -> tuple[tuple[int, int], ...] | None:

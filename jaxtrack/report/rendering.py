@@ -61,7 +61,7 @@ def latex_text(text: str) -> str:
 @functools.cache
 def environment() -> jinja2.Environment:
     """Returns the templates, with their filters for numbers and pictures."""
-    made = jinja2.Environment(
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=jinja2.select_autoescape(["html.j2"]),
         trim_blocks=True,
@@ -69,7 +69,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {
+    templates.filters |= {
         "base64": _base64,
         "breakable": _breakable,
         "brief": wording.brief,
@@ -81,20 +81,20 @@ def environment() -> jinja2.Environment:
         "markdown": markdown_text,
         "number": _number,
         "share": _share,
-        "told": _told,
+        "text": _text,
         "unusable": wording.unusable,
     }
     script = (_HERE / "sort.js").read_text()
     # Nothing is loaded, sent or framed, and only this script runs, whatever the names
     # of trackers and sequences are.
     digest = hashlib.sha256(script.encode()).digest()
-    made.globals |= {
+    templates.globals |= {
         "line": wording.line,
         "style": Markup((_HERE / "style.css").read_text()),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
     }
-    return made
+    return templates
 
 
 def is_wide(png: bytes) -> bool:
@@ -134,8 +134,8 @@ def _breakable(text: str) -> Markup:
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     """Formats a single value of a manifest."""
     if isinstance(value, list | tuple):
-        return ", ".join(_told(one) for one in value) or "none"
+        return ", ".join(_text(one) for one in value) or "none"
     return "\N{EN DASH}" if value is None else str(value)

@@ -170,52 +170,54 @@ def per_sequence(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> 
       The table; the best of each sequence is marked.
     """
     columns = [Column(tracker.name, better="high") for tracker in scores]
-    judged = [tracker.reports[primary].sequences for tracker in scores]
-    rows = [Row(name, [j[name].auc for j in judged]) for name in judged[0]]
+    by_tracker = [tracker.reports[primary].sequences for tracker in scores]
+    rows = [Row(name, [j[name].auc for j in by_tracker]) for name in by_tracker[0]]
     caption = f"AUC of each sequence by protocol {primary}."
     return Table("Sequence", columns, rows, caption=caption, marked_in="rows")
 
 
-def one_pass(found: Evaluation) -> list[Section]:
+def one_pass(evaluation: Evaluation) -> list[Section]:
     """Returns attributes, if there are any, and the scores of all protocols.
 
     Args:
-      found: of one pass.
+      evaluation: of one pass.
 
     Returns:
       The sections.
     """
-    by_protocol = compare.by_protocol(found.scores, primary=found.primary)
-    ranking = compare.ranking_sentence(found.scores)
+    by_protocol = compare.by_protocol(evaluation.scores, primary=evaluation.primary)
+    ranking = compare.ranking_sentence(evaluation.scores)
     protocols = protocol_section(by_protocol, remarks=[ranking] if ranking else [])
-    if any(found.benchmark.attributes.values()):
-        return [attribute_section(found), protocols]
+    if any(evaluation.benchmark.attributes.values()):
+        return [attribute_section(evaluation), protocols]
     return [protocols]
 
 
-def attribute_section(found: Evaluation) -> Section:
+def attribute_section(evaluation: Evaluation) -> Section:
     """Shows scores by attribute: tables, a grid of plots, a radar plot if readable.
 
     Args:
-      found: of one pass; at least one sequence has an attribute.
+      evaluation: of one pass; at least one sequence has an attribute.
 
     Returns:
       The section.
     """
-    scores, primary = found.scores, found.primary
-    carried = found.benchmark.attributes
+    scores, primary = evaluation.scores, evaluation.primary
+    carried = evaluation.benchmark.attributes
     by_tracker = list(compare.by_attribute(scores, carried, primary=primary).items())
     counts = {a: one.num_sequences for a, one in by_tracker[0][1].items()}
     heads = [Column(a, f"{n} sequences", better="high") for a, n in counts.items()]
     pictures, tables = [], []
     if attribute_plots.can_draw(counts, scores):
         corners = [f"{a} ({n})" for a, n in counts.items()]
-        drawn = {name: [by[a].auc for a in counts] for name, by in by_tracker}
-        title = f"AUC by attribute on {wording.title_of(found.benchmark)}"
-        figure = attribute_plots.radar(corners, drawn, title=title)
+        lines = {name: [by[a].auc for a in counts] for name, by in by_tracker}
+        title = f"AUC by attribute on {wording.title_of(evaluation.benchmark)}"
+        figure = attribute_plots.radar(corners, lines, title=title)
         pictures.append(drawing("attributes", figure))
     if attribute_plots.can_draw_grid(scores):
-        pictures.append(drawing("attributes_success", _success_grid(found, counts)))
+        pictures.append(
+            drawing("attributes_success", _success_grid(evaluation, counts))
+        )
     for number in _BY_ATTRIBUTE:
         rows = []
         # The rows have the order of the overview.
@@ -238,10 +240,10 @@ def attribute_section(found: Evaluation) -> Section:
     )
 
 
-def _success_grid(found: Evaluation, counts: Mapping[str, int]) -> Figure:
+def _success_grid(evaluation: Evaluation, counts: Mapping[str, int]) -> Figure:
     """Draws one success plot per attribute; `counts` are the numbers of sequences."""
-    reports = {s.name: s.reports[found.primary] for s in found.scores}
-    carried = found.benchmark.attributes
+    reports = {s.name: s.reports[evaluation.primary] for s in evaluation.scores}
+    carried = evaluation.benchmark.attributes
     curves = {n: attributes.success_curves(r, carried) for n, r in reports.items()}
     numbers = {n: attributes.by_attribute(r, carried) for n, r in reports.items()}
     panels = {
@@ -251,8 +253,8 @@ def _success_grid(found: Evaluation, counts: Mapping[str, int]) -> Figure:
         }
         for attribute, count in counts.items()
     }
-    protocol = found.scores[0].reports[found.primary].protocol
-    title = f"Success by attribute on {wording.title_of(found.benchmark)} [AUC]"
+    protocol = evaluation.scores[0].reports[evaluation.primary].protocol
+    title = f"Success by attribute on {wording.title_of(evaluation.benchmark)} [AUC]"
     options = {"title": title, "note": wording.rules(protocol)}
     return attribute_plots.success_grid(protocol.success_thresholds, panels, **options)
 
@@ -284,8 +286,8 @@ def protocol_section(
         for place in order:
             name, by = trackers[place]
             values = [getattr(by.get(p), number, None) for p in protocols]
-            there = [v for v in values if not is_none(v)]
-            width = max(there) - min(there) if there else None
+            known = [v for v in values if not is_none(v)]
+            width = max(known) - min(known) if known else None
             rows.append(Row(name, [width, *values], place))
         title = f"{_HEADS[number]} by protocol"
         options = {"title": title if tables else "", "caption": title + "."}

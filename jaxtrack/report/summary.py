@@ -15,22 +15,22 @@ from jaxtrack.report.tables import is_none
 from jaxtrack.report.vot_sections import COLUMNS
 
 
-def lines(found: Evaluation) -> list[str]:
+def lines(evaluation: Evaluation) -> list[str]:
     """Summarizes an evaluation.
 
     Args:
-      found: with scores.
+      evaluation: with scores.
 
     Returns:
       One line per tracker, best first, then the analyses, then notes.
     """
-    cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
-    notes = [f"note: {note}" for note in (*found.notes, *cut)]
-    if found.restarts:
-        return [*_vot_lines(found), *notes]
+    warnings = [f"{n}: {w}" for n, r in evaluation.restarts.items() for w in r.warnings]
+    notes = [f"note: {note}" for note in (*evaluation.notes, *warnings)]
+    if evaluation.restarts:
+        return [*_vot_lines(evaluation), *notes]
     return [
-        *score_lines(found.scores, primary=found.primary),
-        *analysis_lines(found.analyses),
+        *score_lines(evaluation.scores, primary=evaluation.primary),
+        *analysis_lines(evaluation.analyses),
         *notes,
     ]
 
@@ -57,8 +57,8 @@ def score_lines(
     lines.append(f"note: protocol {rules}")
     if ranking := compare.ranking_sentence(scores):
         lines.append(f"note: {ranking}")
-    judged = scores[0].reports[primary].sequences.values()
-    if unusable := sum(s.num_unusable for s in judged):
+    sequences = scores[0].reports[primary].sequences.values()
+    if unusable := sum(s.num_unusable for s in sequences):
         lines.append(
             f"note: {unusable} frames have no ground truth that protocol "
             f"{primary!r} accepts"
@@ -89,44 +89,46 @@ def _score_line(tracker: TrackerScores, primary: str, width: int) -> str:
     return line + (f"  | {speed:.1f} frames/s" if speed else "")
 
 
-def analysis_lines(found: Analyses) -> list[str]:
+def analysis_lines(analyses: Analyses) -> list[str]:
     """Summarizes the analyses.
 
     Args:
-      found: by the analyses.
+      analyses: by the analyses.
 
     Returns:
       One line per tracker or sequence.
     """
-    told = []
-    for name, one in (found.alignment or {}).items():
+    lines = []
+    for name, one in (analyses.alignment or {}).items():
         overall = one["overall"]
-        told.append(
+        lines.append(
             f"alignment of {name}: rank correlation {shown(overall['correlation'])}, "
             f"regret {shown(overall['regret'])} IoU, {overall['num_left_out']} of "
             f"{overall['num_frames']} frames left out"
         )
-    for name, frames in (found.heatmaps.frames if found.heatmaps else {}).items():
+    for name, frames in (analyses.heatmaps.frames if analyses.heatmaps else {}).items():
         indices = f"frames {', '.join(map(str, frames))}"
         nothing = "no later frame has a ground-truth box"
-        told.append(f"heat maps of {name}: {indices if frames else nothing}")
-    for name, one in (found.window_sweep or {}).items():
+        lines.append(f"heat maps of {name}: {indices if frames else nothing}")
+    for name, one in (analyses.window_sweep or {}).items():
         auc = one.auc[PRIMARY]
         best = int(np.argmax(auc))
-        told.append(
+        lines.append(
             f"window sweep of {name}: AUC spread {one.spread():.3f}, at 0 "
             f"{shown(one.at_zero())}, best {auc[best]:.3f} at {one.windows[best]:g}"
         )
-    return told
+    return lines
 
 
-def _vot_lines(found: Evaluation) -> list[str]:
+def _vot_lines(evaluation: Evaluation) -> list[str]:
     """Returns one line per tracker, best expected average overlap first."""
-    told = []
-    for name, report in sorted(found.restarts.items(), key=lambda r: -rank(r[1].eao)):
+    lines = []
+    for name, report in sorted(
+        evaluation.restarts.items(), key=lambda r: -rank(r[1].eao)
+    ):
         values = [(c, getattr(report, number)) for number, c in COLUMNS.items()]
         numbers = [
             f"{c.head} {'-' if is_none(v) else f'{v:.{c.digits}f}'}" for c, v in values
         ]
-        told.append(f"{name} at {found.primary}: {', '.join(numbers)}")
-    return told
+        lines.append(f"{name} at {evaluation.primary}: {', '.join(numbers)}")
+    return lines

@@ -100,9 +100,9 @@ def marks(table: Table) -> list[list[str]]:
 
 def _marks(worth: Sequence[float | None]) -> list[str]:
     """Marks the numbers of one group; higher is better."""
-    there = [value for value in worth if value is not None]
-    ranked = sorted(set(there), reverse=True)
-    names = dict(zip(ranked, ("best", "second")[: len(there) - 1], strict=False))
+    known = [value for value in worth if value is not None]
+    ranked = sorted(set(known), reverse=True)
+    names = dict(zip(ranked, ("best", "second")[: len(known) - 1], strict=False))
     return [names.get(value, "") for value in worth]
 
 
@@ -168,9 +168,9 @@ def files(named: Mapping[str, Table]) -> dict[str, str]:
     Returns:
       `NAME.md` and `NAME.tex` -> content; LaTeX labels are `tab:NAME`.
     """
-    written = {}
+    texts = {}
     for name, table in named.items():
         is_long = len(table.rows) >= _LONG
-        written[f"{name}.md"] = markdown(table)
-        written[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)
-    return written
+        texts[f"{name}.md"] = markdown(table)
+        texts[f"{name}.tex"] = latex(table, label=f"tab:{name}", is_long=is_long)
+    return texts

@@ -35,21 +35,21 @@ def lines(outcome: Mapping[str, Any], out: str | Path) -> list[str]:
       out: the output folder.
     """
     about, metric = outcome["tuned_on"], outcome["metric"]
-    chosen = ", ".join(f"{k} {outcome['tracking'][k]:.3f}" for k in outcome["ranges"])
-    told = [
-        f"best of {about['trials']} trials, number {outcome['trial']}: {chosen}",
+    settings = ", ".join(f"{k} {outcome['tracking'][k]:.3f}" for k in outcome["ranges"])
+    lines = [
+        f"best of {about['trials']} trials, number {outcome['trial']}: {settings}",
         gain_line(f"split {about['split']!r}", metric, outcome["gain"]),
         "note: the gain on the sequences used for tuning is optimistic"
         + ("" if outcome["holdout"] else "; --holdout=DIR measures it on others"),
     ]
     if outcome["holdout"]:
-        told.append(gain_line("holdout", metric, outcome["holdout"]["gain"]))
+        lines.append(gain_line("holdout", metric, outcome["holdout"]["gain"]))
     if about["is_test"]:
-        told.append(
+        lines.append(
             f"warning: {about['split']!r} is a test split; reports that use this "
             "tuning say so"
         )
-    return [*told, f"written: {Path(out) / tuned.FILE}"]
+    return [*lines, f"written: {Path(out) / tuned.FILE}"]
 
 
 def gain_line(what: str, metric: str, gained: Mapping[str, Any]) -> str:

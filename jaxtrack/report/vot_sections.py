@@ -24,30 +24,32 @@ _OF_SEQUENCE: dict[str, Callable[[SequenceScore], float]] = {
 }
 
 
-def restarts(found: Evaluation) -> list[Section]:
+def restarts(evaluation: Evaluation) -> list[Section]:
     """Returns VOT's ranking with its plots, then tags and sequences.
 
     Args:
-      found: of VOT.
+      evaluation: of VOT.
 
     Returns:
       The sections.
     """
-    reports = list(found.restarts.items())
+    reports = list(evaluation.restarts.items())
     rows = [
         Row(name, [getattr(report, number) for number in COLUMNS], place)
         for place, (name, report) in enumerate(reports)
     ]
     rows.sort(key=lambda row: -rank(row.values[0]))
     pictures = {
-        "Expected average overlap, ranked": vot_plots.eao_ranking_plot(found.restarts),
-        "Expected overlap over length": vot_plots.eao_curve_plot(found.restarts),
-        "Accuracy and robustness": vot_plots.ar_plot(found.restarts),
+        "Expected average overlap, ranked": vot_plots.eao_ranking_plot(
+            evaluation.restarts
+        ),
+        "Expected overlap over length": vot_plots.eao_curve_plot(evaluation.restarts),
+        "Accuracy and robustness": vot_plots.ar_plot(evaluation.restarts),
     }
-    caption = f"{found.primary}."
+    caption = f"{evaluation.primary}."
     ranking = Section(
         key="vot",
-        title=found.primary,
+        title=evaluation.primary,
         note=_VOT_NOTE,
         tables=[Table("Tracker", [*COLUMNS.values()], rows, caption=caption)],
         pictures=[

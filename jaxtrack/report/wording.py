@@ -50,18 +50,18 @@ def frames(protocol: OpeProtocol) -> str:
     return f"{protocol.name}: {_FIRST[protocol.first_frame]}"
 
 
-def lead(found: Evaluation) -> str:
+def lead(evaluation: Evaluation) -> str:
     """Summarizes how much was scored, by which protocol, and which tracker is best.
 
     Args:
-      found: of one pass, or with restarts.
+      evaluation: of one pass, or with restarts.
     """
-    if found.restarts:
+    if evaluation.restarts:
         return (
-            f"Trackers: {len(found.restarts)}, sequences: "
-            f"{len(found.benchmark.videos)}, with restarts after failures."
+            f"Trackers: {len(evaluation.restarts)}, sequences: "
+            f"{len(evaluation.benchmark.videos)}, with restarts after failures."
         )
-    scores, primary = found.scores, found.primary
+    scores, primary = evaluation.scores, evaluation.primary
     best = max(scores, key=lambda s: np.nan_to_num(s.reports[primary].auc, nan=-1))
     lengths = [len(boxes) for boxes in scores[0].predicted.values()]
     return (
@@ -73,36 +73,40 @@ def lead(found: Evaluation) -> str:
     )
 
 
-def notes(found: Evaluation) -> list[str]:
+def notes(evaluation: Evaluation) -> list[str]:
     """Lists what a reader must know before any number.
 
     Args:
-      found: of one pass, or with restarts.
+      evaluation: of one pass, or with restarts.
 
     Returns:
       Sentences: notes, sequences left out, and VOT results that were cut.
     """
-    left_out = [f"Left out for all trackers: {n}: {why}" for n, why in found.skipped]
-    cut = [f"{n}: {w}" for n, r in found.restarts.items() for w in r.warnings]
-    return [*found.notes, *left_out, *cut]
+    left_out = [
+        f"Left out for all trackers: {n}: {why}" for n, why in evaluation.skipped
+    ]
+    cut = [f"{n}: {w}" for n, r in evaluation.restarts.items() for w in r.warnings]
+    return [*evaluation.notes, *left_out, *cut]
 
 
-def warnings(found: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
+def warnings(evaluation: Evaluation) -> tuple[list[str], dict[int, list[str]]]:
     """Splits the warnings of the primary protocol into shared and separate ones.
 
     Args:
-      found: of one pass.
+      evaluation: of one pass.
 
     Returns:
       Sentences about all trackers; index of a tracker -> sentences about it alone.
     """
-    told = [s.reports[found.primary].warnings for s in found.scores]
-    shared = [w for w in told[0] if all(w in others for others in told)]
+    by_tracker = [s.reports[evaluation.primary].warnings for s in evaluation.scores]
+    shared = [w for w in by_tracker[0] if all(w in others for others in by_tracker)]
     own = {
-        place: [*s.notes, *(w for w in warned if w not in shared)]
-        for place, (s, warned) in enumerate(zip(found.scores, told, strict=True))
+        place: [*s.notes, *(w for w in own_warnings if w not in shared)]
+        for place, (s, own_warnings) in enumerate(
+            zip(evaluation.scores, by_tracker, strict=True)
+        )
     }
-    return (shared, {place: said for place, said in own.items() if said})
+    return (shared, {place: texts for place, texts in own.items() if texts})
 
 
 def unusable(report: OpeReport) -> str:

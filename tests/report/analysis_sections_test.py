@@ -3,7 +3,13 @@
 import cv2
 import numpy as np
 
-from jaxtrack.evaluation.analysis.outcome import Analyses, Heatmaps, Look, Sweep, View
+from jaxtrack.evaluation.analysis.outcome import (
+    Analyses,
+    FrameMaps,
+    Heatmaps,
+    Sweep,
+    View,
+)
 from jaxtrack.report import analysis_sections
 
 NUMBERS = ("correlation", "all_correlation", "regret", "best_iou", "chosen_iou")
@@ -23,7 +29,7 @@ def view(frame=3):
     box = np.array([4.0, 4, 12, 12])
     maps = {"cls": np.eye(4), "quality": np.eye(4), "confidence": np.eye(4)}
     image, xyxy = np.full((20, 20, 3), 90, np.uint8), np.tile(box + 1, (4, 4, 1))
-    look = Look(frame, image, box - 1, box, xyxy=xyxy, **maps)
+    look = FrameMaps(frame, image, box - 1, box, xyxy=xyxy, **maps)
     return View(look, np.array([0.0, 0, 20, 20]), np.array([2.0, 2, 18, 18]))
 
 

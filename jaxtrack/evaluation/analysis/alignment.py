@@ -30,7 +30,7 @@ from jaxtrack.datasets.sequence import Sequence as Video
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import atomic, loading, manifest, run
 from jaxtrack.evaluation.analysis import probing
-from jaxtrack.evaluation.analysis.outcome import Look
+from jaxtrack.evaluation.analysis.outcome import FrameMaps
 from jaxtrack.metrics import overlap, statistics
 
 # Part of what a kept sequence must agree on.
@@ -73,9 +73,11 @@ def measure(
 
     def work(pending, advance):
         for video in pending:
-            looks = probing.teacher_forced(prober, video)
-            found = align(video.name, looks, len(video.frames), advance=advance)
-            text = json.dumps(found, allow_nan=False) + "\n"
+            frames_maps = probing.teacher_forced(prober, video)
+            measured = align(
+                video.name, frames_maps, len(video.frames), advance=advance
+            )
+            text = json.dumps(measured, allow_nan=False) + "\n"
             path = folder / f"{video.name}.json"
             yield video.name, partial(atomic.write_text, path, text)
 
@@ -89,7 +91,7 @@ def measure(
 
 def align(
     name: str,
-    looks: Iterable[Look],
+    frames_maps: Iterable[FrameMaps],
     num_frames: int,
     *,
     advance: Callable[[int], object] = lambda count: None,
@@ -98,8 +100,8 @@ def align(
 
     Args:
       name: of the sequence; seeds the choice of points.
-      looks: what the tracker sees, frame after frame.
-      num_frames: of the sequence, about as many as `looks`.
+      frames_maps: what the tracker sees, frame after frame.
+      num_frames: of the sequence, about as many as `frames_maps`.
       advance: told of every frame done.
 
     Returns:
@@ -113,8 +115,8 @@ def align(
     rng = np.random.default_rng([METHOD["seed"], zlib.crc32(name.encode())])
     share = math.ceil(METHOD["points"] / max(1, num_frames - 1))
     ranks, costs, points = [], [], [np.empty((0, 2))]
-    for look in looks:
-        confidence, iou = sound_cells(look)
+    for maps in frames_maps:
+        confidence, iou = sound_cells(maps)
         competing = competing_cells(confidence, iou)
         overlapping = confidence[iou > 0], iou[iou > 0]
         ranks.append((_spearman(*competing), _spearman(*overlapping)))
@@ -137,21 +139,21 @@ def align(
     }
 
 
-def sound_cells(look: Look) -> tuple[np.ndarray, np.ndarray]:
+def sound_cells(maps: FrameMaps) -> tuple[np.ndarray, np.ndarray]:
     """Confidence and IoU of all cells whose numbers are finite.
 
     Args:
-      look: one frame.
+      maps: one frame.
 
     Returns:
       `[N]` confidence and `[N]` IoU with the true box, float64.
     """
-    xyxy = np.asarray(look.xyxy, np.float64).reshape(-1, 4)
-    confidence = np.asarray(look.confidence, np.float64).reshape(-1)
+    xyxy = np.asarray(maps.xyxy, np.float64).reshape(-1, 4)
+    confidence = np.asarray(maps.confidence, np.float64).reshape(-1)
     is_sound = np.isfinite(confidence) & np.all(np.isfinite(xyxy), axis=1)
     xyxy, confidence = xyxy[is_sound], confidence[is_sound]
     wh = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0.0)
-    truth = np.concatenate([look.truth[:2], look.truth[2:] - look.truth[:2]])
+    truth = np.concatenate([maps.truth[:2], maps.truth[2:] - maps.truth[:2]])
     boxes = np.concatenate([xyxy[:, :2], wh], axis=1)
     return confidence, overlap.iou_xywh(boxes, truth[None])
 

@@ -41,7 +41,7 @@ def analyze(
     Raises:
       InputError: a checkpoint or a frame is missing or damaged.
     """
-    aligned = swept = seen = None
+    aligned = swept = drawn = None
     if options.alignment:
         aligned = {
             name: alignment.measure(checkpoint, videos, out_dir, name=name)
@@ -49,18 +49,20 @@ def analyze(
         }
     if options.heatmaps or options.heatmaps_of:
         worst = compare.worst_sequences(scores[0], primary=primary)
-        chosen = [*(worst if options.heatmaps else ()), *options.heatmaps_of]
-        seen = _seen(checkpoints, videos, scores[0].reports[primary], chosen)
+        names = [*(worst if options.heatmaps else ()), *options.heatmaps_of]
+        drawn = _heatmaps(checkpoints, videos, scores[0].reports[primary], names)
     if options.windows:
-        how = {"windows": options.windows, "batched": batched}
+        options_of_sweep = {"windows": options.windows, "batched": batched}
         swept = {
-            name: window_sweep.measure(checkpoint, videos, out_dir, name=name, **how)
+            name: window_sweep.measure(
+                checkpoint, videos, out_dir, name=name, **options_of_sweep
+            )
             for name, checkpoint in checkpoints.items()
         }
-    return Analyses(aligned, seen, swept)
+    return Analyses(aligned, drawn, swept)
 
 
-def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
+def _heatmaps(checkpoints, videos, report, names: Sequence[str]) -> Heatmaps:
     """Looks through all checkpoints at frames that tell how the first one fared."""
     opened = {n: loading.open_checkpoint(place) for n, place in checkpoints.items()}
     probers = {
@@ -75,19 +77,19 @@ def _seen(checkpoints, videos, report, chosen: Sequence[str]) -> Heatmaps:
         for name, one in opened.items()
     }
     by_name = {video.name: video for video in videos}
-    seen = Heatmaps({}, {})
-    for name in tqdm(dict.fromkeys(chosen), unit="sequence", desc="heat maps"):
+    result = Heatmaps({}, {})
+    for name in tqdm(dict.fromkeys(names), unit="sequence", desc="heat maps"):
         video, one = by_name[name], report.sequences[name]
         usable = set(probing.usable_frames(video).tolist()) - {0}
         telling = compare.telling_frames(*one.first_repetition(), count=4)
-        seen.frames[name] = frames = [frame for frame in telling if frame in usable]
+        result.frames[name] = frames = [frame for frame in telling if frame in usable]
         if not frames:
             continue
-        seen.views[name] = {
+        result.views[name] = {
             tracker: [
-                heatmaps.view(look, **shapes[tracker])
-                for look in probing.teacher_forced(prober, video, only=frames)
+                heatmaps.view(maps, **shapes[tracker])
+                for maps in probing.teacher_forced(prober, video, only=frames)
             ]
             for tracker, prober in probers.items()
         }
-    return seen
+    return result

@@ -7,7 +7,7 @@ of the frame before, so that they are compared on the same place.
 
 import numpy as np
 
-from jaxtrack.evaluation.analysis.outcome import Look, View
+from jaxtrack.evaluation.analysis.outcome import FrameMaps, View
 from jaxtrack.ops import boxes, grid
 
 
@@ -31,19 +31,19 @@ def search_region(
     return np.concatenate([center - half, center + half]), scale
 
 
-def view(look: Look, *, geometry: grid.Geometry, context: float) -> View:
+def view(maps: FrameMaps, *, geometry: grid.Geometry, context: float) -> View:
     """Places what a tracker sees in its frame.
 
     Args:
-      look: from `probing.teacher_forced`.
+      maps: from `probing.teacher_forced`.
       geometry: of the network.
       context: share of the mean side that crops have around the box.
     """
-    region, scale = search_region(geometry, context, look.last)
+    region, scale = search_region(geometry, context, maps.last)
     # A map reaches half a cell beyond the outermost points.
-    ends = np.array([-0.5, look.cls.shape[0] - 0.5]) * geometry.stride
+    ends = np.array([-0.5, maps.cls.shape[0] - 0.5]) * geometry.stride
     low, high = (ends + geometry.offset) / scale
     x0, y0 = np.maximum(region[:2], 0).astype(int)
     x1, y1 = np.maximum(region[2:] + 1, 0).astype(int)
     extent = np.concatenate([region[:2] + low, region[:2] + high])
-    return View(look._replace(image=look.image[y0:y1, x0:x1].copy()), region, extent)
+    return View(maps._replace(image=maps.image[y0:y1, x0:x1].copy()), region, extent)

@@ -28,13 +28,13 @@ class Options:
     @property
     def flags(self) -> list[str]:
         """Names of the flags that asked for something."""
-        asked = {
+        requested = {
             "--alignment": self.alignment,
             "--heatmaps": self.heatmaps,
             "--heatmaps_of": self.heatmaps_of,
             "--window_sweep": self.windows,
         }
-        return [flag for flag, is_asked in asked.items() if is_asked]
+        return [flag for flag, is_requested in requested.items() if is_requested]
 
     def check(self, checkpoints: Sequence[str], videos: Sequence[Video]) -> None:
         """Rejects what cannot be done, before anything is tracked.

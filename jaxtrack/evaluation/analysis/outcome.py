@@ -9,7 +9,7 @@ import numpy as np
 from jaxtrack.evaluation.scoring import PRIMARY
 
 
-class Look(NamedTuple):
+class FrameMaps(NamedTuple):
     """What a tracker sees in one frame.
 
     Attributes:
@@ -37,12 +37,12 @@ class View(NamedTuple):
     """A look, and where its parts lie in the frame, px.
 
     Attributes:
-      look: its image cut to `region`, as far as that lies in the frame.
+      maps: its image cut to `region`, as far as that lies in the frame.
       region: `[4]` xyxy of the search crop, which may reach out of the frame.
       extent: `[4]` xyxy that the maps cover.
     """
 
-    look: Look
+    maps: FrameMaps
     region: np.ndarray
     extent: np.ndarray
 
@@ -97,23 +97,25 @@ class Analyses:
 
     def as_json(self) -> dict[str, Any]:
         """Everything but pictures and points, ready for `json.dumps`."""
-        found: dict[str, Any] = {}
+        sections: dict[str, Any] = {}
         if self.alignment is not None:
-            found["alignment"] = {n: _numbers(one) for n, one in self.alignment.items()}
+            sections["alignment"] = {
+                n: _numbers(one) for n, one in self.alignment.items()
+            }
         if self.heatmaps is not None:
-            found["heatmaps"] = self.heatmaps.frames
+            sections["heatmaps"] = self.heatmaps.frames
         if self.window_sweep is not None:
-            found["window_sweep"] = {
+            sections["window_sweep"] = {
                 name: one._asdict() | {"spread": one.spread(), "at_zero": one.at_zero()}
                 for name, one in self.window_sweep.items()
             }
-        return found
+        return sections
 
 
-def _numbers(found: Mapping[str, Any]) -> dict[str, Any]:
+def _numbers(alignment: Mapping[str, Any]) -> dict[str, Any]:
     """A tracker's alignment without its points."""
     sequences = {
         name: {k: v for k, v in one.items() if k != "points"}
-        for name, one in found["sequences"].items()
+        for name, one in alignment["sequences"].items()
     }
-    return {"overall": found["overall"], "sequences": sequences}
+    return {"overall": alignment["overall"], "sequences": sequences}

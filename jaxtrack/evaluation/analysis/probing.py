@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from jaxtrack.datasets.sequence import Sequence as Video
-from jaxtrack.evaluation.analysis.outcome import Look
+from jaxtrack.evaluation.analysis.outcome import FrameMaps
 from jaxtrack.tracking import Tracker, check_init_box
 from jaxtrack.tracking.host_boxes import cxcywh_from_xyxy
 from jaxtrack.tracking.run import compile_tracker
@@ -63,7 +63,7 @@ def usable_frames(video: Video) -> np.ndarray:
 
 def teacher_forced(
     prober: Prober, video: Video, *, only: Container[int] | None = None
-) -> Iterator[Look]:
+) -> Iterator[FrameMaps]:
     """Looks at every usable frame but the first, around the last usable true box.
 
     The device works on one frame while the host has the one before.
@@ -97,16 +97,16 @@ def teacher_forced(
             state = state.replace(box=jax.device_put(boxes[last]))
             probe = prober.probe(variables, state, jax.device_put(frame))
             if waiting:
-                yield _look(*waiting)
+                yield _fetched(*waiting)
             height, width = reader.hw
             image = frame.image[:height, :width]
             waiting = now, image, video.xyxy[last], video.xyxy[now], probe
         if waiting:
-            yield _look(*waiting)
+            yield _fetched(*waiting)
 
 
-def _look(frame, image, last, truth, probe) -> Look:
+def _fetched(frame, image, last, truth, probe) -> FrameMaps:
     """Fetches a probe from the device."""
     probe = jax.device_get(probe)
     maps = probe.cls, probe.quality, probe.confidence, probe.xyxy
-    return Look(frame, image, last, truth, *maps)
+    return FrameMaps(frame, image, last, truth, *maps)

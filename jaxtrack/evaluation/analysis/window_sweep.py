@@ -58,8 +58,8 @@ def measure(
     around = opened.around | {"batched": batched}
     auc = {protocol: [] for protocol in scoring.REPORTED}
     for window in windows:
-        tried = settings._replace(window=np.float32(window))
-        variables = {"network": opened.variables, "settings": tried}
+        changed = settings._replace(window=np.float32(window))
+        variables = {"network": opened.variables, "settings": changed}
         folder = Path(out_dir) / "window_sweep" / name / str(window)
         run.track_unfinished(
             tracking_function(drivers, variables, batched=batched),
@@ -70,9 +70,9 @@ def measure(
             title=f"window {window:g}",
             is_quiet=True,
         )
-        scored = scoring.score_folder(name, folder, truth)
+        scores = scoring.score_folder(name, folder, truth)
         for protocol, values in auc.items():
-            values.append(scored.reports[protocol].auc)
+            values.append(scores.reports[protocol].auc)
     auc = {protocol: tuple(values) for protocol, values in auc.items()}
     return Sweep(windows, auc, float(config.tracking.window))
 

@@ -34,12 +34,12 @@ def gain(
       "confidence", and "sequences", how many there were.
     """
     a, b = (np.array([of[n][metric] for n in untuned]) for of in (untuned, tuned))
-    found = statistics.paired_bootstrap(a, b, confidence=CONFIDENCE)
+    bootstrap = statistics.paired_bootstrap(a, b, confidence=CONFIDENCE)
     return {
         "untuned": float(a.mean()),
         "tuned": float(b.mean()),
-        "difference": found.difference,
-        "interval": [found.low, found.high],
+        "difference": bootstrap.difference,
+        "interval": [bootstrap.low, bootstrap.high],
         "confidence": CONFIDENCE,
         "sequences": len(a),
     }
@@ -59,20 +59,20 @@ def read(path: str | Path) -> dict[str, Any]:
       InputError: it is missing, damaged or something else.
     """
     try:
-        found = json.loads(Path(path).read_text())
+        outcome = json.loads(Path(path).read_text())
     except (OSError, ValueError) as fault:
         why = fault.strerror if isinstance(fault, OSError) else fault
         raise InputError(
             f"--tuned={path}: cannot be read ({why}): name a tuned.json that "
             "`jaxtrack tune` wrote"
         ) from fault
-    parts = [found.get(k) if isinstance(found, dict) else None for k in _PARTS]
+    parts = [outcome.get(k) if isinstance(outcome, dict) else None for k in _PARTS]
     if not all(isinstance(part, dict) for part in parts):
         raise InputError(f"--tuned={path} is no outcome of a tuning")
     missing = [key for key in _TUNED_ON if key not in parts[1]]
     if missing:
         raise InputError(f"--tuned={path}: its tuned_on lacks {', '.join(missing)}")
-    return found
+    return outcome
 
 
 def describe(
@@ -91,8 +91,8 @@ def describe(
       reader must see first.
     """
     about = {k: tuned["tuned_on"][k] for k in _TUNED_ON if k not in _LONG}
-    seen = set(tuned["tuned_on"]["hashes"])
-    overlap = [name for name, content in hashes.items() if content in seen]
+    tuned_on = set(tuned["tuned_on"]["hashes"])
+    overlap = [name for name, content in hashes.items() if content in tuned_on]
     lines = []
     if about["is_test"]:
         lines.append(

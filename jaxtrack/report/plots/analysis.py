@@ -102,7 +102,7 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
     for head, one in zip(_HEADS, axes[0], strict=True):
         one.set_title(head, fontsize=10, color=style.INK)
     for ones, (place, name, view) in zip(axes, rows, strict=True):
-        label = f"frame {view.look.frame}\n{style.plain(name)}"
+        label = f"frame {view.maps.frame}\n{style.plain(name)}"
         ones[0].set_ylabel(label, fontsize=9)
         _draw_row(ones, view, style.color_of(place))
     scale = ScalarMappable(cmap=_COLORS)
@@ -119,17 +119,17 @@ def heatmaps(views: Mapping[str, Sequence[View]]) -> bytes:
 
 def _draw_row(axes: Sequence[Axes], view: View, color: str) -> None:
     """Draws the maps of one tracker on one frame."""
-    look, (x0, y0, x1, y1) = view.look, view.extent
-    best = np.argmax(np.nan_to_num(look.confidence, nan=-1.0))
-    _show_picture(axes[0], view, look.image)
-    _draw_box(axes[0], look.truth, "#ffffff")
-    _draw_box(axes[0], look.xyxy.reshape(-1, 4)[best], color)
-    maps = look.quality, look.cls, look.confidence
-    for one, values in zip(axes[1:], maps, strict=True):
-        _show_picture(one, view, look.image.mean(axis=-1))
+    maps, (x0, y0, x1, y1) = view.maps, view.extent
+    best = np.argmax(np.nan_to_num(maps.confidence, nan=-1.0))
+    _show_picture(axes[0], view, maps.image)
+    _draw_box(axes[0], maps.truth, "#ffffff")
+    _draw_box(axes[0], maps.xyxy.reshape(-1, 4)[best], color)
+    shown = maps.quality, maps.cls, maps.confidence
+    for one, values in zip(axes[1:], shown, strict=True):
+        _show_picture(one, view, maps.image.mean(axis=-1))
         shades = {"cmap": _COLORS, "vmin": 0, "vmax": 1, "alpha": 0.72}
         one.imshow(values, extent=(x0, x1, y1, y0), interpolation="nearest", **shades)
-        _draw_box(one, look.truth, "#ffffff")
+        _draw_box(one, maps.truth, "#ffffff")
         frame = {"boxstyle": "square,pad=0.2", "fc": "#000000a0", "ec": "none"}
         text = f"max {np.max(values):.2f}"
         place = {"transform": one.transAxes, "va": "bottom", "fontsize": 8}

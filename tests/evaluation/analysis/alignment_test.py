@@ -7,7 +7,7 @@ from scipy import stats
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import manifest
 from jaxtrack.evaluation.analysis import alignment, probing
-from jaxtrack.evaluation.analysis.outcome import Look
+from jaxtrack.evaluation.analysis.outcome import FrameMaps
 
 TRUTH = np.array([3.0, 5.0, 13.0, 15.0])
 
@@ -21,7 +21,7 @@ def look(iou, confidence):
     height = np.stack([iou * 0, iou * 0, iou * 0, 10 * (iou - 1)], axis=-1)
     maps = {"cls": confidence, "quality": confidence, "confidence": confidence}
     image = np.zeros((20, 20, 3), np.uint8)
-    return Look(1, image, TRUTH, TRUTH, xyxy=TRUTH + height, **maps)
+    return FrameMaps(1, image, TRUTH, TRUTH, xyxy=TRUTH + height, **maps)
 
 
 def align(*looks):

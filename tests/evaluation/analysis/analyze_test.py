@@ -49,7 +49,7 @@ def test_heatmaps_are_of_the_worst_and_the_named(videos, tmp_path, scores, check
         for name, views in found.views.items():
             assert list(views) == list(TWO)
             for seen in views.values():
-                assert [view.look.frame for view in seen] == found.frames[name]
+                assert [view.maps.frame for view in seen] == found.frames[name]
 
 
 def test_heatmaps_show_usable_frames_but_the_first(

@@ -49,7 +49,7 @@ def test_search_region_hand_computed():
 def test_a_view_places_maps_in_the_frame(videos):
     video = videos[1]
     first, second = views(video, (2, 4), hot=(1, 6), quality=0.25)
-    assert (first.look.frame, second.look.frame) == (2, 4)
+    assert (first.maps.frame, second.maps.frame) == (2, 4)
     # The last box is 16 x 12 px from (10, 9): with half of the mean side around it
     # 28 x 26 px, whose root of the area is the template's 16 crop pixels.
     scale = 16 / np.sqrt((16 + 14) * (12 + 14))
@@ -60,12 +60,12 @@ def test_a_view_places_maps_in_the_frame(videos):
     )
     # Cells look at 2, 6, ..., 30 crop pixels; a map reaches half a cell beyond.
     np.testing.assert_allclose(first.extent, first.region, rtol=1e-6)
-    np.testing.assert_allclose(first.look.truth, video.xyxy[2])
-    np.testing.assert_allclose(first.look.xyxy[1, 6], video.xyxy[1] + 3)
-    assert first.look.quality.min() == first.look.quality.max() == 0.25
+    np.testing.assert_allclose(first.maps.truth, video.xyxy[2])
+    np.testing.assert_allclose(first.maps.xyxy[1, 6], video.xyxy[1] + 3)
+    assert first.maps.quality.min() == first.maps.quality.max() == 0.25
     # The picture is cut to the region, as far as that lies in the frame.
     x0, y0 = np.maximum(first.region[:2], 0).astype(int)
-    height, width = first.look.image.shape[:2]
+    height, width = first.maps.image.shape[:2]
     assert x0 + width == min(64, int(first.region[2]) + 1)
     assert y0 + height == min(48, int(first.region[3]) + 1)
 
