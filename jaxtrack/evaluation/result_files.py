@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxtrack.datasets import files, pysot_json
+from jaxtrack.datasets import files, layout, pysot_json
 from jaxtrack.datasets.names import match, named
 from jaxtrack.errors import InputError
 
@@ -108,7 +108,7 @@ def find_files(
     if not matches.found and not matches.unclear:
         raise InputError(
             f"{place}: no file is named after a sequence ({names[0]}{suffixes[0]}, "
-            f"...); it holds {named(sorted(there)[:5]) or 'none'}"
+            f"...); found {named(sorted(there)) or layout.contents(folders[0])}"
         )
     faults = {}
     for name in names:
@@ -138,7 +138,8 @@ def _run_folders(place: Path, suffixes: Sequence[str]) -> list[Path]:
         return next(iter(runs.values()), [place])
     runs = _runs(place.parent.iterdir()) if place.parent.is_dir() else {}
     if place.name not in runs:
-        raise InputError(f"no folder of results {place}")
+        is_file = "; this is a file: unpack it, or name its folder" * place.is_file()
+        raise InputError(f"no folder of results {place}{is_file}")
     return runs[place.name]
 
 
@@ -162,7 +163,7 @@ def _index(folder: Path, suffixes: Sequence[str]) -> dict[str, list[Path]]:
             repetitions = [p for p in path.iterdir() if pattern.fullmatch(p.name)]
             if repetitions:
                 there[path.name] = sorted(repetitions)
-        elif path.suffix in suffixes and not path.stem.endswith("_time"):
+        elif path.suffix.lower() in suffixes and not path.stem.endswith("_time"):
             there[path.stem] = [path]
     return there
 

@@ -23,13 +23,14 @@ def stems(found):
 
 def test_files_are_found_however_they_are_spelt(tmp_path):
     touch(tmp_path, "Jogging.1.txt", "jogging-2.txt", "uav_bike1.txt", "._Boy.txt")
-    touch(tmp_path, "bike1_time.txt", "other.txt", "notes.log")
-    names = ["Jogging-1", "Jogging-2", "bike1", "Boy"]
+    touch(tmp_path, "bike1_time.txt", "other.txt", "notes.log", "Car4.TXT")
+    names = ["Jogging-1", "Jogging-2", "bike1", "Boy", "Car4"]
     found = result_files.find_files(tmp_path, names)
     assert stems(found) == {
         "Jogging-1": ["Jogging.1"],
         "Jogging-2": ["jogging-2"],
         "bike1": ["uav_bike1"],
+        "Car4": ["Car4"],
     }
     # Files of times and hidden files are none of another sequence.
     assert found.others == ("other",)
@@ -43,8 +44,16 @@ def test_unclear_names_are_faults_of_these_sequences(tmp_path):
     assert "unclear which belongs" in found.faults["Jogging-1"]
     with pytest.raises(InputError, match="no folder of results"):
         result_files.find_files(tmp_path / "none", ["a"])
-    with pytest.raises(InputError, match=r"named after a sequence \(c.txt.*holds Boy"):
+    with pytest.raises(InputError, match=r"named after a sequence \(c.txt.*found Boy"):
         result_files.find_files(tmp_path, ["c"])
+
+
+def test_without_results_the_error_says_what_is_there(tmp_path):
+    touch(tmp_path, "mine/OTB100/Boy.txt", "mine/Boy_CT.mat", "mine/results.zip")
+    with pytest.raises(InputError, match="found Boy_CT.mat, OTB100/, results.zip"):
+        result_files.find_files(tmp_path / "mine", ["Boy"])
+    with pytest.raises(InputError, match="no folder.*zip; this is a file: unpack it"):
+        result_files.find_files(tmp_path / "mine" / "results.zip", ["Boy"])
 
 
 def test_repetitions_of_got10k(tmp_path):
