@@ -134,6 +134,8 @@ def hint(words: list[str], columns: Iterable[int]) -> str:
     columns = tuple(columns)
     if any("\0" in word for word in words):
         return ": no text, the file is damaged: restore it"
+    if words[:1] == ["version"] and "git-lfs" in words[-1]:
+        return ": a pointer of Git LFS: run `git lfs pull`"
     if words and words[0].startswith("<"):
         return ": a web page: download the file again"
     is_named = any(word[0].isalpha() or word[0] in "#%" for word in words)

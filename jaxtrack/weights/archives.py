@@ -76,12 +76,12 @@ def read_npz(archive: Archive) -> dict[str, np.ndarray]:
       ValueError, LookupError and others: it is damaged, or an array is not numeric.
     """
     return {
-        name.removesuffix(_ARRAY): _read_npy(archive.read(name))
+        name.removesuffix(_ARRAY): _read_npy(archive.read(name), name)
         for name in archive.names
     }
 
 
-def _read_npy(data):
+def _read_npy(data, name):
     """Returns the array of an `.npy`, whose header has its shape and dtype."""
     file = io.BytesIO(data)
     version = np.lib.format.read_magic(file)
@@ -95,7 +95,7 @@ def _read_npy(data):
         warnings.simplefilter("ignore")  # Headers that Python 2 wrote.
         shape, is_fortran, dtype = readers[version](file, max_header_size=_HEADER)
     if dtype.kind not in "biufc":
-        raise ValueError("an array is not numeric")
+        raise ValueError(f"its array {name.removesuffix(_ARRAY)} is not numeric")
     if min(shape, default=0) < 0:
         raise ValueError("an array has a negative size")
     count, start = math.prod(shape), file.tell()

@@ -47,6 +47,17 @@ _FAULTS = (
     ValueError,
 )
 _UNWORDED = (LookupError, TypeError, AttributeError, TokenError, SyntaxError)
+_UNWORDED += (zipfile.BadZipFile,)
+# Beginnings of other files, and what they are.
+_OTHERS = {
+    b"version https://git-lfs": "a pointer of Git LFS: run `git lfs pull`",
+    b"<": "a web page: download the file again",
+    b"\x1f\x8b": "a compressed file: unpack it",
+    b"7z\xbc\xaf": "an archive: unpack it",
+    b"Rar!": "an archive: unpack it",
+    b"\x89HDF": "HDF5: save its arrays by name as .npz or .safetensors",
+    b"\x93NUMPY": "one array of numpy's: save arrays by name as .npz",
+}
 
 
 class WeightFile(NamedTuple):
@@ -87,6 +98,8 @@ def read(path: str | Path) -> WeightFile:
         raise InputError(f"{path}: no such file of weights")
     try:
         with path.open("rb") as file:
+            _check_beginning(path, file.read(512))
+            file.seek(0)
             content, form, inert, metadata = _read(file, path)
     except InputError:
         raise
@@ -154,6 +167,19 @@ class _Clipped:
     def read(self, count: int) -> bytes:
         """Reads up to `n` bytes."""
         return self._file.read(min(count, self._size - self._file.tell()))
+
+
+def _check_beginning(path, head):
+    """Raises for a file of another kind that people take for weights."""
+    kinds = [what for start, what in _OTHERS.items() if head.startswith(start)]
+    if head[257:262] == b"ustar":
+        kinds = [
+            "a tar archive, perhaps of PyTorch before 0.2: unpack it or save again"
+        ]
+    if not head:
+        kinds = ["empty: restore the file"]
+    if kinds:
+        raise InputError(f"{path}: not readable as a file of weights: it is {kinds[0]}")
 
 
 def _read(file, path) -> tuple[Any, str, tuple[str, ...], dict[str, str]]:
@@ -248,6 +274,8 @@ def _network(path, key, found, form):
 def _unreadable(path, fault, kind="a file of weights"):
     """Returns the error message for a file that cannot be read."""
     reason = plain(" ".join(str(fault).split())) or type(fault).__name__
+    if isinstance(fault, AttributeError) and "float8" in reason:
+        return f"{path}: not readable as {kind}: its dtype is unknown to numpy"
     if isinstance(fault, _UNWORDED):  # Their messages are about Python.
         reason = f"it is damaged ({type(fault).__name__}: {reason})"
     return f"{path}: not readable as {kind}: {reason}"

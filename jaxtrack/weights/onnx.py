@@ -56,6 +56,8 @@ def _named(graph: "onnx.GraphProto") -> Iterator[tuple[str, np.ndarray]]:
     for tensor in graph.initializer:
         if tensor.data_location == TensorProto.EXTERNAL:
             raise ValueError("its arrays are in a file of their own")
+        if tensor.data_type == TensorProto.STRING:
+            continue
         arrays[tensor.name] = numpy_helper.to_array(tensor)
     names = {}
     for node in graph.node:

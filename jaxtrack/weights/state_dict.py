@@ -9,10 +9,11 @@ from jaxtrack.errors import InputError
 
 # Keys under which scripts store the state dict, the most specific one first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
-# Prefixes that nn.DataParallel and torch.compile add to each name.
-PREFIXES = ("module.", "_orig_mod.")
+# Prefixes that nn.DataParallel, torch.compile and Lightning's modules add to each name.
+PREFIXES = ("module.", "_orig_mod.", "model.")
 _COUNTER = "num_batches_tracked"
 _DEPTH = 3  # Nested wrappers.
+_MOST_BESIDE = 64  # Entries of a wrapper whose key is not known.
 _MOST_NAMED = 8
 
 
@@ -39,8 +40,8 @@ def unwrap(content: Any) -> StateDict:
     """Removes the wrappers and prefixes that training scripts add to a state dict.
 
     Args:
-      content: a state dict; or a dict that holds one under a key of `WRAPPERS`, next
-        to an optimizer and other things.
+      content: a state dict; or a dict that holds one, under a key of `WRAPPERS` or as
+        its only entry of arrays by name, next to an optimizer and other things.
 
     Raises:
       InputError: it holds no arrays by name.
@@ -89,20 +90,28 @@ def wrapper(content: Any) -> str | None:
     if not isinstance(content, Mapping):
         return None
     for key in WRAPPERS:
-        inner = content.get(key)
-        if isinstance(inner, Mapping) and (
-            any(map(_is_array, inner.values())) or _wrapper_of_inner(inner)
-        ):
+        if key in content and _holds_arrays(content[key]):
             return key
-    return None
+    if len(content) > _MOST_BESIDE or _has_array(content):
+        return None
+    others = [k for k, v in content.items() if _holds_arrays(v) and isinstance(k, str)]
+    return others[0] if len(others) == 1 else None
 
 
-def _wrapper_of_inner(inner):
-    """Whether arrays lie one wrapper deeper."""
-    return any(
-        isinstance(inner.get(key), Mapping) and any(map(_is_array, inner[key].values()))
+def _holds_arrays(inner):
+    """Whether a value is a state dict, or a known wrapper of one."""
+    if not isinstance(inner, Mapping):
+        return False
+    return _has_array(inner) or any(
+        isinstance(inner.get(key), Mapping) and _has_array(inner[key])
         for key in WRAPPERS
     )
+
+
+def _has_array(content):
+    """Whether a dict has an array; a number of numpy's, such as a score, is none."""
+    found = (v for v in content.values() if not isinstance(v, np.generic))
+    return any(map(_is_array, found))
 
 
 def _is_array(value):

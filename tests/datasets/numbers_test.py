@@ -97,6 +97,7 @@ def test_what_a_line_probably_is():
         ("% x y w h", "a header"),
         ("\0\0\0", "is damaged"),
         ("<html>404</html>", "a web page"),
+        ("version https://git-lfs.github.com/spec/v1", "git lfs pull"),
     ):
         hint = numbers.hint(numbers.split(line), (4,))
         assert said in hint and bool(said) == bool(hint), line

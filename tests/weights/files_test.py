@@ -2,9 +2,11 @@
 
 import argparse
 import collections
+import gzip
 import io
 import pickle
 import struct
+import tarfile
 import tracemalloc
 import zipfile
 
@@ -78,7 +80,7 @@ def test_half_precision_is_read(tmp_path, form):
 
 @forms
 @pytest.mark.parametrize(
-    "wrapper", ["", "state_dict", "model", "net", "model_state_dict", "net.state_dict"]
+    "wrapper", ["", "state_dict", "net", "net.state_dict", "weights", "ema.model"]
 )
 def test_what_training_scripts_save_is_unwrapped(tmp_path, form, wrapper):
     """Settings, scores and the optimizer beside the weights are named, not needed."""
@@ -293,6 +295,34 @@ def test_the_first_bytes_say_what_a_file_is(tmp_path):
         archive.writestr("readme.txt", "")
     with pytest.raises(InputError, match=r"neither data\.pkl nor \.npy"):
         weights.read(tmp_path / "other")
+
+
+def test_of_two_unknown_state_dicts_none_is_taken(tmp_path):
+    content = {"generator": {"a": TWELVE}, "critic": {"a": TWELVE}, "best": 0.5}
+    path = tmp_path / "w.pkl"
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(InputError, match="by name: it has generator, critic, best"):
+        weights.read(path)
+
+
+def test_files_of_other_kinds_are_named(tmp_path):
+    path = tmp_path / "w.pth"
+    tar = tarfile.TarInfo("pickle").tobuf(tarfile.USTAR_FORMAT)
+    for data, said in (
+        (b"version https://git-lfs.github.com/spec/v1\n", "run `git lfs pull`"),
+        (b"<!DOCTYPE html>", "a web page: download"),
+        (gzip.compress(b"x"), "compressed file: unpack"),
+        (tar, "a tar archive"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5: save its arrays"),
+        (b"", "empty: restore"),
+        (b"PK\x03\x04" + bytes(50), "it is damaged .BadZipFile"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=f"w.pth: not readable.*{said}"):
+            weights.read(path)
+    np.savez(tmp_path / "w.npz", a=TWELVE, name=np.array("resnet"))
+    with pytest.raises(InputError, match="its array name is not numeric"):
+        weights.read(tmp_path / "w.npz")
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -138,7 +138,8 @@ def _tensor(budget, storage, offset, shape, strides):
     if math.prod(shape) > storage.size:  # An expanded tensor repeats numbers.
         budget.spend(math.prod(shape) * storage.itemsize)
     strides = [s * storage.itemsize for s in strides]
-    return np.lib.stride_tricks.as_strided(storage[offset:], shape, strides)
+    data, start = storage.view("u1"), offset * storage.itemsize
+    return np.ndarray(shape, storage.dtype, data, start, strides)
 
 
 def _encoded(budget, text, encoding="utf-8"):
