@@ -22,7 +22,7 @@ from jaxtrack.tracking.sources import image_files
 from jaxtrack.tracking.video import FrameReader
 
 _HEADER = "frame,x,y,w,h"
-_MOST_TOLD, _COLUMNS, _WIDTH = 12, 4, 320
+_MOST_SHOWN, _COLUMNS, _WIDTH = 12, 4, 320
 _QUALITY = 95
 
 
@@ -175,7 +175,7 @@ def _write(
 
 def _longest(kept: np.ndarray) -> list[range]:
     """Returns the longest stretches to correct, in order of time."""
-    parts = sorted(annotation.to_correct(kept), key=len, reverse=True)[:_MOST_TOLD]
+    parts = sorted(annotation.to_correct(kept), key=len, reverse=True)[:_MOST_SHOWN]
     return sorted(parts, key=lambda part: part.start)
 
 
@@ -215,13 +215,14 @@ def _tell(folder: Path, known: Mapping[int, np.ndarray], kept: np.ndarray) -> No
     print(f"{folder}: {kept.sum()} of {count} frames labeled from {len(known)} known")
     if not parts:
         return
-    told = [
+    stretches = [
         f"{p.start} to {p[-1]} (middle {p[len(p) // 2]})" if len(p) > 1 else f"{p[0]}"
         for p in _longest(kept)
     ]
-    more = f" and {len(parts) - len(told)} more" if len(parts) > len(told) else ""
+    rest = len(parts) - len(stretches)
+    more = f" and {rest} more" if rest else ""
     print(
-        f"to correct: frames {', '.join(told)}{more}; see {folder / 'correct.jpg'}. "
-        f"Add lines {_HEADER} to {folder / 'keys.csv'}, best of the middle frames, and "
-        "run this again without --box"
+        f"to correct: frames {', '.join(stretches)}{more}; see "
+        f"{folder / 'correct.jpg'}. Add lines {_HEADER} to {folder / 'keys.csv'}, best "
+        "of the middle frames, and run this again without --box"
     )

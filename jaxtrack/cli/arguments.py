@@ -104,20 +104,20 @@ def parse_checkpoints(
     Raises:
       InputError: a part is missing, or a name is there twice.
     """
-    found = {}
+    checkpoints = {}
     for entry in entries:
         name, separator, folder = entry.partition("=")
         if not separator or Path(entry).exists() or Path(name).name != name:
             name, folder = results.tracker_name(entry), entry
         if not (name and folder):
             raise InputError(f"--checkpoint={entry}: give DIR or NAME=DIR")
-        if name in found:
+        if name in checkpoints:
             raise InputError(
                 f"--checkpoint={folder}: {name!r} is given twice: write "
                 "--checkpoint=NAME=DIR with another name"
             )
-        found[name] = folder
-    return _with_model(found, model) if model else found
+        checkpoints[name] = folder
+    return _with_model(checkpoints, model) if model else checkpoints
 
 
 def _with_model(checkpoints, model):

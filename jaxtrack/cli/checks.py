@@ -118,11 +118,11 @@ def check_file(path: str, *, suffix: str = "", option: str = "--out") -> None:
     _try_to_write(place.parent, f"{option}={path}")
 
 
-def _try_to_write(folder, told):
+def _try_to_write(folder, option):
     """Creates and removes a folder: permissions alone do not tell."""
     try:
         os.rmdir(tempfile.mkdtemp(prefix=".jaxtrack", dir=folder))
     except OSError as fault:
         raise InputError(
-            f"{told}: cannot write in {folder} ({fault.strerror}): name another place"
+            f"{option}: cannot write in {folder} ({fault.strerror}): name another place"
         ) from None

@@ -101,8 +101,8 @@ def show(
     _say(f"2/4 scoring on {num_scenes} composed scenes it has not seen (about 30 s)")
     scenes = compose_scenes(out, num_scenes)
     checkpoints = {pathlib.PurePath(checkpoint).stem: checkpoint}
-    found = _evaluate(scenes, out, checkpoints)
-    _say(*(f"{_AUC} of {who}: {auc:.3f}" for who, auc in _auc_of(found).items()))
+    evaluation = _evaluate(scenes, out, checkpoints)
+    _say(*(f"{_AUC} of {who}: {auc:.3f}" for who, auc in _auc_of(evaluation).items()))
 
     _say(f"3/4 training one for {num_steps} steps (about 80 s)")
     import jax
@@ -114,10 +114,10 @@ def show(
 
     _say("4/4 scoring that beside it (about 20 s)")
     checkpoints[f"{num_steps} steps"] = str(out / "train")
-    found = _evaluate(scenes, out, checkpoints)
+    evaluation = _evaluate(scenes, out, checkpoints)
     from jaxtrack.report import build
 
-    page, aucs = build.write(found, out), _auc_of(found)
+    page, aucs = build.write(evaluation, out), _auc_of(evaluation)
     _say(
         f"done in {time.monotonic() - began:.0f} s",
         f"  the clip   {video}",
@@ -165,12 +165,12 @@ def _evaluate(scenes: Any, out: pathlib.Path, checkpoints: dict[str, str]) -> An
     return evaluate.evaluate(scenes, out, checkpoints=checkpoints)
 
 
-def _auc_of(found: Any) -> dict[str, float]:
+def _auc_of(evaluation: Any) -> dict[str, float]:
     """Returns name -> AUC.
 
     OTB's rules would count a target that touches the left or upper border as lost.
     """
-    return {score.name: score.reports["no_first"].auc for score in found.scores}
+    return {score.name: score.reports["no_first"].auc for score in evaluation.scores}
 
 
 def _short_training(num_steps: int, *, num_devices: int = 1) -> Any:

@@ -41,14 +41,14 @@ def demonstrate(
     loop.train(config, out / "train")
     print("3/4 tracking and scoring")
     checkpoint = str(out / "train")
-    found = evaluate.evaluate(scenes, out, checkpoints={"demo": checkpoint})
-    page = build.write(found, out)
-    print(*summary.lines(found), f"report: {page}", sep="\n")
+    evaluation = evaluate.evaluate(scenes, out, checkpoints={"demo": checkpoint})
+    page = build.write(evaluation, out)
+    print(*summary.lines(evaluation), f"report: {page}", sep="\n")
     print("4/4 drawing")
     scene = demo_clip.Clip(out / "sequences" / scenes.videos[0].name)
     video = demo_clip.track(scene, checkpoint, out)
     # OTB's rules would count a target that touches the left or upper border as lost.
-    auc = found.scores[0].reports["no_first"].auc
+    auc = evaluation.scores[0].reports["no_first"].auc
     which = "21 thresholds, first frame excluded"
     print(f"AUC {auc:.3f} ({which}) on {num_scenes} scenes it has not seen")
     print(f"look at {page} and {video}")

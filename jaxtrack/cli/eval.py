@@ -153,7 +153,7 @@ def run(args: argparse.Namespace) -> None:
             if share.count == 1:
                 raise
             return  # Another process of the evaluation writes the report.
-        found = evaluate.evaluate(
+        evaluation = evaluate.evaluate(
             benchmark,
             args.out,
             results_of=arguments.parse_results(args.results),
@@ -161,9 +161,9 @@ def run(args: argparse.Namespace) -> None:
             protocol=args.protocol,
             **how,
         )
-        if found.scores or found.restarts:
-            page = build.write(found, args.out)
-            print(*summary.lines(found), f"report: {page}", sep="\n")
-        for sent in evaluate.submit(found, args.out):
-            print(f"submission: {sent}")
-    skipped.finish(found.skipped)
+        if evaluation.scores or evaluation.restarts:
+            page = build.write(evaluation, args.out)
+            print(*summary.lines(evaluation), f"report: {page}", sep="\n")
+        for submission in evaluate.submit(evaluation, args.out):
+            print(f"submission: {submission}")
+    skipped.finish(evaluation.skipped)

@@ -70,13 +70,13 @@ def _parse(text):
     path = pathlib.Path(text)
     if path.is_file():
         return f"{path}, line 1,", files.read_xywh(path)[0]
-    found = numbers.parse([numbers.split(text)], 4, allow_infinite=True)
-    if found is None:
+    box = numbers.parse([numbers.split(text)], 4, allow_infinite=True)
+    if box is None:
         raise InputError(
             f"--box={text} is neither a box nor a file of one: write x,y,width,height "
             "in pixels, such as --box=120,80,40,60"
         )
-    return "--box", found[0]
+    return "--box", box[0]
 
 
 def _annotated(folder):

@@ -115,10 +115,10 @@ def add_tracking(group: Group) -> None:
     """
     presets = ", ".join(trackers.PRESETS)
     fields = [field for field in config.FIELDS if config.is_of_tracking(field.name)]
-    told = [f"{f.name} ({r})" if (r := f.range()) else f.name for f in fields]
+    names = [f"{f.name} ({r})" if (r := f.range()) else f.name for f in fields]
     meaning = "track with the settings of a public code: "
     add(group, "--preset", "NAME", meaning + presets)
-    meaning = f"change one tracking setting, of {', '.join(told)}"
+    meaning = f"change one tracking setting, of {', '.join(names)}"
     add_list(group, "--set", "FIELD=VALUE", meaning)
 
 

@@ -178,7 +178,7 @@ def _check(args):
     damaged = 0
     for folder in args.folders:
         if args.dataset:
-            found = doctor.check_dataset(
+            findings = doctor.check_dataset(
                 args.dataset,
                 folder,
                 split=args.split,
@@ -186,12 +186,12 @@ def _check(args):
                 num_workers=args.num_workers,
             )
         else:
-            found = doctor.check_packed(folder, num_workers=args.num_workers)
+            findings = doctor.check_packed(folder, num_workers=args.num_workers)
         for kind in ("suspicious", "damaged"):
-            for line in getattr(found, kind):
+            for line in getattr(findings, kind):
                 print(f"{kind}: {line}")
-        print(f"{folder}: {found.told()}")
-        damaged += len(found.damaged)
+        print(f"{folder}: {findings.text()}")
+        damaged += len(findings.damaged)
     if damaged and args.dataset:
         raise InputError(
             f"{damaged} damaged: repair them, or pack the rest by --max_bad={damaged}"
@@ -231,8 +231,8 @@ def _origin(args):
     from jaxtrack.data import build  # Late: as above.
 
     command = shlex.join(["jaxtrack", *sys.argv[1:]])
-    told = {"source": args.source, "terms": args.terms}
-    return build.Origin(command=command, version=__version__, **told)
+    about = {"source": args.source, "terms": args.terms}
+    return build.Origin(command=command, version=__version__, **about)
 
 
 def _print_packed(out, index):
@@ -244,15 +244,15 @@ def _print_packed(out, index):
     size = sum(shard.size for shard in index.shards)
     photos = f", {len(index.photos)} photographs" if len(index.photos) else ""
     boxes = len(index.table) - np.isnan(index.xyxy).any(axis=1).sum()
-    told = card.read(out)
-    for note in told["notes"]:
+    contents = card.read(out)
+    for note in contents["notes"]:
         print(note)
     print(
         f"{out}: {len(index.names)} tracks, {boxes} boxes{photos}, "
         f"{size / 1e6:.1f} MB; see card.md there"
     )
-    if told["bad"]:
-        print(f"finished with {len(told['bad'])} skipped", file=sys.stderr)
+    if contents["bad"]:
+        print(f"finished with {len(contents['bad'])} skipped", file=sys.stderr)
         raise SystemExit(3)
 
 

@@ -75,9 +75,9 @@ def run(
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     notes, print_warning = [], video.warnings()
 
-    def warn(said):
-        notes.append(said)
-        print_warning(said)
+    def warn(message):
+        notes.append(message)
+        print_warning(message)
 
     shown = frames.open_frames(source, warn=None if strict else warn)
     xywh = first_box.check(boxes, shown.hw) if boxes else ()

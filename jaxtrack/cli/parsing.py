@@ -48,7 +48,9 @@ def parse(command: Command, argv: Sequence[str], *, prog: str) -> argparse.Names
     actions = _actions_of(parser)
     parser._positionals.title = "arguments"
     for each in (parser, *actions.values()):
-        each.error = lambda said: faults.fail(f"{_reworded(said)} (see {prog} --help)")
+        each.error = lambda message: faults.fail(
+            f"{_reworded(message)} (see {prog} --help)"
+        )
         each.formatter_class = _formatter
         words = [_word(action) for action in each._actions if not action.option_strings]
         each.usage = " ".join([each.prog, *words, "[options]"])

@@ -38,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add(action, "--out", "FILE", ".npz file to write", required=True)
     meaning = "configs, or lite, whose weights ship; all takes one of each kind"
     _add_names(action, "--trackers", "A,B,...", meaning, ",".join(plan.DEFAULT))
-    told = "; ".join(f"{name}: {part.meaning}" for name, part in plan.PARTS.items())
-    _add_names(action, "--parts", "A,B,...", f"what to compute ({told})", "all")
-    told = "; ".join(f"{name}: {text}" for name, text in plan.CONDITIONS.items())
-    _add_names(action, "--conditions", "A,B,...", f"how ({told})", "all")
+    meanings = "; ".join(f"{name}: {part.meaning}" for name, part in plan.PARTS.items())
+    _add_names(action, "--parts", "A,B,...", f"what to compute ({meanings})", "all")
+    meanings = "; ".join(f"{name}: {text}" for name, text in plan.CONDITIONS.items())
+    _add_names(action, "--conditions", "A,B,...", f"how ({meanings})", "all")
     meaning = "keep the trackers' own backbones, instead of a few convolutions in "
     meaning += "their place; minutes a tracker on a CPU"
     options.add_flag(action, "--full", meaning)
@@ -91,7 +91,7 @@ def _record(args: argparse.Namespace) -> None:
             "nothing to compute: none of --parts has one of --conditions here: choose "
             "others (see jaxtrack portability run --help)"
         )
-    found = experiment.record(
+    recorded = experiment.record(
         items,
         machine,
         full=args.full,
@@ -99,8 +99,8 @@ def _record(args: argparse.Namespace) -> None:
         keep=lambda recording_: recording.write(args.out, recording_),
     )
     size = pathlib.Path(args.out).stat().st_size / 1e3
-    about = recording.describe(found.about)
-    print(f"{args.out}: {len(found.values)} arrays, {size:.0f} kB: {about}")
+    about = recording.describe(recorded.about)
+    print(f"{args.out}: {len(recorded.values)} arrays, {size:.0f} kB: {about}")
 
 
 def _chosen(option, text, known):
@@ -121,11 +121,11 @@ def _compare(args: argparse.Namespace) -> None:
     if args.out:
         require("matplotlib")
         checks.check_folder(args.out)
-    found = recording.read(args.found)
+    recorded = recording.read(args.found)
     reference = recording.read(args.reference or recording.REFERENCE)
-    compared = compare.compare(found, reference)
+    compared = compare.compare(recorded, reference)
     name = args.reference or "the reference that ships"
-    print(f"{args.found}: {recording.describe(found.about)}")
+    print(f"{args.found}: {recording.describe(recorded.about)}")
     print(f"{name}: {recording.describe(reference.about)}\n")
     table = compare.summary(compared.rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

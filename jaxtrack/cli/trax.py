@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _size(text: str) -> tuple[int, int]:
     """Reads WIDTHxHEIGHT; returns height and width."""
-    found = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not found or "0" in (width_height := found.groups()):
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match or "0" in (width_height := match.groups()):
         raise InputError(f"--compile_for={text}: write WIDTHxHEIGHT, such as 640x480")
     width, height = map(int, width_height)
     return height, width

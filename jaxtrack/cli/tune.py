@@ -68,15 +68,15 @@ def run(args: argparse.Namespace) -> None:
     )
     checks.check_tracker(args.checkpoint, model=args.model)
     checks.check_folder(args.out)
-    found = _sequences(args)
+    benchmark = _sequences(args)
     split = "" if args.benchmark else args.split or "val"
-    material = splits.of_benchmark(found, split=split)
+    material = splits.of_benchmark(benchmark, split=split)
     splits.check_split(material, tune_on_test=args.tune_on_test)
-    left_out, holdout = [*found.skipped], None
+    skips, holdout = [*benchmark.skipped], None
     if args.holdout:
         others = _folders(args.holdout, args.holdout_pattern, args.strict)
         holdout = splits.of_benchmark(others, split="val")
-        left_out += others.skipped
+        skips += others.skipped
     # Late: --help should not wait.
     from jaxtrack.evaluation import settings
     from jaxtrack.evaluation.tuning import search
@@ -99,18 +99,18 @@ def run(args: argparse.Namespace) -> None:
     def skip(name: str, reason: str) -> None:
         if args.strict:
             raise InputError(f"sequence {name}: {reason}")
-        left_out.append(Skipped(name, reason))
+        skips.append(Skipped(name, reason))
 
     if share.number:
         search.assist(recipe, material, share=share, skip=skip)
         who = f"process {share.number} of {share.count}"
         print(f"{who}: process 0 has written {recipe.out / 'tuned.json'}")
-        return skipped.finish(left_out)
+        return skipped.finish(skips)
     how = {"holdout": holdout, "skip": skip, "share": share}
     outcome, tried = search.tune(recipe, material, **how)
     report.write(outcome, tried, recipe.out)
     print(*report.lines(outcome, recipe.out), sep="\n")
-    skipped.finish(left_out)
+    skipped.finish(skips)
 
 
 def _sequences(args: argparse.Namespace) -> Benchmark:

@@ -130,10 +130,10 @@ def _steps(session: Session, reader: FrameReader, xywh: np.ndarray) -> Iterator[
     """Tracks frame by frame."""
     for number, frame in enumerate(reader):
         begin = time.perf_counter()
-        found = session.update(frame) if number else session.init(frame, xywh)
+        tracked = session.update(frame) if number else session.init(frame, xywh)
         seconds = time.perf_counter() - begin if number else 0.0
-        boxes = found.xywh.reshape(-1, 4)
-        columns = (np.reshape(column, -1) for column in (found.score, session.lost))
+        boxes = tracked.xywh.reshape(-1, 4)
+        columns = (np.reshape(column, -1) for column in (tracked.score, session.lost))
         yield _Step(frame, Row(number, boxes, *columns), seconds)
 
 
@@ -141,19 +141,19 @@ def warnings() -> Warn:
     """Returns what prints the first warnings and counts the others."""
     numbers = itertools.count(1)
 
-    def warn(said):
+    def warn(message):
         number = next(numbers)
         if number <= _MOST_WARNINGS:
-            _warn(said)
+            _warn(message)
         if number == _MOST_WARNINGS:
             _warn("there are more such frames")
 
     return warn
 
 
-def _warn(said):
+def _warn(message):
     """Prints a warning above the bar."""
-    tqdm.write(f"warning: {said}", file=sys.stderr)
+    tqdm.write(f"warning: {message}", file=sys.stderr)
 
 
 def _compile(session, hw, targets):
@@ -181,18 +181,18 @@ def _is_bare(outputs):
 def _report(summary, outputs):
     """Reports how it went."""
     written = (path for path in (outputs.boxes, outputs.csv, outputs.out) if path)
-    said = (
+    text = (
         f"{len(summary.scores)} frames, tracked at {summary.tracking_fps:.1f} frames/s "
         f"({summary.total_fps:.1f} with reading, drawing and writing)"
     )
     for number, column in enumerate(summary.lost.T, 1):
         if lost := int(np.sum(column)):
             which = "the target" if summary.lost.shape[1] == 1 else f"target {number}"
-            said += f"; {which} counts as lost in {lost}"
+            text += f"; {which} counts as lost in {lost}"
     if summary.skipped:
-        said += f"; finished with {summary.skipped} skipped, see the warnings"
-    said += "".join(f"; wrote {path}" for path in written)
-    print(said, file=sys.stderr if _is_bare(outputs) else sys.stdout)
+        text += f"; finished with {summary.skipped} skipped, see the warnings"
+    text += "".join(f"; wrote {path}" for path in written)
+    print(text, file=sys.stderr if _is_bare(outputs) else sys.stdout)
 
 
 def say(text):

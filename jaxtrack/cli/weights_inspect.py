@@ -40,17 +40,17 @@ def inspect(args: argparse.Namespace) -> list[str]:
         if loaded.provenance:
             notes += [f"comes from: {json.dumps(loaded.provenance)}"]
         return [*listing(arrays), *notes]
-    found = files.read_all(args.path.split(","))
+    content = files.read_all(args.path.split(","))
     if args.model:
-        part, fate = compare(args.model, found.arrays)
+        part, fit = compare(args.model, content.arrays)
         return [
-            *fate.lines(),
+            *fit.lines(),
             f"compared with {part} of {args.model}",
-            *notes_on(found),
+            *notes_on(content),
         ]
     if args.fits:
-        return [*fits(found.arrays), *notes_on(found)]
-    return [*listing(found.arrays), *notes_on(found)]
+        return [*fits(content.arrays), *notes_on(content)]
+    return [*listing(content.arrays), *notes_on(content)]
 
 
 def listing(arrays: dict[str, np.ndarray]) -> list[str]:
@@ -67,14 +67,14 @@ def listing(arrays: dict[str, np.ndarray]) -> list[str]:
     return [*lines, f"{len(arrays)} arrays, {count:,} numbers, {size:.1f} MB"]
 
 
-def notes_on(found: WeightFile) -> list[str]:
+def notes_on(file: WeightFile) -> list[str]:
     """Describes a file, and what of it was left out.
 
     Args:
-      found: what was read.
+      file: what was read.
     """
-    weights = found.weights
-    form = f"form: {found.form}"
+    weights = file.weights
+    form = f"form: {file.form}"
     form += f', under "{weights.wrapper}"' if weights.wrapper else ""
     form += f', "{weights.prefix}" taken off' if weights.prefix else ""
     notes = [form]
@@ -82,8 +82,8 @@ def notes_on(found: WeightFile) -> list[str]:
         notes.append(f"left out: {weights.counters} num_batches_tracked")
     if weights.beside:
         notes.append(f"beside the weights: {files.listed(list(weights.beside))}")
-    if found.inert:
-        names = files.listed(list(found.inert))
+    if file.inert:
+        names = files.listed(list(file.inert))
         notes.append(f"not looked up, no code was run: {names}")
     return notes
 
@@ -120,16 +120,16 @@ def fits(arrays: dict[str, Any]) -> list[str]:
       the three that they fit best.
     """
     networks = _networks()
-    found = {model: compare(model, arrays) for model in networks}
-    ranked = sorted(found, key=lambda model: -_share(found[model][1]))
-    shown = [model for model in found if found[model][1].is_whole]
-    shown = shown or [model for model in ranked[:3] if found[model][1].fitting]
+    matches = {model: compare(model, arrays) for model in networks}
+    ranked = sorted(matches, key=lambda model: -_share(matches[model][1]))
+    shown = [model for model in matches if matches[model][1].is_whole]
+    shown = shown or [model for model in ranked[:3] if matches[model][1].fitting]
     lines = []
     for model in shown:
-        part, fate = found[model]
-        told = f"--model={model}: {len(fate.fitting)} arrays fit {part}"
-        told += "" if fate.is_whole else f"; {fate.faults(most=3)}"
-        lines.append(told + "".join(f"\n  or {other}" for other in networks[model]))
+        part, fit = matches[model]
+        line = f"--model={model}: {len(fit.fitting)} arrays fit {part}"
+        line += "" if fit.is_whole else f"; {fit.faults(most=3)}"
+        lines.append(line + "".join(f"\n  or {other}" for other in networks[model]))
     return lines or ["fits no network that is here"]
 
 
@@ -144,7 +144,7 @@ def _networks():
     return {first: others for first, *others in groups.values()}
 
 
-def _share(found):
+def _share(fit):
     """The share of names, of both sides, that fit."""
-    every = len(found.fitting) + len(found.missing) + len(found.unexpected)
-    return len(found.fitting) / max(every + len(found.misshapen), 1)
+    every = len(fit.fitting) + len(fit.missing) + len(fit.unexpected)
+    return len(fit.fitting) / max(every + len(fit.misshapen), 1)

@@ -175,15 +175,15 @@ def _build(out, request, *, max_bad, num_workers, share, origin):
 
 def _existing(out, request, max_bad):
     """Returns the index of the existing folder, if it has the same request."""
-    told = card.read(out)
+    contents = card.read(out)
     digest = plan.digest_of(request, packing_items.find(request)[0])
-    if told["request"] != request.named() or told["digest"] != digest:
+    if contents["request"] != request.named() or contents["digest"] != digest:
         raise InputError(
             f"{out}: holds other data or was packed with other settings; delete it or "
             "choose another --out"
         )
-    _refuse(told["bad"], max_bad, out / card.BAD)
-    _tell_left_out(told["bad"], out / card.BAD)
+    _refuse(contents["bad"], max_bad, out / card.BAD)
+    _tell_left_out(contents["bad"], out / card.BAD)
     return tracks.read(out)
 
 

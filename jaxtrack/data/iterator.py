@@ -90,14 +90,14 @@ class PairIterator(grain.DatasetIterator):
         is_calm = self._position - self._last_death >= _CALM
         self._deaths = 1 if is_calm else self._deaths + 1
         self._last_death = self._position
-        told = str(error).split(". ")[0]
+        reason = str(error).split(". ")[0]
         if self._deaths > _RESTARTS:
             raise InputError(
                 f"loader processes died {self._deaths} times within {_CALM} batches, "
-                f"the last at batch {self._position} ({told}): if the system kills "
+                f"the last at batch {self._position} ({reason}): if the system kills "
                 "them for lack of memory, lower config.data.num_workers"
             ) from error
-        logging.warning("%s: restarted at batch %d", told, self._position)
+        logging.warning("%s: restarted at batch %d", reason, self._position)
 
     def get_state(self) -> dict[str, int]:
         """Returns the number of batches taken, and the fingerprint."""

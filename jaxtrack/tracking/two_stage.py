@@ -173,8 +173,10 @@ def _update(parts, variables, state, crop, settings):
     size, rules, scale = parts.size, parts.rules, crop.aim.scale
     x, outputs = _predict(parts, variables, state, crop)
     wh = state.box[2:]
-    found, coarse = _propose(parts, outputs, wh * scale, settings)
-    refined = parts.model.apply(variables, state.template, x, found, method="refine")
+    candidates, coarse = _propose(parts, outputs, wh * scale, settings)
+    refined = parts.model.apply(
+        variables, state.template, x, candidates, method="refine"
+    )
     refined = {name: value[0] for name, value in refined.items()}
     aligned, tau = refined["aligned"], None
     if rules is not None:
@@ -183,30 +185,30 @@ def _update(parts, variables, state, crop, settings):
         refined, tau, coarse, parts.identifier, settings.refined_weight
     )
     final = _windowed(final, aligned, size, settings.refined_window)
-    chosen = jnp.argmax(final)
-    in_crop = boxes.xyxy_to_cxcywh(aligned[chosen])
+    best = jnp.argmax(final)
+    in_crop = boxes.xyxy_to_cxcywh(aligned[best])
     center = crop.aim.center + (in_crop[:2] - size / 2) / scale
     rate = jnp.clip(settings.size_rate, 0.0, 1.0)
     new_wh = (1 - rate) * wh + rate * in_crop[2:] / scale
     box = parts.bound(jnp.concatenate([center, new_wh]), crop.aim.hw)
     # A network that overflows loses one frame, not the target.
-    is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[chosen])
+    is_sound = jnp.all(jnp.isfinite(box)) & jnp.isfinite(final[best])
     box = jnp.where(is_sound, box, state.box)
     online = state.online
     if rules is not None:
-        trust = jnp.where(is_sound, fine[chosen], 0.0)
+        trust = jnp.where(is_sound, fine[best], 0.0)
         seen = update.Seen(in_crop, trust, aligned, tau)
         fused = x["fused"][0]
         online = update.learn(online, seen, fused, size, rules, parts.pool)
-    output = TrackerOutput(box, jnp.where(is_sound, final[chosen], 0.0))
+    output = TrackerOutput(box, jnp.where(is_sound, final[best], 0.0))
     return state.replace(box=box, online=online), output
 
 
 def _probe(parts, variables, state, crop) -> Probe:
     """Returns the RPN's maps for analyses."""
     _, outputs = _predict(parts, variables, state, crop)
-    found = decoding.scores_and_boxes(outputs, parts.anchors)
-    return probe_maps(*found, crop.aim, geometry=parts.model.geometry, power=1.0)
+    maps = decoding.scores_and_boxes(outputs, parts.anchors)
+    return probe_maps(*maps, crop.aim, geometry=parts.model.geometry, power=1.0)
 
 
 def _rules(config: ConfigDict) -> update.Rules | None:
@@ -233,10 +235,10 @@ def _pool(
 
 def _propose(parts, outputs, wh, settings):
     """Returns proposals `[1, N, 4]` and their ranking scores `[N]`."""
-    found, ranked = _ranked(outputs, parts.anchors, wh, settings)
+    xyxy, ranked = _ranked(outputs, parts.anchors, wh, settings)
     limits = {"count": parts.count, "iou_threshold": settings.nms_iou}
-    best = proposals.best(found, ranked, **limits)
-    return found[best][None], ranked[best]
+    best = proposals.best(xyxy, ranked, **limits)
+    return xyxy[best][None], ranked[best]
 
 
 def _scores(refined, tau, coarse, identifier, weight):
@@ -249,19 +251,19 @@ def _scores(refined, tau, coarse, identifier, weight):
 
 def _ranked(outputs, anchors, wh, settings):
     """Returns all anchors' boxes `[M, 4]` and their ranking scores `[M]`."""
-    found = proposals.decode_maps(outputs["deltas"][0], anchors)
+    xyxy = proposals.decode_maps(outputs["deltas"][0], anchors)
     cls = proposals.target_probability(outputs["cls"][0])
-    cost = selection.change_penalty(found[:, 2:] - found[:, :2], wh, settings.penalty)
+    cost = selection.change_penalty(xyxy[:, 2:] - xyxy[:, :2], wh, settings.penalty)
     hann = jnp.broadcast_to(grid.hann_window(len(cls))[..., None], cls.shape)
-    share = settings.window
-    return found, (1 - share) * cost * cls.reshape(-1) + share * hann.reshape(-1)
+    weight = settings.window
+    return xyxy, (1 - weight) * cost * cls.reshape(-1) + weight * hann.reshape(-1)
 
 
-def _windowed(scores, xyxy, size, share):
+def _windowed(scores, xyxy, size, weight):
     """Favors boxes near the crop's center: SPM-Tracker's final window."""
     center = (xyxy[:, :2] + xyxy[:, 2:]) / 2
     hann = 0.5 - 0.5 * jnp.cos(2 * jnp.pi * jnp.clip(center / size, 0, 1))
-    return (1 - share) * scores + share * jnp.prod(hann, axis=-1)
+    return (1 - weight) * scores + weight * jnp.prod(hann, axis=-1)
 
 
 def _centered(wh, size):

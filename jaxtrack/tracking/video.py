@@ -218,25 +218,25 @@ class FrameReader:
         height, width = image.shape[:2]
         if (height, width) == self.hw:
             return Frame(canvas, np.array(self.hw, np.int32))
-        said = (
+        message = (
             f"{self.name}: frame {self._count} is {width} x {height} pixels, the "
             f"first is {self.hw[1]} x {self.hw[0]}"
         )
         fits = corner(canvas, image.shape) is not None
         if not fits and (self._warn is None or not may_grow):
-            raise InputError(f"{said}: too large for the canvas, shrink it")
-        said += "; it is searched at the same pixel coordinates"
-        (self._warn or warnings.warn)(said)
+            raise InputError(f"{message}: too large for the canvas, shrink it")
+        message += "; it is searched at the same pixel coordinates"
+        (self._warn or warnings.warn)(message)
         if fits:
             return Frame(canvas, np.array([height, width], np.int32))
         return pad(image, tuple(map(max, canvas_size((height, width)), self.canvas)))
 
-    def _skip(self, said: str) -> None:
+    def _skip(self, message: str) -> None:
         """Counts and reports a part that was not read, or raises."""
         if self._warn is None:
-            raise InputError(said.partition("; ")[0])
+            raise InputError(message.partition("; ")[0])
         self.skipped += 1
-        self._warn(said)
+        self._warn(message)
 
     def _check_end(self) -> None:
         """Reports damage. Fewer frames than stated are no evidence of it."""

@@ -104,8 +104,8 @@ def _change_image(name: str, change: _ChangeImage) -> _ChangePair:
 def _occlude(key, pair):
     """Covers a part of the search crop's target."""
     image, is_covered = occlusion.random_occluder(key, pair["x_image"], pair["xyxy"])
-    told = {"hidden": is_covered} if "hidden" in pair else {}
-    return {**pair, "x_image": image, **told}
+    hidden = {"hidden": is_covered} if "hidden" in pair else {}
+    return {**pair, "x_image": image, **hidden}
 
 
 def _gray(key, pair):

@@ -112,9 +112,13 @@ class CheckpointStore:
         texts = {"data": data, "config": json.loads(config.to_json())}
         if provenance:
             texts["provenance"] = dict(provenance)
-        told = {name: digests.of_leaves(tree) for name, tree in trees.items()}
-        told |= {name: digests.hash_json(text) for name, text in texts.items()}
-        texts[saved_step.DIGESTS] = told
+        content_digests = {
+            name: digests.of_leaves(tree) for name, tree in trees.items()
+        }
+        content_digests |= {
+            name: digests.hash_json(text) for name, text in texts.items()
+        }
+        texts[saved_step.DIGESTS] = content_digests
         items = {n: ocp.args.StandardSave(_global(tree)) for n, tree in trees.items()}
         items |= {name: ocp.args.JsonSave(text) for name, text in texts.items()}
         with self._writing():

@@ -33,7 +33,7 @@ class Expected(NamedTuple):
     last: float | None = None
     longest: float | None = None
 
-    def told(self) -> str:
+    def text(self) -> str:
         """Describes how long it will take."""
         if self.last is not None:
             return f"it took {self.last:.0f} s last time"

@@ -77,14 +77,16 @@ def lines(config: ConfigDict, num_devices: int) -> list[str]:
         "groups": f"of groups of {config.run.batch_norm_group} pairs",
         "frozen": "frozen",
     }
-    told = [f"statistics of batch normalization: {statistics[config.run.batch_norm]}"]
+    lines = [f"statistics of batch normalization: {statistics[config.run.batch_norm]}"]
     if division.parts == 1:
-        return told
-    told.append(f"accumulated over {division.parts} parts of {at_once} pairs a device:")
+        return lines
+    lines.append(
+        f"accumulated over {division.parts} parts of {at_once} pairs a device:"
+    )
     if division.is_exact:
-        return [*told, "equal to the undivided batch, by a second forward pass"]
+        return [*lines, "equal to the undivided batch, by a second forward pass"]
     return [
-        *told,
+        *lines,
         "close to the undivided batch: counts and statistics are those of a part;",
         'config.run.batch_norm="groups" or "frozen" makes it equal',
     ]

@@ -134,7 +134,7 @@ def start_from(
         )
     own = flatten_dict(variables, sep="/")
     others = flatten_dict(loaded.variables, sep="/")
-    found = match({name: leaf.shape for name, leaf in own.items()}, others)
-    told = pretrained.taken(source, found, lambda name: "/backbone/" in name)
-    own |= {name: jnp.asarray(others[name], jnp.float32) for name in found.fitting}
-    return Start({**variables, **unflatten_dict(own, sep="/")}, told)
+    fit = match({name: leaf.shape for name, leaf in own.items()}, others)
+    description = pretrained.taken(source, fit, lambda name: "/backbone/" in name)
+    own |= {name: jnp.asarray(others[name], jnp.float32) for name in fit.fitting}
+    return Start({**variables, **unflatten_dict(own, sep="/")}, description)

@@ -91,28 +91,28 @@ def parameters(config: ConfigDict, params: Tree) -> str:
     if group != "backbone":
         counts[group] += counts.pop("backbone")
     trained, frozen = (_millions(counts[name]) for name in ("head", "frozen"))
-    told = f"parameters: {trained} trained, {frozen} frozen"
+    text = f"parameters: {trained} trained, {frozen} frozen"
     if group == "backbone":
-        told += f"; {_millions(counts[group])} of the backbone from epoch {epoch:g}"
-    return told
+        text += f"; {_millions(counts[group])} of the backbone from epoch {epoch:g}"
+    return text
 
 
 def _batch(config):
     """Describes the batch and its parts."""
     size, devices = config.run.batch_size, jax.device_count()
-    told = f"{size} pairs a step"
+    text = f"{size} pairs a step"
     if devices > 1:
-        told += f", {size // devices} on each device"
-    return told
+        text += f", {size // devices} on each device"
+    return text
 
 
 def _rate(config):
     """Describes the learning rates."""
     opt, schedule = config.optimizer, Schedule(config)
-    told = f"{opt.kind}, learning rate {schedule.peak:.3g} "
+    text = f"{opt.kind}, learning rate {schedule.peak:.3g} "
     if schedule.peak != opt.lr:
-        told += f"({opt.lr:g} at {opt.reference_batch} pairs, {opt.lr_scaling}) "
-    return told + (
+        text += f"({opt.lr:g} at {opt.reference_batch} pairs, {opt.lr_scaling}) "
+    return text + (
         f"after warm-up, {schedule.end:.3g} at the end; times "
         f"{opt.backbone_lr_factor:g} for the backbone"
     )
@@ -123,19 +123,19 @@ def _memory(config, params):
     moments = 2 if config.optimizer.kind in ("adamw", "lamb") else 1
     copies = 2 + moments + (config.optimizer.ema_decay > 0)
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(params))
-    told = (
+    text = (
         f"{copies * size / 1e6:,.0f} MB a device for parameters, gradients, moments "
         "and averages; activations come on top"
     )
-    return f"{told}, recomputed by block" if config.run.remat else told
+    return f"{text}, recomputed by block" if config.run.remat else text
 
 
 def _length(config):
     """Describes the length of the training."""
     epochs, steps = config.run.num_epochs, config_lib.steps_per_epoch(config)
     total, minutes = config_lib.total_steps(config), config.run.minutes
-    told = f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
-    return f"{told}, or {minutes:g} minutes if they are shorter" if minutes else told
+    text = f"{_number(epochs, 'epoch', 'epochs')} of {steps:,} steps: {total:,} steps"
+    return f"{text}, or {minutes:g} minutes if they are shorter" if minutes else text
 
 
 def _workdir(workdir, first):
@@ -145,13 +145,13 @@ def _workdir(workdir, first):
 
 def _logs(config):
     """Lists where scalars are logged."""
-    told = "log.jsonl"
+    text = "log.jsonl"
     for name in config.run.loggers:
         if logging.is_installed(name):
-            told += f", {logging.TITLES[name]}"
+            text += f", {logging.TITLES[name]}"
         else:
-            told += f" ({logging.TITLES[name]}: pip install 'jaxtrack[{name}]')"
-    return told
+            text += f" ({logging.TITLES[name]}: pip install 'jaxtrack[{name}]')"
+    return text
 
 
 def _millions(count):

@@ -75,17 +75,17 @@ class Progress:
           pairs_per_second: of the same steps; 0 while it is unknown.
           at_most: seconds until a clock ends the training.
         """
-        told = f"loss {loss:.3f}"
+        text = f"loss {loss:.3f}"
         if pairs_per_second:
             left = (self._total - self._done) * self._batch_size / pairs_per_second
             left = min(left, at_most)
             digits = 0 if pairs_per_second >= 10 else 1
-            told += f", {pairs_per_second:.{digits}f} pairs/s, {duration(left)} left"
-        self._bar.set_postfix_str(told)
+            text += f", {pairs_per_second:.{digits}f} pairs/s, {duration(left)} left"
+        self._bar.set_postfix_str(text)
         if self._stream.isatty() or time.monotonic() < self._next_line:
             return
         self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
-        self.say(f"step {self._done} of {self._total}: {told}")
+        self.say(f"step {self._done} of {self._total}: {text}")
 
 
 def duration(seconds: float) -> str:

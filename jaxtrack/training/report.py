@@ -82,7 +82,7 @@ class Report:
           stopper: told that a signal waits for the compilation.
           meter: excludes the time from its speeds.
         """
-        self.say(f"compiling {name} ({self._times.expect(name).told()}) ...")
+        self.say(f"compiling {name} ({self._times.expect(name).text()}) ...")
         stopper.until = "the compilation"
         begin = time.monotonic()
         yield
@@ -116,8 +116,8 @@ class Report:
         self._log.write(
             number, {**epoch, **scalars, **{n: float(r) for n, r in rates.items()}}
         )
-        if self._is_new and (told := memory(jax.local_devices()[0].memory_stats())):
-            self.say(told)
+        if self._is_new and (used := memory(jax.local_devices()[0].memory_stats())):
+            self.say(used)
         self._is_new = False
         speed = scalars["pairs_per_second"]
         self._progress.show(scalars["loss"], speed, at_most=seconds_left)

@@ -164,12 +164,14 @@ def _download(run: Run, request: Request) -> Response:
 
 def _json(run: Run) -> str:
     """Returns all rows with names, and whether a box was drawn by hand."""
-    found = []
+    rows = []
     for row in run.rows():
         columns = zip(row.xywh.tolist(), row.score, row.lost, strict=True)
         for k, (box, score, lost) in enumerate(columns):
-            named = dict(zip("xywh", box, strict=True))
+            box_by_name = dict(zip("xywh", box, strict=True))
             about = {"score": float(score), "lost": bool(lost)}
-            given = {"given": run.is_given(row.frame, k)}
-            found.append({"frame": row.frame, "target": k + 1} | named | about | given)
-    return json.dumps(_about(run) | {"rows": found}, indent=1)
+            drawn = {"given": run.is_given(row.frame, k)}
+            rows.append(
+                {"frame": row.frame, "target": k + 1} | box_by_name | about | drawn
+            )
+    return json.dumps(_about(run) | {"rows": rows}, indent=1)

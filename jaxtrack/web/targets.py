@@ -80,15 +80,15 @@ class Targets:
         boxes = [self._given_until(k, number) for k in due]
         is_all = len(due) == len(self)
         if is_all and all(box is not None for box in boxes):
-            found = self._together(frame, np.stack(boxes))
+            tracked = self._together(frame, np.stack(boxes))
         elif is_all and all(box is None for box in boxes):
-            found = self._together(frame, None)
+            tracked = self._together(frame, None)
         else:
-            found = [self._alone(*one, frame) for one in zip(due, boxes, strict=True)]
-            found = [np.stack(column) for column in zip(*found, strict=True)]
+            tracked = [self._alone(*one, frame) for one in zip(due, boxes, strict=True)]
+            tracked = [np.stack(column) for column in zip(*tracked, strict=True)]
         old = self.rows.get(number)
-        columns = [np.array(column) for column in old[1:]] if old else list(found)
-        for column, new in zip(columns, found, strict=True):
+        columns = [np.array(column) for column in old[1:]] if old else list(tracked)
+        for column, new in zip(columns, tracked, strict=True):
             column[due] = new
         self.rows[number] = Row(number, *columns)
         self.changes.append(number)
@@ -126,15 +126,15 @@ class Targets:
     def _together(self, frame, xywh):
         """Starts or tracks all targets, in one batch."""
         if xywh is not None:
-            found = self._session.init(frame, xywh)
+            tracked = self._session.init(frame, xywh)
         else:
             if not self._is_joined:
                 self._session.state = join_states(self._states)
-            found = self._session.update(frame)
+            tracked = self._session.update(frame)
         self._is_joined = True
         return (
-            found.xywh.reshape(-1, 4),
-            np.reshape(found.score, -1),
+            tracked.xywh.reshape(-1, 4),
+            np.reshape(tracked.score, -1),
             np.reshape(self._session.lost, -1),
         )
 
@@ -142,12 +142,12 @@ class Targets:
         """Starts or tracks one target."""
         self._split()
         if xywh is not None:
-            found = self._session.init(frame, xywh)
+            tracked = self._session.init(frame, xywh)
         else:
             self._session.state = self._states[target]
-            found = self._session.update(frame)
+            tracked = self._session.update(frame)
         self._states[target] = self._session.state
-        return found.xywh, found.score, self._session.lost
+        return tracked.xywh, tracked.score, self._session.lost
 
     def _split(self):
         """Splits the state into one for each target."""

@@ -35,8 +35,8 @@ def mean(trackers: Mapping[str, Bundle]) -> Bundle:
     (source, first), *others = trackers.items()
     shapes = _shapes(first)
     for name, other in others:
-        found = match(shapes, flatten_dict(dict(other.variables), sep="/"))
-        if not found.is_whole or _network(other) != _network(first):
+        fit = match(shapes, flatten_dict(dict(other.variables), sep="/"))
+        if not fit.is_whole or _network(other) != _network(first):
             raise InputError(
                 f"{name} is another network than {source}: average only trainings of "
                 "one network that started from the same weights"

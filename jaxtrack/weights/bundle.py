@@ -194,11 +194,11 @@ def check(bundle: Bundle, network: nn.Module, *, source: str) -> None:
     """
     sizes = network.geometry.template_size, network.geometry.search_size
     crops = [jax.ShapeDtypeStruct((1, n, n, 3), jnp.float32) for n in sizes]
-    made = jax.eval_shape(network.init, jax.random.key(0), *crops)
-    wanted = {n: a.shape for n, a in flatten_dict(dict(made), sep="/").items()}
-    found = match(wanted, flatten_dict(bundle.variables, sep="/"))
-    if not found.is_whole:
-        raise InputError(f"{source} does not fit its network: {found.faults()}")
+    variables = jax.eval_shape(network.init, jax.random.key(0), *crops)
+    shapes = {n: a.shape for n, a in flatten_dict(dict(variables), sep="/").items()}
+    fit = match(shapes, flatten_dict(bundle.variables, sep="/"))
+    if not fit.is_whole:
+        raise InputError(f"{source} does not fit its network: {fit.faults()}")
 
 
 def split(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

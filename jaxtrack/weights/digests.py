@@ -55,13 +55,13 @@ def of_leaves(tree: Any) -> dict[str, str]:
     """
     import jax  # Late: as above.
 
-    found = {}
+    by_name = {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         digest = xxhash.xxh3_128()
         _add(digest, "", leaf)
         name = jax.tree_util.keystr(path, simple=True, separator="/")
-        found[name] = digest.hexdigest()
-    return found
+        by_name[name] = digest.hexdigest()
+    return by_name
 
 
 def of_file(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
@@ -74,8 +74,8 @@ def of_file(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> st
     Returns:
       32 hexadecimal digits.
     """
-    told = {name: text for name, text in metadata.items() if name != KEY}
-    digest = xxhash.xxh3_128(json.dumps(told, sort_keys=True).encode())
+    others = {name: text for name, text in metadata.items() if name != KEY}
+    digest = xxhash.xxh3_128(json.dumps(others, sort_keys=True).encode())
     for name in sorted(arrays):
         _add(digest, name, arrays[name])
     return digest.hexdigest()

@@ -35,7 +35,7 @@ def unfold(
     Returns:
       Arrays by name; normalizations that are present are unchanged.
     """
-    found = dict(state_dict)
+    arrays = dict(state_dict)
     own = traverse_util.flatten_dict(dict(variables["params"]))
     for conv, (norm, epsilon) in norms.items():
         leaves = {
@@ -43,13 +43,13 @@ def unfold(
             for leaf in ("scale", "bias", "mean", "var")
         }
         bias = torch_name(names, (*conv, "bias"))
-        if bias not in found or any(key in found for key in leaves.values()):
+        if bias not in arrays or any(key in arrays for key in leaves.values()):
             continue
-        zero = np.zeros_like(found[bias])
-        found |= {
+        zero = np.zeros_like(arrays[bias])
+        arrays |= {
             leaves["scale"]: zero + 1,
             leaves["mean"]: zero,
             leaves["var"]: zero + (1 - epsilon),
-            leaves["bias"]: zero if (*conv, "bias") in own else found.pop(bias),
+            leaves["bias"]: zero if (*conv, "bias") in own else arrays.pop(bias),
         }
-    return found
+    return arrays

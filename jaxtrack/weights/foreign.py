@@ -107,16 +107,16 @@ def import_tracker(config: ConfigDict, paths: Sequence[str | Path]) -> Bundle:
     from jaxtrack import __version__
 
     config = with_preprocessing(config)
-    found = files.read_all(paths)
+    content = files.read_all(paths)
     try:
-        variables = import_state_dict(config, found.arrays)
+        variables = import_state_dict(config, content.arrays)
     except InputError as fault:
         names = ", ".join(map(str, paths))
         raise InputError(
             f"{names}: {describe(config)}: {fault}; `jaxtrack weights inspect "
             f"{paths[0]} --fits` says which network has these names"
         ) from fault
-    provenance = files.provenance(paths, found) | {
+    provenance = files.provenance(paths, content) | {
         "network": describe(config),
         "imported_by": f"jaxtrack {__version__}",
     }

@@ -95,11 +95,11 @@ class Start(NamedTuple):
 
     Attributes:
       variables: of the network, `{"params": ..., "batch_stats": ...}`.
-      told: description of the weights that were used.
+      description: description of the weights that were used.
     """
 
     variables: dict[str, Any]
-    told: str
+    description: str
 
 
 def load_pretrained(
@@ -141,9 +141,9 @@ def load_pretrained(
         return Start(variables, "the backbone has ImageNet weights")
     arrays = files.read(source).arrays
     if any(key.startswith(names.backbone) for key in arrays):
-        found = torch.match(names, variables, arrays)
-        told = taken(source, found, lambda key: key.startswith(names.backbone))
-        return Start(torch.fill_fitting(names, variables, arrays), told)
+        fit = torch.match(names, variables, arrays)
+        description = taken(source, fit, lambda key: key.startswith(names.backbone))
+        return Start(torch.fill_fitting(names, variables, arrays), description)
     is_raw = preprocessing is not None and preprocessing.scale == RAW
     if is_raw and torch.narrow_shortcuts(names, arrays):
         raise InputError(
@@ -158,27 +158,27 @@ def load_pretrained(
     return Start(filled, f"the backbone comes from {source}")
 
 
-def taken(
-    source: str | Path, found: Match, is_of_backbone: Callable[[str], bool]
-) -> str:
+def taken(source: str | Path, fit: Match, is_of_backbone: Callable[[str], bool]) -> str:
     """Describes which of another tracker's weights are used.
 
     Args:
       source: source of the weights.
-      found: the result of the match.
+      fit: the result of the match.
       is_of_backbone: tells which names are the backbone's, which must fit.
 
     Raises:
       InputError: a part of the backbone is missing or does not fit.
     """
-    without = [n for n in (*found.missing, *found.misshapen) if is_of_backbone(n)]
+    without = [n for n in (*fit.missing, *fit.misshapen) if is_of_backbone(n)]
     if without:
         raise InputError(
             f"pretrained: {source!r} has not all of this network's backbone: "
-            f"{found.faults(most=3)}"
+            f"{fit.faults(most=3)}"
         )
-    count = len(found.fitting) + len(found.missing) + len(found.misshapen)
-    if found.is_whole:
+    count = len(fit.fitting) + len(fit.missing) + len(fit.misshapen)
+    if fit.is_whole:
         return f"all {count} arrays are those of {source}"
-    told = f"{len(found.fitting)} of {count} arrays are those of {source}, the others"
-    return f"{told} are drawn ({found.faults(most=40)})"
+    description = (
+        f"{len(fit.fitting)} of {count} arrays are those of {source}, the others"
+    )
+    return f"{description} are drawn ({fit.faults(most=40)})"

@@ -56,9 +56,9 @@ def load(name: str) -> bundle.Bundle:
     Raises:
       InputError: the name is unknown.
     """
-    found = _find(name)
-    loaded = bundle.read(FOLDER / found.file)
-    config_lib.update(loaded.config, found.settings, source=name)
+    entry = _find(name)
+    loaded = bundle.read(FOLDER / entry.file)
+    config_lib.update(loaded.config, entry.settings, source=name)
     return loaded
 
 

@@ -52,9 +52,9 @@ def fill(
       InputError: if keys or shapes do not fit the network.
     """
     arrays = unwrap(state_dict).arrays
-    found = match(names, variables, arrays)
-    if not found.is_whole:
-        raise InputError(f"state dict does not fit the network: {found.faults()}")
+    fit = match(names, variables, arrays)
+    if not fit.is_whole:
+        raise InputError(f"state dict does not fit the network: {fit.faults()}")
     return fill_fitting(names, variables, arrays)
 
 
@@ -117,9 +117,9 @@ def match_backbone(
       state_dict: as in `fill_backbone`.
     """
     part, names, arrays = _of_backbone(names, variables, state_dict)
-    found = match(names, part, arrays)
+    fit = match(names, part, arrays)
     every = (f"{names.backbone}{key}" for key in unwrap(state_dict).arrays)
-    return found._replace(leftover=tuple(key for key in every if key not in arrays))
+    return fit._replace(leftover=tuple(key for key in every if key not in arrays))
 
 
 def _of_backbone(names, variables, state_dict):
@@ -272,12 +272,12 @@ def torch_shape(
 
 def _wanted(names, variables):
     """Lists PyTorch's name, our path and PyTorch's shape of every variable."""
-    found = []
+    entries = []
     for keys, leaf in jax.tree_util.tree_flatten_with_path(variables)[0]:
         path = tuple(key.key for key in keys[1:])
         shape = torch_shape(names, path, leaf.shape)
-        found.append((torch_name(names, path), path, shape))
-    return found
+        entries.append((torch_name(names, path), path, shape))
+    return entries
 
 
 def _is_transposed(names, path):

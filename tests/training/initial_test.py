@@ -74,12 +74,12 @@ def test_what_fits_of_a_trained_tracker_is_taken(monkeypatch):
         start.variables,
         tree(1.0, b=(3, 0.0), c=(1, 1.0), e=(1, 0.0)),
     )
-    assert start.told == (
+    assert start.description == (
         "2 of 4 arrays are those of lite, the others are drawn (missing: params/head/e;"
         " unexpected: params/head/d; of another shape: params/head/b is [4], not [3])"
     )
     whole = start_from(config, None, other.variables)
-    assert whole.told == "all 4 arrays are those of lite"
+    assert whole.description == "all 4 arrays are those of lite"
     lacking = {"params": {"backbone": {"z": np.ones(2)}, "head": {}}}
     with pytest.raises(InputError, match="not all of .* backbone: missing: params/ba"):
         start_from(config, None, lacking)

@@ -74,11 +74,11 @@ def test_how_long_it_compiles_is_learnt_from_the_last_time(tmp_path):
     config = config_lib.get_config()
     times = CompileTimes(config, tmp_path / "new")
     assert times.expect("step") == Expected()
-    assert times.expect("step").told() == "a minute or more the first time"
+    assert times.expect("step").text() == "a minute or more the first time"
     times.learn("step", 38.2)
     times.learn("step", 4.6)  # It was kept.
     assert (
-        CompileTimes(config, tmp_path / "new").expect("step").told()
+        CompileTimes(config, tmp_path / "new").expect("step").text()
         == "it took 5 s last time"
     )
     # Another rate or length is the same program, another decay a new one; of another
@@ -86,7 +86,7 @@ def test_how_long_it_compiles_is_learnt_from_the_last_time(tmp_path):
     config.optimizer.lr, config.run.num_epochs = 0.1, 99
     assert CompileTimes(config, tmp_path / "new").expect("step").last == 4.6
     config.optimizer.weight_decay = 0.1
-    assert CompileTimes(config, tmp_path / "new").expect("step").told() == "about 38 s"
+    assert CompileTimes(config, tmp_path / "new").expect("step").text() == "about 38 s"
     assert times.expect("other") == Expected()
     config.model.backbone = "resnet18"
     assert CompileTimes(config, tmp_path / "new").expect("step") == Expected()

@@ -190,7 +190,7 @@ def test_a_safetensors_file_of_torchvision_is_read(tmp_path):
     variables = number_variables("siamcar_r18")
     given = (str(path), NAMES, variables)
     start = weights.load_pretrained(*given, preprocessing=IMAGENET_PIXELS)
-    assert start.told == f"the backbone comes from {path}"
+    assert start.description == f"the backbone comes from {path}"
     loaded = start.variables
     kernel = loaded["params"]["backbone"]["layer4"]["block0"]["downsample_conv"]
     np.testing.assert_array_equal(

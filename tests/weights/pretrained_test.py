@@ -116,7 +116,7 @@ def test_what_fits_of_another_tracker_is_taken(tmp_path):
         "unexpected: rpn.a",
         "of another shape: head.cls_logits.weight is [3], not [",
     ):
-        assert told in start.told, start.told
+        assert told in start.description, start.description
     params = start.variables["params"]
     assert not params["head"]["centerness"]["bias"].any()
     kernels = [

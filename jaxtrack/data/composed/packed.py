@@ -37,8 +37,10 @@ class PackedPicture:
         """
         from jaxtrack.data import records  # Late: tfds takes a quarter of a second.
 
-        told = f"{self.folder}, {self.split}, {self.name}"
-        return records.read_record(_records(self.folder, self.split), self.record, told)
+        where = f"{self.folder}, {self.split}, {self.name}"
+        return records.read_record(
+            _records(self.folder, self.split), self.record, where
+        )
 
 
 Picture = str | os.PathLike | PackedPicture

@@ -64,7 +64,7 @@ class Findings:
             both = getattr(self, field.name) + getattr(other, field.name)
             setattr(self, field.name, both)
 
-    def told(self) -> str:
+    def text(self) -> str:
         """Returns the numbers in one line."""
         shares = np.quantile(self.sides or [0.0], (0.05, 0.5, 0.95))
         sides = ", ".join(f"{side:.0f}" for side in shares)

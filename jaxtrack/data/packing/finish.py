@@ -41,16 +41,18 @@ def join(folders: Sequence[pathlib.Path], out: pathlib.Path) -> Finished:
       InputError: a part is damaged, a shard is truncated, or all are empty.
     """
     indices = [tracks.read(folder) for folder in folders]
-    told = [summaries.read(folder) for folder in folders]
+    part_summaries = [summaries.read(folder) for folder in folders]
     lengths = {
-        split: [s.shards[split].length if split in s.shards else 0 for s in told]
+        split: [
+            s.shards[split].length if split in s.shards else 0 for s in part_summaries
+        ]
         for split in records.SPLITS
     }
     files: dict[str, records.Shard] = {}
     for split in records.SPLITS:
         own = [
             (summaries.shard_path(folder, split), summary.shards[split])
-            for folder, summary in zip(folders, told, strict=True)
+            for folder, summary in zip(folders, part_summaries, strict=True)
             if split in summary.shards
         ]
         for number, (path, shard) in enumerate(own):

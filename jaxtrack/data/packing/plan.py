@@ -76,20 +76,20 @@ def make(request: Request, folder: pathlib.Path) -> tuple[Plan, Items]:
     items, notes = packing_items.find(request)
     named, digest = request.named(), digest_of(request, items)
     key = hashlib.sha256((digest + json.dumps(named)).encode()).hexdigest()[:12]
-    told = _remembered(folder)
-    if told is None or told["key"] != key:
-        told = {"key": key, "digest": digest, "request": named, "notes": notes}
-        told |= {"starts": _starts(items), "stop": len(items)}
+    stored = _stored_plan(folder)
+    if stored is None or stored["key"] != key:
+        stored = {"key": key, "digest": digest, "request": named, "notes": notes}
+        stored |= {"starts": _starts(items), "stop": len(items)}
         path = folder / FILE_NAME
         temporary = path.with_suffix(
             f".{uuid.uuid4().hex}"
         )  # Several machines may start at the same time.
         try:
-            temporary.write_text(json.dumps(told))
+            temporary.write_text(json.dumps(stored))
             temporary.replace(path)
         except OSError as error:
             raise unwritable(path, error) from error
-    return _plan(told), items
+    return _plan(stored), items
 
 
 def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
@@ -106,21 +106,23 @@ def locate(folders: Sequence[pathlib.Path]) -> tuple[Plan, list[pathlib.Path]]:
     """
     plans = []
     for folder in folders:
-        told = _remembered(folder)
-        if told is None:
+        stored = _stored_plan(folder)
+        if stored is None:
             raise InputError(
                 f"{folder}: no {FILE_NAME}: this is not a folder OUT.incomplete of "
                 f"`jaxtrack pack --shard=...`{_hint(folder)}"
             )
-        same = all(told[k] == plans[0][k] for k in ("digest", "starts")) if plans else 1
+        same = (
+            all(stored[k] == plans[0][k] for k in ("digest", "starts")) if plans else 1
+        )
         if not same:
             raise InputError(f"{folder}: has other data or settings than {folders[0]}")
-        plans.append(told)
+        plans.append(stored)
     if not plans:
         raise InputError("nothing to join: name the folders OUT.incomplete")
     whole, located = _plan(plans[0]), []
     for part in whole.parts:
-        names = [f"{part.number:05d}-{told['key']}" for told in plans]
+        names = [f"{part.number:05d}-{stored['key']}" for stored in plans]
         paths = [f / "parts" / n for f, n in zip(folders, names, strict=True)]
         found = [path for path in paths if path.exists()]
         if not found:
@@ -141,17 +143,19 @@ def _hint(folder):
     return f"; {finished} is complete: there is nothing to join"
 
 
-def _plan(told):
+def _plan(stored):
     """Restores a plan from its stored form."""
-    ends = [*told["starts"][1:], told["stop"]]
+    ends = [*stored["starts"][1:], stored["stop"]]
     parts = (
-        Part(number, f"{number:05d}-{told['key']}", start, end)
-        for number, (start, end) in enumerate(zip(told["starts"], ends, strict=True))
+        Part(number, f"{number:05d}-{stored['key']}", start, end)
+        for number, (start, end) in enumerate(zip(stored["starts"], ends, strict=True))
     )
-    return Plan(told["request"], told["digest"], tuple(parts), tuple(told["notes"]))
+    return Plan(
+        stored["request"], stored["digest"], tuple(parts), tuple(stored["notes"])
+    )
 
 
-def _remembered(folder):
+def _stored_plan(folder):
     """Returns the stored plan of a folder, or None."""
     try:
         return json.loads((folder / FILE_NAME).read_text())

@@ -44,9 +44,9 @@ def read(folder: pathlib.Path) -> Summary:
       InputError: the file is damaged.
     """
     try:
-        told = json.loads((folder / FILE_NAME).read_text())
-        shards = {k: Shard(*v) for k, v in told.pop("shards").items()}
-        return Summary(**told, shards=shards)
+        fields = json.loads((folder / FILE_NAME).read_text())
+        shards = {k: Shard(*v) for k, v in fields.pop("shards").items()}
+        return Summary(**fields, shards=shards)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder / FILE_NAME}: damaged; delete {folder}") from error
 

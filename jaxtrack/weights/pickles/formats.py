@@ -61,7 +61,7 @@ def read_zip(archive: Archive) -> Pickled:
     machine = _machine(file, load_storage, archive.budget)
     content = machine.load()
     form = TORCHSCRIPT if archive.has_code(root) else "torch.save's archive"
-    return Pickled(content, form, _told(machine))
+    return Pickled(content, form, _unknown_names(machine))
 
 
 def read_stream(file: BinaryIO, size: int, budget: Budget) -> Pickled:
@@ -83,7 +83,7 @@ def read_stream(file: BinaryIO, size: int, budget: Budget) -> Pickled:
     if isinstance(first, int) and first == LEGACY_MAGIC:
         content, inert = _read_legacy(file, size, budget)
         return Pickled(content, "torch.save's older form", inert)
-    return Pickled(first, "a pickle", _told(machine))
+    return Pickled(first, "a pickle", _unknown_names(machine))
 
 
 def _read_legacy(file, size, budget):
@@ -110,7 +110,7 @@ def _read_legacy(file, size, budget):
         if count != storage.size or len(data) != storage.nbytes:
             raise UnpicklingError("the file ends early")
         storage.view("u1")[:] = np.frombuffer(data, "u1")
-    return content, _told(machine)
+    return content, _unknown_names(machine)
 
 
 def _no_storage(dtype, key, count):
@@ -118,7 +118,7 @@ def _no_storage(dtype, key, count):
     raise UnpicklingError("it refers to data that it does not contain")
 
 
-def _told(machine):
+def _unknown_names(machine):
     """Returns the unknown names that may matter."""
     return tuple(name for name in machine.inert if name not in known.HARMLESS)
 
