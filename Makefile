@@ -7,7 +7,7 @@ VOT := $(VENV)/vot-toolkit/.installed
 .PHONY: help setup demo demo-train compare ablation incremental test test-all test-faults test-onnx smoke docs lint format bench bench-gpu clean
 
 help:
-	@echo "make demo      track a clip, score the shipped tracker, train one (two minutes)"
+	@echo "make demo      track a clip, score the shipped tracker, train one (three minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and tests   (make test-all: the slow ones too)"
 	@echo "make test-faults   kills, damaged files, full disks (about 15 minutes of CPU)"
