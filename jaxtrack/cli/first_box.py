@@ -50,6 +50,12 @@ def check(boxes: dict[str, np.ndarray], hw: Sequence[int]) -> np.ndarray:
     for where, xywh in boxes.items():
         check_init_box(cxcywh_from_xywh(xywh), hw, where=where)
         _notice_corners(xywh, hw, where)
+        if xywh.max() <= 1:
+            print(
+                f"warning: {where} is at most a pixel wide and high; it is in pixels: "
+                "were fractions of the picture's sides meant?",
+                file=sys.stderr,
+            )
     return np.stack(list(boxes.values()))
 
 

@@ -64,7 +64,7 @@ class GOT10kTracker(_Base or object):
         Raises:
           InputError: if the box is not finite, is empty or outside of the picture.
         """
-        self._session.init(np.asarray(image), np.asarray(box) - self._shift)
+        self._session.init(image, np.asarray(box) - self._shift)
 
     def update(self, image: Any) -> np.ndarray:
         """Finds the target in the next picture.
@@ -75,7 +75,7 @@ class GOT10kTracker(_Base or object):
         Returns:
           `[4]` float64 xywh, pixels counted as the annotation counts.
         """
-        return self._session.update(np.asarray(image)).xywh + self._shift
+        return self._session.update(image).xywh + self._shift
 
     def track(
         self, img_files: Sequence[str], box: Sequence[float], visualize: bool = False

@@ -8,13 +8,16 @@ from jaxtrack.errors import InputError
 
 # Resampling slightly overshoots [0, 1].
 _OVERSHOOT = 1e-3
+# Modes of PIL's images whose array is the picture, unlike a palette's or CMYK's.
+_PLAIN_MODES = ("RGB", "I;16", "I", "F")
 
 
 def to_rgb(image: Any, *, where: str = "the picture") -> np.ndarray:
     """Converts an image to the format of trackers.
 
     Gray becomes three equal channels, a fourth channel (alpha) is dropped, 16 bits are
-    cut to 8, floats in [0, 1] are multiplied by 255. The order RGB cannot be checked:
+    cut to 8 unless 8 hold all levels, floats in [0, 1] are multiplied by 255, and PIL
+    converts its palettes, CMYK and other modes. The order RGB cannot be checked:
     reverse the channels of images read by OpenCV (`image[..., ::-1]`).
 
     Args:
@@ -28,7 +31,7 @@ def to_rgb(image: Any, *, where: str = "the picture") -> np.ndarray:
     Raises:
       InputError: if it is anything else.
     """
-    image = np.asarray(image)
+    image = _as_array(image, where)
     if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
         if not image.size:
             raise InputError(f"{where} is empty: its shape is {image.shape}")
@@ -69,6 +72,18 @@ def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
     return boxes[0] if len(boxes) == 1 else boxes
 
 
+def _as_array(image, where):
+    """Returns an image as an array."""
+    try:
+        if getattr(image, "mode", "RGB") not in _PLAIN_MODES:
+            image = image.convert("RGB")
+        return np.asarray(image)
+    except (AttributeError, TypeError, ValueError, RuntimeError) as fault:
+        raise InputError(
+            f"{where} is no array, and numpy cannot make one of it: {fault}"
+        ) from fault
+
+
 def _with_channels(image, where):
     """Returns an image as `[H, W, 1, 3 or 4]`."""
     if image.ndim == 2:
@@ -96,7 +111,7 @@ def _eight_bits(image, where):
     if image.dtype == np.uint8:
         return image
     if image.dtype == np.uint16:
-        return (image >> 8).astype(np.uint8)
+        return (image >> 8 * (image.max() > 255)).astype(np.uint8)
     if not np.issubdtype(image.dtype, np.floating):
         raise InputError(
             f"{where} is of {image.dtype}: give uint8, such as "

@@ -43,6 +43,11 @@ def test_refuses_boxes_that_cannot_be_tracked(tmp_path):
         found(tmp_path)
 
 
+def test_notices_fractions(tmp_path, capsys):
+    found(tmp_path, "0.2,0.3,0.5,0.5")
+    assert "were fractions of the picture's sides" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("box", "is_noticed"),
     [

@@ -24,6 +24,7 @@ def test_converts():
         (jnp.asarray(RGB), RGB),
         (RGB.astype(np.uint16) * 256 + 7, RGB),  # The low byte is dropped.
         (GREY.astype(np.uint16) * 257, three),
+        (RGB.astype(np.uint16), RGB),
         (RGB.astype(np.float32) / 255, RGB),
         (RGB.astype(np.float64) / 255, RGB),
         (np.array([[-0.0005, 1.0005]], np.float16), [[[0] * 3, [255] * 3]]),
@@ -32,6 +33,23 @@ def test_converts():
         found = to_rgb(image)
         assert found.dtype == np.uint8 and found.flags.c_contiguous
         np.testing.assert_array_equal(found, expected)
+
+
+def test_converts_the_modes_of_pil():
+    image_lib = pytest.importorskip("PIL.Image")
+    image = image_lib.fromarray(np.full((5, 7, 3), (255, 102, 51), np.uint8))
+    for mode in ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "HSV"):
+        found = to_rgb(image.convert(mode))
+        assert np.abs(found.astype(int) - (255, 102, 51)).max() < 4, mode
+    for mode in ("L", "LA", "1"):
+        assert to_rgb(image.convert(mode)).shape == (5, 7, 3)
+
+
+class OnAnotherDevice:
+    """As a tensor of PyTorch on a GPU."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("can't convert; use Tensor.cpu()")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +64,7 @@ def test_converts():
         (GREY[:, :0], r"empty: its shape is \(5, 0, 1\)"),
         (RGB.astype(np.int64), r"of int64: give uint8, such as image\.clip\(0, 255\)"),
         (GREY > 3, "of bool"),
+        (OnAnotherDevice(), r"numpy cannot make one of it: .*Tensor\.cpu"),
         (np.full((2, 2), 255.0), r"floats from 255 to 255: scale them to \[0, 1\]"),
         (np.full((2, 2), -1.0), r"floats from -1 to -1"),
         (np.array([[np.nan, 0.5]]), "NaN among its pixels"),
