@@ -1,4 +1,4 @@
-"""Training steps of siamcar_r50: pairs a second, share of the peak, changes of phase.
+"""Training steps: pairs a second, share of the peak, start, changes of phase.
 
 Figures of `benchmarks.gpu`.
 """
@@ -9,48 +9,75 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
+from jax import lax
 
-from benchmarks import train_step
+from benchmarks import drawn, train_step
+from benchmarks.attempts import attempt, lacks_memory
 from jaxtrack import configs, trackers
 
 
 class Case(NamedTuple):
     """A training step of `batch` pairs; `remat` is the setting `run.remat`."""
 
+    config: str
     dtype: str
     batch: int
     remat: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of its figures."""
+        remat = ", remat" if self.remat else ""
+        return f"{self.config}, {self.dtype}, {self.batch} pairs{remat}"
 
 
 class Sizes(NamedTuple):
     """What is measured.
 
     Attributes:
-      config: of the network, all layers of which are trained.
-      cases: steps, the most wanted first.
+      cases: steps that train all layers, the most wanted first. PyTorch takes the
+        first two, the start and the change of phase the first.
+      together: steps on the same batches.
       matrix: side of the square matrices that tell the peak.
       steps: a round, of three.
     """
 
-    config: str = "siamcar_r50"
     cases: tuple[Case, ...] = (
-        Case("bfloat16", 128),
-        Case("float32", 64),
-        Case("bfloat16", 128, remat=True),
-        Case("bfloat16", 256, remat=True),
-        Case("bfloat16", 256),
-        Case("bfloat16", 512, remat=True),
+        Case("siamcar_r50", "bfloat16", 128),
+        Case("siamcar_r50", "float32", 64),
+        Case("siamla_r50", "bfloat16", 128),
+        Case("siamcar_r50", "bfloat16", 128, remat=True),
+        Case("siamcar_r50", "bfloat16", 256, remat=True),
+        Case("siamcar_r50", "bfloat16", 256),
+        Case("siamcar_r50", "bfloat16", 512, remat=True),
+    )
+    together: tuple[Case, ...] = (
+        Case("siamcar_lite0", "bfloat16", 128),
+        Case("dla_siamcar_lite0", "bfloat16", 128),
     )
     matrix: int = 8192
     steps: int = 10
 
 
-TINY = Sizes("siamcar_lite0", (Case("float32", 2),), matrix=256, steps=1)
+TINY = Sizes(
+    (Case("siamcar_lite0", "float32", 2), Case("siamcar_lite0", "float32", 1, True)),
+    (Case("siamcar_lite0", "float32", 2), Case("dla_siamcar_lite0", "float32", 2)),
+    matrix=256,
+    steps=1,
+)
+
+
+_PRODUCTS = 50  # In one program, so that the host does not count.
+Figures = Callable[[Case], dict]
+
+
+def sizes_of(is_tiny: bool) -> Sizes:
+    """What is measured."""
+    return TINY if is_tiny else Sizes()
 
 
 def measure(is_tiny: bool) -> Iterator[dict]:
@@ -59,20 +86,17 @@ def measure(is_tiny: bool) -> Iterator[dict]:
     Args:
       is_tiny: a small network and batch.
     """
-    sizes = TINY if is_tiny else Sizes()
-    about = {"config": sizes.config, "device": jax.devices()[0].device_kind}
-    about |= {"jax": jax.__version__}
-    peaks = {}
+    sizes = sizes_of(is_tiny)
+    about = {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
+    peaks, done = {}, set()
     for dtype in dict.fromkeys(case.dtype for case in sizes.cases):
         peaks[dtype] = _matmul_rate(sizes.matrix, dtype)
         name = f"product of matrices of {sizes.matrix}, {dtype}"
         yield about | {"name": name, "tflops": round(peaks[dtype], 4)}
     for case in sizes.cases:
-        try:
-            row = _figures(sizes, case, peaks[case.dtype])
-        except jax.errors.JaxRuntimeError as fault:  # Most likely out of memory.
-            row = _named(case) | {"failed": str(fault).splitlines()[0][:200]}
-        yield about | row
+        figures = functools.partial(_figures, peak=peaks[case.dtype], steps=sizes.steps)
+        for row in _fitting(figures, case, done):
+            yield about | row
 
 
 def measure_pytorch(is_tiny: bool) -> Iterator[dict]:
@@ -88,48 +112,45 @@ def measure_pytorch(is_tiny: bool) -> Iterator[dict]:
         return
     import torch
 
-    from benchmarks.twin_train import TwinTrainer
-
-    sizes = TINY if is_tiny else Sizes()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    about = {"config": sizes.config, "torch": torch.__version__}
-    for case in sizes.cases[:2]:
-        config = _config(sizes, case)
-        variables = train_step.variables_of(config)
-        batch = train_step.batch_of(config, case.batch)
-        for kind in ("eager", "torch.compile"):
-            is_half = case.dtype == "bfloat16"
-            twin = TwinTrainer(config, variables, train_backbone=True, is_half=is_half)
-            if kind == "torch.compile":
-                twin.compile()
-            row = {"name": f"{kind}, {_named(case)['name']}"}
-            try:
-                seconds = _median(functools.partial(twin.step, batch), sizes.steps)
-                row["pairs_per_second"] = round(case.batch / seconds, 1)
-            except RuntimeError as fault:
-                row["failed"] = str(fault).splitlines()[0][:200]
-            yield about | row
+    sizes = sizes_of(is_tiny)
+    is_here = torch.cuda.is_available()
+    device = torch.cuda.get_device_name() if is_here else "cpu"
+    about = {"torch": torch.__version__, "device": device}
+    for kind in ("eager", "torch.compile"):
+        for case in sizes.cases[:2]:
+            figures = functools.partial(_pytorch_figures, kind=kind, steps=sizes.steps)
+            for row in _fitting(figures, case, set()):
+                yield about | row | {"name": f"{kind}, {row['name']}"}
 
 
 def measure_switch(is_tiny: bool) -> Iterator[dict]:
-    """Yields how long training stalls while and after its second phase is compiled.
+    """Yields how long training stalls where its second phase begins.
 
-    Steps of the first phase, whose backbone is frozen, run while a thread compiles
-    those of the second.
+    Steps of the first phase, whose backbone is frozen, run first alone and then while a
+    thread prepares those of the second. What `training` compiled before comes from the
+    cache.
 
     Args:
       is_tiny: a small network and batch.
     """
-    sizes = TINY if is_tiny else Sizes()
+    sizes = sizes_of(is_tiny)
     case = sizes.cases[0]
-    config = _config(sizes, case)
-    variables = train_step.variables_of(config)
-    batch = train_step.batch_of(config, case.batch)
+    config, variables, batch = _inputs(case)
     first = train_step.step_of(config, variables, batch, False).run
     for _ in range(3):
         first()
     alone = statistics.median(_seconds(first) for _ in range(sizes.steps))
+    begin = time.perf_counter()
+    second = train_step.step_of(config, variables, batch, True).run
+    prepared = time.perf_counter() - begin
+    firsts = [round(_seconds(second), 3) for _ in range(4)]
+    yield {
+        "name": "second phase, one after the other",
+        "longest_stall": round(prepared + max(firsts), 2),
+        "steps": firsts,
+    }
     made, done = [], threading.Event()
 
     def prepare():
@@ -145,7 +166,7 @@ def measure_switch(is_tiny: bool) -> Iterator[dict]:
     while not done.is_set():
         beside.append(_seconds(first))
     yield {
-        "name": "second phase compiled and run once in a thread",
+        "name": "second phase, prepared and run once in a thread",
         "seconds": round(time.perf_counter() - begin, 2),
         "step_alone": round(alone, 4),
         "step_beside": round(statistics.median(beside), 4),
@@ -161,54 +182,99 @@ def measure_first_step(is_tiny: bool) -> Iterator[dict]:
     Args:
       is_tiny: a small network and batch.
     """
-    sizes = TINY if is_tiny else Sizes()
-    config = _config(sizes, sizes.cases[0])
-    batch = train_step.batch_of(config, sizes.cases[0].batch)
-    variables = train_step.variables_of(config)
+    config, variables, batch = _inputs(sizes_of(is_tiny).cases[0])
     train_step.step_of(config, variables, batch, True).run()
-    yield {"seconds": time.time() - float(os.environ["STARTED"])}
+    yield {"name": "first step", "seconds": time.time() - float(os.environ["STARTED"])}
 
 
-def _figures(sizes, case, peak):
+def measure_together(is_tiny: bool) -> Iterator[dict]:
+    """Yields the pairs/s of trackers whose steps alternate on the same batch.
+
+    Args:
+      is_tiny: a small batch.
+    """
+    sizes = sizes_of(is_tiny)
+    for trains_backbone in (False, True):
+        runs = {}
+        for case in sizes.together:
+            config, variables, batch = _inputs(case)
+            made = train_step.step_of(config, variables, batch, trains_backbone)
+            runs[case] = made.run
+        for run in [*runs.values()] * 2:  # The second step's arrays may lie otherwise.
+            run()
+        rounds = [
+            [_seconds(run) for run in runs.values()] for _ in range(3 * sizes.steps)
+        ]
+        part = "backbone trained" if trains_backbone else "backbone frozen"
+        for case, seconds in zip(runs, zip(*rounds, strict=True), strict=True):
+            rate = round(case.batch / statistics.median(seconds), 1)
+            yield {"name": f"{case.name}, {part}", "pairs_per_second": rate}
+
+
+def _fitting(figures: Figures, case: Case, done: set[Case]) -> Iterator[dict]:
+    """Yields the figures of a case; of half its batch where memory runs out."""
+    while case.batch and case not in done:
+        done.add(case)
+        row = attempt(case.name, functools.partial(figures, case))
+        yield row
+        if not lacks_memory(row):
+            return
+        jax.clear_caches()
+        case = case._replace(batch=case.batch // 2)
+
+
+def _figures(case: Case, *, peak: float, steps: int) -> dict:
     """Returns the figures of one step."""
-    config = _config(sizes, case)
-    variables = train_step.variables_of(config)
-    batch = train_step.batch_of(config, case.batch)
+    config, variables, batch = _inputs(case)
     begin = time.perf_counter()
     made = train_step.step_of(config, variables, batch, True)
     made.run()
     compiled = time.perf_counter() - begin
-    seconds = _median(made.run, sizes.steps)
+    seconds = _median(made.run, steps)
     rate = made.flops / seconds / 1e12
-    return _named(case) | {
+    memory = made.program.memory_analysis()
+    return {
         "pairs_per_second": round(case.batch / seconds, 1),
         "tflops": round(rate, 4),
         "share_of_product": round(rate / peak, 3),
         "gflop_a_pair": round(made.flops / case.batch / 1e9, 1),
         "first_step_seconds": round(compiled, 1),
-        "gigabytes": _peak_memory(),
+        "gigabytes_of_activations": round(memory.temp_size_in_bytes / 1e9, 2),
     }
 
 
-def _config(sizes, case):
-    """Returns the settings of a case."""
-    config = trackers.with_preprocessing(configs.load(sizes.config))
+def _pytorch_figures(case: Case, *, kind: str, steps: int) -> dict:
+    """Returns the speed of the twin's step."""
+    import torch
+
+    from benchmarks.twin_train import TwinTrainer
+
+    config, variables, batch = _inputs(case)
+    options = {"train_backbone": True, "is_half": case.dtype == "bfloat16"}
+    torch.cuda.empty_cache()  # Does nothing without a GPU.
+    twin = TwinTrainer(config, variables, **options)
+    if kind == "torch.compile":
+        twin.compile()
+    seconds = _median(functools.partial(twin.step, batch), steps)
+    return {"pairs_per_second": round(case.batch / seconds, 1)}
+
+
+def _inputs(case):
+    """Returns the settings of a case, variables and a batch."""
+    config = trackers.with_preprocessing(configs.load(case.config))
     config.model.dtype = case.dtype
     config.run.remat = case.remat
-    return config
-
-
-def _named(case):
-    """Returns the name of a case."""
-    name = f"{case.dtype}, {case.batch} pairs" + (", remat" if case.remat else "")
-    return {"name": name}
+    variables = drawn.variables_of(trackers.network_of(config))
+    return config, variables, train_step.batch_of(config, case.batch)
 
 
 def _matmul_rate(side, dtype):
     """Measures TFLOP/s of products of square matrices: what a step could reach."""
-    a = jnp.ones((side, side), dtype)
-    product = jax.jit(lambda a: a @ a * (1 / side))
-    seconds = _median(lambda: jax.block_until_ready(product(a)), 20)
+    # Noise: zeros and ones need less power, with which a GPU runs faster.
+    a = jax.random.normal(jax.random.key(0), (side, side), dtype)
+    once = lambda _, b: (a @ b) * side**-0.5  # noqa: E731
+    products = jax.jit(lambda a: lax.fori_loop(0, _PRODUCTS, once, a))
+    seconds = _median(lambda: jax.block_until_ready(products(a)), 1) / _PRODUCTS
     return 2 * side**3 / seconds / 1e12
 
 
@@ -225,9 +291,3 @@ def _seconds(run):
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
-
-
-def _peak_memory():
-    """Reads the most memory that the device held so far, GB; None if it is not told."""
-    most = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-    return None if most is None else round(most / 1e9, 1)

@@ -6,7 +6,8 @@ Examples:
   JAX_PLATFORMS=cpu jaxtrack doctor
 
 It shows versions, extras, devices, the precision of float32 products, memory, disks and
-decoders. The exit status is 2 if something needs repair; each problem says how.
+decoders, and the variables that change what JAX does. The exit status is 2 if something
+needs repair; each problem says how.
 """
 
 import argparse
@@ -39,5 +40,7 @@ def run(args: argparse.Namespace) -> None:
             if problem:
                 print(f"{'':<{width}}  PROBLEM: {problem}")
     problems = [finding.name for finding in findings if finding.problem]
+    if not problems and not args.json:
+        print("no problems found")
     if problems:
         raise InputError(f"{len(problems)} to fix: {', '.join(problems)}; see above")

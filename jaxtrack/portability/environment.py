@@ -4,7 +4,9 @@ import importlib.metadata
 import importlib.util
 import os
 import pathlib
+import platform
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -24,6 +26,8 @@ VARIABLES = (
     "JAX_DEFAULT_MATMUL_PRECISION",
     "XLA_PYTHON_CLIENT_PREALLOCATE",
     "XLA_PYTHON_CLIENT_MEM_FRACTION",
+    "JAX_ENABLE_X64",
+    "JAX_DISABLE_JIT",
 )
 # Below these, bytes: Grain's workers hand batches over in shared memory, a packed
 # training set and its checkpoints need room.
@@ -56,9 +60,11 @@ def examine(*, cache: str, folder: str = ".") -> Iterator[Finding]:
       folder: where results would be written.
 
     Yields:
-      Findings, as they are made: versions, extras, variables, devices, precision of
-      products, cores, memory, room on the disks, and decoders.
+      Findings, as they are made: system, versions, extras, variables, devices,
+      precision of products, cores, memory, room on the disks, and decoders.
     """
+    system = f"{platform.system()} {platform.machine()}"
+    yield Finding("system", f"Python {platform.python_version()}, {system}")
     yield _packages()
     yield _extras()
     yield from _variables(os.environ)
@@ -67,8 +73,12 @@ def examine(*, cache: str, folder: str = ".") -> Iterator[Finding]:
     if not found.problem:
         yield _precision()
     yield Finding("cores", str(len(os.sched_getaffinity(0))))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield Finding("memory", f"{memory / 2**30:,.1f} GiB")
     yield _shared_memory(pathlib.Path("/dev/shm"))
     yield _room("compilations", pathlib.Path(cache), least=0)
+    bank = pathlib.Path(tempfile.gettempdir())
+    yield _room("temporary folder", bank, least=LEAST_FREE_DISK)
     yield _room("this folder", pathlib.Path(folder), least=LEAST_FREE_DISK)
     yield _decoders()
 
@@ -85,14 +95,25 @@ def find_devices() -> Finding:
     stats = first.memory_stats() or {}
     if limit := stats.get("bytes_limit"):
         value += f", {limit / 2**30:.1f} GiB each"
-    problem = ""
-    has_driver = pathlib.Path("/proc/driver/nvidia/version").exists()
-    if first.platform == "cpu" and has_driver and not os.environ.get("JAX_PLATFORMS"):
-        problem = (
-            "an NVIDIA driver is loaded, but jax sees no GPU: "
+    is_chosen = first.platform != "cpu" or os.environ.get("JAX_PLATFORMS")
+    return Finding("devices", value, "" if is_chosen else _unused_device())
+
+
+def _unused_device(driver=pathlib.Path("/proc/driver/nvidia/version")):
+    """Says why a GPU is not used; nothing where no driver is loaded."""
+    if not driver.exists():
+        return ""
+    if importlib.util.find_spec("jax_cuda13_plugin") is None:
+        return (
+            "an NVIDIA driver is loaded, but jax has no support for GPUs: "
             "pip install 'jaxtrack[cuda13]'"
         )
-    return Finding("devices", value, problem)
+    version = driver.read_text().partition("\n")[0].removeprefix("NVRM version: ")
+    return (
+        f"an NVIDIA driver is loaded ({version.strip()}), but jax could not use the "
+        "GPU: JAX_PLATFORMS=cuda jaxtrack doctor says why; CUDA 13 needs driver 580 or "
+        "newer, and CUDA_VISIBLE_DEVICES must name a GPU"
+    )
 
 
 def precision_of(error: float) -> str:
@@ -126,11 +147,14 @@ def product_error(precision: jax.lax.Precision | None, *, size: int = 256) -> fl
 
 def _precision():
     """Reports how exact float32 products are, by default and at best."""
-    told = {}
-    for name, precision in (("default", None), ("highest", jax.lax.Precision.HIGHEST)):
-        error = product_error(precision)
-        told[name] = f"{name} {precision_of(error)}"
-    return Finding("float32 products", ", ".join(told.values()))
+    default, highest = (
+        precision_of(product_error(asked))
+        for asked in (None, jax.lax.Precision.HIGHEST)
+    )
+    value = f"computed in {default}"
+    if default != highest:
+        value += f"; in {highest} with JAX_DEFAULT_MATMUL_PRECISION=highest"
+    return Finding("float32 products", value)
 
 
 def _packages():
@@ -149,15 +173,20 @@ def _extras():
     value = ", ".join(sorted(name for name, is_here in states.items() if is_here))
     value = value or "none"
     if absent:
-        value += f"; not installed: {', '.join(absent)}"
+        value += (
+            f"; not installed: {', '.join(absent)} (pip install 'jaxtrack[NAME]' where "
+            "one is needed)"
+        )
     return Finding("extras", value)
 
 
 def _variables(environment: Mapping[str, str]):
     """Yields the variables that are set."""
+    slow = "everything runs many times slower: unset it"
     for name in VARIABLES:
         if value := environment.get(name):
-            yield Finding(name, value)
+            is_slow = name == "JAX_DISABLE_JIT" and jax.config.jax_disable_jit
+            yield Finding(name, value, slow if is_slow else "")
 
 
 def _shared_memory(folder):
@@ -171,12 +200,12 @@ def _shared_memory(folder):
             "too small for loader workers, which hand batches over in it: start the "
             "container with --shm-size=1g"
         )
-    return Finding("shared memory", f"{total / 2**20:,.0f} MiB", problem)
+    return Finding("shared memory", f"{total / 2**30:,.2f} GiB", problem)
 
 
 def _room(name, folder, *, least):
     """Returns whether a folder, or the first one above it that exists, takes files."""
-    place = folder.absolute()
+    folder = place = folder.absolute()
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
@@ -184,7 +213,8 @@ def _room(name, folder, *, least):
     if not os.access(place, os.W_OK):
         return Finding(name, value, f"{place} cannot be written: choose another folder")
     if free < least:
-        return Finding(name, value, "little room for checkpoints and packed video")
+        problem = f"less than {least / 2**30:.0f} GiB: little room for checkpoints, "
+        return Finding(name, value, problem + "packed video and decoded frames")
     return Finding(name, value)
 
 

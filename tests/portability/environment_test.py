@@ -42,6 +42,18 @@ def test_a_missing_device_is_the_finding(monkeypatch):
     assert "JAX_PLATFORMS=cuda: Unknown backend cuda; install" in found.problem
 
 
+def test_a_gpu_that_is_not_used_is_told(monkeypatch, tmp_path):
+    driver = tmp_path / "version"
+    assert environment._unused_device(driver) == ""
+    driver.write_text("NVRM version: NVIDIA UNIX  535.104  Sat\nGCC version: 12\n")
+    find = {"jax_cuda13_plugin": None}
+    monkeypatch.setattr(environment.importlib.util, "find_spec", find.get)
+    assert "pip install 'jaxtrack[cuda13]'" in environment._unused_device(driver)
+    find["jax_cuda13_plugin"] = "found"
+    told = environment._unused_device(driver)
+    assert "535.104" in told and "JAX_PLATFORMS=cuda jaxtrack doctor" in told
+
+
 def test_little_room_is_a_problem(monkeypatch, tmp_path):
     usage = types.SimpleNamespace(total=64 * 2**20, free=2**20)
     monkeypatch.setattr(environment.shutil, "disk_usage", lambda path: usage)
