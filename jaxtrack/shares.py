@@ -2,6 +2,7 @@
 
 import heapq
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ _VARIABLES = (
     ("SLURM_PROCID", "SLURM_NTASKS"),
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
 )
+
+
+# File systems and options of mounts whose locks the kernel grants on its own: FUSE and
+# virtiofs unless their server takes part, NFS, Lustre and SMB if they are asked to.
+_LOCAL_KINDS = ("fuse", "virtiofs", "9p")
+_LOCAL_OPTIONS = ("nolock", "local_lock=flock", "local_lock=all", "localflock", "nobrl")
 
 
 class Share(NamedTuple):
@@ -78,3 +85,35 @@ def of_process(*, is_detected: bool, count: int = 0, number: int = 0) -> Share:
             "from 0, each once, and tell all how many there are"
         )
     return Share(number, max(count, 1))
+
+
+def warning_of_locks(
+    folder: str | os.PathLike, *, mounts: str = "/proc/self/mountinfo"
+) -> str:
+    """Says that other machines may not see the locks of a folder; "" if they should.
+
+    Processes find out by locks which of them are at work.
+
+    Args:
+      folder: that processes share; it need not exist.
+      mounts: what is mounted, as Linux tells it (`man 5 proc`).
+    """
+    place, best = pathlib.Path(folder).absolute(), ("", "", "")
+    try:
+        lines = pathlib.Path(mounts).read_text().splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        own, _, rest = line.partition(" - ")
+        point, kind = own.split()[4].replace("\\040", " "), rest.split()[0]
+        if place.is_relative_to(point) and len(point) >= len(best[0]):
+            best = point, kind, f"{own.split()[5]},{rest.split()[-1]}"
+    point, kind, options = best
+    found = {*options.split(",")}.intersection(_LOCAL_OPTIONS)
+    if not (found or kind.split(".")[0] in _LOCAL_KINDS):
+        return ""
+    how = ", ".join([kind, *sorted(found)])
+    return (
+        f"{folder}: other machines may not see locks in {point} ({how}): start all "
+        "processes on one machine, or choose another --out"
+    )

@@ -31,3 +31,25 @@ def test_a_process_knows_its_share(monkeypatch):
     monkeypatch.setenv("SLURM_NTASKS", "8")
     assert shares.of_process(is_detected=True) == Share(3, 8)
     assert shares.of_process(is_detected=True, count=4) == Share(0, 4)
+
+
+def test_mounts_that_may_hide_locks_are_named(tmp_path):
+    line = "36 35 98:0 / {} rw,noatime shared:1 - {} remote {}\n".format
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        line("/", "ext4", "rw")
+        + line("/bucket", "fuse.gcsfuse", "rw")
+        + line("/nfs", "nfs4", "rw,local_lock=none")
+        + line("/nfs/old", "nfs", "rw,nolock,local_lock=all")
+    )
+    said = {
+        place: shares.warning_of_locks(place, mounts=str(mounts))
+        for place in ("/runs", "/bucketful", "/nfs/runs", "/bucket/a", "/nfs/old/a")
+    }
+    assert not any([*said.values()][:3])
+    assert said["/bucket/a"].startswith(
+        "/bucket/a: other machines may not see locks in"
+    )
+    assert "/bucket (fuse.gcsfuse): start" in said["/bucket/a"]
+    assert "/nfs/old (nfs, local_lock=all, nolock)" in said["/nfs/old/a"]
+    assert shares.warning_of_locks("/runs", mounts=str(tmp_path / "none")) == ""

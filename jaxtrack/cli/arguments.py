@@ -3,12 +3,13 @@
 import argparse
 import ast
 import math
+import sys
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from jaxtrack import datasets
+from jaxtrack import datasets, shares
 from jaxtrack.datasets import Benchmark, files
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation import results
@@ -45,6 +46,23 @@ def load_sequences(
         allow_missing=allow_missing,
         strict=args.strict,
     )
+
+
+def share_of(args: argparse.Namespace) -> shares.Share:
+    """Returns the share of this process; warns where its locks may be hidden.
+
+    Args:
+      args: with `--out` and the options of `options.add_processes`.
+
+    Raises:
+      InputError: see `shares.of_process`.
+    """
+    share = shares.of_process(
+        is_detected=args.distributed, count=args.num_processes, number=args.process_id
+    )
+    if share.count > 1 and (warning := shares.warning_of_locks(args.out)):
+        print(warning, file=sys.stderr, flush=True)
+    return share
 
 
 def chosen_names(args: argparse.Namespace) -> tuple[str, ...]:

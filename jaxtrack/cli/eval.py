@@ -17,7 +17,7 @@ import argparse
 import contextlib
 import json
 
-from jaxtrack import locks, shares
+from jaxtrack import locks
 from jaxtrack.cli import arguments, checks, options, skipped
 from jaxtrack.datasets import Benchmark
 from jaxtrack.errors import InputError, require
@@ -116,9 +116,7 @@ def _track_share(args, share, benchmark, how) -> bool:
 def run(args: argparse.Namespace) -> None:
     """Evaluates."""
     require("jinja2", "matplotlib")
-    share = shares.of_process(
-        is_detected=args.distributed, count=args.num_processes, number=args.process_id
-    )
+    share = arguments.share_of(args)
     if args.protocol:
         protocols.protocol_named(args.protocol)
     checks.check_folder(args.out)

@@ -15,7 +15,7 @@ import argparse
 import pathlib
 from collections.abc import Sequence
 
-from jaxtrack import datasets, shares
+from jaxtrack import datasets
 from jaxtrack.cli import arguments, checks, options, skipped
 from jaxtrack.datasets import Benchmark
 from jaxtrack.datasets.sequence import Skipped
@@ -63,9 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Tunes."""
     require("optuna")
-    share = shares.of_process(
-        is_detected=args.distributed, count=args.num_processes, number=args.process_id
-    )
+    share = arguments.share_of(args)
     checks.check_tracker(args.checkpoint, model=args.model)
     checks.check_folder(args.out)
     benchmark = _sequences(args)
