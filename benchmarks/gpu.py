@@ -26,7 +26,7 @@ from typing import NamedTuple
 import jax
 from absl import app, flags
 
-from benchmarks import gpu_summary, gpu_tracking, gpu_training
+from benchmarks import gpu_starts, gpu_summary, gpu_tracking, gpu_training
 from jaxtrack import cli
 
 _OUT = flags.DEFINE_string("out", "runs/gpu", "Folder of figures and compilations.")
@@ -101,19 +101,18 @@ def _run(name: str, seconds: float, out: pathlib.Path) -> str:
     cache = (out / section.cache).resolve()
     if section.is_cold:
         shutil.rmtree(cache, ignore_errors=True)
-    environment = {
+    environment = os.environ | {
         "JAX_COMPILATION_CACHE_DIR": str(cache),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "STARTED": str(time.time()),
     }
+    environment.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.9")
     if section.platforms:
         environment["JAX_PLATFORMS"] = section.platforms
     command = [sys.executable, "-m", "benchmarks.gpu", f"--child={name}"]
     command += [f"--out={out}"] + ["--tiny"] * _TINY.value
     # Its own group: nothing that it has started outlives it, or keeps the GPU's memory.
-    process = subprocess.Popen(
-        command, env=os.environ | environment, start_new_session=True
-    )
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         status = process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -169,22 +168,24 @@ def _portability(is_tiny: bool) -> Iterator[Row]:
     yield {"name": "portability compare", "status": status}
 
 
-_FIRST_BOX, _FIRST_STEP = (
-    gpu_tracking.measure_first_box,
-    gpu_training.measure_first_step,
-)
 # What is asked first comes first; minutes include those of compilations.
 SECTIONS = {
     "tracking": Section(gpu_tracking.measure, 6),
-    "training": Section(gpu_training.measure, 10),
+    "training": Section(gpu_training.measure, 7),
     "pytorch": Section(gpu_training.measure_pytorch, 8, platforms="cpu"),
-    "first_box_cold": Section(_FIRST_BOX, 3, cache="first_box", is_cold=True),
-    "first_box_warm": Section(_FIRST_BOX, 2, cache="first_box"),
-    "first_step_cold": Section(_FIRST_STEP, 4, cache="first_step", is_cold=True),
-    "first_step_warm": Section(_FIRST_STEP, 2, cache="first_step"),
-    "switch": Section(gpu_training.measure_switch, 5),
+    "first_box_cold": Section(
+        gpu_starts.measure_first_box, 3, cache="first_box", is_cold=True
+    ),
+    "first_box_warm": Section(gpu_starts.measure_first_box, 2, cache="first_box"),
+    "first_step_cold": Section(
+        gpu_starts.measure_first_step, 4, cache="first_step", is_cold=True
+    ),
+    "first_step_warm": Section(gpu_starts.measure_first_step, 2, cache="first_step"),
+    "switch": Section(gpu_starts.measure_switch, 4),
+    "switch_in_thread": Section(gpu_starts.measure_switch_in_thread, 4),
     "portability": Section(_portability, 8),
     "together": Section(gpu_training.measure_together, 6),
+    "larger": Section(gpu_training.measure_larger, 8),
 }
 
 

@@ -18,9 +18,9 @@ from jax import lax
 from benchmarks import drawn
 from benchmarks.attempts import attempt
 from jaxtrack import configs, trackers
-from jaxtrack.tracking import Frame, many, run, video
+from jaxtrack.tracking import Frame, Tracker, many, run, video
 
-_BOX = np.array([300.0, 200.0, 60.0, 80.0], np.float32)
+BOX = np.array([300.0, 200.0, 60.0, 80.0], np.float32)
 _HW = (480, 640)
 
 
@@ -57,13 +57,13 @@ def measure(is_tiny: bool) -> Iterator[dict]:
       is_tiny: a small network and few frames.
     """
     sizes = sizes_of(is_tiny)
-    tracker, variables = _tracker(sizes)
+    tracker, variables = tracker_of(sizes)
     drivers = run.compile_tracker(tracker)
     about = {"config": sizes.config, "device": jax.devices()[0].device_kind}
     about |= {"jax": jax.__version__, "cores": os.cpu_count()}
-    frames = _frames(max(sizes.scan, 8))
+    frames = frames_of(max(sizes.scan, 8))
     turns = [frames[k % len(frames)] for k in range(sizes.live + 1)]
-    live = functools.partial(run.track_video, drivers, variables, turns, _BOX)
+    live = functools.partial(run.track_video, drivers, variables, turns, BOX)
     for name, ahead in (("live", 0), ("recorded", 8)):
         yield about | _speed(name, sizes.live, lambda a=ahead: list(live(ahead=a)))
     yield about | _scanned(tracker, variables, frames[: sizes.scan])
@@ -72,25 +72,13 @@ def measure(is_tiny: bool) -> Iterator[dict]:
             yield about | row
 
 
-def measure_first_box(is_tiny: bool) -> Iterator[dict]:
-    """Yields the seconds from the start of this process to a first tracked box.
-
-    Args:
-      is_tiny: a small network.
-    """
-    tracker, variables = _tracker(sizes_of(is_tiny))
-    drivers = run.compile_tracker(tracker)
-    list(run.track_video(drivers, variables, _frames(2), _BOX))
-    yield {"name": "first box", "seconds": time.time() - float(os.environ["STARTED"])}
-
-
 def _at_once(drivers, variables, frames, size):
     """Yields frames/s of many videos: on the device, in memory, as JPEG files."""
     videos, length = size
     count = videos * (length - 1)
     stacked = jax.tree.map(lambda leaf: np.stack([leaf] * videos), frames[0])
     resident = jax.device_put(stacked)
-    boxes = np.tile(_BOX, (videos, 1))
+    boxes = np.tile(BOX, (videos, 1))
 
     def on_device():
         state = drivers.init_many(variables, resident, boxes)
@@ -129,7 +117,7 @@ def _scanned(tracker, variables, frames):
     def scan(variables, state, frames):
         return lax.scan(functools.partial(tracker.step, variables), state, frames)[1]
 
-    init = functools.cache(lambda: jax.jit(tracker.init)(variables, frames[0], _BOX))
+    init = functools.cache(lambda: jax.jit(tracker.init)(variables, frames[0], BOX))
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *frames)
 
     def track():
@@ -155,7 +143,7 @@ def _speed(name, count, way, rounds=3):
     return attempt(name, measure)
 
 
-def _tracker(sizes):
+def tracker_of(sizes: Sizes) -> tuple[Tracker, dict]:
     """Draws a network's variables; returns its tracker and them."""
     config = trackers.with_preprocessing(configs.load(sizes.config))
     config.model.dtype = sizes.dtype
@@ -164,7 +152,7 @@ def _tracker(sizes):
     return trackers.tracker_of(config), jax.device_put(folded)
 
 
-def _frames(count) -> list[Frame]:
+def frames_of(count: int) -> list[Frame]:
     """Draws smooth noise of 640 x 480 on its canvas."""
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (count, _HW[0] // 16, _HW[1] // 16, 3), np.uint8)

@@ -1,19 +1,18 @@
-"""Training steps: pairs a second, share of the peak, start, changes of phase.
+"""Training steps: pairs a second, share of the peak, beside PyTorch's.
 
 Figures of `benchmarks.gpu`.
 """
 
 import functools
 import importlib.util
-import os
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
 from jax import lax
+from ml_collections import ConfigDict
 
 from benchmarks import drawn, train_step
 from benchmarks.attempts import attempt, lacks_memory
@@ -41,6 +40,7 @@ class Sizes(NamedTuple):
     Attributes:
       cases: steps that train all layers, the most wanted first. PyTorch takes the
         first two, the start and the change of phase the first.
+      larger: those that show what fits into memory.
       together: steps on the same batches.
       matrix: side of the square matrices that tell the peak.
       steps: a round, of three.
@@ -50,6 +50,8 @@ class Sizes(NamedTuple):
         Case("siamcar_r50", "bfloat16", 128),
         Case("siamcar_r50", "float32", 64),
         Case("siamla_r50", "bfloat16", 128),
+    )
+    larger: tuple[Case, ...] = (
         Case("siamcar_r50", "bfloat16", 128, remat=True),
         Case("siamcar_r50", "bfloat16", 256, remat=True),
         Case("siamcar_r50", "bfloat16", 256),
@@ -64,8 +66,12 @@ class Sizes(NamedTuple):
 
 
 TINY = Sizes(
-    (Case("siamcar_lite0", "float32", 2), Case("siamcar_lite0", "float32", 1, True)),
-    (Case("siamcar_lite0", "float32", 2), Case("dla_siamcar_lite0", "float32", 2)),
+    cases=(Case("siamcar_lite0", "float32", 2), Case("siamcar_lite0", "float32", 1)),
+    larger=(Case("siamcar_lite0", "float32", 1, remat=True),),
+    together=(
+        Case("siamcar_lite0", "float32", 2),
+        Case("dla_siamcar_lite0", "float32", 2),
+    ),
     matrix=256,
     steps=1,
 )
@@ -87,13 +93,28 @@ def measure(is_tiny: bool) -> Iterator[dict]:
       is_tiny: a small network and batch.
     """
     sizes = sizes_of(is_tiny)
+    yield from _measure(sizes, sizes.cases)
+
+
+def measure_larger(is_tiny: bool) -> Iterator[dict]:
+    """Yields the same of larger batches, and of steps that compute activations again.
+
+    Args:
+      is_tiny: a small network and batch.
+    """
+    sizes = sizes_of(is_tiny)
+    yield from _measure(sizes, sizes.larger)
+
+
+def _measure(sizes, cases):
+    """Yields the rate of a plain product, then figures of cases."""
     about = {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
     peaks, done = {}, set()
-    for dtype in dict.fromkeys(case.dtype for case in sizes.cases):
+    for dtype in dict.fromkeys(case.dtype for case in cases):
         peaks[dtype] = _matmul_rate(sizes.matrix, dtype)
         name = f"product of matrices of {sizes.matrix}, {dtype}"
         yield about | {"name": name, "tflops": round(peaks[dtype], 4)}
-    for case in sizes.cases:
+    for case in cases:
         figures = functools.partial(_figures, peak=peaks[case.dtype], steps=sizes.steps)
         for row in _fitting(figures, case, done):
             yield about | row
@@ -115,76 +136,16 @@ def measure_pytorch(is_tiny: bool) -> Iterator[dict]:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
     sizes = sizes_of(is_tiny)
-    is_here = torch.cuda.is_available()
-    device = torch.cuda.get_device_name() if is_here else "cpu"
+    if not (is_tiny or torch.cuda.is_available()):
+        yield {"skipped": "torch sees no GPU"}
+        return
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     about = {"torch": torch.__version__, "device": device}
     for kind in ("eager", "torch.compile"):
         for case in sizes.cases[:2]:
             figures = functools.partial(_pytorch_figures, kind=kind, steps=sizes.steps)
             for row in _fitting(figures, case, set()):
                 yield about | row | {"name": f"{kind}, {row['name']}"}
-
-
-def measure_switch(is_tiny: bool) -> Iterator[dict]:
-    """Yields how long training stalls where its second phase begins.
-
-    Steps of the first phase, whose backbone is frozen, run first alone and then while a
-    thread prepares those of the second. What `training` compiled before comes from the
-    cache.
-
-    Args:
-      is_tiny: a small network and batch.
-    """
-    sizes = sizes_of(is_tiny)
-    case = sizes.cases[0]
-    config, variables, batch = _inputs(case)
-    first = train_step.step_of(config, variables, batch, False).run
-    for _ in range(3):
-        first()
-    alone = statistics.median(_seconds(first) for _ in range(sizes.steps))
-    begin = time.perf_counter()
-    second = train_step.step_of(config, variables, batch, True).run
-    prepared = time.perf_counter() - begin
-    firsts = [round(_seconds(second), 3) for _ in range(4)]
-    yield {
-        "name": "second phase, one after the other",
-        "longest_stall": round(prepared + max(firsts), 2),
-        "steps": firsts,
-    }
-    made, done = [], threading.Event()
-
-    def prepare():
-        try:
-            made.append(train_step.step_of(config, variables, batch, True).run)
-            made[0]()  # The first execution, too.
-        finally:
-            done.set()
-
-    begin = time.perf_counter()
-    threading.Thread(target=prepare).start()
-    beside = []
-    while not done.is_set():
-        beside.append(_seconds(first))
-    yield {
-        "name": "second phase, prepared and run once in a thread",
-        "seconds": round(time.perf_counter() - begin, 2),
-        "step_alone": round(alone, 4),
-        "step_beside": round(statistics.median(beside), 4),
-        "longest_stall": round(max(beside), 2),
-    }
-    second = [round(_seconds(made[0]), 3) for _ in range(3)]
-    yield {"name": "next steps of the second phase", "seconds": second}
-
-
-def measure_first_step(is_tiny: bool) -> Iterator[dict]:
-    """Yields the seconds from the start of this process to a first training step.
-
-    Args:
-      is_tiny: a small network and batch.
-    """
-    config, variables, batch = _inputs(sizes_of(is_tiny).cases[0])
-    train_step.step_of(config, variables, batch, True).run()
-    yield {"name": "first step", "seconds": time.time() - float(os.environ["STARTED"])}
 
 
 def measure_together(is_tiny: bool) -> Iterator[dict]:
@@ -197,13 +158,13 @@ def measure_together(is_tiny: bool) -> Iterator[dict]:
     for trains_backbone in (False, True):
         runs = {}
         for case in sizes.together:
-            config, variables, batch = _inputs(case)
+            config, variables, batch = inputs_of(case)
             made = train_step.step_of(config, variables, batch, trains_backbone)
             runs[case] = made.run
         for run in [*runs.values()] * 2:  # The second step's arrays may lie otherwise.
             run()
         rounds = [
-            [_seconds(run) for run in runs.values()] for _ in range(3 * sizes.steps)
+            [seconds_of(run) for run in runs.values()] for _ in range(3 * sizes.steps)
         ]
         part = "backbone trained" if trains_backbone else "backbone frozen"
         for case, seconds in zip(runs, zip(*rounds, strict=True), strict=True):
@@ -225,7 +186,7 @@ def _fitting(figures: Figures, case: Case, done: set[Case]) -> Iterator[dict]:
 
 def _figures(case: Case, *, peak: float, steps: int) -> dict:
     """Returns the figures of one step."""
-    config, variables, batch = _inputs(case)
+    config, variables, batch = inputs_of(case)
     begin = time.perf_counter()
     made = train_step.step_of(config, variables, batch, True)
     made.run()
@@ -249,17 +210,19 @@ def _pytorch_figures(case: Case, *, kind: str, steps: int) -> dict:
 
     from benchmarks.twin_train import TwinTrainer
 
-    config, variables, batch = _inputs(case)
+    config, variables, batch = inputs_of(case)
     options = {"train_backbone": True, "is_half": case.dtype == "bfloat16"}
     torch.cuda.empty_cache()  # Does nothing without a GPU.
     twin = TwinTrainer(config, variables, **options)
     if kind == "torch.compile":
         twin.compile()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batch = {name: torch.as_tensor(a, device=device) for name, a in batch.items()}
     seconds = _median(functools.partial(twin.step, batch), steps)
     return {"pairs_per_second": round(case.batch / seconds, 1)}
 
 
-def _inputs(case):
+def inputs_of(case: Case) -> tuple[ConfigDict, dict, dict]:
     """Returns the settings of a case, variables and a batch."""
     config = trackers.with_preprocessing(configs.load(case.config))
     config.model.dtype = case.dtype
@@ -282,11 +245,11 @@ def _median(run, steps):
     """Takes the median over three rounds of the seconds a step."""
     for _ in range(2):  # The second step's arrays may lie otherwise.
         run()
-    rounds = [_seconds(lambda: [run() for _ in range(steps)]) for _ in range(3)]
+    rounds = [seconds_of(lambda: [run() for _ in range(steps)]) for _ in range(3)]
     return statistics.median(rounds) / steps
 
 
-def _seconds(run):
+def seconds_of(run: Callable[[], object]) -> float:
     """Times something once."""
     begin = time.perf_counter()
     run()

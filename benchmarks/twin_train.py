@@ -88,7 +88,7 @@ class TwinTrainer:
     def _backward(self, batch):
         """Derives the loss by every parameter, and returns it."""
         config = self._config
-        tensors = {k: torch.from_numpy(v).to(self._device) for k, v in batch.items()}
+        tensors = {k: torch.as_tensor(v, device=self._device) for k, v in batch.items()}
         images = (self._prepare(tensors[name]) for name in ("z_image", "x_image"))
         with torch.autocast(self._device, torch.bfloat16, enabled=self._is_half):
             outputs = self._network(*images)
