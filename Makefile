@@ -15,7 +15,7 @@ help:
 	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"
 	@echo "make bench     the benchmarks       make lint, make format"
-	@echo "make bench-gpu   what a GPU is needed for (at most 54 minutes), to runs/gpu"
+	@echo "make bench-gpu   what a GPU is needed for (at most an hour), to runs/gpu"
 	@echo "make compare   which config is better?  CONFIGS=, DATA=, SEEDS=, PROCESSES="
 	@echo "make ablation  the same on composed scenes, without any data"
 	@echo "make incremental   each config against the one before: what does each part gain?"
