@@ -10,6 +10,7 @@ from jaxtrack.datasets import layout
 from jaxtrack.errors import InputError
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
+_FAULTS = (ElementTree.ParseError, OSError, TypeError, ValueError, OverflowError)
 
 
 class Annotation(NamedTuple):
@@ -44,10 +45,11 @@ def read(path: Path) -> Annotation:
             [float(entry.findtext(f"bndbox/{side}")) for side in _SIDES]
             for entry in objects
         ]
-        size = [int(tree.findtext(f"size/{side}", "0")) for side in ("width", "height")]
+        sides = (tree.findtext(f"size/{side}", "0") for side in ("width", "height"))
+        size = [int(float(side)) for side in sides]
     except FileNotFoundError:
         raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
-    except (ElementTree.ParseError, OSError, TypeError, ValueError) as fault:
+    except _FAULTS as fault:
         raise InputError(f"{path}: annotations cannot be read ({fault})") from None
     return Annotation(
         corners=np.array(corners, np.float64).reshape(-1, 4),

@@ -20,7 +20,7 @@ JSON of COCO's format is read too.
 """
 
 import csv
-import json
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ _EXPECTED = "a table, boxes.csv or boxes.tsv, or boxes.json"
 _NAMES = ("boxes.csv", "boxes.tsv", "boxes.json")
 _XYWH, _CORNERS = ("x", "y", "w", "h"), ("x1", "y1", "x2", "y2")
 _WITHOUT_NAMES = ("image", *_XYWH)
+_TRIED = 100  # Images looked for to find their folder.
 
 
 class Place(NamedTuple):
@@ -74,10 +75,7 @@ def survey(root: Path, split: str) -> Listing:
         raise layout.wrong_layout(root, _EXPECTED)
     if path.suffix.lower() != ".json":
         return _of_table(path)
-    try:
-        content = json.loads(files.read_text(path))
-    except ValueError as fault:
-        raise InputError(f"{path}: no JSON ({fault})") from None
+    content = files.read_json(path)
     if isinstance(content, dict) and "annotations" in content:
         return _of_coco(path)
     return _of_videos(path, content)
@@ -94,7 +92,10 @@ def _of_table(path: Path) -> Listing:
     """Lists the videos and photographs of a table."""
     lines = files.read_text(path).splitlines()
     separator = next((s for s in "\t;" if lines and s in lines[0]), ",")
-    rows = [row for row in csv.reader(lines, delimiter=separator)]
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error as fault:
+        raise InputError(f"{path}: cannot be read as a table ({fault})") from None
     columns = [word.strip().lower() for word in rows[0]] if rows else []
     first = 1
     if (
@@ -122,7 +123,9 @@ def _of_table(path: Path) -> Listing:
     if not any(_has_box(video) for video in videos.values()):
         faults += [fault for video in videos.values() for fault in video.faults]
         raise InputError(faults[0] if faults else f"{path}: the table is empty")
-    folder = _image_folder(path, next(iter(next(iter(videos.values())).order)))
+    folder = _image_folder(
+        path, itertools.chain.from_iterable(v.order for v in videos.values())
+    )
     found = Places(videos, lambda name: _place(videos[name], folder))
     notes = tuple(f"{fault}: left out" for fault in faults)
     return Listing(tuple(videos), found, len(videos), notes)
@@ -142,7 +145,8 @@ def _box(words: dict[str, str], where: str) -> np.ndarray | str:
         box = None if 0 < len(numbers.split(given)) < 6 else box
     else:
         names = _XYWH if "x" in words else _CORNERS
-        given = " ".join(words[name] for name in names)
+        # A column has one number, so that its comma is a decimal one.
+        given = " ".join(words[name].replace(",", ".") for name in names)
         box = numbers.box(given) if given.strip() else np.full(4, np.nan)
     if box is None:
         return f"{where}: expected numbers of a box; found {given[:60]!r}"
@@ -192,13 +196,15 @@ def _place(video: _Video, folder: Path) -> Place:
     return Place(frames, xyxy, tuple(video.faults))
 
 
-def _image_folder(path: Path, image: str) -> Path:
-    """Returns the folder that pictures' paths start from; the first one is there."""
+def _image_folder(path: Path, images: Iterable[str]) -> Path:
+    """Returns the folder that pictures' paths start from: one that has any of them."""
+    images = list(itertools.islice(images, _TRIED))
     beside = path.parent / path.stem.removesuffix("_boxes")
-    for folder in (beside, path.parent):
-        if (folder / image).is_file():
-            return folder
-    raise InputError(f"{path}: no such image: {path.parent / image}")
+    for image in images:
+        for folder in (beside, path.parent):
+            if (folder / image).is_file():
+                return folder
+    raise InputError(f"{path}: no such image: {path.parent / images[0]}")
 
 
 def _of_coco(path: Path) -> Listing:
@@ -213,24 +219,21 @@ def _of_coco(path: Path) -> Listing:
 
 def _of_videos(path: Path, content: Any) -> Listing:
     """Lists the videos of a JSON file."""
-    try:
-        found = {
-            str(video["name"]): Place(
-                frames := _frames(path.parent, video["frames"]),
-                np.stack([_track(o["boxes"], len(frames)) for o in video["objects"]]),
-            )
-            for video in content
-        }
-    except (TypeError, KeyError, ValueError) as fault:
-        if isinstance(fault, InputError):
-            raise
-        raise InputError(
-            f"{path}: expected a list of videos with name, frames and objects, each "
-            f"with a box or null a frame ({fault!r})"
-        ) from None
+    found, faults = {}, []
+    for number, video in enumerate(content if isinstance(content, list) else ()):
+        try:
+            frames = _frames(path.parent, video["frames"])
+            tracks = [_track(o["boxes"], len(frames)) for o in video["objects"]]
+            found[str(video["name"])] = Place(frames, np.stack(tracks))
+        except (TypeError, KeyError, ValueError) as fault:
+            faults.append(f"{path}, video {number + 1}: {fault!r}")
     if not found:
-        raise InputError(f"{path}: expected a list of videos; found none")
-    return Listing(tuple(found), found, len(found))
+        raise InputError(
+            f"{faults[0] if faults else path}: expected a list of videos with name, "
+            "frames and objects, each with a box or null a frame"
+        )
+    notes = tuple(f"{fault}: left out" for fault in faults)
+    return Listing(tuple(found), found, len(content), notes)
 
 
 def _frames(folder: Path, frames: str | Iterable[str]) -> tuple[Path, ...]:

@@ -5,7 +5,6 @@ no target. The file of annotations has 450 MB: polygons are dropped as they are 
 """
 
 import array
-import json
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,8 +55,13 @@ def survey(root: Path, split: str) -> Listing:
     candidates = [root / f"{split}2017", root / "images" / f"{split}2017"]
     folder = layout.first_folder(candidates, root, expected)
     instances = read_instances(path)
-    present = set(os.listdir(folder))
-    return listing(instances, folder, [i for i in instances.images if i in present])
+    there = set(os.listdir(folder))
+    present = [
+        image
+        for image in instances.images
+        if image in there or ("/" in image and (folder / image).is_file())
+    ]
+    return listing(instances, folder, present)
 
 
 def listing(instances: Instances, folder: Path, present: list[str]) -> Listing:
@@ -73,15 +77,19 @@ def listing(instances: Instances, folder: Path, present: list[str]) -> Listing:
     """
     if not present:
         raise layout.wrong_layout(folder, f"pictures such as {instances.images[0]}")
-    numbers = {str(Path(n).with_suffix("")): i for i, n in enumerate(instances.images)}
+    stems = [str(Path(image).with_suffix("")) for image in instances.images]
+    # Where both a.jpg and a.png are there, names keep their suffixes.
+    names = stems if len(set(stems)) == len(stems) else instances.images
+    numbers = {name: number for number, name in enumerate(names)}
+    is_there = set(present)
 
     def place(name: str) -> Place:
         number = numbers[name]
         first, last = instances.offsets[number : number + 2]
         return Place(folder / instances.images[number], instances.rows[first:last])
 
-    found = Places((str(Path(image).with_suffix("")) for image in present), place)
-    return Listing(tuple(numbers), found, len(numbers))
+    found = [n for n, i in numbers.items() if instances.images[i] in is_there]
+    return Listing(tuple(numbers), Places(found, place), len(numbers))
 
 
 def read_clip(name: str, place: Place) -> Clip:
@@ -110,16 +118,18 @@ def read_instances(path: Path) -> Instances:
     def keep(entry: dict[str, Any]) -> None:
         # Called for every object as it is parsed: polygons never pile up.
         if "bbox" in entry:
-            rows.append(entry["image_id"])
+            rows.append(entry.get("image_id", -1))
             rows.extend(_sides(entry["bbox"]))
-            rows.append(entry.get("iscrowd", 0))
+            rows.append(entry.get("iscrowd") or 0)
         elif "file_name" in entry:
             names[entry["id"]] = entry["file_name"]
 
     try:
-        json.loads(files.read_text(path), object_hook=keep)
+        files.read_json(path, each=keep)
         table = np.array(rows).reshape(-1, 6)
     except (ValueError, TypeError, KeyError) as fault:
+        if isinstance(fault, InputError):
+            raise
         raise InputError(f"{path}: not of COCO's format ({fault!r})") from None
     table = table[np.isin(table[:, 0], np.fromiter(names, np.float64, len(names)))]
     if not len(table):

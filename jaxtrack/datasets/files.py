@@ -1,12 +1,17 @@
 """Text files of datasets: tables of numbers, boxes, flags, names."""
 
 import codecs
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from jaxtrack.datasets import layout, numbers
 from jaxtrack.errors import InputError
+
+ObjectHook = Callable[[dict[str, Any]], Any]
 
 
 def read_text(path: Path) -> str:
@@ -25,6 +30,23 @@ def read_text(path: Path) -> str:
         raise layout.wrong_layout(path.parent, f"a file {path.name}") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise InputError(f"{path}: cannot be read ({fault})") from None
+
+
+def read_json(path: Path, *, each: ObjectHook | None = None) -> Any:
+    """Returns the content of a JSON file.
+
+    Args:
+      path: of the file.
+      each: called with every object as it is parsed; what it returns replaces it.
+
+    Raises:
+      InputError: it cannot be read, or is no JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text, object_hook=each)
+    except (json.JSONDecodeError, RecursionError) as fault:
+        raise InputError(f"{path}: no JSON ({fault})") from None
 
 
 def _encoding(start: bytes) -> str:

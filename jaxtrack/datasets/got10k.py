@@ -86,7 +86,7 @@ def _meta(path):
     """Returns class and motion as attributes, and (width, height)."""
     if not path.is_file():
         return (), None
-    pairs = [line.partition(":") for line in files.read_names(path)]
+    pairs = [line.partition(":") for line in files.read_text(path).splitlines()]
     meta = {key.strip(): value.strip() for key, colon, value in pairs if colon}
     kinds = ("object_class", "motion_class")
     attributes = tuple(f"{kind}={meta[kind]}" for kind in kinds if kind in meta)

@@ -77,6 +77,8 @@ def read_video(name: str, place: Place) -> Clip:
     for number, path in enumerate(paths):
         annotation = annotation_xml.read(path)
         boxes = annotation_xml.xyxy_from_indices(annotation, origin=0)
+        if len(set(annotation.tracks)) < len(annotation.tracks):
+            raise InputError(f"{path}: expected a trackid an object; found one twice")
         for track, box in zip(annotation.tracks, boxes, strict=True):
             absent = np.full((len(paths), 4), np.nan)
             tracks.setdefault(track, absent)[number] = box

@@ -5,7 +5,6 @@ pysot calls `absent` is 1 where the target is present. Rows may be the corners o
 polygons, or null where there is no box.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
     Raises:
       InputError: it cannot be read, is no JSON, or holds no object.
     """
-    try:
-        content = json.loads(files.read_text(path))
-    except (ValueError, RecursionError) as fault:
-        raise InputError(f"{path}: no JSON ({fault})") from None
+    content = files.read_json(path)
     if not isinstance(content, dict) or not content:
         raise InputError(
             f"{path}: expected sequences and their boxes, such as "

@@ -61,7 +61,7 @@ def survey_chunks(root: Path, split: str) -> Listing:
     """
     if split != "train":
         return survey(root, split)
-    chunks = [chunk for chunk in TRAIN_SPLITS if (root / chunk).is_dir()]
+    chunks = [chunk for chunk in TRAIN_SPLITS if (root / chunk / "frames").is_dir()]
     if not chunks:
         raise layout.wrong_layout(root, _EXPECTED.format(TRAIN_SPLITS[0]))
     parts = [survey(root, chunk) for chunk in chunks]

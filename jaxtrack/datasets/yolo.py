@@ -18,6 +18,8 @@ from jaxtrack.errors import InputError
 _EXPECTED = "YOLO's layout, images/{0}/ and labels/{0}/ with a .txt a picture"
 _SPELLINGS = {"train": ("train",), "val": ("val", "valid")}
 
+_MOST_SHARE = 1.01  # Rounding may lead a little beyond 1.
+
 
 class Place(NamedTuple):
     """Where a picture and its labels are."""
@@ -92,6 +94,11 @@ def _xywh(line, where):
     if box is None:
         raise InputError(
             f"{where}: expected a class and cx cy w h, or a class and a polygon; found "
+            f"{line.strip()[:60]!r}"
+        )
+    if (np.abs(box) > _MOST_SHARE).any():
+        raise InputError(
+            f"{where}: expected shares of the picture's sides, 0 to 1; found "
             f"{line.strip()[:60]!r}"
         )
     if len(words) == 4:

@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -99,7 +100,7 @@ def _read_table(path: Path):
                 continue
             box = (float(x0), float(y0), float(x1), float(y1))
             times.append(int(time))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise InputError(
                 f"{path}, line {line}: expected {_COLUMNS} columns from youtube_id to "
                 f"ymax; found {','.join(row)[:60]!r}"
@@ -121,7 +122,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             for line, row in enumerate(csv.reader(text), start=1):
                 if row and row[0] != "youtube_id":
                     yield line, row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as fault:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as fault:
         raise InputError(f"{path}: cannot be read ({fault})") from None
 
 
@@ -138,13 +139,16 @@ def _present(folder: Path, numbers: dict[str, int]) -> list[str]:
 
 
 def read_clip(name: str, place: Place) -> Clip:
-    """Reads one segment; the first frame is opened, for its size."""
+    """Reads one segment; the first frame that can be read is opened, for its size."""
     paths = [place.folder / f"{place.stem}{t}{place.end}" for t in place.times]
     is_there = np.array([path.is_file() for path in paths])
     frames = [path for path, there in zip(paths, is_there, strict=True) if there]
     if not frames:
         raise InputError(f"{place.folder}: no frame of {name} is there")
-    width, height = pictures.image_size(frames[0])
+    size = pictures.first_size(frames)
+    if size is None:
+        raise InputError(f"{place.folder}: no frame of {name} can be read")
+    width, height = size
     xyxy = place.shares[is_there].astype(np.float64) * [width, height, width, height]
     skipped = [
         f"{path}: no such frame"

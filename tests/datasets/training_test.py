@@ -216,26 +216,31 @@ def test_pictures_that_are_missing_are_not_found(roots):
 def test_malformed_annotations_are_named(tmp_path):
     path = fake.text(tmp_path / "annotations/instances_train2017.json", '{"images": [')
     (tmp_path / "train2017").mkdir()
-    with pytest.raises(InputError, match=r"train2017\.json: not of COCO's format"):
+    with pytest.raises(InputError, match=r"train2017\.json: no JSON"):
         datasets.training("coco", tmp_path)
     path.write_text('{"annotations": [{"bbox": [1, 2, 3, 4]}]}')
-    with pytest.raises(InputError, match="not of COCO's format.*image_id"):
+    with pytest.raises(InputError, match="images and annotations; found none"):
         datasets.training("coco", tmp_path)
     path.write_text("[]")
     with pytest.raises(InputError, match="expected COCO's images and annotations"):
         datasets.training("coco", tmp_path)
-    fake.text(tmp_path / "yt_bb_detection_train.csv", "a,0,0,x,0,present,0,1,0\n")
     (tmp_path / "yt_bb_detection_train").mkdir()
-    with pytest.raises(
-        InputError, match=r"train\.csv, line 1: expected 10 columns fro"
-    ):
-        datasets.training("youtubebb", tmp_path)
+    for line in ("a,0,0,x,0,present,0,1,0", f"a,{1 << 40},0,x,0,present,0,1,0,1"):
+        fake.text(tmp_path / "yt_bb_detection_train.csv", line)
+        with pytest.raises(
+            InputError, match=r"train\.csv, line 1: expected 10 columns fro"
+        ):
+            datasets.training("youtubebb", tmp_path)
     root = miniature.make("imagenet_det", tmp_path)
     xml = "ILSVRC/Annotations/DET/train/ILSVRC2013_train/n01/n01_1.xml"
     for content in ("<annotation>", "<a><object><bndbox/></object></a>"):
         (root / xml).write_text(content)
         with pytest.raises(InputError, match=r"n01_1\.xml: annotations cannot be read"):
             read_all("imagenet_det", root)
+    fake.text(tmp_path / "yolo/labels/a.txt", "0 48 36 20 20\n")
+    miniature.draw(tmp_path / "yolo/images/a.png")
+    with pytest.raises(InputError, match="a.txt, line 1: expected shares"):
+        read_all("yolo", tmp_path / "yolo")
 
 
 def test_frames_beyond_the_truth_are_refused(tmp_path):
@@ -293,6 +298,39 @@ def test_one_bad_line_or_box_is_left_out_and_named(tmp_path):
     assert len(clip.skipped) == 4
 
 
+def test_one_bad_entry_does_not_stop_the_others(tmp_path):
+    for name in ("a.png", "a.jpg", "in/c.png"):
+        (tmp_path / "train2017" / name).parent.mkdir(parents=True, exist_ok=True)
+        miniature.draw(tmp_path / "train2017" / name)
+    box = {"bbox": [1, 2, 10, 20]}
+    content = {
+        "images": [
+            {"id": n, "file_name": name}
+            for n, name in enumerate(("a.png", "a.jpg", "in/c.png", "gone.jpg"))
+        ],
+        "annotations": [
+            box,
+            *({"image_id": n, "iscrowd": None} | box for n in range(4)),
+        ],
+    }
+    fake.text(tmp_path / "annotations/instances_train2017.json", json.dumps(content))
+    found = read_all("coco", tmp_path)
+    assert list(found) == ["a.png", "a.jpg", "in/c.png"]
+    whole = {"name": "v", "frames": ["a.png"], "objects": [{"boxes": [[1, 2, 10, 20]]}]}
+    path = fake.text(
+        tmp_path / "train2017" / "b.json", json.dumps([{"name": "w"}, whole])
+    )
+    listing, _ = datasets.training("boxes", path)
+    assert listing.names == ("v",) and "video 1: KeyError" in listing.notes[0]
+    # The first picture is gone; a semicolon leaves the comma to decimals.
+    path = fake.text(
+        tmp_path / "train2017" / "b.csv",
+        "image;x;y;w;h\ngone.png;1;2;3;4\na.png;1,5;2;10;20,0\n",
+    )
+    clip = read_all("boxes", path)["a.png"]
+    np.testing.assert_array_equal(clip.xyxy, [[[1.5, 2, 11.5, 22]]])
+
+
 def test_faults_of_own_boxes_are_named(tmp_path):
     miniature.draw(tmp_path / "a.png")
     for content, message in (
@@ -314,7 +352,8 @@ def test_faults_of_own_boxes_are_named(tmp_path):
             datasets.training("boxes", path)
     for content, message in (
         ("{", "no JSON"),
-        ("[]", "expected a list of videos; found none"),
+        ("[" * 100_000, "no JSON"),
+        ("[]", "b.json: expected a list of videos with name"),
         ('[{"name": "a"}]', "expected a list of videos with name, frames and objects"),
         (
             '[{"name": "a", "frames": ["a.png"], "objects": [{"boxes": []}]}]',
