@@ -58,20 +58,23 @@ def make(
     epoch = config_lib.steps_per_epoch(config) * config.run.batch_size
     redraw = redraw_lib.find(portions, config.data.scene_epochs * epoch)
     footprint = bank.footprint_of(settings, augmentation)
-    banked = bank.open_bank(
-        [portion.source for portion in portions],
-        _count_reads(config, portions, redraw),
+    sources = [portion.source for portion in portions]
+    # Photographs without boxes, the last portion, show another part every time.
+    num_kept = sum(portion.is_labeled for portion in portions)
+    sources[:num_kept] = bank.open_bank(
+        sources[:num_kept],
+        _count_reads(config, portions, redraw)[:num_kept],
         config.data.bank,
         footprint,
         _bank_options(config),
         say=None if process_index == 0 else _say_nothing,
     )
     if redraw is not None:
-        redraw = redraw.beside(banked[redraw.number], footprint)
+        redraw = redraw.beside(sources[redraw.number], footprint)
     return from_portions(
         [
             dataclasses.replace(portion, source=source)
-            for portion, source in zip(portions, banked, strict=True)
+            for portion, source in zip(portions, sources, strict=True)
         ],
         redraw=redraw,
         settings=settings,

@@ -1,7 +1,6 @@
 """A track source of photographs without boxes, for pairs that only teachers judge."""
 
 import functools
-import hashlib
 import os
 
 import numpy as np
@@ -24,13 +23,10 @@ class UnlabeledSource:
     same window. Which ones is a function of the seed and the photograph's number.
 
     Attributes:
-      label: name of the source, for messages.
       num_tracks: number of photographs.
       num_frames: number of windows.
       num_pictures: number of photographs for padding.
     """
-
-    label = "photographs"
 
     def __init__(self, photos: str | os.PathLike, *, seed: int = 0):
         """Lists the photographs without opening them.
@@ -73,16 +69,6 @@ class UnlabeledSource:
         """Returns a small photograph; see `TrackSource`."""
         track = number * self.num_tracks // self.num_pictures
         return track, frames.picture(_read(self._photos[track]))
-
-    def frame_ids(self, track: int) -> np.ndarray:
-        """Returns the photograph's number for each window; see `StoredSource`."""
-        return np.full(_WINDOWS, track)
-
-    def fingerprint(self) -> str:
-        """Identifies photographs and windows; see `StoredSource`."""
-        stamps = "\n".join(map(packed.stamp, self._photos))
-        windows = (self._seed, _WINDOWS, _SIDES, _ASPECT)
-        return hashlib.sha256(f"{windows} {stamps}".encode()).hexdigest()
 
 
 @functools.lru_cache(_KEPT)
