@@ -112,7 +112,7 @@ def siamcar_loss(
       labels: `[B, H, W]` int32 of POSITIVE, NEGATIVE, IGNORE, of any assigner;
         SiamCAR's is `assign.regions.center_region`.
       points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
-      regression: "iou" or "giou".
+      regression: one of `losses.reduce.REGRESSIONS`.
       centerness_weighted: whether regression is weighted by the centerness target.
       quality: "centerness", or "iou": the predicted box's, taken as constant.
       hard_negatives: hardest negatives an image in their term; 0 leaves it out.

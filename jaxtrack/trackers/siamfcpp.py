@@ -104,7 +104,7 @@ def siamfcpp_loss(
       points: position of each cell, `[H, W, 2]` xy, pixels of the search crop.
       alpha: weight of positive cells, see `classification.focal_loss`.
       gamma: exponent of the focal loss.
-      regression: "iou" or "giou".
+      regression: one of `losses.reduce.REGRESSIONS`.
       quality: "centerness", or "iou": the predicted box's, taken as constant.
       weights: w0, w1, w2.
       axis_name: mapped axis of devices that share the batch.
