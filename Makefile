@@ -102,9 +102,9 @@ test: lint
 test-all: lint $(VOT) $(VENV)/.docs
 	XLA_FLAGS= $(BIN)/python -m pytest $(PYTEST)
 
-# Prints what was done, how often, and the results; see docs/reliability.md.
+# Prints the table of docs/reliability.md.
 test-faults: $(VENV)/.test
-	$(BIN)/python -m pytest -q -s -n 0 tests/faults
+	$(BIN)/python -m pytest -q -n 0 tests/faults
 
 # Tests that a new version of Python, JAX or Flax is most likely to break.
 # The guards check networks, losses, boxes, batches and scores of every family.

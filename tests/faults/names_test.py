@@ -36,7 +36,7 @@ def listed(folder):
 
 
 @pytest.mark.parametrize("place", ["tracker", "sequence"])
-def test_a_name_stays_in_its_folder_and_its_page(tmp_path, place, capsys):
+def test_a_name_stays_in_its_folder_and_its_page(tmp_path, place, capsys, row):
     found = {"done": 0, "refused": 0}
     for number, name in enumerate(NAMES):
         if "\0" in name:  # Which no system takes in an option or a path.
@@ -61,10 +61,15 @@ def test_a_name_stays_in_its_folder_and_its_page(tmp_path, place, capsys):
         assert all(p.startswith(f"{number}/out") for p in new), (name, new)
         page = folder / "out" / "report.html"
         assert not page.exists() or "<script>alert(1)" not in page.read_text()
-    print(f"names of a {place}:", found)
+    row(
+        f"names such as HTML, `../up`, `/etc/passwd`, 300 letters, `a=b` for a {place}",
+        sum(found.values()),
+        f"scored: {found['done']}, nothing outside of the folder, no HTML in the page; "
+        f"one-line errors: {found['refused']}",
+    )
 
 
-def test_archives_write_nothing_and_run_nothing(tmp_path):
+def test_archives_write_nothing_and_run_nothing(tmp_path, row):
     numbers = io.BytesIO()
     np.save(numbers, np.ones(3, np.float32))
     before = listed(tmp_path)
@@ -78,3 +83,8 @@ def test_archives_write_nothing_and_run_nothing(tmp_path):
         except InputError as fault:
             assert "\n" not in str(fault)
         assert listed(tmp_path) == before | {"weights.npz"}
+    row(
+        "such a name in an archive of weights",
+        len(NAMES),
+        "read, or a one-line error; nothing written",
+    )

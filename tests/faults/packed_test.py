@@ -53,7 +53,7 @@ def packed(folder):
     return out
 
 
-def test_what_is_read_is_what_was_packed_or_one_line_says_why_not(tmp_path):
+def test_what_is_read_is_what_was_packed_or_one_line_says_why_not(tmp_path, row):
     whole = packed(tmp_path)
     expected, generator = frames_of(whole), random.Random(0)
     found = {"equal": 0, "refused": 0}
@@ -72,11 +72,15 @@ def test_what_is_read_is_what_was_packed_or_one_line_says_why_not(tmp_path):
                     np.testing.assert_array_equal(a, b, err_msg=f"{file}, {kind}")
                 found["equal"] += 1
             shutil.rmtree(work)
-    print("packed folder:", found)
     assert found["refused"] >= 10
+    row(
+        "a file of a packed folder deleted, cut, or one bit of it flipped",
+        f"{sum(found.values()) // len(CHANGES)} files, {len(CHANGES)} times",
+        f"read, equal: {found['equal']}; one-line errors: {found['refused']}",
+    )
 
 
-def test_a_loader_process_names_a_damaged_shard(tmp_path):
+def test_a_loader_process_names_a_damaged_shard(tmp_path, row):
     whole = packed(tmp_path)
     portion = Portion(whole.name, RecordSource(whole), 100)
     stream = pipeline.from_portions(
@@ -97,3 +101,8 @@ def test_a_loader_process_names_a_damaged_shard(tmp_path):
             next(stream)
     stream.close()
     assert isinstance(fault.value, InputError), fault.value
+    row(
+        "a shard damaged while a loader process reads it",
+        1,
+        "an error with its folder and track",
+    )

@@ -1,6 +1,5 @@
 """Two processes of two devices train what one process of four devices trains."""
 
-import os
 import pathlib
 import socket
 import subprocess
@@ -11,64 +10,14 @@ import numpy as np
 import pytest
 
 from jaxtrack.training.inference import load_for_inference
+from tests.training import several
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-MAIN = """
-import sys
-import jax
-import numpy as np
-from absl import flags
-from jaxtrack.config import get_config
-from jaxtrack.training import distributed, loop
-
-sys.path.insert(0, "tests/training")
-import conftest as tiny
-
-workdir, address, number, count, devices, steps = sys.argv[1:]
-number, count = int(number), int(count)
-jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_num_cpu_devices", int(devices))
-if count > 1:
-    distributed.initialize(address, num_processes=count, process_id=number)
-
-class Share(tiny.MemoryLoader):
-    def __next__(self):
-        whole = super().__next__()
-        part = self.size // count
-        own = slice(number * part, (number + 1) * part)
-        return {name: array[own] for name, array in whole.items()}
-
-config = tiny.small_config()
-config.run.num_epochs = int(steps)
-config.run.pairs_per_epoch = config.run.batch_size
-config.optimizer.backbone_from_epoch = 2.0
-rates = config.optimizer  # The same, however many steps.
-rates.lr_warmup = rates.lr_end = rates.lr
-loop.open_loader = lambda config, geometry: Share(config.run.batch_size)
-state = loop.train(config, workdir, family=tiny.TINY)
-print("done", int(state.step), jax.device_count())
-if count > 1:
-    distributed.leave()
-"""
 
 
 def train(workdir, count, devices, steps):
     """Trains in `count` processes that see `devices` devices each."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        address = f"localhost:{free.getsockname()[1]}"
-    options = [str(count), str(devices), str(steps)]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MAIN, workdir, address, str(number), *options],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for number in range(count)
-    ]
+    processes = several.start(workdir, count=count, devices=devices, steps=steps)
     try:
         outputs = [process.communicate(timeout=300)[0] for process in processes]
     finally:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import optuna
 from optuna.storages import JournalStorage, journal
 from optuna.trial import TrialState
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, unwritable
 from jaxtrack.evaluation import atomic
 
 FILE = "study.jsonl"
@@ -211,6 +211,8 @@ def open_study(folder: str | Path, plan: Plan, identity: Mapping[str, Any]) -> S
                 study_name=_NAME, storage=storage, direction="maximize"
             )
         attributes = study.user_attrs
+    except InputError:
+        raise
     except (OSError, ValueError, LookupError, TypeError) as fault:
         raise InputError(
             f"{file} cannot be opened as a study ({str(fault).splitlines()[0]}): "
@@ -234,7 +236,26 @@ def _storage(file: Path) -> Any:
             atomic.write_bytes(file, kept[:end])
     # Who holds the folder's lock is alone: a lock in here is a dead process's.
     file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
-    return JournalStorage(journal.JournalFileBackend(str(file)))
+    return JournalStorage(_Journal(file))
+
+
+class _Journal:
+    """Optuna's journal; its errors name the file that cannot be written."""
+
+    def __init__(self, file: Path):
+        """Opens or makes it."""
+        self._file, self._backend = file, journal.JournalFileBackend(str(file))
+
+    def read_logs(self, start: int) -> Iterable[dict[str, Any]]:
+        """Reads the entries from one on."""
+        return self._backend.read_logs(start)
+
+    def append_logs(self, entries: list[dict[str, Any]]) -> None:
+        """Writes entries."""
+        try:
+            self._backend.append_logs(entries)
+        except OSError as fault:
+            raise unwritable(self._file, fault) from fault
 
 
 def _check_identity(kept: Mapping, asked: Mapping, file: Path) -> None:

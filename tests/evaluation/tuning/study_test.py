@@ -1,6 +1,9 @@
 """Tests for jaxtrack.evaluation.tuning.study: a study of a function of two settings."""
 
+import errno
+
 import pytest
+from optuna.storages import journal
 
 from jaxtrack.errors import InputError
 from jaxtrack.evaluation.tuning import study as studies
@@ -144,3 +147,18 @@ def test_faults(tmp_path):
     with pytest.raises(InputError, match="cannot be opened as a study") as caught:
         try_all(tmp_path, plan())
     assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    study = open_study(tmp_path, plan(), IDENTITY)
+
+    def write(backend, entries):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(journal.JournalFileBackend, "append_logs", write)
+    told = f"cannot write {tmp_path / studies.FILE}: No space left on device: free"
+    with pytest.raises(InputError, match=told):
+        study.ask(1)
+    (tmp_path / studies.FILE).unlink()
+    with pytest.raises(InputError, match=told):
+        open_study(tmp_path, plan(), IDENTITY)
