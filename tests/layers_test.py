@@ -1,69 +1,23 @@
-"""Imports point one way: the table here is the one in docs/design.md."""
+"""Imports point one way: docs/design.md has a table of what each package may import."""
 
 import ast
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# package or module -> what of jaxtrack it may import, besides itself and COMMON.
-COMMON = ("errors", "locks", "shares", "signals")
-ALLOWED = {
-    "errors": (),
-    "locks": (),
-    "shares": (),
-    "signals": (),
-    "devices": (),
-    "cli": (
-        *("config", "configs", "training", "evaluation", "metrics", "tracking"),
-        *("data", "datasets", "weights", "session", "integrations", "report"),
-        "trackers",
-        *("export", "portability", "web", "annotation"),
-        "__version__",
-    ),
-    "__main__": ("cli",),
-    "config": ("ops.preprocess",),
-    "ops": (),
-    "models": ("ops",),
-    "online": ("ops",),
-    "assign": ("ops",),
-    "losses": ("ops", "assign"),
-    "trackers": ("config", "ops", "assign", "losses", "models", "tracking"),
-    "weights": (
-        *("config", "trackers", "models.backbones", "models.folding"),
-        *("ops.preprocess", "__version__"),
-    ),
-    "datasets": ("metrics",),
-    "data": ("config", "datasets"),
-    "metrics": (),
-    "training": (
-        *("config", "configs", "models", "trackers", "weights", "ops", "data"),
-        *("assign", "losses", "devices"),
-    ),
-    "tracking": ("config", "datasets", "ops", "models", "online"),
-    "evaluation": (
-        *(
-            "config",
-            "ops",
-            "trackers",
-            "tracking",
-            "training.inference",
-            "weights.digests",
-        ),
-        *("datasets", "metrics"),
-    ),
-    "report": ("evaluation", "datasets", "metrics"),
-    "export": ("config", "trackers", "tracking", "models.siamese", "ops"),
-    "annotation": ("datasets", "metrics"),
-    "session": ("session_state", "trackers", "tracking", "training.inference"),
-    "portability": (
-        *("config", "configs", "devices", "metrics", "models", "ops", "tracking"),
-        *("trackers", "training", "weights", "evaluation.atomic", "__version__"),
-    ),
-    "session_state": (),
-    "web": ("session", "session_state", "tracking"),
-    "integrations": ("metrics", "session", "tracking.video"),
+# What everything may import.
+COMMON = ("errors", "locks", "shares", "signals", "__version__")
+TABLE = {
+    name: re.findall(r"`([\w.]+)`", cell)
+    for name, cell in re.findall(
+        r"^\| `(\w+)` \| .* \| (.*) \|$",
+        (ROOT / "docs/design.md").read_text(),
+        re.MULTILINE,
+    )
 }
+ALLOWED = {**dict.fromkeys(COMMON, ()), **TABLE, "__main__": ("cli",)}
 SOURCES = sorted((ROOT / "jaxtrack").rglob("*.py"))
 
 
@@ -79,6 +33,13 @@ def imported(path):
 
 def within(name, part):
     return name == part or name.startswith(part + ".")
+
+
+def test_packages_import_only_those_above_them_in_the_table():
+    above = {"configs"}  # Settings alone.
+    for name, parts in TABLE.items():
+        assert {part.partition(".")[0] for part in parts} <= above, name
+        above.add(name)
 
 
 def test_imports_point_one_way():
