@@ -41,6 +41,19 @@ def test_images_flow_through_the_four_parts():
     np.testing.assert_array_equal(run()[0], [[[[176]]]])
 
 
+def test_parts_compose_to_the_whole():
+    """A template encoded once is 1 * 2 * 2 = 4, a search crop 40."""
+    model, ones = make(), jnp.ones((1, 1, 1, 1))
+    variables = {"params": model.init(jax.random.key(0), ones, ones)["params"]}
+
+    def call(name, *inputs):
+        return model.apply(variables, *inputs, method=name, mutable=["calls"])[0]
+
+    z, x = call("encode_template", ones), call("encode_search", 10 * ones)
+    np.testing.assert_array_equal([z, x], [[[[[4]]]], [[[[40]]]]])
+    np.testing.assert_array_equal(call("predict", z, x), [[[[176]]]])
+
+
 @pytest.mark.parametrize("train", [False, True])
 @pytest.mark.parametrize("train_backbone", [False, True])
 def test_modes_reach_the_parts(train, train_backbone):

@@ -14,6 +14,9 @@ LABELS = np.array([1, 1, 0, 0, 0], np.float32)
 VALID = np.ones(5, bool)
 
 
+sample_weights = jax.jit(memory.sample_weights)
+
+
 def group(value):
     """A group of five samples of two numbers, all of which are `value`."""
     return jnp.full((5, 2), value, jnp.float32), jnp.asarray(LABELS), jnp.asarray(VALID)
@@ -23,6 +26,7 @@ def start(num_groups=4):
     return memory.create(num_groups, *group(0), frame=0)
 
 
+@partial(jax.jit, static_argnames=("count", "rate", "min_first_weight"))
 def fill(mem, count, rate=0.01, **options):
     """Inserts groups 1 to `count`; returns the memory and all weights on the way."""
 
@@ -149,10 +153,10 @@ def test_sample_weights_by_hand():
             [0, 0, 0.1, 0.1, 0.1],  # No positive: the negatives have all.
         ]
     )
-    np.testing.assert_allclose(memory.sample_weights(mem), expected, rtol=1e-6)
-    recent = memory.sample_weights(mem, since_frame=11)
+    np.testing.assert_allclose(sample_weights(mem), expected, rtol=1e-6)
+    recent = sample_weights(mem, since_frame=11)
     np.testing.assert_allclose(recent, expected * [[1], [0], [1]] / 0.8, rtol=1e-6)
-    exact = memory.sample_weights(mem, since_frame=10)
+    exact = sample_weights(mem, since_frame=10)
     np.testing.assert_allclose(exact, expected, rtol=1e-6)
 
 
@@ -170,13 +174,13 @@ def test_sample_weights_sum_to_one(variant):
 def test_nothing_valid_weighs_nothing():
     mem = start(3)
     mem = mem.replace(valid=jnp.zeros_like(mem.valid))
-    np.testing.assert_array_equal(memory.sample_weights(mem), np.zeros((3, 5)))
+    np.testing.assert_array_equal(sample_weights(mem), np.zeros((3, 5)))
 
 
 def test_an_empty_group_counts_for_nothing():
     samples, labels, _ = group(1)
     mem = memory.insert(start(3), samples, labels, jnp.zeros(5, bool), frame=1)
-    weights = memory.sample_weights(mem)
+    weights = sample_weights(mem)
     np.testing.assert_array_equal(weights[1], 0)
     assert abs(weights.sum() - 1) < 1e-6
 
@@ -196,8 +200,8 @@ def test_vmap_is_a_loop():
         return memory.insert(mem, *group(7), frame=7, rate=rate)
 
     stacked = jax.tree.map(lambda *rows: jnp.stack(rows), *mems)
-    batched = jax.vmap(insert)(stacked, rates)
-    looped = [insert(mem, rate) for mem, rate in zip(mems, rates, strict=True)]
+    batched, alone = jax.jit(jax.vmap(insert))(stacked, rates), jax.jit(insert)
+    looped = [alone(mem, rate) for mem, rate in zip(mems, rates, strict=True)]
     looped = jax.tree.map(lambda *rows: jnp.stack(rows), *looped)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), batched, looped

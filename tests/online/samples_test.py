@@ -12,6 +12,10 @@ from jaxtrack.ops import boxes
 
 BOX = jnp.array([100.0, 60.0, 40.0, 20.0])
 KEY = jax.random.key(0)
+# One program a call, not one for each operation.
+NAMES = ("count", "translation", "scale", "uniform")
+jitter = jax.jit(samples.jitter, static_argnames=NAMES)
+draw_boxes = jax.jit(samples.draw, static_argnames=(*NAMES, "candidates", "iou_range"))
 
 
 def noise_of(drawn, translation, scale):
@@ -44,7 +48,7 @@ def test_noise_has_its_distribution(uniform, std, variant):
 
 
 def test_no_translation_and_scale_one_keep_the_box():
-    drawn = samples.jitter(KEY, BOX, count=5, translation=0.0, scale=1.0)
+    drawn = jitter(KEY, BOX, count=5, translation=0.0, scale=1.0)
     np.testing.assert_allclose(drawn, np.tile(BOX, (5, 1)), rtol=1e-6)
 
 
@@ -70,27 +74,26 @@ def test_drawn_boxes_lie_in_the_range(options, variant):
 
 def test_the_first_that_fit_are_taken_in_order():
     options = {"translation": 2.0, "scale": 1.3}
-    drawn, is_valid = samples.draw(
+    drawn, is_valid = draw_boxes(
         KEY, BOX, count=9, candidates=200, iou_range=(0.2, 0.6), **options
     )
-    every = samples.jitter(KEY, BOX, count=200, **options)
-    iou = [
-        float(boxes.iou(boxes.cxcywh_to_xyxy(b), boxes.cxcywh_to_xyxy(BOX)))
-        for b in every
-    ]
-    fits = [i for i, value in enumerate(iou) if 0.2 <= value <= 0.6]
+    every = jitter(KEY, BOX, count=200, **options)
+    iou = boxes.iou(
+        boxes.cxcywh_to_xyxy(every), boxes.cxcywh_to_xyxy(jnp.tile(BOX, (200, 1)))
+    )
+    fits = [i for i, value in enumerate(iou.tolist()) if 0.2 <= value <= 0.6]
     assert len(fits) > 9 and is_valid.all()
     np.testing.assert_allclose(drawn, every[jnp.array(fits[:9])], rtol=1e-6)
 
 
 def test_too_few_are_marked_and_finite():
-    drawn, is_valid = samples.draw(
+    drawn, is_valid = draw_boxes(
         KEY, BOX, count=30, candidates=60, **(NEGATIVE | {"iou_range": (0.3, 0.5)})
     )
     assert 0 < is_valid.sum() < 30
     assert not np.diff(is_valid.astype(int)).max() > 0  # Those that fit come first.
     assert np.isfinite(drawn).all()
-    _, none = samples.draw(
+    _, none = draw_boxes(
         KEY, BOX, count=3, candidates=10, **(POSITIVE | {"iou_range": (1.1, 2.0)})
     )
     assert not none.any()
@@ -99,7 +102,7 @@ def test_too_few_are_marked_and_finite():
 def test_boxes_stay_in_bounds():
     bounds = jnp.array([80.0, 50.0, 120.0, 90.0])
     options = {"translation": 3.0, "scale": 8.0, "uniform": True}
-    drawn, _ = samples.draw(
+    drawn, _ = draw_boxes(
         KEY,
         BOX,
         count=200,
@@ -135,7 +138,7 @@ def test_centers_anywhere_in_the_bounds(variant):
 def test_a_narrow_target_keeps_its_height():
     # 10 px would leave an IoU of 0.68 at most, and no positive.
     target, bounds = jnp.array([100.0, 60.0, 135.6, 6.8]), jnp.array([0.0, 0, 255, 255])
-    drawn, is_valid = samples.draw(
+    drawn, is_valid = draw_boxes(
         KEY, target, count=20, candidates=160, bounds=bounds, **POSITIVE
     )
     assert is_valid.all()
@@ -143,10 +146,10 @@ def test_a_narrow_target_keeps_its_height():
     # Where the target is larger than MDNet's 10 px, that is the least size.
     sizes = {"iou_range": (0.0, 1.0), "translation": 0.0, "scale": 4.0}
     options = {"count": 90, "candidates": 90, **sizes}
-    drawn, _ = samples.draw(KEY, BOX, **options)
+    drawn, _ = draw_boxes(KEY, BOX, **options)
     np.testing.assert_allclose(drawn[:, 2:].min(0), [10, 10])
     # A target without extent is one pixel large.
-    drawn, _ = samples.draw(KEY, jnp.array([5.0, 5.0, 1.0, 0.0]), **options)
+    drawn, _ = draw_boxes(KEY, jnp.array([5.0, 5.0, 1.0, 0.0]), **options)
     np.testing.assert_allclose(drawn[:, 2:].min(0), [1, 1])
 
 
@@ -154,12 +157,13 @@ def test_drawing_is_a_loop_under_vmap_and_its_keys_matter():
     keys = jax.random.split(KEY, 3)
     targets = jnp.stack([BOX, BOX + 1, BOX + 2])
     draw = partial(samples.draw, count=5, candidates=50, **POSITIVE)
-    drawn, valid = jax.vmap(draw)(keys, targets)
+    drawn, valid = jax.jit(jax.vmap(draw))(keys, targets)
+    alone = jax.jit(draw)
     for i in range(3):
-        one, is_valid = draw(keys[i], targets[i])
+        one, is_valid = alone(keys[i], targets[i])
         np.testing.assert_allclose(drawn[i], one, rtol=1e-5)
         np.testing.assert_array_equal(valid[i], is_valid)
-    assert np.abs(drawn[0] - draw(keys[1], targets[0])[0]).max() > 0.1
+    assert np.abs(drawn[0] - alone(keys[1], targets[0])[0]).max() > 0.1
 
 
 def test_fewer_candidates_than_boxes_are_refused():

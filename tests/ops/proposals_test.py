@@ -10,6 +10,7 @@ import pytest
 from jaxtrack.ops import proposals
 
 NAN = np.nan
+pick = jax.jit(proposals.best, static_argnames=("count", "iou_threshold", "candidates"))
 # Ten wide, one a hundred pixels: none overlaps another.
 APART = np.array([[100 * i, 0, 100 * i + 10, 10] for i in range(5)], "f4")
 
@@ -58,11 +59,11 @@ def test_matches_definition(count, threshold, candidates):
 def test_ten_are_picked_of_those_that_overlap_by_half():
     """C9: N is 10, and IoU 1/2 itself does not suppress."""
     xyxy, ranked = random_set(0)
-    picked = proposals.best(xyxy, ranked)
+    picked = pick(xyxy, ranked)
     np.testing.assert_array_equal(picked, numpy_best(xyxy, ranked, 10, 0.5, 256))
     pair = jnp.array([[0.0, 0.0, 8.0, 8.0], [0.0, 0.0, 8.0, 4.0], [0.0, 0.0, 8.0, 5.0]])
     # 5/8 is suppressed and follows 1/2 although it is ranked higher.
-    picked = proposals.best(pair, jnp.array([3.0, 1.0, 2.0]), count=3)
+    picked = pick(pair, jnp.array([3.0, 1.0, 2.0]), count=3)
     np.testing.assert_array_equal(picked, [0, 1, 2])
 
 
@@ -77,10 +78,10 @@ def test_by_hand(variant):
 def test_a_rank_that_is_no_number_is_the_last():
     ranked = jnp.array([NAN, 0.1, NAN, 0.3, -np.inf])
     # Of -inf and NaN the lower place comes first.
-    best = partial(proposals.best, xyxy=APART, ranked=ranked)
+    best = partial(pick, xyxy=APART, ranked=ranked)
     np.testing.assert_array_equal(best(count=5), [3, 1, 0, 2, 4])
     np.testing.assert_array_equal(best(count=2, candidates=2), [3, 1])
-    none = proposals.best(APART, jnp.full(5, NAN), count=3)
+    none = pick(APART, jnp.full(5, NAN), count=3)
     np.testing.assert_array_equal(none, [0, 1, 2])
 
 
@@ -88,7 +89,7 @@ def test_boxes_behind_the_candidates_are_not_looked_at():
     # 0 and 1 are the same box. Of three candidates, 2 is kept; of two, 1 fills up.
     xyxy = APART[jnp.array([0, 0, 1])]
     ranked = jnp.array([0.9, 0.8, 0.7])
-    best = partial(proposals.best, xyxy, ranked, count=2)
+    best = partial(pick, xyxy, ranked, count=2)
     np.testing.assert_array_equal(best(candidates=3), [0, 2])
     np.testing.assert_array_equal(best(candidates=2), [0, 1])
     with pytest.raises(ValueError, match="count=2 of 1"):
