@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VOT := $(VENV)/vot-toolkit/.installed
+# Python compiles modules when they are first imported, which most never are.
+INSTALL := $(BIN)/pip install --quiet --no-compile
 
 .PHONY: help setup demo demo-train compare ablation incremental test test-all test-faults test-onnx smoke docs lint format bench bench-gpu clean
 
@@ -22,22 +24,22 @@ help:
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
+	$(INSTALL) --upgrade pip
 
 $(VENV)/.core: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet -e '.[all]'
+	$(INSTALL) -e '.[all]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet -e '.[test]'
+	$(INSTALL) -e '.[test]'
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.torch: $(VENV)/.test
-	$(BIN)/pip install --quiet -e '.[test,torch]'
+	$(INSTALL) -e '.[test,torch]'
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet -e '.[docs]'
+	$(INSTALL) -e '.[docs]'
 	@touch $@
 
 setup: $(VENV)/.torch $(VOT)
@@ -56,7 +58,7 @@ $(VOT): | $(BIN)/python
 
 # The clip is optional: without it the demo composes a scene.
 $(VENV)/.clip: pyproject.toml | $(VENV)/.core
-	-$(BIN)/pip install --quiet -e '.[demo]' && touch $@
+	-$(INSTALL) -e '.[demo]' && touch $@
 
 demo: $(VENV)/.core $(VENV)/.clip
 	$(BIN)/python -m jaxtrack demo --out=runs/demo
