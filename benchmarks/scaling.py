@@ -3,7 +3,7 @@
 Run: python -m benchmarks.scaling
 Each device has the same number of pairs, on 1, 2 and 4 devices that the host's cores
 share; the network is siamcar_lite0 on search crops of 128 px, so that it compiles and
-runs in two minutes of CPU time, its backbone frozen or (--backbone) trained. Rounds
+runs in two minutes of CPU time, its backbone frozen or (--all_layers) trained. Rounds
 alternate, medians are shown. The devices take turns on the cores, so that only the CPU
 time means something: on N devices a step does N times the work, and whatever it takes
 beyond that is what sharing a batch costs (sums of gradients, statistics and counts,
@@ -22,7 +22,7 @@ from jaxtrack.training import schedule, state, step
 
 _DEVICES = flags.DEFINE_list("devices", ["1", "2", "4"], "Numbers of devices.")
 _PAIRS = flags.DEFINE_integer("pairs", 4, "Pairs a device.")
-_BACKBONE = flags.DEFINE_bool("backbone", False, "Train the backbone, too.")
+_ALL_LAYERS = flags.DEFINE_bool("all_layers", False, "Train the backbone, too.")
 _REPEATS = flags.DEFINE_integer("repeats", 5, "Rounds; the median is shown.")
 
 
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
 def _run_of(config, variables, count):
     """Returns a step on some of the devices."""
     devices = jax.local_devices()[:count]
-    one, tx = train_step.device_step(config, _BACKBONE.value)
+    one, tx = train_step.device_step(config, _ALL_LAYERS.value)
     mapped = step.pmap_step(one, devices=devices)
     batch = train_step.batch_of(config, count * _PAIRS.value)
     current = state.create(variables, tx, keep_ema=config.optimizer.ema_decay > 0)
