@@ -34,6 +34,8 @@ REMEDIES = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: "raise the limit on file sizes (`ulimit -f`)",
+    errno.ENAMETOOLONG: "give a shorter one",
+    errno.ELOOP: "a link leads to itself: remove it",
     errno.EMFILE: "raise the limit on open files (`ulimit -n`)",
 }
 

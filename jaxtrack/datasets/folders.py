@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxtrack.datasets import exclusions, files, frame_files
+from jaxtrack.datasets import exclusions, files, frame_files, layout
 from jaxtrack.datasets.sequence import Clip, Listing, Sequence, xyxy_from_truth
 from jaxtrack.errors import InputError
 
@@ -124,9 +124,12 @@ def _walk(folder: Path) -> Iterator[Path]:
     if box_files(folder):
         yield folder
         return
-    for entry in os.scandir(folder):
-        if entry.name[:1] != "." and entry.is_dir():
-            yield from _walk(Path(entry.path))
+    for inner in layout.subfolders(folder).values():
+        leads_back = inner.is_symlink() and folder.resolve().is_relative_to(
+            inner.resolve()
+        )
+        if not leads_back:
+            yield from _walk(inner)
 
 
 def _parents(path: Path) -> list[Path]:

@@ -68,7 +68,7 @@ def _images(folder):
             for entry in entries
             if entry.name[:1] != "."
             and entry.name.lower().endswith(FRAME_SUFFIXES)
-            and not entry.is_dir()
+            and (entry.is_symlink() or not entry.is_dir())
         ]
 
 

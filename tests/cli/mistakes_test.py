@@ -246,6 +246,7 @@ def test_faults_of_the_system_say_what_to_do(capsys):
     for code, words in (
         (errno.ENOSPC, "a/b: No space left on device: free space, then run the"),
         (errno.EFBIG, "a/b: File too large: raise the limit on file sizes"),
+        (errno.ENAMETOOLONG, "a/b: File name too long: give a shorter one"),
         (errno.EACCES, "a/b: Permission denied: choose another place, or change"),
     ):
 

@@ -92,3 +92,10 @@ def test_several_targets(root):
     clip = folders.read_clip("b", listing.found["b"])
     np.testing.assert_array_equal(clip.xyxy[:, 0, 0], [0, 2, 4])
     assert clip.xyxy.shape == (3, 3, 4) and len(clip.frames) == 3
+
+
+def test_links_that_lead_back_or_nowhere_are_passed_over(root):
+    (root / "again").symlink_to(root)
+    (root / "loop").symlink_to(root / "loop")
+    (root / "gone").symlink_to(root / "nowhere")
+    assert folders.list_sequences(root) == [root / "a", root / "b"]
