@@ -4,6 +4,7 @@ import difflib
 import errno
 import importlib.util
 import pathlib
+import warnings
 from collections.abc import Iterable
 
 # Package that only some commands need -> the extra that installs it.
@@ -65,6 +66,15 @@ def unwritable(path: str | pathlib.Path, fault: OSError) -> InputError:
       fault: as raised.
     """
     return InputError(f"cannot write {path}: {system_reason(fault)}")
+
+
+def format_warnings() -> None:
+    """Has Python's warnings printed without the line of code that gives them."""
+
+    def one_line(message: object, *_: object, **__: object) -> str:
+        return f"warning: {message}\n"
+
+    warnings.formatwarning = one_line
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

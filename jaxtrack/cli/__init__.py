@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jaxtrack import __version__
+from jaxtrack import __version__, errors
 from jaxtrack.cli import faults
 from jaxtrack.cli.interrupts import INTERRUPTED
 
@@ -92,6 +92,7 @@ def run_command(command: "Command", argv: Sequence[str], *, prog: str) -> None:
     from jaxtrack.cli import parsing
 
     args = parsing.parse(command, argv, prog=prog)
+    errors.format_warnings()
     _keep_compilations()
     faults.guarded(lambda: command.run(args))
 

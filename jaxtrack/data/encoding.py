@@ -16,6 +16,7 @@ from jaxtrack.errors import InputError
 
 FORMATS = ("jpeg", "webp")
 REDUCTIONS = (1, 2, 4, 8)
+_MOST_PIXELS = 1 << 30  # As OpenCV's limit; a header may promise 65,500 x 65,500.
 QUALITY = 90  # Of pictures that are encoded again; see docs/performance.md.
 
 
@@ -55,12 +56,16 @@ def decode(data: bytes, name: str, *, reduction: int = 1) -> np.ndarray:
     if data[:4] == b"RIFF":
         return _decode_webp(data, name, reduction)
     try:
+        hw = simplejpeg.decode_jpeg_header(data)[:2]
+        if hw[0] * hw[1] > _MOST_PIXELS:
+            raise InputError(f"{name}: JPEG of {hw[1]} x {hw[0]} pixels: too large")
         if reduction == 1:
             return simplejpeg.decode_jpeg(data)
-        hw = simplejpeg.decode_jpeg_header(data)[:2]
         height, width = (-(-side // reduction) for side in hw)
         return simplejpeg.decode_jpeg(data, min_height=height, min_width=width)
     except ValueError as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{name}: damaged JPEG ({error})") from error
 
 

@@ -11,7 +11,7 @@ from types import FrameType
 
 import cv2
 
-from jaxtrack.errors import InputError
+from jaxtrack.errors import InputError, format_warnings
 
 
 def prepare_worker(*which: int) -> None:
@@ -23,6 +23,7 @@ def prepare_worker(*which: int) -> None:
       *which: Grain's index and number of workers; not used.
     """
     cv2.setNumThreads(0)
+    format_warnings()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
 

@@ -119,6 +119,15 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
             encoding.read(path)
 
 
+def test_a_header_that_promises_too_many_pixels_is_refused(tmp_path):
+    data = bytearray(encode(scene(0)))
+    place = data.index(b"\xff\xc0") + 5  # Height and width in the frame's header.
+    data[place : place + 4] = b"\xfd\xe8\xfd\xe8"
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(InputError, match="a.jpg: JPEG of 65000 x 65000 pixels"):
+        encoding.read(tmp_path / "a.jpg")
+
+
 def test_deep_pictures_are_stretched_by_the_range_of_their_sequence(tmp_path):
     # 12 of 16 bits: the upper eight alone are nearly black.
     paths = [tmp_path / f"{number}.png" for number in (1, 2)]
