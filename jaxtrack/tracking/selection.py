@@ -6,6 +6,8 @@ can be a batch axis. A cell's box is `ltrb`, distances from its point in search-
 pixels.
 """
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -18,6 +20,9 @@ from jaxtrack.tracking import decoding
 # Smallest and largest half side of the refinement window, relative to the template's
 # side: REGION_S and REGION_L of the released code.
 _REGION = (0.1, 0.44)
+# Smallest width and height of reported boxes, pixels of the picture.
+_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "opencv": 10.0}
+_LEAST_SIZE |= {"released": 0.0}
 
 
 class Selection(NamedTuple):
@@ -260,3 +265,34 @@ def _refine(
     inside &= (columns >= -left) & (columns <= right)
     best = jnp.argmax(jnp.where(inside, plain, -jnp.inf))
     return jnp.stack(jnp.unravel_index(best, plain.shape))
+
+
+def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """Returns how a selection keeps boxes inside the picture.
+
+    Args:
+      name: of the selection, a value of the setting `tracking.selection`.
+
+    Returns:
+      `(box [4] cxcywh px, hw [2]) -> box`.
+    """
+    return functools.partial(clip, least=_LEAST_SIZE[name])
+
+
+def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
+    """Clips a box's center to the picture, and its size to `least` and the picture's.
+
+    Public trackers also clip the center of their crops to [0, W] and [0, H].
+
+    Args:
+      box: `[4]` cxcywh, pixels.
+      hw: `[2]` height and width of the picture, pixels.
+      least: smallest width and height, pixels, 10 in pysot's code, 0 in SiamCAR's; also
+        in a smaller picture.
+
+    Returns:
+      `[4]` cxcywh, pixels.
+    """
+    wh = hw[::-1].astype(jnp.float32)
+    size = jnp.maximum(jnp.minimum(box[2:], wh), least)
+    return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])

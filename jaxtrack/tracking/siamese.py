@@ -16,11 +16,6 @@ from jaxtrack.ops import boxes, grid
 from jaxtrack.tracking import cropping, decoding, opencv, selection, temporal
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput, TrackerState
 
-# Smallest width and height of reported boxes, pixels of the picture.
-_LEAST_SIZE = {"clean": 4.0, "pysot": 10.0, "video_analyst": 10.0, "opencv": 10.0}
-_LEAST_SIZE |= {"released": 0.0}
-
-
 # Similar to pysot's search (0.001 to 0.6, 0.05 to 0.65 and 0.1 to 0.8), including
 # trackers that need no window.
 RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -64,52 +59,24 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
     Returns:
       The tracker, whose settings are `Settings`.
     """
-    geometry = network.geometry
-    view = view_of(config, geometry)
-    is_released = config.tracking.selection == "released"
-    is_opencv = config.tracking.selection == "opencv"
-    bound = bounding(config.tracking.selection)
-    cells = places(network)
-    select = _select(config, geometry)
-    rules = _rules(config)
+    geometry, selected = network.geometry, config.tracking.selection
+    view, is_released = view_of(config, geometry), selected == "released"
+    parts = _Parts(
+        network=network,
+        view=view,
+        places=places(network),
+        select=_select(config, geometry),
+        bound=selection.bounding(selected),
+        rules=_rules(config),
+        is_released=is_released,
+        is_opencv=selected == "opencv",
+    )
     defaults = Settings(*(float(config.tracking[name]) for name in Settings._fields))
-
-    def start(variables, crops: Sequence[Crop], fill: jax.Array) -> TrackerState:
-        z_image = view.template_image(crops[0], fill)
-        template = network.apply(variables, z_image, method="encode_template")
-        box = crops[0].aim.box
-        memory = temporal.start(box, rules) if rules else None
-        return TrackerState(template, box, fill, memory)
-
-    def predict(variables, state: TrackerState, crop: Crop):
-        """Returns the maps of one example."""
-        x_image = view.search_image(crop, state.fill)
-        search = network.apply(variables, x_image, method="encode_search")
-        outputs = network.apply(variables, state.template, search, method="predict")
-        return decoding.scores_and_boxes(outputs, cells, stretch=is_released)
 
     def update(
         variables, state: TrackerState, crop: Crop, settings: Settings = defaults
     ) -> tuple[TrackerState, TrackerOutput]:
-        aim, memory = crop.aim, state.memory
-        maps = predict(variables, state, crop)
-        if rules:
-            power = 1.0 if is_released else settings.quality_power
-            probed = probe_maps(*maps, aim, geometry=geometry, power=power)
-            maps, settings = _weighed(maps, settings, memory, probed.xyxy, rules)
-        box, score = select(maps, state.box, aim, settings)
-        if rules:
-            result = temporal.Result(box, score, probed.confidence, probed.xyxy)
-            memory, box, score = temporal.update(memory, result, rules)
-            memory = memory.replace(expected=bound(memory.expected, aim.hw))
-        shown = opencv.whole_pixels(box) if is_opencv else box
-        state = state.replace(box=box, memory=memory)
-        return state, TrackerOutput(box=shown, score=score)
-
-    def probe(variables, state: TrackerState, crop: Crop) -> Probe:
-        maps = predict(variables, state, crop)
-        power = 1.0 if is_released else defaults.quality_power
-        return probe_maps(*maps, crop.aim, geometry=geometry, power=power)
+        return _update(parts, variables, state, crop, settings)
 
     # Networks with anchors predict no quality; the released selection has no exponent.
     has_power = not is_released and not network.anchors
@@ -118,12 +85,72 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         aim=lambda state, hw: view.search(_expected(state), hw),
         cut=view.cut,
         fill=view.fill,
-        start=start,
+        start=functools.partial(_start, parts),
         update=update,
-        probe=probe,
+        probe=functools.partial(_probe, parts, power=defaults.quality_power),
         settings=defaults,
         ranges=RANGES | ({"quality_power": (0.0, 2.0)} if has_power else {}),
     )
+
+
+class _Parts(NamedTuple):
+    """What the functions of a tracker have in common; all of it is static."""
+
+    network: nn.Module
+    view: cropping.View
+    places: jax.Array
+    select: Callable[..., tuple[jax.Array, jax.Array]]
+    bound: Callable[[jax.Array, jax.Array], jax.Array]
+    rules: temporal.Rules | None
+    is_released: bool
+    is_opencv: bool
+
+
+def _start(
+    parts: _Parts, variables, crops: Sequence[Crop], fill: jax.Array
+) -> TrackerState:
+    """Starts on a target."""
+    z_image = parts.view.template_image(crops[0], fill)
+    template = parts.network.apply(variables, z_image, method="encode_template")
+    box = crops[0].aim.box
+    memory = temporal.start(box, parts.rules) if parts.rules else None
+    return TrackerState(template, box, fill, memory)
+
+
+def _predict(parts, variables, state, crop):
+    """Returns the maps of one example."""
+    x_image = parts.view.search_image(crop, state.fill)
+    apply = functools.partial(parts.network.apply, variables)
+    search = apply(x_image, method="encode_search")
+    outputs = apply(state.template, search, method="predict")
+    return decoding.scores_and_boxes(outputs, parts.places, stretch=parts.is_released)
+
+
+def _update(parts, variables, state, crop, settings):
+    """Finds the target in a crop."""
+    aim, memory, rules = crop.aim, state.memory, parts.rules
+    maps = _predict(parts, variables, state, crop)
+    if rules:
+        probed = _probed(parts, maps, aim, settings.quality_power)
+        maps, settings = _weighed(maps, settings, memory, probed.xyxy, rules)
+    box, score = parts.select(maps, state.box, aim, settings)
+    if rules:
+        result = temporal.Result(box, score, probed.confidence, probed.xyxy)
+        memory, box, score = temporal.update(memory, result, rules)
+        memory = memory.replace(expected=parts.bound(memory.expected, aim.hw))
+    shown = opencv.whole_pixels(box) if parts.is_opencv else box
+    return state.replace(box=box, memory=memory), TrackerOutput(box=shown, score=score)
+
+
+def _probe(parts, variables, state, crop, *, power) -> Probe:
+    """Returns the maps for analyses."""
+    return _probed(parts, _predict(parts, variables, state, crop), crop.aim, power)
+
+
+def _probed(parts, maps, aim, power):
+    """Returns maps with boxes in pixels of the picture."""
+    power = 1.0 if parts.is_released else power
+    return probe_maps(*maps, aim, geometry=parts.network.geometry, power=power)
 
 
 def probe_maps(
@@ -193,7 +220,8 @@ def _weighed(maps, settings, memory, xyxy, rules):
 
 def _select(config, geometry):
     """Returns the function from maps to a box, pixels of the picture, and a score."""
-    choose, bound = _selection(config, geometry), bounding(config.tracking.selection)
+    choose = _selection(config, geometry)
+    bound = selection.bounding(config.tracking.selection)
     slope, middle = (float(config.tracking[f"score_{n}"]) for n in ("slope", "middle"))
 
     def select(maps, box, aim, settings) -> tuple[jax.Array, jax.Array]:
@@ -245,34 +273,3 @@ def view_of(config: ConfigDict, geometry: grid.Geometry) -> cropping.View:
     if name == "opencv":
         return opencv.make_view(geometry, **options)
     return cropping.make_view(geometry, selection=name, **options)
-
-
-def bounding(name: str) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """Returns how a selection keeps boxes inside the picture.
-
-    Args:
-      name: of the selection, a value of the setting `tracking.selection`.
-
-    Returns:
-      `(box [4] cxcywh px, hw [2]) -> box`.
-    """
-    return functools.partial(clip, least=_LEAST_SIZE[name])
-
-
-def clip(box: jax.Array, hw: jax.Array, *, least: float = 4.0) -> jax.Array:
-    """Clips a box's center to the picture, and its size to `least` and the picture's.
-
-    Public trackers also clip the center of their crops to [0, W] and [0, H].
-
-    Args:
-      box: `[4]` cxcywh, pixels.
-      hw: `[2]` height and width of the picture, pixels.
-      least: smallest width and height, pixels, 10 in pysot's code, 0 in SiamCAR's; also
-        in a smaller picture.
-
-    Returns:
-      `[4]` cxcywh, pixels.
-    """
-    wh = hw[::-1].astype(jnp.float32)
-    size = jnp.maximum(jnp.minimum(box[2:], wh), least)
-    return jnp.concatenate([jnp.clip(box[:2], 0.0, wh), size])

@@ -16,7 +16,7 @@ from jaxtrack.online import update
 from jaxtrack.ops import anchors as anchor_boxes
 from jaxtrack.ops import boxes, grid, proposals
 from jaxtrack.tracking import cropping, decoding, selection
-from jaxtrack.tracking.siamese import RANGES, bounding, probe_maps, view_of
+from jaxtrack.tracking.siamese import RANGES, probe_maps, view_of
 from jaxtrack.tracking.state import Crop, Probe, Tracker, TrackerOutput
 
 
@@ -93,7 +93,7 @@ def make(config: ConfigDict, network: nn.Module) -> Tracker:
         model=network,
         size=network.geometry.search_size,
         view=view,
-        bound=bounding(config.tracking.selection),
+        bound=selection.bounding(config.tracking.selection),
         anchors=anchor_boxes.tile(grid.points(network.geometry), network.anchors),
         count=config.tracking.proposals,
         identifier=config.tracking.identifier_weight,

@@ -10,7 +10,7 @@ import pytest
 from jaxtrack.ops import boxes as boxes_lib
 from jaxtrack.ops import grid
 from jaxtrack.ops.grid import Geometry
-from jaxtrack.tracking import decoding, selection, siamese
+from jaxtrack.tracking import decoding, selection
 
 CAR = Geometry(127, 255, 25, 8, 32.5)
 RPN = Geometry(127, 255, 25, 8, 31.5)
@@ -125,7 +125,7 @@ def released_track(golden, choose):
         chosen = choose(foreground, ltrb, quality, box[2:], scale)
         chosen = jax.device_get(chosen)
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
-        box = siamese.clip(box, hw, least=0.0)
+        box = selection.clip(box, hw, least=0.0)
         yield np.array([*(box[:2] - box[2:] / 2), *box[2:]])
 
 
@@ -282,7 +282,7 @@ def rpn_track(golden, choose):
         scale = 127 / boxes_lib.context_side(box[2:], context=0.5)
         chosen = jax.device_get(choose(*seen, box[2:], scale))
         box = jnp.concatenate([box[:2] + chosen.shift, chosen.wh])
-        box = siamese.clip(box, hw, least=10.0)
+        box = selection.clip(box, hw, least=10.0)
         yield np.array([*(box[:2] - box[2:] / 2), *box[2:]]), chosen.score
 
 

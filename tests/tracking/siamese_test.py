@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxtrack.ops import boxes
-from jaxtrack.tracking import run, siamese
+from jaxtrack.tracking import run, selection, siamese
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +112,10 @@ def test_probe_shows_what_step_chooses_from(
 def test_clips():
     hw = jnp.array([100, 200])
     box = jnp.array([-5.0, 300.0, 1.0, 500.0])
-    np.testing.assert_array_equal(siamese.clip(box, hw), [0, 100, 4, 100])
+    np.testing.assert_array_equal(selection.clip(box, hw), [0, 100, 4, 100])
     bounds = {"clean": 4, "pysot": 10, "video_analyst": 10, "released": 1}
     for name, least in bounds.items():
-        found = siamese.bounding(name)(box, hw)
+        found = selection.bounding(name)(box, hw)
         np.testing.assert_array_equal(found, [0, 100, least, 100])
 
 
