@@ -123,39 +123,39 @@ def track_unfinished(
     skip = manifest.recorded(skip, place, identity=identity, hashes=hashes)
     variables = jax.device_put(variables)
 
-    def check(name: str) -> None:
-        for rows in vot_files.read_runs(folder, [name])[name]:
-            if len(rows) != counts[name]:
-                raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
+    def track(video: Video, compiled: set):
+        functions = _compiled(drivers, variables, video, compiled)
+        start, follow = _shifted(*functions, shift=pixel_center - 0.5)
+        with FrameReader(video.frames) as frames:
+            return track_with_resets(start, follow, frames, video.region)
 
-    def work(pending, advance):
-        compiled = set()
-        for video in pending:
-            try:
-                ways = _compiled(drivers, variables, video, compiled)
-                start, follow = _shifted(*ways, shift=pixel_center - 0.5)
-                with FrameReader(video.frames) as frames:
-                    run = track_with_resets(start, follow, frames, video.region)
-            except InputError as fault:
-                if skip is None:
-                    raise InputError(f"sequence {video.name}: {fault}") from fault
-                skip(video.name, str(fault))
-                continue
-            advance(len(video.frames))
-            files = [run[0]], run[1][:, None]
-            yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
+    about = {"identity": identity, "around": around, "hashes": hashes}
+    about["check"] = partial(_check_length, folder, counts)
+    work = partial(_write_each, track, folder, skip)
+    return manifest.complete(work, videos, place, **about, title="VOT", share=share)
 
-    return manifest.complete(
-        work,
-        videos,
-        place,
-        identity=identity,
-        around=around,
-        check=check,
-        hashes=hashes,
-        title="VOT",
-        share=share,
-    )
+
+def _check_length(folder, counts, name):
+    """Rejects results that have not a row for each frame."""
+    for rows in vot_files.read_runs(folder, [name])[name]:
+        if len(rows) != counts[name]:
+            raise InputError(f"{name}: {len(rows)} rows of {counts[name]}")
+
+
+def _write_each(track, folder, skip, pending, advance):
+    """Tracks sequences; yields the name of each, and what writes its files."""
+    compiled = set()
+    for video in pending:
+        try:
+            rows, seconds = track(video, compiled)
+        except InputError as fault:
+            if skip is None:
+                raise InputError(f"sequence {video.name}: {fault}") from fault
+            skip(video.name, str(fault))
+            continue
+        advance(len(video.frames))
+        files = [rows], seconds[:, None]
+        yield video.name, partial(vot_files.write_runs, folder, video.name, *files)
 
 
 def track_checkpoint(
@@ -188,11 +188,11 @@ def track_checkpoint(
     opened = loading.open_checkpoint(checkpoint, tracking=tracking or {})
     folder = pathlib.Path(out_dir) / "results" / name
     drivers = compile_tracker(opened.tracker)
-    made = {"identity": opened.identity, "around": opened.around}
-    made |= {"skip": skip, "share": share}
+    options = {"identity": opened.identity, "around": opened.around}
+    options |= {"skip": skip, "share": share}
     selection = opened.config.tracking.selection
-    made["pixel_center"] = cropping.pixel_center(selection)
-    track_unfinished(drivers, opened.variables, videos, folder, **made)
+    options["pixel_center"] = cropping.pixel_center(selection)
+    track_unfinished(drivers, opened.variables, videos, folder, **options)
     return folder
 
 
