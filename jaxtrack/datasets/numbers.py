@@ -25,27 +25,33 @@ def split(line: str) -> list[str]:
     return line.translate(_SEPARATORS).split()
 
 
-def has_decimal_commas(lines: Iterable[str]) -> bool:
+def has_decimal_commas(lines: Sequence[str]) -> bool:
     """Returns whether numbers are written as 10,5: four of them a line, none between.
 
     Pairs may also be the corners of a polygon, "10,5 20,5 20,9 10,9". Decimal commas
     are told by a number without a comma, a fraction such as 05, or fractions that all
-    have one digit.
+    have one digit, unless the corners are those of upright rectangles.
 
     Args:
       lines: of a table.
     """
-    fractions = []
+    if not any("," in line for line in lines):
+        return False
+    fractions, upright = [], []
     for line in filter(str.strip, lines):
-        found = [_DECIMAL.fullmatch(word) for word in re.split(r"[;\s]+", line.strip())]
+        words = re.split(r"[;\s]+", line.strip())
+        found = [_DECIMAL.fullmatch(word) for word in words]
         if len(found) != 4 or None in found:
             return False
         fractions += [match[1] for match in found]
+        xs, ys = zip(*(word.partition(",")[::2] for word in words), strict=True)
+        pairs = [[values[n] == values[n - 1] for n in range(4)] for values in (xs, ys)]
+        upright.append(sorted(pairs) == [[False, True] * 2, [True, False] * 2])
     there = [digits for digits in fractions if digits]
     return bool(there) and (
         None in fractions
         or any(digits[0] == "0" and len(digits) > 1 for digits in there)
-        or all(len(digits) == 1 for digits in there)
+        or (all(len(digits) == 1 for digits in there) and not all(upright))
     )
 
 

@@ -119,6 +119,9 @@ def test_pairs_may_be_corners(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("15,10 35,10 35,30 15,30\n" * 3)
     np.testing.assert_array_equal(files.read_xywh(path), [[15, 10, 20, 20]] * 3)
+    for corners in ("1,2;7,2;7,6;1,6", "1,6;1,2;7,2;7,6"):
+        path.write_text(f"{corners}\n" * 3)
+        np.testing.assert_array_equal(files.read_xywh(path), [[1, 2, 6, 4]] * 3)
 
 
 def test_a_line_of_empty_fields_is_nan(tmp_path):
