@@ -11,13 +11,12 @@ import numpy as np
 
 from jaxtrack.errors import InputError
 from jaxtrack.metrics import faults
+from jaxtrack.metrics.curves import curves_of, numbers_of
 from jaxtrack.metrics.frames import Frames, frame_values, truth_warnings
 from jaxtrack.metrics.protocols import OpeProtocol, protocol_named
 
 # Numbers of a report, in the order of its tables.
 NUMBERS = ("auc", "precision", "norm_precision", "ao", "sr50", "sr75")
-PRECISION_AT_PX = 20.0
-NORM_PRECISION_AT = 0.2
 
 
 @dataclass(frozen=True)
@@ -99,53 +98,6 @@ class OpeReport:
     warnings: tuple[str, ...] = ()
 
 
-def _within(values: np.ndarray, limits, below: bool = False) -> np.ndarray:
-    """Counts the values under each limit, or up to it where not `below`."""
-    side = "left" if below else "right"
-    return np.searchsorted(np.sort(values), np.array(limits), side=side)
-
-
-def _curves(
-    iou, center, norm, total: int, protocol: OpeProtocol
-) -> dict[str, np.ndarray]:
-    """The three curves of a set of frames; `total` is the denominator."""
-    p = protocol
-    counts = {
-        "success_curve": len(iou) - _within(iou, p.success_thresholds, p.at_least),
-        "precision_curve": _within(center, p.precision_thresholds),
-        "norm_precision_curve": _within(norm, p.norm_thresholds),
-    }
-    curves = {key: count / total for key, count in counts.items()}
-    if protocol.single_precision:
-        curves = {k: c.astype(np.float32).astype(float) for k, c in curves.items()}
-    return curves
-
-
-def _value(curve: np.ndarray, thresholds, kind: str, at: float) -> float:
-    """The number that a toolkit reads off a curve."""
-    if kind == "mean":
-        return float(curve.mean())
-    if kind == "area":
-        return float(np.mean((curve[1:] + curve[:-1]) / 2))
-    return float(curve[np.argmin(abs(np.array(thresholds) - at))])
-
-
-def _numbers(
-    curves: Mapping[str, np.ndarray], protocol: OpeProtocol
-) -> dict[str, float]:
-    """All numbers but the average overlap, read off the curves."""
-    p, success = protocol, curves["success_curve"]
-    precise, norm = curves["precision_curve"], curves["norm_precision_curve"]
-    grid, px, sizes = p.success_thresholds, p.precision_thresholds, p.norm_thresholds
-    return {
-        "auc": _value(success, grid, p.auc_is, np.nan),
-        "precision": _value(precise, px, p.precision_is, PRECISION_AT_PX),
-        "norm_precision": _value(norm, sizes, p.norm_precision_is, NORM_PRECISION_AT),
-        "sr50": _value(success, grid, "at", 0.5),
-        "sr75": _value(success, grid, "at", 0.75),
-    }
-
-
 def _score_frames(repetitions: list[Frames], protocol: OpeProtocol) -> SequenceScore:
     """Sums up one sequence; the frames of all repetitions are pooled."""
     pooled = {
@@ -154,12 +106,12 @@ def _score_frames(repetitions: list[Frames], protocol: OpeProtocol) -> SequenceS
     }
     measured = pooled["iou"], pooled["center_error"], pooled["norm_error"]
     over = sum(values.total for values in repetitions)
-    curves = _curves(*measured, over, protocol)
+    curves = curves_of(*measured, over, protocol)
     if protocol.ao_over == "usable":
         over = max(1, int(np.sum(pooled["iou"] >= 0)))
     return SequenceScore(
         **curves,
-        **_numbers(curves, protocol),
+        **numbers_of(curves, protocol),
         **pooled,
         ao=float(np.sum(np.maximum(pooled["iou"], 0.0)) / over),
         num_unusable=repetitions[0].num_unusable,
@@ -176,9 +128,9 @@ def _average(
             np.concatenate([getattr(score, key) for score in scores])
             for key in ("iou", "center_error", "norm_error")
         ]
-        curves = _curves(*pooled, len(pooled[0]), protocol)
+        curves = curves_of(*pooled, len(pooled[0]), protocol)
         ao = float(np.mean(np.maximum(pooled[0], 0.0)))
-        return curves | _numbers(curves, protocol) | {"ao": ao}
+        return curves | numbers_of(curves, protocol) | {"ao": ao}
     curves = {}
     for key in ("success_curve", "precision_curve", "norm_precision_curve"):
         rows = np.array([getattr(score, key) for score in scores])
@@ -186,7 +138,7 @@ def _average(
             rows = _drop_zeros(rows, key.replace("_", " "), protocol, warnings)
         curves[key] = rows.mean(axis=0)
     ao = float(np.mean([score.ao for score in scores]))
-    return curves | _numbers(curves, protocol) | {"ao": ao}
+    return curves | numbers_of(curves, protocol) | {"ao": ao}
 
 
 def _score_sequence(name, rows, boxes, protocol, labels):

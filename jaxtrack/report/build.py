@@ -13,6 +13,7 @@ from jaxtrack.evaluation import atomic
 from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.report import (
     analysis_sections,
+    attribute_sections,
     frames,
     rendering,
     sections,
@@ -115,7 +116,7 @@ def _of_one_pass(evaluation: Evaluation) -> list[Section]:
             pictures=[drawing(name, figure) for name, figure in figures.items()],
             template="gallery",
         ),
-        *sections.one_pass(evaluation),
+        *attribute_sections.attributes_and_protocols(evaluation),
         Section("sequences", "Sequences", tables=by_sequence, template="sequences"),
         Section(
             "worst", "Worst sequences", template="worst", shown=frames.worst(evaluation)

@@ -1,4 +1,4 @@
-"""Sections of a page, and those of a one-pass evaluation."""
+"""Sections of a page, and the overview and protocols of a one-pass evaluation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from jaxtrack.evaluation import compare
 from jaxtrack.evaluation.compare import ByProtocol
-from jaxtrack.evaluation.evaluate import Evaluation
 from jaxtrack.evaluation.scoring import PRIMARY, TrackerScores
-from jaxtrack.metrics import attributes
 from jaxtrack.metrics.ope import NUMBERS
 from jaxtrack.metrics.protocols import OpeProtocol
 from jaxtrack.report import wording
-from jaxtrack.report.plots import attributes as attribute_plots
 from jaxtrack.report.plots import style
 from jaxtrack.report.tables import Column, Row, Table, is_none
 
@@ -39,11 +35,6 @@ _MEANINGS = {
     ("sr50", ""): "fraction of frames with IoU > 0.5",
     ("sr75", ""): "fraction of frames with IoU > 0.75",
 }
-_BY_ATTRIBUTE = ("auc", "precision", "norm_precision")
-_ATTRIBUTES_NOTE = (
-    "Scores over the sequences with each attribute; their number follows the name. A "
-    "sequence may have several attributes."
-)
 _PROTOCOLS_NOTE = (
     "The same boxes, scored by every toolkit's protocol. Compare numbers only within a "
     "column; the spread shows how much they depend on the toolkit."
@@ -149,7 +140,7 @@ def overview(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> Sect
         columns.append(Column("AUC, 1st frame out", title, better="high"))
     columns.append(Column("Frames/s", digits=1))
     rows = []
-    for place in _ranked(scores, primary):
+    for place in by_auc(scores, primary):
         tracker = scores[place]
         values = [getattr(tracker.reports[primary], number) for number in NUMBERS]
         values += [tracker.reports["no_first"].auc] if with_given else []
@@ -174,89 +165,6 @@ def per_sequence(scores: Sequence[TrackerScores], *, primary: str = PRIMARY) -> 
     rows = [Row(name, [j[name].auc for j in by_tracker]) for name in by_tracker[0]]
     caption = f"AUC of each sequence by protocol {primary}."
     return Table("Sequence", columns, rows, caption=caption, marked_in="rows")
-
-
-def one_pass(evaluation: Evaluation) -> list[Section]:
-    """Returns attributes, if there are any, and the scores of all protocols.
-
-    Args:
-      evaluation: of one pass.
-
-    Returns:
-      The sections.
-    """
-    by_protocol = compare.by_protocol(evaluation.scores, primary=evaluation.primary)
-    ranking = compare.ranking_sentence(evaluation.scores)
-    protocols = protocol_section(by_protocol, remarks=[ranking] if ranking else [])
-    if any(evaluation.benchmark.attributes.values()):
-        return [attribute_section(evaluation), protocols]
-    return [protocols]
-
-
-def attribute_section(evaluation: Evaluation) -> Section:
-    """Shows scores by attribute: tables, a grid of plots, a radar plot if readable.
-
-    Args:
-      evaluation: of one pass; at least one sequence has an attribute.
-
-    Returns:
-      The section.
-    """
-    scores, primary = evaluation.scores, evaluation.primary
-    carried = evaluation.benchmark.attributes
-    by_tracker = list(compare.by_attribute(scores, carried, primary=primary).items())
-    counts = {a: one.num_sequences for a, one in by_tracker[0][1].items()}
-    heads = [Column(a, f"{n} sequences", better="high") for a, n in counts.items()]
-    pictures, tables = [], []
-    if attribute_plots.can_draw(counts, scores):
-        corners = [f"{a} ({n})" for a, n in counts.items()]
-        lines = {name: [by[a].auc for a in counts] for name, by in by_tracker}
-        title = f"AUC by attribute on {wording.title_of(evaluation.benchmark)}"
-        figure = attribute_plots.radar(corners, lines, title=title)
-        pictures.append(drawing("attributes", figure))
-    if attribute_plots.can_draw_grid(scores):
-        pictures.append(
-            drawing("attributes_success", _success_grid(evaluation, counts))
-        )
-    for number in _BY_ATTRIBUTE:
-        rows = []
-        # The rows have the order of the overview.
-        for place in _ranked(scores, primary):
-            name, by = by_tracker[place]
-            rows.append(Row(name, [getattr(by[a], number) for a in counts], place))
-        head = column(number, scores[0].reports[primary].protocol).head
-        title = f"{head} by attribute"
-        # Without a picture, the first table is unfolded instead.
-        folds = {"title": title if pictures or tables else "", "caption": title + "."}
-        name = f"Tracker, {head}"
-        tables.append(Table(name, heads, rows, is_shaded=True, **folds))
-    return Section(
-        key="attributes",
-        title="Attributes",
-        note=_ATTRIBUTES_NOTE,
-        tables=tables,
-        pictures=pictures,
-        is_wide=True,
-    )
-
-
-def _success_grid(evaluation: Evaluation, counts: Mapping[str, int]) -> Figure:
-    """Draws one success plot per attribute; `counts` are the numbers of sequences."""
-    reports = {s.name: s.reports[evaluation.primary] for s in evaluation.scores}
-    carried = evaluation.benchmark.attributes
-    curves = {n: attributes.success_curves(r, carried) for n, r in reports.items()}
-    numbers = {n: attributes.by_attribute(r, carried) for n, r in reports.items()}
-    panels = {
-        f"{attribute} ({count})": {
-            name: (curves[name][attribute], numbers[name][attribute].auc)
-            for name in reports
-        }
-        for attribute, count in counts.items()
-    }
-    protocol = evaluation.scores[0].reports[evaluation.primary].protocol
-    title = f"Success by attribute on {wording.title_of(evaluation.benchmark)} [AUC]"
-    options = {"title": title, "note": wording.rules(protocol)}
-    return attribute_plots.success_grid(protocol.success_thresholds, panels, **options)
 
 
 def protocol_section(
@@ -301,8 +209,13 @@ def protocol_section(
     )
 
 
-def _ranked(scores: Sequence[TrackerScores], primary: str) -> list[int]:
-    """Returns the indices of the trackers, best AUC first."""
+def by_auc(scores: Sequence[TrackerScores], primary: str) -> list[int]:
+    """Returns the indices of the trackers, best AUC first.
+
+    Args:
+      scores: of the trackers.
+      primary: the protocol.
+    """
     return sorted(
         range(len(scores)), key=lambda k: -rank(scores[k].reports[primary].auc)
     )

@@ -7,7 +7,7 @@ import pytest
 
 from jaxtrack.metrics.ope import NUMBERS
 from jaxtrack.metrics.protocols import PROTOCOLS
-from jaxtrack.report import sections
+from jaxtrack.report import attribute_sections, sections
 from tests.evaluation.fixtures import with_videos
 
 CARRIED = {"ball": ("Fast", "Blur"), "car <1>": ("Fast",), "dog": ("a_b", "Blur")}
@@ -69,7 +69,7 @@ def test_per_sequence(scores):
 
 def test_attributes(found):
     found = with_videos(found, attributes=CARRIED)
-    section, protocols = sections.one_pass(found)
+    section, protocols = attribute_sections.attributes_and_protocols(found)
     assert (section.key, protocols.key) == ("attributes", "protocols")
     assert [t.title for t in section.tables] == [
         "AUC by attribute",
@@ -91,14 +91,14 @@ def test_attributes(found):
     # Too many for a picture: the first table is open instead.
     names = [dataclasses.replace(found.scores[0], name=f"t{k}") for k in range(13)]
     many = dataclasses.replace(found, scores=names)
-    section = sections.attribute_section(many)
+    section = attribute_sections.attribute_section(many)
     assert section.pictures == [] and [bool(t.title) for t in section.tables] == [
         *(False, True, True)
     ]
 
 
 def test_without_attributes_there_is_no_section_of_them(found):
-    (section,) = sections.one_pass(found)
+    (section,) = attribute_sections.attributes_and_protocols(found)
     assert section.key == "protocols"
     # Which toolkits were not asked is told, after the ranking.
     assert section.remarks[0].startswith("The ranking by AUC")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxtrack.evaluation.compare import PRIMARY, TrackerScores
-from jaxtrack.metrics import ope
+from jaxtrack.metrics import curves as curves_lib
 from jaxtrack.report import wording
 from jaxtrack.report.plots import style
 
@@ -27,7 +27,7 @@ def draw(
     reports = {s.name: s.reports[primary] for s in scores}
     protocol = scores[0].reports[primary].protocol
     sign = "≥" if protocol.at_least else ">"
-    pixels, sizes = ope.PRECISION_AT_PX, ope.NORM_PRECISION_AT
+    pixels, sizes = curves_lib.PRECISION_AT_PX, curves_lib.NORM_PRECISION_AT
     quoted = _quoted(protocol.norm_precision_is, f"{sizes:g}")
     where = f" on {benchmark}" if benchmark else ""
     at = _quoted(protocol.precision_is, f"{pixels:g} px")

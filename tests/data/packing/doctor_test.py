@@ -7,7 +7,7 @@ import pytest
 
 from jaxtrack import cli
 from jaxtrack.data import tracks
-from jaxtrack.data.packing import doctor
+from jaxtrack.data.packing import doctor, findings
 from jaxtrack.errors import InputError
 from tests.data.conftest import write_sequence
 
@@ -18,7 +18,7 @@ def said(xyxy, times=None, hw=HW):
     """Checks boxes of one track; returns what is damaged and what is suspicious."""
     xyxy = np.array(xyxy, float)
     times = np.arange(len(xyxy)) if times is None else times
-    found = doctor.check_boxes("a", xyxy, [hw] * len(xyxy), times=times)
+    found = findings.check_boxes("a", xyxy, [hw] * len(xyxy), times=times)
     return found.damaged, found.suspicious
 
 
