@@ -36,9 +36,10 @@ def taught(*teachers):
 
 def test_a_teacher_sees_the_crops_as_it_expects_them():
     batch, one = make_batch(0), teacher()
-    found = distillation.maps_of(one, GEOMETRY)(batch["z_image"], batch["x_image"])
+    answer = jax.jit(distillation.maps_of(one, GEOMETRY))
+    found = answer(batch["z_image"], batch["x_image"])
     crops = (normalize(batch[name], PIXELS) for name in ("z_image", "x_image"))
-    outputs = one.network.apply(one.variables, *crops)
+    outputs = jax.jit(one.network.apply)(one.variables, *crops)
     np.testing.assert_allclose(
         found.cls, jax.nn.softmax(outputs["cls"])[..., 1], atol=1e-6
     )
@@ -51,11 +52,12 @@ def test_a_teacher_of_wider_crops_answers_on_the_students_cells():
     # pixels are repeated around it.
     batch, wider = make_batch(0), grid.Geometry(16, 48, 6, 8, 4)
     one = teacher()._replace(network=TinyTracker(geometry=wider))
-    found = distillation.maps_of(one, GEOMETRY)(batch["z_image"], batch["x_image"])
+    answer = jax.jit(distillation.maps_of(one, GEOMETRY))
+    found = answer(batch["z_image"], batch["x_image"])
     x_image = np.pad(batch["x_image"], ((0, 0), (8, 8), (8, 8), (0, 0)), "edge")
     crops = (normalize(image, PIXELS) for image in (batch["z_image"], x_image))
     outputs = jax.tree.map(
-        lambda m: m[:, 1:5, 1:5], one.network.apply(one.variables, *crops)
+        lambda m: m[:, 1:5, 1:5], jax.jit(one.network.apply)(one.variables, *crops)
     )
     np.testing.assert_allclose(
         found.cls, jax.nn.softmax(outputs["cls"])[..., 1], atol=1e-6

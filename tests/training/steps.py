@@ -41,22 +41,32 @@ def drawn(model):
     return jax.device_get(jax.jit(network.init)(jax.random.key(0), *images))
 
 
-def make(
+def make(num_devices, *, model=TinyTracker, config=None, **options):
+    """Returns the first state and the step; a step is traced once for all tests."""
+    first = state.create(drawn(model), sgd(), keep_ema=True)
+    if config is None:
+        return first, _default_step(num_devices, model, **options)
+    return first, _make_step(num_devices, model, config, **options)
+
+
+@cache
+def _default_step(num_devices, model, **options):
+    return _make_step(num_devices, model, get_config(), **options)
+
+
+def _make_step(
     num_devices,
+    model,
+    config,
     *,
     train_backbone=True,
     division=UNDIVIDED,
-    model=TinyTracker,
     family=siamcar.FAMILY,
     loss=None,
-    config=None,
     seed=0,
     augmentation=None,
 ):
-    config = config or get_config()
     network = model(axis_name=step.AXIS)
-    tx = sgd()
-    first = state.create(drawn(model), tx, keep_ema=True)
     train_step = partial(
         step.train_step,
         model=step.Model(
@@ -65,14 +75,14 @@ def make(
             loss or family.loss(config, network),
             PREPROCESSING,
         ),
-        optimizer=tx,
+        optimizer=sgd(),
         train_backbone=train_backbone,
         ema_decay=0.9,
         division=division,
         seed=seed,
         augmentation=augmentation,
     )
-    return first, step.pmap_step(train_step, devices=jax.devices()[:num_devices])
+    return step.pmap_step(train_step, devices=jax.devices()[:num_devices])
 
 
 def train(num_devices, *, steps=3, batches=make_batch, **options):
