@@ -13,6 +13,7 @@ from jaxtrack import config as config_lib
 from jaxtrack import configs, trackers
 from jaxtrack.config import get_config
 from jaxtrack.errors import InputError
+from tests.networks import without_backbone
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = sorted(
@@ -65,20 +66,17 @@ def outputs_of(config, network):
     if str(read) in TRACED:
         return TRACED[str(read)]
     forward = trackers.family_of(config).forward(config, network)
-    z, x = (
-        jax.ShapeDtypeStruct((2, side, side, 3), jnp.float32)
-        for side in (network.geometry.template_size, network.geometry.search_size)
-    )
+    rest, images = without_backbone(network)
 
     def trace(key, z_image, x_image):
-        variables = network.init(key, z_image, x_image)
+        variables = rest.init(key, z_image, x_image)
         batch = {"z_image": z_image, "x_image": x_image}
         batch |= {"z_xyxy": jnp.ones((2, 4)), "xyxy": jnp.ones((2, 4))}
         batch |= {"is_positive": jnp.ones(2, bool), "key": jax.random.split(key, 2)}
         modes = {"train": False, "train_backbone": False}
-        return nn.apply(forward, network)(variables, batch, **modes), batch
+        return nn.apply(forward, rest)(variables, batch, **modes), batch
 
-    TRACED[str(read)] = jax.eval_shape(trace, jax.random.key(0), z, x)
+    TRACED[str(read)] = jax.eval_shape(trace, jax.random.key(0), *images)
     return TRACED[str(read)]
 
 

@@ -71,15 +71,21 @@ def levels_of(backbone, side):
     return jax.eval_shape(backbone.init_with_output, jax.random.key(0), image)
 
 
+def without_backbone(network):
+    """A network whose backbone answers zeros, and shapes of two of each crop."""
+    sides = (network.geometry.template_size, network.geometry.search_size)
+    levels = {side: levels_of(network.backbone, side)[0] for side in sides}
+    crops = [jax.ShapeDtypeStruct((2, s, s, 3), jnp.float32) for s in sides]
+    return network.clone(backbone=Levels(levels)), crops
+
+
 def shapes_of(network):
     """Shapes of a network's outputs and variables on two of its own crops."""
-    sides = (network.geometry.template_size, network.geometry.search_size)
-    found = [levels_of(network.backbone, side) for side in sides]
-    levels = {side: of for side, (of, _) in zip(sides, found, strict=True)}
-    z, x = (jax.ShapeDtypeStruct((2, s, s, 3), jnp.float32) for s in sides)
-    rest = network.clone(backbone=Levels(levels))
-    outputs, variables = jax.eval_shape(rest.init_with_output, jax.random.key(0), z, x)
-    of_backbone = found[1][1]
+    rest, crops = without_backbone(network)
+    outputs, variables = jax.eval_shape(
+        rest.init_with_output, jax.random.key(0), *crops
+    )
+    _, of_backbone = levels_of(network.backbone, network.geometry.search_size)
     return outputs, {
         kind: {"backbone": of_backbone.get(kind, {}), **variables.get(kind, {})}
         for kind in {**variables, **of_backbone}

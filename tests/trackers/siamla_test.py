@@ -2,14 +2,13 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
 from jaxtrack import trackers
 from jaxtrack.configs import siamla_lite0
 from jaxtrack.errors import InputError
 from jaxtrack.trackers.siamla import LOCALIZATIONS
-from tests.networks import abstract, build, configure, count, draw_variables, shapes_of
+from tests.networks import abstract, build, configure, count, shapes_of
 
 NAMES = ["siamla_r50", "siamla_lite0"]
 
@@ -52,26 +51,6 @@ def test_lite_is_small():
     _, variables = abstract("siamla_lite0")
     params = variables["params"]
     assert 0.85e6 < count(params) < 0.9e6
-
-
-def test_template_once_equals_the_whole():
-    """Encoding and predicting apart give what one call gives; all is finite."""
-    model = build("siamla_lite0")
-    variables = draw_variables("siamla_lite0")
-    rng = np.random.default_rng(0)
-    z, x = (rng.standard_normal((1, s, s, 3), np.float32) for s in (128, 256))
-
-    def apart(z, x):
-        z = model.apply(variables, z, method="encode_template")
-        x = model.apply(variables, x, method="encode_search")
-        return model.apply(variables, z, x, method="predict")
-
-    whole, parts = jax.jit(lambda z, x: (model.apply(variables, z, x), apart(z, x)))(
-        z, x
-    )
-    for name, value in whole.items():
-        assert np.all(np.isfinite(value))
-        np.testing.assert_allclose(parts[name], value, rtol=1e-4, atol=1e-4)
 
 
 def test_settings_reach_the_network():
