@@ -170,7 +170,7 @@ def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         groups.setdefault(key_of(row)._replace(seed=0), []).append(row)
     found = []
-    for case, members in sorted(groups.items()):
+    for case, members in sorted(groups.items(), key=lambda item: _place(item[0])):
         entry: dict[str, Any] = case._asdict() | {"seeds": len(members)}
         for name in ("loss", "test_loss", "iou", "cpu_seconds", "seconds"):
             values = [member[name] for member in members]
@@ -178,6 +178,11 @@ def summarize(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             entry[name] = statistics.mean(values), spread
         found.append(entry)
     return found
+
+
+def _place(case):
+    """Returns where a case stands in the table."""
+    return list(KINDS).index(case.kind), case.batch, case.factor
 
 
 def markdown(summary: Sequence[Mapping[str, Any]]) -> str:
@@ -207,7 +212,7 @@ def draw_plot(summary: Sequence[Mapping[str, Any]]) -> bytes:
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         _panel(axes, kind, [row for row in summary if row["kind"] == kind])
-    panels[0].set_ylabel("IoU on test pairs (mean and range of ± 1 std)")
+    panels[0].set_ylabel("IoU on test pairs, mean ± std")
     panels[-1].legend(fontsize=8)
     return png_of(figure)
 
