@@ -121,7 +121,7 @@ def read_instances(path: Path) -> Instances:
             rows.append(entry.get("image_id", -1))
             rows.extend(_sides(entry["bbox"]))
             rows.append(entry.get("iscrowd") or 0)
-        elif "file_name" in entry:
+        elif isinstance(entry.get("file_name"), str):
             names[entry["id"]] = entry["file_name"]
 
     try:
