@@ -151,20 +151,20 @@ class Session:
           InputError: if a box is not finite, is empty or outside of the image, or
             the arguments are not an image and boxes.
         """
-        given = to_boxes(xywh)
+        first = to_boxes(xywh)
         frame = _on_canvas(image)
-        cxcywh = cxcywh_from_xywh(given).astype(np.float32)
+        cxcywh = cxcywh_from_xywh(first).astype(np.float32)
         for number, box in enumerate(cxcywh.reshape(-1, 4)):
-            where = "the first box" if given.ndim == 1 else f"first box {number}"
+            where = "the first box" if first.ndim == 1 else f"first box {number}"
             check_init_box(box, frame.hw, where=where)
-        targets = len(given) if given.ndim == 2 else 0
+        targets = len(first) if first.ndim == 2 else 0
         score = np.ones(targets) if targets else 1.0
         with self._lock:
             self.compile_for(frame.hw, targets=targets)
             inputs = jax.device_put((frame, cxcywh))
             state = self._driver(targets).init(self._open(), *inputs)
             self._state = SessionState(targets, state, score)
-        return TrackedBox(given, score)
+        return TrackedBox(first, score)
 
     def update(self, image: np.ndarray) -> TrackedBox:
         """Finds the target, or the targets, in the next image.
@@ -221,17 +221,17 @@ class Session:
           InputError: if a video does not open, is live or has a frame that cannot be
             read, or a box is unusable.
         """
-        given = to_boxes(xywh).reshape(-1, 4) if len(xywh) else np.empty((0, 4))
-        starts = cxcywh_from_xywh(given)
+        first = to_boxes(xywh).reshape(-1, 4) if len(xywh) else np.empty((0, 4))
+        starts = cxcywh_from_xywh(first)
         with self._lock:
             drivers, variables = self._driver(0), self._open()
         outputs = recorded.track_recordings(
             drivers, variables, videos, starts, at_once=at_once, advance=advance
         )
         results = []
-        for first, (box, score) in zip(given, outputs, strict=True):
+        for start, (box, score) in zip(first, outputs, strict=True):
             boxes = xywh_from_cxcywh(box.astype(np.float64))
-            boxes[0] = first
+            boxes[0] = start
             results.append(TrackedBox(boxes, score.astype(np.float64)))
         return results
 

@@ -76,9 +76,9 @@ def _survey(root: Path) -> tuple[Read, Listing]:
         return pysot_json.read, pysot_json.survey(root)
     if not root.is_dir():
         raise InputError(f"--ground_truth: no folder {root}, nor a JSON of that name")
-    found = {path.stem: path for path in sorted(root.glob("[!.]*.txt"))}
-    if found and not folders.box_file(root):
-        return _read_file, Listing(tuple(found), found, len(found))
+    paths = {path.stem: path for path in sorted(root.glob("[!.]*.txt"))}
+    if paths and not folders.box_file(root):
+        return _read_file, Listing(tuple(paths), paths, len(paths))
     try:
         return _read_folder, folders.survey(root, "all")
     except InputError:
@@ -113,8 +113,10 @@ def _read_folder(name: str, place: tuple[Path, Path]) -> Sequence:
 
 def _flags(folder: str | Path, names: list[str], what: str) -> dict[str, np.ndarray]:
     """Reads the flags of all sequences."""
-    found = result_files.find_files(folder, names, suffixes=(".txt", ".label"))
-    if found.faults:
-        missing = ", ".join(sorted(found.faults)[:5])
+    flag_files = result_files.find_files(folder, names, suffixes=(".txt", ".label"))
+    if flag_files.faults:
+        missing = ", ".join(sorted(flag_files.faults)[:5])
         raise InputError(f"--{what}={folder}: no file for {missing}")
-    return {name: files.read_flags(paths[0]) for name, paths in found.paths.items()}
+    return {
+        name: files.read_flags(paths[0]) for name, paths in flag_files.paths.items()
+    }

@@ -105,22 +105,22 @@ def read_tracker(
     Raises:
       InputError: nothing is there, or no sequence can be scored.
     """
-    found = result_files.read_boxes(place, list(benchmark.truth))
-    faults, rules = dict(found.faults), protocol_named(protocol)
+    result_boxes = result_files.read_boxes(place, list(benchmark.truth))
+    faults, rules = dict(result_boxes.faults), protocol_named(protocol)
     if rules.missing_sequence == "zeros":
-        unread = [n for n in found.paths if n not in found.boxes]
+        unread = [n for n in result_boxes.paths if n not in result_boxes.boxes]
         faults = {n: reason for n, reason in faults.items() if n in unread}
-    truth = {n: benchmark.truth[n] for n in found.boxes}
+    truth = {n: benchmark.truth[n] for n in result_boxes.boxes}
     flags = {"absent": benchmark.absent, "cover": benchmark.cover}
-    faults |= ope.refusals(truth, found.boxes, protocol=protocol, **flags)
+    faults |= ope.refusals(truth, result_boxes.boxes, protocol=protocol, **flags)
     if len(faults) == len(benchmark.videos):
         raise InputError(f"results of {name} in {place}: {next(iter(faults.values()))}")
-    return found._replace(faults=faults)
+    return result_boxes._replace(faults=faults)
 
 
 def score_tracker(
     name: str,
-    found: FoundBoxes,
+    result_boxes: FoundBoxes,
     benchmark: Benchmark,
     *,
     protocols: Sequence[str],
@@ -133,7 +133,7 @@ def score_tracker(
 
     Args:
       name: of the tracker.
-      found: its results of the benchmark's sequences, without faults.
+      result_boxes: its results of the benchmark's sequences, without faults.
       benchmark: with its truth.
       protocols: keys of `protocols.PROTOCOLS`; the first one must give a score, others
         are left out where they refuse.
@@ -144,7 +144,7 @@ def score_tracker(
       InputError: the first protocol refuses the results.
     """
     truth, first = benchmark.truth, protocol_named(protocols[0])
-    own = {n: boxes for n, boxes in found.boxes.items() if n in truth}
+    own = {n: boxes for n, boxes in result_boxes.boxes.items() if n in truth}
     reports, refused = {}, {}
     for protocol in protocols:
         try:
@@ -161,10 +161,10 @@ def score_tracker(
                 raise InputError(f"results of {name}: {fault}") from fault
             refused[protocol] = str(fault)
     predicted = {n: _drawn(n, truth[n], own.get(n), first) for n in truth}
-    speeds, notes = _speeds({n: found.paths.get(n, []) for n in truth}, truth)
-    if found.others and len(truth) == benchmark.num_expected:
-        text = ", ".join(found.others[:5])
-        notes.append(f"{len(found.others)} files belong to no sequence: {text}")
+    speeds, notes = _speeds({n: result_boxes.paths.get(n, []) for n in truth}, truth)
+    if result_boxes.others and len(truth) == benchmark.num_expected:
+        text = ", ".join(result_boxes.others[:5])
+        notes.append(f"{len(result_boxes.others)} files belong to no sequence: {text}")
     if counts := {len(boxes) for boxes in own.values()} - {1}:
         text = " or ".join(map(str, sorted(counts)))
         notes.append(f"{text} repetitions of a sequence are pooled")

@@ -66,7 +66,7 @@ class OnlineState:
     frame: jax.Array
 
 
-class Seen(NamedTuple):
+class Result(NamedTuple):
     """The tracking result of a frame, in the search crop.
 
     Attributes:
@@ -158,7 +158,7 @@ def scores(params: discriminator.Params, features: jax.Array) -> jax.Array:
 
 def learn(
     state: OnlineState,
-    seen: Seen,
+    result: Result,
     feature_map: jax.Array,
     size: int,
     rules: Rules,
@@ -178,7 +178,7 @@ def learn(
 
     Args:
       state: the state before this frame.
-      seen: the tracking result of this frame.
+      result: the tracking result of this frame.
       feature_map: of its search crop, `[H, W, C]`.
       size: side of the search crop, pixels.
       rules: options of learning.
@@ -188,16 +188,16 @@ def learn(
       The state after this frame.
     """
     state = state.replace(frame=state.frame + 1)
-    target = boxes.cxcywh_to_xyxy(seen.box)
-    is_well = seen.score >= rules.success
-    is_rival = seen.scores > rules.distractor * jnp.max(seen.scores)
-    is_rival &= boxes.iou(seen.proposals, target[None]) < _NEGATIVE_IOU[1]
+    target = boxes.cxcywh_to_xyxy(result.box)
+    is_well = result.score >= rules.success
+    is_rival = result.scores > rules.distractor * jnp.max(result.scores)
+    is_rival &= boxes.iou(result.proposals, target[None]) < _NEGATIVE_IOU[1]
     is_hard = jnp.any(is_rival)
     is_due = state.frame % rules.every == 0
     collects = is_well & (is_due | is_hard)
 
-    def collect(stored, state, seen, feature_map, is_hard):
-        new = _samples_of(state, seen, size, rules, lambda b: pool(feature_map, b))
+    def collect(stored, state, result, feature_map, is_hard):
+        new = _samples_of(state, result, size, rules, lambda b: pool(feature_map, b))
         rate = jnp.where(is_hard, rules.hard_rate, rules.rate)
         last = stored.frames[stored.previous]
         is_same_period = last // rules.every == state.frame // rules.every
@@ -219,23 +219,25 @@ def learn(
             num_iters=rules.iterations,
         )
 
-    told = state.replace(memory=None), seen, feature_map, is_hard
+    told = state.replace(memory=None), result, feature_map, is_hard
     stored = run_if(collects, collect, state.memory, *told)
     since = jnp.where(is_well, 0, state.frame - rules.short_frames)
     params = run_if(collects | ~is_well, update, state.params, stored, since)
     return state.replace(params=params, memory=stored)
 
 
-def _samples_of(state, seen, size, rules, pool):
+def _samples_of(state, result, size, rules, pool):
     """Returns a frame's samples `[M, D]`, their labels, and which are valid."""
     keys = jax.random.split(jax.random.fold_in(jax.random.key(1), state.frame))
     near, is_near = _draw(
-        keys[0], seen.box, size, rules.positives, _POSITIVE_IOU, _NEAR
+        keys[0], result.box, size, rules.positives, _POSITIVE_IOU, _NEAR
     )
-    far, is_far = _draw(keys[1], seen.box, size, rules.candidates, _NEGATIVE_IOU, _FAR)
-    overlap = boxes.iou(seen.proposals, boxes.cxcywh_to_xyxy(seen.box)[None])
+    far, is_far = _draw(
+        keys[1], result.box, size, rules.candidates, _NEGATIVE_IOU, _FAR
+    )
+    overlap = boxes.iou(result.proposals, boxes.cxcywh_to_xyxy(result.box)[None])
     is_far = jnp.concatenate([is_far, overlap < _NEGATIVE_IOU[1]])
-    features = pool(jnp.concatenate([near, far, seen.proposals]))
+    features = pool(jnp.concatenate([near, far, result.proposals]))
     embedded = discriminator.embed(state.params, features)
     tau = discriminator.classify(state.params, embedded[rules.positives :])
     hardest, is_hardest = samples.hardest(tau, is_far, count=rules.negatives)

@@ -90,13 +90,13 @@ def make_view(
         return jnp.maximum(boxes.context_side(wh, context=context), 1.0)
 
     def aim(box, center, scale, size, hw) -> Aim:
-        middle, seen = center, size / scale
+        middle, extent = center, size / scale
         if selection in _ON_WHOLE_PIXELS:
-            middle, seen = whole_pixel_square(center, seen)
+            middle, extent = whole_pixel_square(center, extent)
         elif is_public:
-            seen = corner_to_corner(seen, size)
+            extent = corner_to_corner(extent, size)
         options = {"antialias": not is_public, "cells": max(sizes)}
-        taps = crop.list_taps(hw, middle, seen, size, **options)
+        taps = crop.list_taps(hw, middle, extent, size, **options)
         return Aim(taps, box, center, scale, jnp.asarray(hw))
 
     def template(box: jax.Array, hw: jax.Array) -> Aim:

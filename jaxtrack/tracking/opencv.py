@@ -44,10 +44,10 @@ def make_view(
     def side(wh: jax.Array) -> jax.Array:
         return jnp.maximum(boxes.context_side(wh, context=context), 1.0)
 
-    def aim(box, seen, scale, size, hw) -> Aim:
-        seen = seen.astype(jnp.int32)  # Truncated to whole pixels, like the position.
-        corner = box[:2].astype(jnp.int32) - (seen + 1) // 2
-        taps = fixed_resize.list_taps(corner, seen, size, cells=max(sizes))
+    def aim(box, extent, scale, size, hw) -> Aim:
+        extent = extent.astype(jnp.int32)  # Truncated, like the position.
+        corner = box[:2].astype(jnp.int32) - (extent + 1) // 2
+        taps = fixed_resize.list_taps(corner, extent, size, cells=max(sizes))
         return Aim(taps, box, box[:2], scale, jnp.asarray(hw))
 
     def template(box: jax.Array, hw: jax.Array) -> Aim:
@@ -55,15 +55,15 @@ def make_view(
         # OpenCV takes a box of whole pixels, rounded to nearest.
         corner, size = jnp.round(box[:2] - box[2:] / 2), jnp.round(box[2:])
         box = jnp.concatenate([corner + size / 2, size])
-        seen = side(box[2:])
-        return aim(box, seen, sizes[0] / seen, sizes[0], hw)
+        extent = side(box[2:])
+        return aim(box, extent, sizes[0] / extent, sizes[0], hw)
 
     def search(box: jax.Array, hw: jax.Array) -> Aim:
         box = jnp.asarray(box).astype(jnp.float32)
         # As `side`, but the sum of width and height is truncated.
         around = box[2:] + context * jnp.floor(jnp.sum(box[2:]))
-        seen = jnp.maximum(jnp.sqrt(jnp.prod(around)), 1.0)
-        return aim(box, growth * seen, sizes[0] / seen, sizes[1], hw)
+        extent = jnp.maximum(jnp.sqrt(jnp.prod(around)), 1.0)
+        return aim(box, growth * extent, sizes[0] / extent, sizes[1], hw)
 
     def cut(frame: Frame, aim: Aim) -> jax.Array:
         # The mean takes as long as the crop; most crops are inside the picture.

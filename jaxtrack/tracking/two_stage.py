@@ -197,9 +197,9 @@ def _update(parts, variables, state, crop, settings):
     online = state.online
     if rules is not None:
         trust = jnp.where(is_sound, fine[best], 0.0)
-        seen = update.Seen(in_crop, trust, aligned, tau)
+        result = update.Result(in_crop, trust, aligned, tau)
         fused = x["fused"][0]
-        online = update.learn(online, seen, fused, size, rules, parts.pool)
+        online = update.learn(online, result, fused, size, rules, parts.pool)
     output = TrackerOutput(box, jnp.where(is_sound, final[best], 0.0))
     return state.replace(box=box, online=online), output
 

@@ -72,7 +72,7 @@ def learn():
 def seen(score, scores=(0.9, 0.1, 0.0), others=(RIVAL, RIVAL)):
     """What a frame showed: the target, and two further proposals."""
     proposals = boxes.cxcywh_to_xyxy(jnp.stack([TARGET, *others]))
-    return update.Seen(TARGET, jnp.float32(score), proposals, jnp.array(scores))
+    return update.Result(TARGET, jnp.float32(score), proposals, jnp.array(scores))
 
 
 GOOD, BAD = seen(0.9), seen(0.2)

@@ -50,14 +50,14 @@ def find_cutouts(
     """
     if isinstance(cutouts, (str, os.PathLike)):
         return _choose(pathlib.Path(cutouts), patterns)
-    found = [
+    sequences = [
         p if isinstance(p, PackedSequence) else pathlib.Path(p) for p in cutouts or ()
     ]
-    folders = [p for p in found if isinstance(p, pathlib.Path)]
+    folders = [p for p in sequences if isinstance(p, pathlib.Path)]
     for part in (folder / name for folder in folders for name in ("img", "mask")):
         if not part.is_dir():
             raise InputError(f"no folder {part}: cut-outs need img and mask")
-    return found
+    return sequences
 
 
 def _choose(root, patterns):
@@ -65,19 +65,21 @@ def _choose(root, patterns):
     if not root.is_dir():
         raise InputError(f"no folder of cut-outs at {root}")
     if packed.is_packed(root):
-        found = packed.find_sequences(root)
+        sequences = packed.find_sequences(root)
     else:
-        found = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
-    if not found:
+        sequences = sorted(p for p in root.iterdir() if (p / "mask").is_dir())
+    if not sequences:
         raise InputError(
             f"no masks under {root}: it needs sequences with img/0001.jpg and "
             "mask/0001.png"
         )
-    fit = [s for s in found if any(fnmatch.fnmatchcase(s.name, p) for p in patterns)]
+    fit = [
+        s for s in sequences if any(fnmatch.fnmatchcase(s.name, p) for p in patterns)
+    ]
     if not fit:
         raise InputError(
             f"no sequence {', '.join(patterns)} with masks in {root}: they are "
-            f"{', '.join(s.name for s in found[:5])} ..."
+            f"{', '.join(s.name for s in sequences[:5])} ..."
         )
     return fit
 
@@ -145,15 +147,15 @@ def read_cutout(sequence: MaskedSequence) -> Cutout:
         frames, where = sequence.frames(), f"{sequence.folder}, {sequence.name}"
     else:
         frames, where = _files(sequence), str(sequence / "mask")
-    found = [_read_curves(mask) for _, mask in frames]
-    run = _longest_run(found)
+    all_shapes = [_read_curves(mask) for _, mask in frames]
+    run = _longest_run(all_shapes)
     if not len(run):
         raise InputError(f"every mask in {where} is empty or tiny")
     images = tuple(frames[index][0] for index in run)
     for image in images:
         if isinstance(image, pathlib.Path) and not image.is_file():
             raise InputError(f"no picture {image} for its mask in {where}")
-    shapes = [found[index] for index in run]
+    shapes = [all_shapes[index] for index in run]
     area = np.array([shape.area for shape in shapes])
     box = np.array([shape.xyxy for shape in shapes], np.float64)
     unit = _smooth(np.sqrt(area))

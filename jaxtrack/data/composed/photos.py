@@ -47,20 +47,20 @@ def find_photographs(
     if photos is None:
         return _scikit_image_photographs()
     if not isinstance(photos, (str, os.PathLike)):
-        found = [pathlib.Path(p) for p in photos]
-        if absent := [p for p in found if not p.is_file()]:
+        photographs = [pathlib.Path(p) for p in photos]
+        if absent := [p for p in photographs if not p.is_file()]:
             raise InputError(f"no photograph {absent[0]} ({len(absent)} are missing)")
-        if not found:
+        if not photographs:
             raise InputError("the list of photographs is empty: give two or more files")
-        return found
+        return photographs
     folder = pathlib.Path(photos)
     if not folder.is_dir():
         raise InputError(f"no folder of photographs at {folder}")
     if packed.is_packed(folder):
         return packed.find_photographs(folder)
     files = (p for p in folder.rglob("*") if p.is_file())
-    if found := sorted(p for p in files if p.suffix.lower() in SUFFIXES):
-        return found
+    if photographs := sorted(p for p in files if p.suffix.lower() in SUFFIXES):
+        return photographs
     suffixes = ", ".join(SUFFIXES)
     raise InputError(f"no photographs in {folder}: it needs files ending in {suffixes}")
 
@@ -74,8 +74,8 @@ def _scikit_image_photographs() -> list[pathlib.Path]:
             "name a folder of photographs"
         )
     folder = pathlib.Path(spec.submodule_search_locations[0]) / "data"
-    if found := [folder / n for n in _SCIKIT_IMAGE if (folder / n).is_file()]:
-        return found
+    if photographs := [folder / n for n in _SCIKIT_IMAGE if (folder / n).is_file()]:
+        return photographs
     raise InputError(f"no known photographs in {folder}: name a folder of photographs")
 
 

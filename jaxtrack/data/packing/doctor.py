@@ -62,13 +62,13 @@ def check_packed(folder: str | pathlib.Path, *, num_workers: int = 0) -> Finding
                 part = range(first, min(first + _RECORDS_A_JOB, count))
                 jobs.append((_decode_records, (str(folder), split, part)))
     sizes: dict[int, tuple[int, int]] = {}
-    found = _run_all(jobs, num_workers, on_sizes=sizes.update)
+    findings = _run_all(jobs, num_workers, on_sizes=sizes.update)
     for number, name in enumerate(index.names):
         rows = index.rows(number)
         hw = [sizes.get(int(record)) for record in index.records[rows]]
         times = index.times[rows] if not index.extent else None
-        found.add(check_boxes(str(name), index.xyxy[rows], hw, times=times))
-    return found
+        findings.add(check_boxes(str(name), index.xyxy[rows], hw, times=times))
+    return findings
 
 
 def check_dataset(
@@ -112,16 +112,16 @@ def _run_all(
     on_sizes: Callable[[Any], None] | None = None,
 ) -> Findings:
     """Runs jobs, with a progress bar, and adds up their results."""
-    found = Findings()
+    findings = Findings()
     seconds = 0.5 if sys.stderr.isatty() else 30.0
     bar = tqdm(total=len(jobs), desc="checking", mininterval=seconds, delay=seconds)
     with bar, contextlib.closing(_results(jobs, num_workers)) as results:
         for part, sizes in results:
-            found.add(part)
+            findings.add(part)
             if on_sizes is not None:
                 on_sizes(sizes)
             bar.update()
-    return found
+    return findings
 
 
 def _results(jobs, num_workers):
@@ -147,7 +147,7 @@ def _decode_records(folder, split, numbers):
     """Decodes records; returns the result, and sizes of frames by index."""
     from jaxtrack.data import records
 
-    found, sizes = Findings(), {}
+    findings, sizes = Findings(), {}
     source = _opened(folder, split)
     for number in numbers:
         name = f"{folder}, {split} record {number}"
@@ -156,12 +156,12 @@ def _decode_records(folder, split, numbers):
             decode = encoding.decode_mask if split == records.MASKS else encoding.decode
             shape = decode(data, name).shape
         except InputError as error:
-            found.damaged.append(str(error))
+            findings.damaged.append(str(error))
             continue
-        found.num_pictures += 1
+        findings.num_pictures += 1
         if split == records.FRAMES:
             sizes[number] = shape[:2]
-    return found, sizes
+    return findings, sizes
 
 
 @functools.lru_cache(8)
@@ -174,24 +174,24 @@ def _opened(folder, split):
 
 def _check_clips(read: ReadClip, items):
     """Reads and checks clips that are not packed."""
-    found = Findings()
+    findings = Findings()
     for name, place in items:
         try:
             clip = read(name, place)
         except InputError as error:
-            found.damaged.append(str(error))
+            findings.damaged.append(str(error))
             continue
-        found.suspicious += clip.skipped
+        findings.suspicious += clip.skipped
         sizes = []
         for path in clip.frames:
             try:
                 sizes.append(encoding.read(path).image.shape[:2])
-                found.num_pictures += 1
+                findings.num_pictures += 1
             except InputError as error:
-                found.damaged.append(str(error))
+                findings.damaged.append(str(error))
                 sizes.append(None)
         times = np.arange(len(clip.frames))
         for number, xyxy in enumerate(clip.xyxy):
             own = clip.name if len(clip.xyxy) == 1 else f"{clip.name}#{number}"
-            found.add(check_boxes(own, xyxy, sizes, times=times))
-    return found, {}
+            findings.add(check_boxes(own, xyxy, sizes, times=times))
+    return findings, {}

@@ -72,31 +72,31 @@ def check_boxes(
     Returns:
       The result.
     """
-    found = Findings(num_tracks=1)
+    findings = Findings(num_tracks=1)
     last = None
     for row, (box, size) in enumerate(zip(np.float64(xyxy), hw, strict=True)):
         if np.isnan(box).any():
-            found.num_absent += 1
+            findings.num_absent += 1
             continue
-        found.num_boxes += 1
+        findings.num_boxes += 1
         where = f"{name}, frame {row if times is None else times[row]}"
         fault = _fault_of(box, size)
         if fault:
-            (found.damaged if fault[0] else found.suspicious).append(
+            (findings.damaged if fault[0] else findings.suspicious).append(
                 f"{where}: {fault[1]}: {_worded(box)}"
             )
         if last is not None and times is not None:
             before, when = last
             if times[row] - when == 1 and _is_jump(before, box):
-                found.suspicious.append(
+                findings.suspicious.append(
                     f"{where}: jumps from {_worded(before)} to {_worded(box)}"
                 )
         last = box, (0 if times is None else times[row])
-        if len(found.sides) < 8:
-            found.sides.append(float(np.sqrt(max(np.prod(box[2:] - box[:2]), 0))))
-    if not found.num_boxes:
-        found.suspicious.append(f"{name}: its object is visible in no frame")
-    return found
+        if len(findings.sides) < 8:
+            findings.sides.append(float(np.sqrt(max(np.prod(box[2:] - box[:2]), 0))))
+    if not findings.num_boxes:
+        findings.suspicious.append(f"{name}: its object is visible in no frame")
+    return findings
 
 
 def _fault_of(box, hw):

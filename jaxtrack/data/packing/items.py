@@ -91,22 +91,22 @@ class Items(Sequence[Item]):
     def __init__(self):
         """Makes an empty list."""
         self._names: list[str] = []
-        self._finders: list[tuple[Mapping[str, Any], ReadClip, bool]] = []
+        self._datasets: list[tuple[Mapping[str, Any], ReadClip, bool]] = []
         self._starts: list[int] = []
 
     def add(
-        self, found: Mapping[str, Any], read: ReadClip, *, are_photos: bool = False
+        self, places: Mapping[str, Any], read: ReadClip, *, are_photos: bool = False
     ) -> None:
         """Appends a dataset's clips.
 
         Args:
-          found: name -> place.
+          places: name -> place.
           read: reads a clip of that name and place.
           are_photos: whether they are photographs without boxes.
         """
         self._starts.append(len(self._names))
-        self._names += found
-        self._finders.append((found, read, are_photos))
+        self._names += places
+        self._datasets.append((places, read, are_photos))
 
     def __len__(self) -> int:
         """Number of clips."""
@@ -115,9 +115,9 @@ class Items(Sequence[Item]):
     def __getitem__(self, number: int) -> Item:
         """Returns one clip's item."""
         which = bisect.bisect_right(self._starts, number) - 1
-        found, read, are_photos = self._finders[which]
+        places, read, are_photos = self._datasets[which]
         name = self._names[number]
-        return Item(name, found[name], read, are_photos)
+        return Item(name, places[name], read, are_photos)
 
     def names(self) -> Sequence[str]:
         """Returns the names of all clips."""
