@@ -57,6 +57,17 @@ def picture(image: np.ndarray) -> np.ndarray:
     Returns:
       `[PICTURE_SIDE, PICTURE_SIDE, 3]` uint8 RGB.
     """
-    is_larger = PICTURE_SIDE > min(image.shape[:2])
+    return square(image, PICTURE_SIDE)
+
+
+def square(image: np.ndarray, side: int) -> np.ndarray:
+    """Resizes an image of any shape to a square.
+
+    Args:
+      image: `[H, W, 3]` uint8.
+      side: of the square, px.
+    """
+    # INTER_AREA would enlarge to visible blocks, which give away the padding.
+    is_larger = side > min(image.shape[:2])
     how = cv2.INTER_LINEAR if is_larger else cv2.INTER_AREA
-    return cv2.resize(image, (PICTURE_SIDE, PICTURE_SIDE), interpolation=how)
+    return cv2.resize(image, (side, side), interpolation=how)

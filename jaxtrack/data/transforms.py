@@ -6,10 +6,9 @@ the device: `training/augmentation.py`.
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
-from jaxtrack.data import crops
+from jaxtrack.data import crops, frames
 from jaxtrack.data.frames import Frame
 from jaxtrack.data.settings import Augmentation, PairSettings
 
@@ -123,10 +122,7 @@ def cut_filled(
     if other is None:
         return crop
     rows, columns = crops.frame_part(view, size, hw)
-    # INTER_AREA would enlarge to visible blocks, which give away the padding.
-    is_larger = size > min(other.shape[:2])
-    how = cv2.INTER_LINEAR if is_larger else cv2.INTER_AREA
-    filled = cv2.resize(other, (size, size), interpolation=how)
+    filled = frames.square(other, size)
     filled[rows, columns] = crop[rows, columns]
     return filled
 

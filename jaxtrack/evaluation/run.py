@@ -14,14 +14,12 @@ from jaxtrack.evaluation import loading, manifest, results
 from jaxtrack.evaluation.batching import (
     Track,
     compiled,
-    first_cxcywh,
     is_batched,
+    open_video,
     tracking_function,
 )
 from jaxtrack.evaluation.manifest import Skip
 from jaxtrack.shares import WHOLE, Share
-from jaxtrack.tracking import check_init_box
-from jaxtrack.tracking.video import FrameReader
 
 
 def track_checkpoint(
@@ -127,14 +125,8 @@ def readable_videos(
 
 
 def _decode(video: Video, advance: Callable[[int], object]) -> None:
-    """Decodes every frame of a sequence, and checks its first box.
-
-    Raises:
-      InputError: a frame cannot be read, or the box is unusable.
-    """
-    with FrameReader(video.frames) as reader:
-        where = f"sequence {video.name}: the first box"
-        check_init_box(first_cxcywh(video), reader.hw, where=where)
+    """Decodes every frame of a sequence."""
+    with open_video(video) as reader:
         for _ in reader:
             advance(1)
 
