@@ -60,6 +60,7 @@ def numpy_decode(xyxy, offsets):
     return np.concatenate([center - size * scale / 2, center + size * scale / 2], -1)
 
 
+@partial(jax.jit, static_argnums=(0, 3))
 def relate(part, f, f_init, outputs):
     head = RelationHead(outputs, features=3, hidden=5)
     return head.apply({"params": draw_variables()["params"][part]}, f, f_init)
@@ -141,14 +142,15 @@ def test_what_is_classified(variant, refinement):
     refiner = make(refinement)
     apply = variant(partial(refiner.apply, draw_variables()))
     out = apply(feature_map, f_init, xyxy)
-    f = refiner.pool(feature_map, xyxy)
+    pool = jax.jit(refiner.pool)
+    f = pool(feature_map, xyxy)
     offsets = relate("regression", f, f_init, 4)
     np.testing.assert_allclose(out["offsets"], offsets, rtol=1e-4, atol=1e-4)
     aligned = numpy_decode(xyxy, offsets)
     np.testing.assert_allclose(out["aligned"], aligned, rtol=1e-4, atol=1e-3)
     assert np.abs(aligned - xyxy).max() > 1  # Else the two ways do not differ.
     places = {"cascade": jnp.asarray(aligned, jnp.float32), "parallel": xyxy}
-    pooled = refiner.pool(feature_map, places[refinement])
+    pooled = pool(feature_map, places[refinement])
     np.testing.assert_allclose(out["pooled"], pooled, rtol=1e-3, atol=1e-3)
     identity = relate("identifier", out["pooled"], f_init, 2)
     np.testing.assert_allclose(out["identity"], identity, rtol=1e-4, atol=1e-4)
@@ -239,9 +241,8 @@ def test_features_are_those_under_the_boxes():
     x, y = np.meshgrid(OFFSET + STRIDE * np.arange(12), OFFSET + STRIDE * np.arange(10))
     places = jnp.asarray(np.stack([x, y], axis=-1), jnp.float32)
     boxes = jnp.array([[20.0, 10.0, 60.0, 50.0], [30.0, 20.0, 50.0, 70.0]])
-    found = refine.pool(
-        places, boxes, output_sizes=(2, 1), stride=STRIDE, offset=OFFSET
-    )
+    levels = {"output_sizes": (2, 1), "stride": STRIDE, "offset": OFFSET}
+    found = jax.jit(partial(refine.pool, **levels))(places, boxes)
     assert found.shape == (2, 2, 2, 4)
     # Halves of 40 x 40 from (20, 10): bins centered on 30, 50 and 20, 40.
     np.testing.assert_allclose(found[0, 0, :, 0], [30, 50], rtol=1e-5)
@@ -257,9 +258,9 @@ def test_levels_are_chosen():
     single = Refiner("cascade", (6,), STRIDE, OFFSET)
     found = jax.jit(single.pool)(feature_map, xyxy)
     assert found.shape == (2, 3, 6, 6, 4)
+    align = jax.jit(partial(roi_align.roi_align, output_size=6))
     for of_map, boxes, of_one in zip(feature_map, xyxy, found, strict=True):
-        cells = (boxes - OFFSET) / STRIDE
-        expected = roi_align.roi_align(of_map, cells, output_size=6)
+        expected = align(of_map, (boxes - OFFSET) / STRIDE)
         np.testing.assert_allclose(of_one, expected, rtol=1e-4, atol=1e-5)
 
 

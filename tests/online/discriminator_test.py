@@ -10,6 +10,10 @@ from jax import lax
 
 from jaxtrack.online import discriminator
 
+# One program a call, not one for each operation.
+embed, classify = map(jax.jit, (discriminator.embed, discriminator.classify))
+SIZES = ("in_channels", "size", "channels", "hidden", "kernel_size")
+init = jax.jit(discriminator.init, static_argnames=SIZES)
 SMALL = {"in_channels": 5, "size": 3, "channels": 4, "hidden": 7, "kernel_size": 3}
 
 
@@ -26,7 +30,7 @@ def clouds(seed, num_pos=30, num_neg=50, size=3, channels=5):
 
 @pytest.fixture(scope="module")
 def params():
-    return discriminator.init(jax.random.key(0), **SMALL)
+    return init(jax.random.key(0), **SMALL)
 
 
 def numpy_score(params, features):
@@ -58,7 +62,7 @@ def with_biases(params):
 
 
 def test_shapes_and_scales_of_the_start():
-    params = discriminator.init(jax.random.key(1), in_channels=16, kernel_size=3)
+    params = init(jax.random.key(1), in_channels=16, kernel_size=3)
     shapes = jax.tree.map(jnp.shape, params)
     assert shapes == {
         "conv": {"kernel": (3, 3, 16, 64), "bias": (64,)},
@@ -79,7 +83,7 @@ def test_shapes_and_scales_of_the_start():
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 def test_scores_are_numpys(kernel_size, variant):
     options = {**SMALL, "kernel_size": kernel_size}
-    params = with_biases(discriminator.init(jax.random.key(0), **options))
+    params = with_biases(init(jax.random.key(0), **options))
     features = clouds(0)[0]
 
     def score(params, features):
@@ -91,7 +95,7 @@ def test_scores_are_numpys(kernel_size, variant):
 
 
 def test_the_convolution_is_a_projection_as_a_rule():
-    params = discriminator.init(jax.random.key(1), in_channels=16, size=2)
+    params = init(jax.random.key(1), in_channels=16, size=2)
     assert params["conv"]["kernel"].shape == (1, 1, 16, 64)
     # 1 / sqrt(16) with 1024 draws.
     np.testing.assert_allclose(np.std(params["conv"]["kernel"]), 0.25, rtol=0.08)
@@ -100,7 +104,7 @@ def test_the_convolution_is_a_projection_as_a_rule():
 def test_embedding_is_the_librarys_convolution(params):
     params = with_biases(params)
     x = clouds(0)[0]
-    embedded = discriminator.embed(params, x)
+    embedded = embed(params, x)
     x = x / jnp.sqrt(jnp.mean(x**2, axis=(1, 2, 3), keepdims=True))
     out = lax.conv_general_dilated(
         x,
@@ -116,18 +120,19 @@ def test_embedding_is_the_librarys_convolution(params):
 
 def test_features_scale_does_not_matter_and_zeros_stay(params):
     features = clouds(0)[0]
-    embedded = discriminator.embed(params, features)
+    embedded = embed(params, features)
     for scale in (1e-3, 1e3):
-        other = discriminator.embed(params, scale * features)
+        other = embed(params, scale * features)
         np.testing.assert_allclose(other, embedded, rtol=1e-4, atol=1e-5)
-    zeros = discriminator.embed(params, jnp.zeros_like(features))
+    zeros = embed(params, jnp.zeros_like(features))
     np.testing.assert_array_equal(zeros, 0)
 
 
 def dense_step(score, params, labels, weights, strength):
     """One exact Gauss-Newton step with a dense Jacobian, in numpy."""
     leaves, tree = jax.tree.flatten(params)
-    jacobian = jax.tree.leaves(jax.jit(jax.jacobian(score))(params))
+    score, slopes = jax.jit(score), jax.jit(jax.jacobian(score))
+    jacobian = jax.tree.leaves(slopes(params))
     rows = np.concatenate([np.reshape(j, (labels.size, -1)) for j in jacobian], axis=1)
     root = np.sqrt(np.asarray(weights))[:, None]
     lam = np.concatenate(
@@ -150,8 +155,8 @@ def dense_step(score, params, labels, weights, strength):
 def test_many_iterations_of_an_update_are_the_dense_step(params):
     features, labels, weights = clouds(0)
     with jax.enable_x64(True):
-        double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
-        embedded = discriminator.embed(double, jnp.asarray(features, jnp.float64))
+        double = jax.tree.map(np.float64, params)
+        embedded = embed(double, np.float64(features))
         labels, weights = np.float64(labels), np.float64(weights)
         options = {"regularization": 0.03, "num_iters": 300}
         update = jax.jit(partial(discriminator.update, **options))
@@ -176,8 +181,8 @@ def test_many_iterations_of_an_update_are_the_dense_step(params):
 def test_many_iterations_of_a_fit_are_the_dense_step(params):
     features, labels, weights = clouds(0)
     with jax.enable_x64(True):
-        double = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
-        features = jnp.asarray(features, jnp.float64)
+        double = jax.tree.map(np.float64, params)
+        features = np.float64(features)
         labels, weights = np.float64(labels), np.float64(weights)
         options = {"regularization": (0.02, 0.05), "num_linearizations": 1}
         fit = jax.jit(partial(discriminator.fit, num_iters=400, **options))
@@ -210,7 +215,7 @@ def eq8(params, score, labels, weights, strength):
 
 def test_one_iteration_goes_down_the_slope_and_fit_divides_it_by_lambda(params):
     features, labels, weights = clouds(0)
-    embedded = discriminator.embed(params, features)
+    embedded = embed(params, features)
 
     def check(new, score, strength, divisor):
         loss = partial(
@@ -255,7 +260,7 @@ def test_one_iteration_goes_down_the_slope_and_fit_divides_it_by_lambda(params):
 
 @pytest.fixture(scope="module")
 def fitted():
-    start = discriminator.init(jax.random.key(0), in_channels=8, channels=16, hidden=32)
+    start = init(jax.random.key(0), in_channels=8, channels=16, hidden=32)
     train = clouds(0, 60, 120, size=6, channels=8)
     params, losses = jax.jit(discriminator.fit)(start, *train)
     return start, params, losses
@@ -264,9 +269,9 @@ def fitted():
 def test_the_first_frame_separates_two_clouds(fitted):
     start, params, losses = fitted
     features, labels, _ = clouds(7, 60, 120, size=6, channels=8)
-    scores = discriminator.classify(params, discriminator.embed(params, features))
-    before = discriminator.classify(start, discriminator.embed(start, features))
-    is_target = np.asarray(labels) > 0.5
+    scores = classify(params, embed(params, features))
+    before = classify(start, embed(start, features))
+    scores, before, is_target = map(np.asarray, (scores, before, labels > 0.5))
     assert np.mean((scores > 0.5) == is_target) > 0.97
     assert scores[is_target].mean() - scores[~is_target].mean() > 0.7
     assert abs(before[is_target].mean() - before[~is_target].mean()) < 0.2
@@ -285,8 +290,8 @@ def test_rows_of_weight_zero_do_not_count(params):
     two, other = fit(params, *wild, weights)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
     np.testing.assert_allclose(loss, other, rtol=1e-5)
-    embedded = discriminator.embed(params, features), labels
-    wild = discriminator.embed(params, wild[0]), wild[1]
+    embedded = embed(params, features), labels
+    wild = embed(params, wild[0]), wild[1]
     one, two = update(params, *embedded, weights), update(params, *wild, weights)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
 
@@ -299,14 +304,14 @@ def test_an_update_learns_a_new_distractor(fitted):
     features = jnp.concatenate([features, half])
     labels = jnp.concatenate([labels, jnp.zeros(30)])
     weights = jnp.repeat(jnp.array([0.5, 0.25, 0.25]) / 30, 30)
-    embedded = discriminator.embed(params, features)
+    embedded = embed(params, features)
 
     def gap(params):
-        scores = discriminator.classify(params, embedded)
+        scores = classify(params, embedded)
         return scores[:30].mean() - scores[60:].mean()
 
     def error(params):
-        scores = discriminator.classify(params, embedded)
+        scores = classify(params, embedded)
         return jnp.sum(weights * (scores - labels) ** 2)
 
     update = jax.jit(discriminator.update)
@@ -321,7 +326,7 @@ def test_an_update_learns_a_new_distractor(fitted):
 
 def test_videos_in_a_batch_do_not_meet(params):
     batch = [clouds(seed) for seed in range(3)]
-    starts = [discriminator.init(jax.random.key(i), **SMALL) for i in range(3)]
+    starts = [init(jax.random.key(i), **SMALL) for i in range(3)]
     fit = partial(discriminator.fit, num_linearizations=2, num_iters=2)
     stack = partial(jax.tree.map, lambda *rows: jnp.stack(rows))
     many, losses = jax.jit(jax.vmap(fit))(stack(*starts), *stack(*batch))
@@ -338,7 +343,7 @@ def test_videos_in_a_batch_do_not_meet(params):
 
 def test_update_runs_on_every_device(params, variant):
     features, labels, weights = clouds(0)
-    embedded = discriminator.embed(params, features)
+    embedded = embed(params, features)
     update = partial(discriminator.update, num_iters=2)
     new = variant(update)(params, embedded, labels, weights)
     expected = jax.jit(update)(params, embedded, labels, weights)

@@ -35,7 +35,10 @@ RULES = update.Rules(
     hard_rate=0.18,
     distractor=0.5,
 )
-pool = partial(refine.pool, output_sizes=(2,), stride=4.0, offset=2.0)
+pool = jax.jit(partial(refine.pool, output_sizes=(2,), stride=4.0, offset=2.0))
+# One program a call, not one for each operation.
+scores_of = jax.jit(update.scores)
+embed, classify = map(jax.jit, (discriminator.embed, discriminator.classify))
 
 
 def draw(*colored):
@@ -96,7 +99,7 @@ def is_same(a, b):
 
 
 def test_the_first_frame_is_learnt(start):
-    scores = update.scores(
+    scores = scores_of(
         start.params, pool(BOTH, boxes.cxcywh_to_xyxy(jnp.stack([TARGET, RIVAL])))
     )
     assert scores[0] > 0.7
@@ -111,7 +114,7 @@ def test_the_first_frame_stays_in_the_memory(start):
     np.testing.assert_array_equal(stored.weights, [1, 0, 0])
     np.testing.assert_array_equal(stored.labels[0], [1] * 6 + [0] * 8)
     np.testing.assert_array_equal(stored.valid, np.arange(3)[:, None] * np.ones(14) < 1)
-    found = discriminator.classify(start.params, stored.samples[0])
+    found = classify(start.params, stored.samples[0])
     assert jnp.min(found[:6]) > jnp.max(found[6:])
     # The hardest negatives come first.
     assert jnp.all(jnp.diff(found[6:]) <= 0)
@@ -121,12 +124,10 @@ def test_scores_are_cut(start):
     features = jax.random.uniform(jax.random.key(0), (5, 2, 2, 3))
     for bias, value in ((50.0, 1), (-50.0, 0)):
         fc2 = {**start.params["fc2"], "bias": jnp.array([bias])}
-        found = update.scores({**start.params, "fc2": fc2}, features)
+        found = scores_of({**start.params, "fc2": fc2}, features)
         np.testing.assert_array_equal(found, np.full(5, value))
-    found = update.scores(start.params, features)
-    raw = discriminator.classify(
-        start.params, discriminator.embed(start.params, features)
-    )
+    found = scores_of(start.params, features)
+    raw = classify(start.params, embed(start.params, features))
     np.testing.assert_array_equal(found, np.clip(raw, 0, 1))
 
 
@@ -275,15 +276,13 @@ def test_what_is_no_distractor(start, learn, frame):
 def test_a_proposal_that_looks_like_the_target_becomes_a_negative(start, learn):
     cells = draw((TARGET, ORANGE), (RIVAL, ORANGE))
     state = after(learn, start, HARD, cells=cells)
-    like = discriminator.embed(
-        start.params, pool(cells, boxes.cxcywh_to_xyxy(RIVAL)[None])
-    )[0]
+    like = embed(start.params, pool(cells, boxes.cxcywh_to_xyxy(RIVAL)[None]))[0]
     group = state.memory.samples[1]
     is_like = np.all(np.abs(group - like[None]) < 1e-5, axis=1)
     assert is_like[6:].any()
     np.testing.assert_array_equal(state.memory.labels[1], [1] * 6 + [0] * 8)
     # The proposal on the target is none, nor are drawn boxes near it.
-    tau = discriminator.classify(start.params, group)
+    tau = classify(start.params, group)
     # Hardest first; in another batch those that are equal differ by their rounding.
     assert jnp.all(jnp.diff(tau[6:]) <= 1e-6)
     assert state.memory.valid[1, :6].all()
@@ -301,8 +300,7 @@ def test_collected_distractors_are_learnt(start, learn):
     pair = pool(cells, boxes.cxcywh_to_xyxy(jnp.stack([TARGET, RIVAL])))
 
     def gap(state):
-        features = discriminator.embed(state.params, pair)
-        target, rival = discriminator.classify(state.params, features)
+        target, rival = classify(state.params, embed(state.params, pair))
         return target - rival
 
     state = after(learn, start, *[HARD] * 4, cells=cells)

@@ -9,6 +9,7 @@ from jaxtrack.models.refine import Refiner
 from jaxtrack.ops import grid
 from jaxtrack.tracking import Frame, two_stage
 from jaxtrack.tracking.two_stage import TwoStageState, _rules
+from tests.tracking.conftest import small_cract_config
 
 ATOL = 1e-3
 
@@ -138,16 +139,27 @@ def test_penalty_and_window_decide_what_is_proposed(cract_config, scene):
 TWO = {(4, 0, 0): (0.9, (0, 0, 0, 0)), (4, 4, 0): (0.6, (0, 0, 0, 0))}
 
 
+@pytest.fixture(scope="module")
+def choose():
+    """`(variables, frame, settings) -> output` of two proposals, compiled once."""
+    tracker_, _ = stubbed(small_cract_config(), proposals=2)
+
+    def step(variables, frame, settings):
+        state = state_of((50, 40, 20, 20))
+        return tracker_.step(variables, state, frame, settings=settings)[1]
+
+    return jax.jit(step)
+
+
 @pytest.mark.parametrize(
     ("weight", "x", "score"),
     # Of the left box RPN and identifier say 0.9 and 0.2, of the one in the middle 0.6
     # and 0.7.
     [(0.0, 30, 0.9), (1.0, 50, 0.7), (0.3, 30, 0.69), (0.5, 50, 0.65)],
 )
-def test_weight_of_the_refinement(cract_config, scene, weight, x, score):
-    step = stubbed(cract_config, proposals=2, weight=weight)[0].step
-    variables = answers(TWO, [0.2, 0.7])
-    _, output = step(variables, state_of((50, 40, 20, 20)), scene)
+def test_weight_of_the_refinement(cract_config, scene, choose, weight, x, score):
+    settings = stubbed(cract_config, weight=weight)[0].settings
+    output = choose(answers(TWO, [0.2, 0.7]), scene, settings)
     np.testing.assert_allclose(output.box, [x, 40, 20, 20], atol=ATOL)
     np.testing.assert_allclose(output.score, score, atol=1e-5)
 
@@ -157,10 +169,9 @@ def test_weight_of_the_refinement(cract_config, scene, weight, x, score):
     # The left box's center is a quarter of the crop from its side: a window of 1/2.
     [(0.0, 30, 0.8), (0.2, 50, 0.8 * 0.7 + 0.2), (0.1, 30, 0.9 * 0.8 + 0.1 * 0.5)],
 )
-def test_final_window(cract_config, scene, window, x, score):
-    step = stubbed(cract_config, proposals=2, window=window, weight=1.0)[0].step
-    variables = answers(TWO, [0.8, 0.7])
-    _, output = step(variables, state_of((50, 40, 20, 20)), scene)
+def test_final_window(cract_config, scene, choose, window, x, score):
+    settings = stubbed(cract_config, window=window, weight=1.0)[0].settings
+    output = choose(answers(TWO, [0.8, 0.7]), scene, settings)
     np.testing.assert_allclose(output.box[0], x, atol=ATOL)
     np.testing.assert_allclose(output.score, score, atol=1e-5)
 
@@ -185,9 +196,10 @@ def test_without_a_discriminator_nothing_is_kept(
     cract_config.tracking.identifier_weight = identifier
     tracker_ = two_stage.make(cract_config, Stub((16.0, 16.0)))
     variables = answers(TWO, [0.3, 0.7])
-    state = tracker_.init(variables, scene, jnp.array([50.0, 40.0, 20.0, 20.0]))
+    box = jnp.array([50.0, 40.0, 20.0, 20.0])
+    state = jax.jit(tracker_.init)(variables, scene, box)
     assert state.online is None
-    state, output = tracker_.step(variables, state, scene)
+    state, output = jax.jit(tracker_.step)(variables, state, scene)
     assert state.online is None
     # The identifier alone.
     np.testing.assert_allclose(output.score, 0.7, atol=1e-5)
