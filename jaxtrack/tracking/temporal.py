@@ -119,7 +119,7 @@ def window(memory: Memory, weight: float | jax.Array, rules: Rules) -> jax.Array
       rules: how to track.
 
     Returns:
-      `share * lost_decay ** lost`, `[]`.
+      `weight * lost_decay ** lost`, `[]`.
     """
     return weight * rules.lost_decay ** memory.lost.astype(jnp.float32)
 
@@ -129,7 +129,7 @@ def weigh(memory: Memory, cls: jax.Array, xyxy: jax.Array, rules: Rules) -> jax.
 
     While the target is lost, boxes that it cannot have reached get 0:
 
-        |c - expected| > (0.4 + found_reach * lost) * sqrt(w h)
+        |c - expected| > (0.4 + recovery_reach * lost) * sqrt(w h)
 
     with c the center of a cell's box, w and h the trusted size.
 
