@@ -143,12 +143,8 @@ def select_clean(
         ranked, ranked, xyxy, cost, score, cls
     )
     best = jnp.argmax(ranked)
-    if boxes_from == "map":
-        box = jnp.mean(
-            xyxy.reshape(-1, 4)[lax.top_k(ranked.reshape(-1), num_boxes)[1]], 0
-        )
-    else:
-        box = _mean_box(ranked, xyxy, best, num_boxes)
+    average = _mean_of_map if boxes_from == "map" else _mean_of_neighbors
+    box = average(ranked, xyxy, best, num_boxes)
     trust = (score if rate_by_quality else cls).reshape(-1)[best]
     score, cost = score.reshape(-1)[best], cost.reshape(-1)[best]
     rate = jnp.clip(cost * trust * size_rate, 0.0, 1.0)
@@ -160,7 +156,13 @@ def select_clean(
     )
 
 
-def _mean_box(ranked, xyxy, best, count):
+def _mean_of_map(ranked, xyxy, best, count):
+    """Averages the boxes of the best-ranked cells."""
+    del best
+    return jnp.mean(xyxy.reshape(-1, 4)[lax.top_k(ranked.reshape(-1), count)[1]], 0)
+
+
+def _mean_of_neighbors(ranked, xyxy, best, count):
     """Averages the boxes of the best-ranked cells among `best` and its neighbors."""
     if count == 1:
         return xyxy.reshape(-1, 4)[best]
