@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from jaxtrack import __version__, errors
 from jaxtrack.cli import faults
-from jaxtrack.cli.interrupts import INTERRUPTED
+from jaxtrack.cli.interrupts import INTERRUPTED, end_interrupted
 
 if TYPE_CHECKING:  # Imported late, so that Ctrl-C is answered from the start.
     from jaxtrack.cli.parsing import Command
@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except SystemExit as end:
         if argv is None and end.code == INTERRUPTED:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # The next one ends at once.
+            end_interrupted()
         raise
 
 

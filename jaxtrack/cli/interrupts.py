@@ -1,5 +1,7 @@
 """Ctrl-C in a command: answered within a second, whatever the command is doing."""
 
+import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -72,6 +74,18 @@ class Interrupts:
             return
         print("interrupted", file=sys.stderr, flush=True)
         self._end(INTERRUPTED)
+
+
+def end_interrupted() -> None:
+    """Ends this process after Ctrl-C: cleans up, but does not take Python down.
+
+    XLA that was interrupted while it compiled may crash when its modules are unloaded.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -54,12 +54,14 @@ def started(command, log, **env):
 
 
 def until(process, condition, seconds=300):
-    """Waits for a condition; returns after how many seconds it held."""
-    began = time.monotonic()
-    while not condition():
-        assert process.poll() is None and time.monotonic() - began < seconds
+    """Waits for a condition."""
+    end = time.monotonic() + seconds
+    while True:
+        is_over = process.poll() is not None or time.monotonic() > end
+        if condition():
+            return
+        assert not is_over
         time.sleep(0.02)
-    return time.monotonic() - began
 
 
 def picture(folder):
@@ -104,22 +106,28 @@ def test_while_xla_compiles(tmp_path, row, name):
 
     def is_compiling():
         last = log.read_text().rstrip().rpartition("\n")[2]
-        return COMPILED in last and time.time() - log.stat().st_mtime > 1
+        return COMPILED in last and time.time() - log.stat().st_mtime > 0.5
+
+    def is_answered():
+        return process.poll() is not None or "press Ctrl-C again" in log.read_text()
 
     options["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path / "empty")
     with started([name, *command], log, **options) as process:
         until(process, is_compiling)
-        process.send_signal(signal.SIGINT)
-        answered = until(process, lambda: "press Ctrl-C again" in log.read_text())
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        status = process.wait(timeout=120)
-        ended = time.monotonic() - began
+        began, presses = time.monotonic(), 0
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            presses += 1
+            until(process, is_answered, 10)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+        took = time.monotonic() - began
     said = log.read_text()
-    assert status == 130 and "Traceback" not in said, said[-3000:]
-    assert answered < 10 and ended < 10  # On busy cores; about one second each.
+    # Not -11, as before: a crash while Python was taken down.
+    assert process.returncode == 130 and "Traceback" not in said, said[-3000:]
+    assert presses < 3
     row(
-        f"Ctrl-C pressed twice while XLA compiles for `{name}`",
+        f"Ctrl-C while XLA compiles for `{name}`, again where it goes on for 5 s",
         1,
-        f"answered after {answered:.1f} s, ended after {ended:.1f} s more: status 130",
+        f"exit status 130 after {took:.1f} s, pressed {presses} times; no traceback",
     )

@@ -65,10 +65,11 @@ def resident(pid):
 
 def measured(command, log, frames):
     """Runs a command; returns frames done and memory, again and again, by its bar."""
-    found = []
+    found, words = [], [sys.executable, "-m", "jaxtrack", *command]
+    quick = os.environ | {"XLA_FLAGS": ""}  # Thousands of frames are worth compiling.
     with open(log, "wb") as said:
-        words = [sys.executable, "-m", "jaxtrack", *command]
-        with subprocess.Popen(words, cwd=ROOT, stderr=said, stdout=said) as process:
+        how = {"cwd": ROOT, "env": quick, "stdout": said, "stderr": said}
+        with subprocess.Popen(words, **how) as process:
             while process.poll() is None:
                 time.sleep(0.05)
                 done = re.findall(rf"(\d+)/{frames}\b", log.read_text())
