@@ -1,4 +1,4 @@
-"""What `jaxtrack annotate` does: reads what is known, tracks, writes the sequence."""
+"""Labels a video from a few boxes: reads the known ones, tracks, writes a sequence."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""What `jaxtrack demo --train` does: a small tracker from nothing to a score."""
+"""The long demonstration: trains a small tracker from nothing, and scores it."""
 
 import pathlib
 

@@ -1,4 +1,4 @@
-"""How a command ends when something goes wrong, and what it prints."""
+"""The end of a command after an error: its message and its exit status."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Where the targets are in the first frame."""
+"""The targets' boxes in the first frame: from options, or beside the images."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""What `jaxtrack track` does without a first box: shows a page to draw it on."""
+"""The page of `jaxtrack track`, which opens where no first box is given."""
 
 import functools
 import sys

@@ -1,4 +1,4 @@
-"""What `jaxtrack track` does with a first box: tracks through a video and writes."""
+"""Tracks through a video from a first box, and writes the results."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""What a file of weights holds, and which networks it fits."""
+"""Lists the contents of a file of weights, and the networks that it fits."""
 
 import argparse
 import json

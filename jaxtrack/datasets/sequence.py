@@ -1,4 +1,4 @@
-"""What a reader returns: annotated videos, stills, clips, the listing of a dataset."""
+"""Annotated videos, stills and clips, as readers return them, and listings of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

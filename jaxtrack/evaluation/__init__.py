@@ -1,1 +1,1 @@
-"""Scores of trackers: result files, runs over sequences, plots, a report."""
+"""Evaluation: tracks sequences, reads result files, scores and compares trackers."""

@@ -1,4 +1,4 @@
-"""How good boxes are: one-pass and VOT scores; imports numpy alone."""
+"""Scores of boxes: one-pass evaluation and VOT; imports numpy alone."""
 
 from jaxtrack.metrics import ope, vot
 

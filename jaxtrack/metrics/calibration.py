@@ -1,4 +1,4 @@
-"""How well a tracker's score predicts its overlap: ROC, reliability, threshold."""
+"""Calibration of a tracker's score: ROC, reliability, and a threshold for alarms."""
 
 from typing import NamedTuple
 

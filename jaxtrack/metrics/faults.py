@@ -1,4 +1,4 @@
-"""How a protocol handles damaged input, and the warnings about it."""
+"""Damaged input: how a protocol handles it, and the warnings about it."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase

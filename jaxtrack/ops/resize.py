@@ -1,4 +1,4 @@
-"""Resizing of response maps."""
+"""Bicubic resizing of response maps, as in OpenCV."""
 
 import jax
 import jax.numpy as jnp

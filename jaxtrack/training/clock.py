@@ -1,4 +1,4 @@
-"""How long a training has taken, all its runs together."""
+"""The time that a training has taken, all its runs together."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How a batch is divided: over devices, into parts, and into groups of statistics."""
+"""The division of a batch: over devices, into parts, and into groups of statistics."""
 
 from typing import NamedTuple
 

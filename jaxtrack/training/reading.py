@@ -1,4 +1,4 @@
-"""Which checkpoint of a run is read: the newest that is not damaged."""
+"""Chooses the checkpoint to read: the newest of a run that is not damaged."""
 
 import pathlib
 import sys

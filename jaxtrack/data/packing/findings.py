@@ -1,4 +1,4 @@
-"""What a check of training data finds, and the check of a track's boxes."""
+"""The findings of a check of training data, and the check of a track's boxes."""
 
 import dataclasses
 from collections.abc import Sequence

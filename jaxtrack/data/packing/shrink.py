@@ -1,4 +1,4 @@
-"""What is stored of a frame: all of it, or the part around each target.
+"""The part of a frame that is stored: all of it, or the surroundings of each target.
 
 A template shows a square of side `s = crops.context_side(wh)` at about 127 px, and a
 search crop at most `EXTENT` such sides, with the shifts and scales of all configs

@@ -1,1 +1,1 @@
-"""What a checkpoint's maps and settings say beside its scores, as numbers."""
+"""Analyses of a checkpoint's maps and settings, beside its scores."""

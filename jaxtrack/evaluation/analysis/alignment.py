@@ -1,4 +1,4 @@
-"""How well a tracker's confidence ranks its boxes by how good they are.
+"""Alignment: how well a tracker's confidence ranks its boxes by their IoU.
 
 SiamLA (Nie et al.), Fig. 12: a tracker takes the box it is most confident of, so the
 confidence should rise with the IoU; where it does not, the task is misaligned. Frames

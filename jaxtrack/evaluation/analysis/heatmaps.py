@@ -1,4 +1,4 @@
-"""What a network thinks of every cell of its search region.
+"""Heat maps: a network's maps over its search region, placed in the frame.
 
 SiamLA (Nie et al.), Fig. 13, shows the location quality; here classification and the
 confidence that combines the two stand beside it. All trackers look around the true box

@@ -1,4 +1,4 @@
-"""Which analyses are asked for."""
+"""The choice of analyses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

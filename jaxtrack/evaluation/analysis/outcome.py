@@ -1,4 +1,4 @@
-"""What the analyses find, as data."""
+"""The results of the analyses, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
