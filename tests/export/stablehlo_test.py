@@ -17,7 +17,7 @@ def test_init_and_step_are_the_trackers(tmp_path):
     network = Toy()
     geometry = network.geometry
     crops = (np.zeros((1, n, n, 3), np.float32) for n in geometry[:2])
-    variables = network.init(jax.random.key(0), *crops)
+    variables = jax.jit(network.init)(jax.random.key(0), *crops)
     config = programs.toy_config()
     tracker = TOY.tracker(config, network)
     stablehlo.write(tmp_path, tracker, variables)
@@ -36,8 +36,8 @@ def test_init_and_step_are_the_trackers(tmp_path):
     xywh = np.array([x0, y0, x1 - x0, y1 - y0], np.float32)
     state, found, score = step.call(init.call(images[0], xywh), images[1])
     center = np.concatenate([xywh[:2] + xywh[2:] / 2, xywh[2:]])
-    own = tracker.init(variables, Frame(images[0], hw), center)
-    own, output = tracker.step(variables, own, Frame(images[1], hw))
+    own = jax.jit(tracker.init)(variables, Frame(images[0], hw), center)
+    own, output = jax.jit(tracker.step)(variables, own, Frame(images[1], hw))
     # One program and two compilations of it: float32's rounding.
     np.testing.assert_allclose(found[:2] + found[2:] / 2, output.box[:2], atol=1e-3)
     np.testing.assert_allclose(found[2:], output.box[2:], atol=1e-3)

@@ -95,7 +95,7 @@ def follower(traces):
     model = Tiny()
     sides = model.geometry.template_size, model.geometry.search_size
     crops = (np.zeros((1, side, side, 3), np.float32) for side in sides)
-    variables = model.init(jax.random.key(0), *crops)
+    variables = jax.jit(model.init)(jax.random.key(0), *crops)
     tracker = siamese.make(trusting_config(), model)
 
     def update(*arguments):

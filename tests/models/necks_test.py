@@ -1,5 +1,7 @@
 """Tests for jaxtrack.models.necks."""
 
+from functools import partial
+
 import cv2
 import jax
 import jax.numpy as jnp
@@ -41,11 +43,10 @@ def test_levels_are_cropped_after_the_statistics():
     level = normal(1, 7, 7, 3)
     neck = AdjustNeck(features=4)
     variables = drawn(neck, (level, level))
-    whole, new = neck.apply(
-        variables, (level, level), train=True, mutable=["batch_stats"]
-    )
-    part, new_of_part = neck.apply(
-        variables, (level, level), crop=3, train=True, mutable=["batch_stats"]
+    options = {"train": True, "mutable": ["batch_stats"]}
+    (whole, new), (part, new_of_part) = (
+        jax.jit(partial(neck.apply, crop=crop, **options))(variables, (level, level))
+        for crop in (None, 3)
     )
     np.testing.assert_allclose(part[1], whole[1][:, 2:5, 2:5], rtol=1e-6)
     jax.tree.map(np.testing.assert_array_equal, new, new_of_part)
@@ -57,14 +58,14 @@ def test_the_last_levels_are_taken():
     levels = tuple(normal(1, 4, 4, 3 + i, seed=i) for i in range(3))
     whole = AdjustNeck(features=4)
     variables = drawn(whole, levels)
-    every = whole.apply(variables, levels)
+    every = jax.jit(whole.apply)(variables, levels)
     assert len(every) == 3
     for last in (1, 2, 3):
         neck = AdjustNeck(features=4, last=last)
         of_last = jax.eval_shape(neck.init, jax.random.key(0), levels)["params"]
         stages = range(5 - last, 5)
         assert set(of_last) == {f"{part}{i}" for part in ("conv", "bn") for i in stages}
-        found = neck.apply(variables, levels)
+        found = jax.jit(neck.apply)(variables, levels)
         assert len(found) == last
         jax.tree.map(np.testing.assert_array_equal, found, every[-last:])
 
@@ -84,7 +85,7 @@ def test_fusion_is_a_convolution_of_both():
     }
     y = levels[1] @ kernel[:2] + levels[2] @ kernel[2:]
     y = (y - stats["mean"]) / np.sqrt(stats["var"] + 1e-5)
-    fused = neck.apply(variables, levels)
+    fused = jax.jit(neck.apply)(variables, levels)
     expected = y * affine["scale"] + affine["bias"]
     np.testing.assert_allclose(fused, expected, rtol=1e-4, atol=1e-4)
 
@@ -93,7 +94,8 @@ def test_fusion_normalizes_by_the_batch_in_training():
     levels = tuple(normal(4, 5, 5, 3, seed=i) for i in range(3))
     neck = FuseNeck(features=6)
     variables = jax.jit(neck.init)(jax.random.key(0), levels)
-    y, new = neck.apply(variables, levels, train=True, mutable=["batch_stats"])
+    run = partial(neck.apply, train=True, mutable=["batch_stats"])
+    y, new = jax.jit(run)(variables, levels)
     np.testing.assert_allclose(np.mean(y, (0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(np.std(y, (0, 1, 2)), 1, rtol=1e-3)
     kernel = np.asarray(variables["params"]["conv"]["kernel"])[0, 0]
@@ -109,7 +111,7 @@ def test_pyramid_sums_the_levels():
     fine, middle, deep = normal(1, 8, 8, 3), normal(1, 4, 4, 2), normal(1, 4, 4, 5)
     neck = PyramidNeck(features=6)
     variables = drawn(neck, (fine, middle, deep))
-    y = neck.apply(variables, (fine, middle, deep))
+    y = jax.jit(neck.apply)(variables, (fine, middle, deep))
     params = jax.tree.map(np.asarray, variables["params"])
     kernel = params["coarse"]["kernel"][0, 0]
     coarse = middle @ kernel[:2] + deep @ kernel[2:]
@@ -117,5 +119,6 @@ def test_pyramid_sums_the_levels():
     expected = fine[0] @ params["fine"]["kernel"][0, 0] + params["fine"]["bias"]
     expected += coarse
     np.testing.assert_allclose(y[0], expected, rtol=1e-4, atol=1e-5)
-    cropped = neck.apply(variables, (fine, middle, deep), crop=4)
+    crop = jax.jit(partial(neck.apply, crop=4))
+    cropped = crop(variables, (fine, middle, deep))
     np.testing.assert_array_equal(cropped, y[:, 2:6, 2:6])

@@ -49,7 +49,7 @@ def tiny():
     }
     batch = {**maps, "key": KEYS}
     network = Tiny()
-    return network, network.init(jax.random.key(1), *maps.values()), batch
+    return network, jax.jit(network.init)(jax.random.key(1), *maps.values()), batch
 
 
 def outputs(tiny, *, num_devices=1, train=True, train_backbone=False, **rates):

@@ -52,11 +52,12 @@ def test_search_shows_the_target_at_the_templates_scale(config, frame):
     # crop of 64 shows 32 pixels from -1 to 31 around (15, 10), of which 30 are picture.
     fill = jnp.array([100.0, 100.0, 100.0])
     view = make(config)
-    aim = view.search(jnp.array([15.0, 10.0, 8.0, 8.0]), frame.hw)
+    aim = jax.jit(view.search)(jnp.array([15.0, 10.0, 8.0, 8.0]), frame.hw)
     assert aim.scale == 2
     np.testing.assert_array_equal(aim.center, [15, 10])
     np.testing.assert_array_equal(aim.hw, [20, 30])
-    x = view.search_image(Crop(aim, cropping.cut(frame, aim)), fill)
+    cut = jax.jit(cropping.cut)(frame, aim)
+    x = jax.jit(view.search_image)(Crop(aim, cut), fill)
     assert x.shape == (1, 64, 64, 3)
     blue = x[0, 32, :, 2]  # A row in the picture's middle.
     np.testing.assert_allclose(blue[4:60], 31, atol=1e-3)
@@ -93,8 +94,13 @@ def test_search_crops_lie_on_eighths_of_a_pixel(config, frame, variant):
 
 def template(view, frame, box):
     """The template crop of a box."""
-    aim = view.template(jnp.array(box), frame.hw)
-    return view.template_image(Crop(aim, cropping.cut(frame, aim)), jnp.zeros(3))[0]
+
+    @jax.jit
+    def look(frame, box):
+        aim = view.template(box, frame.hw)
+        return view.template_image(Crop(aim, cropping.cut(frame, aim)), jnp.zeros(3))[0]
+
+    return look(frame, jnp.array(box))
 
 
 def test_crops_are_preprocessed(config, frame):

@@ -44,11 +44,11 @@ def test_block_adds_its_input_only_where_it_can():
     x = image(8)
     block = MBConv(features=3, kernel_size=3, stride=1, expansion=2)
     variables = drawn(block, x)
-    dead = jax.tree.map(jnp.zeros_like, variables["params"])
-    still = block.apply({**variables, "params": dead}, x)
+    dead = jax.tree.map(np.zeros_like, variables["params"])
+    still = jax.jit(block.apply)({**variables, "params": dead}, x)
     np.testing.assert_array_equal(still, x)
     strided = MBConv(features=3, kernel_size=3, stride=2, expansion=2)
-    assert not np.any(strided.apply({**variables, "params": dead}, x))
+    assert not np.any(jax.jit(strided.apply)({**variables, "params": dead}, x))
 
 
 def test_squeeze_and_excitation_by_hand():
@@ -62,18 +62,16 @@ def test_squeeze_and_excitation_by_hand():
     x[0, :2] = (2, 6)
     block = MBConv(2, 3, 1, 1, squeeze=0.5, activation=nn.relu)
     shapes = jax.eval_shape(block.init, jax.random.key(0), x)
-    variables = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
+    variables = jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), shapes)
     params, stats = variables["params"], variables["batch_stats"]
     for name in ("bn1", "bn2"):
-        params[name]["scale"] = jnp.full(2, np.sqrt(1 + 1e-3))
-        stats[name]["var"] = jnp.ones(2)
-    params["depthwise_conv"]["kernel"] = (
-        params["depthwise_conv"]["kernel"].at[1, 1].set(1.0)
-    )
-    params["se_reduce"]["kernel"] = jnp.ones((1, 1, 2, 1))
-    params["se_expand"]["kernel"] = jnp.array([0.25, -0.25]).reshape(1, 1, 1, 2)
-    params["project_conv"]["kernel"] = jnp.eye(2)[None, None]
-    y = block.apply(variables, x) - x  # The block adds its input.
+        params[name]["scale"][:] = np.sqrt(1 + 1e-3)
+        stats[name]["var"][:] = 1
+    params["depthwise_conv"]["kernel"][1, 1] = 1
+    params["se_reduce"]["kernel"][:] = 1
+    params["se_expand"]["kernel"][:] = (0.25, -0.25)
+    params["project_conv"]["kernel"][:] = np.eye(2)
+    y = jax.jit(block.apply)(variables, x) - x  # The block adds its input.
     gates = 1 / (1 + np.exp([-1.0, 1.0]))
     np.testing.assert_allclose(y, x * gates, rtol=1e-5)
 
@@ -86,14 +84,14 @@ def test_taps_are_standardised(variables):
     the blocks give their betas, 2 + 1 = 3, and the tap 0; statistics shifted by 5/4
     of block 4's unit deviation add 4 * 5/4 = 5.
     """
-    params = jax.tree.map(jnp.zeros_like, variables["params"])
-    stats = jax.tree.map(jnp.asarray, variables["batch_stats"])
+    params = jax.tree.map(np.zeros_like, variables["params"])
+    stats = jax.tree.map(np.asarray, variables["batch_stats"])
     for name, beta, gamma in (("block3", 2.0, 3.0), ("block4", 1.0, 4.0)):
         bn = params[name]["bn2"]
         bn["bias"], bn["scale"] = bn["bias"] + beta, bn["scale"] + gamma
     for name in ("block3", "block4"):
-        stats[name]["bn2"] = {"mean": jnp.zeros(40), "var": jnp.ones(40)}
-    stats["block4"]["bn2"]["mean"] = jnp.full(40, -1.25)
+        stats[name]["bn2"] = {"mean": np.zeros(40, "f4"), "var": np.ones(40, "f4")}
+    stats["block4"]["bn2"]["mean"] -= np.float32(1.25)
     apply = jax.jit(NETWORK.apply)
     tap = apply({"params": params, "batch_stats": stats}, image(32))[0]
     np.testing.assert_allclose(tap, 1.0, rtol=2e-3)  # Epsilons of 1e-3.

@@ -74,7 +74,7 @@ def test_released_initialization():
 def test_tower_keeps_the_shape(separable):
     tower = Tower(1, 4, separable)
     x = normal(1, 5, 6, 8)
-    y = tower.apply(drawn(tower, x), x)
+    y = jax.jit(tower.apply)(drawn(tower, x), x)
     assert y.shape == (1, 5, 6, 8)
     assert np.all(np.asarray(y) >= 0)
 

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.models.heads.localization."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -97,13 +99,17 @@ def test_pooled_keys_are_means_of_squares():
     np.testing.assert_allclose(pooled, block.apply(variables, x, p), rtol=1e-5)
 
 
+@cache
+def aggregation(**options):
+    return jax.jit(PointAggregation(1, GRID, **options).apply)
+
+
 def aggregate(x, ltrb, **options):
     """One channel whose five weights are 1, 10, 100, 1000 and 10000."""
-    module = PointAggregation(1, GRID, **options)
     kernel = 10.0 ** np.arange(5, dtype=np.float32)
     params = {"project": {"kernel": kernel[None, None, None]}, "bias": np.zeros(1)}
-    params = jax.tree.map(jnp.float32, params)
-    return module.apply({"params": params}, jnp.float32(x), jnp.float32(ltrb))
+    params = jax.tree.map(np.float32, params)
+    return aggregation(**options)({"params": params}, np.float32(x), np.float32(ltrb))
 
 
 def test_five_points_by_hand():
