@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,9 @@ def _encoding(start: bytes) -> str:
     return "utf-8-sig"
 
 
-def _read_lines(path: Path, expected: str) -> tuple[list[str], list[list[str]]]:
+def _read_lines(path: Path, expected: str) -> tuple[Sequence[str], list[list[str]]]:
     """Returns a table's lines and their words, without empty lines at the end."""
-    lines = read_text(path).splitlines()
-    if numbers.has_decimal_commas(lines):
-        lines = [line.replace(",", ".") for line in lines]
+    lines = numbers.with_points(read_text(path).splitlines())
     rows = [numbers.split(line) for line in lines]
     while rows and not rows[-1]:
         rows.pop()

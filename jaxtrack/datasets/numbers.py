@@ -11,7 +11,8 @@ _NAN = re.compile(r"[+-]?(nan\(\w*\)|1\.#(Q?NAN|S?NAN|IND)\w*)", re.IGNORECASE)
 _INFINITE = re.compile(r"([+-]?)1\.#INF\w*", re.IGNORECASE)
 _FORTRAN = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")  # 1.5D+01
 _NONE = frozenset({"none", "null", "na", "n/a"})  # Of Python, JSON and R.
-_DECIMAL = re.compile(r"[+-]?(?:\d+(?:,(\d+))?|nan)", re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:,(\d+))?(?:e[+-]?\d+)?|nan)", re.IGNORECASE)
+_BETWEEN_QUOTES = re.compile(r"""(["'])[,;\s]+\1""")  # "10,5","20,5"
 
 
 def split(line: str) -> list[str]:
@@ -25,34 +26,40 @@ def split(line: str) -> list[str]:
     return line.translate(_SEPARATORS).split()
 
 
-def has_decimal_commas(lines: Sequence[str]) -> bool:
-    """Returns whether numbers are written as 10,5: four of them a line, none between.
+def with_points(lines: Sequence[str]) -> Sequence[str]:
+    """Returns lines with decimal points where they have four numbers such as 10,5.
 
     Pairs may also be the corners of a polygon, "10,5 20,5 20,9 10,9". Decimal commas
     are told by a number without a comma, a fraction such as 05, or fractions that all
     have one digit, unless the corners are those of upright rectangles.
 
     Args:
-      lines: of a table.
+      lines: of a table; one that has anything else is returned.
     """
     if not any("," in line for line in lines):
-        return False
-    fractions, upright = [], []
-    for line in filter(str.strip, lines):
-        words = re.split(r"[;\s]+", line.strip())
+        return lines
+    plain, fractions, upright = [], [], []
+    for line in lines:
+        plain.append(_BETWEEN_QUOTES.sub(";", line).strip(" \t\r;,[](){}\"'"))
+        if not plain[-1]:
+            continue
+        words = re.split(r"[;\s]+", plain[-1])
         found = [_DECIMAL.fullmatch(word) for word in words]
         if len(found) != 4 or None in found:
-            return False
+            return lines
         fractions += [match[1] for match in found]
         xs, ys = zip(*(word.partition(",")[::2] for word in words), strict=True)
         pairs = [[values[n] == values[n - 1] for n in range(4)] for values in (xs, ys)]
         upright.append(sorted(pairs) == [[False, True] * 2, [True, False] * 2])
     there = [digits for digits in fractions if digits]
-    return bool(there) and (
+    is_decimal = bool(there) and (
         None in fractions
         or any(digits[0] == "0" and len(digits) > 1 for digits in there)
         or (all(len(digits) == 1 for digits in there) and not all(upright))
     )
+    if not is_decimal:
+        return lines
+    return [p.replace(",", ".") or x for p, x in zip(plain, lines, strict=True)]
 
 
 def parse(

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import urllib.parse
@@ -17,6 +18,12 @@ from jaxtrack.errors import InputError, missing
 
 # Consecutive reads that may fail before the file counts as read.
 _LEAST_RETRIES, _MOST_RETRIES = 100, 5000
+# Lines of ffmpeg's log: a fault, its component first, "[h264 @ 0x55810] [error] ...";
+# the decoders of sound, "Stream #0:1: Audio: mp3 (mp3float), ...".
+_FAULT = re.compile(
+    r"^(?:\[(\S+) @ \w+\] )*\[(?:error|fatal|panic)\] (.*?)\s*$", re.MULTILINE
+)
+_SOUND = re.compile(r"^\[info\] .*: Audio: (\w+)(?: \((\w+)\))?", re.MULTILINE)
 # Time limit for a stream's host, milliseconds.
 _TIMEOUT = 10_000
 
@@ -120,9 +127,8 @@ class FfmpegDecoder:
         # PPM states the size of each picture. All stored frames are read, none is
         # repeated or dropped to keep a rate; `file:` since a name may contain colons.
         place = target if is_address(target) else f"file:{target}"
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error"]
-        # ffmpeg decodes sound to find out what it is; its damage is not the video's.
-        command += ["-c:a", "pcm_u8"]
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-nostats"]
+        command += ["-hide_banner", "-loglevel", "level+info"]
         command += ["-i", place, "-map", "0:V:0", "-fps_mode", "passthrough"]
         command += ["-vf", f"select=gte(n\\,{start})"] if start else []
         command += ["-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"]
@@ -157,9 +163,11 @@ class FfmpegDecoder:
             return ""
         self._process.wait()
         self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()
-        # A line starts with the name of a component: "[h264 @ 0x5581010bb780] ".
-        said = dict.fromkeys(line.rpartition("] ")[2].strip() for line in lines)
+        log = self._log.read().decode(errors="replace")
+        # Sound is decoded to find out what it is; its damage is not the video's.
+        sound = {name for names in _SOUND.findall(log) for name in names if name}
+        found = _FAULT.findall(log)
+        said = dict.fromkeys(what for part, what in found if part not in sound)
         if not said:
             return ""
         if any("matches no streams" in line for line in said):

@@ -107,12 +107,23 @@ def test_decimal_commas(tmp_path):
     for seed in range(12):
         rng = random.Random(seed)
         rows = [[rng.randint(-40, 4000) / 10 for _ in range(4)] for _ in range(5)]
-        style = rng.choice(("{:.1f}", "{:.3f}", "{:g}")).format
+        style = rng.choice(("{:.1f}", "{:.3f}", "{:g}", "{:.1e}", '"{:.2f}"')).format
         sign, end = rng.choice((";", "\t", "; ", "  ")), rng.choice(ENDS)
-        lines = [sign.join(style(v).replace(".", ",") for v in row) for row in rows]
+        last = rng.choice(("", sign))
+        rows = [[float(style(v).strip('"')) for v in row] for row in rows]
+        lines = [
+            sign.join(style(v).replace(".", ",") for v in row) + last for row in rows
+        ]
         (tmp_path / "a.txt").write_text(end.join(lines), newline="")
         found = files.read_xywh(tmp_path / "a.txt")
         np.testing.assert_array_equal(found, rows, err_msg=repr(lines))
+
+
+def test_decimal_commas_between_quotes(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text('"10,5","20","30,25","40,0"\n"11,5","20","30,25","40,0"\n')
+    found = files.read_xywh(path)
+    np.testing.assert_array_equal(found, [[n, 20, 30.25, 40] for n in (10.5, 11.5)])
 
 
 def test_pairs_may_be_corners(tmp_path):

@@ -272,6 +272,10 @@ def test_damaged_sound_is_no_damage_of_the_video(tmp_path):
     data = path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_AC3".ljust(13, b"\0"))
     path.write_bytes(data)
     assert len(read(path)) == 3
+    sound = tmp_path / "b.mpg"  # Some sound says what it is in its packets alone.
+    command[-3:] = ["mpeg1video", "-r", "25", "-c:a", "mp2"]
+    subprocess.run([*command, str(sound)], check=True)
+    assert len(read(sound)) == 3
     with pytest.raises(InputError, match="only sound or a cover"):
         subprocess.run([*command, "-map", "1", "-y", str(path)], check=True)
         video.FrameReader(path)
