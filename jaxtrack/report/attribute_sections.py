@@ -51,7 +51,7 @@ def attribute_section(evaluation: Evaluation) -> Section:
     counts = {a: one.num_sequences for a, one in by_tracker[0][1].items()}
     heads = [Column(a, f"{n} sequences", better="high") for a, n in counts.items()]
     pictures, tables = [], []
-    if attribute_plots.can_draw(counts, scores):
+    if attribute_plots.can_draw_radar(counts, scores):
         corners = [f"{a} ({n})" for a, n in counts.items()]
         lines = {name: [by[a].auc for a in counts] for name, by in by_tracker}
         title = f"AUC by attribute on {wording.title_of(evaluation.benchmark)}"

@@ -18,7 +18,7 @@ _MOST_IN_A_PANEL = 12
 _COLUMNS = 4
 
 
-def can_draw(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
+def can_draw_radar(attributes: Sequence[str], trackers: Mapping[str, object]) -> bool:
     """Returns whether a radar plot of these attributes and trackers is readable."""
     return len(trackers) <= _MOST_LINES and len(attributes) >= _FEWEST_CORNERS
 

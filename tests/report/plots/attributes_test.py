@@ -57,6 +57,6 @@ def test_many_attributes_lie_in_the_picture():
 
 
 def test_what_cannot_be_read_is_not_drawn():
-    assert attributes.can_draw(ATTRIBUTES, dict.fromkeys("abcdef"))
-    assert not attributes.can_draw(ATTRIBUTES, dict.fromkeys("abcdefg"))
-    assert not attributes.can_draw(ATTRIBUTES[:2], {"a": 1})
+    assert attributes.can_draw_radar(ATTRIBUTES, dict.fromkeys("abcdef"))
+    assert not attributes.can_draw_radar(ATTRIBUTES, dict.fromkeys("abcdefg"))
+    assert not attributes.can_draw_radar(ATTRIBUTES[:2], {"a": 1})
