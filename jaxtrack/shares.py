@@ -98,7 +98,7 @@ def warning_of_locks(
       folder: that processes share; it need not exist.
       mounts: what is mounted, as Linux tells it (`man 5 proc`).
     """
-    place, best = pathlib.Path(folder).absolute(), ("", "", "")
+    place, best = pathlib.Path(folder).resolve(), ("", "", "")
     try:
         lines = pathlib.Path(mounts).read_text().splitlines()
     except OSError:

@@ -53,3 +53,5 @@ def test_mounts_that_may_hide_locks_are_named(tmp_path):
     assert "/bucket (fuse.gcsfuse): start" in said["/bucket/a"]
     assert "/nfs/old (nfs, local_lock=all, nolock)" in said["/nfs/old/a"]
     assert shares.warning_of_locks("/runs", mounts=str(tmp_path / "none")) == ""
+    (tmp_path / "link").symlink_to("/bucket")
+    assert "/bucket" in shares.warning_of_locks(tmp_path / "link", mounts=str(mounts))

@@ -62,6 +62,9 @@ def _read_lines(path: Path, expected: str) -> tuple[Sequence[str], list[list[str
     """Returns a table's lines and their words, without empty lines at the end."""
     lines = numbers.with_points(read_text(path).splitlines())
     rows = [numbers.split(line) for line in lines]
+    for number, row in enumerate(rows):
+        if not row and sum(map(lines[number].count, ",;\t")) == 3:
+            rows[number] = ["nan"] * 4  # pandas writes NaN as nothing: ",,,".
     while rows and not rows[-1]:
         rows.pop()
     if not rows:
@@ -134,9 +137,6 @@ def read_xywh(path: str | Path, *, allow_infinite: bool = False) -> np.ndarray:
     """
     path = Path(path)
     lines, rows = _read_lines(path, "4")
-    for number, row in enumerate(rows):
-        if not row and sum(map(lines[number].count, ",;\t")) == 3:
-            rows[number] = ["nan"] * 4  # pandas writes NaN as nothing: ",,,".
     boxes = numbers.boxes(rows, allow_infinite=allow_infinite)
     if boxes is None:
         how = {"allow_infinite": allow_infinite}

@@ -75,7 +75,10 @@ def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
 def _as_array(image, where):
     """Returns an image as an array."""
     try:
-        if getattr(image, "mode", "RGB") not in _PLAIN_MODES:
+        is_array = isinstance(
+            image, np.ndarray
+        )  # A memmap has a mode, too: of its file.
+        if not is_array and getattr(image, "mode", "RGB") not in _PLAIN_MODES:
             image = image.convert("RGB")
         return np.asarray(image)
     except (AttributeError, TypeError, ValueError, RuntimeError) as fault:

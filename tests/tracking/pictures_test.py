@@ -15,6 +15,13 @@ def test_what_is_a_picture_already_is_returned():
     assert to_rgb(RGB) is RGB
 
 
+def test_a_picture_in_a_mapped_file_is_read(tmp_path):
+    """A memmap has a mode, as pictures of PIL have: "r", of its file."""
+    np.save(tmp_path / "video.npy", RGB[None])
+    video = np.load(tmp_path / "video.npy", mmap_mode="r")
+    np.testing.assert_array_equal(to_rgb(video[0]), RGB)
+
+
 def test_converts():
     three = np.stack([GREY] * 3, axis=-1)
     cases = [

@@ -320,6 +320,9 @@ def test_files_of_other_kinds_are_named(tmp_path):
         path.write_bytes(data)
         with pytest.raises(InputError, match=f"w.pth: not readable.*{said}"):
             weights.read(path)
+    header = b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'.ljust(ord("<"))
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\7")
+    assert path.read_bytes()[:1] == b"<" and weights.read(path).arrays["a"] == [7]
     np.savez(tmp_path / "w.npz", a=TWELVE, name=np.array("resnet"))
     with pytest.raises(InputError, match="its array name is not numeric"):
         weights.read(tmp_path / "w.npz")

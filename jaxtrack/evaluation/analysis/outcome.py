@@ -34,7 +34,7 @@ class FrameMaps(NamedTuple):
 
 
 class View(NamedTuple):
-    """A look, and where its parts lie in the frame, px.
+    """The maps of a frame, and where they lie in it, px.
 
     Attributes:
       maps: its image cut to `region`, as far as that lies in the frame.
