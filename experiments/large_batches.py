@@ -1,4 +1,4 @@
-r"""Which rule scales the learning rate with the batch? Equal pairs, several seeds.
+r"""Compares rules that scale the learning rate with the batch, on equal pairs.
 
 Trains the parts of siamcar_lite0 that follow its frozen backbone, whose features are
 computed once, on pairs of composed scenes; all trainings see the same number of pairs.
@@ -46,6 +46,7 @@ KINDS: Mapping[str, tuple[float, float]] = {
     "lamb": (1.0, 1e-2),
 }
 _FACTORS = (0.25, 1.0, 4.0)  # Of the rate, at `REFERENCE` pairs.
+_AT_ONCE = 128  # Pairs are drawn in such batches.
 _WHOLE_RANGE = ("adamw", "sgd")  # The others are trained with the largest batch.
 
 
@@ -253,11 +254,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     meaning = "optimizers; lars and lamb only with the largest batch"
     add(parser, "--kinds", "NAME,NAME", meaning, default=",".join(KINDS), **words)
     meaning = f"pairs a step; {REFERENCE} is the reference"
-    add(parser, "--batches", "N,N", meaning, default="32,128,512", **words)
+    add(parser, "--batches", "N,N", meaning, default="32,128,512", type=_counts)
     for name, default, meaning in (
         ("--pairs", 8192, "pairs per training, a multiple of the batches"),
-        ("--distinct", 2048, "different pairs to train on, a multiple of 128"),
-        ("--test", 512, "pairs to test on, a multiple of 128"),
+        ("--distinct", 2048, f"different pairs to train on, a multiple of {_AT_ONCE}"),
+        ("--test", 512, f"pairs to test on, a multiple of {_AT_ONCE}"),
         ("--seeds", 3, "trainings of each kind"),
     ):
         add(parser, name, "N", meaning, type=options.count, default=default)
@@ -266,8 +267,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--out", "DIR", meaning, type=pathlib.Path, default=out)
 
 
+def _counts(text: str) -> list[int]:
+    """Reads numbers of pairs, separated by commas."""
+    return [options.count(part) for part in options.comma_separated(text)]
+
+
+def _check_options(args):
+    """Raises for what cannot be trained, before pairs are drawn."""
+    if unknown := [kind for kind in args.kinds if kind not in KINDS]:
+        raise InputError(f"--kinds: no {unknown[0]}; there are {', '.join(KINDS)}")
+    numbers = {"pairs": args.batches, "distinct": [_AT_ONCE], "test": [_AT_ONCE]}
+    for name, divisors in numbers.items():
+        for divisor in divisors:
+            if (value := getattr(args, name)) % divisor:
+                raise InputError(f"--{name}={value} is no multiple of {divisor}")
+
+
 def run(args: argparse.Namespace) -> None:
     """Trains what is not finished, and writes the summary."""
+    _check_options(args)
     base = trackers.with_preprocessing(configs.load(args.config))
     base.data.bank = "off"  # Every pair is drawn once.
     if not args.whole:  # Its crops are a quarter as large, and its best rate higher.
@@ -278,7 +296,7 @@ def run(args: argparse.Namespace) -> None:
     sizes = {
         name: getattr(args, name) for name in ("pairs", "distinct", "test", "whole")
     }
-    planned = list(cases(args.kinds, [int(b) for b in args.batches], args.seeds))
+    planned = list(cases(args.kinds, args.batches, args.seeds))
     log = args.out / "large_batches.jsonl"
     args.out.mkdir(parents=True, exist_ok=True)
     check(log, sizes | {"config": args.config, "changes": dict(args.overrides)})

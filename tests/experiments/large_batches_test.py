@@ -1,5 +1,6 @@
 """Tests for experiments.large_batches: what is trained, and how it is summarized."""
 
+import argparse
 import json
 
 import numpy as np
@@ -59,3 +60,19 @@ def test_resumes_with_the_same_settings_alone(tmp_path):
     assert [lib.key_of(row) for row in lib.read(log)] == [case]
     with pytest.raises(InputError, match=r"made with .*'pairs': 64.*another --out"):
         lib.check(log, {"pairs": 128})
+
+
+def test_options_that_cannot_be_trained_are_refused_at_once(tmp_path):
+    parser = argparse.ArgumentParser()
+    lib.add_arguments(parser)
+    for words, message in (
+        (["--kinds=adamw,adam"], "--kinds: no adam; there are adamw, sgd, lars, lamb"),
+        (["--batches=32,100"], "--pairs=8192 is no multiple of 100"),
+        (["--test=200"], "--test=200 is no multiple of 128"),
+    ):
+        args = parser.parse_args([*words, f"--out={tmp_path / 'out'}"])
+        with pytest.raises(InputError, match=message):
+            lib.run(args)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--batches=32,many"])
