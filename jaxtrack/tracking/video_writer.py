@@ -1,13 +1,14 @@
 """Writes H.264 video that browsers play."""
 
 import contextlib
+import os
 import pathlib
 import subprocess
 import tempfile
 
 import numpy as np
 
-from jaxtrack.errors import InputError, require
+from jaxtrack.errors import REMEDIES, InputError, require, unwritable
 
 
 class VideoWriter:
@@ -106,10 +107,14 @@ class VideoWriter:
         self._partial.replace(self.path)
 
     def _failure(self) -> InputError:
-        """Returns the error with the encoder's last words."""
+        """Returns the error with the system's reason, or the encoder's last words."""
         self._process.wait()
         self._log.seek(0)
-        words = self._log.read().decode(errors="replace").strip().splitlines()
+        told = self._log.read().decode(errors="replace")
+        for number in REMEDIES:
+            if os.strerror(number) in told:
+                return unwritable(self.path, OSError(number, os.strerror(number)))
+        words = told.strip().splitlines()
         return InputError(
             f"{self.path} could not be written: {words[-1] if words else 'no reason'}"
         )

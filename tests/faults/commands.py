@@ -24,7 +24,7 @@ COMMANDS = {
     "track": (
         f"{{root}}/a/img {SHARED} --box=10,12,20,16 --boxes={{out}}/b.txt "
         "--csv={out}/b.csv --out={out}/o.mp4",
-        (4, 12),
+        (4, 8),
     ),
     "eval": ("--checkpoint=t=lite --sequences={root} --out={out}/e", (4, 64)),
     "tune": (

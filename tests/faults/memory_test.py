@@ -81,11 +81,12 @@ def measured(command, log, frames):
 
 @pytest.mark.parametrize("name", ["track", "eval"])
 @pytest.mark.parametrize(
-    ("frames", "hw", "allowed"), [(2000, (480, 640), 16), (80, (2160, 3840), 50)]
+    ("frames", "hw", "allowed"), [(2000, (480, 640), 20), (80, (2160, 3840), 50)]
 )
 def test_memory_is_flat(tmp_path, row, name, frames, hw, allowed):
-    # Measured: 0 to 1 MB more. Allowed are 18 of 2,000 small frames, two of 80 large
-    # ones: were a twentieth of them kept, it would be more.
+    # Measured: at most 10 MB more of small frames, of which 16 may wait (15 MB), and
+    # less of large ones: of those two are allowed. Were one in twenty kept, it would be
+    # 46 and 50 MB.
     write(tmp_path, frames, hw)
     box = ",".join(map(str, BOX))
     words = {

@@ -1,5 +1,7 @@
 """Tests for jaxtrack.tracking.video_writer."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -72,6 +74,17 @@ def test_names_the_file_the_encoder_cannot_write(tmp_path):
     with pytest.raises(InputError, match=r"a\.mp4 could not be written: Error"):
         video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), -1).__exit__(None)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+def test_names_a_full_disk(tmp_path):
+    (tmp_path / ".a.partial.mp4").symlink_to("/dev/full")
+    told = r"cannot write .*/a\.mp4: No space left on device: free space"
+    with (
+        pytest.raises(InputError, match=told),
+        video_writer.VideoWriter(tmp_path / "a.mp4", (32, 32), 25) as writer,
+    ):
+        writer.write(np.zeros((32, 32, 3), np.uint8))
 
 
 def test_refuses_other_sizes_and_names(tmp_path):
