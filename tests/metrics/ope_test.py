@@ -176,7 +176,8 @@ def test_trackingnet_by_hand():
 def test_pytracking_keeps_curves_in_single_precision():
     report = ope.score(TRUTH, RESULT, protocol="pytracking_otb")
     assert report.success_curve[0] == float(np.float32(2 / 3)) != 2 / 3
-    # Its average overlap is over frames with a target.
+    # Its average overlap is over frames with a target, missed or not: 1, 1/3 and 0.
+    assert report.ao == pytest.approx(4 / 9)
     truth = {"a": TRUTH["a"].copy()}
     truth["a"][2, 2] = 0
     ao = ope.score(truth, RESULT, protocol="pytracking_otb").ao
