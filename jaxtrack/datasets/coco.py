@@ -121,8 +121,8 @@ def read_instances(path: Path) -> Instances:
             rows.append(entry.get("image_id", -1))
             rows.extend(_sides(entry["bbox"]))
             rows.append(entry.get("iscrowd") or 0)
-        elif isinstance(entry.get("file_name"), str):
-            names[entry["id"]] = entry["file_name"]
+        elif isinstance(name := entry.get("file_name"), str) and Path(name).name:
+            names[entry["id"]] = name
 
     try:
         files.read_json(path, each=keep)

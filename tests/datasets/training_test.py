@@ -306,7 +306,7 @@ def test_one_bad_entry_does_not_stop_the_others(tmp_path):
     content = {
         "images": [
             {"id": n, "file_name": name}
-            for n, name in enumerate(("a.png", "a.jpg", "in/c.png", 7))
+            for n, name in enumerate(("a.png", "a.jpg", "in/c.png", 7, ""))
         ],
         "annotations": [
             box,

@@ -90,4 +90,6 @@ def train(num_devices, *, steps=3, batches=make_batch, **options):
     for number in range(steps):
         batch = batch_lib.shard(batches(number), num_devices)
         current, metrics = mapped(current, batch, RATES)
+    # NumPy's comparisons take NaN as equal to NaN.
+    assert np.isfinite(metrics.get("loss", 0)).all()
     return jax.device_get(current), jax.device_get(metrics)
