@@ -14,7 +14,7 @@ help:
 	@echo "make demo      track a clip, score the shipped tracker, train one (three minutes)"
 	@echo "make demo-train   train, track and score a small tracker (about ten minutes)"
 	@echo "make test      lint and tests   (make test-all: the slow ones too)"
-	@echo "make test-faults   kills, damaged files, full disks (about 9 minutes of CPU)"
+	@echo "make test-faults   kills, damaged files, full disks (about 10 minutes of CPU)"
 	@echo "make test-onnx   the tests of ONNX files, in an environment of their own"
 	@echo "make docs      the documentation as a site, into site/"
 	@echo "make setup     the environment with every test extra, PyTorch included"

@@ -36,6 +36,7 @@ _EXPECTED = "a table, boxes.csv or boxes.tsv, or boxes.json"
 _NAMES = ("boxes.csv", "boxes.tsv", "boxes.json")
 _XYWH, _CORNERS = ("x", "y", "w", "h"), ("x1", "y1", "x2", "y2")
 _WITHOUT_NAMES = ("image", *_XYWH)
+_VIDEO = "name, frames and objects, each with a box or null a frame"
 _TRIED = 100  # Images looked for to find their folder.
 
 
@@ -225,13 +226,13 @@ def _of_videos(path: Path, content: Any) -> Listing:
             frames = _frames(path.parent, video["frames"])
             tracks = [_track(o["boxes"], len(frames)) for o in video["objects"]]
             found[str(video["name"])] = Place(frames, np.stack(tracks))
-        except (TypeError, KeyError, ValueError) as fault:
-            faults.append(f"{path}, video {number + 1}: {fault!r}")
+        except InputError as fault:
+            faults.append(f"{path}, video {number + 1}: {fault}")
+        except (TypeError, KeyError, ValueError):
+            faults.append(f"{path}, video {number + 1}: expected {_VIDEO}")
     if not found:
-        raise InputError(
-            f"{faults[0] if faults else path}: expected a list of videos with name, "
-            "frames and objects, each with a box or null a frame"
-        )
+        none = f"{path}: expected a list of videos with {_VIDEO}"
+        raise InputError(faults[0] if faults else none)
     notes = tuple(f"{fault}: left out" for fault in faults)
     return Listing(tuple(found), found, len(content), notes)
 
@@ -246,7 +247,7 @@ def _frames(folder: Path, frames: str | Iterable[str]) -> tuple[Path, ...]:
 def _track(boxes: list, count: int) -> np.ndarray:
     """Returns an object's boxes, `[count, 4]` xyxy; NaN where it is absent."""
     if len(boxes) != count:
-        raise ValueError(f"{count} frames, {len(boxes)} boxes")
+        raise InputError(f"{count} frames, but {len(boxes)} boxes of an object")
     rows = [[np.nan] * 4 if box is None else box for box in boxes]
     xywh = np.array(rows, np.float64).reshape(count, 4)
     xywh[(xywh == 0).all(axis=1) | (xywh[:, 2:] == -1).all(axis=1)] = np.nan

@@ -310,7 +310,7 @@ def test_one_bad_entry_does_not_stop_the_others(tmp_path):
         ],
         "annotations": [
             box,
-            *({"image_id": n, "iscrowd": None} | box for n in range(4)),
+            *({"image_id": n, "iscrowd": None} | box for n in range(5)),
         ],
     }
     fake.text(tmp_path / "annotations/instances_train2017.json", json.dumps(content))
@@ -321,7 +321,7 @@ def test_one_bad_entry_does_not_stop_the_others(tmp_path):
         tmp_path / "train2017" / "b.json", json.dumps([{"name": "w"}, whole])
     )
     listing, _ = datasets.training("boxes", path)
-    assert listing.names == ("v",) and "video 1: KeyError" in listing.notes[0]
+    assert listing.names == ("v",) and "video 1: expected name" in listing.notes[0]
     # The first picture is gone; a semicolon leaves the comma to decimals.
     path = fake.text(
         tmp_path / "train2017" / "b.csv",
@@ -354,10 +354,10 @@ def test_faults_of_own_boxes_are_named(tmp_path):
         ("{", "no JSON"),
         ("[" * 100_000, "no JSON"),
         ("[]", "b.json: expected a list of videos with name"),
-        ('[{"name": "a"}]', "expected a list of videos with name, frames and objects"),
+        ('[{"name": "a"}]', "b.json, video 1: expected name, frames and objects, each"),
         (
             '[{"name": "a", "frames": ["a.png"], "objects": [{"boxes": []}]}]',
-            "1 frames, 0 boxes",
+            "b.json, video 1: 1 frames, but 0 boxes of an object",
         ),
         ('[{"name": "a", "frames": "b", "objects": []}]', "b: no such folder"),
     ):
