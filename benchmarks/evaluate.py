@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         source = ComposedSource(num_tracks=_VIDEOS.value, length=_FRAMES.value)
-        paths = write_sequences(source, folder, progress=False)
+        paths = write_sequences(source, folder)
         videos = [folders.read_sequence(path) for path in paths]
         ways = {"one by one": (False, 1), "many at once": (True, 1)}
         if devices > 1:
