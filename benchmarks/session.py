@@ -24,8 +24,8 @@ _AGAINST = flags.DEFINE_string("against", "", "A checkout of jaxtrack to compare
 _SIZES = flags.DEFINE_list(
     "search_sizes", ["256", "224", "208", "192"], "Search crops, pixels."
 )
-_ROUNDS = flags.DEFINE_integer("rounds", 100, "Rounds.")
-_UPDATES = flags.DEFINE_integer("updates", 3, "Updates per round; one more warms up.")
+_TURNS = flags.DEFINE_integer("turns", 100, "Turns of each checkout.")
+_UPDATES = flags.DEFINE_integer("updates", 3, "Updates per turn; one more warms up.")
 _WORKER = flags.DEFINE_integer("worker", -1, "Set by this script: search crop, pixels.")
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
     times = {name: [] for name in workers}
     for name, worker in workers.items():
         print(f"{name}: {worker.stdout.readline().strip()}")
-    for turn in range(_ROUNDS.value):
+    for turn in range(_TURNS.value):
         for name in list(workers)[:: 1 if turn % 2 else -1]:
             print(_UPDATES.value, file=workers[name].stdin, flush=True)
             times[name].append(json.loads(workers[name].stdout.readline()))
