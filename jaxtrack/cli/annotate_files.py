@@ -50,6 +50,8 @@ class _Counted(NamedTuple):
 
     def update(self, image):
         """Follows."""
+        # A way back that is lost is tried again: how many frames is not known before.
+        self.bar.total = max(self.bar.total, self.bar.n + 1)
         self.bar.update()
         return self.session.update(image)
 

@@ -159,7 +159,7 @@ def _warn(message):
 def _compile(session, hw, targets):
     """Compiles, so that it neither stalls nor counts later."""
     folder = os.environ.get("JAX_COMPILATION_CACHE_DIR")
-    where = f", kept in {folder}," if folder else ""
+    where = f" (kept in {folder})" if folder else ""
     say(f"compiling{where} ...")
     begin = time.perf_counter()
     session.compile_for(hw, targets=targets if targets > 1 else 0)

@@ -182,8 +182,8 @@ def truth_warnings(
     """
     if values.num_unusable:
         return [
-            f"{values.num_unusable} frames of the ground truth, the first "
-            f"frame {values.first_unusable}, {_fate(protocol)} ({_reason(protocol)})"
+            f"{values.num_unusable} frames of the ground truth (the first is "
+            f"frame {values.first_unusable}) {_fate(protocol)} ({_reason(protocol)})"
         ]
     if protocol.usable not in ("any", "annotated"):
         return []
@@ -191,14 +191,14 @@ def truth_warnings(
     is_nan = np.isnan(truth).any(axis=1)
     if is_nan.any() and protocol.usable == "any":
         warnings.append(
-            f"{is_nan.sum()} frames without ground truth (NaN), the first "
-            f"frame {np.argmax(is_nan)}, never succeed and are never precise"
+            f"{is_nan.sum()} frames without ground truth (NaN; the first is "
+            f"frame {np.argmax(is_nan)}) never succeed and are never precise"
         )
     is_empty = np.any(truth[:, 2:] <= 0, axis=1)
     if is_empty.any():
         warnings.append(
-            f"{is_empty.sum()} frames of the ground truth, the first frame "
-            f"{np.argmax(is_empty)}, have no size and are scored like any other"
+            f"{is_empty.sum()} frames of the ground truth (the first is frame "
+            f"{np.argmax(is_empty)}) have no size and are scored like any other"
         )
     return warnings
 

@@ -45,7 +45,7 @@ def network(
     if name not in GEOMETRIES or config.model.design != "released":
         raise InputError(
             f"model: {describe(config)} is not built: the backbone is one of "
-            f'{", ".join(GEOMETRIES)}, the design "released", which is small'
+            f'{", ".join(GEOMETRIES)}, and the design is "released"'
         )
     choices(config, correlation=("pixelwise",))
     shared = {"axis_name": axis_name, "dtype": jnp.dtype(config.model.dtype)}

@@ -222,14 +222,14 @@ def _run(
 
 
 def _say_end(done, place, schedule, store):
-    """Explains why a training ended before its last epoch did."""
+    """Explains why a training ended, and where its last step is."""
     if place < schedule.total:
-        _say(f"stopped by a signal: step {done} is saved in {store.folder}")
+        why = "stopped by a signal"
     elif done < schedule.total:
-        _say(
-            f"config.run.minutes have passed: step {done} of {schedule.total} is the "
-            f"last, saved in {store.folder}"
-        )
+        why = "config.run.minutes have passed"
+    else:
+        why = "finished"
+    _say(f"{why}: step {done} of {schedule.total} is saved in {store.folder}")
 
 
 def _build(

@@ -118,13 +118,19 @@ def test_nothing_left():
 
 def test_truth_warnings():
     for protocol, said in [
-        ("otb", "2 frames.* first frame 1, never succeed and count as precise"),
+        ("otb", r"2 frames.* is frame 1\) never succeed and count as precise"),
         ("pysot", "2 frames.*where the center is not above 0"),
         ("pytracking_otb", "count in normalized precision, not in precision"),
         ("got10k", r"are left out \(cover is 0 or"),
-        ("got10k_lasot", r"1 frames.* first frame 2, are left out \(a number is NaN"),
-        ("got10k_otb", "1 frames without ground truth.* first frame 2.*never precise"),
-        ("trackingnet", "1 frames of .* first frame 1, have no size"),
+        (
+            "got10k_lasot",
+            r"1 frames.* is frame 2\) are left out \(a number is NaN",
+        ),
+        (
+            "got10k_otb",
+            "1 frames without ground truth.* is frame 2.*never precise",
+        ),
+        ("trackingnet", "1 frames of .* first is frame 1.* have no size"),
     ]:
         rules = PROTOCOLS[protocol]
         truth = np.array([[9.0, 9, 9, 9], [9, 9, 0, 9], [np.nan] * 4, [9, 9, 9, 9]])

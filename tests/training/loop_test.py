@@ -150,6 +150,7 @@ def test_an_interrupted_cract_ends_like_an_uninterrupted_one(
 
 def test_a_finished_run_is_left_alone(tiny_config, tmp_path, capsys):
     first = loop.train(tiny_config, tmp_path, family=TINY)
+    assert "finished: step 6 of 6 is saved in" in capsys.readouterr().out
     again = loop.train(tiny_config, tmp_path, family=TINY)
     equal(first, again)
     assert "nothing to do" in capsys.readouterr().out
