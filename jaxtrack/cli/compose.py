@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     count, whole = options.count, options.whole_number
     options.add(parser, "--out", "DIR", "folder for the sequences", required=True)
     options.add(parser, "--num", "N", "number of videos", type=count, default=12)
-    options.add(parser, "--length", "N", "frames per video", type=count, default=120)
+    meaning = "frames per video, at least 20"
+    options.add(parser, "--length", "N", meaning, type=count, default=120)
     meaning = "seed of all random choices"
     options.add(parser, "--seed", "N", meaning, type=whole, default=0)
     meaning = "how much look-alikes may differ, from 0 (identical) to 1"
