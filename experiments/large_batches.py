@@ -153,14 +153,17 @@ def key_of(row: Mapping[str, Any]) -> Case:
 
 
 def check(log: pathlib.Path, about: Mapping[str, Any]) -> None:
-    """Begins the log, or checks that it was begun with the same settings.
+    """Begins the log, or checks its settings and removes a line that was cut off.
 
     Raises:
       InputError: it was not.
     """
     if not log.exists():
         atomic.write_text(log, json.dumps(about) + "\n")
-    before = json.loads(log.read_text().splitlines()[0])
+    text = log.read_text()
+    if not text.endswith("\n"):  # A kill while the last line was written.
+        atomic.write_text(log, text[: text.rfind("\n") + 1])
+    before = json.loads(text.splitlines()[0])
     if before != dict(about):
         raise InputError(f"{log} was made with {before}: choose another --out")
 

@@ -56,6 +56,7 @@ def test_resumes_with_the_same_settings_alone(tmp_path):
     case = lib.Case("sgd", 32, "none", 1.0, 0)
     with open(log, "a") as file:
         file.write(json.dumps(case._asdict() | {"iou": 0.5}) + "\n")
+        file.write('{"kind": "sg')  # The process was killed here.
     lib.check(log, {"pairs": 64})
     assert [lib.key_of(row) for row in lib.read(log)] == [case]
     with pytest.raises(InputError, match=r"made with .*'pairs': 64.*another --out"):

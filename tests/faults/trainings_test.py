@@ -34,11 +34,11 @@ def test_stopped_by_sigterm_and_ctrl_c_it_trains_the_same(row):
     found = found_by("stops")
     # Before it listens, a signal ends the process as any other.
     assert set(found["statuses"]) <= {"0", "130", "-15", "-2"}
-    statuses = ", ".join(f"{s}: {n} times" for s, n in found["statuses"].items())
+    statuses = ", ".join(f"{s} of {n}" for s, n in found["statuses"].items())
     row(
         "stopped by SIGTERM and Ctrl-C at random moments",
         f"{found['signals']}, in {found['runs']} runs",
-        f"the same weights; exit status {statuses}",
+        f"the same weights; exit status {statuses} processes, ends of runs included",
     )
 
 
