@@ -13,6 +13,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Ordered
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -35,6 +36,15 @@ Work = Callable[
 # Takes the name of a sequence that cannot be done, and why.
 Skip = Callable[[str, str], object]
 _PACKAGES = ("jaxtrack", "jax", "jaxlib", "flax", "numpy", "opencv-python-headless")
+
+
+class _Run(NamedTuple):
+    """What results are of and depend on; see `complete`."""
+
+    identity: Mapping
+    around: Mapping
+    check: Callable[[str], object]
+    hashes: Mapping[str, str]
 
 
 def hash_sequence(frames, xyxy: np.ndarray) -> str:
@@ -128,35 +138,33 @@ def complete(
       InputError: from `work`, or a file cannot be written.
     """
     hashes = hash_sequences(videos) if hashes is None else hashes
-    how = {"identity": identity, "around": around, "check": check, "hashes": hashes}
+    run = _Run(identity, around, check, hashes)
     if share.count == 1:
-        how |= {"title": title, "is_quiet": is_quiet}
-        return _complete(work, videos, folder, **how)
+        how = {"title": title, "is_quiet": is_quiet}
+        return _complete(work, videos, folder, run, **how)
     if _read_json(Path(folder) / FILE).get("hash") != hash_json(identity):
         _write(folder, identity, around)  # Now: `unfinished` reads it.
     costs, names = [len(v.frames) for v in videos], []
     for offset in range(share.count):
         part = share._replace(number=(share.number + offset) % share.count)
-        how |= {"title": f"{title} share {part}", "is_quiet": is_quiet or offset > 0}
+        how = {"title": f"{title} share {part}", "is_quiet": is_quiet or offset > 0}
         own = [videos[index] for index in part.of(costs)]
         place, number = Path(folder) / PROCESSES, str(part.number)
         with contextlib.suppress(locks.BusyError):
             with locks.locked(place, title, name=number) as is_alone:
                 if offset and not is_alone:
                     break  # Nobody knows at which shares others work.
-                names += _complete(work, own, folder, **how)
+                names += _complete(work, own, folder, run, **how)
     return names
 
 
-def _complete(
-    work, videos, folder, *, identity, around, check, hashes, title, is_quiet
-) -> list[str]:
+def _complete(work, videos, folder, run, *, title, is_quiet) -> list[str]:
     """Does what this process shares with no other; see `complete`."""
-    run = hash_json(identity)
-    pending = [v for v in videos if not _is_kept(folder, v.name, hashes, run, check)]
+    digest = hash_json(run.identity)
+    pending = [v for v in videos if not _is_kept(folder, v.name, digest, run)]
     if len(pending) < len(videos):
-        if _read_json(Path(folder) / FILE).get("hash") != run:
-            _write(folder, identity, around)
+        if _read_json(Path(folder) / FILE).get("hash") != digest:
+            _write(folder, run.identity, run.around)
         if not is_quiet:
             kept = len(videos) - len(pending)
             print(f"{kept} of {len(videos)} sequences kept: {folder}")
@@ -165,11 +173,11 @@ def _complete(
     with tqdm(total=total, unit="frame", desc=title, disable=not total) as bar:
         for name, save in work(pending, bar.update):
             if not names:
-                _write(folder, identity, around)
+                _write(folder, run.identity, run.around)
             record = Path(folder) / FINISHED / name
             record.unlink(missing_ok=True)  # It must not vouch for other files.
             save()
-            _record(folder, name, run, hashes[name])
+            _record(folder, name, digest, run.hashes[name])
             names.append(name)
     return names
 
@@ -216,12 +224,12 @@ def recorded(
     return leave_out
 
 
-def _is_kept(folder, name, hashes, run, check) -> bool:
+def _is_kept(folder, name, digest, run) -> bool:
     """Whether a sequence's result is of this run, and can be read."""
-    if _finished(folder, name, run) != hashes[name]:
+    if _finished(folder, name, digest) != run.hashes[name]:
         return False
     try:
-        check(name)
+        run.check(name)
     except InputError:
         return False
     return True
