@@ -203,7 +203,7 @@ def test_frames_without_a_target():
         assert otb.precision == 1.0
         assert otb.ao == pytest.approx((1 + 1 / 3) / 3)
         assert otb.sequences["a"].num_unusable == 1
-        assert "1 frames of the ground truth, the first frame 2" in otb.warnings[0]
+        assert "1 frames of the ground truth (the first is frame 2)" in otb.warnings[0]
         for protocol in ("no_first", "got10k"):
             report = ope.score(truth, RESULT, protocol=protocol)
             assert report.ao == pytest.approx(1 / 3)
