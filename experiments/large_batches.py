@@ -42,8 +42,8 @@ RULES = ("none", "sqrt", "linear")
 KINDS: Mapping[str, tuple[float, float]] = {
     "adamw": (1.0, 1e-2),
     "sgd": (6.0, 1e-4),
-    "lars": (500.0, 1e-4),
-    "lamb": (1.0, 1e-2),
+    "lars": (125.0, 1e-4),
+    "lamb": (4.0, 1e-2),
 }
 _FACTORS = (0.25, 1.0, 4.0)  # Of the rate, at `REFERENCE` pairs.
 _AT_ONCE = 128  # Pairs are drawn in such batches.
