@@ -36,7 +36,7 @@ def goals(*, is_tiny: bool) -> list[Goal]:
     Args:
       is_tiny: of the miniature, in which nothing is to be beaten.
     """
-    return [*_of_tracking(is_tiny), *_of_training(is_tiny), *_of_starts(is_tiny)]
+    return [*_of_tracking(is_tiny), *_of_training(is_tiny), *_of_starts()]
 
 
 def _of_tracking(is_tiny):
@@ -77,9 +77,8 @@ def _of_training(is_tiny):
             yield Goal("together", f"{case.name}, {part}", rate, unit, before)
 
 
-def _of_starts(is_tiny):
+def _of_starts():
     """Yields seconds of starts and stalls."""
-    del is_tiny
     cost = {"is_cost": True}
     for name, before in (("first box", None), ("first step", 80)):
         section, field = name.replace(" ", "_"), ("seconds", "s")

@@ -75,9 +75,8 @@ def to_boxes(xywh: Any, *, where: str = "the first box") -> np.ndarray:
 def _as_array(image, where):
     """Returns an image as an array."""
     try:
-        is_array = isinstance(
-            image, np.ndarray
-        )  # A memmap has a mode, too: of its file.
+        # A memmap has a mode, too: of its file.
+        is_array = isinstance(image, np.ndarray)
         if not is_array and getattr(image, "mode", "RGB") not in _PLAIN_MODES:
             image = image.convert("RGB")
         return np.asarray(image)

@@ -31,4 +31,7 @@ def test_they_run(path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(ROOT)}}
+    # An error in a cell raises.
     nbclient.NotebookClient(notebook, timeout=900, resources=folder).execute()
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
